@@ -1,0 +1,1 @@
+"""pvenet: change the network of Proxmox VE nodes, and see it come up."""

@@ -1,0 +1,1 @@
+"""A Proxmox VE node that is not there. Imports nothing of pvenet outside itself."""
