@@ -1,0 +1,175 @@
+"""Every way to fail, as a tree; each with its exit code.
+
+    PvenetError                      1  a reason without a code of its own
+    ├── ApplyFailed                     the reload or the check after it failed; the node says how far it came
+    ├── UsageError                   2
+    ├── InvalidNetwork               3  what was described can't be; nothing was sent
+    ├── RefusedByPVE                 4  PVE said no; nothing changed
+    ├── AccessError                  5
+    │   ├── AuthenticationFailed
+    │   └── PermissionMissing
+    ├── Unreachable                  6
+    │   ├── Untrusted                   the certificate is not the one to trust
+    │   └── NotPVE                      something answers, but not as PVE does
+    ├── RefusedByPvenet              7  going on could cost something; the hint names the way
+    │   ├── NotOurs                     pending changes that pvenet did not stage
+    │   ├── Lossy                       the API would lose what the stanza holds
+    │   ├── ManagementRisk              the path to the node is touched
+    │   ├── NeedsConsent                a question, and nobody to ask
+    │   └── Busy                        another pvenet works on the node's journal
+    ├── RolledBack                   8  failed, and put back as it was
+    ├── StateUnknown                 9  waiting was given up, or nobody could tell
+    ├── Differences                 10  asked for with --exit-code, and there are some
+    └── Interrupted                130  before the reload, and left as it was found
+
+A message says what happened, to which interface on which node; the hint says what to do next. Neither ever holds a
+secret. The classes' docstrings are the README's table of exit codes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class PvenetError(Exception):
+    """failed for a reason without a code of its own"""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ApplyFailed(PvenetError):
+    """The reload's task failed, or what it should have brought up is not up."""
+
+    def __init__(self, message: str, *, hint: str = "", log: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.log = tuple(log)
+        """The task's log, a line each."""
+
+
+class UsageError(PvenetError):
+    """usage: the command line, or a setting, is wrong"""
+
+    exit_code = 2
+
+
+class InvalidNetwork(PvenetError):
+    """invalid: the described network can't be; nothing was sent"""
+
+    exit_code = 3
+
+
+class RefusedByPVE(PvenetError):
+    """refused by PVE: it said no; nothing changed"""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, hint: str = "", status: int, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.errors = dict(errors or {})
+        """PVE's texts by parameter (by PVE's names), where it named parameters."""
+
+
+class AccessError(PvenetError):
+    """authentication or permission"""
+
+    exit_code = 5
+
+
+class AuthenticationFailed(AccessError):
+    """PVE does not accept the credentials: check the token or the password."""
+
+
+class PermissionMissing(AccessError):
+    """The credentials are good and a privilege is missing: grant it."""
+
+    def __init__(self, message: str, *, hint: str = "", privilege: str, path: str) -> None:
+        super().__init__(message, hint=hint)
+        self.privilege = privilege
+        self.path = path
+
+
+class Unreachable(PvenetError):
+    """unreachable, or not to be trusted (TLS)"""
+
+    exit_code = 6
+
+
+class Untrusted(Unreachable):
+    """The endpoint's certificate is not trusted: pin the fingerprint after comparing it, or name the CA file."""
+
+    def __init__(self, message: str, *, hint: str = "", fingerprint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.fingerprint = fingerprint
+        """SHA-256 of the certificate that was seen, `AA:BB:...`, where it could be read."""
+
+
+class NotPVE(Unreachable):
+    """Something answers at the endpoint that does not speak PVE's API: check host and port."""
+
+
+class RefusedByPvenet(PvenetError):
+    """refused by pvenet: pending changes that are not ours, a loss, management risk, a question without an answer"""
+
+    exit_code = 7
+
+
+class NotOurs(RefusedByPvenet):
+    """Pending changes that pvenet did not stage: look at them, then keep, adopt or discard them."""
+
+    def __init__(self, message: str, *, hint: str = "", changes: str) -> None:
+        super().__init__(message, hint=hint)
+        self.changes = changes
+        """PVE's pending diff."""
+
+
+class Lossy(RefusedByPvenet):
+    """The API can't do the change without losing what the stanza holds: edit the file on the node, or accept it."""
+
+    def __init__(self, message: str, *, hint: str = "", losses: Sequence[str]) -> None:
+        super().__init__(message, hint=hint)
+        self.losses = tuple(losses)
+
+
+class ManagementRisk(RefusedByPvenet):
+    """The change touches the path to the node: consent to that by name."""
+
+
+class NeedsConsent(RefusedByPvenet):
+    """There is a question to answer and no terminal to ask it on: answer it on the command line."""
+
+
+class Busy(RefusedByPvenet):
+    """Another pvenet works on this node from here: wait for it."""
+
+
+class RolledBack(PvenetError):
+    """failed, rolled back, and verified"""
+
+    exit_code = 8
+
+
+class StateUnknown(PvenetError):
+    """the state is unknown, or waiting was given up; what to do is printed"""
+
+    exit_code = 9
+
+
+class Differences(PvenetError):
+    """there are differences (only where asked with `--exit-code`)"""
+
+    exit_code = 10
+
+
+class Interrupted(PvenetError):
+    """interrupted before the reload, and left as it was found"""
+
+    exit_code = 130
