@@ -1,0 +1,88 @@
+"""What the apply story tells while it runs: frozen values that a terminal, a JSON stream or a test consumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pvenet.plan import Change, Risk
+
+
+class Verdict(StrEnum):
+    """How an apply ended."""
+
+    APPLIED = "applied"
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What is about to go live, before the question."""
+
+    node: str
+    changes: tuple[Change, ...]
+    pending: str
+    """PVE's pending diff."""
+    risk: Risk
+    ours: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned:
+    """Something that does not stop the story and that a person should know."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reloading:
+    """The reload was sent and is a task now."""
+
+    node: str
+    upid: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What is waited for."""
+
+    reason: str
+    elapsed: float
+    """Seconds since the reload was sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskEnded:
+    """The reload's task has ended."""
+
+    upid: str
+    exitstatus: str
+    log: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What was looked at after the reload, and is as it should be."""
+
+    active: tuple[str, ...] = field(default=())
+    gone: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """The end. Nothing comes after it."""
+
+    node: str
+    verdict: Verdict
+    exit_code: int
+    message: str
+    elapsed: float = 0.0
+    """Seconds from the reload to the verdict."""
+
+
+Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | Ended

@@ -1,0 +1,241 @@
+"""One node's network through the API: read, stage, revert, reload, tasks.
+
+Beside `pvenet.connection` the only place that may touch proxmoxer. What changes state is sent once; where its answer
+is lost, the methods here settle by reading what became of it, or say that it can't be known.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pvenet import errors, wire
+from pvenet.connection import AnswerLost, Connection
+from pvenet.model import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pvenet.model import Interface, Network
+
+RELOAD = "srvreload"
+"""The type of the reload's task (GET /nodes/{node}/tasks)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """GET /nodes/{node}/network: the staged view where there is one, and PVE's diff of it."""
+
+    network: Network
+    changes: str | None
+    """PVE's text, whole; None where nothing is pending."""
+    entries: tuple[wire.Entry, ...]
+
+    @property
+    def pending(self) -> str | None:
+        """The pending diff without its timestamps, so that two readings of one state are equal."""
+        return strip_times(self.changes) if self.changes else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A task's state (GET /nodes/{node}/tasks/{upid}/status)."""
+
+    upid: str
+    running: bool
+    exitstatus: str = ""
+    """`OK`, `WARNINGS: n`, or the error's text; empty while it runs."""
+
+    @property
+    def ok(self) -> bool:
+        """It has ended and did not fail; warnings are in its log (facts, section 10)."""
+        return not self.running and (self.exitstatus == "OK" or self.exitstatus.startswith("WARNINGS"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A node as the cluster knows it."""
+
+    name: str
+    online: bool
+    address: str | None = None
+
+
+class Node:
+    """One node's network."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self.connection = connection
+        self.name = name
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self) -> Reading:
+        """The network and what is pending. Raises RefusedByPVE, Unreachable, AccessError."""
+        answer = self._ask(lambda: self.connection.get("nodes", self.name, "network"), "Sys.Audit")
+        if not isinstance(answer.data, list):
+            raise errors.NotPVE(f"{self.connection.endpoint} lists no network as PVE does", hint="check host and port")
+        changes = answer.beside.get("changes")
+        return Reading(
+            network=wire.network(answer.data),
+            changes=str(changes) if changes else None,
+            entries=tuple(answer.data),
+        )
+
+    def permissions(self) -> Mapping[str, frozenset[str]]:
+        """The caller's privileges by path (GET /access/permissions)."""
+        data = self.connection.get("access", "permissions").data or {}
+        return {str(path): frozenset(privileges) for path, privileges in data.items()}
+
+    # --- staging -----------------------------------------------------------------------------------------------------
+
+    def create(self, after: Interface) -> None:
+        """Stage a new interface (POST /nodes/{node}/network)."""
+        self._stage(
+            lambda: self.connection.post("nodes", self.name, "network", form=wire.create_form(after)),
+            lambda network: _same(network, after),
+            f"{after.name} was not created on {self.name}",
+        )
+
+    def update(self, before: Interface, after: Interface) -> None:
+        """Stage a change of an interface (PUT /nodes/{node}/network/{iface})."""
+        self._stage(
+            lambda: self.connection.put(
+                "nodes", self.name, "network", after.name, form=wire.update_form(before, after)
+            ),
+            lambda network: _same(network, after),
+            f"{after.name} was not changed on {self.name}",
+        )
+
+    def delete(self, name: str) -> None:
+        """Stage the removal of an interface (DELETE /nodes/{node}/network/{iface})."""
+        self._stage(
+            lambda: self.connection.delete("nodes", self.name, "network", name),
+            lambda network: name not in network.interfaces,
+            f"{name} was not deleted on {self.name}",
+        )
+
+    def revert(self) -> None:
+        """Throw away all that is pending, whoever staged it (DELETE /nodes/{node}/network)."""
+        try:
+            self._ask(lambda: self.connection.delete("nodes", self.name, "network"), "Sys.Modify")
+        except AnswerLost:
+            if self.read().changes is not None:
+                raise
+
+    def _stage(self, send: Callable[[], Any], done: Callable[[Network], bool], failed: str) -> None:
+        """Send a staging call once. A lost answer is settled by reading whether it acted."""
+        try:
+            self._ask(send, "Sys.Modify")
+        except AnswerLost as lost:
+            self.connection.fresh()
+            if not done(self.read().network):
+                raise errors.Unreachable(f"{failed}: {lost.message}", hint=lost.hint) from None
+
+    # --- applying ----------------------------------------------------------------------------------------------------
+
+    def reload(self) -> str:
+        """Make what is pending live (PUT /nodes/{node}/network); the task's UPID.
+
+        Raises AnswerLost where it can't be known whether the reload was started; never sends it twice.
+        """
+        answer = self._ask(lambda: self.connection.put("nodes", self.name, "network"), "Sys.Modify")
+        if not isinstance(answer.data, str) or not answer.data.startswith("UPID:"):
+            raise AnswerLost(f"{self.name} answered the reload without a task")
+        return answer.data
+
+    def reloads(self, *, timeout: float | None = None) -> Mapping[str, Task]:
+        """The reload tasks that the node lists, running and ended, by UPID."""
+        answer = self.connection.get(
+            "nodes", self.name, "tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout
+        )
+        return {str(entry["upid"]): _listed(entry) for entry in answer.data or () if entry.get("type") == RELOAD}
+
+    def task(self, upid: str, *, timeout: float | None = None) -> Task:
+        """A task's state now."""
+        data = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout).data
+        running = data.get("status") != "stopped"
+        return Task(upid=upid, running=running, exitstatus="" if running else str(data.get("exitstatus") or "unknown"))
+
+    def log(self, upid: str) -> tuple[str, ...]:
+        """A task's log, a line each."""
+        data = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500).data or ()
+        return tuple(str(line.get("t", "")) for line in data)
+
+    # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _ask(self, send: Callable[[], Any], privilege: str) -> Any:
+        try:
+            return send()
+        except errors.RefusedByPVE as refusal:
+            raise self._explained(refusal, privilege) from None
+
+    def _explained(self, refusal: errors.RefusedByPVE, privilege: str) -> errors.PvenetError:
+        if refusal.status == 403:  # noqa: PLR2004 - HTTP's own number
+            return permission_missing(self.connection, privilege, f"/nodes/{self.name}", self.name)
+        if refusal.status == 500 and self.name not in (known := names(self.connection)):  # noqa: PLR2004
+            return unknown_node(self.name, known)
+        texts = [f"{key}: {text}" for key, text in refusal.errors.items()] or [refusal.message]
+        return errors.RefusedByPVE(
+            f"{self.name} refuses: {'; '.join(texts)}",
+            hint="nothing changed; `pvenet list` shows what is there",
+            status=refusal.status,
+            errors=refusal.errors,
+        )
+
+
+def members(connection: Connection) -> tuple[Member, ...]:
+    """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
+    try:
+        data = connection.get("cluster", "status").data or ()
+    except errors.RefusedByPVE:
+        return ()
+    return tuple(
+        Member(name=str(entry["name"]), online=str(entry.get("online")) == "1", address=entry.get("ip"))
+        for entry in data
+        if entry.get("type") == "node"
+    )
+
+
+def names(connection: Connection) -> tuple[str, ...]:
+    """The names of the cluster's nodes (GET /nodes)."""
+    return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
+
+
+def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:
+    """The error for a node that the cluster does not have."""
+    return errors.UsageError(f"there is no node {name}", hint=f"the nodes here are: {', '.join(known)}")
+
+
+def permission_missing(connection: Connection, privilege: str, path: str, node: str) -> errors.PermissionMissing:
+    """The error for a missing privilege, with the lines that grant a role that has all of them."""
+    who = connection.credentials.user
+    kind = "--tokens" if "!" in who else "--users"
+    return errors.PermissionMissing(
+        f"{who} lacks {privilege} on {path} (node {node})",
+        hint="on the node, as root:\n"
+        "  pveum role add PvenetAdmin --privs Sys.Audit,Sys.Modify,SDN.Audit\n"
+        f"  pveum acl modify /nodes/{node} {kind} '{who}' --roles PvenetAdmin\n"
+        f"  pveum acl modify /sdn/zones/localnetwork {kind} '{who}' --roles PvenetAdmin",
+        privilege=privilege,
+        path=path,
+    )
+
+
+def strip_times(changes: str) -> str:
+    """PVE's diff without the timestamps of its two header lines."""
+    return re.sub(r"^((?:---|\+\+\+) [^\t\n]*)\t[^\n]*", r"\1", changes, flags=re.MULTILINE)
+
+
+def _same(network: Network, wanted: Interface) -> bool:
+    found = network.interfaces.get(wanted.name)
+    return found is not None and settled(found) == settled(wanted)
+
+
+def _listed(entry: Mapping[str, Any]) -> Task:
+    # an entry's `status` is the exit text; a running task has RUNNING or none, and no endtime (facts, section 10)
+    running = not entry.get("endtime")
+    return Task(
+        upid=str(entry["upid"]), running=running, exitstatus="" if running else str(entry.get("status") or "unknown")
+    )
