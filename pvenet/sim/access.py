@@ -1,0 +1,299 @@
+"""Who may enter, and what they may do there: users, tokens, tickets, privileges (facts 2 and 3, group A)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = "root@pam"
+REALMS = frozenset({"pam", "pve"})
+TICKET_SECONDS = 2 * 60 * 60
+TICKET_AHEAD = 5 * 60
+"""How far in the future a ticket may have been made: clocks of cluster members differ."""
+SIGNATURE_BYTES = 256
+
+# What a login tells the UI that it may do: privileges by area, each asked for at one path (A013, A036).
+AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "access": ("/access", ("Group.Allocate", "Permissions.Modify", "User.Modify")),
+    "dc": ("/", ("SDN.Allocate", "SDN.Audit", "SDN.Use", "Sys.Audit", "Sys.Modify")),
+    "mapping": ("/mapping", ("Mapping.Audit", "Mapping.Modify", "Mapping.Use", "Permissions.Modify")),
+    "nodes": (
+        "/nodes",
+        (
+            "Permissions.Modify",
+            "Sys.AccessNetwork",
+            "Sys.Audit",
+            "Sys.Console",
+            "Sys.Incoming",
+            "Sys.Modify",
+            "Sys.PowerMgmt",
+            "Sys.Syslog",
+        ),
+    ),
+    "sdn": ("/sdn", ("Permissions.Modify", "SDN.Allocate", "SDN.Audit", "SDN.Use")),
+    "storage": (
+        "/storage",
+        (
+            "Datastore.Allocate",
+            "Datastore.AllocateSpace",
+            "Datastore.AllocateTemplate",
+            "Datastore.Audit",
+            "Permissions.Modify",
+        ),
+    ),
+    "vms": (
+        "/vms",
+        (
+            "Permissions.Modify",
+            "VM.Allocate",
+            "VM.Audit",
+            "VM.Backup",
+            "VM.Clone",
+            "VM.Config.CDROM",
+            "VM.Config.CPU",
+            "VM.Config.Cloudinit",
+            "VM.Config.Disk",
+            "VM.Config.HWType",
+            "VM.Config.Memory",
+            "VM.Config.Network",
+            "VM.Config.Options",
+            "VM.Console",
+            "VM.GuestAgent.Audit",
+            "VM.GuestAgent.FileRead",
+            "VM.GuestAgent.FileSystemMgmt",
+            "VM.GuestAgent.FileWrite",
+            "VM.GuestAgent.Unrestricted",
+            "VM.Migrate",
+            "VM.PowerMgmt",
+            "VM.Replicate",
+            "VM.Snapshot",
+            "VM.Snapshot.Rollback",
+        ),
+    ),
+}
+PRIVILEGES = frozenset(privilege for _path, privileges in AREAS.values() for privilege in privileges)
+AUDITOR = sorted(privilege for privilege in PRIVILEGES if privilege.endswith(".Audit"))
+COMMON_PATHS = ("/access", "/mapping", "/nodes", "/sdn", "/sdn/zones", "/sdn/zones/localnetwork", "/storage", "/vms")
+"""Paths that a listing of permissions always tries (A057)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who is asking."""
+
+    user: str
+    token: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.user if self.token is None else f"{self.user}!{self.token}"
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        user, _, token = name.partition("!")
+        return cls(user=user, token=token or None)
+
+    def owns(self, other: str) -> bool:
+        """A user's tokens are the user's; a token is only itself."""
+        return self.name == other or (self.token is None and Identity.of(other).user == self.user)
+
+
+class Denied(Exception):  # noqa: N818  it is an answer, not a fault of the program
+    """A 401; the text is the reason phrase. `told` ones have a body as well."""
+
+    def __init__(self, reason: str, *, told: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.told = told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Users:
+    """What `users.json` holds."""
+
+    users: Mapping[str, Mapping[str, Any]]
+    tokens: Mapping[str, Mapping[str, Any]]
+    acl: tuple[Mapping[str, Any], ...]
+    key: bytes
+    """Signs tickets."""
+    lacking: frozenset[str] = frozenset()
+    """Privileges that nobody has, by order of a fault."""
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            users=data.get("users", {}),
+            tokens=data.get("tokens", {}),
+            acl=tuple(data.get("acl", ())),
+            key=str(data.get("key", "")).encode(),
+        )
+
+    def without(self, privileges: frozenset[str]) -> Self:
+        return replace(self, lacking=privileges)
+
+    def enter(self, method: str, headers: Mapping[str, str], now: float) -> Identity:
+        """Who sends this request; raises `Denied`."""
+        scheme, _, value = headers.get("authorization", "").partition("=")
+        if scheme == "PVEAPIToken":
+            return self._token(value, now)
+        ticket = value if scheme == "PVEAuthCookie" else _cookie(headers.get("cookie", ""))
+        if not ticket:
+            raise Denied("No ticket")  # also for Basic and Bearer (A011, A012)
+        user = self.ticket_user(ticket, now)
+        if user is None:
+            raise Denied("Authentication failed!")
+        if method != "GET" and not self._csrf_fits(user, headers.get("csrfpreventiontoken", ""), now):
+            raise Denied("Permission denied - invalid csrf token")
+        return Identity(user=user)
+
+    def _token(self, value: str, now: float) -> Identity:
+        name, _, secret = value.partition("=")
+        token = self.tokens.get(unquote(name), {})
+        identity = Identity.of(unquote(name))
+        right = hmac.compare_digest(str(token.get("secret", "")).encode(), secret.encode())
+        if not (secret and right and identity.token and self._enabled(identity.user)) or _expired(token, now):
+            raise Denied("Authentication failed!")
+        return identity
+
+    def login(self, username: str, realm: str | None, password: str, otp: str | None, now: float) -> str:
+        """The user who may have a ticket; raises `Denied`."""
+        user = username if realm is None else f"{username}@{realm}"
+        known = self.users.get(user, {})
+        fits = hmac.compare_digest(str(known.get("password", "")).encode(), password.encode())
+        renewed = self.ticket_user(password, now) == user
+        if otp is not None or not self._enabled(user) or not (fits or renewed) or not password:
+            raise Denied("authentication failure", told=True)
+        return user
+
+    def _enabled(self, user: str) -> bool:
+        return bool(self.users.get(user, {}).get("enabled", False))
+
+    def ticket(self, user: str, now: float) -> str:
+        stamp = f"PVE:{user}:{int(now):08X}"
+        return f"{stamp}::{self._sign(stamp, SIGNATURE_BYTES)}"
+
+    def ticket_user(self, ticket: str, now: float) -> str | None:
+        """Whose ticket this is, if it is good."""
+        stamp, _, _signature = ticket.partition("::")
+        match stamp.split(":"):
+            case ["PVE", user, hextime]:
+                age = _age(hextime, now)
+                good = hmac.compare_digest(f"{stamp}::{self._sign(stamp, SIGNATURE_BYTES)}".encode(), ticket.encode())
+                return user if good and self._enabled(user) and -TICKET_AHEAD < age < TICKET_SECONDS else None
+        return None
+
+    def csrf(self, user: str, now: float) -> str:
+        hextime = f"{int(now):08X}"
+        return f"{hextime}:{self._sign(f'{hextime}:{user}', 32).rstrip('=')}"
+
+    def _csrf_fits(self, user: str, token: str, now: float) -> bool:
+        hextime, _, signature = token.partition(":")
+        expected = self._sign(f"{hextime}:{user}", 32).rstrip("=")
+        fits = hmac.compare_digest(expected.encode(), signature.encode())
+        return fits and -TICKET_AHEAD < _age(hextime, now) < TICKET_SECONDS
+
+    def _sign(self, text: str, size: int) -> str:
+        parts = (hmac.digest(self.key, f"{n}:{text}".encode(), "sha256") for n in range(size // 32))
+        return base64.b64encode(b"".join(parts)).decode()
+
+    def privileges(self, identity: Identity, path: str) -> frozenset[str]:
+        """What this identity may do at this path."""
+        own = PRIVILEGES if identity.user == ROOT else self._granted(identity.user, path)
+        if identity.token is not None and self.tokens.get(identity.name, {}).get("privsep", True):
+            own &= self._granted(identity.name, path)
+        return own - self.lacking
+
+    def _granted(self, who: str, path: str) -> frozenset[str]:
+        """What the list grants: the entry nearest to the path counts, and counts alone."""
+        granted: frozenset[str] = frozenset()
+        for place in _lineage(path):
+            entries = [e for e in self.acl if e["who"] == who and e["path"] == place]
+            entries = [e for e in entries if place == path or e.get("propagate", True)]
+            if entries:
+                granted = frozenset(privilege for entry in entries for privilege in entry["privileges"])
+        return granted
+
+    def dump(self, identity: Identity, path: str | None, bridges: list[str]) -> dict[str, dict[str, int]]:
+        """Effective privileges by path, as /access/permissions tells them (A057, A058)."""
+        if path is not None:
+            return {path: dict.fromkeys(sorted(self.privileges(identity, path)), 1)}
+        places = [f"/sdn/zones/localnetwork/{bridge}" for bridge in bridges]
+        paths = dict.fromkeys([*(str(entry["path"]) for entry in self.acl), *COMMON_PATHS, *places])
+        if identity.user == ROOT:
+            paths = dict.fromkeys(["/", *paths])
+        found = {path: dict.fromkeys(sorted(self.privileges(identity, path)), 1) for path in paths}
+        return {path: privileges for path, privileges in found.items() if privileges}
+
+    def abilities(self, user: str) -> dict[str, dict[str, int]]:
+        """What the answer to a login tells the UI (A013, A036)."""
+        identity = Identity(user=user)
+        return {
+            area: dict.fromkeys(sorted(self.privileges(identity, path) & set(privileges)), 1)
+            for area, (path, privileges) in AREAS.items()
+        }
+
+
+def _cookie(header: str) -> str:
+    """The ticket among the cookies, quoted or raw (A024, A025)."""
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == "PVEAuthCookie":
+            return unquote(value)
+    return ""
+
+
+def _age(hextime: str, now: float) -> float:
+    try:
+        return now - int(hextime, 16)
+    except ValueError:
+        return TICKET_SECONDS
+
+
+def _expired(token: Mapping[str, Any], now: float) -> bool:
+    return bool(token.get("expire")) and float(token["expire"]) < now
+
+
+def _lineage(path: str) -> list[str]:
+    """A path and what is above it, from the top."""
+    names = [name for name in path.split("/") if name]
+    return ["/", *("/" + "/".join(names[: n + 1]) for n in range(len(names)))]
+
+
+def default_users() -> dict[str, Any]:
+    """The users of the recordings; their secrets open nothing but sims."""
+    network = ["Sys.Audit", "Sys.Modify", "SDN.Audit", "SDN.Use"]
+    password = "oracle-secret"  # noqa: S105  recorded, see above
+    names = ("root@pam", "ops@pve", "sysonly@pve", "auditor@pve", "nobody@pve", "disabled@pve")
+    return {
+        "users": {name: {"password": password, "enabled": name != "disabled@pve"} for name in names},
+        "tokens": {
+            "root@pam!full": _default_token("1"),
+            "root@pam!sep": _default_token("2", privsep=True),
+            "ops@pve!net": _default_token("3"),
+            "auditor@pve!ro": _default_token("4"),
+            "nobody@pve!none": _default_token("5"),
+            "sysonly@pve!tok": _default_token("6"),
+            "root@pam!old": _default_token("7", expire=1),
+            "disabled@pve!tok": _default_token("8"),
+        },
+        "acl": [
+            {"path": "/nodes", "who": "ops@pve", "privileges": network},
+            {"path": "/sdn", "who": "ops@pve", "privileges": network},
+            {"path": "/nodes", "who": "sysonly@pve", "privileges": ["Sys.Audit", "Sys.Modify"]},
+            {"path": "/", "who": "auditor@pve", "privileges": AUDITOR},
+        ],
+        "key": hashlib.sha256(secrets.token_bytes(32)).hexdigest(),
+    }
+
+
+def _default_token(digit: str, *, privsep: bool = False, expire: int = 0) -> dict[str, Any]:
+    secret = "-".join(digit * size for size in (8, 4, 4, 4, 12))
+    return {"secret": secret, "privsep": privsep, "expire": expire}

@@ -1,0 +1,109 @@
+"""The simulated node in process: a `requests` adapter, and no socket anywhere."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from requests.cookies import extract_cookies_to_jar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from pvenet.sim.frame import Request
+from pvenet.sim.front import Dropped, Front, Silence
+from pvenet.sim.state import Sim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pvenet.sim.faults import Fault
+    from pvenet.sim.frame import Response
+
+DEFAULT_TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
+
+
+class SimAdapter(BaseAdapter):
+    """Answers every request that is sent through it from a sim's folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        faults: Sequence[Fault | str] = (),
+    ) -> None:
+        super().__init__()
+        self.sim = Sim.open(folder)
+        self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults)
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """A token that may do everything, and its secret."""
+        tokens = self.sim.users().tokens
+        return DEFAULT_TOKEN, str(tokens[DEFAULT_TOKEN]["secret"])
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002, FBT001, FBT002  the adapter's interface
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002  nothing can take long
+        verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002  see above
+        cert: Any = None,  # noqa: ARG002  see above
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002  see above
+    ) -> requests.Response:
+        try:
+            answer = self.front.answer(_plain(request))
+        except Dropped as error:
+            raise requests.ConnectionError("Remote end closed connection without response", request=request) from error
+        except Silence as error:
+            raise requests.ConnectTimeout("the simulated node does not answer", request=request) from error
+        return _response(request, answer)
+
+    def close(self) -> None:
+        """Nothing is open between two requests."""
+
+
+def _plain(request: requests.PreparedRequest) -> Request:
+    parts = urlsplit(request.url or "")
+    body = request.body or b""
+    return Request(
+        method=request.method or "GET",
+        target=f"{parts.path}?{parts.query}" if parts.query else parts.path,
+        headers={name.lower(): _text(value) for name, value in request.headers.items()},
+        body=body.encode() if isinstance(body, str) else bytes(body),
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _response(request: requests.PreparedRequest, answer: Response) -> requests.Response:
+    """As `requests` itself makes one of what came over a socket."""
+    headers = HTTPHeaderDict(answer.headers)
+    raw = HTTPResponse(
+        body=io.BytesIO(answer.body),
+        headers=headers,
+        status=answer.status,
+        version=11,
+        reason=answer.reason,
+        preload_content=False,
+        request_method=request.method,
+    )
+    response = requests.Response()
+    response.status_code = answer.status
+    response.reason = answer.reason
+    response.headers = CaseInsensitiveDict(headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.raw = raw
+    response.url = request.url or ""
+    response.request = request
+    extract_cookies_to_jar(response.cookies, request, raw)
+    return response

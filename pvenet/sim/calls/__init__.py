@@ -1,0 +1,19 @@
+"""The calls that the API knows: a table of paths, and what each needs before it runs."""
+
+from __future__ import annotations
+
+from pvenet.sim.calls import cluster, enter, network, tasks
+from pvenet.sim.calls.base import NO_ORDERS, Answer, Asked, Caches, Call, Orders
+
+__all__ = ["NO_ORDERS", "Answer", "Asked", "Caches", "Call", "Orders", "find"]
+
+TABLE: tuple[Call, ...] = (*enter.CALLS, *cluster.CALLS, *network.CALLS, *tasks.CALLS)
+
+
+def find(method: str, path: str) -> tuple[Call | None, dict[str, str]]:
+    """The call of this path, and what stands in the path's places. A slash at the end is tolerated (B027)."""
+    parts = [part for part in path.split("/") if part]
+    for call in TABLE:
+        if call.method == method and (found := call.match(parts)) is not None:
+            return call, found
+    return None, {}

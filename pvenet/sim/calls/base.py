@@ -1,0 +1,148 @@
+"""What a call is, what it is asked with, what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from pvenet.sim.network import Host, Parsed, parse
+from pvenet.sim.schema import Refused, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pvenet.sim.access import Identity, Users
+    from pvenet.sim.machine import Machine
+    from pvenet.sim.state import Nature, NodeFolder, Sim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What the next reload is told to do, by faults."""
+
+    exit_code: int | None = None
+    log: tuple[str, ...] = ()
+    never_up: frozenset[str] = frozenset()
+    silent: float | None = None
+    """Seconds that the way to the node is lost; -1: for good."""
+
+
+NO_ORDERS = Orders()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Data, and what stands beside it."""
+
+    data: Any = None
+    siblings: Mapping[str, Any] = field(default_factory=dict)
+    handed_over: bool = False
+    """Another process or node has made it."""
+
+    def but(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+
+class Caches:
+    """Parsed files that server processes keep, each its own, until a file changes (facts 11)."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, str], tuple[object, Parsed]] = {}
+
+    def forget(self) -> None:
+        self._kept.clear()
+
+    def parsed(self, worker: int, node: NodeFolder, host: Host) -> Parsed:
+        """The file as this worker knows it: with the flags of the moment when it was parsed."""
+        mark = node.mark()
+        kept = self._kept.get((worker, node.name))
+        if kept is None or kept[0] != mark:
+            kept = (mark, parse(node.text(), host))
+            self._kept[worker, node.name] = kept
+        return kept[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """All that a call may look at."""
+
+    sim: Sim
+    nature: Nature
+    users: Users
+    identity: Identity
+    params: dict[str, Any]
+    found: dict[str, str]
+    """What stands in the places of the path, the node apart."""
+    now: float
+    local: str
+    node_or_none: NodeFolder | None
+    machine_or_none: Machine | None
+    caches: Caches
+    worker: int
+    orders: Orders
+
+    @property
+    def node(self) -> NodeFolder:
+        if self.node_or_none is None:
+            raise LookupError("a call without {node} in its path asks for the node")
+        return self.node_or_none
+
+    @property
+    def machine(self) -> Machine:
+        if self.machine_or_none is None:
+            raise LookupError("a call without {node} in its path asks for the machine")
+        return self.machine_or_none
+
+    @property
+    def host(self) -> Host:
+        return self.sim.host_of(self.node.name, self.machine, self.nature)
+
+    def parsed(self) -> Parsed:
+        """The file as it is now."""
+        return parse(self.node.text(), self.host)
+
+    def seen(self) -> Parsed:
+        """The file as the worker that answers knows it."""
+        if not self.nature.workers:
+            return self.parsed()
+        return self.caches.parsed(self.worker % self.nature.workers, self.node, self.host)
+
+    def may(self, privilege: str, path: str) -> bool:
+        return privilege in self.users.privileges(self.identity, path)
+
+    def need(self, privilege: str, path: str = "") -> None:
+        """Raises PVE's 403 (A040); the node's own path unless told otherwise."""
+        path = path or f"/nodes/{self.node.name}"
+        if not self.may(privilege, path):
+            raise Refused(403, f"Permission check failed ({path}, {privilege})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One method of one path."""
+
+    method: str
+    path: str
+    run: Callable[[Asked], Answer]
+    schema: Schema | None = field(default_factory=Schema)
+    """Its parameters; None where the call checks them itself."""
+    privilege: str | None = None
+    """Needed on the node."""
+    protected: bool = False
+    """Answered by the privileged daemon: the server hands it over."""
+    open: bool = False
+    """For everybody, without a ticket."""
+
+    def match(self, parts: list[str]) -> dict[str, str] | None:
+        pattern = [part for part in self.path.split("/") if part]
+        if len(pattern) != len(parts):
+            return None
+        found: dict[str, str] = {}
+        for want, part in zip(pattern, parts, strict=True):
+            if want.startswith("{"):
+                found[want[1:-1]] = part
+            elif want != part:
+                return None
+        # B024: a name with a blank is no name in any path
+        return None if any(" " in part for part in found.values()) else found

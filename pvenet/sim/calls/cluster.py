@@ -1,0 +1,134 @@
+"""Calls about the nodes and the cluster that they form (group A, from A049 on)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from pvenet.sim.calls.base import Answer, Asked, Call
+from pvenet.sim.schema import Param, Schema
+
+if TYPE_CHECKING:
+    from pvenet.sim.machine import Machine
+
+VERSION = {"version": "9.2.11", "release": "9.2", "repoid": "14a22df3c4e6f012"}
+BOOTED = 4294
+"""A machine's age in seconds; it stays the same, as nothing here depends on it."""
+LOAD = {
+    "cpu": 0.0135270541082164,
+    "maxcpu": 2,
+    "mem": 1382772736,
+    "maxmem": 25276518400,
+    "disk": 13058048,
+    "maxdisk": 12638257152,
+    "uptime": BOOTED,
+}
+STATUS = {
+    "boot-info": {"mode": "legacy-bios"},
+    "loadavg": ["0.21", "0.86", "1.12"],
+    "current-kernel": {
+        "version": "#1 SMP PREEMPT_DYNAMIC @0",
+        "machine": "x86_64",
+        "release": "6.18.44-sim",
+        "sysname": "Linux",
+    },
+    "cpuinfo": {
+        "family": "26",
+        "user_hz": 100,
+        "flags": "fpu vme de pse tsc msr pae mce cx8",
+        "cpus": 2,
+        "vendor": "AuthenticAMD",
+        "mhz": "2596.096",
+        "cores": 2,
+        "model": "AMD EPYC",
+        "hvm": "",
+        "sockets": 1,
+    },
+    "memory": {"free": 23416541184, "used": 1384194048, "available": 23892324352, "total": 25276518400},
+    "cpu": 0,
+    "pveversion": f"pve-manager/{VERSION['version']}/{VERSION['repoid']}",
+    "uptime": BOOTED,
+    "kversion": "Linux 6.18.44-sim #1 SMP PREEMPT_DYNAMIC @0",
+    "wait": 0,
+    "rootfs": {"free": 12625195008, "avail": 12625195008, "total": 12638257152, "used": 13062144},
+    "swap": {"total": 0, "used": 0, "free": 0},
+    "idle": 0,
+    "ksm": {"shared": 0},
+}
+NODE_PARTS = (
+    "aplinfo apt capabilities ceph certificates config disks dns firewall hardware hosts journal lxc migrateall "
+    "netstat network qemu query-oci-repo-tags query-url-metadata replication report rrd rrddata scan sdn services "
+    "spiceshell startall status stopall storage subscription suspendall syslog tasks termproxy time version vncshell "
+    "vzdump wakeonlan"
+).split()
+
+
+def _fingerprint(asked: Asked, name: str) -> str:
+    """The certificate's that the server shows, or a made-up one where none was made yet."""
+    try:
+        return (asked.sim.folder / "certificate.fingerprint").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return hashlib.sha256(name.encode()).digest().hex(":").upper()
+
+
+def _online(asked: Asked, name: str, machine: Machine) -> bool:
+    return name == asked.local or (machine.online and not machine.silent(asked.now))
+
+
+def _entries(asked: Asked) -> list[dict[str, Any]]:
+    """A node each; its load only for who may audit it (A049)."""
+    entries = []
+    for name in asked.sim.nodes:
+        online = _online(asked, name, asked.sim.node(name).machine())
+        status = "online" if online else "offline"
+        entry = {"node": name, "id": f"node/{name}", "type": "node", "status": status, "level": ""}
+        if online and asked.may("Sys.Audit", f"/nodes/{name}"):
+            entry |= LOAD
+        entries.append(entry)
+    return entries
+
+
+def nodes(asked: Asked) -> Answer:
+    return Answer(data=[entry | {"ssl_fingerprint": _fingerprint(asked, entry["node"])} for entry in _entries(asked)])
+
+
+def resources(asked: Asked) -> Answer:
+    return Answer(data=_entries(asked) if asked.params.get("type") in {None, "node"} else [])
+
+
+def cluster_status(asked: Asked) -> Answer:
+    """The nodes, and the cluster where there is more than one (A064, the call's schema)."""
+    asked.need("Sys.Audit", "/")
+    names = asked.sim.nodes
+    lone = len(names) == 1
+    entries: list[dict[str, Any]] = []
+    for number, name in enumerate(names, start=1):
+        machine = asked.sim.node(name).machine()
+        entry = {"type": "node", "id": f"node/{name}", "name": name, "nodeid": 0 if lone else number, "level": ""}
+        entry |= {"ip": machine.ip, "online": int(_online(asked, name, machine)), "local": int(name == asked.local)}
+        entries.append(entry)
+    if not lone:
+        quorate = 2 * sum(entry["online"] for entry in entries) > len(names)
+        whole = {"type": "cluster", "id": "cluster", "name": "sim", "version": len(names), "nodes": len(names)}
+        entries.insert(0, whole | {"quorate": int(quorate)})
+    return Answer(data=entries)
+
+
+def version(_asked: Asked) -> Answer:
+    return Answer(data=VERSION)
+
+
+CALLS = (
+    Call(method="GET", path="/version", run=version),
+    Call(method="GET", path="/cluster/status", run=cluster_status, protected=True),
+    Call(
+        method="GET",
+        path="/cluster/resources",
+        run=resources,
+        schema=Schema(params={"type": Param(enum=("vm", "storage", "node", "sdn"))}),
+    ),
+    Call(method="GET", path="/nodes", run=nodes),
+    Call(method="GET", path="/nodes/{node}", run=lambda _asked: Answer(data=[{"name": name} for name in NODE_PARTS])),
+    Call(method="GET", path="/nodes/{node}/status", run=lambda _asked: Answer(data=STATUS), privilege="Sys.Audit"),
+    Call(method="GET", path="/nodes/{node}/version", run=version),
+)

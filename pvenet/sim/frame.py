@@ -1,0 +1,135 @@
+"""The HTTP frame around PVE's API: a request taken apart, a response put together (facts 1)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+JSON_ANSWER = "application/json;charset=UTF-8"
+JSON_LINE = "at /usr/share/perl5/PVE/APIServer/AnyEvent.pm line 934."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request as it came over the wire."""
+
+    method: str
+    target: str
+    """Path and query, as sent."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case names."""
+    body: bytes = b""
+    worker: int = 0
+    """Which of the server's processes holds the connection."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An answer, ready for the wire."""
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    @property
+    def closes(self) -> bool:
+        """PVE ends the connection after every answer of 400 and above."""
+        return self.status >= 400  # noqa: PLR2004  the first status of an error
+
+
+class Plain(Exception):  # noqa: N818  it is an answer, not a fault of the program
+    """The server's refusal before the API is asked: a text instead of JSON, or nothing at all."""
+
+    def __init__(self, status: int, reason: str, body: str = "") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.body = body
+
+
+def respond(
+    now: float, status: int, reason: str, body: bytes = b"", *, json_body: bool = True, handed_over: bool = False
+) -> Response:
+    """A response with PVE's headers in PVE's order.
+
+    What another process or node has answered carries a second Connection header (A013, B038).
+    """
+    date = formatdate(now, usegmt=True)
+    connection = ["close"] if status >= 400 else ["close", "Keep-Alive"] if handed_over else ["Keep-Alive"]  # noqa: PLR2004
+    headers = [("Cache-Control", "max-age=0"), *(("Connection", value) for value in connection)]
+    headers += [("Date", date), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0")]
+    if body:
+        headers.append(("Content-Length", str(len(body))))
+        headers += [("Content-Type", JSON_ANSWER)] if json_body else []
+    headers.append(("Expires", date))
+    return Response(status=status, reason=reason, headers=tuple(headers), body=body)
+
+
+def encode(envelope: Mapping[str, Any]) -> bytes:
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Path, decoded, and query."""
+    parts = urlsplit(target)
+    return unquote(parts.path), parts.query
+
+
+def parameters(method: str, query: str, content_type: str, body: bytes) -> dict[str, Any]:
+    """The parameters of a request, from query and body; raises `Plain` for what the server can't read."""
+    found = _joined(parse_qsl(query, keep_blank_values=True))
+    if body and method == "DELETE":
+        text = "Unexpected content for method 'DELETE'"  # D096
+        raise Plain(501, text, text)
+    if not body:
+        return found
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == JSON:
+        return found | _from_json(body)
+    if kind not in {"", FORM}:
+        text = f"upload 'Content-Type '{content_type}' not implemented"  # C220, C223; the quotes are PVE's
+        raise Plain(506, text, text)
+    return found | _joined(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A field that comes twice is one value with a comma."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
+def _from_json(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except ValueError as error:
+        where = body.decode("utf-8", "replace")
+        offset = error.pos if isinstance(error, json.JSONDecodeError) else 0
+        left = where[offset:] or "(end of string)"
+        text = (
+            "malformed JSON string, neither tag, array, object, number, string or atom, "
+            f'at character offset {offset} (before "{left}") {JSON_LINE}'
+        )
+        raise Plain(500, text, text + "\n") from error  # C219
+    if not isinstance(data, dict):
+        return {}
+    return {name: _from_json_value(value) for name, value in data.items() if value is not None}
+
+
+def _from_json_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    return value

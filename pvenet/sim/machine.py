@@ -1,0 +1,72 @@
+"""The machine beneath a node: its NICs, and what the kernel has now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from pvenet.sim import reload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Set as AbstractSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What `machine.json` holds."""
+
+    nics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Physical NICs, and their altnames."""
+    up: AbstractSet[str] = frozenset()
+    """Links that are up."""
+    made: AbstractSet[str] = frozenset()
+    """Virtual links that the kernel has: bonds, bridges, VLANs."""
+    ip: str = ""
+    """The address that the cluster knows."""
+    online: bool = True
+    """Off: the machine is down, and answers 595 through its peers."""
+    silent_until: float = 0.0
+    """When the way to the machine is back; -1: never by itself."""
+    pid: int = 0x0E00
+    """The last process id given."""
+    reloads: tuple[str, ...] = ()
+    """Files of the tasks whose `ifreload` is not settled yet."""
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Self:
+        known = dict(data)
+        nics = known.pop("nics", {})
+        return cls(
+            nics={name: tuple(altnames) for name, altnames in nics.items()},
+            up=frozenset(known.pop("up", ())),
+            made=frozenset(known.pop("made", ())),
+            reloads=tuple(known.pop("reloads", ())),
+            **known,
+        )
+
+    @classmethod
+    def fresh(cls, nics: Iterable[str], text: str) -> Self:
+        """A machine that has just booted with this file."""
+        machine = cls(nics={nic: () for nic in nics}, up=frozenset({"lo"}), ip=reload.address_of(text))
+        outcome = reload.ifreload(text, machine.nics, machine.up, machine.made)
+        up, made = reload.applied(outcome.steps, machine.up, machine.made, machine.nics)
+        return machine.but(up=up, made=made)
+
+    def silent(self, now: float) -> bool:
+        """Whether the way to it is lost."""
+        return self.silent_until < 0 or now < self.silent_until
+
+    def but(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "nics": {name: list(altnames) for name, altnames in self.nics.items()},
+            "up": sorted(self.up),
+            "made": sorted(self.made),
+            "ip": self.ip,
+            "online": self.online,
+            "silent_until": self.silent_until,
+            "pid": self.pid,
+            "reloads": list(self.reloads),
+        }

@@ -1,0 +1,274 @@
+"""A sim over HTTPS on loopback, for any PVE client."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import signal
+import socket
+import socketserver
+import ssl
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Self
+
+from pvenet.sim.certificate import certificate
+from pvenet.sim.frame import Request, Response
+from pvenet.sim.front import Dropped, Front, Silence
+from pvenet.sim.state import Sim, SimError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from pvenet.sim.faults import Fault
+
+TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
+USER = "root@pam"
+MAX_LINE = 65536
+MAX_HEADERS = 100
+TLS_RECORD = b"\x16"
+HANDSHAKE_SECONDS = 10.0
+SILENCE_SECONDS = 60.0
+"""How long a connection is held on which nothing will ever come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where a sim is served, and what opens it."""
+
+    url: str
+    token_id: str
+    token_secret: str
+    user: str
+    password: str
+    fingerprint: str | None
+    """Of the certificate, SHA-256; None without TLS."""
+
+
+class BadRequest(Exception):
+    """What came is no HTTP request."""
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    """One client's connection: requests in turn, until somebody has enough."""
+
+    server: _Listener
+
+    def handle(self) -> None:
+        try:
+            self._converse()
+        except (OSError, BadRequest):
+            return  # the client went away, or talks something else: nobody is there to be told
+
+    def _converse(self) -> None:
+        listener = self.server
+        plain: socket.socket = self.request
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.opened(plain)
+        link = plain
+        if listener.context is not None:
+            plain.settimeout(HANDSHAKE_SECONDS)
+            if plain.recv(1, socket.MSG_PEEK)[:1] != TLS_RECORD:
+                self._redirect(plain)
+                return
+            link = listener.context.wrap_socket(plain, server_side=True)
+        nature = listener.front.sim.nature()
+        link.settimeout(nature.idle_close or None)
+        with contextlib.closing(link), link.makefile("rb") as stream:
+            worker = next(listener.numbers)
+            for number in count(1):
+                request = read_request(stream, worker)
+                if request is None or not self._serve(link, request) or number == nature.max_requests:
+                    return
+
+    def _serve(self, link: socket.socket, request: Request) -> bool:
+        """Answer; whether the connection stays open."""
+        try:
+            response = self.server.front.answer(request)
+        except Dropped as dropped:
+            if dropped.everything:
+                self.server.reset()
+            return False
+        except Silence:
+            self.server.ended.wait(SILENCE_SECONDS)
+            return False
+        link.sendall(as_bytes(response))
+        return not response.closes and request.headers.get("connection", "").lower() != "close"
+
+    def _redirect(self, plain: socket.socket) -> None:
+        """Plain HTTP on the port of HTTPS is told where to go, as by PVE."""
+        with plain.makefile("rb") as stream:
+            request = read_request(stream, 0)
+        if request is not None:
+            place = f"https://{request.headers.get('host', self.server.host)}{request.target}"
+            text = f"HTTP/1.0 301 Moved Permanently\r\nLocation: {place}\r\nConnection: close\r\n\r\n"
+            plain.sendall(text.encode("latin-1"))
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], front: Front, context: ssl.SSLContext | None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.front = front
+        self.context = context
+        self.host = address[0]
+        self.numbers = count()
+        self.ended = threading.Event()
+        self.links: set[socket.socket] = set()
+        self.guard = threading.Lock()
+        super().__init__(address, _Connection)
+
+    def opened(self, link: socket.socket) -> None:
+        with self.guard:
+            self.links.add(link)
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        with self.guard:
+            self.links.discard(request)  # type: ignore[arg-type]  # of TCP it is always a socket
+        super().shutdown_request(request)
+
+    def reset(self) -> None:
+        """Cut every connection, as a restart of the service does."""
+        with self.guard:
+            links = list(self.links)
+        for link in links:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A fault of the sim itself goes to stderr in one piece; the client sees a lost connection."""
+        import traceback
+
+        sys.stderr.write(f"pvenet sim: {client_address}: {traceback.format_exc()}")
+
+
+def read_request(stream: object, worker: int) -> Request | None:
+    """The next request, or None where the client has ended."""
+    readline = stream.readline  # type: ignore[attr-defined]
+    line = readline(MAX_LINE)
+    if not line:
+        return None
+    words = line.decode("latin-1").split()
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):  # noqa: PLR2004  method, target, version
+        raise BadRequest(line)
+    headers: dict[str, str] = {}
+    for _ in range(MAX_HEADERS):
+        line = readline(MAX_LINE)
+        if line in {b"\r\n", b"\n", b""}:
+            break
+        name, _colon, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    body = _body(stream, headers)
+    return Request(method=words[0], target=words[1], headers=headers, body=body, worker=worker)
+
+
+def _body(stream: object, headers: dict[str, str]) -> bytes:
+    length = headers.get("content-length", "0")
+    if not length.isdecimal():
+        raise BadRequest(length)
+    read: bytes = stream.read(int(length))  # type: ignore[attr-defined]
+    return read
+
+
+def as_bytes(response: Response) -> bytes:
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
+    return "\r\n".join([*lines, "", ""]).encode("utf-8") + response.body
+
+
+class Server:
+    """A sim that is being served while this is entered."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: bool = True,
+        faults: Sequence[Fault | str] = (),
+        node: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        _must_be_loopback(host)
+        self.sim = Sim.open(folder)
+        context, fingerprint = _tls(folder) if tls else (None, None)
+        front = Front(self.sim, clock=clock, faults=faults, local=node)
+        try:
+            self._listener = _Listener((host, port), front, context)
+        except OSError as error:
+            raise SimError(f"can't listen on {host} port {port}: {error.strerror}") from error
+        shown = f"[{host}]" if ":" in host else host
+        users = self.sim.users()
+        self.endpoint = Endpoint(
+            url=f"{'https' if tls else 'http'}://{shown}:{self._listener.server_address[1]}",
+            token_id=TOKEN,
+            token_secret=str(users.tokens[TOKEN]["secret"]),
+            user=USER,
+            password=str(users.users[USER]["password"]),
+            fingerprint=fingerprint,
+        )
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.ended.set()
+        self._listener.shutdown()
+        self._listener.reset()
+        self._listener.server_close()
+        self._thread.join()
+
+
+def serve(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: bool = True,
+    faults: Sequence[Fault | str] = (),
+    announce: Callable[[Endpoint], None],
+    node: str | None = None,
+) -> None:
+    """Serve a folder until SIGINT or SIGTERM comes."""
+    ended = threading.Event()
+    server = Server(folder, host=host, port=port, tls=tls, faults=faults, node=node)
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        announce(server.endpoint)
+        with server:
+            ended.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _must_be_loopback(host: str) -> None:
+    """A sim's secrets are known to everybody: it must not be reachable from elsewhere."""
+    if host == "localhost":
+        return
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise SimError(f"a simulated node listens on loopback only, not on {host}")
+
+
+def _tls(folder: Path) -> tuple[ssl.SSLContext, str]:
+    path, fingerprint = certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context, fingerprint

@@ -1,0 +1,40 @@
+"""What has happened since the last request: reloads bring links up while nobody looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.sim.reload import applied
+from pvenet.sim.tasks import TaskFolder
+
+if TYPE_CHECKING:
+    from pvenet.sim.machine import Machine
+    from pvenet.sim.state import NodeFolder
+
+
+def settled(node: NodeFolder, now: float) -> Machine:
+    """The machine as it is now; what is due has happened, and is written down."""
+    machine = before = node.machine()
+    folder = TaskFolder(node.tasks)
+    for number in machine.reloads:
+        task = folder.get(number)
+        if task is None:  # somebody threw it away
+            machine = machine.but(reloads=tuple(n for n in machine.reloads if n != number))
+            continue
+        due = task.due(now)
+        if due > task.settled:
+            up, made = applied(task.steps[task.settled : due], machine.up, machine.made, machine.nics)
+            machine = machine.but(up=up, made=made)
+            folder.put(number, task.but(settled=due))
+        if not task.running(now):
+            machine = machine.but(reloads=tuple(n for n in machine.reloads if n != number))
+            machine = machine.but(silent_until=0.0) if task.restores_path else machine
+    if machine is not before:
+        node.save(machine)
+    return machine
+
+
+def reloading(node: NodeFolder, machine: Machine, now: float) -> bool:
+    """Whether an `ifreload` runs and holds its lock."""
+    folder = TaskFolder(node.tasks)
+    return any(task is not None and task.running(now) for task in map(folder.get, machine.reloads))

@@ -1,0 +1,163 @@
+"""Tasks of a node: their names, their files, and how PVE tells about them (facts 10, groups B and E)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from pvenet.sim.access import Identity
+from pvenet.sim.reload import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+UPID = re.compile(
+    r"UPID:(?P<node>[A-Za-z0-9][A-Za-z0-9-]*):(?P<pid>[0-9A-Fa-f]{8}):(?P<pstart>[0-9A-Fa-f]{8,9})"
+    r":(?P<starttime>[0-9A-Fa-f]{8}):(?P<type>[^:\s]+):(?P<id>[^:\s]*):(?P<user>[^:\s]+):"
+)
+"""The trailing colon belongs to it (E073)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upid:
+    """A task's name, which says what it is."""
+
+    node: str
+    pid: int
+    pstart: int
+    starttime: int
+    type: str
+    id: str
+    user: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        match = UPID.fullmatch(text)
+        if match is None:
+            return None
+        parts: dict[str, Any] = match.groupdict()
+        return cls(**parts | {name: int(parts[name], 16) for name in ("pid", "pstart", "starttime")})
+
+    def __str__(self) -> str:
+        numbers = f"{self.pid:08X}:{self.pstart:08X}:{self.starttime:08X}"
+        return f"UPID:{self.node}:{numbers}:{self.type}:{self.id}:{self.user}:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a task's file holds. What will become of it is written down when it starts."""
+
+    upid: str
+    start: float
+    duration: float
+    exitstatus: str
+    log: tuple[str, ...] = ()
+    """Lines before the last."""
+    closing: bool = True
+    """The log ends in TASK OK or TASK ERROR."""
+    steps: tuple[Step, ...] = ()
+    settled: int = 0
+    """How many of the steps have happened to the machine."""
+    restores_path: bool = False
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration
+
+    @property
+    def name(self) -> Upid:
+        upid = Upid.parse(self.upid)
+        if upid is None:
+            raise ValueError(f"no UPID: {self.upid}")
+        return upid
+
+    def running(self, now: float) -> bool:
+        return now < self.end
+
+    def due(self, now: float) -> int:
+        """How many steps have happened by now; a clock that was set back undoes none."""
+        return max(self.settled, sum(self.start + step.at * self.duration <= now for step in self.steps))
+
+    def but(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+    def lines(self, now: float) -> list[str]:
+        if self.running(now):
+            return []
+        ok = self.exitstatus == "OK"
+        last = "TASK OK" if ok else f"TASK ERROR: {self.exitstatus}"
+        return [*self.log, last] if self.closing else list(self.log)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        known = dict(data)
+        known["log"] = tuple(known.get("log", ()))
+        known["steps"] = tuple(Step(**step) for step in known.get("steps", ()))
+        return cls(**known)
+
+    def status(self, now: float) -> dict[str, Any]:
+        """What .../status says."""
+        running = self.running(now)
+        known = _entry(self.name, self.upid) | {"status": "running" if running else "stopped"}
+        return known if running else known | {"exitstatus": self.exitstatus}
+
+    def finished(self) -> dict[str, Any]:
+        """How the list of finished tasks shows it."""
+        return _entry(self.name, self.upid) | {"endtime": int(self.end), "status": self.exitstatus}
+
+    def active(self) -> dict[str, Any]:
+        """How the list of active tasks shows it: with another spelling of the user (E036)."""
+        entry = _entry(self.name, self.upid) | {"status": "RUNNING", "saved": "0", "user": self.name.user}
+        entry.pop("tokenid", None)
+        return entry
+
+
+def _entry(name: Upid, upid: str) -> dict[str, Any]:
+    who = Identity.of(name.user)
+    entry: dict[str, Any] = {
+        "upid": upid,
+        "node": name.node,
+        "pid": name.pid,
+        "pstart": name.pstart,
+        "starttime": name.starttime,
+        "type": name.type,
+        "id": name.id,
+        "user": who.user,
+    }
+    return entry if who.token is None else entry | {"tokenid": who.token}
+
+
+class TaskFolder:
+    """The tasks of a node on disk, a file each, numbered as they started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, task: Task) -> str:
+        self.folder.mkdir(exist_ok=True)
+        last = max((int(path.stem) for path in self.folder.glob("[0-9]*.json")), default=0)
+        number = f"{last + 1:06}"
+        self.put(number, task)
+        return number
+
+    def put(self, number: str, task: Task) -> None:
+        draft = self.folder / f".{number}.draft"
+        draft.write_text(json.dumps(asdict(task), indent=1) + "\n", encoding="utf-8")
+        draft.replace(self.folder / f"{number}.json")
+
+    def get(self, number: str) -> Task | None:
+        try:
+            return Task.of(json.loads((self.folder / f"{number}.json").read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def all(self) -> list[tuple[str, Task]]:
+        """Every task, the newest first."""
+        numbers = sorted((path.stem for path in self.folder.glob("[0-9]*.json")), reverse=True)
+        return [(number, task) for number in numbers if (task := self.get(number)) is not None]
+
+    def find(self, upid: str) -> tuple[str, Task] | None:
+        return next(((number, task) for number, task in self.all() if task.upid == upid), None)
