@@ -2,76 +2,137 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from . import checks, parameters
+from .diff import changes
+from .formats import split_list
+from .interfaces import Host, Interface, Parsed, Property, parse, write
+from .schema import Refused, Value, bad_parameters, verify
+from .staging import settle
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set as AbstractSet
+    from collections.abc import Mapping
 
+__all__ = ["Host", "Interface", "Parsed", "changes", "create", "delete", "entry", "listing", "parse", "update"]
 
-@dataclass(frozen=True, kw_only=True)
-class Host:
-    """The machine beneath a node, as far as the configuration looks at it."""
-
-    nics: Mapping[str, tuple[str, ...]]
-    """Physical NICs that are present, and their altnames."""
-    up: AbstractSet[str]
-    """Links that the kernel has up."""
-    ovs: bool = False
-    ifupdown2: bool = True
-    name: str = "pve1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interface:
-    """One interface as PVE reads it: its name and its properties by PVE's names."""
-
-    name: str
-    type: str
-    autostart: bool
-    ports: tuple[str, ...]
-    """What it is made of: a bridge's ports, a bond's slaves, in either kind of switch."""
-    raw_device: str | None
-    """What a VLAN or an alias sits on."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parsed:
-    """A parsed file, with `active` and `exists` as they were when it was parsed."""
-
-    interfaces: Mapping[str, Interface]
-
-
-def parse(text: str, host: Host) -> Parsed:
-    """The file as PVE reads it on this machine."""
-    raise NotImplementedError
+_ADDRESS = {"cidr": ("address", "netmask"), "cidr6": ("address6", "netmask6")}
 
 
 def listing(parsed: Parsed, type: str | None = None) -> list[dict[str, object]]:  # noqa: A002  PVE's name of the parameter
-    """Data of the list, in file order; raises `Refused` for an unknown type."""
-    raise NotImplementedError
+    """Data of the list, in file order; raises `Refused` (400) for an unknown type.
+
+    The caller takes out the bridges that its user may not see (facts, section 3).
+    """
+    kind = verify({"type": type}, parameters.LIST).get("type")
+    kinds = parameters.ANY_OF.get(str(kind), (kind,))
+    return [
+        {"iface": name, **_json(interface)}
+        for name, interface in parsed.interfaces.items()
+        if name != "lo" and (kind in {None, "include_sdn"} or interface.type in kinds)
+    ]
 
 
 def entry(parsed: Parsed, iface: str) -> dict[str, object]:
-    """Data of a single interface; raises `Refused` when there is none."""
-    raise NotImplementedError
+    """Data of a single interface; raises `Refused` (400) when there is none."""
+    verify({"iface": iface}, parameters.ONE)
+    return _json(_existing(parsed, iface))
+
+
+def _json(interface: Interface) -> dict[str, object]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in interface.properties.items()}
+
+
+def _existing(parsed: Parsed, iface: str) -> Interface:
+    if iface not in parsed.interfaces:
+        raise bad_parameters(iface="interface does not exist")
+    return parsed.interfaces[iface]
 
 
 def create(parsed: Parsed, params: Mapping[str, object], host: Host) -> str:
     """The file's new text with one more interface; raises `Refused`."""
-    raise NotImplementedError
+    given = verify(params, parameters.CREATE)
+    parsed = _as_seen_by(parsed, host)
+    iface = str(given["iface"])
+    network = dict(parsed.interfaces)
+    if iface in network:
+        raise bad_parameters(iface="interface already exists")
+    wanted = _wanted(network, iface, given)
+    kind = str(given["type"])
+    if kind.startswith("OVS") and not host.ovs:
+        raise Refused(500, "Open VSwitch is not installed (need package 'openvswitch-switch')")
+    if kind in {"OVSIntPort", "OVSBond"}:
+        bridge = checks.ovs_bridge_of(network, given)
+        network[bridge.name] = bridge.but({"ovs_ports": " ".join([*bridge.words("ovs_ports"), iface])})
+    network[iface] = Interface(iface, wanted)
+    return _written(parsed, network)
 
 
 def update(parsed: Parsed, iface: str, params: Mapping[str, object], host: Host) -> str:
     """The file's new text with an interface changed; raises `Refused`."""
-    raise NotImplementedError
+    given = verify({**params, "iface": iface}, parameters.UPDATE)
+    parsed = _as_seen_by(parsed, host)
+    found = _existing(parsed, iface)
+    network = dict(parsed.interfaces)
+    dropped = [key for name in split_list(str(given.pop("delete", ""))) for key in (name, *_ADDRESS.get(name, ()))]
+    wanted = _wanted(network, iface, given)
+    network[iface] = found.but(wanted, drop=dropped)
+    return _written(parsed, network)
 
 
 def delete(parsed: Parsed, iface: str, host: Host) -> str:
     """The file's new text without an interface; raises `Refused`."""
-    raise NotImplementedError
+    verify({"iface": iface}, parameters.ONE)
+    parsed = _as_seen_by(parsed, host)
+    found = _existing(parsed, iface)
+    network = {name: interface for name, interface in parsed.interfaces.items() if name != iface}
+    bridge = network.get(found.text("ovs_bridge"))
+    if found.type in {"OVSIntPort", "OVSBond"} and bridge:
+        left = [port for port in bridge.words("ovs_ports") if port != iface]
+        network[bridge.name] = bridge.but({"ovs_ports": " ".join(left)})
+    return _written(parsed, network)
 
 
-def changes(old: str, new: str, old_time: str = "", new_time: str = "") -> str | None:
-    """The difference as PVE's `diff -b -N -u` shows it, None when there is none."""
-    raise NotImplementedError
+def _as_seen_by(parsed: Parsed, host: Host) -> Parsed:
+    """Writing looks at the machine as it is now, whatever a cached reading saw (H017)."""
+    return parsed if parsed.host == host else parse(parsed.text, host)
+
+
+def _written(parsed: Parsed, network: dict[str, Interface]) -> str:
+    return write(settle(network), parsed.loose)
+
+
+def _wanted(network: Mapping[str, Interface], iface: str, given: Mapping[str, Value]) -> dict[str, Property]:
+    """The properties that a request gives; raises `Refused` (400)."""
+    checks.ports_are_free(network, iface, given)
+    wanted = _addressed(given)
+    checks.one_gateway(network, iface, given)
+    checks.host_address6(wanted)
+    checks.vlan_list(given)
+    if "bridge_vids" in given:
+        wanted["bridge_vids"] = " ".join(split_list(str(given["bridge_vids"])))
+    families = [family for family, key in (("inet", "address"), ("inet6", "address6")) if key in wanted]
+    return {
+        **wanted,
+        "method": "static" if "address" in wanted else "manual",
+        "method6": "static" if "address6" in wanted else "manual",
+        "families": tuple(families) or ("inet",),
+    }
+
+
+def _addressed(given: Mapping[str, Value]) -> dict[str, Value]:
+    """The request with each address in all of its forms."""
+    wanted = dict(given)
+    for cidr, (address, netmask) in _ADDRESS.items():
+        if address in given:
+            if given.get(cidr, whole := f"{given[address]}/{given[netmask]}") != whole:
+                raise bad_parameters(**{address: "address conflicts with cidr"})  # the same in a dotted mask, too (walk 45)
+            wanted[cidr] = f"{given[address]}/{_length(str(given[netmask]))}"
+        if cidr in wanted:
+            wanted[address], _, wanted[netmask] = str(wanted[cidr]).partition("/")
+    return wanted
+
+
+def _length(mask: str) -> str:
+    return str(IPv4Network(f"0.0.0.0/{mask}").prefixlen) if "." in mask else mask

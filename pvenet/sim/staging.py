@@ -1,0 +1,78 @@
+"""A network made ready for writing: PVE's checks of the whole, and what it changes on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import checks
+from .interfaces import Interface
+from .interfaces.ovs import MODES
+from .schema import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .checks import Network
+
+_PORTS = {"OVSPort", "OVSIntPort", "OVSBond"}
+
+
+def settle(interfaces: Mapping[str, Interface]) -> Network:
+    """The network as it would be written; raises `Refused` (500)."""
+    network = dict(interfaces)
+    _drop_unlisted_ovs_ports(network)
+    for interface in list(network.values()):
+        if interface.type == "OVSBridge":
+            _couple_ports(network, interface)
+    for interface in list(network.values()):
+        if interface.type == "OVSBond":
+            _couple_slaves(network, interface)
+    for kind, check in (("bond", checks.bond), ("vlan", checks.vlan), ("bridge", checks.bridge)):
+        for name in sorted(network):
+            if network[name].type == kind:
+                check(network, network[name])
+    for interface in network.values():
+        _bond_mode(interface)
+    return network
+
+
+def _drop_unlisted_ovs_ports(network: Network) -> None:
+    """A port that no bridge lists is a plain NIC; one of another bridge's goes (facts, section 15)."""
+    users = {port: interface.name for interface in network.values() for port in interface.ports}
+    for name, interface in list(network.items()):
+        if interface.type not in _PORTS:
+            continue
+        if name not in users:
+            network[name] = Interface(name, {"type": "eth", "method": "manual", "families": ("inet",)})
+        elif network[users[name]].type != "OVSBridge":
+            del network[name]
+
+
+def _couple_ports(network: Network, bridge: Interface) -> None:
+    """What a bridge lists names it, and starts with it."""
+    for port in bridge.words("ovs_ports"):
+        if (found := network.get(port)) is None:
+            raise Refused(500, f"OVS bridge '{bridge.name}' - unable to find port '{port}'")
+        changes: dict[str, str | int] = {"autostart": 1}
+        if found.type == "eth":
+            changes |= {"type": "OVSPort", "ovs_bridge": bridge.name}
+        elif found.type in _PORTS:
+            changes |= {"ovs_bridge": bridge.name}
+        network[port] = found.but(changes)
+        checks.mtu_fits(bridge, found)
+
+
+def _couple_slaves(network: Network, bond: Interface) -> None:
+    for slave in bond.words("ovs_bonds"):
+        found = network.get(slave)
+        if found is None or found.type != "eth":
+            kind = found.type if found else ""
+            raise Refused(500, f"OVS bond '{bond.name}' - wrong interface type on slave '{slave}' ('{kind}' != 'eth')")
+        network[slave] = found.but({"autostart": 1})
+        checks.mtu_fits(bond, found)
+
+
+def _bond_mode(interface: Interface) -> None:
+    mode = interface.text("bond_mode")
+    if interface.type == "OVSBond" and mode and mode not in MODES:
+        raise Refused(500, f"OVS does not support bond mode '{mode}")  # without its closing quote (facts, section 15)
