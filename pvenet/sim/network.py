@@ -58,7 +58,9 @@ def create(parsed: Parsed, params: Mapping[str, object], host: Host) -> str:
     network = dict(parsed.interfaces)
     if iface in network:
         raise bad_parameters(iface="interface already exists")
-    wanted = _wanted(network, iface, given)
+    checks.one_gateway(network, iface, given)
+    checks.ports_are_free(network, iface, given)
+    wanted = _wanted(_addressed(given))
     kind = str(given["type"])
     if kind.startswith("OVS") and not host.ovs:
         raise Refused(500, "Open VSwitch is not installed (need package 'openvswitch-switch')")
@@ -76,7 +78,10 @@ def update(parsed: Parsed, iface: str, params: Mapping[str, object], host: Host)
     found = _existing(parsed, iface)
     network = dict(parsed.interfaces)
     dropped = [key for name in split_list(str(given.pop("delete", ""))) for key in (name, *_ADDRESS.get(name, ()))]
-    wanted = _wanted(network, iface, given)
+    given = _addressed(given)  # before the gateway, unlike in a create (walk 27)
+    checks.one_gateway(network, iface, given)
+    checks.ports_are_free(network, iface, given)
+    wanted = _wanted(given)
     network[iface] = found.but(wanted, drop=dropped)
     return _written(parsed, network)
 
@@ -103,20 +108,18 @@ def _written(parsed: Parsed, network: dict[str, Interface]) -> str:
     return write(settle(network), parsed.loose)
 
 
-def _wanted(network: Mapping[str, Interface], iface: str, given: Mapping[str, Value]) -> dict[str, Property]:
-    """The properties that a request gives; raises `Refused` (400)."""
-    checks.ports_are_free(network, iface, given)
-    wanted = _addressed(given)
-    checks.one_gateway(network, iface, given)
-    checks.host_address6(wanted)
+def _wanted(given: Mapping[str, Value]) -> dict[str, Property]:
+    """The properties that a request gives, its addresses settled; raises `Refused` (400)."""
+    checks.host_address6(given)
     checks.vlan_list(given)
+    wanted: dict[str, Property] = dict(given)
     if "bridge_vids" in given:
         wanted["bridge_vids"] = " ".join(split_list(str(given["bridge_vids"])))
-    families = [family for family, key in (("inet", "address"), ("inet6", "address6")) if key in wanted]
+    families = [family for family, key in (("inet", "address"), ("inet6", "address6")) if key in given]
     return {
         **wanted,
-        "method": "static" if "address" in wanted else "manual",
-        "method6": "static" if "address6" in wanted else "manual",
+        "method": "static" if "address" in given else "manual",
+        "method6": "static" if "address6" in given else "manual",
         "families": tuple(families) or ("inet",),
     }
 
