@@ -10,6 +10,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from .formats import split_list
+from .interfaces import Interface
 from .interfaces.kinds import VLAN_NAMED, VLAN_OF
 from .interfaces.model import PORT_LISTS
 from .schema import Refused, bad_parameters
@@ -17,10 +18,10 @@ from .schema import Refused, bad_parameters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .interfaces import Interface
+    from .interfaces import Host
     from .schema import Value
 
-Network = dict[str, "Interface"]
+Network = dict[str, Interface]
 """The interfaces that would be written, by name."""
 
 _PERL = "at /usr/share/perl5/PVE/Network/Interfaces.pm line"
@@ -72,7 +73,11 @@ def host_address6(params: Mapping[str, Value]) -> None:
     if not (text := str(params.get("address6", ""))):
         return
     address = ipaddress.IPv6Address(text)
-    kinds = [(net.prefixlen, kind) for prefix, kind in _ADDRESS_TYPES.items() if address in (net := ipaddress.IPv6Network(prefix))]
+    kinds = [
+        (net.prefixlen, kind)
+        for prefix, kind in _ADDRESS_TYPES.items()
+        if address in (net := ipaddress.IPv6Network(prefix))
+    ]
     kind = max(kinds, default=(0, "UNASSIGNED"))[1]
     if kind not in _HOST_TYPES:
         raise bad_parameters(address=f"{text} with type '{kind}', cannot be used as host IPv6 address.")
@@ -96,18 +101,32 @@ def ovs_bridge_of(network: Mapping[str, Interface], params: Mapping[str, Value])
     return bridge
 
 
-def mtu_fits(parent: Interface | None, child: Interface) -> None:
+def ports_used_once(network: Network) -> dict[str, str]:
+    """Who uses each port. A file that was written by hand can name one twice (from PVE's texts, not recorded)."""
+    users: dict[str, str] = {}
+    for name, interface in network.items():
+        for port in interface.ports:
+            if users.setdefault(port, name) != name:
+                raise Refused(500, f"port '{port}' is already used on interface '{users[port]}'")
+    return users
+
+
+def mtu_fits(parent: Interface, child: Interface) -> None:
     """What carries must not have the smaller MTU (H050). A bond without one counts as fitting (facts, section 6)."""
-    mtu = child.text("mtu")
-    own = parent.text("mtu") if parent else ""
-    if not mtu or (parent and parent.type == "bond" and not own):
+    wanted, own = child.text("mtu"), parent.text("mtu")
+    if not wanted or (parent.type == "bond" and not own):
         return
-    if int(own or _DEFAULT_MTU) < int(mtu):
-        name = parent.name if parent else ""
-        raise Refused(500, f"interface '{name}' - mtu {own or _DEFAULT_MTU} is lower than '{child.name}' - mtu {mtu}")
+    own = own or str(_DEFAULT_MTU)
+    if _number(own) < _number(wanted):
+        raise Refused(500, f"interface '{parent.name}' - mtu {own} is lower than '{child.name}' - mtu {wanted}")
 
 
-def bond(network: Network, interface: Interface) -> None:
+def _number(text: str) -> int:
+    """A number of the file; what is none counts as 0."""
+    return int(text) if text.isdecimal() else 0
+
+
+def bond(network: Network, interface: Interface, _host: Host) -> None:
     """The slaves of a Linux bond; they start with the node from now on (facts, section 6)."""
     slaves = interface.words("slaves")
     for slave in slaves:
@@ -123,23 +142,21 @@ def bond(network: Network, interface: Interface) -> None:
         raise Refused(500, f"bond '{interface.name}' - bond-primary interface is not a slave {_PERL} 909.")
 
 
-def vlan(network: Network, interface: Interface) -> None:
+def vlan(network: Network, interface: Interface, host: Host) -> None:
     """A VLAN's tag and what it sits on."""
     name = interface.name
-    parent_name, tag = _parent_and_tag(interface)
-    if int(tag) > _MAX_VLAN:
+    parent_name, tag = _parent_and_tag(interface, host)
+    if _number(tag) > _MAX_VLAN:
         raise Refused(500, f"vlan '{name}' - vlan-id {tag} should be <= {_MAX_VLAN}")
     if (parent := network.get(parent_name)) is None:
         raise Refused(500, f"vlan '{name}' - unable to find parent '{parent_name}'")
     if parent.type not in {"eth", "bond", "bridge", "vlan"}:
-        raise Refused(
-            500,
-            f"vlan '{name}' - wrong interface type on parent '{parent_name}' ('{parent.type}' != 'eth|bond|bridge|vlan' )",
-        )
+        wrong = f"wrong interface type on parent '{parent_name}' ('{parent.type}' != 'eth|bond|bridge|vlan' )"
+        raise Refused(500, f"vlan '{name}' - {wrong}")
     mtu_fits(parent, interface)
 
 
-def _parent_and_tag(interface: Interface) -> tuple[str, str]:
+def _parent_and_tag(interface: Interface, host: Host) -> tuple[str, str]:
     """By its name, where that says it; else by its options."""
     if match := VLAN_OF.fullmatch(interface.name):
         return match[1], match[2]
@@ -148,20 +165,20 @@ def _parent_and_tag(interface: Interface) -> tuple[str, str]:
         raise Refused(500, f"missing vlan-raw-device option {_PERL} 954.")
     if match := VLAN_NAMED.fullmatch(interface.name):
         return parent, match[1]
+    if not host.ifupdown2:
+        raise Refused(500, f"custom vlan interface name need ifupdown2 {_PERL} 961.")  # E081
     if not (tag := interface.text("vlan-id")):
         raise Refused(500, f"missing vlan-id option {_PERL} 962.")
     return parent, tag
 
 
-def bridge(network: Network, interface: Interface) -> None:
-    """The ports of a Linux bridge."""
+def bridge(network: Network, interface: Interface, _host: Host) -> None:
+    """The ports of a Linux bridge. A VLAN need not have a stanza to be one, nor its parent (C095, C097)."""
     for port in interface.words("bridge_ports"):
         found = network.get(port)
-        if found is None and not VLAN_OF.fullmatch(port):  # C095, C097: even of a parent that is not there
+        if found is None and not VLAN_OF.fullmatch(port):
             raise Refused(500, f"bridge '{interface.name}' - unable to find bridge port '{port}'")
-        if found and "static" in {found.get("method"), found.get("method6")}:
+        found = found or Interface(port, {})
+        if "static" in {found.get("method"), found.get("method6")}:
             raise Refused(500, f"iface {port} - ip address can't be set on interface if bridged in {interface.name}")
-        if found:
-            mtu_fits(found, interface)
-        elif interface.text("mtu") and int(interface.text("mtu")) > _DEFAULT_MTU:
-            raise Refused(500, f"interface '{port}' - mtu {_DEFAULT_MTU} is lower than '{interface.name}' - mtu {interface.text('mtu')}")
+        mtu_fits(found, interface)

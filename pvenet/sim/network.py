@@ -105,7 +105,7 @@ def _as_seen_by(parsed: Parsed, host: Host) -> Parsed:
 
 
 def _written(parsed: Parsed, network: dict[str, Interface]) -> str:
-    return write(settle(network), parsed.loose)
+    return write(settle(network, parsed.host), parsed.loose)
 
 
 def _wanted(given: Mapping[str, Value]) -> dict[str, Property]:
@@ -130,7 +130,9 @@ def _addressed(given: Mapping[str, Value]) -> dict[str, Value]:
     for cidr, (address, netmask) in _ADDRESS.items():
         if address in given:
             if given.get(cidr, whole := f"{given[address]}/{given[netmask]}") != whole:
-                raise bad_parameters(**{address: "address conflicts with cidr"})  # the same in a dotted mask, too (walk 45)
+                raise bad_parameters(
+                    **{address: "address conflicts with cidr"}
+                )  # the same in a dotted mask, too (walk 45)
             wanted[cidr] = f"{given[address]}/{_length(str(given[netmask]))}"
         if cidr in wanted:
             wanted[address], _, wanted[netmask] = str(wanted[cidr]).partition("/")

@@ -61,4 +61,6 @@ _FIELDS = {
 LIST = Schema(params={"type": Param(enum=(*TYPES, "any_bridge", "any_local_bridge", "include_sdn"))})
 ONE = Schema(params={"iface": _IFACE})
 CREATE = Schema(params={"iface": _IFACE, **_FIELDS})
-UPDATE = Schema(params={"iface": replace(_IFACE), **_FIELDS, "delete": Param(format=formats.list_of(formats.config_id))})
+UPDATE = Schema(
+    params={"iface": replace(_IFACE), **_FIELDS, "delete": Param(format=formats.list_of(formats.config_id))}
+)

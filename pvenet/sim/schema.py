@@ -16,7 +16,7 @@ MISSING = "property is missing and it is not optional"
 UNDEFINED = "property is not defined in schema and the schema does not allow additional properties"
 
 
-class Refused(Exception):  # noqa: N818  it is an answer, not a fault of the program
+class Refused(Exception):
     """PVE's refusal of a call.
 
     `message` is the whole text without its trailing newline; its first line is the reason phrase.

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .checks import Network
+    from .interfaces import Host
 
 _PORTS = {"OVSPort", "OVSIntPort", "OVSBond"}
 
 
-def settle(interfaces: Mapping[str, Interface]) -> Network:
+def settle(interfaces: Mapping[str, Interface], host: Host) -> Network:
     """The network as it would be written; raises `Refused` (500)."""
     network = dict(interfaces)
-    _drop_unlisted_ovs_ports(network)
+    _drop_unlisted_ovs_ports(network, checks.ports_used_once(network))
     for interface in list(network.values()):
         if interface.type == "OVSBridge":
             _couple_ports(network, interface)
@@ -30,15 +31,14 @@ def settle(interfaces: Mapping[str, Interface]) -> Network:
     for kind, check in (("bond", checks.bond), ("vlan", checks.vlan), ("bridge", checks.bridge)):
         for name in sorted(network):
             if network[name].type == kind:
-                check(network, network[name])
+                check(network, network[name], host)
     for interface in network.values():
         _bond_mode(interface)
     return network
 
 
-def _drop_unlisted_ovs_ports(network: Network) -> None:
+def _drop_unlisted_ovs_ports(network: Network, users: Mapping[str, str]) -> None:
     """A port that no bridge lists is a plain NIC; one of another bridge's goes (facts, section 15)."""
-    users = {port: interface.name for interface in network.values() for port in interface.ports}
     for name, interface in list(network.items()):
         if interface.type not in _PORTS:
             continue
@@ -53,12 +53,10 @@ def _couple_ports(network: Network, bridge: Interface) -> None:
     for port in bridge.words("ovs_ports"):
         if (found := network.get(port)) is None:
             raise Refused(500, f"OVS bridge '{bridge.name}' - unable to find port '{port}'")
-        changes: dict[str, str | int] = {"autostart": 1}
-        if found.type == "eth":
-            changes |= {"type": "OVSPort", "ovs_bridge": bridge.name}
-        elif found.type in _PORTS:
-            changes |= {"ovs_bridge": bridge.name}
-        network[port] = found.but(changes)
+        if found.type not in {"eth", *_PORTS}:  # from PVE's texts, not recorded
+            raise Refused(500, f"interface '{port}' is not defined as OVS port/bond")
+        kind = "OVSPort" if found.type == "eth" else found.type
+        network[port] = found.but({"autostart": 1, "type": kind, "ovs_bridge": bridge.name})
         checks.mtu_fits(bridge, found)
 
 

@@ -22,7 +22,9 @@ class Body:
         """
         begin = max(0, _same(a, b) - keep)
         room = min(len(a), len(b)) - begin
-        after = max(0, _same(a[: begin - 1 if begin else None : -1], b[: begin - 1 if begin else None : -1], room) - keep)
+        after = max(
+            0, _same(a[: begin - 1 if begin else None : -1], b[: begin - 1 if begin else None : -1], room) - keep
+        )
         return cls(begin, len(a) - after, len(b) - after)
 
 

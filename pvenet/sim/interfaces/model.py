@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set as AbstractSet
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 Property: TypeAlias = str | int | tuple[str | None, ...] | None
 """What PVE keeps under a name: the text of the file, a flag or a number of its own, a list."""

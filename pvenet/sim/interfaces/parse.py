@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from . import ovs
-from .kinds import VLAN_NAMED, VLAN_OF, type_of
+from .kinds import OVS_TYPES, VLAN_NAMED, VLAN_OF, type_of
 from .model import Host, Interface, Loose, Parsed, Property
 
 if TYPE_CHECKING:
@@ -215,7 +215,11 @@ def _not_in_file(method: str) -> dict[str, Property]:
 
 def _sorted(found: dict[str, dict[str, Property]]) -> Iterator[tuple[str, Interface]]:
     """In the order of the file; what is not in it comes last, by name."""
-    last = len(found) + _FIRST_PRIORITY + max((p for f in found.values() if isinstance(p := f.get("priority"), int)), default=0)
+    last = (
+        len(found)
+        + _FIRST_PRIORITY
+        + max((p for f in found.values() if isinstance(p := f.get("priority"), int)), default=0)
+    )
 
     def key(name: str) -> tuple[int, str]:
         priority = found[name].get("priority")
@@ -233,16 +237,15 @@ def _complete(name: str, properties: dict[str, Property], host: Host) -> None:
         properties["exists"] = 1
         if host.nics[name]:
             properties["altnames"] = tuple(host.nics[name])
-    match kind:
-        case "bridge":
-            properties.setdefault("bridge_fd", 0)  # a number, unlike one of the file (facts, section 5)
-            properties.setdefault("bridge_stp", "off")
-        case "vlan":
-            _complete_vlan(name, properties, host)
-        case "alias":
-            properties["exists"] = 1 if name.rpartition(":")[0] in host.nics else None
-        case _ if kind.startswith("OVS"):
-            ovs.read_options(kind, properties)
+    if kind == "bridge":
+        properties.setdefault("bridge_fd", 0)  # a number, unlike one of the file (facts, section 5)
+        properties.setdefault("bridge_stp", "off")
+    elif kind == "vlan":
+        _complete_vlan(name, properties, host)
+    elif kind == "alias":
+        properties["exists"] = 1 if name.rpartition(":")[0] in host.nics else None
+    elif kind in OVS_TYPES:
+        ovs.read_options(kind, properties)
 
 
 def _complete_vlan(name: str, properties: dict[str, Property], host: Host) -> None:

@@ -149,7 +149,8 @@ def _address(interface: Interface, suffix: str) -> Iterator[str]:
 
 def _comments(text: str) -> Iterator[str]:
     if text:
-        yield from (f"#{line}\n" for line in text.removesuffix("\n").split("\n"))
+        lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")  # C200
+        yield from (f"#{line}\n" for line in lines)
 
 
 def _own(interface: Interface) -> Iterator[str]:
@@ -208,6 +209,12 @@ def _ovs(interface: Interface) -> Iterator[str]:
     if kind == "OVSBond":
         yield from _line("ovs_bonds", interface.text("ovs_bonds"))
     yield f"\tovs_type {kind}\n"
-    yield from _line(*(("ovs_ports", interface.text("ovs_ports")) if kind == "OVSBridge" else ("ovs_bridge", interface.text("ovs_bridge"))))
+    yield from _line(
+        *(
+            ("ovs_ports", interface.text("ovs_ports"))
+            if kind == "OVSBridge"
+            else ("ovs_bridge", interface.text("ovs_bridge"))
+        )
+    )
     yield from _line("ovs_mtu", interface.text("mtu"))
     yield from _line("ovs_options", " ".join(ovs.option_words(interface)))
