@@ -106,7 +106,7 @@ class Identity:
         return self.name == other or (self.token is None and Identity.of(other).user == self.user)
 
 
-class Denied(Exception):  # noqa: N818  it is an answer, not a fault of the program
+class Denied(Exception):
     """A 401; the text is the reason phrase. `told` ones have a body as well."""
 
     def __init__(self, reason: str, *, told: bool = False) -> None:
@@ -188,7 +188,8 @@ class Users:
                 age = _age(hextime, now)
                 good = hmac.compare_digest(f"{stamp}::{self._sign(stamp, SIGNATURE_BYTES)}".encode(), ticket.encode())
                 return user if good and self._enabled(user) and -TICKET_AHEAD < age < TICKET_SECONDS else None
-        return None
+            case _:
+                return None
 
     def csrf(self, user: str, now: float) -> str:
         hextime = f"{int(now):08X}"

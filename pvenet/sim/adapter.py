@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from requests.cookies import extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPHeaderDict, HTTPResponse
@@ -42,6 +41,7 @@ class SimAdapter(BaseAdapter):
         super().__init__()
         self.sim = Sim.open(folder)
         self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults)
+        self._connection = 0
 
     @property
     def credentials(self) -> tuple[str, str]:
@@ -49,28 +49,34 @@ class SimAdapter(BaseAdapter):
         tokens = self.sim.users().tokens
         return DEFAULT_TOKEN, str(tokens[DEFAULT_TOKEN]["secret"])
 
-    def send(
+    def send(  # noqa: PLR0913, PLR0917  the adapter's interface
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: ARG002, FBT001, FBT002  the adapter's interface
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002  nothing can take long
+        timeout: float | tuple[float | None, float | None] | None = None,
         verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002  see above
         cert: Any = None,  # noqa: ARG002  see above
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002  see above
     ) -> requests.Response:
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         try:
-            answer = self.front.answer(_plain(request))
+            answer = self.front.answer(_plain(request, self._connection), patience=read)
         except Dropped as error:
             raise requests.ConnectionError("Remote end closed connection without response", request=request) from error
         except Silence as error:
-            raise requests.ConnectTimeout("the simulated node does not answer", request=request) from error
+            if error.reached:
+                raise requests.ReadTimeout("the simulated node does not answer in time", request=request) from error
+            self.front.sleep(connect or 0.0)
+            raise requests.ConnectTimeout("the simulated node can't be reached", request=request) from error
+        # As http.client would: the first Connection header says whether the next request comes on a new connection.
+        self._connection += dict(reversed(answer.headers))["Connection"] == "close"
         return _response(request, answer)
 
     def close(self) -> None:
         """Nothing is open between two requests."""
 
 
-def _plain(request: requests.PreparedRequest) -> Request:
+def _plain(request: requests.PreparedRequest, connection: int) -> Request:
     parts = urlsplit(request.url or "")
     body = request.body or b""
     return Request(
@@ -78,6 +84,8 @@ def _plain(request: requests.PreparedRequest) -> Request:
         target=f"{parts.path}?{parts.query}" if parts.query else parts.path,
         headers={name.lower(): _text(value) for name, value in request.headers.items()},
         body=body.encode() if isinstance(body, str) else bytes(body),
+        host=parts.hostname or "",
+        worker=connection,
     )
 
 
@@ -105,5 +113,4 @@ def _response(request: requests.PreparedRequest, answer: Response) -> requests.R
     response.raw = raw
     response.url = request.url or ""
     response.request = request
-    extract_cookies_to_jar(response.cookies, request, raw)
     return response

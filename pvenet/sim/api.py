@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet.sim import calls, settle
-from pvenet.sim.access import Denied, Identity, Users
+from pvenet.sim.access import Denied, Identity
 from pvenet.sim.calls import Answer, Asked, Call
 from pvenet.sim.frame import METHODS, Plain, Request, Response, encode, parameters, respond, split_target
 from pvenet.sim.schema import Refused, verify
 
 if TYPE_CHECKING:
+    from pvenet.sim.access import Users
     from pvenet.sim.calls import Caches
     from pvenet.sim.machine import Machine
     from pvenet.sim.state import NodeFolder, Sim
@@ -34,94 +35,105 @@ class Moment:
     lacking: frozenset[str] = frozenset()
     """Privileges taken away by a fault."""
     orders: calls.Orders = calls.NO_ORDERS
-    """What a reload is told to do by faults."""
+    """What a call is told to do by faults."""
+    frozen: bool = False
+    """Flags freeze, whatever the sim's nature says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guest:
+    """Who is asking, among all who may."""
+
+    users: Users
+    identity: Identity
 
 
 def handle(sim: Sim, request: Request, moment: Moment) -> Response:
     """Answer a request. Whoever calls this holds the folder."""
-    path, query = split_target(request.target)
-    style = path.split("/")[2] if path.startswith("/api2/") else ""
+    visit = _Visit(sim, request, moment)
+    now = moment.now
     try:
-        answer = _answer(sim, request, moment, path, query)
+        answer = visit.answer()
     except Plain as plain:
-        return respond(moment.now, plain.status, plain.reason, plain.body.encode(), json_body=False)
+        return respond(now, plain.status, plain.reason, plain.body.encode(), "text")
     except Denied as denied:
         body = _failure(denied.reason + "\n") if denied.told else b""
-        return respond(moment.now, 401, denied.reason, body)
+        return respond(now, 401, denied.reason, body)
     except Refused as refused:
-        return _refusal(refused, style, moment.now)
-    envelope = {"data": answer.data} | answer.siblings
-    if style == "extjs":
+        return _refusal(refused, visit.style, now)
+    envelope = {"data": answer.data, **answer.siblings}
+    if visit.style == "extjs":
         envelope["success"] = 1  # B035
-    return respond(moment.now, 200, "OK", encode(envelope), handed_over=answer.handed_over)
+    return respond(now, 200, "OK", encode(envelope), "handed over" if answer.handed_over else "json")
 
 
-def _answer(sim: Sim, request: Request, moment: Moment, path: str, query: str) -> Answer:
-    if request.method not in METHODS:
-        raise Plain(501, f"method '{request.method}' not available")  # B030 to B032
-    if not path.startswith("/api2/") or path.split("/")[2] not in FORMATS:
-        text = f"no such file '{path}'"  # B034
-        raise Plain(500, text, text + "\n")
-    call_path = "/" + "/".join(path.split("/")[3:])
-    call, found = calls.find(request.method, call_path)
-    users = sim.users().without(moment.lacking)
-    open_to_all = call is not None and call.open
-    identity = Identity(user="") if open_to_all else users.enter(request.method, request.headers, moment.now)
-    params = parameters(request.method, query, request.headers.get("content-type", ""), request.body)
-    if call is None:
-        # B024, B028, B029, B033: the path is shown decoded and without the format
-        raise Refused(501, f"Method '{request.method} {call_path}' not implemented")
-    asked = _asked(sim, request, moment, users, identity, params, found)
-    answer = call.run(_checked(call, asked))
-    far = asked.node_or_none is not None and asked.node.name != moment.local
-    return answer.but(handed_over=call.protected or far)
+class _Visit:
+    """One request on its way through the questions."""
 
+    def __init__(self, sim: Sim, request: Request, moment: Moment) -> None:
+        self.sim = sim
+        self.request = request
+        self.moment = moment
+        self.path, self.query = split_target(request.target)
+        self.style = self.path.split("/")[2] if self.path.startswith("/api2/") else ""
 
-def _asked(
-    sim: Sim,
-    request: Request,
-    moment: Moment,
-    users: Users,
-    identity: Identity,
-    params: dict[str, Any],
-    found: dict[str, str],
-) -> Asked:
-    node, machine = _node(sim, found.pop("node", None), moment)
-    return Asked(
-        sim=sim,
-        nature=sim.nature(),
-        users=users,
-        identity=identity,
-        params=params,
-        found=found,
-        now=moment.now,
-        local=moment.local,
-        node_or_none=node,
-        machine_or_none=machine,
-        caches=moment.caches,
-        worker=request.worker,
-        orders=moment.orders,
-    )
+    def answer(self) -> Answer:
+        request, now = self.request, self.moment.now
+        if request.method not in METHODS:
+            raise Plain(501, f"method '{request.method}' not available")  # B030 to B032
+        if self.style not in FORMATS:
+            text = f"no such file '{self.path}'"  # B034
+            raise Plain(500, text, text + "\n")
+        call_path = "/" + "/".join(self.path.split("/")[3:])
+        call, found = calls.find(request.method, call_path)
+        users = self.sim.users().without(self.moment.lacking)
+        open_to_all = call is not None and call.open
+        identity = Identity(user="") if open_to_all else users.enter(request.method, request.headers, now)
+        params = parameters(request.method, self.query, request.headers.get("content-type", ""), request.body)
+        if call is None:
+            # B024, B028, B029, B033: the path is shown decoded and without the format
+            raise Refused(501, f"Method '{request.method} {call_path}' not implemented")
+        asked = _checked(call, self._asked(Guest(users=users, identity=identity), params, found))
+        far = asked.node_or_none is not None and asked.node.name != self.moment.local
+        return call.run(asked).but(handed_over=call.protected or far)
 
-
-def _node(sim: Sim, name: str | None, moment: Moment) -> tuple[NodeFolder | None, Machine | None]:
-    """The node that a path names, reached through the one that was asked; facts 4."""
-    if name is None:
-        return None, None
-    name = moment.local if name == "localhost" else name  # A071
-    names = sim.nodes
-    if name not in names:
-        if name.lower() in {known.lower() for known in names}:
-            raise Plain(595, "Connection refused")  # A072: it resolves, but to no other node
-        raise Refused(
-            500,
-            f"hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known",
+    def _asked(self, guest: Guest, params: dict[str, Any], found: dict[str, str]) -> Asked:
+        moment = self.moment
+        node, machine = self._node(found.pop("node", None))
+        nature = self.sim.nature()
+        return Asked(
+            sim=self.sim,
+            nature=replace(nature, workers=nature.workers or 1) if moment.frozen else nature,
+            users=guest.users,
+            identity=guest.identity,
+            params=params,
+            found=found,
+            now=moment.now,
+            local=moment.local,
+            node_or_none=node,
+            machine_or_none=machine,
+            caches=moment.caches,
+            worker=self.request.worker,
+            orders=moment.orders,
         )
-    node = sim.node(name)
-    machine = settle.settled(node, moment.now)
-    if name != moment.local and (not machine.online or machine.silent(moment.now)):
-        raise Plain(595, "Connection refused")
-    return node, machine
+
+    def _node(self, name: str | None) -> tuple[NodeFolder | None, Machine | None]:
+        """The node that a path names, reached through the one that was asked; facts 4."""
+        if name is None:
+            return None, None
+        local, now = self.moment.local, self.moment.now
+        name = local if name == "localhost" else name  # A071
+        names = self.sim.nodes
+        if name not in names:
+            if name.lower() in {known.lower() for known in names}:
+                raise Plain(595, "Connection refused")  # A072: it resolves, but to no other node
+            failure = f"failed to get address info for: {name}: Name or service not known"
+            raise Refused(500, f"hostname lookup '{name}' failed - {failure}")
+        node = self.sim.node(name)
+        machine = settle.settled(node, now)
+        if name != local and not machine.reached_by_peers(now):
+            raise Plain(595, "Connection refused")
+        return node, machine
 
 
 def _checked(call: Call, asked: Asked) -> Asked:
@@ -139,7 +151,7 @@ def _refusal(refused: Refused, style: str, now: float) -> Response:
     reason = refused.message.partition("\n")[0]
     if style == "extjs":
         told: dict[str, Any] = {"success": 0, "status": str(refused.status)}  # B036: the frame itself is fine
-        return respond(now, 200, "OK", _failure(message, refused.errors, told), handed_over=True)
+        return respond(now, 200, "OK", _failure(message, refused.errors, told), "handed over")
     return respond(now, refused.status, reason, _failure(message, refused.errors))
 
 

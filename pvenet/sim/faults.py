@@ -1,55 +1,230 @@
-"""What can go wrong, on order: faults as data, and as the words of a command line."""
+"""What can go wrong, on order: faults as data, written `KIND@N` or `KIND=VALUE@N`.
+
+N is a request, counted from 1 at this server or adapter. A fault of a connection or an answer happens at that request,
+a fault of a reload in the first reload from there on, a lasting one from there on.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+from pvenet.sim import network
+from pvenet.sim.calls import NO_ORDERS, Orders
+from pvenet.sim.schema import Refused
+from pvenet.sim.state import SimError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pvenet.sim.frame import Request, Response
-    from pvenet.sim.state import Sim
-
-from pvenet.sim.calls import Orders
+    from pvenet.sim.state import NodeFolder, Sim
 
 REASONS = {
     595: "Connection refused",
     596: "Connection timed out",
-    597: "Broken pipe",
+    597: "Connection reset by peer",
     598: "Connection timed out",
     599: "Too many redirections",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    kind: str
-    at: int
-    value: str = ""
+FOREVER = -1.0
+When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
+    """What is to go wrong with one request."""
+
     restart: bool = False
-    delay: float = 0.0
+    """Every connection is reset, and what the workers kept is gone."""
     drop_before: bool = False
     drop_after: bool = False
     status: int = 0
+    """Answered by the proxy in between with this."""
+    status_after: bool = False
+    """It answers so although the node has acted."""
+    delay: float = 0.0
+    foreign: tuple[Callable[[NodeFolder, Sim], None], ...] = ()
+    """What others do just before."""
+    foreign_reload: bool = False
     lacking: frozenset[str] = frozenset()
-    orders: Orders = Orders()
+    freeze: bool = False
+    orders: Orders = NO_ORDERS
+
+    def but(self, **changes: object) -> Self:
+        return replace(self, **changes)  # type: ignore[arg-type]  # the names are checked by the tests of the kinds
+
+    def order(self, **changes: object) -> Self:
+        return self.but(orders=replace(self.orders, **changes))  # type: ignore[arg-type]  # see above
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of fault."""
+
+    when: When
+    play: Callable[[Scene, str], Scene]
+    value: str = ""
+    """What its value says; in brackets when it may be left out."""
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SimError(f"{text!r} is no number of seconds") from None
+
+
+def _fails(scene: Scene, value: str, *, whole: bool = False) -> Scene:
+    code, _, log = value.partition(":")
+    if code and not code.isdecimal():
+        raise SimError(f"{code!r} is no exit code")
+    return scene.order(exit_code=int(code or 1), log=tuple(log.split("|")) if log else (), whole=whole)
+
+
+def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
+    return scene.order(silent=_seconds(value) if value else FOREVER, cut_off=cut_off)
+
+
+def _edit(iface: str) -> Callable[[NodeFolder, Sim], None]:
+    def edit(node: NodeFolder, sim: Sim) -> None:
+        host = sim.host(node.name)
+        try:
+            node.stage(network.create(network.parse(node.text(), host), {"iface": iface, "type": "bridge"}, host))
+        except Refused:
+            return  # it is there already: somebody was quicker
+
+    return edit
+
+
+def _revert(node: NodeFolder, _sim: Sim) -> None:
+    node.staged.unlink(missing_ok=True)
+
+
+def _status(code: int) -> Kind:
+    def play(scene: Scene, value: str) -> Scene:
+        if value not in {"", "after"}:
+            raise SimError(f"{value!r} says nothing about a status; 'after' says that the node has acted")
+        return scene.but(status=code, status_after=value == "after")
+
+    return Kind(when="request", play=play, value="[after]")
+
+
+KINDS: Mapping[str, Kind] = {
+    "drop-before": Kind(when="request", play=lambda scene, _: scene.but(drop_before=True)),
+    "drop-after": Kind(when="request", play=lambda scene, _: scene.but(drop_after=True)),
+    **{str(code): _status(code) for code in REASONS},
+    "delay": Kind(when="request", play=lambda scene, value: scene.but(delay=_seconds(value)), value="SECONDS"),
+    "restart": Kind(when="request", play=lambda scene, _: scene.but(restart=True)),
+    "foreign-edit": Kind(
+        when="request",
+        play=lambda scene, value: scene.but(foreign=(*scene.foreign, _edit(value or "vmbr99"))),
+        value="[BRIDGE]",
+    ),
+    "foreign-revert": Kind(when="request", play=lambda scene, _: scene.but(foreign=(*scene.foreign, _revert))),
+    "foreign-reload": Kind(when="request", play=lambda scene, _: scene.but(foreign_reload=True)),
+    "lacks": Kind(
+        when="lasting", play=lambda scene, value: scene.but(lacking=scene.lacking | {value}), value="PRIVILEGE"
+    ),
+    "freeze": Kind(when="lasting", play=lambda scene, _: scene.but(freeze=True)),
+    "locked": Kind(when="staging", play=lambda scene, _: scene.order(locked=True)),
+    "never-up": Kind(
+        when="lasting",
+        play=lambda scene, value: scene.order(never_up=scene.orders.never_up | {value}),
+        value="LINK",
+    ),
+    "reload-fails": Kind(when="reload", play=_fails, value="[CODE[:LINE|LINE]]"),
+    "reload-lies": Kind(
+        when="reload", play=lambda scene, value: _fails(scene, value, whole=True), value="[CODE[:LINE|LINE]]"
+    ),
+    "reload-hangs": Kind(when="reload", play=lambda scene, _: scene.order(hangs=True)),
+    "task-late": Kind(
+        when="reload", play=lambda scene, value: scene.order(late=_seconds(value or "1")), value="[SECONDS]"
+    ),
+    "path-lost": Kind(when="reload", play=lambda scene, value: _lost(scene, value, cut_off=False), value="[SECONDS]"),
+    "node-lost": Kind(when="reload", play=lambda scene, value: _lost(scene, value, cut_off=True), value="[SECONDS]"),
+}
+"""
+drop-before, drop-after   the connection ends before the node acts, or when it has acted
+595 to 599                the proxy's answer for a node that it can't reach; `=after`: the node has acted all the same
+delay                     the answer takes longer
+restart                   pveproxy restarts: all connections end, all caches are gone
+foreign-edit, -revert, -reload   somebody else stages a bridge, reverts, reloads, just before
+lacks                     nobody has this privilege any more
+freeze                    flags stay as they are until a file changes
+locked                    somebody holds the lock of the file: the next staging call waits in vain
+never-up                  this link does not come up, whatever the task says
+reload-fails, reload-lies the reload ends in an error: half of it applied, or all of it
+reload-hangs              the reload never ends
+task-late                 the reload's task is missing from the lists for a while
+path-lost, node-lost      the reload cuts the way to the node: for clients, or for its peers as well; for good without
+                          SECONDS. A later reload, through a peer, brings it back
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is to go wrong."""
+
+    kind: str
+    at: int
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}={self.value}@{self.at}" if self.value else f"{self.kind}@{self.at}"
+
+
+def parse(text: str) -> Fault:
+    """A fault as a command line has it; raises `SimError` with what is wrong."""
+    what, _, at = text.rpartition("@")
+    name, _, value = what.partition("=")
+    kind = KINDS.get(name)
+    if not what or not at.isdecimal() or int(at) < 1:
+        raise SimError(f"fault {text!r} does not say at which request: KIND@N, with N from 1")
+    if kind is None:
+        raise SimError(f"unknown fault {name!r}; there are: {', '.join(KINDS)}")
+    if value and not kind.value:
+        raise SimError(f"fault {name} takes no value: {name}@{at}")
+    if kind.value and not kind.value.startswith("[") and not value:
+        raise SimError(f"fault {name} needs a value: {name}={kind.value}@{at}")
+    kind.play(Scene(), value)  # says what is wrong with the value
+    return Fault(kind=name, at=int(at), value=value)
 
 
 class Script:
+    """Which faults are due at which request."""
+
     def __init__(self, faults: Sequence[Fault | str]) -> None:
-        self.faults = faults
+        self._waiting = [parse(fault) if isinstance(fault, str) else fault for fault in faults]
+        self._count = 0
+        self._guard = threading.Lock()
 
     def next(self) -> Scene:
-        return Scene()
+        """What happens to the next request."""
+        with self._guard:
+            self._count += 1
+            scene = Scene()
+            for fault in list(self._waiting):
+                scene = self._played(fault, scene)
+            return scene
+
+    def _played(self, fault: Fault, scene: Scene) -> Scene:
+        kind = KINDS[fault.kind]
+        if kind.when == "request" and fault.at == self._count:
+            self._waiting.remove(fault)
+            return kind.play(scene, fault.value)
+        if kind.when != "request" and fault.at <= self._count:
+            return kind.play(scene, fault.value)
+        return scene
 
     def seen(self, request: Request, response: Response) -> None:
-        pass
-
-
-def act_first(sim: Sim, local: str, scene: Scene, now: float) -> None:
-    pass
+        """What was ordered for a reload, or for a staging call, has happened with the first one."""
+        path = request.target.partition("?")[0].rstrip("/")
+        reload = request.method == "PUT" and path.endswith("/network") and response.status < 400  # noqa: PLR2004
+        staging = request.method != "GET" and "/network" in path and not (request.method == "PUT" and reload)
+        done = {"reload"} if reload else {"staging"} if staging else set()
+        with self._guard:
+            self._waiting = [
+                fault for fault in self._waiting if fault.at > self._count or KINDS[fault.kind].when not in done
+            ]

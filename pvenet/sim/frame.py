@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+Kind: TypeAlias = Literal["json", "handed over", "text"]
+"""Of an answer: this process's own, another's, or one that is no JSON."""
+ERROR = 400
+"""The first status of an error."""
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 JSON_ANSWER = "application/json;charset=UTF-8"
@@ -28,6 +32,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     """By lower-case names."""
     body: bytes = b""
+    host: str = ""
+    """The name that the client used for the endpoint, where it tells."""
     worker: int = 0
     """Which of the server's processes holds the connection."""
 
@@ -44,10 +50,10 @@ class Response:
     @property
     def closes(self) -> bool:
         """PVE ends the connection after every answer of 400 and above."""
-        return self.status >= 400  # noqa: PLR2004  the first status of an error
+        return self.status >= ERROR
 
 
-class Plain(Exception):  # noqa: N818  it is an answer, not a fault of the program
+class Plain(Exception):
     """The server's refusal before the API is asked: a text instead of JSON, or nothing at all."""
 
     def __init__(self, status: int, reason: str, body: str = "") -> None:
@@ -57,20 +63,18 @@ class Plain(Exception):  # noqa: N818  it is an answer, not a fault of the progr
         self.body = body
 
 
-def respond(
-    now: float, status: int, reason: str, body: bytes = b"", *, json_body: bool = True, handed_over: bool = False
-) -> Response:
+def respond(now: float, status: int, reason: str, body: bytes = b"", kind: Kind = "json") -> Response:
     """A response with PVE's headers in PVE's order.
 
     What another process or node has answered carries a second Connection header (A013, B038).
     """
     date = formatdate(now, usegmt=True)
-    connection = ["close"] if status >= 400 else ["close", "Keep-Alive"] if handed_over else ["Keep-Alive"]  # noqa: PLR2004
+    connection = ["close"] if status >= ERROR else ["close", "Keep-Alive"] if kind == "handed over" else ["Keep-Alive"]
     headers = [("Cache-Control", "max-age=0"), *(("Connection", value) for value in connection)]
     headers += [("Date", date), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0")]
     if body:
         headers.append(("Content-Length", str(len(body))))
-        headers += [("Content-Type", JSON_ANSWER)] if json_body else []
+        headers += [("Content-Type", JSON_ANSWER)] if kind != "text" else []
     headers.append(("Expires", date))
     return Response(status=status, reason=reason, headers=tuple(headers), body=body)
 

@@ -6,24 +6,27 @@ The server and the adapter both come in here, so that they misbehave alike.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim import faults as faults_
+from pvenet.sim.access import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
-from pvenet.sim.frame import Plain, Request, Response, respond
+from pvenet.sim.faults import REASONS, Script
+from pvenet.sim.frame import Request, Response, respond
 from pvenet.sim.settle import settled
+from pvenet.sim.state import SimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pvenet.sim.faults import Fault
+    from pvenet.sim.faults import Fault, Scene
     from pvenet.sim.state import Sim
 
 UNAUTHORISED = 401
 
 
-class Dropped(Exception):  # noqa: N818  it is what happens to a connection, not a fault of the program
+class Dropped(Exception):
     """The connection ends without an answer; `all` says that every other one does, too."""
 
     def __init__(self, *, everything: bool = False) -> None:
@@ -31,8 +34,12 @@ class Dropped(Exception):  # noqa: N818  it is what happens to a connection, not
         self.everything = everything
 
 
-class Silence(Exception):  # noqa: N818  see above
-    """Nothing comes back, and nothing says why."""
+class Silence(Exception):
+    """Nothing comes back, and nothing says why; `reached` is whether the node has got the request."""
+
+    def __init__(self, *, reached: bool = True) -> None:
+        super().__init__("no answer")
+        self.reached = reached
 
 
 class Front:
@@ -52,39 +59,68 @@ class Front:
         self.sleep = sleep
         self.local = local
         self.caches = Caches()
-        self.script = faults_.Script(faults)
+        self.script = Script(faults)
 
-    def answer(self, request: Request) -> Response:
-        """Answer a request; raises `Dropped` or `Silence` where there is no answer."""
+    def answer(self, request: Request, *, patience: float | None = None) -> Response:
+        """Answer a request; raises `Dropped` or `Silence` where there is no answer.
+
+        Patience is how long this client waits for an answer, where it can't go away by itself.
+        """
         scene = self.script.next()
         if scene.restart:
             self.caches.forget()
             raise Dropped(everything=True)
-        if scene.delay:
-            self.sleep(scene.delay)
         if scene.drop_before:
             raise Dropped
-        if scene.status:
-            return respond(self.clock(), scene.status, faults_.REASONS[scene.status])
+        if scene.status and not scene.status_after:
+            return self._from_proxy(scene)
         response = self._act(request, scene)
+        self._wait(response, scene, patience)
         if scene.drop_after:
             raise Dropped
-        if response.status == UNAUTHORISED and (seconds := self.sim.nature().auth_delay):
-            self.sleep(seconds)
-        return response
+        return self._from_proxy(scene) if scene.status else response
 
-    def _act(self, request: Request, scene: faults_.Scene) -> Response:
+    def _from_proxy(self, scene: Scene) -> Response:
+        return respond(self.clock(), scene.status, REASONS[scene.status])
+
+    def _wait(self, response: Response, scene: Scene, patience: float | None) -> None:
+        failed = response.status == UNAUTHORISED
+        seconds = scene.delay + (self.sim.nature().auth_delay if failed else 0.0)
+        if patience is not None and seconds > patience:
+            self.sleep(patience)
+            raise Silence
+        if seconds:
+            self.sleep(seconds)
+
+    def _act(self, request: Request, scene: Scene) -> Response:
         with self.sim.held():
             now = self.clock()
-            local = self.local or self.sim.nodes[0]
-            machine = settled(self.sim.node(local), now)
+            local = self._arrival(request)
+            node = self.sim.node(local)
+            machine = settled(node, now)
             if not machine.online or machine.silent(now):
-                raise Silence
-            faults_.act_first(self.sim, local, scene, now)
-            moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, orders=scene.orders)
-            response = handle(self.sim, request, moment)
+                raise Silence(reached=False)
+            for act in scene.foreign:
+                act(node, self.sim)
+            moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
+            if scene.foreign_reload:
+                handle(self.sim, self._foreign_reload(local), moment)
+            response = handle(self.sim, request, replace(moment, orders=scene.orders))
         self.script.seen(request, response)
         return response
 
+    def _arrival(self, request: Request) -> str:
+        """The node that this request arrives at."""
+        names = self.sim.nodes
+        if not names:
+            raise SimError(f"{self.sim.folder} holds no node any more")
+        asked = request.host.partition(".")[0]
+        return self.local or (asked if asked in names else names[0])
 
-__all__ = ["Dropped", "Front", "Plain", "Silence"]
+    def _foreign_reload(self, local: str) -> Request:
+        users, now = self.sim.users(), self.clock()
+        headers = {
+            "cookie": f"PVEAuthCookie={users.ticket(ROOT, now)}",
+            "csrfpreventiontoken": users.csrf(ROOT, now),
+        }
+        return Request(method="PUT", target=f"/api2/json/nodes/{local}/network", headers=headers)

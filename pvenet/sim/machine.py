@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 from pvenet.sim import reload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set as AbstractSet
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,11 @@ class Machine:
     """The address that the cluster knows."""
     online: bool = True
     """Off: the machine is down, and answers 595 through its peers."""
+    silent_from: float = 0.0
     silent_until: float = 0.0
-    """When the way to the machine is back; -1: never by itself."""
+    """From when to when the way to the machine is lost; -1: it does not come back by itself."""
+    cut_off: bool = False
+    """Its peers don't reach it either."""
     pid: int = 0x0E00
     """The last process id given."""
     reloads: tuple[str, ...] = ()
@@ -47,14 +51,17 @@ class Machine:
     @classmethod
     def fresh(cls, nics: Iterable[str], text: str) -> Self:
         """A machine that has just booted with this file."""
-        machine = cls(nics={nic: () for nic in nics}, up=frozenset({"lo"}), ip=reload.address_of(text))
+        machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=reload.address_of(text))
         outcome = reload.ifreload(text, machine.nics, machine.up, machine.made)
         up, made = reload.applied(outcome.steps, machine.up, machine.made, machine.nics)
         return machine.but(up=up, made=made)
 
     def silent(self, now: float) -> bool:
         """Whether the way to it is lost."""
-        return self.silent_until < 0 or now < self.silent_until
+        return self.silent_from <= now and (self.silent_until < 0 or now < self.silent_until)
+
+    def reached_by_peers(self, now: float) -> bool:
+        return self.online and not (self.cut_off and self.silent(now))
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
@@ -66,7 +73,9 @@ class Machine:
             "made": sorted(self.made),
             "ip": self.ip,
             "online": self.online,
+            "silent_from": self.silent_from,
             "silent_until": self.silent_until,
+            "cut_off": self.cut_off,
             "pid": self.pid,
             "reloads": list(self.reloads),
         }

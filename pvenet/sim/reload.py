@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 FILE = "/etc/network/interfaces"
 MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
@@ -119,12 +120,10 @@ def address_of(text: str) -> str:
     return with_address[0]["address"].partition("/")[0] if with_address else "127.0.0.1"
 
 
-def ifreload(
-    text: str, nics: Iterable[str], up: AbstractSet[str], made: AbstractSet[str], *, never_up: AbstractSet[str] = frozenset()
-) -> Outcome:
+def ifreload(text: str, nics: Iterable[str], up: AbstractSet[str], made: AbstractSet[str]) -> Outcome:
     """What a reload will do to the links of this machine, and say about it."""
     run = _Run(read(text), frozenset(nics), made)
-    changes = [*run.removals(), *run.rises(up, never_up)]
+    changes = [*run.removals(), *run.rises(up)]
     share = 0.8 / max(len(changes), 1)
     steps = (Step(at=0.1 + share * n, link=link, change=change) for n, (link, change) in enumerate(changes, start=1))
     log = [*run.stanzas.errors, *run.log]
@@ -151,7 +150,7 @@ class _Run:
             if link not in self.stanzas.options:
                 yield link, "gone"
 
-    def rises(self, up: AbstractSet[str], never_up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
+    def rises(self, up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
         for bridge in self.stanzas.options:
             if self.stanzas.is_bridge(bridge):
                 # Who is in the kernel already keeps its port (facts 16, `slave-is-vmbr0-port`).
@@ -159,7 +158,7 @@ class _Run:
         for iface in self.stanzas.auto:
             self.rise(iface)
         for link, risen in self.risen.items():
-            if risen and link not in never_up and (link not in up or (link not in self.nics and link not in self.made)):
+            if risen and link != "lo" and (link not in up or (link not in self.nics and link not in self.made)):
                 yield link, "up"
 
     def rise(self, iface: str) -> bool:
@@ -194,7 +193,7 @@ class _Run:
             elif not self.rise(slave):
                 self._error(bond, f"skipping slave {slave}, does not exist")
         mode = self.stanzas.options[bond].get("bond-mode", MODES[0])
-        if mode == "802.3ad" or mode == "4":
+        if mode in {"802.3ad", "4"}:
             self._warning(bond, "attribute bond-min-links is set to '0'")
         elif mode not in MODES and not mode.isdecimal():
             self._warning(bond, f"invalid bond-mode value {mode}")

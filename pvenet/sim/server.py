@@ -95,7 +95,7 @@ class _Connection(socketserver.BaseRequestHandler):
                 self.server.reset()
             return False
         except Silence:
-            self.server.ended.wait(SILENCE_SECONDS)
+            self.server.ended.wait(SILENCE_SECONDS)  # the client goes away when it has had enough
             return False
         link.sendall(as_bytes(response))
         return not response.closes and request.headers.get("connection", "").lower() != "close"
@@ -133,7 +133,7 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
         with self.guard:
-            self.links.discard(request)  # type: ignore[arg-type]  # of TCP it is always a socket
+            self.links.discard(request)
         super().shutdown_request(request)
 
     def reset(self) -> None:
@@ -144,7 +144,7 @@ class _Listener(socketserver.ThreadingTCPServer):
             with contextlib.suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  socketserver's interface
         """A fault of the sim itself goes to stderr in one piece; the client sees a lost connection."""
         import traceback
 
@@ -187,7 +187,7 @@ def as_bytes(response: Response) -> bytes:
 class Server:
     """A sim that is being served while this is entered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  options, all by name
         self,
         folder: Path,
         *,
@@ -232,7 +232,7 @@ class Server:
         self._thread.join()
 
 
-def serve(
+def serve(  # noqa: PLR0913  options, all by name
     folder: Path,
     *,
     host: str = "127.0.0.1",

@@ -28,7 +28,7 @@ def settled(node: NodeFolder, now: float) -> Machine:
             folder.put(number, task.but(settled=due))
         if not task.running(now):
             machine = machine.but(reloads=tuple(n for n in machine.reloads if n != number))
-            machine = machine.but(silent_until=0.0) if task.restores_path else machine
+            machine = machine.but(silent_from=0.0, silent_until=0.0) if task.restores_path else machine
     if machine is not before:
         node.save(machine)
     return machine

@@ -109,8 +109,8 @@ class NodeFolder:
             return ""
 
     def mark(self) -> object:
-        """Changes whenever one of the two files does."""
-        return _mark(self.interfaces), _mark(self.staged)
+        """Changes whenever one of the two files does, or has come and gone."""
+        return _mark(self.interfaces), _mark(self.staged), _mark(self.interfaces.parent)
 
     def stage(self, text: str) -> None:
         write_file(self.staged, text)

@@ -62,6 +62,9 @@ class Task:
     settled: int = 0
     """How many of the steps have happened to the machine."""
     restores_path: bool = False
+    """Its end brings the way to the node back, which an earlier reload had cut."""
+    listed_from: float = 0.0
+    """Lists don't show it before."""
 
     @property
     def end(self) -> float:

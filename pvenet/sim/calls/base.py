@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,7 +9,7 @@ from pvenet.sim.network import Host, Parsed, parse
 from pvenet.sim.schema import Refused, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pvenet.sim.access import Identity, Users
     from pvenet.sim.machine import Machine
@@ -19,13 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Orders:
-    """What the next reload is told to do, by faults."""
+    """What a reload, or a staging call, is told to do by faults."""
 
     exit_code: int | None = None
     log: tuple[str, ...] = ()
+    whole: bool = False
+    """A failed reload has applied everything all the same."""
+    hangs: bool = False
+    late: float = 0.0
+    """Seconds for which the task's lists don't show it."""
     never_up: frozenset[str] = frozenset()
     silent: float | None = None
-    """Seconds that the way to the node is lost; -1: for good."""
+    """Seconds for which the way to the node is lost; -1: for good."""
+    cut_off: bool = False
+    """Its peers don't reach it either."""
+    locked: bool = False
+    """Somebody else holds the lock of the interfaces file."""
 
 
 NO_ORDERS = Orders()

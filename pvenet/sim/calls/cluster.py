@@ -55,12 +55,49 @@ STATUS = {
     "idle": 0,
     "ksm": {"shared": 0},
 }
-NODE_PARTS = (
-    "aplinfo apt capabilities ceph certificates config disks dns firewall hardware hosts journal lxc migrateall "
-    "netstat network qemu query-oci-repo-tags query-url-metadata replication report rrd rrddata scan sdn services "
-    "spiceshell startall status stopall storage subscription suspendall syslog tasks termproxy time version vncshell "
-    "vzdump wakeonlan"
-).split()
+NODE_PARTS = [
+    "aplinfo",
+    "apt",
+    "capabilities",
+    "ceph",
+    "certificates",
+    "config",
+    "disks",
+    "dns",
+    "firewall",
+    "hardware",
+    "hosts",
+    "journal",
+    "lxc",
+    "migrateall",
+    "netstat",
+    "network",
+    "qemu",
+    "query-oci-repo-tags",
+    "query-url-metadata",
+    "replication",
+    "report",
+    "rrd",
+    "rrddata",
+    "scan",
+    "sdn",
+    "services",
+    "spiceshell",
+    "startall",
+    "status",
+    "stopall",
+    "storage",
+    "subscription",
+    "suspendall",
+    "syslog",
+    "tasks",
+    "termproxy",
+    "time",
+    "version",
+    "vncshell",
+    "vzdump",
+    "wakeonlan",
+]
 
 
 def _fingerprint(asked: Asked, name: str) -> str:
@@ -72,7 +109,7 @@ def _fingerprint(asked: Asked, name: str) -> str:
 
 
 def _online(asked: Asked, name: str, machine: Machine) -> bool:
-    return name == asked.local or (machine.online and not machine.silent(asked.now))
+    return name == asked.local or machine.reached_by_peers(asked.now)
 
 
 def _entries(asked: Asked) -> list[dict[str, Any]]:
@@ -81,7 +118,7 @@ def _entries(asked: Asked) -> list[dict[str, Any]]:
     for name in asked.sim.nodes:
         online = _online(asked, name, asked.sim.node(name).machine())
         status = "online" if online else "offline"
-        entry = {"node": name, "id": f"node/{name}", "type": "node", "status": status, "level": ""}
+        entry: dict[str, Any] = {"node": name, "id": f"node/{name}", "type": "node", "status": status, "level": ""}
         if online and asked.may("Sys.Audit", f"/nodes/{name}"):
             entry |= LOAD
         entries.append(entry)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pvenet.sim import network, settle
 from pvenet.sim.calls.base import Answer, Asked, Call
-from pvenet.sim.reload import ifreload
+from pvenet.sim.reload import Outcome, ifreload
 from pvenet.sim.schema import Param, Refused, Schema
 from pvenet.sim.tasks import Task, TaskFolder, Upid
 
@@ -17,10 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pvenet.sim.calls.base import Orders
+    from pvenet.sim.machine import Machine
+
 BUSY = 89
 """`ifreload` found another one running (facts 16)."""
 BUSY_SHARE = 0.3
 """How soon it says so, in shares of a reload."""
+HANGS = 10.0 * 365 * 24 * 60 * 60
+"""Seconds of a reload that never ends."""
+CUT_SHARE = 0.5
+"""When a reload cuts the way to its node, in shares of its time."""
+PIDS_BETWEEN = 17
+PSTART_MASK = 0xFFFFFFF
 TICKS = 100
 """Of the kernel's clock in a second."""
 TYPES = (
@@ -90,7 +99,7 @@ def _stamp(path: Path) -> str:
         seconds, nanos = divmod(path.stat().st_mtime_ns, 10**9)
     except FileNotFoundError:
         seconds, nanos = 0, 0
-    return f"{datetime.fromtimestamp(seconds, tz=timezone.utc):%Y-%m-%d %H:%M:%S}.{nanos:09} +0000"
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%Y-%m-%d %H:%M:%S}.{nanos:09} +0000"
 
 
 def show(asked: Asked) -> Answer:
@@ -98,6 +107,7 @@ def show(asked: Asked) -> Answer:
 
 
 def create(asked: Asked) -> Answer:
+    _lock(asked)
     return _stage(asked, network.create(asked.parsed(), asked.params, asked.host))
 
 
@@ -107,11 +117,18 @@ def update(asked: Asked) -> Answer:
     if given != asked.found["iface"]:
         text = "duplicate parameter (already defined in URI) with conflicting values!"
         raise Refused(400, "Parameter verification failed.", {"iface": text})
+    _lock(asked)
     return _stage(asked, network.update(asked.parsed(), asked.found["iface"], params, asked.host))
 
 
 def delete(asked: Asked) -> Answer:
+    _lock(asked)
     return _stage(asked, network.delete(asked.parsed(), asked.found["iface"], asked.host))
+
+
+def _lock(asked: Asked) -> None:
+    if asked.orders.locked:
+        raise Refused(500, "can't lock file '/etc/network/.pve-interfaces.lock' - got timeout")  # E078
 
 
 def _stage(asked: Asked, text: str) -> Answer:
@@ -138,43 +155,72 @@ def _take(asked: Asked) -> None:
     asked.node.staged.replace(asked.node.interfaces)
 
 
+def _collide(asked: Asked) -> str:
+    duration = asked.nature.reload_seconds * BUSY_SHARE
+    task = Task(upid=_upid(asked), start=asked.now, duration=duration, exitstatus=_exitstatus(BUSY))
+    TaskFolder(asked.node.tasks).add(task)
+    asked.node.save(asked.machine.but(pid=task.name.pid))
+    return task.upid
+
+
 def _start(asked: Asked) -> str:
     machine, orders = asked.machine, asked.orders
-    outcome = ifreload(asked.node.applied(), machine.nics, machine.up, machine.made, never_up=orders.never_up)
+    outcome = _ordered(ifreload(asked.node.applied(), machine.nics, machine.up, machine.made), asked)
+    task = Task(
+        upid=_upid(asked),
+        start=asked.now,
+        duration=HANGS if orders.hangs else asked.nature.reload_seconds,
+        exitstatus=_exitstatus(outcome.exit_code),
+        log=outcome.log,
+        steps=outcome.steps,
+        restores_path=orders.silent is None,
+        listed_from=asked.now + orders.late if orders.late else 0.0,
+    )
+    number = TaskFolder(asked.node.tasks).add(task)
+    machine = machine.but(pid=task.name.pid, reloads=(*machine.reloads, number))
+    asked.node.save(machine if orders.silent is None else _cut(machine, task, orders))
+    return task.upid
+
+
+def _ordered(outcome: Outcome, asked: Asked) -> Outcome:
+    """What a reload does, when it is told to do otherwise."""
+    orders, nics, made = asked.orders, asked.machine.nics, asked.machine.made
     code, log, steps = outcome.exit_code, outcome.log, outcome.steps
     if orders.exit_code is not None:
-        # Half of it is applied: what was there already comes up, nothing new is made (E020).
         code, log = orders.exit_code, orders.log
-        steps = tuple(step for step in steps if step.link in machine.nics or step.link in machine.made)
+    if orders.exit_code and not orders.whole:
+        # Half of it is applied: what was there already comes up, nothing new is made (E020).
+        steps = tuple(step for step in steps if step.link in nics or step.link in made)
+    if orders.hangs:
+        steps = steps[: len(steps) // 2]
     if asked.params.get("regenerate-frr"):
         log = ("frr is not installed, not generating any frr configuration", *log)  # E014
-    return _task(asked, code, log, asked.nature.reload_seconds, steps)
+    steps = tuple(step for step in steps if step.change == "gone" or step.link not in orders.never_up)
+    return Outcome(exit_code=code, log=log, steps=steps)
 
 
-def _collide(asked: Asked) -> str:
-    return _task(asked, BUSY, (), asked.nature.reload_seconds * BUSY_SHARE, ())
+def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:
+    """A few more answers arrive, then silence (facts 16, the management path)."""
+    start = task.start + CUT_SHARE * task.duration
+    until = start + orders.silent if orders.silent is not None and orders.silent >= 0 else -1.0
+    return machine.but(silent_from=start, silent_until=until, cut_off=orders.cut_off)
 
 
-def _task(asked: Asked, code: int, log: tuple[str, ...], duration: float, steps: tuple[Any, ...]) -> str:
-    pid = asked.machine.pid + 17
-    start = int(asked.now)
+def _upid(asked: Asked) -> str:
     upid = Upid(
         node=asked.node.name,
-        pid=pid,
-        pstart=int(asked.now * TICKS) & 0xFFFFFFF,
-        starttime=start,
+        pid=asked.machine.pid + PIDS_BETWEEN,
+        pstart=int(asked.now * TICKS) & PSTART_MASK,
+        starttime=int(asked.now),
         type="srvreload",
         id="networking",
         user=asked.identity.name,
     )
-    exitstatus = "OK" if code == 0 else f"command 'ifreload -a' failed: exit code {code}"
-    task = Task(upid=str(upid), start=asked.now, duration=duration, exitstatus=exitstatus, log=log, steps=steps)
-    number = TaskFolder(asked.node.tasks).add(task)
-    running = asked.machine.reloads if code == BUSY and not steps else (*asked.machine.reloads, number)
-    silent = asked.orders.silent
-    until = asked.machine.silent_until if silent is None else (-1.0 if silent < 0 else asked.now + silent)
-    asked.node.save(asked.machine.but(pid=pid, reloads=running, silent_until=until))
     return str(upid)
+
+
+def _exitstatus(code: int) -> str:
+    return f"command 'ifreload -a' failed: exit code {code}" if code else "OK"
 
 
 RELOAD: Mapping[State, tuple[Callable[[Asked], str | None], ...]] = {

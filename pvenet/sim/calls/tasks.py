@@ -105,13 +105,13 @@ def list_some(asked: Asked) -> Answer:
     """Tasks of a node: finished ones unless told otherwise, and only the user's own without Sys.Audit (E041)."""
     tasks = [task for task in _listed(asked) if _wanted(asked.params, task)]
     start, limit = asked.params.get("start", 0), asked.params.get("limit", PAGE)
-    return Answer(data=tasks[start:][: limit or None], siblings={"total": len(tasks)})
+    return Answer(data=tasks[start:][: limit or None], siblings={"total": len(tasks)} if tasks else {})  # E041
 
 
 def _listed(asked: Asked) -> Iterator[dict[str, Any]]:
     source = asked.params.get("source", "archive")
     audits = asked.may("Sys.Audit", f"/nodes/{asked.node.name}")
-    tasks = [task for _number, task in TaskFolder(asked.node.tasks).all()]
+    tasks = [task for _number, task in TaskFolder(asked.node.tasks).all() if task.listed_from <= asked.now]
     tasks = [task for task in tasks if audits or asked.identity.owns(task.name.user)]
     if source != "archive":
         running = [task for task in reversed(tasks) if task.running(asked.now)]
@@ -148,7 +148,7 @@ def list_cluster(asked: Asked) -> Answer:
     for name in asked.sim.nodes:
         audits = asked.may("Sys.Audit", f"/nodes/{name}")
         for _number, task in TaskFolder(asked.sim.node(name).tasks).all():
-            if audits or asked.identity.owns(task.name.user):
+            if task.listed_from <= asked.now and (audits or asked.identity.owns(task.name.user)):
                 entries.append(_for_cluster(task, asked.now))
     entries.sort(key=lambda entry: -entry["starttime"])
     return Answer(data=entries[:PAGE])

@@ -1,0 +1,38 @@
+"""A client of a sim in process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+from pvenet.sim.adapter import SimAdapter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HERE = "https://pve1.invalid:8006/api2/json"
+
+
+class Client:
+    """A client of a sim in process, with a clock that it turns itself."""
+
+    def __init__(self, folder: Path, *faults: str, token: str = "") -> None:
+        self.now = 1_800_000_000.0
+        self.adapter = SimAdapter(folder, clock=lambda: self.now, sleep=self.sleep, faults=faults)
+        self.node = self.adapter.sim.node("pve1")
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.mount("https://", self.adapter)
+        name, secret = self.adapter.credentials
+        self.session.headers["Authorization"] = f"PVEAPIToken={token or f'{name}={secret}'}"
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def ask(self, method: str, path: str, *, at: str = HERE, **form: object) -> requests.Response:
+        return self.session.request(method, at + path, data=form or None, timeout=(3, 5))
+
+    def active(self, node: str = "pve1") -> set[str]:
+        entries = self.ask("GET", f"/nodes/{node}/network").json()["data"]
+        return {entry["iface"] for entry in entries if entry.get("active")}
