@@ -186,7 +186,7 @@ def settled(interface: Interface) -> Interface:
 
     PVE sorts slaves and ports and lists each once (facts, section 5), drops a primary outside active-backup, a hash
     policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
-    bridge (facts, section 6).
+    bridge (facts, section 6). It reads a VLAN's raw device and tag from its name where that says them (section 5).
     """
     match interface:
         case Bond():
@@ -199,5 +199,20 @@ def settled(interface: Interface) -> Interface:
         case Bridge():
             vids = (interface.vids or ALL_VIDS) if interface.vlan_aware else ()
             return replace(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
-        case Ethernet() | Vlan() | Other():
+        case Vlan():
+            raw_device, tag = named(interface.name)
+            return replace(
+                interface,
+                raw_device=interface.raw_device or raw_device,
+                tag=tag if interface.tag is None else interface.tag,
+            )
+        case Ethernet() | Other():
             return interface
+
+
+def named(vlan: str) -> tuple[str | None, int | None]:
+    """The raw device and the tag that a VLAN's name says: both in `bond0.50`, the tag in `vlan50`."""
+    raw_device, dot, tag = vlan.rpartition(".")
+    if not dot:
+        raw_device, tag = "", vlan.removeprefix("vlan") if vlan.startswith("vlan") else ""
+    return raw_device or None, int(tag) if tag.isdecimal() else None

@@ -1,0 +1,142 @@
+"""What a plan is made of: changes of single interfaces, in an order, and what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, settled
+from pvenet.plan.relations import natural, start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Desired = Mapping[str, Interface | None]
+"""What shall be, by name; None: shall be absent. A name that is not in it is not touched."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldChange:
+    """One field of an interface, by the model's name, as it is and as it shall be."""
+
+    field: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Create:
+    """An interface that shall be there and is not."""
+
+    after: Interface
+
+    @property
+    def name(self) -> str:
+        return self.after.name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """An interface whose settings shall change; its kind stays."""
+
+    before: Interface
+    after: Interface
+
+    @property
+    def name(self) -> str:
+        return self.after.name
+
+    def fields(self) -> tuple[FieldChange, ...]:
+        """The fields that differ, in the model's order."""
+        return differences(self.before, self.after)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delete:
+    """An interface that is there and shall not be."""
+
+    before: Interface
+
+    @property
+    def name(self) -> str:
+        return self.before.name
+
+
+Change = Create | Update | Delete
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Changes in an order that PVE accepts one by one. Without any it is false."""
+
+    steps: tuple[Change, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """The names that any step is about."""
+        return frozenset(step.name for step in self.steps)
+
+
+def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
+    """The fields in which two interfaces of one kind differ, both as PVE keeps them."""
+    old, new = settled(before), settled(after)
+    return tuple(
+        FieldChange(field=field.name, before=getattr(old, field.name), after=getattr(new, field.name))
+        for field in fields(new)
+        if field.compare and getattr(old, field.name) != getattr(new, field.name)
+    )
+
+
+def same_kind(before: Interface, after: Interface) -> bool:
+    """Whether an update can lead from one to the other; else it takes a delete and a create."""
+    return type(before) is type(after)
+
+
+def outcome(interfaces: Mapping[str, Interface], steps: Iterable[Change]) -> dict[str, Interface]:
+    """The interfaces after some steps, as PVE keeps them, with what it does to slaves by itself."""
+    then = {name: settled(interface) for name, interface in interfaces.items()}
+    for number, step in enumerate(steps):
+        match step:
+            case Create() | Update():
+                then[step.name] = settled(step.after)
+            case Delete():
+                then.pop(step.name, None)
+        if number == 0:
+            start(then, then.values())  # every write is of the whole file
+        elif not isinstance(step, Delete):
+            start(then, [step.after])
+    return then
+
+
+def net_changes(current: Mapping[str, Interface], then: Mapping[str, Interface]) -> tuple[Change, ...]:
+    """The differences between two networks, whoever made them: NICs, bonds, bridges, VLANs, the rest; then by name.
+
+    This is for reading; the order says nothing about how to get there.
+    """
+    found: list[Change] = []
+    for name in current.keys() | then.keys():
+        found += changes_of(current.get(name), then.get(name))
+    return tuple(sorted(found, key=_reading_order))
+
+
+def changes_of(before: Interface | None, after: Interface | None) -> tuple[Change, ...]:
+    """What leads from one value of a name to another."""
+    if before is None:
+        return () if after is None else (Create(after=after),)
+    if after is None:
+        return (Delete(before=before),)
+    if not same_kind(before, after):
+        return (Delete(before=before), Create(after=after))
+    return () if settled(before) == settled(after) else (Update(before=before, after=after),)
+
+
+_KINDS = (Ethernet, Bond, Bridge, Vlan, Other)
+
+
+def _reading_order(change: Change) -> tuple[object, ...]:
+    interface = change.before if isinstance(change, Delete) else change.after
+    return _KINDS.index(type(interface)), natural(change.name), isinstance(change, Create)

@@ -1,0 +1,184 @@
+"""The problems of one interface by itself."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
+from typing import TYPE_CHECKING
+
+from pvenet.model import HASHING_MODES, Bond, BondMode, Bridge, Ethernet, Other, Vlan, named
+from pvenet.plan.inverse import DOCUMENTATION, MTUS, SHORTEST_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from ipaddress import IPv4Address, IPv6Address
+
+    from pvenet.plan.scene import Problem, Scene, Subject
+
+LONGEST_NAME = 15
+"""For Linux; PVE takes 21 (facts, section 6)."""
+
+TAGS = range(1, 4095)
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
+"""What PVE takes for a name (facts, section 6)."""
+
+_BOND = re.compile(r"bond\d+", re.ASCII)
+"""The only names that PVE reads back as a bond; whatever has such a name is read as one (facts, section 6)."""
+
+_VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+
+_LINK_LOCAL = IPv6Network("fe80::/10")
+
+
+def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    """All problems that an interface has by itself."""
+    if "name" in subject.changed:
+        yield from _name(subject, scene)
+    if "mtu" in subject.changed and subject.after.mtu is not None and subject.after.mtu not in MTUS:
+        message = f"mtu {subject.after.mtu} of {subject.name} is outside {MTUS[0]} to {MTUS[-1]}"
+        yield subject.problem("mtu", message)
+    for cidr, gateway in (("cidr", "gateway"), ("cidr6", "gateway6")):
+        yield from _address(subject, cidr)
+        if not subject.changed.isdisjoint((cidr, gateway)):
+            yield from _gateway(subject, cidr, gateway)
+    match subject.given:
+        case Bond():
+            yield from _bond(subject, subject.given)
+        case Bridge():
+            yield from _bridge(subject, subject.given)
+        case Vlan():
+            yield from _vlan(subject, subject.given)
+        case Ethernet() | Other():
+            pass
+
+
+def _name(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    name, after = subject.name, subject.after
+    if not _NAME.fullmatch(name):
+        rule = "two or more letters, digits and _, beginning with a letter"
+        yield subject.problem("name", f"PVE does not take the name {name}: it wants {rule}")
+    elif name == "lo":
+        yield subject.problem("name", "lo is the loopback interface")
+    elif len(name) > LONGEST_NAME:
+        yield subject.problem("name", f"the name {name} has {len(name)} characters, and Linux takes {LONGEST_NAME}")
+    elif isinstance(after, Bond):
+        if not _BOND.fullmatch(name):
+            message = f"PVE knows a bond by a name like bond0 only and would not see {name} as one"
+            yield subject.problem("name", message, nearest=_free_bond(scene))
+    elif _BOND.fullmatch(name):
+        yield subject.problem("name", f"PVE would take {name} for a bond because of its name")
+    elif ":" in name or ("." in name and not isinstance(after, Vlan)):
+        kind = "an alias" if ":" in name else "a VLAN"
+        yield subject.problem("name", f"PVE would take {name} for {kind} because of its name")
+
+
+def _free_bond(scene: Scene) -> str:
+    return next(name for number in range(len(scene.then) + 1) if (name := f"bond{number}") not in scene.then)
+
+
+def _address(subject: Subject, field: str) -> Iterator[Problem]:
+    address: IPv4Interface | IPv6Interface | None = getattr(subject.after, field)
+    if address is None or field not in subject.changed:
+        return
+    if isinstance(address, IPv4Interface) and address.network.prefixlen < SHORTEST_PREFIX:
+        yield subject.problem(field, f"PVE takes IPv4 addresses with a prefix of 8 to 32, not {address}")
+    if address.ip.is_multicast or address.ip.is_unspecified or address.ip.is_loopback:
+        yield subject.problem(field, f"{address.ip} is no address that {subject.name} can have")
+    elif isinstance(address, IPv6Interface) and address in DOCUMENTATION:
+        yield subject.problem(field, f"PVE refuses {address.ip}: {DOCUMENTATION} is for documentation only")
+
+
+def _gateway(subject: Subject, field: str, key: str) -> Iterator[Problem]:
+    address: IPv4Interface | IPv6Interface | None = getattr(subject.after, field)
+    gateway: IPv4Address | IPv6Address | None = getattr(subject.after, key)
+    if gateway is None:
+        return
+    if address is None:
+        yield subject.problem(key, f"{subject.name} has {key} {gateway} and no {field}")
+    elif gateway == address.ip:
+        yield subject.problem(key, f"{key} {gateway} is {subject.name}'s own address")
+    elif not (gateway in address.network or gateway in _LINK_LOCAL or address.network.num_addresses <= 2):  # noqa: PLR2004 - /31 and /32: hosters route so
+        message = f"{key} {gateway} is outside {subject.name}'s net {address.network}"
+        yield subject.problem(key, message, warning=True)
+
+
+def _bond(subject: Subject, bond: Bond) -> Iterator[Problem]:
+    yield from _twice(subject, "slaves", "slave", bond.slaves)
+    policy, changed = bond.xmit_hash_policy, subject.changed
+    if policy is not None and bond.mode not in HASHING_MODES and _asked(subject, "xmit_hash_policy"):
+        modes = " and ".join(sorted(HASHING_MODES))
+        message = f"{bond.name}'s mode {bond.mode} ignores an xmit-hash-policy; {modes} have one"
+        yield subject.problem("xmit_hash_policy", message, policy)
+    if bond.primary is None:
+        return
+    if bond.mode is not BondMode.ACTIVE_BACKUP:
+        if _asked(subject, "primary"):
+            message = f"{bond.name}'s mode {bond.mode} has no primary; {BondMode.ACTIVE_BACKUP} has one"
+            yield subject.problem("primary", message, bond.primary)
+    elif bond.primary not in bond.slaves and not changed.isdisjoint(("primary", "slaves", "mode")):
+        yield subject.problem("primary", f"primary {bond.primary} is no slave of {bond.name}")
+    elif "primary" in changed and isinstance(subject.before, Bond):
+        message = f"a primary set on {bond.name} now takes effect only when the bond is deleted and made anew"
+        yield subject.problem("primary", message, warning=True)
+
+
+def _bridge(subject: Subject, bridge: Bridge) -> Iterator[Problem]:
+    yield from _twice(subject, "ports", "port", bridge.ports)
+    if bridge.vids and not bridge.vlan_aware:
+        if _asked(subject, "vids"):
+            yield subject.problem(
+                "vids", f"vids need a VLAN-aware bridge, and {bridge.name} is none", " ".join(bridge.vids)
+            )
+    elif "vids" in subject.changed:
+        for vid in bridge.vids:
+            yield from _vid(subject, vid)
+
+
+def _vid(subject: Subject, text: str) -> Iterator[Problem]:
+    found = _VIDS.fullmatch(text)
+    if not found:
+        yield subject.problem(
+            "vids", f"vids of {subject.name}: {text} is neither a VLAN id nor a range like 2-4094", text
+        )
+        return
+    first = int(found[1])
+    last = int(found[2] or found[1])
+    if first not in TAGS or last not in TAGS:
+        yield subject.problem("vids", f"vids of {subject.name}: {text} is outside {TAGS[0]} to {TAGS[-1]}", text)
+    elif first > last:
+        yield subject.problem("vids", f"vids of {subject.name}: {text} runs backwards", text)
+
+
+def _vlan(subject: Subject, vlan: Vlan) -> Iterator[Problem]:
+    if subject.changed.isdisjoint(("raw_device", "tag")):
+        return
+    name = vlan.name
+    raw_device, tag = named(name)
+    if raw_device and vlan.raw_device not in (None, raw_device):
+        yield subject.problem(
+            "raw_device", f"the name {name} says that it is on {raw_device}, not on {vlan.raw_device}"
+        )
+    elif not (raw_device or vlan.raw_device):
+        yield subject.problem("raw_device", f"VLAN {name} needs a raw device")
+    if tag is not None and vlan.tag not in (None, tag):
+        yield subject.problem("tag", f"the name {name} says that its tag is {tag}, not {vlan.tag}")
+    elif subject_tag_missing(subject):
+        yield subject.problem("tag", f"VLAN {name} needs a tag")
+    elif isinstance(subject.after, Vlan) and subject.after.tag not in TAGS:
+        yield subject.problem("tag", f"tag {subject.after.tag} of {name} is outside {TAGS[0]} to {TAGS[-1]}")
+
+
+def subject_tag_missing(subject: Subject) -> bool:
+    return isinstance(subject.after, Vlan) and subject.after.tag is None
+
+
+def _twice(subject: Subject, field: str, word: str, names: tuple[str, ...]) -> Iterator[Problem]:
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield subject.problem(field, f"{word} {name} of {subject.name} is listed twice", name)
+
+
+def _asked(subject: Subject, field: str) -> bool:
+    """Whether a field that PVE would drop was asked for, and not just carried along."""
+    given: object = getattr(subject.given, field)
+    return getattr(subject.before, field, None) != given

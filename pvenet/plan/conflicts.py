@@ -1,0 +1,196 @@
+"""The problems between interfaces: who takes, misses or contradicts what of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, kind_of
+from pvenet.plan.order import addressed
+from pvenet.plan.relations import fits, members, parent_in, room, supports
+from pvenet.plan.scene import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pvenet.plan.scene import Scene, Subject
+
+_ROLES = {"slaves": "slave", "ports": "port", "raw_device": "raw device"}
+
+
+def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    """All problems that an interface has with others."""
+    match subject.after:
+        case Bond():
+            yield from _members(subject, scene, "slaves")
+        case Bridge():
+            yield from _members(subject, scene, "ports")
+        case Vlan():
+            yield from _raw_device(subject, subject.after, scene)
+        case Ethernet() | Other():
+            pass
+    yield from _own_address(subject, scene)
+    yield from _gateways(subject, scene)
+    yield from _mtus(subject, scene)
+    if subject.name in scene.circles and not subject.changed.isdisjoint(_ROLES):
+        yield subject.problem("name", f"{subject.name} would stand on itself")
+
+
+def of_deletion(name: str, scene: Scene) -> list[Problem]:
+    """Who still stands on what shall go."""
+    standing = scene.users.get(name)
+    if not standing:
+        return []
+    message = f"{name} is in use: {_uses(name, standing, scene)}"
+    return [Problem(interface=name, field="name", value=name, message=message)]
+
+
+def _uses(name: str, standing: Iterable[str], scene: Scene) -> str:
+    return ", ".join(f"{_role(name, scene.then[user])} of {user}" for user in standing)
+
+
+def _role(name: str, user: Interface) -> str:
+    """What an interface is to one that stands on it, with its article."""
+    match user:
+        case Bond():
+            return "a slave"
+        case Bridge():
+            return "a port" if name in user.ports else "beneath a port"
+        case Vlan():
+            return "the raw device"
+        case Ethernet() | Other():
+            return "a part"
+
+
+def _members(subject: Subject, scene: Scene, field: str) -> Iterator[Problem]:
+    if field not in subject.changed:
+        return
+    before = members(subject.before) if subject.before else ()
+    for name in members(subject.after):
+        if name in before:
+            continue
+        problem = _missing(subject, field, name, scene) or _wrong_kind(subject, field, name, scene)
+        if problem:
+            yield problem
+        else:
+            yield from _taken(subject, field, name, scene)
+            yield from _addressed_member(subject, field, name, scene)
+
+
+def _missing(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
+    role = _ROLES[field]
+    if name in scene.then:
+        return None
+    if name in scene.altnames:
+        message = f"{role} {name} of {subject.name}: PVE knows this NIC as {scene.altnames[name]} only"
+    elif name in scene.now:
+        message = f"{role} {name} of {subject.name} is to be deleted"
+    elif field == "ports" and parent_in(name) in scene.then:
+        return None  # a VLAN that needs no stanza of its own (facts, section 6)
+    else:
+        message = f"{role} {name} of {subject.name} does not exist"
+    return subject.problem(field, message, name, nearest=scene.nearest(name))
+
+
+def _wrong_kind(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
+    other = scene.then.get(name)
+    if other is None or name == subject.name:
+        return None
+    if field == "slaves" and not isinstance(other, Ethernet | Bond):
+        message = f"slave {name} of {subject.name} is a {kind_of(other)}; a bond takes NICs and bonds"
+    elif field == "ports" and isinstance(other, Bridge):
+        message = f"port {name} of {subject.name} is a bridge, and a bridge takes none"
+    elif field == "raw_device" and isinstance(other, Other):
+        message = f"raw device {name} of {subject.name} is of the kind {kind_of(other)}, which PVE puts no VLAN on"
+    else:
+        return None
+    return subject.problem(field, message, name)
+
+
+def _taken(subject: Subject, field: str, name: str, scene: Scene) -> Iterator[Problem]:
+    for user in scene.users.get(name, ()):
+        other = scene.then[user]
+        if user == subject.name or name not in members(other):
+            continue
+        new_there = user in scene.subjects and name not in members(scene.now.get(user, Ethernet(name=user)))
+        if not new_there or scene.later(subject.name, user):
+            yield subject.problem(field, f"{name} is already {_role(name, other)} of {user}", name)
+
+
+def _addressed_member(subject: Subject, field: str, name: str, scene: Scene) -> Iterator[Problem]:
+    """A port with an address (PVE refuses it: facts, section 6), or a slave with one (it would not be used)."""
+    other = scene.then.get(name)
+    if other and addressed(other) and not _address_is_new(name, scene):
+        address = other.cidr or other.cidr6
+        role = _ROLES[field]
+        message = f"{role} {name} of {subject.name} has the address {address}, and a {role} can't have one"
+        yield subject.problem(field, message, name)
+
+
+def _address_is_new(name: str, scene: Scene) -> bool:
+    subject = scene.subjects.get(name)
+    return subject is not None and not subject.changed.isdisjoint(("cidr", "cidr6"))
+
+
+def _own_address(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    if not addressed(subject.after) or not _address_is_new(subject.name, scene):
+        return
+    field = "cidr" if subject.after.cidr else "cidr6"
+    for user in scene.users.get(subject.name, ()):
+        other = scene.then[user]
+        if subject.name in members(other):
+            role = _role(subject.name, other)
+            message = f"{subject.name} is {role} of {user} and can't have an address"
+            yield subject.problem(field, message)
+
+
+def _raw_device(subject: Subject, vlan: Vlan, scene: Scene) -> Iterator[Problem]:
+    name = vlan.raw_device
+    if name is None or subject.changed.isdisjoint(("raw_device", "tag", "name")):
+        return
+    problem = _missing(subject, "raw_device", name, scene) or _wrong_kind(subject, "raw_device", name, scene)
+    if problem:
+        yield problem
+    for user in scene.users.get(name, ()):
+        other = scene.then[user]
+        if user != vlan.name and isinstance(other, Vlan) and other.tag == vlan.tag and scene.later(vlan.name, user):
+            yield subject.problem("tag", f"tag {vlan.tag} of {name} is already {user}")
+
+
+def _gateways(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    for key, family in (("gateway", "IPv4"), ("gateway6", "IPv6")):
+        if getattr(subject.after, key) is None or key not in subject.changed:
+            continue
+        for holder in scene.gateways[key]:
+            if holder != subject.name and (key not in scene.changed(holder) or scene.later(subject.name, holder)):
+                message = f"{subject.name} can't have the default gateway for {family}: {holder} has it"
+                yield subject.problem(key, message)
+
+
+def _mtus(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    """MTUs that PVE refuses beside each other (facts, section 6), told of the interface that the change is about."""
+    after = subject.after
+    for name in supports(after, scene.then):
+        if name not in scene.then and name not in members(after):
+            continue
+        support = scene.then.get(name)
+        if not fits(after, support) and not _old_misfit(subject.name, name, scene):
+            own = f"{name}'s mtu {support and support.mtu} is above the {room(after)} of its bond {after.name}"
+            message = f"mtu {after.mtu} of {after.name} is above the {room(support)} of {name} beneath it"
+            yield subject.problem("mtu", own if isinstance(after, Bond) else message)
+    for name in scene.users.get(after.name, ()):
+        user = scene.then[name]
+        if name not in scene.subjects and not fits(user, after) and not _old_misfit(name, after.name, scene):
+            if isinstance(user, Bond):
+                message = f"mtu {after.mtu} of {after.name} is above the {room(user)} of its bond {name}"
+            else:
+                message = f"mtu {room(after)} of {after.name} is below the {user.mtu} of {name}, which stands on it"
+            yield subject.problem("mtu", message, room(after))
+
+
+def _old_misfit(user: str, support: str, scene: Scene) -> bool:
+    """Whether the two did not fit before either, and nothing about that changes."""
+    old, new = scene.now.get(user), scene.then[user]
+    beneath_old, beneath_new = scene.now.get(support), scene.then.get(support)
+    if old is None or support not in supports(old, scene.now):
+        return False
+    return old.mtu == new.mtu and room(beneath_old) == room(beneath_new)

@@ -1,0 +1,198 @@
+"""From what is to what shall be, in an order that PVE accepts while it checks the whole file at every step.
+
+PVE writes the whole file with every staged change and refuses one that leaves a slave, a port or a parent missing,
+a port used twice or with an address, a second default gateway, or MTUs that don't fit (facts, sections 6 and 13). So:
+
+1. What is given up comes before what takes it: a port, an address, a gateway, a name.
+2. Interfaces are deleted from the top down and created from the bottom up; then others attach to them.
+3. An MTU is raised from the bottom up and lowered from the top down; but a bond comes before its slaves where it is
+   raised, and after them where it is lowered.
+
+Each rule is an edge between two changes. An update gives up and takes in one step; where that makes a circle (two
+bridges that swap ports), one of them gives up first, in an intermediate update, and takes the rest later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet.model import Bond, Bridge, Interface, Network, Vlan, settled
+from pvenet.plan.changes import Change, Delete, Desired, Plan, same_kind
+from pvenet.plan.relations import fits, members, natural, start, supports
+from pvenet.plan.walk import Node, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ADDRESSES = ("cidr", "gateway", "cidr6", "gateway6")
+GATEWAYS = ("gateway", "gateway6")
+
+GIVES, DELETES, CREATES, TAKES = range(4)
+"""What comes first where no rule decides."""
+
+
+def plan(current: Network, desired: Desired) -> Plan:
+    """The changes that lead from the current network to the desired one; none where nothing is to be done."""
+    now = {name: settled(interface) for name, interface in current.interfaces.items()}
+    then = overlaid(now, desired)
+    asked = dict(then)
+    start(now, list(now.values()))
+    start(then, list(then.values()))
+    changed = set()
+    for name in desired:
+        by_pve = name in then and then[name] != asked[name]  # it becomes a slave, and is started without being asked
+        before = settled(current.interfaces[name]) if by_pve and name in current.interfaces else now.get(name)
+        if (asked if by_pve else then).get(name) != before:
+            changed.add(name)
+    steps = walk(_Rules(now, then, changed).nodes())
+    return Plan(steps=tuple(_as_asked(step, then, desired) for step in steps))
+
+
+def _as_asked(step: Change, then: Mapping[str, Interface], desired: Desired) -> Change:
+    """A step to the final value keeps the order of slaves and ports: a bond has its first slave's MAC address."""
+    asked = desired.get(step.name)
+    if isinstance(step, Delete) or asked is None or step.after != then[step.name]:
+        return step
+    match step.after, asked:
+        case Bond() as bond, Bond():
+            return replace(step, after=replace(bond, slaves=tuple(dict.fromkeys(asked.slaves))))
+        case Bridge() as bridge, Bridge():
+            return replace(step, after=replace(bridge, ports=tuple(dict.fromkeys(asked.ports))))
+        case _:
+            return step
+
+
+def overlaid(now: Mapping[str, Interface], desired: Desired) -> dict[str, Interface]:
+    """The whole network when what is desired has come, each as PVE keeps it."""
+    then = dict(now)
+    for name, interface in desired.items():
+        if interface is None:
+            then.pop(name, None)
+        else:
+            then[name] = settled(interface)
+    return then
+
+
+class _Rules:
+    """The changes as nodes, and the rules as edges between them."""
+
+    def __init__(self, now: Mapping[str, Interface], then: Mapping[str, Interface], changed: set[str]) -> None:
+        self.now = now
+        self.then = then
+        self.renewed = {name for name in changed & now.keys() & then.keys() if not same_kind(now[name], then[name])}
+        """What is deleted and created again, as another kind."""
+        shaken = {name for name, old in now.items() if self.renewed.intersection(members(old))} if self.renewed else ()
+        self.going: dict[str, Node] = {}
+        """Who takes the present value of a name away; an update is both."""
+        self.coming: dict[str, Node] = {}
+        """Who brings the future value of a name."""
+        for name in sorted(changed.union(shaken), key=natural):
+            self._add(name)
+        self.takers = self._takers()
+
+    def nodes(self) -> Iterable[Node]:
+        for name in self.going:
+            self._order_what_goes(name)
+        for name in self.coming:
+            self._order_what_comes(name)
+        for key in GATEWAYS:
+            self._order_gateways(key)
+        return (*self.going.values(), *self.coming.values())
+
+    def _add(self, name: str) -> None:
+        old, new = self.now.get(name), self.then.get(name)
+        if old and new and name not in self.renewed:
+            rank = TAKES if self._takes(old, new) else GIVES
+            self.going[name] = self.coming[name] = Node(old, new, rank, renewed=self.renewed)
+            return
+        if old:
+            self.going[name] = Node(old, None, DELETES)
+        if new:
+            self.coming[name] = Node(None, new, CREATES)
+        if old and new:
+            self.going[name].edge(self.coming[name])
+
+    def _takes(self, old: Interface, new: Interface) -> bool:
+        """Whether an update does more than give up."""
+        more = set(supports(new, self.then)).difference(supports(old, self.now))
+        return bool(more) or any(getattr(new, key) not in (None, getattr(old, key)) for key in ADDRESSES)
+
+    def _takers(self) -> dict[str, list[Node]]:
+        """The changes that take a name for themselves alone and did not have it."""
+        found: dict[str, list[Node]] = {}
+        for name, node in self.coming.items():
+            for member in members(self.then[name]):
+                if not self._kept(name, member):
+                    found.setdefault(member, []).append(node)
+        return found
+
+    def _kept(self, name: str, support: str) -> bool:
+        """Whether an interface stands on the same one before and after, without a break."""
+        if name not in self.now or name not in self.then or not self.renewed.isdisjoint((name, support)):
+            return False
+        return support in supports(self.now[name], self.now) and support in supports(self.then[name], self.then)
+
+    def _order_what_goes(self, name: str) -> None:
+        """Rules 1 and 2: others take, delete and change what an interface stands on when it has let go."""
+        node, old = self.going[name], self.now[name]
+        early = not isinstance(old, Vlan)  # a VLAN can't be without its raw device
+        for support in supports(old, self.now):
+            if self._kept(name, support):
+                continue
+            for taker in self.takers.get(support, ()):
+                node.edge(taker, early=early)
+            there = self.going.get(support)
+            if there and (there.after is None or not _suits(old, there.after)):
+                node.edge(there, early=early)
+
+    def _order_what_comes(self, name: str) -> None:
+        """Rules 1 to 3: what an interface shall stand on is there, has no address, and has the MTU."""
+        node, new = self.coming[name], self.then[name]
+        for support in supports(new, self.then):
+            there = self.coming.get(support)
+            if there is None:
+                continue
+            if there.before is None:
+                there.edge(node)
+            elif self._kept(name, support):
+                _order_mtus(node, there)
+            else:
+                if addressed(there.before) and there.after and not addressed(there.after):
+                    there.edge(node, early=True)
+                if not fits(new, there.before):
+                    there.edge(node)
+
+    def _order_gateways(self, key: str) -> None:
+        """Rule 1: the one default gateway of a family is given up before another interface takes it."""
+        givers = [
+            node for node in self.going.values() if getattr(node.before, key) and not getattr(node.after, key, None)
+        ]
+        for node in self.coming.values():
+            if getattr(node.after, key) not in (None, getattr(node.before, key, None)):
+                for giver in givers:
+                    giver.edge(node, early=True)
+
+
+def addressed(interface: Interface) -> bool:
+    return interface.cidr is not None or interface.cidr6 is not None
+
+
+def _suits(user: Interface, support: Interface) -> bool:
+    """Whether an interface may become this while the user still stands on it.
+
+    No address while it is a port, no autostart taken from it while it is a slave (PVE starts slaves on every write:
+    facts, section 6), no MTU that does not fit.
+    """
+    if support.name in members(user) and (addressed(support) or not support.autostart):
+        return False
+    return fits(user, support)
+
+
+def _order_mtus(user: Node, support: Node) -> None:
+    """Rule 3: two that stay together and both change; at no time may their MTUs not fit."""
+    if user.before and user.after and support.before and support.after:
+        if not fits(user.after, support.before):
+            support.edge(user)
+        if not fits(user.before, support.after):
+            user.edge(support)

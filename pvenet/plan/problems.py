@@ -1,0 +1,55 @@
+"""What stands against a change, all of it at once.
+
+Only what the change touches is judged, and of that only what it changes: a node's file may hold things that nobody
+should create, and they are no reason to refuse a change of something else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.model import Ethernet, Interface, Network, Other, kind_of
+from pvenet.plan import checks, conflicts
+from pvenet.plan.scene import Problem, Scene, Subject
+
+if TYPE_CHECKING:
+    from pvenet.plan.changes import Desired
+
+__all__ = ["Problem", "problems"]
+
+
+def problems(current: Network, desired: Desired) -> tuple[Problem, ...]:
+    """Everything that stands against the change, in the order of the desired interfaces; warnings among them."""
+    scene = Scene(current, desired)
+    found: list[Problem] = []
+    for name in desired:
+        if subject := scene.subjects.get(name):
+            found += _unchangeable(subject) or [*checks.of_one(subject, scene), *conflicts.of_one(subject, scene)]
+        elif name in scene.gone:
+            found += _undeletable(scene.now[name]) or conflicts.of_deletion(name, scene)
+    return tuple(dict.fromkeys(found))
+
+
+def _unchangeable(subject: Subject) -> list[Problem]:
+    """What pvenet or PVE can't do to an interface at all."""
+    before, after, name = subject.before, subject.after, subject.name
+    if isinstance(before, Other) or isinstance(after, Other):
+        kind = kind_of(before if isinstance(before, Other) else after)
+        return [
+            subject.problem("name", f"{name} is of the kind {kind}, which pvenet shows and does not change yet", name)
+        ]
+    if isinstance(after, Ethernet) and not isinstance(before, Ethernet):
+        return [subject.problem("name", f"there is no NIC {name}, and a NIC can't be created", name)]
+    if isinstance(before, Ethernet) and not isinstance(after, Ethernet):
+        return [subject.problem("name", f"{name} is a NIC and can't become a {after.type}", name)]
+    return []
+
+
+def _undeletable(before: Interface) -> list[Problem]:
+    if isinstance(before, Ethernet):
+        message = f"{before.name} is a NIC and can't be deleted"
+    elif isinstance(before, Other):
+        message = f"{before.name} is of the kind {kind_of(before)}, which pvenet shows and does not change yet"
+    else:
+        return []
+    return [Problem(interface=before.name, field="name", value=before.name, message=message)]

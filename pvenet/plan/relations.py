@@ -1,0 +1,139 @@
+"""Who stands on whom, and what PVE does to one interface because of another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, beneath
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+DEFAULT_MTU = 1500
+"""What PVE takes an interface without an `mtu` to have (walk 13)."""
+
+ANY_MTU = 65536
+"""More than any: a bond without an `mtu` counts as fitting (facts, section 6)."""
+
+SHARING = frozenset({"vlan", "alias", "vxlan"})
+"""The kinds of `Other` that leave what they stand on to others too."""
+
+
+def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
+    """A key that sorts ens9 before ens10."""
+    parts, digits = [""], False
+    for letter in name:
+        if letter.isdecimal() != digits:
+            digits = not digits
+            parts.append("")
+        parts[-1] += letter
+    return tuple((part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
+
+
+def members(interface: Interface) -> tuple[str, ...]:
+    """The interfaces that it takes for itself alone: its slaves or ports."""
+    match interface:
+        case Bond() | Bridge():
+            return beneath(interface)
+        case Other():
+            return () if interface.kind in SHARING else interface.beneath
+        case Ethernet() | Vlan():
+            return ()
+
+
+def parent_in(name: str) -> str | None:
+    """The device that a name speaks of: `bond0` in `bond0.50` and in `bond0:1`."""
+    for mark in (".", ":"):
+        head, found, digits = name.rpartition(mark)
+        if found and head and digits.isdecimal():
+            return head
+    return None
+
+
+def supports(interface: Interface, known: Collection[str]) -> tuple[str, ...]:
+    """All that an interface stands on directly, also where only a name says so.
+
+    A bridge port `bond0.50` needs no stanza of its own (facts, section 6): then bond0 carries it. So does vmbr0 an
+    alias `vmbr0:1`.
+    """
+    found = list(beneath(interface))
+    found += [head for name in found if name not in known and (head := parent_in(name))]
+    if isinstance(interface, Other) and (head := parent_in(interface.name)):
+        found.append(head)
+    return tuple(dict.fromkeys(found))
+
+
+def users(interfaces: Mapping[str, Interface]) -> dict[str, list[str]]:
+    """Who stands on each name directly."""
+    found: dict[str, list[str]] = {}
+    for name, interface in interfaces.items():
+        for support in supports(interface, interfaces):
+            found.setdefault(support, []).append(name)
+    return found
+
+
+def downward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> list[str]:
+    """The names and everything beneath them, from the top down, each once."""
+    found = dict.fromkeys(names)
+    waiting = list(found)
+    for name in waiting:  # it grows while it is walked
+        if name in interfaces:
+            for support in supports(interfaces[name], interfaces):
+                if support not in found:
+                    found[support] = None
+                    waiting.append(support)
+    return list(found)
+
+
+def on_circles(interfaces: Mapping[str, Interface]) -> frozenset[str]:
+    """The names that stand on themselves, or between two that do."""
+    below = {name: set(supports(interface, interfaces)) & interfaces.keys() for name, interface in interfaces.items()}
+    above: dict[str, set[str]] = {name: set() for name in below}
+    for name, supported in below.items():
+        for support in supported:
+            above[support].add(name)
+    return frozenset(_unpeeled(below, above) & _unpeeled(above, below))
+
+
+def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> set[str]:
+    """What is left when everything that needs nothing that is left has been taken away."""
+    counts = {name: len(names) for name, names in needs.items()}
+    free = [name for name, count in counts.items() if not count]
+    for name in free:  # it grows while it is walked
+        for other in needed[name]:
+            counts[other] -= 1
+            if not counts[other]:
+                free.append(other)
+    return counts.keys() - set(free)
+
+
+def start(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
+    """Give the slaves of bonds the `auto` that PVE gives them on every write (facts, section 6)."""
+    for bond in [interface for interface in of if isinstance(interface, Bond)]:
+        for name in bond.slaves:
+            slave = interfaces.get(name)
+            if isinstance(slave, Ethernet | Bond) and not slave.autostart:
+                interfaces[name] = replace(slave, autostart=True)
+
+
+def room(interface: Interface | None) -> int:
+    """The MTU that PVE takes an interface to offer to what is checked against it."""
+    if interface is None:
+        return DEFAULT_MTU
+    return interface.mtu or (ANY_MTU if isinstance(interface, Bond) else DEFAULT_MTU)
+
+
+def need(interface: Interface) -> int:
+    """The MTU that PVE checks against another's room; none is never too much."""
+    return interface.mtu or 0
+
+
+def fits(user: Interface, support: Interface | None) -> bool:
+    """Whether the MTUs of an interface and of one that it stands on suit PVE (facts, section 6).
+
+    A slave's must not be above its bond's; a bridge's or a VLAN's not above that of what it stands on.
+    """
+    if isinstance(user, Bond):
+        return support is None or need(support) <= room(user)
+    return isinstance(user, Other) or need(user) <= room(support)
