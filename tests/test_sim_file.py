@@ -1,70 +1,14 @@
-"""The rules of the simulated node's interfaces file, one by one."""
+"""How the simulated node reads and writes the interfaces file, rule by rule."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
+from sim_file import HOST, START, order, parse, rewritten, stanza
 
 from pvenet.sim import network
-from pvenet.sim.network import Host, Parsed
-from pvenet.sim.schema import Param, Refused, Schema, verify
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-HOST = Host(nics={"ens1": (), "ens2": (), "ens3": ()}, up=frozenset({"ens1"}))
-OVS = replace(HOST, ovs=True)
-
-START = """\
-auto lo
-iface lo inet loopback
-
-iface ens1 inet manual
-
-iface ens2 inet manual
-
-iface ens3 inet manual
-
-auto vmbr0
-iface vmbr0 inet static
-	address 10.0.0.1/24
-	gateway 10.0.0.254
-	bridge-ports ens1
-	bridge-stp off
-	bridge-fd 0
-
-"""
-
-
-def parse(text: str, host: Host = HOST) -> Parsed:
-    return network.parse(text, host)
-
-
-def stanza(text: str, iface: str) -> str:
-    """The stanzas of an interface in a file, without the blank line behind each."""
-    parts = [part for part in text.split("\n\n") if f"iface {iface} " in f"{part} ".replace("\n", " ")]
-    return "\n".join(parts)
-
-
-def order(text: str) -> list[str]:
-    """The interfaces of a file in their order."""
-    return [line.split()[1] for line in text.splitlines() if line.startswith("iface ")]
-
-
-def rewritten(text: str, host: Host = HOST) -> str:
-    """The file after a write that changes nothing."""
-    return network.update(parse(text, host), "ens3", {"type": "eth"}, host)
-
-
-def refused(text: str, params: Mapping[str, object], host: Host = HOST) -> Refused:
-    """The refusal of a create."""
-    with pytest.raises(Refused) as caught:
-        network.create(parse(text, host), params, host)
-    return caught.value
-
 
 # Reading
 
@@ -120,6 +64,25 @@ def test_netmask() -> None:
     """An address of the old style comes back in all of its forms."""
     entry = network.entry(parse("iface ens1 inet static\n address 10.1.0.9\n netmask 255.255.0.0\n"), "ens1")
     assert (entry["address"], entry["netmask"], entry["cidr"]) == ("10.1.0.9", "16", "10.1.0.9/16")
+
+
+def test_length_and_netmask() -> None:
+    """An address that says its length doesn't mind a netmask."""
+    entry = network.entry(parse("iface ens1 inet static\n address 10.1.0.9/24\n netmask 255.0.0.0\n"), "ens1")
+    assert (entry["netmask"], entry["cidr"]) == ("24", "10.1.0.9/24")
+
+
+def test_nic_of_any_name() -> None:
+    """What the machine has as a NIC is one, whatever its name."""
+    assert network.entry(parse("iface lan1 inet manual\n", replace(HOST, nics={"lan1": ()})), "lan1")["type"] == "eth"
+
+
+@pytest.mark.parametrize(("lacp", "mode"), [("active", "lacp-balance-slb"), ("off", "balance-slb")])
+def test_ovs_bond_mode(lacp: str, mode: str) -> None:
+    """The mode of an OVS bond says whether it speaks LACP."""
+    text = f"iface bond0 inet manual\n\tovs_type OVSBond\n\tovs_options bond_mode=balance-slb lacp={lacp} a=b\n"
+    entry = network.entry(parse(text), "bond0")
+    assert (entry["bond_mode"], entry["ovs_options"]) == (mode, "a=b")
 
 
 def test_address_without_mask() -> None:
@@ -273,178 +236,6 @@ def test_bond_options_by_mode(mode: str, kept: str | None) -> None:
     text = stanza(network.create(parse(START), {"iface": "bond0", "type": "bond", **params}, HOST), "bond0")
     lines = text.splitlines()[4:]
     assert [line.strip() for line in lines] == ([kept] if kept else [])
-
-
-# Refusing
-
-
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"iface": "bond0", "type": "bond", "slaves": "ens2 vmbr0"}, "wrong interface type on slave 'vmbr0'"),
-        (
-            {"iface": "bond0", "type": "bond", "slaves": "ens2", "bond-primary": "ens3"},
-            "bond-primary interface is not",
-        ),
-        ({"iface": "vmbr1", "type": "bridge", "bridge_ports": "bond7"}, "unable to find bridge port 'bond7'"),
-        ({"iface": "vmbr1", "type": "bridge", "bridge_ports": "vmbr0"}, "ip address can't be set on interface"),
-        ({"iface": "vmbr1", "type": "bridge", "bridge_ports": "ens2", "mtu": 9000}, "mtu 1500 is lower than 'vmbr1'"),
-        ({"iface": "vmbr1", "type": "bridge", "bridge_ports": "ens2.5", "mtu": 9000}, "interface 'ens2.5' - mtu 1500"),
-        ({"iface": "ens9.5", "type": "vlan"}, "unable to find parent 'ens9'"),
-        ({"iface": "ens2.4095", "type": "vlan"}, "vlan-id 4095 should be <= 4094"),
-        ({"iface": "vlan5", "type": "vlan"}, "missing vlan-raw-device option"),
-        ({"iface": "store", "type": "vlan", "vlan-raw-device": "ens2"}, "missing vlan-id option"),
-        ({"iface": "vmbr0.5", "type": "vlan", "mtu": 9000}, "interface 'vmbr0' - mtu 1500 is lower than 'vmbr0.5'"),
-        ({"iface": "vmbr5", "type": "OVSBridge"}, "Open VSwitch is not installed"),
-    ],
-)
-def test_refused_networks(params: dict[str, object], message: str) -> None:
-    """A network that PVE would not write is refused in its words."""
-    refusal = refused(START, params)
-    assert (refusal.status, refusal.errors) == (500, None)
-    assert message in refusal.message
-
-
-def test_bond_without_mtu_fits() -> None:
-    """A bond without an MTU carries any; one with a smaller one doesn't."""
-    text = START.replace("iface ens2 inet manual\n", "iface ens2 inet manual\n\tmtu 9000\n")
-    bond: dict[str, object] = {"iface": "bond0", "type": "bond", "slaves": "ens2"}
-    assert "bond-slaves ens2" in network.create(parse(text), bond, HOST)
-    assert "mtu 1400 is lower than 'ens2'" in refused(text, {**bond, "mtu": 1400}).message
-
-
-def test_custom_vlan_needs_ifupdown2() -> None:
-    """A VLAN of a free name needs ifupdown2."""
-    params = {"iface": "store", "type": "vlan", "vlan-raw-device": "ens2", "vlan-id": 5}
-    assert "custom vlan interface name need ifupdown2" in refused(START, params, replace(HOST, ifupdown2=False)).message
-
-
-@pytest.mark.parametrize(
-    ("address", "kind"),
-    [
-        ("::1", "LOOPBACK"),
-        ("::", "UNSPECIFIED"),
-        ("ff02::1", "MULTICAST"),
-        ("2001:db8::1", "DOCUMENTATION"),
-        ("::ffff:1.2.3.4", "IPV4MAP"),
-    ],
-)
-def test_host_addresses(address: str, kind: str) -> None:
-    """An IPv6 address is one that a host can have."""
-    refusal = refused(START, {"iface": "vmbr1", "type": "bridge", "cidr6": f"{address}/64"})
-    assert refusal.errors == {"address": f"{address} with type '{kind}', cannot be used as host IPv6 address."}
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "complaint"),
-    [
-        ("cidr", "10.0.0.1/7", "value does not look like a valid IPv4 CIDR network"),
-        ("cidr", "10.0.0.1/33", "value does not look like a valid IPv4 CIDR network"),
-        ("cidr6", "fd00::1/129", "value does not look like a valid IPv6 CIDR network"),
-        ("cidr6", "10.0.0.1/24", "value does not look like a valid IPv6 CIDR network"),
-        ("gateway", "fd00::1", "value does not look like a valid IPv4 address"),
-        ("gateway6", "10.0.0.1", "value does not look like a valid IPv6 address"),
-        ("bridge_vids", "2 5000", "invalid VLAN tag '5000'"),
-        ("bridge_ports", "ens2 e!", "invalid network interface name 'e!'"),
-        ("iface", "a" * 22, f"invalid network interface name '{'a' * 22}'"),
-    ],
-)
-def test_formats(key: str, value: str, complaint: str) -> None:
-    """A value of the wrong format is refused with its parameter."""
-    refusal = refused(START, {"iface": "vmbr1", "type": "bridge", key: value})
-    assert refusal.errors == {key: f"invalid format - {complaint}\n"}
-
-
-def test_port_used_twice_by_hand() -> None:
-    """A file in which two interfaces have the same port is refused at any write."""
-    text = START + "iface vmbr1 inet manual\n\tbridge-ports ens1\n"
-    assert (
-        refused(text, {"iface": "vmbr2", "type": "bridge"}).message
-        == "port 'ens1' is already used on interface 'vmbr0'"
-    )
-
-
-def test_ovs_bridge_lists_no_linux_bond() -> None:
-    """An OVS bridge can have NICs, OVS bonds and internal ports only."""
-    bridge = {"iface": "vmbr5", "type": "OVSBridge", "ovs_ports": "bond0"}
-    refusal = refused("iface bond0 inet manual\n", bridge, OVS)
-    assert refusal.message == "interface 'bond0' is not defined as OVS port/bond"
-
-
-def test_ovs_coupling() -> None:
-    """An OVS bond is listed by its bridge, its NICs start with the node, and it goes with its listing."""
-    bridge = network.create(parse(START, OVS), {"iface": "vmbr5", "type": "OVSBridge", "ovs_ports": "ens2"}, OVS)
-    assert stanza(bridge, "ens2") == "auto ens2\niface ens2 inet manual\n\tovs_type OVSPort\n\tovs_bridge vmbr5"
-    bond = {"iface": "bond0", "type": "OVSBond", "ovs_bridge": "vmbr5", "ovs_bonds": "ens3", "mtu": 1400}
-    bonded = network.create(parse(bridge, OVS), bond, OVS)
-    assert "\tovs_ports ens2 bond0\n" in bonded
-    assert "auto ens3\n" in bonded
-    assert "ovs_ports ens2\n" in network.delete(parse(bonded, OVS), "bond0", OVS)
-
-
-# Asking
-
-
-def test_delete_of_properties() -> None:
-    """An update keeps what it doesn't name, drops what it is told to, and sets what it gives even so."""
-    parsed = parse(START.replace("bridge-fd 0\n", "bridge-fd 0\n\tmtu 1400\n#note\n"))
-    params = {"type": "bridge", "delete": "mtu,comments,cidr,gateway", "mtu": 1300}
-    assert stanza(network.update(parsed, "vmbr0", params, HOST), "vmbr0") == (
-        "auto vmbr0\niface vmbr0 inet manual\n\tbridge-ports ens1\n\tbridge-stp off\n\tbridge-fd 0\n\tmtu 1300"
-    )
-
-
-def test_machine_that_changed() -> None:
-    """A write sees the machine as it is, whatever an older reading saw."""
-    stale = parse(START)
-    now = replace(HOST, nics={**HOST.nics, "ens9": ()})
-    assert "iface ens9 inet manual" in network.update(stale, "ens1", {"type": "eth"}, now)
-
-
-@pytest.mark.parametrize("value", [True, 1, "1"])
-def test_flags_of_requests(value: object) -> None:
-    """A flag is 1 or 0, or a truth value of JSON."""
-    new = network.create(parse(START), {"iface": "vmbr1", "type": "bridge", "autostart": value}, HOST)
-    assert "auto vmbr1\n" in new
-
-
-def test_all_complaints_at_once() -> None:
-    """Verification tells everything that is wrong with a request."""
-    schema = Schema(
-        params={
-            "name": Param(optional=False),
-            "size": Param(type="integer", minimum=1, maximum=9),
-            "big": Param(type="integer", maximum=9),
-            "on": Param(type="boolean"),
-            "kind": Param(enum=("a", "b")),
-            "short": Param(min_length=2),
-            "long": Param(max_length=3),
-            "one": Param(requires="other"),
-            "other": Param(),
-        }
-    )
-    given = {
-        "size": 0,
-        "big": "10",
-        "on": "yes",
-        "kind": "c",
-        "short": "x",
-        "long": "abcd",
-        "one": 1,
-        "odd": 1,
-        "other": None,
-    }
-    with pytest.raises(Refused) as caught:
-        verify(given, schema)
-    assert (caught.value.status, caught.value.message) == (400, "Parameter verification failed.")
-    assert caught.value.errors is not None
-    assert caught.value.errors.keys() == {"name", "size", "big", "on", "kind", "short", "long", "other", "odd"}
-
-
-def test_verified_values() -> None:
-    """Numbers and flags come out as numbers, lists as PVE joins them."""
-    schema = Schema(params={"n": Param(type="integer"), "on": Param(type="boolean"), "l": Param()})
-    assert verify({"n": "7", "on": True, "l": ["a", "b"]}, schema) == {"n": 7, "on": 1, "l": "a,b"}
 
 
 # The pending diff

@@ -16,7 +16,7 @@ _LIST = re.compile(r"[,;\s\0]+")
 _LENGTH = re.compile(r"\d{1,3}")
 _IPV4_LENGTHS = range(8, 33)  # C140, C141
 _IPV6_LENGTHS = range(8, 129)
-_MAX_VLAN = 4094
+_VLANS = range(2, 4095)
 
 
 def split_list(text: str) -> list[str]:
@@ -33,11 +33,13 @@ def config_id(text: str) -> str | None:
 
 
 def vlan_range(text: str) -> str | None:
-    match = _VLAN_RANGE.fullmatch(text)
-    for tag in (text,) if match is None else [tag for tag in match.groups() if tag]:
-        if match is None or not 1 < int(tag) <= _MAX_VLAN:
+    if not (match := _VLAN_RANGE.fullmatch(text)):
+        return f"invalid VLAN configuration '{text}'"
+    tags = [int(tag) for tag in match.groups() if tag]
+    for tag in tags:
+        if tag not in _VLANS:
             return f"invalid VLAN tag '{tag}'"  # C113
-    return None
+    return None if tags == sorted(set(tags)) else f"VLAN range must go from lower to higher tag '{text}'"
 
 
 def list_of(item: Callable[[str], str | None]) -> Callable[[str], str | None]:
