@@ -21,7 +21,7 @@ from pvenet.sim.front import Dropped, Front, Silence
 from pvenet.sim.state import Sim, SimError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -69,7 +69,6 @@ class _Connection(socketserver.BaseRequestHandler):
         listener = self.server
         plain: socket.socket = self.request
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.opened(plain)
         link = plain
         if listener.context is not None:
             plain.settimeout(HANDSHAKE_SECONDS)
@@ -79,7 +78,7 @@ class _Connection(socketserver.BaseRequestHandler):
             link = listener.context.wrap_socket(plain, server_side=True)
         nature = listener.front.sim.nature()
         link.settimeout(nature.idle_close or None)
-        with contextlib.closing(link), link.makefile("rb") as stream:
+        with contextlib.closing(link), listener.tracking(link), link.makefile("rb") as stream:
             worker = next(listener.numbers)
             for number in count(1):
                 request = read_request(stream, worker)
@@ -127,14 +126,16 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.guard = threading.Lock()
         super().__init__(address, _Connection)
 
-    def opened(self, link: socket.socket) -> None:
+    @contextlib.contextmanager
+    def tracking(self, link: socket.socket) -> Iterator[None]:
+        """Know a connection while it is open."""
         with self.guard:
             self.links.add(link)
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        with self.guard:
-            self.links.discard(request)
-        super().shutdown_request(request)
+        try:
+            yield
+        finally:
+            with self.guard:
+                self.links.discard(link)
 
     def reset(self) -> None:
         """Cut every connection, as a restart of the service does."""

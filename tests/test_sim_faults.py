@@ -1,0 +1,264 @@
+"""Faults happen when they are ordered, and only then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from sim_client import HERE, Client
+
+from pvenet.sim.faults import KINDS, Fault, parse
+from pvenet.sim.state import Sim, SimError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NETWORK = "/nodes/pve1/network"
+PEER = HERE.replace("pve1", "pve2")
+
+
+def stage(client: Client, iface: str = "vmbr1") -> requests.Response:
+    return client.ask("POST", NETWORK, iface=iface, type="bridge", autostart=1)
+
+
+def reload(client: Client, at: str = HERE) -> str:
+    upid: str = client.ask("PUT", NETWORK, at=at).json()["data"]
+    return upid
+
+
+def exitstatus(client: Client, upid: str, at: str = HERE) -> str | None:
+    client.sleep(1)
+    status: str | None = client.ask("GET", f"/nodes/pve1/tasks/{upid}/status", at=at).json()["data"].get("exitstatus")
+    return status
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("drop-before@1", Fault(kind="drop-before", at=1)),
+        ("595@4", Fault(kind="595", at=4)),
+        ("599=after@12", Fault(kind="599", at=12, value="after")),
+        ("delay=2.5@3", Fault(kind="delay", at=3, value="2.5")),
+        ("lacks=Sys.Modify@2", Fault(kind="lacks", at=2, value="Sys.Modify")),
+        ("reload-fails=1:x : error: x: a@b @1", Fault(kind="reload-fails", at=1, value="1:x : error: x: a@b ")),
+    ],
+)
+def test_faults_are_words(text: str, fault: Fault) -> None:
+    """A fault reads as it is written."""
+    assert parse(text) == fault
+    assert str(fault) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("drop-before", "does not say at which request"),
+        ("drop-before@0", "does not say at which request"),
+        ("drop-before@x", "does not say at which request"),
+        ("@1", "does not say at which request"),
+        ("600@1", "unknown fault '600'; there are: drop-before"),
+        ("restart=1@1", "fault restart takes no value: restart@1"),
+        ("delay@1", "fault delay needs a value: delay=SECONDS@1"),
+        ("delay=long@1", "'long' is no number of seconds"),
+        ("595=before@1", "'before' says nothing about a status"),
+        ("reload-fails=x@1", "'x' is no exit code"),
+    ],
+)
+def test_what_is_no_fault_is_refused(text: str, complaint: str) -> None:
+    """The complaint says what to write instead."""
+    with pytest.raises(SimError, match=complaint):
+        parse(text)
+
+
+def test_every_kind_can_be_ordered() -> None:
+    """Each kind has words that order it."""
+    for name, kind in KINDS.items():
+        value = {"SECONDS": "=1", "PRIVILEGE": "=Sys.Audit", "LINK": "=bond0"}.get(kind.value, "")
+        assert parse(f"{name}{value}@1").kind == name
+
+
+def test_a_connection_that_drops_before(tmp_path: Path) -> None:
+    """Nothing was done, and the next request is served."""
+    client = Client(tmp_path, "drop-before@1")
+    with pytest.raises(requests.ConnectionError):
+        stage(client)
+    assert not client.node.staged.exists()
+    assert stage(client).status_code == 200
+
+
+def test_a_connection_that_drops_after(tmp_path: Path) -> None:
+    """It was done, and nobody says so."""
+    client = Client(tmp_path, "drop-after@1")
+    with pytest.raises(requests.ConnectionError):
+        stage(client)
+    assert client.node.staged.exists()
+
+
+@pytest.mark.parametrize(("fault", "staged"), [("595@1", False), ("599=after@1", True)])
+def test_the_proxys_answers(fault: str, staged: bool, tmp_path: Path) -> None:  # noqa: FBT001  an expectation
+    """A status of the proxy's has no body, and the node may have acted or not."""
+    client = Client(tmp_path, fault)
+    answer = stage(client)
+    assert (str(answer.status_code), answer.content) == (fault[:3], b"")
+    assert client.node.staged.exists() is staged
+
+
+def test_a_slow_answer(tmp_path: Path) -> None:
+    """A client that waits long enough gets it; another one does not know that it was done."""
+    client = Client(tmp_path, "delay=4@1", "delay=6@2")
+    before = client.now
+    assert stage(client).status_code == 200
+    assert client.now == before + 4
+    with pytest.raises(requests.ReadTimeout):
+        client.ask("DELETE", NETWORK)
+    assert client.now == before + 9
+    assert not client.node.staged.exists()
+
+
+def test_a_failing_reload_applies_half(tmp_path: Path) -> None:
+    """The next reload ends as ordered with the ordered log; what is new is not made; the one after is fine."""
+    client = Client(tmp_path, "reload-fails=3:bond0 : error: bond0: no @2")
+    client.ask("POST", NETWORK, iface="bond0", type="bond", slaves="ens38 ens39", autostart=1)
+    client.ask("GET", NETWORK)
+    upid = reload(client)
+    assert exitstatus(client, upid) == "command 'ifreload -a' failed: exit code 3"
+    log = client.ask("GET", f"/nodes/pve1/tasks/{upid}/log").json()["data"]
+    assert [line["t"] for line in log] == [
+        "bond0 : error: bond0: no ",
+        "TASK ERROR: command 'ifreload -a' failed: exit code 3",
+    ]
+    assert "ens38" in client.active()
+    assert "bond0" not in client.active()
+    assert exitstatus(client, reload(client)) == "OK"
+    assert "bond0" in client.active()
+
+
+def test_a_reload_that_lies(tmp_path: Path) -> None:
+    """It says that it failed, and has applied everything."""
+    client = Client(tmp_path, "reload-lies@1")
+    stage(client)
+    assert exitstatus(client, reload(client)) == "command 'ifreload -a' failed: exit code 1"
+    assert "vmbr1" in client.active()
+
+
+def test_a_reload_that_hangs_holds_its_lock(tmp_path: Path) -> None:
+    """It runs for ever, and every later one ends in 89."""
+    client = Client(tmp_path, "reload-hangs@1")
+    assert exitstatus(client, reload(client)) is None
+    assert exitstatus(client, reload(client)) == "command 'ifreload -a' failed: exit code 89"
+
+
+def test_a_link_that_never_comes_up(tmp_path: Path) -> None:
+    """The task says OK, however often; the link is not there."""
+    client = Client(tmp_path, "never-up=vmbr1@1")
+    stage(client)
+    for _ in range(2):
+        assert exitstatus(client, reload(client)) == "OK"
+        assert "vmbr1" not in client.active()
+
+
+def test_a_task_that_is_listed_late(tmp_path: Path) -> None:
+    """The lists don't show it at first; who knows its name can ask."""
+    client = Client(tmp_path, "task-late=2@1")
+    upid = reload(client)
+    assert client.ask("GET", "/nodes/pve1/tasks?source=all").json()["data"] == []
+    assert exitstatus(client, upid) == "OK"
+    client.sleep(1)
+    assert len(client.ask("GET", "/nodes/pve1/tasks?source=all").json()["data"]) == 1
+
+
+def test_flags_freeze(tmp_path: Path) -> None:
+    """From the ordered request on flags stay as they are, until a file changes."""
+    client = Client(tmp_path, "freeze@2")
+    stage(client)
+    reload(client)
+    assert "vmbr1" not in client.active()
+    client.sleep(1)
+    assert "vmbr1" not in client.active()
+    stage(client, "vmbr2")
+    assert "vmbr1" in client.active()
+
+
+def test_a_privilege_that_goes_missing(tmp_path: Path) -> None:
+    """From the ordered request on nobody has it."""
+    client = Client(tmp_path, "lacks=Sys.Modify@2")
+    assert stage(client).status_code == 200
+    assert stage(client, "vmbr2").reason == "Permission check failed (/nodes/pve1, Sys.Modify)"
+
+
+def test_a_lock_that_is_held(tmp_path: Path) -> None:
+    """One staging call waits in vain; reading is free."""
+    client = Client(tmp_path, "locked@1")
+    assert client.ask("GET", NETWORK).status_code == 200
+    assert stage(client).reason == "can't lock file '/etc/network/.pve-interfaces.lock' - got timeout"
+    assert stage(client).status_code == 200
+
+
+def test_others_edit_revert_and_reload(tmp_path: Path) -> None:
+    """What others do happens just before the ordered request."""
+    client = Client(tmp_path, "foreign-edit@2", "foreign-edit=vmbr98@3", "foreign-revert@4", "foreign-reload@6")
+    stage(client)
+    names = {entry["iface"] for entry in client.ask("GET", NETWORK).json()["data"]}
+    assert "vmbr99" in names
+    assert "+iface vmbr98" in client.ask("GET", NETWORK).json()["changes"]
+    assert "changes" not in client.ask("GET", NETWORK).json()
+    stage(client)
+    assert "changes" not in client.ask("GET", NETWORK).json()
+    tasks = client.ask("GET", "/nodes/pve1/tasks?source=all").json()["data"]
+    assert [task["user"] for task in tasks] == ["root@pam"]
+
+
+class TestLostPaths:
+    """A reload may cut the way to its node."""
+
+    @staticmethod
+    def client(folder: Path, fault: str) -> Client:
+        for node in ("pve1", "pve2"):
+            Sim.init(folder, node=node)
+        return Client(folder, fault)
+
+    def test_for_a_time(self, tmp_path: Path) -> None:
+        """A few answers arrive, then there is silence, then the task has ended OK."""
+        client = self.client(tmp_path, "path-lost=20@1")
+        upid = reload(client)
+        assert client.ask("GET", f"/nodes/pve1/tasks/{upid}/status").json()["data"]["status"] == "running"
+        client.sleep(1)
+        before = client.now
+        with pytest.raises(requests.ConnectTimeout):
+            client.ask("GET", "/version")
+        assert client.now == before + 3
+        client.sleep(20)
+        assert exitstatus(client, upid) == "OK"
+
+    def test_for_good_until_a_reload_through_a_peer(self, tmp_path: Path) -> None:
+        """Peers still reach the node, and a reload through them brings the way back."""
+        client = self.client(tmp_path, "path-lost@1")
+        reload(client)
+        client.sleep(10_000)
+        with pytest.raises(requests.ConnectTimeout):
+            client.ask("GET", "/version")
+        assert exitstatus(client, reload(client, at=PEER), at=PEER) == "OK"
+        assert client.ask("GET", "/version").status_code == 200
+
+    def test_for_peers_too(self, tmp_path: Path) -> None:
+        """A node that is cut off answers 595 through its peers."""
+        client = self.client(tmp_path, "node-lost@1")
+        reload(client)
+        client.sleep(1)
+        assert client.ask("GET", NETWORK, at=PEER).status_code == 595
+        states = {node["node"]: node["status"] for node in client.ask("GET", "/nodes", at=PEER).json()["data"]}
+        assert states == {"pve1": "offline", "pve2": "online"}
+
+
+def test_a_restart_forgets_what_workers_kept(tmp_path: Path) -> None:
+    """The request that meets the restart is lost, and the flags are fresh again."""
+    client = Client(tmp_path, "freeze@1", "restart@5")
+    stage(client)
+    reload(client)
+    client.active()
+    client.sleep(1)
+    assert "vmbr1" not in client.active()
+    with pytest.raises(requests.ConnectionError):
+        client.active()
+    assert "vmbr1" in client.active()
