@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from sim_client import Client
 from sim_replay import FIXTURES, Replay, load
 
 from pvenet.sim.reload import applied, ifreload
+from pvenet.sim.settle import settled
 from pvenet.sim.tasks import Upid
 
 if TYPE_CHECKING:
@@ -58,6 +60,33 @@ def test_bad_files_end_as_on_a_real_kernel(name: str, text: str, result: dict[st
         assert [line.partition("line")[0] for line in outcome.log] == [line.partition("line")[0] for line in wanted]
         wanted = list(outcome.log)
     assert list(outcome.log) == wanted
+
+
+@pytest.mark.parametrize("name", ["3-modes-fresh", "3-modes-inplace", "4-vlan"])
+def test_links_and_logs_are_the_real_kernels(name: str, tmp_path: Path) -> None:
+    """After each reload the links that were up on a real kernel are up, and the log says the same."""
+    client = Client(tmp_path)
+    client.node.interfaces.write_text(BASE)
+    upid, compared = "", 0
+    for line in (FIXTURES / "real" / f"{name}.jsonl").read_text().splitlines():
+        data = json.loads(line)
+        request = data.get("request", {"method": "GET", "path": ""})
+        path = request["path"].removeprefix("/api2/json")
+        if request["method"] != "GET":
+            answer = client.ask(request["method"], path, **request["form"] or {})
+            assert answer.status_code == data["response"]["status"]
+            upid = answer.json()["data"] or upid
+        elif path.endswith("/log"):
+            client.sleep(1)
+            log = client.ask("GET", f"/nodes/pve1/tasks/{upid}/log").json()
+            assert log == json.loads(data["response"]["body"])
+            compared += 1
+        elif "kernel_summary" in data:
+            links = dict(re.findall(r"([\w.]+)(?:@\w+)?=(UP|DOWN)", data["kernel_summary"]))
+            up = settled(client.node, client.now).up - {"lo"}
+            assert up == {link for link, state in links.items() if state == "UP"}
+            compared += 1
+    assert compared > 9
 
 
 def test_links_come_up_one_after_another(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = "root@pam"
+FULL_TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
 REALMS = frozenset({"pam", "pve"})
 TICKET_SECONDS = 2 * 60 * 60
 TICKET_AHEAD = 5 * 60
@@ -135,6 +136,10 @@ class Users:
             acl=tuple(data.get("acl", ())),
             key=str(data.get("key", "")).encode(),
         )
+
+    def credentials(self) -> tuple[str, str]:
+        """The token that may do everything, and its secret; empty where somebody took it out."""
+        return FULL_TOKEN, str(self.tokens.get(FULL_TOKEN, {}).get("secret", ""))
 
     def without(self, privileges: frozenset[str]) -> Self:
         return replace(self, lacking=privileges)
@@ -276,7 +281,7 @@ def default_users() -> dict[str, Any]:
     return {
         "users": {name: {"password": password, "enabled": name != "disabled@pve"} for name in names},
         "tokens": {
-            "root@pam!full": _default_token("1"),
+            FULL_TOKEN: _default_token("1"),
             "root@pam!sep": _default_token("2", privsep=True),
             "ops@pve!net": _default_token("3"),
             "auditor@pve!ro": _default_token("4"),

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pvenet.sim.faults import Fault
     from pvenet.sim.frame import Response
 
-DEFAULT_TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
-
 
 class SimAdapter(BaseAdapter):
     """Answers every request that is sent through it from a sim's folder."""
@@ -46,8 +44,7 @@ class SimAdapter(BaseAdapter):
     @property
     def credentials(self) -> tuple[str, str]:
         """A token that may do everything, and its secret."""
-        tokens = self.sim.users().tokens
-        return DEFAULT_TOKEN, str(tokens[DEFAULT_TOKEN]["secret"])
+        return self.sim.users().credentials()
 
     def send(  # noqa: PLR0913, PLR0917  the adapter's interface
         self,

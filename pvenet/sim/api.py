@@ -140,6 +140,9 @@ def _checked(call: Call, asked: Asked) -> Asked:
     """Privileges first, parameters second (A045)."""
     if call.privilege is not None:
         asked.need(call.privilege)
+    twice = "duplicate parameter (already defined in URI) with conflicting values!"
+    if conflicts := {name: twice for name in asked.found.keys() & asked.params.keys() if asked.differs(name)}:
+        raise Refused(400, "Parameter verification failed.", conflicts)
     if call.schema is None:
         return asked
     return replace(asked, params=verify(asked.params | asked.found, call.schema))

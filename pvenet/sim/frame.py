@@ -76,11 +76,12 @@ def respond(now: float, status: int, reason: str, body: bytes = b"", kind: Kind 
         headers.append(("Content-Length", str(len(body))))
         headers += [("Content-Type", JSON_ANSWER)] if kind != "text" else []
     headers.append(("Expires", date))
+    reason = reason.splitlines()[0] if reason else ""
     return Response(status=status, reason=reason, headers=tuple(headers), body=body)
 
 
 def encode(envelope: Mapping[str, Any]) -> bytes:
-    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
 
 
 def split_target(target: str) -> tuple[str, str]:

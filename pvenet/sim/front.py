@@ -13,7 +13,7 @@ from pvenet.sim.access import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
 from pvenet.sim.faults import REASONS, Script
-from pvenet.sim.frame import Request, Response, respond
+from pvenet.sim.frame import Request, Response, encode, respond
 from pvenet.sim.settle import settled
 from pvenet.sim.state import SimError
 
@@ -105,7 +105,11 @@ class Front:
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
             if scene.foreign_reload:
                 handle(self.sim, self._foreign_reload(local), moment)
-            response = handle(self.sim, request, replace(moment, orders=scene.orders))
+            try:
+                response = handle(self.sim, request, replace(moment, orders=scene.orders))
+            except SimError as error:  # a person has broken one of the sim's files
+                body = encode({"data": None, "message": f"{error}\n"})
+                response = respond(now, 500, str(error), body)
         self.script.seen(request, response)
         return response
 

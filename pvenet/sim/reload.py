@@ -193,7 +193,8 @@ class _Run:
             elif not self.rise(slave):
                 self._error(bond, f"skipping slave {slave}, does not exist")
         mode = self.stanzas.options[bond].get("bond-mode", MODES[0])
-        if mode in {"802.3ad", "4"}:
+        if mode in {"802.3ad", "4"} and bond in self.made:
+            # Not when the bond is made (real/3-modes-fresh), but ever after (real/3-modes-inplace).
             self._warning(bond, "attribute bond-min-links is set to '0'")
         elif mode not in MODES and not mode.isdecimal():
             self._warning(bond, f"invalid bond-mode value {mode}")

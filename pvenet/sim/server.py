@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
+from pvenet.sim.access import ROOT
 from pvenet.sim.certificate import certificate
 from pvenet.sim.frame import Request, Response
 from pvenet.sim.front import Dropped, Front, Silence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from pvenet.sim.faults import Fault
 
-TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
-USER = "root@pam"
 MAX_LINE = 65536
 MAX_HEADERS = 100
 TLS_RECORD = b"\x16"
@@ -209,12 +208,13 @@ class Server:
             raise SimError(f"can't listen on {host} port {port}: {error.strerror}") from error
         shown = f"[{host}]" if ":" in host else host
         users = self.sim.users()
+        token, secret = users.credentials()
         self.endpoint = Endpoint(
             url=f"{'https' if tls else 'http'}://{shown}:{self._listener.server_address[1]}",
-            token_id=TOKEN,
-            token_secret=str(users.tokens[TOKEN]["secret"]),
-            user=USER,
-            password=str(users.users[USER]["password"]),
+            token_id=token,
+            token_secret=secret,
+            user=ROOT,
+            password=str(users.users.get(ROOT, {}).get("password", "")),
             fingerprint=fingerprint,
         )
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)

@@ -66,8 +66,13 @@ class Nature:
 def write_file(path: Path, text: str) -> None:
     """The file is there whole or not at all."""
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_bytes(text.encode("utf-8", "surrogateescape"))
     draft.replace(path)
+
+
+def read_file(path: Path) -> str:
+    """Bytes that are no UTF-8, and ends of lines, survive being read and written."""
+    return path.read_bytes().decode("utf-8", "surrogateescape")
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
@@ -98,13 +103,13 @@ class NodeFolder:
     def text(self) -> str:
         """The view that PVE shows: what is staged, else what is applied."""
         try:
-            return self.staged.read_text(encoding="utf-8")
+            return read_file(self.staged)
         except FileNotFoundError:
             return self.applied()
 
     def applied(self) -> str:
         try:
-            return self.interfaces.read_text(encoding="utf-8")
+            return read_file(self.interfaces)
         except FileNotFoundError:
             return ""
 
@@ -118,7 +123,10 @@ class NodeFolder:
     def machine(self) -> Machine:
         path = self.folder / "machine.json"
         if path.exists():
-            return Machine.of(read_json(path))
+            try:
+                return Machine.of(read_json(path))
+            except TypeError as error:
+                raise SimError(f"{path} does not describe a machine: {error}") from error
         # A folder that came without one, out of git say: the files tell what the machine must have.
         machine = Machine.fresh(reload.nics_of(self.applied()), self.applied())
         self.save(machine)
@@ -166,7 +174,7 @@ class Sim:
     @property
     def nodes(self) -> list[str]:
         """Names of the nodes, in alphabetical order; the first is where a client arrives."""
-        return sorted(path.parents[2].name for path in self.folder.glob("*/etc/network/interfaces"))
+        return sorted(path.parents[1].name for path in self.folder.glob("*/etc/network"))
 
     def node(self, name: str) -> NodeFolder:
         return NodeFolder(self.folder / name)
@@ -176,6 +184,8 @@ class Sim:
         data = read_json(path)
         if unknown := set(data) - {field.name for field in fields(Nature)}:
             raise SimError(f"{path} holds an unknown switch: {', '.join(sorted(unknown))}")
+        if wrong := sorted(name for name, value in data.items() if not isinstance(value, int | float)):
+            raise SimError(f"{path}: {', '.join(wrong)} must be a number, true or false")
         return Nature(**data)
 
     def users(self) -> access.Users:
@@ -201,7 +211,10 @@ class Sim:
 
     def _complete(self) -> None:
         """Write what a folder lacks beside its nodes."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SimError(f"can't keep a sim in {self.folder}: {error.strerror}") from error
         if not (self.folder / "sim.json").exists():
             write_json(self.folder / "sim.json", asdict(Nature()))
         if not (self.folder / "users.json").exists():

@@ -11,7 +11,7 @@ from pvenet.sim.access import Identity
 from pvenet.sim.reload import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 UPID = re.compile(
@@ -157,10 +157,11 @@ class TaskFolder:
         except FileNotFoundError:
             return None
 
-    def all(self) -> list[tuple[str, Task]]:
-        """Every task, the newest first."""
-        numbers = sorted((path.stem for path in self.folder.glob("[0-9]*.json")), reverse=True)
-        return [(number, task) for number in numbers if (task := self.get(number)) is not None]
+    def all(self) -> Iterator[tuple[str, Task]]:
+        """Every task, the newest first; who has found what was wanted reads no further."""
+        for number in sorted((path.stem for path in self.folder.glob("[0-9]*.json")), reverse=True):
+            if (task := self.get(number)) is not None:
+                yield number, task
 
     def find(self, upid: str) -> tuple[str, Task] | None:
         return next(((number, task) for number, task in self.all() if task.upid == upid), None)

@@ -116,6 +116,10 @@ class Asked:
             return self.parsed()
         return self.caches.parsed(self.worker % self.nature.workers, self.node, self.host)
 
+    def differs(self, name: str) -> bool:
+        """Whether a parameter says otherwise than the path."""
+        return str(self.params[name]) != self.found[name]
+
     def may(self, privilege: str, path: str) -> bool:
         return privilege in self.users.privileges(self.identity, path)
 

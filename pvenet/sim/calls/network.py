@@ -113,10 +113,6 @@ def create(asked: Asked) -> Answer:
 
 def update(asked: Asked) -> Answer:
     params = {name: value for name, value in asked.params.items() if name != "iface"}
-    given = asked.params.get("iface", asked.found["iface"])
-    if given != asked.found["iface"]:
-        text = "duplicate parameter (already defined in URI) with conflicting values!"
-        raise Refused(400, "Parameter verification failed.", {"iface": text})
     _lock(asked)
     return _stage(asked, network.update(asked.parsed(), asked.found["iface"], params, asked.host))
 
