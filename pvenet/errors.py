@@ -15,6 +15,7 @@
     │   ├── NotOurs                     pending changes that pvenet did not stage
     │   ├── Lossy                       the API would lose what the stanza holds
     │   ├── ManagementRisk              the path to the node is touched
+    │   ├── Stale                       not what was shown any more
     │   ├── NeedsConsent                a question, and nobody to ask
     │   └── Busy                        another pvenet works on the node's journal
     ├── RolledBack                   8  failed, and put back as it was
@@ -145,6 +146,10 @@ class ManagementRisk(RefusedByPvenet):
 
 class NeedsConsent(RefusedByPvenet):
     """There is a question to answer and no terminal to ask it on: answer it on the command line."""
+
+
+class Stale(RefusedByPvenet):
+    """What is pending changed between the showing and the reload: look again."""
 
 
 class Busy(RefusedByPvenet):

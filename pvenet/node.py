@@ -7,6 +7,7 @@ is lost, the methods here settle by reading what became of it, or say that it ca
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,12 @@ from pvenet.connection import AnswerLost, Connection
 from pvenet.model import settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from pvenet.model import Interface, Network
+
+Permissions = Mapping[str, Mapping[str, bool]]
+"""Privileges by path; true for one that is handed down to the paths beneath."""
 
 RELOAD = "srvreload"
 """The type of the reload's task (GET /nodes/{node}/tasks)."""
@@ -83,10 +87,10 @@ class Node:
             entries=tuple(answer.data),
         )
 
-    def permissions(self) -> Mapping[str, frozenset[str]]:
-        """The caller's privileges by path (GET /access/permissions)."""
+    def permissions(self) -> Permissions:
+        """The caller's privileges by path, and whether each is handed down (GET /access/permissions)."""
         data = self.connection.get("access", "permissions").data or {}
-        return {str(path): frozenset(privileges) for path, privileges in data.items()}
+        return {str(path): {str(p): str(down) == "1" for p, down in held.items()} for path, held in data.items()}
 
     # --- staging -----------------------------------------------------------------------------------------------------
 

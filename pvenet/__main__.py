@@ -1,0 +1,5 @@
+"""`python -m pvenet` is `pvenet`."""
+
+from pvenet.cli import entry
+
+entry()

@@ -1,0 +1,90 @@
+"""Are we there? A pure judgement of what was expected against what the node says. Facts, sections 11 and 13."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet.model import Bond, Bridge, Interface, Network, beneath, kind_of, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
+"""The kinds whose `autostart` brings up a link that the kernel shows (design 8)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What a reload should have made of a node."""
+
+    wanted: Mapping[str, Interface]
+    """The whole network as it was pending."""
+    gone: frozenset[str]
+    """What was there before and is not wanted."""
+    active: frozenset[str]
+    """What has to be up."""
+    excused: frozenset[str]
+    """What should be up, was not before, and was not touched: a warning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """How a reading compares with the expectation."""
+
+    down: tuple[str, ...]
+    """Should be active and is not."""
+    excused: tuple[str, ...]
+    """The same, of those that were down before and were not touched."""
+    different: tuple[str, ...]
+    """Is not configured as it was pending."""
+    there: tuple[str, ...]
+    """Should be gone and is listed."""
+
+    @property
+    def good(self) -> bool:
+        """Everything is as it should be."""
+        return not (self.down or self.different or self.there)
+
+
+def expect(*, before: Network | None, wanted: Network, touched: Collection[str] | None) -> Expectation:
+    """What to expect of a reload that makes `wanted` live.
+
+    `before` is the network before the changes, and `touched` what they changed; None for changes that are not ours,
+    of which everything with autostart is expected to be active.
+    """
+    should = _should_be_active(wanted)
+    if touched is None:
+        excused = frozenset[str]()
+    else:
+        near = set(touched).union(*(beneath(wanted.interfaces[n]) for n in touched if n in wanted.interfaces))
+        excused = frozenset(n for n in should - near if n in wanted.links and not wanted.links[n].active)
+    gone = frozenset(before.interfaces if before else ()) - frozenset(wanted.interfaces)
+    return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused)
+
+
+def _should_be_active(network: Network) -> frozenset[str]:
+    """Interfaces with autostart, and the ports and slaves beneath them; a VLAN's raw device follows from the VLAN."""
+    should = set()
+    for name, interface in network.interfaces.items():
+        if interface.autostart and kind_of(interface) in STARTED:
+            should.add(name)
+            if isinstance(interface, Bond | Bridge):
+                should.update(port for port in beneath(interface) if port in network.interfaces)
+    return frozenset(should)
+
+
+def judge(expectation: Expectation, now: Network) -> Judgement:
+    """Compare what a node lists now with what was expected of it."""
+    up = {name for name, link in now.links.items() if link.active}
+    different = [
+        name
+        for name, wanted in expectation.wanted.items()
+        if name not in now.interfaces or settled(now.interfaces[name]) != settled(wanted)
+    ]
+    return Judgement(
+        down=tuple(sorted(expectation.active - up)),
+        excused=tuple(sorted(expectation.excused - up)),
+        different=tuple(sorted(different)),
+        there=tuple(sorted(expectation.gone & now.interfaces.keys())),
+    )

@@ -1,0 +1,82 @@
+"""The command line: parse, call, print, exit. It decides nothing. One module a noun."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from pvenet import errors
+from pvenet.cli import bond, bridge, eth, listing, pending, sim, vlan
+from pvenet.cli.common import Where, options, remember
+
+app = typer.Typer(
+    name="pvenet",
+    help="Change the network of Proxmox VE nodes: see what would change, apply it live, wait until it is up.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Try it without any node: pvenet --sim /tmp/lab list",
+)
+for noun in (bond, bridge, vlan, eth, sim):
+    app.add_typer(noun.app)
+listing.register(app)
+pending.register(app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"pvenet {version('pvenet')}")  # noqa: T201 - the data that was asked for
+        raise typer.Exit
+
+
+@app.callback()
+@options()
+def root(
+    where: Where,
+    version: bool = typer.Option(  # noqa: ARG001 - its callback does the work
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    remember(where)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line; the exit code. The one place that turns an error into text."""
+    command = typer.main.get_command(app)
+    try:
+        done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
+    except errors.PvenetError as error:
+        return _complain(error)
+    except TyperException as error:
+        return _complain(_usage(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain(errors.Interrupted("interrupted; nothing was changed"))
+    except BrokenPipeError:
+        sys.stderr.close()  # nobody reads on; say nothing about it
+        return 1
+    return done if isinstance(done, int) else 0
+
+
+def _usage(error: TyperException) -> errors.UsageError:
+    """A wrong command line, with the help that belongs to where it went wrong."""
+    context = getattr(error, "ctx", None)
+    command_path = context.command_path if context else "pvenet"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return errors.UsageError(message.rstrip("."), hint=f"`{command_path} --help` shows how")
+
+
+def _complain(error: errors.PvenetError) -> int:
+    if error.message:
+        text = f"error: {error.message}\n" + (f"\nhint: {error.hint}\n" if error.hint else "")
+        sys.stderr.write(text)
+    return error.exit_code
+
+
+def entry() -> None:
+    """The `pvenet` command."""
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""`pvenet diff`, `pvenet apply` and `pvenet revert`: what is pending, and what becomes of it."""
+
+from __future__ import annotations
+
+import typer
+
+from pvenet import errors
+from pvenet.cli.common import Where, at_node, confirmed, journals, options, out, painter, say, utc_now
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for command in (diff, apply, revert):
+        app.command()(options()(command))
+
+
+def diff(
+    where: Where,
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
+) -> None:
+    """Show what is pending: what it means, and PVE's own diff."""
+    with at_node(where) as (node, place):
+        from pvenet.access import refuse_hidden
+        from pvenet.apply import survey
+        from pvenet.render.changes import changes_text, diff_data, pending_text
+        from pvenet.render.values import as_json
+
+        reading = node.read()
+        refuse_hidden(node, reading)
+        found = survey(journals(place, node), reading)
+        if place.json:
+            out(as_json(diff_data(node.name, reading.changes, found.changes, ours=found.ours)))
+        elif reading.changes is None:
+            say(f"nothing is pending on {node.name}")
+        else:
+            if found.changes:
+                out(changes_text(found.changes, painter()) + "\n")
+            out(pending_text(reading.changes, painter()))
+            if not found.ours:
+                say(f"pvenet did not stage this on {node.name} from here")
+        if exit_code and reading.changes is not None:
+            raise errors.Differences("")
+
+
+def apply(
+    where: Where,
+    *,
+    wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
+    timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
+    allow_management: bool = typer.Option(
+        False, "--allow-management", help="Also where it touches the node's own path."
+    ),
+    adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
+) -> None:
+    """Make what is pending live with a reload, wait, and verify."""
+    with at_node(where) as (node, place):
+        from pvenet.apply import Options, Surroundings
+        from pvenet.apply import apply as carry_out
+        from pvenet.cli.telling import Lines, Terminal
+
+        def ask(question: str) -> bool:
+            if yes:
+                return False
+            if place.json:
+                raise errors.NeedsConsent("--json never asks; nothing was sent", hint="consent with --yes")
+            confirmed(question)
+            return True
+
+        wanted = Options(timeout=timeout, wait=wait, adopt=adopt, allow_management=allow_management)
+        with Lines() if place.json else Terminal(say, painter()) as ear:
+            carry_out(node, journals(place, node), wanted, Surroundings(tell=ear.hear, ask=ask), now=utc_now())
+
+
+def revert(
+    where: Where,
+    discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
+) -> None:
+    """Throw away what is pending."""
+    with at_node(where) as (node, place):
+        from pvenet.apply import revert as throw_away
+        from pvenet.render.values import as_json
+
+        reverted = throw_away(node, journals(place, node), discard=discard)
+        if place.json:
+            out(as_json({"node": node.name, "reverted": reverted}))
+        elif reverted:
+            say(f"reverted: nothing is pending on {node.name} any more")
+        else:
+            say(f"nothing is pending on {node.name}")

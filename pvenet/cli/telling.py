@@ -1,0 +1,106 @@
+"""How an apply is told while it runs: a live line on a terminal, plain lines in a log, JSON in a stream."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Self
+
+from pvenet import events
+from pvenet.render.changes import changes_text, pending_text
+from pvenet.render.events import event_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from rich.status import Status
+
+    from pvenet.render.values import Paint
+
+
+class Lines:
+    """A JSON object an event, a line each, on stdout; each flushed as it happens."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def hear(self, event: events.Event) -> None:
+        """Write one event."""
+        sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+
+class Terminal:
+    """Talk on stderr, with one live line where it is a terminal that can have one; the UPID of a reload on stdout."""
+
+    def __init__(self, say: Callable[[str], None], paint: Paint) -> None:
+        self._say = say
+        self._paint = paint
+        self._status: Status | None = None
+        self._lively = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+        self._said = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._quiet()
+
+    def hear(self, event: events.Event) -> None:
+        """Say what happened."""
+        match event:
+            case events.Shown():
+                self._show(event)
+            case events.Waiting():
+                self._wait(event)
+            case events.Warned():
+                self._line(f"warning: {event.text}")
+            case events.Reloading():
+                self._line(f"reloading the network of {event.node}")
+            case events.TaskEnded():
+                for line in event.log if event.exitstatus != "OK" else ():
+                    self._line(f"  {line}")
+            case events.Verified():
+                self._line(f"active: {', '.join(event.active)}")
+            case events.Ended():
+                self._end(event)
+
+    def _show(self, event: events.Shown) -> None:
+        if event.changes:
+            self._line(changes_text(event.changes, self._paint) + "\n")
+        self._line(pending_text(event.pending, self._paint) + "\n")
+
+    def _wait(self, event: events.Waiting) -> None:
+        if self._lively:
+            text = f"{event.reason} ({event.elapsed:.0f} s)"
+            if self._status is None:
+                from rich.console import Console
+
+                self._status = Console(stderr=True).status(text)
+                self._status.start()
+            self._status.update(text)
+        elif event.reason != self._said and "no answer" not in event.reason:
+            self._say(event.reason)
+        self._said = event.reason
+
+    def _end(self, event: events.Ended) -> None:
+        if event.exit_code == 0:
+            took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
+            self._line(f"{event.message}{took}")
+        self._quiet()
+
+    def _line(self, text: str) -> None:
+        self._quiet()
+        self._say(text)
+
+    def _quiet(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None

@@ -1,0 +1,151 @@
+"""What one command asks for: (network, words) -> the desired interfaces. Pure.
+
+`create` builds a value, `change` keeps everything that is not named, `delete` asks for absence. A field is named by the
+model's word; `None` in `values` was not given.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from pvenet import errors
+from pvenet.model import HASHING_MODES, Bond, BondMode, Bridge, Ethernet, Interface, Vlan, kind_of, named
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pvenet.model import Network
+
+Kind = type[Bond] | type[Bridge] | type[Vlan] | type[Ethernet]
+Values = dict[str, Any]
+
+LONGEST_NAME = 15
+"""Linux's limit for an interface's name."""
+
+_PREFIXES = {Bond: "bond", Bridge: "vmbr"}
+_KEPT = frozenset({"name", "file_only", "mode", "autostart"})
+
+
+def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
+    """A new interface; without a name, under the next free one, as in PVE's UI.
+
+    Raises InvalidNetwork where the name is taken.
+    """
+    given = _given(values)
+    if kind is Vlan:
+        given = _vlan_words(name, given)
+    name = name or _free_name(network, kind, given)
+    taken = network.interfaces.get(name)
+    if taken is not None:
+        raise errors.InvalidNetwork(
+            f"{name} exists already on {node}, as {_article(kind_of(taken))}",
+            hint=f"change it with `pvenet {kind.type} set {name}`"
+            if isinstance(taken, kind)
+            else "choose another name",
+        )
+    if kind is Bridge and given.get("vids"):
+        given.setdefault("vlan_aware", True)
+    return kind(name=name, **given)
+
+
+def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word once
+    network: Network, node: str, kind: Kind, name: str, values: Values, clear: Collection[str]
+) -> Interface:
+    """An existing interface with the named fields changed and the cleared ones removed; everything else kept.
+
+    Raises InvalidNetwork where there is none of that name and kind, UsageError for a field that can't be cleared.
+    """
+    before = find(network, node, name, kind)
+    given = _given(values)
+    emptied: Values = {field: _default(kind, field) for field in _clearable(kind, clear)}
+    both = sorted(set(given) & set(emptied))
+    if both:
+        raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of the two out")
+    after = replace(before, **given, **emptied)
+    return _consistent(after, given) if isinstance(after, Bond | Bridge) else after
+
+
+def find(network: Network, node: str, name: str, kind: Kind | None = None) -> Interface:
+    """The interface of a name. Raises InvalidNetwork, naming the nearest, where there is none of the kind."""
+    found = network.interfaces.get(name)
+    if found is None:
+        raise errors.InvalidNetwork(f"there is no interface {name} on {node}", hint=_nearest(network, name))
+    if kind is not None and not isinstance(found, kind):
+        word = kind_of(found)
+        known = word in ("eth", "bond", "bridge", "vlan")
+        raise errors.InvalidNetwork(
+            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}",
+            hint=f"use `pvenet {word} ...`" if known else f"pvenet shows interfaces of kind {word}, and changes none",
+        )
+    return found
+
+
+def _nearest(network: Network, name: str) -> str:
+    for real, link in network.links.items():
+        if name in link.altnames:
+            return f"{name} is another name of {real}; PVE takes only that one"
+    near = difflib.get_close_matches(name, network.interfaces, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else "`pvenet list` shows what is there"
+
+
+def _given(values: Values) -> Values:
+    return {field: value for field, value in values.items() if value is not None}
+
+
+def _vlan_words(name: str | None, given: Values) -> Values:
+    """The tag and raw device that a VLAN's name says, where they are not given: `bond0.50`, `vlan50`."""
+    raw_device, tag = named(name or "")
+    return _given({"raw_device": raw_device, "tag": tag}) | given
+
+
+def _free_name(network: Network, kind: Kind, given: Values) -> str:
+    if kind is Vlan:
+        if not given.get("raw_device") or not given.get("tag"):
+            raise errors.UsageError(
+                "a VLAN needs a raw device and a tag", hint="pvenet vlan create --raw-device bond0 --tag 50"
+            )
+        name = f"{given['raw_device']}.{given['tag']}"
+        return name if len(name) <= LONGEST_NAME else f"vlan{given['tag']}"
+    prefix = _PREFIXES[kind]
+    number = 0
+    while f"{prefix}{number}" in network.interfaces:
+        number += 1
+    return f"{prefix}{number}"
+
+
+def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
+    can = [field.name for field in fields(kind) if field.name not in _KEPT]
+    chosen = [word.replace("-", "_") for word in clear]
+    for word in chosen:
+        if word not in can:
+            near = difflib.get_close_matches(word, can, n=1)
+            raise errors.UsageError(
+                f"{word} can't be cleared on {_article(kind.type)}",
+                hint=f"did you mean {near[0]}?" if near else f"these can: {', '.join(sorted(can))}",
+            )
+    return chosen
+
+
+def _default(kind: Kind, name: str) -> object:
+    defaults: Mapping[str, object] = {field.name: field.default for field in fields(kind)}
+    return defaults[name]
+
+
+def _consistent(after: Bond | Bridge, given: Values) -> Bond | Bridge:
+    """Without the fields that the new mode does not have, unless they were named: PVE drops them silently."""
+    if isinstance(after, Bridge):
+        if given.get("vids"):
+            return replace(after, vlan_aware=given.get("vlan_aware", True))
+        return after if after.vlan_aware else replace(after, vids=())
+    if after.mode is not BondMode.ACTIVE_BACKUP and "primary" not in given:
+        after = replace(after, primary=None)
+    if after.mode not in HASHING_MODES and "xmit_hash_policy" not in given:
+        after = replace(after, xmit_hash_policy=None)
+    return after
+
+
+def _article(kind: str) -> str:
+    words = {"eth": "a NIC", "vlan": "a VLAN"}
+    return words.get(kind) or f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

@@ -1,0 +1,79 @@
+"""A node's interfaces: the table, one in full, and both as JSON data."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pvenet.model import Interface, Link, Network, Other, beneath, kind_of
+from pvenet.render.values import Paint, aligned, plain_value, said, settable, text
+
+_ORDER = {"eth": 0, "bond": 1, "bridge": 2, "vlan": 3}
+
+
+def network_data(network: Network) -> list[dict[str, Any]]:
+    """Every interface, in the order of the table."""
+    return [interface_data(interface, _link(network, interface)) for interface in _sorted(network)]
+
+
+def interface_data(interface: Interface, link: Link) -> dict[str, Any]:
+    """An interface as `list --json` and `show --json` give it: flat, its fields by the model's words."""
+    kept = interface.file_only
+    data: dict[str, Any] = {"name": interface.name, "type": kind_of(interface), "active": link.active}
+    if isinstance(interface, Other):
+        data |= {key: value for key, value in json.loads(interface.entry).items() if key not in ("iface", "type")}
+    data |= {field: plain_value(getattr(interface, field)) for field in settable(interface)}
+    data |= {"method": kept.method, "method6": kept.method6, "options": list(kept.options)}
+    data |= {"options6": list(kept.options6), "altnames": list(link.altnames)}
+    return data
+
+
+def table(network: Network, paint: Paint) -> str:
+    """The interfaces of a node, a line each."""
+    head = ("name", "type", "active", "autostart", "address", "gateway", "on", "comments")
+    rows = [_row(interface, _link(network, interface)) for interface in _sorted(network)]
+    used = [column for column in range(len(head)) if column < 4 or any(row[column] for row in rows)]  # noqa: PLR2004
+    lines = [[head[column] for column in used], *([row[column] for column in used] for row in rows)]
+    first, *rest = aligned(lines).splitlines()
+    return "\n".join([paint(first, "bold"), *rest])
+
+
+def _row(interface: Interface, link: Link) -> tuple[str, ...]:
+    return (
+        interface.name,
+        kind_of(interface),
+        "yes" if link.active else "no",
+        "yes" if interface.autostart else "no",
+        " ".join(str(address) for address in (interface.cidr, interface.cidr6) if address),
+        " ".join(str(gateway) for gateway in (interface.gateway, interface.gateway6) if gateway),
+        " ".join(beneath(interface)),
+        interface.comments.replace("\n", " / "),
+    )
+
+
+def details(interface: Interface, link: Link) -> str:
+    """One interface, a line a field that is set."""
+    rows = [("name", interface.name), ("type", kind_of(interface)), ("active", "yes" if link.active else "no")]
+    rows += [(field.replace("_", "-"), text(getattr(interface, field))) for field in said(interface)]
+    if isinstance(interface, Other):
+        known = {"iface", "type", *(row[0] for row in rows)}
+        rows += [(key, text(value)) for key, value in json.loads(interface.entry).items() if key not in known]
+    kept = interface.file_only
+    rows += [("method", kept.method)] if kept.method not in ("static", "manual") else []
+    rows += [("method6", kept.method6)] if kept.method6 not in ("static", "manual") else []
+    rows += [("in the file", line) for line in (*kept.options, *kept.options6)]
+    rows += [("altnames", " ".join(link.altnames))] if link.altnames else []
+    return aligned(rows)
+
+
+def _sorted(network: Network) -> list[Interface]:
+    return sorted(network.interfaces.values(), key=lambda each: (_ORDER.get(kind_of(each), 9), _natural(each.name)))
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part)
+
+
+def _link(network: Network, interface: Interface) -> Link:
+    return network.links.get(interface.name, Link())

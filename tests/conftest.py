@@ -1,0 +1,99 @@
+"""What the tests share: a clean environment, a simulated node in a folder, and a way to run a command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pvenet import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+@dataclass
+class Ran:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """Its stdout, as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Its stdout, a JSON object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass
+class FakeTime:
+    """A clock that goes only where somebody sleeps."""
+
+    now: float = 1_795_000_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith(("PVENET_", "PROXMOX_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run a command line in process, through `main`."""
+
+    def go(*words: str) -> Ran:
+        capsys.readouterr()
+        code = cli.main(list(words))
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return go
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A simulated node, the walk-through's, whose reloads take no time; PVENET_SIM names it."""
+    from pvenet.sim.state import Sim
+
+    folder = tmp_path / "lab"
+    Sim.open(folder)
+    nature = json.loads((folder / "sim.json").read_text())
+    (folder / "sim.json").write_text(json.dumps(nature | {"reload_seconds": 0.0}))
+    monkeypatch.setenv("PVENET_SIM", str(folder))
+    return folder
+
+
+@pytest.fixture
+def interfaces(lab: Path) -> Path:
+    """The simulated node's live file."""
+    return lab / "pve1" / "etc" / "network" / "interfaces"
+
+
+@pytest.fixture
+def staged(interfaces: Path) -> Path:
+    """The simulated node's pending file, which may not be there."""
+    return interfaces.with_name("interfaces.new")

@@ -1,0 +1,104 @@
+"""Who may import whom. This table is the architecture; whoever changes the architecture changes the table."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "pvenet"
+
+ALLOWED = {
+    "errors": {""},
+    "model": {""},
+    "plan": {"", "errors", "model"},
+    "wire": {"", "model"},
+    "events": {"", "plan"},
+    "edit": {"", "errors", "model"},
+    "render": {"", "model", "plan", "events"},
+    "connection": {"", "errors"},
+    "node": {"", "errors", "model", "wire", "connection"},
+    "access": {"", "model", "node"},
+    "journal": {"", "errors", "model", "wire"},
+    "apply": {"", "access", "errors", "model", "plan", "wire", "events", "connection", "node", "journal"},
+    "settings": {"", "errors", "connection", "sim"},
+    "cli": {
+        "",
+        "access",
+        "errors",
+        "model",
+        "edit",
+        "events",
+        "render",
+        "node",
+        "journal",
+        "apply",
+        "settings",
+        "sim",
+        "plan",
+    },
+    "sim": {""},
+}
+"""A part of pvenet and the parts that it may import; "" is the package itself."""
+
+PURE = {"errors", "model", "plan", "wire", "events", "edit", "render"}
+FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
+ONLY = {
+    "proxmoxer": {"connection"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "cryptography": {"sim"},
+    "urllib3": {"cli", "sim"},
+}
+"""Third parties, and the parts that may touch them."""
+
+
+def part(path: Path) -> str:
+    relative = path.relative_to(ROOT)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names of modules that a file imports, also in functions and for typing only."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+FILES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__main__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_the_table_allows(path: Path) -> None:
+    """No module reaches for a part of pvenet that is not beneath it."""
+    own = part(path)
+    if own == "__init__":
+        return
+    for name in imports(path):
+        if name.split(".")[0] == "pvenet":
+            target = name.split(".")[1]
+            target = "" if target not in ALLOWED else target
+            assert target == own or target in ALLOWED[own], f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_third_parties_stay_in_their_places(path: Path) -> None:
+    """The pure core meets no clock, disk or network, and each library is met in its own place."""
+    own = part(path)
+    roots = {name.split(".")[0] for name in imports(path)}
+    if own in PURE:
+        assert not roots & FORBIDDEN_TO_PURE
+    for library, places in ONLY.items():
+        assert library not in roots or own in places
+
+
+def test_the_table_names_every_part() -> None:
+    """Nothing stands in pvenet/ that the table does not know."""
+    parts = {part(path) for path in FILES} - {"__init__"}
+    assert parts == set(ALLOWED)
