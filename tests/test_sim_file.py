@@ -263,6 +263,13 @@ def test_changes_without_a_last_newline() -> None:
     assert changed.endswith(" a\n+b\n\\ No newline at end of file\n")
 
 
+def test_changes_at_the_identical_beginning() -> None:
+    """A run may move up into the lines before it that are the same in both."""
+    changed = network.changes("b\na\n", "b\nb\na\na\nc\n")
+    assert changed is not None
+    assert changed.splitlines()[3:] == [" b", "+b", "+a", " a", "+c"]
+
+
 # Speed
 
 

@@ -66,7 +66,8 @@ def create(parsed: Parsed, params: Mapping[str, object], host: Host) -> str:
         raise Refused(500, "Open VSwitch is not installed (need package 'openvswitch-switch')")
     if kind in {"OVSIntPort", "OVSBond"}:
         bridge = checks.ovs_bridge_of(network, given)
-        network[bridge.name] = bridge.but({"ovs_ports": " ".join([*bridge.words("ovs_ports"), iface])})
+        others = [port for port in bridge.words("ovs_ports") if port != iface]
+        network[bridge.name] = bridge.but({"ovs_ports": " ".join([*others, iface])})
     network[iface] = Interface(iface, wanted)
     return _written(parsed, network)
 
@@ -125,14 +126,15 @@ def _wanted(given: Mapping[str, Value]) -> dict[str, Property]:
 
 
 def _addressed(given: Mapping[str, Value]) -> dict[str, Value]:
-    """The request with each address in all of its forms."""
+    """The request with each address in all of its forms; raises `Refused` (400).
+
+    An address with a dotted mask conflicts even with the same as a CIDR (walk 45).
+    """
     wanted = dict(given)
     for cidr, (address, netmask) in _ADDRESS.items():
         if address in given:
             if given.get(cidr, whole := f"{given[address]}/{given[netmask]}") != whole:
-                raise bad_parameters(
-                    **{address: "address conflicts with cidr"}
-                )  # the same in a dotted mask, too (walk 45)
+                raise bad_parameters(**{address: "address conflicts with cidr"})
             wanted[cidr] = f"{given[address]}/{_length(str(given[netmask]))}"
         if cidr in wanted:
             wanted[address], _, wanted[netmask] = str(wanted[cidr]).partition("/")

@@ -21,14 +21,11 @@ class Body:
         Ends count as identical with their blanks, even where blanks don't count.
         """
         begin = max(0, _same(a, b) - keep)
-        room = min(len(a), len(b)) - begin
-        after = max(
-            0, _same(a[: begin - 1 if begin else None : -1], b[: begin - 1 if begin else None : -1], room) - keep
-        )
+        after = max(0, _same(a[begin:][::-1], b[begin:][::-1]) - keep)
         return cls(begin, len(a) - after, len(b) - after)
 
 
-def _same(a: list[str], b: list[str], most: int | None = None) -> int:
+def _same(a: list[str], b: list[str]) -> int:
     """How many lines at the beginning are the same."""
-    size = min(len(a), len(b)) if most is None else most
+    size = min(len(a), len(b))
     return next((i for i in range(size) if a[i] != b[i]), size)

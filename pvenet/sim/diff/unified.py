@@ -50,7 +50,7 @@ def _changes(before: list[str], after: list[str]) -> Iterator[Change]:
     changed_a, changed_b = changed_lines(a, b)
     changed_a = slid(a, changed_a, changed_b)
     changed_b = slid(b, changed_b, changed_a)
-    i = j = 0
+    first, i, j = body.begin, 0, 0
     while i < len(a) or j < len(b):
         from_a, from_b = i, j
         while i < len(a) and changed_a[i]:
@@ -58,7 +58,7 @@ def _changes(before: list[str], after: list[str]) -> Iterator[Change]:
         while j < len(b) and changed_b[j]:
             j += 1
         if (from_a, from_b) != (i, j):
-            yield tuple(body.begin + at for at in (from_a, i, from_b, j))  # type: ignore[misc]  # four of four
+            yield (first + from_a, first + i, first + from_b, first + j)
         i, j = i + 1, j + 1
 
 
