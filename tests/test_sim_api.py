@@ -9,8 +9,10 @@ import requests
 from sim_client import HERE, Client
 from sim_replay import FIXTURES, Replay, load
 
-from pvenet.sim.calls.network import RELOAD, State, state_of
+from pvenet.sim.calls.network import RELOAD
+from pvenet.sim.look import look
 from pvenet.sim.state import Sim, SimError, write_json
+from pvenet.sim.states import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +93,7 @@ def test_the_states_of_a_node(tmp_path: Path) -> None:
     client = Client(tmp_path)
 
     def state() -> State:
-        machine = client.node.machine()
-        return state_of(staged=client.node.staged.exists(), reloading=bool(machine.reloads))
+        return look(client.adapter.sim, client.now)[0].state
 
     assert state() is State.CLEAN
     client.ask("POST", "/nodes/pve1/network", iface="vmbr1", type="bridge")
@@ -102,11 +103,50 @@ def test_the_states_of_a_node(tmp_path: Path) -> None:
     client.ask("POST", "/nodes/pve1/network", iface="vmbr2", type="bridge")
     assert state() is State.RELOADING_STAGED
     client.sleep(1)
-    client.ask("GET", "/nodes/pve1/network")
     assert state() is State.STAGED
     client.ask("DELETE", "/nodes/pve1/network")
     assert state() is State.CLEAN
     assert set(RELOAD) == set(State)
+
+
+def test_a_look_from_outside(tmp_path: Path) -> None:
+    """A person sees each node's links and tasks without asking its API."""
+    client = Client(tmp_path)
+    client.ask("POST", "/nodes/pve1/network", iface="bond0", type="bond", slaves="ens38", autostart=1)
+    client.ask("PUT", "/nodes/pve1/network")
+    client.sleep(1)
+    (view,) = look(client.adapter.sim, client.now)
+    assert {link for link, up in view.links.items() if up} == {"ens33", "ens37", "ens38", "bond0", "vmbr0"}
+    assert view.links["ens41"] is False
+    assert [task.exitstatus for task in view.tasks] == ["OK"]
+    assert (view.name, view.online, view.address) == ("pve1", True, "192.168.171.21")
+
+
+def test_a_name_in_the_path_and_another_in_the_form(tmp_path: Path) -> None:
+    """A parameter that contradicts the path is refused, in whatever place."""
+    client = Client(tmp_path)
+    answer = client.ask("PUT", "/nodes/pve1/network/ens38", iface="ens39", type="eth")
+    assert answer.json()["errors"] == {"iface": "duplicate parameter (already defined in URI) with conflicting values!"}
+    assert client.ask("PUT", "/nodes/pve1/network/ens38", iface="ens38", type="eth").status_code == 200
+
+
+def test_a_broken_file_is_an_answer(tmp_path: Path) -> None:
+    """A file of the sim that a person broke is named in an answer of 500."""
+    client = Client(tmp_path)
+    (client.node.folder / "machine.json").write_text('{"nicks": {}}')
+    answer = client.ask("GET", "/nodes/pve1/network")
+    assert answer.status_code == 500
+    assert "machine.json does not describe a machine" in answer.reason
+
+
+def test_bytes_that_are_no_text_survive(tmp_path: Path) -> None:
+    """A comment in another encoding is still there after a write."""
+    client = Client(tmp_path)
+    before = client.node.interfaces.read_bytes().replace(b"#For", b"#F\xfcr")
+    client.node.interfaces.write_bytes(before)
+    assert client.ask("PUT", "/nodes/pve1/network/ens38", type="eth").status_code == 200
+    assert b"#F\xfcr management" in client.node.staged.read_bytes()
+    assert client.ask("GET", "/nodes/pve1/network").status_code == 200
 
 
 def test_repeated_fields_are_joined(tmp_path: Path) -> None:

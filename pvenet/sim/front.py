@@ -74,8 +74,11 @@ class Front:
             raise Dropped
         if scene.status and not scene.status_after:
             return self._from_proxy(scene)
-        response = self._act(request, scene)
-        self._wait(response, scene, patience)
+        try:
+            response = self._act(request, scene)
+            self._wait(response, scene, patience)
+        except SimError as error:  # a person has broken one of the sim's files
+            return respond(self.clock(), 500, str(error), encode({"data": None, "message": f"{error}\n"}))
         if scene.drop_after:
             raise Dropped
         return self._from_proxy(scene) if scene.status else response
@@ -105,11 +108,7 @@ class Front:
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
             if scene.foreign_reload:
                 handle(self.sim, self._foreign_reload(local), moment)
-            try:
-                response = handle(self.sim, request, replace(moment, orders=scene.orders))
-            except SimError as error:  # a person has broken one of the sim's files
-                body = encode({"data": None, "message": f"{error}\n"})
-                response = respond(now, 500, str(error), body)
+            response = handle(self.sim, request, replace(moment, orders=scene.orders))
         self.script.seen(request, response)
         return response
 

@@ -19,7 +19,7 @@ from pvenet.sim.access import ROOT
 from pvenet.sim.certificate import certificate
 from pvenet.sim.frame import Request, Response
 from pvenet.sim.front import Dropped, Front, Silence
-from pvenet.sim.state import Sim, SimError
+from pvenet.sim.state import Nature, Sim, SimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,14 +75,15 @@ class _Connection(socketserver.BaseRequestHandler):
                 self._redirect(plain)
                 return
             link = listener.context.wrap_socket(plain, server_side=True)
-        nature = listener.front.sim.nature()
+        nature = listener.nature()
         link.settimeout(nature.idle_close or None)
         with contextlib.closing(link), listener.tracking(link), link.makefile("rb") as stream:
             worker = next(listener.numbers)
             for number in count(1):
                 request = read_request(stream, worker)
                 if request is None or not self._serve(link, request) or number == nature.max_requests:
-                    return
+                    break
+            _take_leave(link)
 
     def _serve(self, link: socket.socket, request: Request) -> bool:
         """Answer; whether the connection stays open."""
@@ -91,7 +92,7 @@ class _Connection(socketserver.BaseRequestHandler):
         except Dropped as dropped:
             if dropped.everything:
                 self.server.reset()
-            return False
+            raise ConnectionResetError from dropped
         except Silence:
             self.server.ended.wait(SILENCE_SECONDS)  # the client goes away when it has had enough
             return False
@@ -106,6 +107,14 @@ class _Connection(socketserver.BaseRequestHandler):
             place = f"https://{request.headers.get('host', self.server.host)}{request.target}"
             text = f"HTTP/1.0 301 Moved Permanently\r\nLocation: {place}\r\nConnection: close\r\n\r\n"
             plain.sendall(text.encode("latin-1"))
+
+
+def _take_leave(link: socket.socket) -> None:
+    """Say that nothing more comes, and wait for nothing: a client may take an end without it for an attack."""
+    if isinstance(link, ssl.SSLSocket):
+        link.settimeout(0)
+        with contextlib.suppress(OSError, ValueError):
+            link.unwrap()
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -124,6 +133,12 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.links: set[socket.socket] = set()
         self.guard = threading.Lock()
         super().__init__(address, _Connection)
+
+    def nature(self) -> Nature:
+        try:
+            return self.front.sim.nature()
+        except SimError:
+            return Nature()  # the answer to the first request says what is wrong
 
     @contextlib.contextmanager
     def tracking(self, link: socket.socket) -> Iterator[None]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from pvenet.sim import network, settle
+from pvenet.sim import network, parameters, settle
 from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.reload import Outcome, ifreload
 from pvenet.sim.schema import Param, Refused, Schema
+from pvenet.sim.states import State, state_of
 from pvenet.sim.tasks import Task, TaskFolder, Upid
 
 if TYPE_CHECKING:
@@ -50,21 +50,6 @@ TYPES = (
 )
 """What a list may be asked for, in the order of PVE's complaint (B015)."""
 BRIDGE_PLACE = "/sdn/zones/localnetwork"
-
-
-class State(Enum):
-    """What a node's network can be in."""
-
-    CLEAN = "clean"
-    STAGED = "staged"
-    RELOADING = "reloading"
-    RELOADING_STAGED = "reloading, staged"
-
-
-def state_of(*, staged: bool, reloading: bool) -> State:
-    if reloading:
-        return State.RELOADING_STAGED if staged else State.RELOADING
-    return State.STAGED if staged else State.CLEAN
 
 
 def state(asked: Asked) -> State:
@@ -231,13 +216,12 @@ PATH = "/nodes/{node}/network"
 ONE = f"{PATH}/{{iface}}"
 RELOAD_PARAMS = Schema(params={"regenerate-frr": Param(type="boolean")})
 LIST_PARAMS = Schema(params={"type": Param(enum=TYPES)})
-ONE_PARAMS = Schema(params={"iface": Param(optional=False)})
 CALLS = (
     Call(method="GET", path=PATH, run=list_all, schema=LIST_PARAMS),
     Call(method="POST", path=PATH, run=create, schema=None, privilege="Sys.Modify", protected=True),
     Call(method="PUT", path=PATH, run=apply, schema=RELOAD_PARAMS, privilege="Sys.Modify", protected=True),
     Call(method="DELETE", path=PATH, run=revert, privilege="Sys.Modify", protected=True),
-    Call(method="GET", path=ONE, run=show, schema=ONE_PARAMS, privilege="Sys.Audit"),
+    Call(method="GET", path=ONE, run=show, schema=parameters.ONE, privilege="Sys.Audit"),
     Call(method="PUT", path=ONE, run=update, schema=None, privilege="Sys.Modify", protected=True),
-    Call(method="DELETE", path=ONE, run=delete, schema=ONE_PARAMS, privilege="Sys.Modify", protected=True),
+    Call(method="DELETE", path=ONE, run=delete, schema=parameters.ONE, privilege="Sys.Modify", protected=True),
 )
