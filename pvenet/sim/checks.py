@@ -9,17 +9,17 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from .formats import split_list
-from .interfaces import Interface
-from .interfaces.kinds import VLAN_NAMED, VLAN_OF
-from .interfaces.model import PORT_LISTS
-from .schema import Refused, bad_parameters
+from pvenet.sim.formats import split_list
+from pvenet.sim.interfaces import Interface
+from pvenet.sim.interfaces.kinds import VLAN_NAMED, VLAN_OF
+from pvenet.sim.interfaces.model import PORT_LISTS
+from pvenet.sim.schema import Refused, bad_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .interfaces import Host
-    from .schema import Value
+    from pvenet.sim.interfaces import Host
+    from pvenet.sim.schema import Value
 
 Network = dict[str, Interface]
 """The interfaces that would be written, by name."""

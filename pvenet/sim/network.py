@@ -5,12 +5,12 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from . import checks, parameters
-from .diff import changes
-from .formats import split_list
-from .interfaces import Host, Interface, Parsed, Property, parse, write
-from .schema import Refused, Value, bad_parameters, verify
-from .staging import settle
+from pvenet.sim import checks, parameters
+from pvenet.sim.diff import changes
+from pvenet.sim.formats import split_list
+from pvenet.sim.interfaces import Host, Interface, Parsed, Property, parse, write
+from pvenet.sim.schema import Refused, Value, bad_parameters, verify
+from pvenet.sim.staging import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

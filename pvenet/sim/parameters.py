@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import formats
-from .schema import Param, Schema
+from pvenet.sim import formats
+from pvenet.sim.schema import Param, Schema
 
 TYPES = (
     *("bridge", "bond", "eth", "alias", "vlan", "fabric"),

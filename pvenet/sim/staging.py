@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import checks
-from .interfaces import Interface
-from .interfaces.ovs import MODES
-from .schema import Refused
+from pvenet.sim import checks
+from pvenet.sim.interfaces import Interface
+from pvenet.sim.interfaces.ovs import MODES
+from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .checks import Network
-    from .interfaces import Host
+    from pvenet.sim.checks import Network
+    from pvenet.sim.interfaces import Host
 
 _PORTS = {"OVSPort", "OVSIntPort", "OVSBond"}
 

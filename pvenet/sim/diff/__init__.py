@@ -4,6 +4,6 @@ Where several differences are as short, tools choose differently; this package c
 that the pending diff of a simulated node is the real one's, byte for byte.
 """
 
-from .unified import changes
+from pvenet.sim.diff.unified import changes
 
 __all__ = ["changes"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .discard import used
+from pvenet.sim.diff.discard import used
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .body import Body
-from .myers import changed_lines
-from .sliding import slid
+from pvenet.sim.diff.body import Body
+from pvenet.sim.diff.myers import changed_lines
+from pvenet.sim.diff.sliding import slid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The interfaces(5) file as PVE reads and writes it."""
 
-from .model import Host, Interface, Loose, Parsed, Property
-from .parse import parse
-from .write import write
+from pvenet.sim.interfaces.model import Host, Interface, Loose, Parsed, Property
+from pvenet.sim.interfaces.parse import parse
+from pvenet.sim.interfaces.write import write
 
 __all__ = ["Host", "Interface", "Loose", "Parsed", "Property", "parse", "write"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from .model import Property
+    from pvenet.sim.interfaces.model import Property
 
 OVS_TYPES = ("OVSBridge", "OVSBond", "OVSIntPort", "OVSPort")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .model import Interface, Property
+    from pvenet.sim.interfaces.model import Interface, Property
 
 TAGGED = ("OVSPort", "OVSIntPort", "OVSBond")
 """The types whose tag is a word of `ovs_options`; a bridge's `ovs_tag` is an option of its own (walk 5000)."""

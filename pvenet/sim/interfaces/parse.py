@@ -7,9 +7,9 @@ from ipaddress import IPv4Network
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from . import ovs
-from .kinds import OVS_TYPES, VLAN_NAMED, VLAN_OF, type_of
-from .model import Host, Interface, Loose, Parsed, Property
+from pvenet.sim.interfaces import ovs
+from pvenet.sim.interfaces.kinds import OVS_TYPES, VLAN_NAMED, VLAN_OF, type_of
+from pvenet.sim.interfaces.model import Host, Interface, Loose, Parsed, Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
