@@ -51,9 +51,11 @@ def located(options: Where, environment: Mapping[str, str]) -> Where:
         raise errors.UsageError("--endpoint and --sim are two different places", hint="leave one of them out")
     if not endpoint and not sim:
         sim = path("PVENET_SIM")
-        endpoint = () if sim else tuple(environment.get("PVENET_ENDPOINT", "").replace(",", " ").split())
+        if not sim:
+            endpoint = tuple(environment.get("PVENET_ENDPOINT", "").replace(",", " ").split())
     if endpoint and endpoint[0].startswith("sim:"):
-        endpoint, sim = (), Path(endpoint[0].removeprefix("sim:")).expanduser()
+        sim = Path(endpoint[0].removeprefix("sim:")).expanduser()
+        endpoint = ()
     if not endpoint and not sim:
         raise errors.UsageError("no endpoint: which node is meant?", hint=NOWHERE)
     return Where(
