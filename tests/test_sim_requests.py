@@ -94,6 +94,7 @@ def test_host_addresses(address: str, kind: str) -> None:
         ("bridge_vids", "7-5", "VLAN range must go from lower to higher tag '7-5'"),
         ("bridge_vids", "x", "invalid VLAN configuration 'x'"),
         ("netmask", "24", "value does not look like a valid IP netmask"),
+        ("netmask", "255.0.255.0", "value does not look like a valid IP netmask"),
         ("bridge_ports", "ens2 e!", "invalid network interface name 'e!'"),
         ("iface", "a" * 22, f"invalid network interface name '{'a' * 22}'"),
     ],
@@ -145,6 +146,23 @@ def test_ovs_coupling() -> None:
 
 
 # Asking
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "ports", "raw_device"),
+    [
+        ("vmbr1", "bridge-ports ens3 ens2", ("ens2", "ens3"), None),
+        ("vmbr1", "ovs_ports ens3 ens2", ("ens3", "ens2"), None),
+        ("bond1", "bond-slaves none", (), None),
+        ("ens2.5", "mtu 1500", (), "ens2"),
+        ("vlan5", "vlan-raw-device ens3", (), "ens3"),
+        ("ens2:1", "mtu 1500", (), "ens2"),
+    ],
+)
+def test_what_an_interface_sits_on(name: str, line: str, ports: tuple[str, ...], raw_device: str | None) -> None:
+    """An interface tells its ports or slaves, and what it sits on."""
+    interface = parse(f"iface {name} inet manual\n\t{line}\n").interfaces[name]
+    assert (interface.ports, interface.raw_device) == (ports, raw_device)
 
 
 def test_delete_of_properties() -> None:
