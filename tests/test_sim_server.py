@@ -231,6 +231,32 @@ def test_a_dropped_connection_has_no_answer(tmp_path: Path) -> None:
     assert len(tasks) == 1
 
 
+def test_a_lost_path_is_silence_and_then_an_answer(tmp_path: Path) -> None:
+    """Open and new connections hear nothing while the way is lost, and go on where it comes back."""
+    now = [1_800_000_000.0]
+    with Server(tmp_path, faults=["path-lost=30@1"], clock=lambda: now[0]) as server:
+        open_before = connection(server.endpoint)
+        open_before.request("PUT", "/api2/json/nodes/pve1/network", headers=TOKEN)
+        assert open_before.getresponse().read()
+        open_before.request("GET", PATH, headers=TOKEN)  # on a connection of its own, as the answer said close
+        assert open_before.getresponse().read()
+        now[0] += 1
+        open_before.request("GET", PATH, headers=TOKEN)
+        assert open_before.sock is not None
+        open_before.sock.settimeout(0.06)
+        with pytest.raises(TimeoutError):
+            open_before.sock.recv(1)
+        open_before.sock.settimeout(5)
+        new = connection(server.endpoint)
+        new.timeout = 0.06
+        with pytest.raises(TimeoutError, match="handshake"):
+            new.connect()
+        new.close()
+        now[0] += 30
+        assert open_before.getresponse().status == 200
+        open_before.close()
+
+
 @pytest.mark.parametrize(
     "garbage", [b"\x16\x03\x01", b"hello\r\n\r\n", b"\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
 )

@@ -213,3 +213,40 @@ def test_a_vlan_brings_up_its_raw_device() -> None:
         "auto vmbr0\niface vmbr0 inet manual\n\tbridge-ports vmbr1\n\niface vmbr1 inet manual\n\tbridge-ports vmbr0\n"
     )
     assert ifreload(circle, NICS, frozenset({"lo"}), frozenset()).exit_code == 1
+
+
+def test_others_tasks(tmp_path: Path) -> None:
+    """Who may neither audit nor modify the node can't see, read or stop what others run; a user owns its tokens'."""
+    client = Client(tmp_path)
+    (tmp_path / "sim.json").write_text('{"reload_seconds": 10}')
+    upid = client.ask("PUT", NETWORK).json()["data"]
+    nobody = Client(tmp_path, token="nobody@pve!none=55555555-5555-5555-5555-555555555555")
+    assert nobody.ask("GET", "/cluster/tasks").json()["data"] == []
+    assert nobody.ask("GET", f"/nodes/pve1/tasks/{upid}").status_code == 403
+    answer = nobody.ask("DELETE", f"/nodes/pve1/tasks/{upid}")
+    assert answer.reason == "Permission check failed (/nodes/pve1, Sys.Modify)"
+    (running,) = client.ask("GET", "/cluster/tasks").json()["data"]
+    assert running["upid"] == upid
+    assert "status" not in running
+    assert "endtime" not in running
+    assert client.ask("DELETE", "/nodes/pve1/tasks/foo").json()["errors"] == {"upid": "unable to parse worker upid"}
+
+
+def test_tasks_that_somebody_threw_away(tmp_path: Path) -> None:
+    """A running task whose file is gone is forgotten, and holds nothing up."""
+    client = Client(tmp_path)
+    client.ask("PUT", NETWORK)
+    for path in client.node.tasks.iterdir():
+        path.unlink()
+    client.ask("GET", NETWORK)
+    assert client.node.machine().reloads == ()
+
+
+def test_a_file_that_somebody_threw_away(tmp_path: Path) -> None:
+    """Without an interfaces file there are the NICs that the machine has."""
+    client = Client(tmp_path)
+    client.node.interfaces.unlink()
+    entries = client.ask("GET", NETWORK).json()["data"]
+    assert sorted(entry["iface"] for entry in entries) == sorted(NICS)
+    assert client.ask("PUT", f"{NETWORK}/ens33", type="eth").status_code == 200
+    assert "--- /etc/network/interfaces\t1970-01-01" in client.ask("GET", NETWORK).json()["changes"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet.sim.access import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
-from pvenet.sim.faults import REASONS, Script
+from pvenet.sim.faults import REASONS, Scene, Script
 from pvenet.sim.frame import Request, Response, encode, respond
 from pvenet.sim.settle import settled
 from pvenet.sim.state import SimError
@@ -20,7 +20,7 @@ from pvenet.sim.state import SimError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pvenet.sim.faults import Fault, Scene
+    from pvenet.sim.faults import Fault
     from pvenet.sim.state import Sim
 
 UNAUTHORISED = 401
@@ -83,6 +83,17 @@ class Front:
             raise Dropped
         return self._from_proxy(scene) if scene.status else response
 
+    def reachable(self, host: str = "") -> bool:
+        """Whether a request could arrive now."""
+        with self.sim.held():
+            now = self.clock()
+            machine = settled(self.sim.node(self._arrival(host)), now)
+            return machine.online and not machine.silent(now)
+
+    def answer_late(self, request: Request) -> Response:
+        """Answer what was asked while the way was lost, and was not given up."""
+        return self._act(request, Scene())
+
     def _from_proxy(self, scene: Scene) -> Response:
         return respond(self.clock(), scene.status, REASONS[scene.status])
 
@@ -98,7 +109,7 @@ class Front:
     def _act(self, request: Request, scene: Scene) -> Response:
         with self.sim.held():
             now = self.clock()
-            local = self._arrival(request)
+            local = self._arrival(request.host)
             node = self.sim.node(local)
             machine = settled(node, now)
             if not machine.online or machine.silent(now):
@@ -112,12 +123,12 @@ class Front:
         self.script.seen(request, response)
         return response
 
-    def _arrival(self, request: Request) -> str:
+    def _arrival(self, host: str) -> str:
         """The node that this request arrives at."""
         names = self.sim.nodes
         if not names:
             raise SimError(f"{self.sim.folder} holds no node any more")
-        asked = request.host.partition(".")[0]
+        asked = host.partition(".")[0]
         return self.local or (asked if asked in names else names[0])
 
     def _foreign_reload(self, local: str) -> Request:

@@ -33,7 +33,9 @@ MAX_HEADERS = 100
 TLS_RECORD = b"\x16"
 HANDSHAKE_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
-"""How long a connection is held on which nothing will ever come."""
+"""How long a connection is held on which nothing comes."""
+LOOK_SECONDS = 0.05
+"""How often it is looked whether something can come again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,8 @@ class _Connection(socketserver.BaseRequestHandler):
         plain: socket.socket = self.request
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = plain
+        if not self._reachable():
+            return
         if listener.context is not None:
             plain.settimeout(HANDSHAKE_SECONDS)
             if plain.recv(1, socket.MSG_PEEK)[:1] != TLS_RECORD:
@@ -94,10 +98,18 @@ class _Connection(socketserver.BaseRequestHandler):
                 self.server.reset()
             raise ConnectionResetError from dropped
         except Silence:
-            self.server.ended.wait(SILENCE_SECONDS)  # the client goes away when it has had enough
-            return False
+            if not self._reachable():
+                return False
+            response = self.server.front.answer_late(request)
         link.sendall(as_bytes(response))
         return not response.closes and request.headers.get("connection", "").lower() != "close"
+
+    def _reachable(self) -> bool:
+        """Wait, without a word, until the way to the node is back; not for ever (real/5-management-dies)."""
+        waits = range(int(SILENCE_SECONDS / LOOK_SECONDS))
+        return self.server.front.reachable() or any(
+            self.server.front.reachable() for _ in waits if not self.server.ended.wait(LOOK_SECONDS)
+        )
 
     def _redirect(self, plain: socket.socket) -> None:
         """Plain HTTP on the port of HTTPS is told where to go, as by PVE."""
