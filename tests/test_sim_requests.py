@@ -145,6 +145,13 @@ def test_ovs_coupling() -> None:
     assert "ovs_ports ens2\n" in network.delete(parse(bonded, OVS), "bond0", OVS)
 
 
+def test_ovs_bridge_that_lists_the_name_already() -> None:
+    """A bridge that waits for a port lists it once."""
+    text = "iface vmbr5 inet manual\n\tovs_type OVSBridge\n\tovs_ports int1\n"
+    new = network.create(parse(text, OVS), {"iface": "int1", "type": "OVSIntPort", "ovs_bridge": "vmbr5"}, OVS)
+    assert "\tovs_ports int1\n" in new
+
+
 # Asking
 
 
