@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, settled
@@ -97,19 +97,41 @@ def same_kind(before: Interface, after: Interface) -> bool:
 
 
 def outcome(interfaces: Mapping[str, Interface], steps: Iterable[Change]) -> dict[str, Interface]:
-    """The interfaces after some steps, as PVE keeps them, with what it does to slaves by itself."""
+    """The interfaces after some steps, as PVE keeps them, with the `auto` that it gives to slaves by itself."""
     then = {name: settled(interface) for name, interface in interfaces.items()}
     for number, step in enumerate(steps):
-        match step:
-            case Create() | Update():
-                then[step.name] = settled(step.after)
-            case Delete():
-                then.pop(step.name, None)
-        if number == 0:
-            start(then, then.values())  # every write is of the whole file
-        elif not isinstance(step, Delete):
-            start(then, [step.after])
+        advance(then, step, first=number == 0)
     return then
+
+
+def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> None:
+    """What a step does to the interfaces. The first one writes the file as PVE wants all of it."""
+    if isinstance(step, Delete):
+        interfaces.pop(step.name, None)
+    else:
+        interfaces[step.name] = _written(interfaces.get(step.name), settled(step.after))
+    if first:
+        start(interfaces, list(interfaces.values()))
+    elif not isinstance(step, Delete):
+        start(interfaces, [step.after])
+
+
+def _written(before: Interface | None, after: Interface) -> Interface:
+    """An interface with the stanzas that PVE makes of a request: one for each address (facts, section 7)."""
+    if isinstance(after, Other):
+        return after
+    left = after.file_only if before is None else before.file_only
+    odd = before is not None and before.cidr is not None and before.cidr == after.cidr and left.method == "manual"
+    families = tuple(
+        family for family, address in (("inet", after.cidr), ("inet6", after.cidr6)) if address is not None
+    )
+    file_only = replace(
+        left,
+        method="static" if after.cidr and not odd else "manual",  # an address in a manual stanza is not sent again
+        method6="static" if after.cidr6 else "manual",
+        families=families or ("inet",),
+    )
+    return replace(after, file_only=file_only)
 
 
 def net_changes(current: Mapping[str, Interface], then: Mapping[str, Interface]) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.model import FileOnly, Interface, Network, Other, kind_of, settled
+from pvenet.model import Ethernet, Interface, Network, Other, kind_of, settled
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
 
@@ -74,12 +74,12 @@ def _restored(before: Interface, after: Interface | None) -> tuple[Interface | N
         if made_anew or getattr(before, field) != getattr(after, field)
     }
     lost += [Loss(name=before.name, what=what) for what in refused.values()]
-    instead = None if made_anew else after
+    instead = Ethernet(name=before.name) if made_anew or after is None else after
     return replace(
         before,
-        mtu=None if instead is None else instead.mtu if "mtu" in refused else before.mtu,
-        cidr=None if instead is None else instead.cidr if "cidr" in refused else before.cidr,
-        cidr6=None if instead is None else instead.cidr6 if "cidr6" in refused else before.cidr6,
+        mtu=instead.mtu if "mtu" in refused else before.mtu,
+        cidr=instead.cidr if "cidr" in refused else before.cidr,
+        cidr6=instead.cidr6 if "cidr6" in refused else before.cidr6,
     ), lost
 
 
@@ -103,15 +103,10 @@ def _lost_from_the_file(interface: Interface) -> Iterator[Loss]:
             yield Loss(name=name, what=f"{key} {value}")
     for line in (*kept.options, *kept.options6):
         yield Loss(name=name, what=line)
-    yield from _lost_stanzas(name, kept, interface)
-
-
-def _lost_stanzas(name: str, kept: FileOnly, interface: Interface) -> Iterator[Loss]:
-    by_address = {"inet": interface.cidr is not None, "inet6": interface.cidr6 is not None}
-    for family, method in (("inet", kept.method), ("inet6", kept.method6)):
-        given = "static" if by_address[family] else "manual"
-        if family in kept.families and method not in (given, "loopback"):
-            yield Loss(name=name, what=f"{family} {method}")
+    if "inet" in kept.families and kept.method not in ("static", "manual"):
+        yield Loss(name=name, what=f"inet {kept.method}")
+    if "inet6" in kept.families and kept.method6 != "static":
+        yield Loss(name=name, what=f"inet6 {kept.method6}")
     if None in kept.families:
         yield Loss(name=name, what="a stanza without a family")
 

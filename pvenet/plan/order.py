@@ -18,12 +18,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, Interface, Network, Vlan, settled
-from pvenet.plan.changes import Change, Delete, Desired, Plan, same_kind
+from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
 from pvenet.plan.relations import fits, members, natural, start, supports
 from pvenet.plan.walk import Node, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ADDRESSES = ("cidr", "gateway", "cidr6", "gateway6")
 GATEWAYS = ("gateway", "gateway6")
@@ -35,18 +35,33 @@ GIVES, DELETES, CREATES, TAKES = range(4)
 def plan(current: Network, desired: Desired) -> Plan:
     """The changes that lead from the current network to the desired one; none where nothing is to be done."""
     now = {name: settled(interface) for name, interface in current.interfaces.items()}
-    then = overlaid(now, desired)
-    asked = dict(then)
-    start(now, list(now.values()))
+    asked = overlaid(now, desired)
+    then = dict(asked)
     start(then, list(then.values()))
-    changed = set()
-    for name in desired:
-        by_pve = name in then and then[name] != asked[name]  # it becomes a slave, and is started without being asked
-        before = settled(current.interfaces[name]) if by_pve and name in current.interfaces else now.get(name)
-        if (asked if by_pve else then).get(name) != before:
-            changed.add(name)
-    steps = walk(_Rules(now, then, changed).nodes())
+    changed = {name for name in desired if now.get(name) not in (then.get(name), asked.get(name))}
+    enslaved = {slave for interface in then.values() if isinstance(interface, Bond) for slave in interface.slaves}
+    by_itself = {name for name in changed & enslaved if _is_started(now.get(name), then.get(name))}
+    if by_itself != changed:
+        changed -= by_itself
+    steps = _witnessed(walk(_Rules(now, then, changed).nodes()), now)
     return Plan(steps=tuple(_as_asked(step, then, desired) for step in steps))
+
+
+def _is_started(before: Interface | None, after: Interface | None) -> bool:
+    """Whether nothing is asked for but the autostart that PVE gives to a slave by itself, with any other step."""
+    return before is not None and not before.autostart and replace(before, autostart=True) == after
+
+
+def _witnessed(steps: Iterable[Change], now: Mapping[str, Interface]) -> Iterator[Change]:
+    """The steps that are left to do when each finds what PVE has done to slaves before."""
+    state = dict(now)
+    first = True
+    for step in steps:
+        done = step if isinstance(step, Create) else replace(step, before=state[step.name])
+        if not (isinstance(done, Update) and done.before == done.after):
+            advance(state, done, first=first)
+            first = False
+            yield done
 
 
 def _as_asked(step: Change, then: Mapping[str, Interface], desired: Desired) -> Change:
@@ -140,8 +155,9 @@ class _Rules:
         for support in supports(old, self.now):
             if self._kept(name, support):
                 continue
-            for taker in self.takers.get(support, ()):
-                node.edge(taker, early=early)
+            if support in members(old):
+                for taker in self.takers.get(support, ()):
+                    node.edge(taker, early=True)
             there = self.going.get(support)
             if there and (there.after is None or not _suits(old, there.after)):
                 node.edge(there, early=early)
