@@ -9,7 +9,8 @@ import pytest
 from sim_client import Client
 from sim_replay import Replay, load
 
-from pvenet.sim.access import Denied, Identity, Users, default_users
+from pvenet.sim.access import Denied, Identity, Users
+from pvenet.sim.recorded import default_users
 
 if TYPE_CHECKING:
     from pathlib import Path

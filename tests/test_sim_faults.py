@@ -8,7 +8,7 @@ import pytest
 import requests
 from sim_client import HERE, Client
 
-from pvenet.sim.faults import KINDS, Fault, parse
+from pvenet.sim.faults import KINDS, Fault, parse, usage
 from pvenet.sim.state import Sim, SimError
 
 if TYPE_CHECKING:
@@ -207,6 +207,28 @@ def test_others_edit_revert_and_reload(tmp_path: Path) -> None:
     assert "changes" not in client.ask("GET", NETWORK).json()
     tasks = client.ask("GET", "/nodes/pve1/tasks?source=all").json()["data"]
     assert [task["user"] for task in tasks] == ["root@pam"]
+
+
+def test_a_reboot_applies_what_is_staged(tmp_path: Path) -> None:
+    """Nothing answers for a while; then the staged file is the file, and what was running has ended somehow."""
+    client = Client(tmp_path, "reboot=30@3")
+    upid = reload(client)
+    stage(client)
+    with pytest.raises(requests.ConnectTimeout):
+        client.ask("GET", NETWORK)
+    client.sleep(30)
+    assert "vmbr1" in client.active()
+    assert "ens37" not in client.active()
+    assert not client.node.staged.exists()
+    assert exitstatus(client, upid) == "unexpected status"
+
+
+def test_the_usage_names_every_kind() -> None:
+    """A person can read what can be ordered, and what it does."""
+    lines = dict(usage())
+    assert len(lines) == len(KINDS)
+    assert lines["delay=SECONDS@N"] == "the answer takes longer"
+    assert "path-lost[=SECONDS]@N" in lines
 
 
 class TestLostPaths:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
@@ -81,7 +79,6 @@ AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 PRIVILEGES = frozenset(privilege for _path, privileges in AREAS.values() for privilege in privileges)
-AUDITOR = sorted(privilege for privilege in PRIVILEGES if privilege.endswith(".Audit"))
 COMMON_PATHS = ("/access", "/mapping", "/nodes", "/sdn", "/sdn/zones", "/sdn/zones/localnetwork", "/storage", "/vms")
 """Paths that a listing of permissions always tries (A057)."""
 
@@ -271,35 +268,3 @@ def _lineage(path: str) -> list[str]:
     """A path and what is above it, from the top."""
     names = [name for name in path.split("/") if name]
     return ["/", *("/" + "/".join(names[: n + 1]) for n in range(len(names)))]
-
-
-def default_users() -> dict[str, Any]:
-    """The users of the recordings; their secrets open nothing but sims."""
-    network = ["Sys.Audit", "Sys.Modify", "SDN.Audit", "SDN.Use"]
-    password = "oracle-secret"  # noqa: S105  recorded, see above
-    names = ("root@pam", "ops@pve", "sysonly@pve", "auditor@pve", "nobody@pve", "disabled@pve")
-    return {
-        "users": {name: {"password": password, "enabled": name != "disabled@pve"} for name in names},
-        "tokens": {
-            FULL_TOKEN: _default_token("1"),
-            "root@pam!sep": _default_token("2", privsep=True),
-            "ops@pve!net": _default_token("3"),
-            "auditor@pve!ro": _default_token("4"),
-            "nobody@pve!none": _default_token("5"),
-            "sysonly@pve!tok": _default_token("6"),
-            "root@pam!old": _default_token("7", expire=1),
-            "disabled@pve!tok": _default_token("8"),
-        },
-        "acl": [
-            {"path": "/nodes", "who": "ops@pve", "privileges": network},
-            {"path": "/sdn", "who": "ops@pve", "privileges": network},
-            {"path": "/nodes", "who": "sysonly@pve", "privileges": ["Sys.Audit", "Sys.Modify"]},
-            {"path": "/", "who": "auditor@pve", "privileges": AUDITOR},
-        ],
-        "key": hashlib.sha256(secrets.token_bytes(32)).hexdigest(),
-    }
-
-
-def _default_token(digit: str, *, privsep: bool = False, expire: int = 0) -> dict[str, Any]:
-    secret = "-".join(digit * size for size in (8, 4, 4, 4, 12))
-    return {"secret": secret, "privsep": privsep, "expire": expire}

@@ -10,16 +10,15 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from pvenet.sim import network
+from pvenet.sim import others
 from pvenet.sim.calls import NO_ORDERS, Orders
-from pvenet.sim.schema import Refused
 from pvenet.sim.state import SimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pvenet.sim.frame import Request, Response
-    from pvenet.sim.state import NodeFolder, Sim
+    from pvenet.sim.others import Act
 
 REASONS = {
     595: "Connection refused",
@@ -45,7 +44,7 @@ class Scene:
     status_after: bool = False
     """It answers so although the node has acted."""
     delay: float = 0.0
-    foreign: tuple[Callable[[NodeFolder, Sim], None], ...] = ()
+    foreign: tuple[Act, ...] = ()
     """What others do just before."""
     foreign_reload: bool = False
     lacking: frozenset[str] = frozenset()
@@ -63,6 +62,7 @@ class Scene:
 class Kind:
     """One kind of fault."""
 
+    about: str
     when: When
     play: Callable[[Scene, str], Scene]
     value: str = ""
@@ -76,7 +76,7 @@ def _seconds(text: str) -> float:
         raise SimError(f"{text!r} is no number of seconds") from None
 
 
-def _fails(scene: Scene, value: str, *, whole: bool = False) -> Scene:
+def _fails(scene: Scene, value: str, *, whole: bool) -> Scene:
     code, _, log = value.partition(":")
     if code and not code.isdecimal():
         raise SimError(f"{code!r} is no exit code")
@@ -87,80 +87,130 @@ def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
     return scene.order(silent=_seconds(value) if value else FOREVER, cut_off=cut_off)
 
 
-def _edit(iface: str) -> Callable[[NodeFolder, Sim], None]:
-    def edit(node: NodeFolder, sim: Sim) -> None:
-        host = sim.host(node.name)
-        try:
-            node.stage(network.create(network.parse(node.text(), host), {"iface": iface, "type": "bridge"}, host))
-        except Refused:
-            return  # it is there already: somebody was quicker
-
-    return edit
-
-
-def _revert(node: NodeFolder, _sim: Sim) -> None:
-    node.staged.unlink(missing_ok=True)
-
-
 def _status(code: int) -> Kind:
     def play(scene: Scene, value: str) -> Scene:
         if value not in {"", "after"}:
             raise SimError(f"{value!r} says nothing about a status; 'after' says that the node has acted")
         return scene.but(status=code, status_after=value == "after")
 
-    return Kind(when="request", play=play, value="[after]")
+    about = f"a proxy answers {code} {REASONS[code]}, and the node has not acted, or has (after)"
+    return Kind(about=about, when="request", play=play, value="[after]")
 
 
+def _others(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
+    return lambda scene, value: scene.but(foreign=(*scene.foreign, act(value)))
+
+
+def _half(scene: Scene, value: str) -> Scene:
+    return _fails(scene, value, whole=False)
+
+
+def _whole(scene: Scene, value: str) -> Scene:
+    return _fails(scene, value, whole=True)
+
+
+ENDING = "[CODE[:LINE|LINE]]"
 KINDS: Mapping[str, Kind] = {
-    "drop-before": Kind(when="request", play=lambda scene, _: scene.but(drop_before=True)),
-    "drop-after": Kind(when="request", play=lambda scene, _: scene.but(drop_after=True)),
-    **{str(code): _status(code) for code in REASONS},
-    "delay": Kind(when="request", play=lambda scene, value: scene.but(delay=_seconds(value)), value="SECONDS"),
-    "restart": Kind(when="request", play=lambda scene, _: scene.but(restart=True)),
-    "foreign-edit": Kind(
+    "drop-before": Kind(
+        about="the connection ends before the node has acted",
         when="request",
-        play=lambda scene, value: scene.but(foreign=(*scene.foreign, _edit(value or "vmbr99"))),
+        play=lambda scene, _: scene.but(drop_before=True),
+    ),
+    "drop-after": Kind(
+        about="the connection ends when the node has acted",
+        when="request",
+        play=lambda scene, _: scene.but(drop_after=True),
+    ),
+    **{str(code): _status(code) for code in REASONS},
+    "delay": Kind(
+        about="the answer takes longer",
+        when="request",
+        play=lambda scene, value: scene.but(delay=_seconds(value)),
+        value="SECONDS",
+    ),
+    "restart": Kind(
+        about="the node's server restarts: every connection ends, its caches are gone",
+        when="request",
+        play=lambda scene, _: scene.but(restart=True),
+    ),
+    "reboot": Kind(
+        about="the node is power-cycled: what is staged goes live, and nothing answers for a while",
+        when="request",
+        play=_others(lambda value: others.reboot(_seconds(value or "30"))),
+        value="[SECONDS]",
+    ),
+    "foreign-edit": Kind(
+        about="somebody else stages a bridge just before",
+        when="request",
+        play=_others(lambda value: others.edit(value or "vmbr99")),
         value="[BRIDGE]",
     ),
-    "foreign-revert": Kind(when="request", play=lambda scene, _: scene.but(foreign=(*scene.foreign, _revert))),
-    "foreign-reload": Kind(when="request", play=lambda scene, _: scene.but(foreign_reload=True)),
-    "lacks": Kind(
-        when="lasting", play=lambda scene, value: scene.but(lacking=scene.lacking | {value}), value="PRIVILEGE"
+    "foreign-revert": Kind(
+        about="somebody else reverts just before", when="request", play=_others(lambda _value: others.revert)
     ),
-    "freeze": Kind(when="lasting", play=lambda scene, _: scene.but(freeze=True)),
-    "locked": Kind(when="staging", play=lambda scene, _: scene.order(locked=True)),
+    "foreign-reload": Kind(
+        about="somebody else reloads just before",
+        when="request",
+        play=lambda scene, _: scene.but(foreign_reload=True),
+    ),
+    "lacks": Kind(
+        about="nobody has this privilege any more",
+        when="lasting",
+        play=lambda scene, value: scene.but(lacking=scene.lacking | {value}),
+        value="PRIVILEGE",
+    ),
+    "freeze": Kind(
+        about="active flags stay as they are until a file changes",
+        when="lasting",
+        play=lambda scene, _: scene.but(freeze=True),
+    ),
+    "locked": Kind(
+        about="somebody holds the file's lock: the next staging call waits in vain",
+        when="staging",
+        play=lambda scene, _: scene.order(locked=True),
+    ),
     "never-up": Kind(
+        about="this link does not come up, whatever the task says",
         when="lasting",
         play=lambda scene, value: scene.order(never_up=scene.orders.never_up | {value}),
         value="LINK",
     ),
-    "reload-fails": Kind(when="reload", play=_fails, value="[CODE[:LINE|LINE]]"),
+    "reload-fails": Kind(
+        about="the reload ends in an error, half of it applied", when="reload", play=_half, value=ENDING
+    ),
     "reload-lies": Kind(
-        when="reload", play=lambda scene, value: _fails(scene, value, whole=True), value="[CODE[:LINE|LINE]]"
+        about="the reload ends in an error, all of it applied", when="reload", play=_whole, value=ENDING
     ),
-    "reload-hangs": Kind(when="reload", play=lambda scene, _: scene.order(hangs=True)),
+    "reload-hangs": Kind(
+        about="the reload never ends, and holds its lock",
+        when="reload",
+        play=lambda scene, _: scene.order(hangs=True),
+    ),
     "task-late": Kind(
-        when="reload", play=lambda scene, value: scene.order(late=_seconds(value or "1")), value="[SECONDS]"
+        about="the reload's task is missing from the lists for a while",
+        when="reload",
+        play=lambda scene, value: scene.order(late=_seconds(value or "1")),
+        value="[SECONDS]",
     ),
-    "path-lost": Kind(when="reload", play=lambda scene, value: _lost(scene, value, cut_off=False), value="[SECONDS]"),
-    "node-lost": Kind(when="reload", play=lambda scene, value: _lost(scene, value, cut_off=True), value="[SECONDS]"),
+    "path-lost": Kind(
+        about="the reload cuts the way to the node, not its peers'; without a time until a later reload",
+        when="reload",
+        play=lambda scene, value: _lost(scene, value, cut_off=False),
+        value="[SECONDS]",
+    ),
+    "node-lost": Kind(
+        about="the same, and its peers don't reach it either",
+        when="reload",
+        play=lambda scene, value: _lost(scene, value, cut_off=True),
+        value="[SECONDS]",
+    ),
 }
-"""
-drop-before, drop-after   the connection ends before the node acts, or when it has acted
-595 to 599                the proxy's answer for a node that it can't reach; `=after`: the node has acted all the same
-delay                     the answer takes longer
-restart                   pveproxy restarts: all connections end, all caches are gone
-foreign-edit, -revert, -reload   somebody else stages a bridge, reverts, reloads, just before
-lacks                     nobody has this privilege any more
-freeze                    flags stay as they are until a file changes
-locked                    somebody holds the lock of the file: the next staging call waits in vain
-never-up                  this link does not come up, whatever the task says
-reload-fails, reload-lies the reload ends in an error: half of it applied, or all of it
-reload-hangs              the reload never ends
-task-late                 the reload's task is missing from the lists for a while
-path-lost, node-lost      the reload cuts the way to the node: for clients, or for its peers as well; for good without
-                          SECONDS. A later reload, through a peer, brings it back
-"""
+
+
+def usage() -> list[tuple[str, str]]:
+    """Every fault as it is written, and what it does."""
+    values = {name: f"={kind.value}".replace("=[", "[=", 1) if kind.value else "" for name, kind in KINDS.items()}
+    return [(f"{name}{values[name]}@N", kind.about) for name, kind in KINDS.items()]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,10 +112,11 @@ class Front:
             local = self._arrival(request.host)
             node = self.sim.node(local)
             machine = settled(node, now)
+            for act in scene.foreign:
+                act(node, self.sim, now)
+                machine = node.machine()
             if not machine.online or machine.silent(now):
                 raise Silence(reached=False)
-            for act in scene.foreign:
-                act(node, self.sim)
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
             if scene.foreign_reload:
                 handle(self.sim, self._foreign_reload(local), moment)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Self
 
 from pvenet.sim.access import ROOT
 from pvenet.sim.certificate import certificate
-from pvenet.sim.frame import Request, Response
 from pvenet.sim.front import Dropped, Front, Silence
+from pvenet.sim.socketry import BadRequest, as_bytes, read_request
 from pvenet.sim.state import Nature, Sim, SimError
 
 if TYPE_CHECKING:
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pvenet.sim.faults import Fault
+    from pvenet.sim.frame import Request
 
-MAX_LINE = 65536
-MAX_HEADERS = 100
 TLS_RECORD = b"\x16"
 HANDSHAKE_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
@@ -49,10 +48,6 @@ class Endpoint:
     password: str
     fingerprint: str | None
     """Of the certificate, SHA-256; None without TLS."""
-
-
-class BadRequest(Exception):
-    """What came is no HTTP request."""
 
 
 class _Connection(socketserver.BaseRequestHandler):
@@ -176,39 +171,6 @@ class _Listener(socketserver.ThreadingTCPServer):
         import traceback
 
         sys.stderr.write(f"pvenet sim: {client_address}: {traceback.format_exc()}")
-
-
-def read_request(stream: object, worker: int) -> Request | None:
-    """The next request, or None where the client has ended."""
-    readline = stream.readline  # type: ignore[attr-defined]
-    line = readline(MAX_LINE)
-    if not line:
-        return None
-    words = line.decode("latin-1").split()
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):  # noqa: PLR2004  method, target, version
-        raise BadRequest(line)
-    headers: dict[str, str] = {}
-    for _ in range(MAX_HEADERS):
-        line = readline(MAX_LINE)
-        if line in {b"\r\n", b"\n", b""}:
-            break
-        name, _colon, value = line.decode("latin-1").partition(":")
-        headers[name.strip().lower()] = value.strip()
-    body = _body(stream, headers)
-    return Request(method=words[0], target=words[1], headers=headers, body=body, worker=worker)
-
-
-def _body(stream: object, headers: dict[str, str]) -> bytes:
-    length = headers.get("content-length", "0")
-    if not length.isdecimal():
-        raise BadRequest(length)
-    read: bytes = stream.read(int(length))  # type: ignore[attr-defined]
-    return read
-
-
-def as_bytes(response: Response) -> bytes:
-    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
-    return "\r\n".join([*lines, "", ""]).encode("utf-8") + response.body
 
 
 class Server:

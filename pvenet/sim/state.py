@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pvenet.sim import access, reload
 from pvenet.sim.machine import Machine
 from pvenet.sim.network import Host
+from pvenet.sim.recorded import default_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -218,7 +219,7 @@ class Sim:
         if not (self.folder / "sim.json").exists():
             write_json(self.folder / "sim.json", asdict(Nature()))
         if not (self.folder / "users.json").exists():
-            write_json(self.folder / "users.json", access.default_users())
+            write_json(self.folder / "users.json", default_users())
 
     def _add(self, node: str, nics: Sequence[str] | None, interfaces: str | None) -> None:
         start = nics is None and interfaces is None

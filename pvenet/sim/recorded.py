@@ -1,0 +1,41 @@
+"""The users of the recordings, whom a new sim has; their secrets open nothing but sims."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from pvenet.sim.access import FULL_TOKEN, PRIVILEGES
+
+
+def default_users() -> dict[str, Any]:
+    """The users of the recordings; their secrets open nothing but sims."""
+    network = ["Sys.Audit", "Sys.Modify", "SDN.Audit", "SDN.Use"]
+    password = "oracle-secret"  # noqa: S105  recorded, see above
+    auditor = sorted(privilege for privilege in PRIVILEGES if privilege.endswith(".Audit"))
+    names = ("root@pam", "ops@pve", "sysonly@pve", "auditor@pve", "nobody@pve", "disabled@pve")
+    return {
+        "users": {name: {"password": password, "enabled": name != "disabled@pve"} for name in names},
+        "tokens": {
+            FULL_TOKEN: _default_token("1"),
+            "root@pam!sep": _default_token("2", privsep=True),
+            "ops@pve!net": _default_token("3"),
+            "auditor@pve!ro": _default_token("4"),
+            "nobody@pve!none": _default_token("5"),
+            "sysonly@pve!tok": _default_token("6"),
+            "root@pam!old": _default_token("7", expire=1),
+            "disabled@pve!tok": _default_token("8"),
+        },
+        "acl": [
+            {"path": "/nodes", "who": "ops@pve", "privileges": network},
+            {"path": "/sdn", "who": "ops@pve", "privileges": network},
+            {"path": "/nodes", "who": "sysonly@pve", "privileges": ["Sys.Audit", "Sys.Modify"]},
+            {"path": "/", "who": "auditor@pve", "privileges": auditor},
+        ],
+        "key": secrets.token_hex(32),
+    }
+
+
+def _default_token(digit: str, *, privsep: bool = False, expire: int = 0) -> dict[str, Any]:
+    secret = "-".join(digit * size for size in (8, 4, 4, 4, 12))
+    return {"secret": secret, "privsep": privsep, "expire": expire}
