@@ -102,3 +102,23 @@ def test_others_permissions_need_an_audit(tmp_path: Path) -> None:
     assert (answer.status_code, answer.reason) == (403, "Permission check failed (/access, Sys.Audit)")
     auditor = Client(tmp_path, token="auditor@pve!ro=44444444-4444-4444-4444-444444444444")
     assert "/nodes" in auditor.ask("GET", "/access/permissions?userid=ops@pve").json()["data"]
+
+
+@pytest.mark.parametrize(
+    ("privilege", "path", "seen"),
+    [
+        ("SDN.Use", "/sdn/zones/localnetwork", {"vmbr0", "vmbr1"}),
+        ("SDN.Audit", "/sdn/zones/localnetwork/vmbr1", {"vmbr1"}),
+        ("SDN.Allocate", "/sdn", set()),
+    ],
+)
+def test_bridges_show_for_who_may_use_or_audit_them(privilege: str, path: str, seen: set[str], tmp_path: Path) -> None:
+    """Either privilege, on the local zone or on one bridge, shows a bridge in the list; no other does."""
+    client = Client(tmp_path)
+    client.ask("POST", "/nodes/pve1/network", iface="vmbr1", type="bridge")
+    users = json.loads((tmp_path / "users.json").read_text())
+    users["acl"].append({"path": path, "who": "nobody@pve", "privileges": [privilege]})
+    (tmp_path / "users.json").write_text(json.dumps(users))
+    nobody = Client(tmp_path, token="nobody@pve!none=55555555-5555-5555-5555-555555555555")
+    entries = nobody.ask("GET", "/nodes/pve1/network").json()["data"]
+    assert {entry["iface"] for entry in entries if entry["type"] == "bridge"} == seen
