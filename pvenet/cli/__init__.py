@@ -47,12 +47,16 @@ def root(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; the exit code. The one place that turns an error into text."""
+    remember(Where())
     command = typer.main.get_command(app)
     try:
         done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
     except errors.PvenetError as error:
         return _complain(error)
     except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
+            sys.stderr.write(f"{error}\n")
+            return errors.UsageError.exit_code
         return _complain(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
         return _complain(errors.Interrupted("interrupted; nothing was changed"))

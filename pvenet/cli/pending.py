@@ -70,6 +70,8 @@ def apply(
         wanted = Options(timeout=timeout, wait=wait, adopt=adopt, allow_management=allow_management)
         with Lines() if place.json else Terminal(say, painter()) as ear:
             carry_out(node, journals(place, node), wanted, Surroundings(tell=ear.hear, ask=ask), now=utc_now())
+        if not wait and isinstance(ear, Terminal) and ear.upid:
+            out(ear.upid)
 
 
 def revert(

@@ -114,7 +114,7 @@ def _stage(
         consent = Consent(lossy=lossy, adopt=adopt)
         done = stage(node, journals(place, node), lambda network: choose(network, node.name), consent, now=utc_now())
         for problem in done.warnings:
-            say(f"warning: {problem.interface}: {problem}")
+            say(f"warning: {problem}")
         for loss in done.losses:
             say(f"warning: lost: {loss}")
         if place.json:

@@ -36,7 +36,7 @@ class Lines:
 
 
 class Terminal:
-    """Talk on stderr, with one live line where it is a terminal that can have one; the UPID of a reload on stdout."""
+    """Talk on stderr, with one live line where it is a terminal that can have one."""
 
     def __init__(self, say: Callable[[str], None], paint: Paint) -> None:
         self._say = say
@@ -44,6 +44,8 @@ class Terminal:
         self._status: Status | None = None
         self._lively = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
         self._said = ""
+        self.upid = ""
+        """The reload's task, once there is one."""
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +65,7 @@ class Terminal:
             case events.Warned():
                 self._line(f"warning: {event.text}")
             case events.Reloading():
+                self.upid = event.upid
                 self._line(f"reloading the network of {event.node}")
             case events.TaskEnded():
                 for line in event.log if event.exitstatus != "OK" else ():
