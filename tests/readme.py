@@ -32,7 +32,8 @@ def replace(name: str, text: str) -> None:
 
 def families() -> Iterator[type[errors.PvenetError]]:
     """The error classes that have an exit code of their own."""
-    for kind in [errors.PvenetError, *errors.PvenetError.__subclasses__()]:
+    kinds: list[type[errors.PvenetError]] = [errors.PvenetError, *errors.PvenetError.__subclasses__()]
+    for kind in kinds:
         if "exit_code" in vars(kind):
             yield kind
 

@@ -61,7 +61,7 @@ def part(path: Path) -> str:
 
 def imports(path: Path) -> set[str]:
     """The dotted names of modules that a file imports, also in functions and for typing only."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
