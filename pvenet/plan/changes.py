@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, settled
+from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Other, Vlan, settled
 from pvenet.plan.relations import natural, start
 
 if TYPE_CHECKING:
@@ -120,16 +120,17 @@ def _written(before: Interface | None, after: Interface) -> Interface:
     """An interface with the stanzas that PVE makes of a request: one for each address (facts, section 7)."""
     if isinstance(after, Other):
         return after
-    left = after.file_only if before is None else before.file_only
+    left = before.file_only if before else FileOnly()
     odd = before is not None and before.cidr is not None and before.cidr == after.cidr and left.method == "manual"
-    families = tuple(
-        family for family, address in (("inet", after.cidr), ("inet6", after.cidr6)) if address is not None
-    )
-    file_only = replace(
-        left,
+    addresses = (("inet", after.cidr), ("inet6", after.cidr6))
+    families = tuple(family for family, address in addresses if address is not None) or ("inet",)
+    file_only = FileOnly(
         method="static" if after.cidr and not odd else "manual",  # an address in a manual stanza is not sent again
         method6="static" if after.cidr6 else "manual",
-        families=families or ("inet",),
+        families=families,
+        options=left.options if "inet" in families else (),
+        options6=left.options6 if "inet6" in families else (),
+        settings=left.settings,
     )
     return replace(after, file_only=file_only)
 

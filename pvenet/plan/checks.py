@@ -19,6 +19,10 @@ LONGEST_NAME = 15
 """For Linux; PVE takes 21 (facts, section 6)."""
 
 TAGS = range(1, 4095)
+"""Of a VLAN interface (walk 0)."""
+
+VIDS = range(2, 4095)
+"""Of a VLAN-aware bridge's ports; the bridge itself has 1 (facts, section 5, and recording C113)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
 """What PVE takes for a name (facts, section 6)."""
@@ -142,12 +146,11 @@ def _vid(subject: Subject, text: str) -> Iterator[Problem]:
             "vids", f"vids of {subject.name}: {text} is neither a VLAN id nor a range like 2-4094", text
         )
         return
-    first = int(found[1])
-    last = int(found[2] or found[1])
-    if first not in TAGS or last not in TAGS:
-        yield subject.problem("vids", f"vids of {subject.name}: {text} is outside {TAGS[0]} to {TAGS[-1]}", text)
-    elif first > last:
-        yield subject.problem("vids", f"vids of {subject.name}: {text} runs backwards", text)
+    ends = [int(end) for end in found.groups() if end]
+    if any(end not in VIDS for end in ends):
+        yield subject.problem("vids", f"vids of {subject.name}: {text} is outside {VIDS[0]} to {VIDS[-1]}", text)
+    elif ends != sorted(set(ends)):
+        yield subject.problem("vids", f"vids of {subject.name}: {text} does not go upwards", text)
 
 
 def _vlan(subject: Subject, vlan: Vlan) -> Iterator[Problem]:
@@ -163,14 +166,10 @@ def _vlan(subject: Subject, vlan: Vlan) -> Iterator[Problem]:
         yield subject.problem("raw_device", f"VLAN {name} needs a raw device")
     if tag is not None and vlan.tag not in (None, tag):
         yield subject.problem("tag", f"the name {name} says that its tag is {tag}, not {vlan.tag}")
-    elif subject_tag_missing(subject):
+    elif tag is None and vlan.tag is None:
         yield subject.problem("tag", f"VLAN {name} needs a tag")
-    elif isinstance(subject.after, Vlan) and subject.after.tag not in TAGS:
-        yield subject.problem("tag", f"tag {subject.after.tag} of {name} is outside {TAGS[0]} to {TAGS[-1]}")
-
-
-def subject_tag_missing(subject: Subject) -> bool:
-    return isinstance(subject.after, Vlan) and subject.after.tag is None
+    elif (tag or vlan.tag) not in TAGS:
+        yield subject.problem("tag", f"tag {tag or vlan.tag} of {name} is outside {TAGS[0]} to {TAGS[-1]}")
 
 
 def _twice(subject: Subject, field: str, word: str, names: tuple[str, ...]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, kind_of
+from pvenet.plan.changes import same_kind
 from pvenet.plan.order import addressed
 from pvenet.plan.relations import fits, members, parent_in, room, supports
 from pvenet.plan.scene import Problem
@@ -28,11 +29,26 @@ def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
             yield from _raw_device(subject, subject.after, scene)
         case Ethernet() | Other():
             pass
+    yield from _renewal(subject, scene)
     yield from _own_address(subject, scene)
     yield from _gateways(subject, scene)
     yield from _mtus(subject, scene)
     if subject.name in scene.circles and not subject.changed.isdisjoint(_ROLES):
         yield subject.problem("name", f"{subject.name} would stand on itself")
+
+
+def _renewal(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    """A change of kind takes a deletion, and a VLAN can't be without its raw device meanwhile."""
+    if subject.before is None or same_kind(subject.before, subject.after):
+        return
+    for user in scene.users_now.get(subject.name, ()):
+        if (
+            isinstance(scene.now[user], Vlan)
+            and isinstance(scene.then.get(user), Vlan)
+            and user in scene.users.get(subject.name, ())
+        ):
+            message = f"{subject.name} can't become a {kind_of(subject.after)} while it is the raw device of {user}"
+            yield subject.problem("name", message, subject.name)
 
 
 def of_deletion(name: str, scene: Scene) -> list[Problem]:
@@ -78,17 +94,15 @@ def _members(subject: Subject, scene: Scene, field: str) -> Iterator[Problem]:
 
 def _missing(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
     role = _ROLES[field]
-    if name in scene.then:
-        return None
+    if name in scene.then or name in scene.gone:
+        return None  # whoever is deleted says who stands on it
     if name in scene.altnames:
         message = f"{role} {name} of {subject.name}: PVE knows this NIC as {scene.altnames[name]} only"
-    elif name in scene.now:
-        message = f"{role} {name} of {subject.name} is to be deleted"
     elif field == "ports" and parent_in(name) in scene.then:
         return None  # a VLAN that needs no stanza of its own (facts, section 6)
     else:
         message = f"{role} {name} of {subject.name} does not exist"
-    return subject.problem(field, message, name, nearest=scene.nearest(name))
+    return subject.problem(field, message, name, nearest=scene.nearest(name, subject.name))
 
 
 def _wrong_kind(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:

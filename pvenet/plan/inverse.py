@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.model import Ethernet, Interface, Network, Other, kind_of, settled
+from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, kind_of
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
+from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 MTUS = range(1280, 65521)
 """What PVE takes (facts, section 6)."""
@@ -48,71 +49,74 @@ class Inverse:
 def inverse(plan: Plan, baseline: Network) -> Inverse:
     """The way back to the baseline from where the plan leads, or from as many of its first steps as are given."""
     there = outcome(baseline.interfaces, plan.steps)
-    desired: dict[str, Interface | None] = {}
-    lost: list[Loss] = []
-    for name in there.keys() | baseline.interfaces.keys():
-        before, after = baseline.interfaces.get(name), there.get(name)
-        if before is None:
-            desired[name] = None
-        elif after is None or settled(before) != after:
-            desired[name], losses = _restored(before, after)
-            lost += losses
-    back = plan_to(Network(interfaces=there, links=baseline.links), desired)
-    lost += _kept_started(baseline.interfaces, outcome(there, back.steps))
-    return Inverse(plan=back, lost=tuple(sorted(lost, key=lambda loss: (loss.name, loss.what))))
-
-
-def _restored(before: Interface, after: Interface | None) -> tuple[Interface | None, list[Loss]]:
-    """An interface as near to what it was as the API allows, and what is missing."""
-    if isinstance(before, Other):
-        return after, [Loss(name=before.name, what=f"pvenet can't write the kind {kind_of(before)}")]
-    made_anew = after is None or not same_kind(before, after)
-    lost = list(_lost_from_the_file(before)) if made_anew else []
-    refused = {
-        field: what
-        for field, what in _refused(before).items()
-        if made_anew or getattr(before, field) != getattr(after, field)
+    desired = {
+        name: _settable(baseline.interfaces.get(name), there.get(name))
+        for name in there.keys() | baseline.interfaces.keys()
     }
-    lost += [Loss(name=before.name, what=what) for what in refused.values()]
-    instead = Ethernet(name=before.name) if made_anew or after is None else after
+    back = plan_to(Network(interfaces=there, links=baseline.links), desired)
+    return Inverse(plan=back, lost=_lost(plan.touched, baseline.interfaces, outcome(there, back.steps)))
+
+
+def _settable(before: Interface | None, now: Interface | None) -> Interface | None:
+    """An interface as near to what it was as the API allows."""
+    if before is None or isinstance(before, Other):
+        return now if isinstance(before, Other) else None
+    refused = _refused(before)
+    instead = now if now is not None and same_kind(before, now) else Ethernet(name=before.name)
     return replace(
         before,
         mtu=instead.mtu if "mtu" in refused else before.mtu,
         cidr=instead.cidr if "cidr" in refused else before.cidr,
+        gateway=instead.gateway if "cidr" in refused else before.gateway,
         cidr6=instead.cidr6 if "cidr6" in refused else before.cidr6,
-    ), lost
+        gateway6=instead.gateway6 if "cidr6" in refused else before.gateway6,
+    )
 
 
-def _refused(interface: Interface) -> dict[str, str]:
+def _refused(interface: Interface) -> frozenset[str]:
     """The fields whose value a node's file may hold and PVE refuses to be sent."""
-    found = {}
+    found = set()
     if interface.mtu is not None and interface.mtu not in MTUS:
-        found["mtu"] = f"PVE refuses the mtu {interface.mtu}"
+        found.add("mtu")
     if interface.cidr is not None and interface.cidr.network.prefixlen < SHORTEST_PREFIX:
-        found["cidr"] = f"PVE refuses the address {interface.cidr}"
+        found.add("cidr")
     if interface.cidr6 is not None and interface.cidr6 in DOCUMENTATION:
-        found["cidr6"] = f"PVE refuses the address {interface.cidr6}"
-    return found
+        found.add("cidr6")
+    return frozenset(found)
 
 
-def _lost_from_the_file(interface: Interface) -> Iterator[Loss]:
-    """What the stanza of a deleted interface held that creating it anew does not bring (facts, section 7)."""
-    kept, name = interface.file_only, interface.name
-    for key, value in kept.settings:
-        if value != _GIVEN.get(key):
-            yield Loss(name=name, what=f"{key} {value}")
-    for line in (*kept.options, *kept.options6):
-        yield Loss(name=name, what=line)
-    if "inet" in kept.families and kept.method not in ("static", "manual"):
-        yield Loss(name=name, what=f"inet {kept.method}")
-    if "inet6" in kept.families and kept.method6 != "static":
-        yield Loss(name=name, what=f"inet6 {kept.method6}")
-    if None in kept.families:
-        yield Loss(name=name, what="a stanza without a family")
+def _lost(
+    touched: Collection[str], baseline: Mapping[str, Interface], back: Mapping[str, Interface]
+) -> tuple[Loss, ...]:
+    """What differs from the baseline when everything has been put back that can be."""
+    found = []
+    for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
+        now = back.get(name)
+        if now is None or not same_kind(before, now):
+            found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
+            continue
+        found += [
+            Loss(name=name, what=f"PVE refuses the {field} {getattr(before, field)}")
+            for field in sorted(_refused(before))
+            if getattr(before, field) != getattr(now, field)
+        ]
+        if now.autostart and not before.autostart:
+            found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
+        if name in touched:
+            found += [Loss(name=name, what=what) for what in _lost_in_the_file(before.file_only, now.file_only)]
+    return tuple(found)
 
 
-def _kept_started(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> Iterator[Loss]:
-    """Slaves that did not start by themselves: PVE sets that again on every write (facts, section 6)."""
-    for name, interface in baseline.items():
-        if name in back and back[name].autostart and not interface.autostart:
-            yield Loss(name=name, what="autostart off, which PVE does not keep on a slave")
+def _lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:
+    """What the stanzas held that the API can't set (facts, section 7)."""
+    for key, value in before.settings:
+        if (key, value) not in now.settings and value != _GIVEN.get(key):
+            yield f"{key} {value}"
+    yield from [line for line in before.options if line not in now.options]
+    yield from [line for line in before.options6 if line not in now.options6]
+    if "inet" in before.families and before.method not in ("manual", "static", now.method):
+        yield f"inet {before.method}"
+    if "inet6" in before.families and before.method6 != "static" and "inet6" not in now.families:
+        yield f"inet6 {before.method6}"
+    if None in before.families and None not in now.families:
+        yield "a stanza without a family"

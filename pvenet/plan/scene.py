@@ -68,7 +68,7 @@ class Scene:
             if given is not None and self.then[name] != self.now.get(name)
         }
         self.order = {name: number for number, name in enumerate(self.subjects)}
-        self.gone = [name for name, given in desired.items() if given is None and name in self.now]
+        self.gone = {name for name, given in desired.items() if given is None and name in self.now}
         self.users_now = users(self.now)
         self.users = users(self.then)
         self.circles = on_circles(self.then)
@@ -78,12 +78,12 @@ class Scene:
         self.altnames = {alias: name for name, link in current.links.items() for alias in link.altnames}
         self._guesses: dict[str, str | None] = {}
 
-    def nearest(self, name: str) -> str | None:
-        """The name of an interface that was probably meant."""
+    def nearest(self, name: str, asking: str) -> str | None:
+        """The name of an interface that was probably meant, of others than the one that asks."""
         from difflib import get_close_matches
 
         if name not in self._guesses and len(self._guesses) < MOST_GUESSES:
-            close = get_close_matches(name, self.then, n=1, cutoff=0.7)
+            close = get_close_matches(name, (other for other in self.then if other != asking), n=1, cutoff=0.7)
             self._guesses[name] = self.altnames.get(name) or (close[0] if close else None)
         return self._guesses.get(name)
 

@@ -1,0 +1,190 @@
+"""Plans: what they do, in which order, and how they lead back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from plan_model import Staging, check_file, interfaces, network, networks, word, words
+
+from pvenet.model import Interface, Network
+from pvenet.plan import (
+    Change,
+    Create,
+    Delete,
+    FieldChange,
+    Inverse,
+    Plan,
+    Update,
+    inverse,
+    net_changes,
+    outcome,
+    plan,
+    problems,
+)
+
+if TYPE_CHECKING:
+    from random import Random
+
+CASES = sorted(path for path in (Path(__file__).parent / "plan_cases").iterdir() if path.is_dir())
+
+NICS = "eth ens33\neth ens37\neth ens38\neth ens39\n"
+
+quick = settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+
+
+def shown(step: Change) -> str:
+    match step:
+        case Create(after=after):
+            return f"+ {words(after)}"
+        case Update():
+            return " ".join([f"~ {step.name}", *(f"{f.field}={word(f.before)}>{word(f.after)}" for f in step.fields())])
+        case Delete():
+            return f"- {step.name}"
+
+
+def told(there: Plan, back: Inverse) -> str:
+    """A plan and its way back, as the cases hold them."""
+    lines = [*map(shown, there.steps), "", "back", *map(shown, back.plan.steps)]
+    return "\n".join(lines + [f"lost {loss}" for loss in back.lost]) + "\n"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_plan_and_its_way_back_are_as_the_case_says(case: Path) -> None:
+    """Each folder of plan_cases holds a current network, what is desired of it, and the steps there and back."""
+    current = network((case / "current").read_text())
+    desired = interfaces((case / "desired").read_text())
+    steps = plan(current, desired)
+    assert told(steps, inverse(steps, current)) == (case / "plan").read_text()
+    assert [str(problem) for problem in problems(current, desired) if not problem.warning] == []
+    there = Staging(current.interfaces).stage(steps.steps)
+    assert not plan(Network(interfaces=there), desired)
+
+
+def towards(now: dict[str, Interface], then: dict[str, Interface]) -> dict[str, Interface | None]:
+    return {name: then.get(name) for name in sorted(now.keys() | then.keys())}
+
+
+@quick
+@given(networks(), networks())
+def test_every_step_between_two_legal_networks_is_accepted(
+    now: dict[str, Interface], then: dict[str, Interface]
+) -> None:
+    """From any legal network to any other: no problem, every step is accepted in order, and nothing is left to do."""
+    check_file(now)
+    check_file(then)
+    desired = towards(now, then)
+    start = Network(interfaces=now)
+    assert [str(problem) for problem in problems(start, desired) if not problem.warning] == []
+    steps = plan(start, desired).steps
+    there = Staging(now).stage(steps)
+    assert there == then
+    assert there == outcome(now, steps)
+    assert not plan(Network(interfaces=there), desired)
+
+
+@quick
+@given(networks(), networks())
+def test_the_inverse_leads_back_to_equal_values(now: dict[str, Interface], then: dict[str, Interface]) -> None:
+    """The inverse of a plan, or of its first steps, is accepted in order and restores every value."""
+    whole = plan(Network(interfaces=now), towards(now, then))
+    for done in (whole, replace(whole, steps=whole.steps[: len(whole.steps) // 2])):
+        staging = Staging(now)
+        staging.stage(done.steps)
+        back = inverse(done, Network(interfaces=now))
+        assert staging.stage(back.plan.steps) == now
+        assert back.lost == ()
+
+
+@quick
+@given(networks(), networks(), st.randoms(use_true_random=False))
+def test_what_has_no_problem_is_accepted(now: dict[str, Interface], then: dict[str, Interface], random: Random) -> None:
+    """Any part of a change in which no problem is found is accepted step by step, so the problems are complete."""
+    desired = {name: interface for name, interface in towards(now, then).items() if random.random() < 0.6}
+    start = Network(interfaces=now)
+    if not any(not problem.warning for problem in problems(start, desired)):
+        steps = plan(start, desired).steps
+        there = Staging(now).stage(steps)
+        assert all(there.get(name) == interface for name, interface in desired.items() if name not in slaves(there))
+        assert not plan(Network(interfaces=there), desired)
+
+
+def slaves(there: dict[str, Interface]) -> set[str]:
+    return {slave for interface in there.values() for slave in getattr(interface, "slaves", ())}
+
+
+def test_what_is_desired_already_needs_no_steps() -> None:
+    """A plan for what is there is empty and false, whatever order slaves are given in."""
+    current = network(NICS + "bond bond0 slaves=ens38,ens39\nvlan bond0.50 raw_device=bond0 tag=50")
+    steps = plan(current, interfaces("bond bond0 slaves=ens39,ens38,ens38\nvlan bond0.50\nnone vmbr7"))
+    assert steps == Plan()
+    assert not steps
+
+
+def test_what_is_not_mentioned_is_not_touched() -> None:
+    """Only desired names have steps, although PVE starts the slaves of a bond by itself."""
+    current = network("eth ens38 autostart=off\neth ens39 autostart=off\nbridge vmbr0")
+    steps = plan(current, interfaces("bond bond0 slaves=ens38,ens39"))
+    assert steps.touched == {"bond0"}
+    assert outcome(current.interfaces, steps.steps)["ens38"].autostart
+
+
+def test_the_autostart_of_slaves_is_asked_for_only_where_no_other_step_brings_it() -> None:
+    """PVE starts the slaves of a bond on every write: a step for that is planned when there is no other."""
+    current = network("eth ens38 autostart=off\neth ens39 autostart=off\nbond bond0 slaves=ens38,ens39")
+    desired = interfaces("eth ens38\neth ens39")
+    assert [step.name for step in plan(current, desired).steps] == ["ens38"]
+    assert [step.name for step in plan(current, desired | interfaces("bridge vmbr0")).steps] == ["vmbr0"]
+
+
+def test_a_step_keeps_the_order_in_which_slaves_are_given() -> None:
+    """A bond has the MAC address of its first slave, so that their order is not pvenet's to choose."""
+    (step,) = plan(network(NICS), interfaces("bond bond0 slaves=ens39,ens38")).steps
+    assert shown(step) == "+ bond bond0 slaves=ens39,ens38"
+
+
+def test_fields_tell_what_an_update_changes() -> None:
+    """The fields of an update are those that PVE would keep differently, by the model's names."""
+    current = network(NICS + "bridge vmbr0 ports=ens33")
+    (step,) = plan(current, interfaces("bridge vmbr0 ports=ens37,ens33,ens33 mtu=1500")).steps
+    assert isinstance(step, Update)
+    assert step.fields() == (
+        FieldChange(field="mtu", before=None, after=1500),
+        FieldChange(field="ports", before=("ens33",), after=("ens33", "ens37")),
+    )
+
+
+def test_net_changes_are_sorted_for_reading() -> None:
+    """The semantic difference lists NICs, bonds, bridges and VLANs, by name, a change of kind as two."""
+    before = network("eth ens9\neth ens10 autostart=off\nbridge shared\nbridge vmbr0")
+    after = network("eth ens9 mtu=9000\neth ens10\nvlan shared raw_device=ens9 tag=4\nbond bond0 slaves=ens10")
+    assert [shown(change) for change in net_changes(before.interfaces, after.interfaces)] == [
+        "~ ens9 mtu=none>9000",
+        "~ ens10 autostart=off>on",
+        "+ bond bond0 slaves=ens10",
+        "- shared",
+        "- vmbr0",
+        "+ vlan shared raw_device=ens9 tag=4",
+    ]
+
+
+def test_a_thousand_interfaces_are_planned_in_well_under_a_second() -> None:
+    """Plans grow linearly: here five hundred bridges pass their ports around, and back again."""
+    size = 500
+    nics = "".join(f"eth ens{number}\n" for number in range(size))
+    ring = ["".join(f"bridge br{n} ports=ens{(n + shift) % size}\n" for n in range(size)) for shift in (0, 1)]
+    current = network(nics + ring[0])
+    desired = interfaces(nics + ring[1])
+    began = perf_counter()
+    steps = plan(current, desired)
+    assert problems(current, desired) == ()
+    back = inverse(steps, current)
+    assert perf_counter() - began < 1
+    assert len(steps.steps) == len(back.plan.steps) == size + 1

@@ -1,0 +1,104 @@
+"""What a change puts at risk, and which interfaces carry the way to the node."""
+
+from __future__ import annotations
+
+import pytest
+from plan_model import interfaces, network
+
+from pvenet.model import Network
+from pvenet.plan import Risk, management, outcome, plan, risk, risks
+
+NODE = """
+eth ens33
+eth ens37
+eth ens38
+eth ens39
+eth ens40 cidr=10.4.0.2/24
+eth ens41
+bond bond0 slaves=ens37,ens38
+bridge vmbr0 ports=ens33 cidr=192.168.171.21/24 gateway=192.168.171.2
+bridge vmbr1 ports=bond0
+"""
+
+
+def test_the_carrier_of_the_address_and_all_beneath_it_are_management() -> None:
+    """The way to the node is the interface with its address, and the ports and slaves that it stands on."""
+    node = "eth ens33\neth ens37\nbond bond0 slaves=ens33,ens37\nbridge vmbr0 ports=bond0.5 cidr=10.0.0.2/24"
+    found = management(network(node), ["10.0.0.2"])
+    assert found.names == {"vmbr0", "bond0.5", "bond0", "ens33", "ens37"}
+    assert found.path == ("vmbr0", "bond0.5", "bond0", "ens33", "ens37")
+    assert found.reason == "vmbr0 carries the node's address 10.0.0.2"
+
+
+def test_the_default_gateway_is_management_too() -> None:
+    """Answers leave through the default gateway, wherever the address is."""
+    found = management(network(NODE), ["10.4.0.2"])
+    assert found.names == {"ens40", "vmbr0", "ens33"}
+    assert found.path == ("ens40",)
+
+
+def test_an_ipv6_address_is_found_however_it_is_written() -> None:
+    """Addresses are compared as addresses and not as text."""
+    found = management(network("bridge vmbr0 cidr6=fd00::2/64\nbridge vmbr1 cidr=10.0.0.1/8"), ["FD00:0:0::2"])
+    assert found.names == {"vmbr0"}
+
+
+@pytest.mark.parametrize("addresses", [[], ["203.0.113.9"]])
+def test_an_unknown_way_makes_everything_with_an_address_count(addresses: list[str]) -> None:
+    """Behind a tunnel or NAT any interface with an address may be the way, also one that gets it by DHCP."""
+    found = management(network("eth ens33 method=dhcp\neth ens37 cidr=10.0.0.2/24\neth ens38"), addresses)
+    assert found.names == {"ens33", "ens37"}
+    assert found.reason.endswith("and ens33 has an address")
+
+
+def test_an_open_vswitch_port_counts_with_its_switch() -> None:
+    """An OVS internal port reaches the wire through the ports of the switch that lists it."""
+    node = "eth ens33\nother mgmt0 kind=OVSIntPort cidr=10.0.0.2/24\nother vmbr5 kind=OVSBridge beneath=ens33,mgmt0"
+    assert management(network(node), ["10.0.0.2"]).names == {"mgmt0", "vmbr5", "ens33"}
+
+
+def test_without_any_address_nothing_is_management() -> None:
+    """A node without an address has no way to it that could be cut."""
+    found = management(network("eth ens33"), [])
+    assert (found.names, found.path, found.reason) == (frozenset(), (), "no interface has an address")
+
+
+CASES = {
+    "bond bond1 slaves=ens39": [Risk.NONE],
+    "bridge vmbr2": [Risk.NONE],
+    "bridge vmbr2 ports=ens39 cidr=10.7.0.1/24": [Risk.NONE],
+    "vlan vmbr0.5": [Risk.NONE],
+    "eth ens41 mtu=9000": [Risk.NONE],
+    "eth ens40 cidr=10.4.0.3/24": [Risk.GUESTS],
+    "eth ens38 mtu=1400": [Risk.GUESTS],
+    "bridge vmbr1 ports=bond0,ens39": [Risk.GUESTS],
+    "none vmbr1": [Risk.GUESTS],
+    "bond bond0 slaves=ens37\nbond bond1 slaves=ens38": [Risk.GUESTS, Risk.GUESTS],
+    "eth ens33 mtu=9000": [Risk.MANAGEMENT],
+    "none vmbr0": [Risk.MANAGEMENT],
+    "bond bond1 slaves=ens39\nbridge vmbr0 ports=bond1 cidr=192.168.171.21/24 gateway=192.168.171.2": [
+        Risk.MANAGEMENT,
+        Risk.MANAGEMENT,
+    ],
+    "bridge vmbr2 cidr=192.168.171.21/25": [Risk.MANAGEMENT],
+    "bridge vmbr2 cidr6=fd00::2/64 gateway6=fd00::1": [Risk.MANAGEMENT],
+}
+
+
+@pytest.mark.parametrize("desired", CASES)
+def test_each_step_knows_its_risk(desired: str) -> None:
+    """New things in unused places risk nothing; what exists risks guests; the way to the node is management."""
+    current = network(NODE)
+    steps = plan(current, interfaces(desired)).steps
+    after = Network(interfaces=outcome(current.interfaces, steps))
+    way = management(current, ["192.168.171.21"])
+    assert list(risks(steps, way, current, after)) == CASES[desired]
+    assert [risk(step, way, current, after) for step in steps] == CASES[desired]
+
+
+def test_risks_have_an_order() -> None:
+    """The worst of several risks is their maximum."""
+    assert max([Risk.MANAGEMENT, Risk.NONE, Risk.GUESTS]) is Risk.MANAGEMENT
+    assert sorted([Risk.MANAGEMENT, Risk.NONE, Risk.GUESTS]) == [Risk.NONE, Risk.GUESTS, Risk.MANAGEMENT]
+    assert Risk.NONE < Risk.GUESTS <= Risk.GUESTS
+    assert Risk.MANAGEMENT > Risk.GUESTS >= Risk.GUESTS
