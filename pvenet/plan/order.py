@@ -9,7 +9,8 @@ a port used twice or with an address, a second default gateway, or MTUs that don
    raised, and after them where it is lowered.
 
 Each rule is an edge between two changes. An update gives up and takes in one step; where that makes a circle (two
-bridges that swap ports), one of them gives up first, in an intermediate update, and takes the rest later.
+bridges that swap ports), one of them gives up first, in an intermediate update, and takes the rest later. Where that
+does not help (a VLAN moves to a bond that shall take the NIC it was on), the bond is there first without its members.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 from pvenet.model import Bond, Bridge, Interface, Network, Vlan, settled
 from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
 from pvenet.plan.relations import fits, members, natural, start, supports
-from pvenet.plan.walk import Node, walk
+from pvenet.plan.walk import Node, Until, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +44,7 @@ def plan(current: Network, desired: Desired) -> Plan:
     by_itself = {name for name in changed & enslaved if _is_started(now.get(name), then.get(name))}
     if by_itself != changed:
         changed -= by_itself
-    steps = _witnessed(walk(_Rules(now, then, changed).nodes()), now)
+    steps = _witnessed(Walk(_Rules(now, then, changed).nodes()), now)
     return Plan(steps=tuple(_as_asked(step, then, desired) for step in steps))
 
 
@@ -151,33 +152,34 @@ class _Rules:
     def _order_what_goes(self, name: str) -> None:
         """Rules 1 and 2: others take, delete and change what an interface stands on when it has let go."""
         node, old = self.going[name], self.now[name]
-        early = not isinstance(old, Vlan)  # a VLAN can't be without its raw device
+        until = Until.DONE if isinstance(old, Vlan) else Until.GIVEN_UP  # a VLAN can't be without its raw device
         for support in supports(old, self.now):
             if self._kept(name, support):
                 continue
             if support in members(old):
                 for taker in self.takers.get(support, ()):
-                    node.edge(taker, early=True)
+                    node.edge(taker, Until.GIVEN_UP, joins=True)
             there = self.going.get(support)
             if there and (there.after is None or not _suits(old, there.after)):
-                node.edge(there, early=early)
+                node.edge(there, until)
 
     def _order_what_comes(self, name: str) -> None:
         """Rules 1 to 3: what an interface shall stand on is there, has no address, and has the MTU."""
         node, new = self.coming[name], self.then[name]
+        joins = not isinstance(new, Vlan)
         for support in supports(new, self.then):
             there = self.coming.get(support)
             if there is None:
                 continue
             if there.before is None:
-                there.edge(node)
+                there.edge(node, joins=joins)
             elif self._kept(name, support):
                 _order_mtus(node, there)
             else:
-                if addressed(there.before) and there.after and not addressed(there.after):
-                    there.edge(node, early=True)
+                if joins and addressed(there.before) and there.after and not addressed(there.after):
+                    there.edge(node, Until.GIVEN_UP, joins=joins)
                 if not fits(new, there.before):
-                    there.edge(node)
+                    there.edge(node, joins=joins)
 
     def _order_gateways(self, key: str) -> None:
         """Rule 1: the one default gateway of a family is given up before another interface takes it."""
@@ -187,7 +189,7 @@ class _Rules:
         for node in self.coming.values():
             if getattr(node.after, key) not in (None, getattr(node.before, key, None)):
                 for giver in givers:
-                    giver.edge(node, early=True)
+                    giver.edge(node, Until.GIVEN_UP)
 
 
 def addressed(interface: Interface) -> bool:

@@ -1,11 +1,13 @@
-"""Walking changes in an order that keeps every rule, splitting an update where the rules make a circle.
+"""Walking changes in an order that keeps every rule, splitting one where the rules make a circle.
 
-This knows nothing about networks but how an interface gives up: the rules are edges, and `order` draws them.
+This knows nothing about networks but how an interface gives up members and takes them later: the rules are edges, and
+`order` draws them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,29 @@ from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+
+
+class Until(Enum):
+    """How much of the first of two changes has to be done before the second."""
+
+    GIVEN_UP = auto()
+    DONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Edge:
+    """One change before another."""
+
+    first: Node
+    then: Node
+    until: Until
+    joins: bool
+    """Only the members that the second takes wait for this; without them it could go ahead."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it still holds the second change up."""
+        return not (self.first.done or (self.until is Until.GIVEN_UP and self.first.gave_up))
 
 
 @dataclass(slots=True, eq=False)
@@ -27,15 +52,11 @@ class Node:
     rank: int
     """What comes first where no edge decides."""
     renewed: Collection[str] = ()
-    """The names that are deleted and created again, which an intermediate update gives up too."""
-    waits: list[tuple[Node, bool]] = field(default_factory=list)
-    """Who comes before it, and whether it is enough that they give up."""
-    early: list[Node] = field(default_factory=list)
-    """Who waits for it to give something up."""
-    late: list[Node] = field(default_factory=list)
-    """Who waits for it to be done."""
+    """The names that are deleted and created again, which are given up meanwhile."""
+    waits: list[Edge] = field(default_factory=list)
+    frees: list[Edge] = field(default_factory=list)
     blocked: int = 0
-    """By how many it is still held up."""
+    """By how many edges it is still held up."""
     gave_up: bool = False
     done: bool = False
 
@@ -48,87 +69,115 @@ class Node:
     def key(self) -> tuple[object, ...]:
         return self.rank, natural(self.name)
 
-    def edge(self, then: Node, *, early: bool = False) -> None:
-        """This comes before the other one; early: at least it has given up by then."""
+    def edge(self, then: Node, until: Until = Until.DONE, *, joins: bool = False) -> None:
+        """This comes before the other one, or has at least given up by then."""
         if self is not then:
-            (self.early if early else self.late).append(then)
-            then.waits.append((self, early))
+            edge = Edge(self, then, until, joins)
+            self.frees.append(edge)
+            then.waits.append(edge)
             then.blocked += 1
 
-    def hindrance(self) -> tuple[Node, bool] | None:
-        """One of those that it waits for, and whether it is enough that they give up."""
-        while self.waits:
-            first, early = self.waits[-1]
-            if not (first.done or (early and first.gave_up)):
-                return first, early
+    def hindrance(self) -> Edge | None:
+        """One of the edges that hold it up."""
+        while self.waits and not self.waits[-1].holds:
             self.waits.pop()
-        return None
+        return self.waits[-1] if self.waits else None
 
 
-def walk(nodes: Iterable[Node]) -> Iterator[Change]:
-    """The changes one by one. Where all are blocked, one that lies on a circle gives up first."""
-    left = list(dict.fromkeys(nodes))
-    ready = [(node.key, number, node) for number, node in enumerate(left) if not node.blocked]
-    numbers = {node: number for number, node in enumerate(left)}
-    heapify(ready)
-    left.reverse()
-    while ready or left:
-        if ready:
-            node = heappop(ready)[-1]
-            if node.done:
-                continue
-            yield from _finish(node)
-            freed = node.late if node.gave_up else node.early + node.late
-        elif left[-1].done:
-            left.pop()
-            continue
-        else:
-            node, gives_up = _breaker(left[-1])
-            freed = node.early if gives_up else []
-            if gives_up:
-                yield from _give_up(node)
+class Walk:
+    """The changes one by one. Where all are blocked, one that lies on a circle is split."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._left = list(dict.fromkeys(nodes))
+        self._ready = [(node.key, number, node) for number, node in enumerate(self._left) if not node.blocked]
+        heapify(self._ready)
+        self._count = len(self._left)
+        self._left.reverse()
+
+    def __iter__(self) -> Iterator[Change]:
+        while self._ready or self._left:
+            if self._ready:
+                yield from self._finish(heappop(self._ready)[-1])
+            elif self._left[-1].done:
+                self._left.pop()
             else:
-                heappush(ready, (node.key, numbers[node], node))  # no order keeps all rules: PVE will say which
-        for other in freed:
-            other.blocked -= 1
-            if not other.blocked and not other.done:
-                heappush(ready, (other.key, numbers[other], other))
+                yield from self._break(_circle(self._left[-1]))
+
+    def _is_ready(self, node: Node) -> None:
+        self._count += 1
+        heappush(self._ready, (node.key, self._count, node))
+
+    def _release(self, edges: Iterable[Edge]) -> None:
+        for edge in edges:
+            edge.then.blocked -= 1
+            if not edge.then.blocked:
+                self._is_ready(edge.then)
+
+    def _finish(self, node: Node) -> Iterator[Change]:
+        if node.done:
+            return
+        freed = [edge for edge in node.frees if edge.holds]
+        node.done = True
+        if node.before is None:
+            if node.after is not None:
+                yield Create(after=node.after)
+        elif node.after is None:
+            yield Delete(before=node.before)
+        elif node.before != node.after:
+            yield Update(before=node.before, after=node.after)
+        self._release(freed)
+
+    def _break(self, circle: list[Edge]) -> Iterator[Change]:
+        """Open a circle: the first by name that can gives up first; else one takes its new members later."""
+        givers = [edge.first for edge in circle if edge.until is Until.GIVEN_UP]
+        takers = [edge.then for edge in circle if edge.joins]
+        if givers:
+            yield from self._give_up(min(givers, key=lambda node: natural(node.name)))
+        elif takers:
+            self._postpone(min(takers, key=lambda node: natural(node.name)))
+        else:
+            self._is_ready(circle[0].then)  # no order keeps all rules: PVE will say which
+
+    def _give_up(self, node: Node) -> Iterator[Change]:
+        freed = [edge for edge in node.frees if edge.holds and edge.until is Until.GIVEN_UP]
+        node.gave_up = True
+        if node.before is not None:
+            left = _left_over(node.before, node.after, node.renewed)
+            if left != node.before:
+                yield Update(before=node.before, after=left)
+            node.before = left
+        self._release(freed)
+
+    def _postpone(self, node: Node) -> None:
+        """Split off the taking of new members as a change of its own, which only the edges to do with it hold up."""
+        if node.after is None:
+            return
+        held = [edge for edge in node.waits if edge.joins]
+        alone = _without_new_members(node.after, node.before, node.renewed)
+        rest = Node(alone, node.after, node.rank, waits=held, blocked=sum(edge.holds for edge in held))
+        node.waits = [edge for edge in node.waits if not edge.joins]
+        node.blocked -= rest.blocked
+        node.after = alone
+        for edge in held:
+            edge.then = rest
+        node.edge(rest)
+        self._left.insert(0, rest)
+        if not node.blocked:
+            self._is_ready(node)
 
 
-def _breaker(start: Node) -> tuple[Node, bool]:
-    """Of a circle that holds a node up, the first by name that can open it by giving up; else any, and False."""
-    trail: dict[Node, bool] = {}
+def _circle(start: Node) -> list[Edge]:
+    """The edges of a circle that holds a node up."""
+    trail: dict[Node, Edge] = {}
     node = start
     while node not in trail:
-        found = node.hindrance()
-        if found is None:
-            return node, False
-        trail[node] = found[1]
-        node = found[0]
-    circle = list(trail)[list(trail).index(node) :]
-    openers = [node.hindrance() for node in circle]
-    able = [opener[0] for opener in openers if opener and opener[1]]
-    return (min(able, key=lambda node: natural(node.name)), True) if able else (node, False)
-
-
-def _finish(node: Node) -> Iterator[Change]:
-    node.done = True
-    if node.before is None:
-        if node.after is not None:
-            yield Create(after=node.after)
-    elif node.after is None:
-        yield Delete(before=node.before)
-    elif node.before != node.after:
-        yield Update(before=node.before, after=node.after)
-
-
-def _give_up(node: Node) -> Iterator[Change]:
-    node.gave_up = True
-    if node.before is not None:
-        left = _left_over(node.before, node.after, node.renewed)
-        if left != node.before:
-            yield Update(before=node.before, after=left)
-        node.before = left
+        edge = node.hindrance()
+        if edge is None:  # pragma: no cover - a node that nothing holds up is ready
+            break
+        trail[node] = edge
+        node = edge.first
+    nodes = list(trail)
+    return [trail[member] for member in nodes[nodes.index(node) :]]
 
 
 def _left_over(before: Interface, after: Interface | None, renewed: Collection[str]) -> Interface:
@@ -140,16 +189,25 @@ def _left_over(before: Interface, after: Interface | None, renewed: Collection[s
         cidr6=before.cidr6 if after and after.cidr6 else None,
         gateway6=before.gateway6 if after and after.cidr6 and after.gateway6 else None,
     )
-    match left:
+    return _without_new_members(left, after, renewed)
+
+
+def _without_new_members(interface: Interface, other: Interface | None, renewed: Collection[str]) -> Interface:
+    """An interface with only the slaves or ports that another state of it has too."""
+    match interface:
         case Bond():
-            stay = _staying(left.slaves, after.slaves if isinstance(after, Bond) else (), renewed)
-            return settled(replace(left, slaves=stay, primary=left.primary if left.primary in stay else None))
+            slaves = _common(interface.slaves, other.slaves if isinstance(other, Bond) else (), renewed)
+            primary = interface.primary if interface.primary in slaves else None
+            return settled(replace(interface, slaves=slaves, primary=primary))
         case Bridge():
-            stay = _staying(left.ports, after.ports if isinstance(after, Bridge) else (), renewed)
-            return settled(replace(left, ports=stay))
+            return settled(
+                replace(
+                    interface, ports=_common(interface.ports, other.ports if isinstance(other, Bridge) else (), renewed)
+                )
+            )
         case _:
-            return left
+            return interface
 
 
-def _staying(old: tuple[str, ...], new: tuple[str, ...], renewed: Collection[str]) -> tuple[str, ...]:
-    return tuple(name for name in old if name in new and name not in renewed)
+def _common(names: tuple[str, ...], others: tuple[str, ...], renewed: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in others and name not in renewed)
