@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plan_model import NICS as NIC_NAMES
 from plan_model import Staging, check_file, interfaces, network, networks, word, words
 
+from pvenet import wire
 from pvenet.model import Interface, Network
 from pvenet.plan import (
     Change,
@@ -27,6 +29,8 @@ from pvenet.plan import (
     plan,
     problems,
 )
+from pvenet.sim import network as sim
+from pvenet.sim.network import Host
 
 if TYPE_CHECKING:
     from random import Random
@@ -118,6 +122,46 @@ def test_what_has_no_problem_is_accepted(now: dict[str, Interface], then: dict[s
 
 def slaves(there: dict[str, Interface]) -> set[str]:
     return {slave for interface in there.values() for slave in getattr(interface, "slaves", ())}
+
+
+HOST = Host(nics=dict.fromkeys(NIC_NAMES, ()), up=frozenset())
+FILE = "auto lo\niface lo inet loopback\n\n" + "".join(f"iface {nic} inet manual\n\n" for nic in NIC_NAMES)
+
+
+def seen(file: str) -> Network:
+    return wire.network(sim.listing(sim.parse(file, HOST)))
+
+
+def staged(file: str, steps: Plan) -> str:
+    """The file after some steps, as the simulated node writes it."""
+    for step in steps.steps:
+        parsed = sim.parse(file, HOST)
+        match step:
+            case Create(after=after):
+                file = sim.create(parsed, wire.create_form(after), HOST)
+            case Update(before=before, after=after):
+                file = sim.update(parsed, step.name, wire.update_form(before, after), HOST)
+            case Delete():
+                file = sim.delete(parsed, step.name, HOST)
+    return file
+
+
+@quick
+@given(networks(), networks())
+def test_the_simulated_node_accepts_plans_and_their_inverses(
+    now: dict[str, Interface], then: dict[str, Interface]
+) -> None:
+    """What is planned from a listing is staged as PVE would, read back as desired, and undone to equal values."""
+    first = plan(seen(FILE), towards(dict(seen(FILE).interfaces), now))
+    start = staged(FILE, first)
+    assert seen(start).interfaces == now
+    steps = plan(seen(start), towards(now, then))
+    there = staged(start, steps)
+    assert seen(there).interfaces == then
+    assert not plan(seen(there), towards(now, then))
+    back = inverse(steps, seen(start))
+    assert back.lost == ()
+    assert seen(staged(there, back.plan)).interfaces == now
 
 
 def test_what_is_desired_already_needs_no_steps() -> None:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 from plan_model import interfaces, network
 
+from pvenet import wire
 from pvenet.plan import Problem, problems
+from pvenet.sim.network import Host, listing, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pvenet.model import Interface
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 NODE = """
 eth ens33
@@ -208,3 +222,57 @@ def test_a_vlan_holds_up_a_change_of_kind() -> None:
     current = network("eth ens33\nbridge trunk\nvlan trunk.7 raw_device=trunk tag=7")
     found = problems(current, interfaces("vlan trunk raw_device=ens33 tag=9"))
     assert texts(found) == ["trunk can't become a vlan while it is the raw device of trunk.7"]
+
+
+STRICTER = re.compile(
+    "is a NIC and can't be deleted"  # PVE brings it back with the next write
+    "|does not change yet|would not see mybond"
+    "|ignores an xmit-hash-policy|has no primary|vids need"  # PVE drops them silently
+    "|gateway6? .* and no cidr"  # PVE writes a gateway that nothing uses
+    "|slave .* has the address"  # PVE minds the addresses of ports only
+    "|port bond0.50 of .* does not exist"  # PVE minds no parent of a port that is a VLAN without a stanza
+)
+"""What pvenet refuses and PVE takes, knowingly."""
+
+LOOSER = re.compile(
+    "interface does not exist"  # to delete what is not there is nothing to do
+    "|ens38,ens39"  # not a form that pvenet sends
+    "|ens40 is already used on interface 'vmbr5'"  # walk 112: `ovs_ports` left over in a Linux bridge
+)
+"""What PVE refuses and pvenet finds no problem in, knowingly."""
+
+
+def recorded() -> Iterator[tuple[str, str, Interface | None, str]]:
+    """The walks' requests that create or delete: the file before, the name, what is desired, and PVE's refusal."""
+    for line in (FIXTURES / "walks.jsonl").read_text().splitlines():
+        walk = json.loads(line)
+        file = walk["initial"]
+        for step in walk["steps"]:
+            form, answer = step["form"], step["json"] or {}
+            refusal = "" if step["status"] == 200 else f"{answer.get('message')} {answer.get('errors')}"
+            if step["method"] == "DELETE" and step["path"]:
+                yield file, step["path"], None, refusal
+            elif (
+                step["method"] == "POST" and ANSWERED.search(refusal) and form.get("type") in ("bond", "bridge", "vlan")
+            ):
+                yield file, form["iface"], wire.interface(form), refusal
+            file = step["new"] or walk["initial"]
+
+
+ANSWERED = re.compile(r"^$|^(?!Parameter verification)|already used|ateway already")
+"""What PVE says after it has understood a request: an interface that is named twice is another command's matter."""
+
+
+def test_the_problems_are_those_that_pve_has() -> None:
+    """In 400 recorded requests pvenet finds a problem where PVE refused and none where it did not."""
+    host = Host(nics=dict.fromkeys(("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"), ()), up=frozenset())
+    judged = 0
+    for file, name, desired, refusal in recorded():
+        current = wire.network(listing(parse(file, host)))
+        found = [text for text in texts(problems(current, {name: desired})) if not text.startswith("warning")]
+        if refusal:
+            assert found or LOOSER.search(refusal), (refusal, name, desired)
+        else:
+            assert [text for text in found if not STRICTER.search(text)] == [], (name, desired)
+        judged += 1
+    assert judged > 400
