@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plan_model import NICS as NIC_NAMES
-from plan_model import Staging, check_file, interfaces, network, networks, word, words
+from plan_model import RefusedStepError, Staging, check_file, interfaces, network, networks, word, words
 
 from pvenet import wire
 from pvenet.model import Interface, Network
@@ -203,6 +203,43 @@ def test_fields_tell_what_an_update_changes() -> None:
         FieldChange(field="mtu", before=None, after=1500),
         FieldChange(field="ports", before=("ens33",), after=("ens33", "ens37")),
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "desired", "lost"),
+    [
+        ("eth ens33 method=dhcp", "eth ens33 mtu=1400", ["ens33: inet dhcp"]),
+        ("eth ens33 families=inet,inet6 method6=auto", "eth ens33 mtu=1400", ["ens33: inet6 auto"]),
+        ("eth ens33 families=inet options=up_x", "eth ens33 cidr6=fd00::2/64", ["ens33: up x"]),
+        (
+            "bridge vmbr0 cidr=10.0.0.1/7 mtu=900",
+            "bridge vmbr0 cidr=10.0.0.1/8 mtu=900",
+            ["vmbr0: PVE refuses the cidr 10.0.0.1/7"],
+        ),
+        ("bond bond0 settings=bond_miimon:100", "none bond0", []),
+        ("bond bond0 settings=bond_miimon:50", "none bond0", ["bond0: bond_miimon 50"]),
+        ("bond bond0 settings=bond_miimon:50", "bond bond0 mtu=1400", []),
+        ("other vmbr5 kind=OVSBridge", "none vmbr5", ["vmbr5: pvenet can't write the kind OVSBridge"]),
+    ],
+)
+def test_the_inverse_names_what_the_api_cannot_put_back(before: str, desired: str, lost: list[str]) -> None:
+    """What a file holds and the API can't set is lost by a deletion, or by an update that PVE drops it in."""
+    current = network(before)
+    steps = plan(current, interfaces(desired))
+    assert [str(loss) for loss in inverse(steps, current).lost] == lost
+
+
+def test_an_order_that_does_not_exist_ends_all_the_same() -> None:
+    """Two devices that change their kind and swap their VLANs can't be had step by step; PVE refuses one of them."""
+    current = network("eth ens33\nbridge one\nbridge two\nvlan a raw_device=one tag=3\nvlan b raw_device=two tag=4")
+    desired = interfaces(
+        "vlan one raw_device=ens33 tag=1\nvlan two raw_device=ens33 tag=2\n"
+        "vlan a raw_device=two tag=3\nvlan b raw_device=one tag=4"
+    )
+    steps = plan(current, desired).steps
+    assert sorted(step.name for step in steps) == ["a", "b", "one", "one", "two", "two"]
+    with pytest.raises(RefusedStepError):
+        Staging(current.interfaces).stage(steps)
 
 
 def test_net_changes_are_sorted_for_reading() -> None:
