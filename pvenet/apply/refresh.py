@@ -7,16 +7,20 @@ and that only with nothing pending, looking again before the revert. Facts, sect
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.apply.verify import judge
-from pvenet.events import Waiting
+from pvenet.events import Waiting, Warned
 from pvenet.model import Ethernet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.apply.verify import Expectation
-    from pvenet.apply.wait import Surroundings
+    from pvenet.apply.wait import Span, Surroundings
     from pvenet.node import Node, Reading
 
 LOOKS = 4
@@ -25,35 +29,70 @@ PAUSE = 0.25
 """Seconds between two looks."""
 
 
-def read_settled(node: Node, expectation: Expectation, around: Surroundings, deadline: float) -> Reading:
-    """A reading that is as expected, or the last of several that were not."""
-    reading = node.read()
-    for _ in range(LOOKS):
-        if judge(expectation, reading.network).good or around.clock() >= deadline:
+class Refresh:
+    """A node's flags, read until they can be believed.
+
+    `read` reads however long the node is silent; `note` puts the name of the NIC that a no-op is staged for into the
+    journal. The looks are few and brief, so that a deadline does not end them: a flag that was frozen is no failure.
+    """
+
+    def __init__(
+        self, node: Node, around: Surroundings, *, read: Callable[[], Reading], note: Callable[[str], None]
+    ) -> None:
+        self._node = node
+        self._around = around
+        self._read = read
+        self._note = note
+
+    def settled(self, expectation: Expectation, span: Span) -> Reading:
+        """A reading with every flag as expected, or the last of several that had not."""
+        reading = self._read()
+        for _ in range(LOOKS):
+            if not self._stale(expectation, reading):
+                return reading
+            elapsed = self._around.clock() - span.since
+            self._around.tell(Waiting(reason="not everything is up yet; looking again", elapsed=elapsed))
+            self._around.sleep(PAUSE)
+            self._node.connection.fresh()
+            reading = self._read()
+        if not self._stale(expectation, reading) or reading.pending is not None:
             return reading
-        around.tell(Waiting(reason="not everything is up yet; looking again", elapsed=0.0))
-        around.sleep(PAUSE)
-        node.connection.fresh()
-        reading = node.read()
-    if not judge(expectation, reading.network).down or reading.pending is not None:
-        return reading
-    return _refreshed(node, reading)
+        return self._refreshed(reading)
 
+    @staticmethod
+    def _stale(expectation: Expectation, reading: Reading) -> bool:
+        """Whether flags alone are wrong: where the file is another than was pending, they are not to blame."""
+        judgement = judge(expectation, reading.network)
+        return bool(judgement.down) and not (judgement.different or judgement.there)
 
-def _refreshed(node: Node, reading: Reading) -> Reading:
-    """What the node lists once a staged no-op has made it parse its file anew; the no-op is taken back."""
-    quiet = [
-        interface
-        for interface in reading.network.interfaces.values()
-        if isinstance(interface, Ethernet) and not wire.losses(interface)
-    ]
-    if not quiet:
-        return reading
-    try:
-        node.update(quiet[0], quiet[0])
-        fresh = node.read()
-        if fresh.pending is None:
-            node.revert()
-    except errors.RefusedByPVE:
-        return reading
-    return fresh
+    def _refreshed(self, reading: Reading) -> Reading:
+        """What the node lists once a staged no-op has made it parse its file anew; the no-op is taken back."""
+        nics = (nic for nic in reading.network.interfaces.values() if isinstance(nic, Ethernet))
+        quiet = next((nic for nic in nics if not wire.losses(nic)), None)
+        if quiet is None:
+            return reading
+        self._note(quiet.name)
+        try:
+            with suppress(errors.Unreachable):  # it may have acted, so that it is taken back all the same
+                self._node.update(quiet, quiet)
+        except (errors.RefusedByPVE, errors.AccessError):
+            return reading
+        except KeyboardInterrupt:
+            self._taken_back(reading)
+            raise
+        return self._taken_back(reading)
+
+    def _taken_back(self, before: Reading) -> Reading:
+        """A reading after the no-op, which is reverted where nobody has staged anything meanwhile.
+
+        In a file that was written by hand even a no-op shows, as a diff that changes no interface.
+        """
+        reading = self._read()
+        if reading.pending is not None and reading.network.interfaces != before.network.interfaces:
+            return reading
+        try:
+            self._node.revert()
+        except errors.PvenetError as error:
+            self._around.tell(Warned(text=f"a staged no-op could not be taken back: {error.message}"))
+            return reading
+        return replace(reading, changes=None)

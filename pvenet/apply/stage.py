@@ -1,7 +1,7 @@
-"""The first half of the story: read, judge, gate, journal, stage; and undo this command's own steps on a bad day.
+"""The first half of the story: read, judge, gate, journal, stage.
 
 Staging touches nothing that runs. It still is somebody's file: what is pending and not ours is left alone, and what a
-command could not finish it takes back by the inverse of its own steps.
+command could not finish it takes back.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
-from pvenet.journal import Journal, Journals, State, Step
-from pvenet.plan import Change, Create, Delete, Plan, Problem, Update, inverse, net_changes, plan, problems
+from pvenet.apply.leftover import finish, refuse_while_reloading
+from pvenet.apply.steps import Steps
+from pvenet.apply.wait import utc_now
+from pvenet.journal import Journal, Journals, State
+from pvenet.plan import Change, Plan, Problem, Update, net_changes, plan, problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,14 +43,23 @@ class Staged:
 
 
 def stage(
-    node: Node, journals: Journals, choose: Callable[[Network], Desired], consent: Consent, *, now: str
+    node: Node,
+    journals: Journals,
+    choose: Callable[[Network], Desired],
+    consent: Consent | None = None,
+    *,
+    now: str | None = None,
 ) -> Staged:
     """Stage what `choose` makes of the node's network, all of it or nothing.
 
-    Raises InvalidNetwork, NotOurs, Lossy and Busy before anything is sent; RefusedByPVE, Unreachable and Interrupted
-    with this command's own steps undone; StateUnknown where they could not be.
+    `now` is the time as the journal writes it; nothing is ever compared with it.
+    Raises InvalidNetwork, NotOurs, Lossy and Busy before anything is sent; RefusedByPVE, Unreachable, Interrupted, and
+    NotOurs for what somebody else stages meanwhile, with this command's own steps undone; StateUnknown where they
+    could not be.
     """
+    consent = consent or Consent()
     with journals.lock():
+        refuse_while_reloading(node, journals)
         reading = node.read()
         refuse_hidden(node, reading)
         desired = choose(reading.network)
@@ -62,8 +74,8 @@ def stage(
                 hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
                 losses=lost,
             )
-        journal = _gate(node, journals, reading, consent, now)
-        _Run(node, journals, journal, reading).carry_out(todo)
+        journal = _gate(node, journals, reading, consent, now or utc_now())
+        Steps(node, journals, journal, reading).carry_out(todo)
         return Staged(plan=todo, warnings=warnings, losses=lost)
 
 
@@ -89,11 +101,11 @@ def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, no
     """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
     endpoint = str(node.connection.endpoint)
     if reading.pending is None:
-        journals.drop_stale(endpoint)
+        finish(node, journals, reading)
         return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
     ours = journals.ours(reading.pending)
     if ours is not None:
-        return ours
+        return replace(ours, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
     if not consent.adopt:
         raise not_ours(node.name, reading.changes or "", "stage on top of them with --adopt")
     return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now, adopted=True)
@@ -106,95 +118,6 @@ def not_ours(node: str, changes: str, way_on: str) -> errors.NotOurs:
         hint=f"ask who staged them; then {way_on}, or throw them away with `pvenet revert --discard`",
         changes=changes,
     )
-
-
-class _Run:
-    """One command's steps on their way to the node, so that they can be taken back."""
-
-    def __init__(self, node: Node, journals: Journals, journal: Journal, before: Reading) -> None:
-        self._node = node
-        self._journals = journals
-        self._journal = journal
-        self._before = before
-        self._done: list[Change] = []
-
-    def carry_out(self, todo: Plan) -> None:
-        try:
-            for change in todo.steps:
-                self._step(change)
-        except errors.RefusedByPvenet:
-            raise
-        except errors.PvenetError as error:
-            self._undo(error)
-            raise
-        except KeyboardInterrupt:
-            interrupted = errors.Interrupted(f"interrupted; {self._node.name} is left as it was found")
-            self._undo(interrupted)
-            raise interrupted from None
-
-    def _step(self, change: Change) -> None:
-        """The journal first, then the write, then the diff that says it is ours."""
-        self._record(_step(change))
-        self._done.append(change)
-        send(self._node, change)
-        self._settle()
-
-    def _settle(self) -> None:
-        self._journal = self._journals.write(replace(self._journal, pending=self._node.read().pending))
-
-    def _record(self, step: Step) -> None:
-        self._journal = self._journals.write(replace(self._journal, steps=(*self._journal.steps, step)))
-
-    def _undo(self, error: errors.PvenetError) -> None:
-        """Take back what this command staged, as far as the node has it."""
-        try:
-            now = self._node.read()
-            if now.pending == self._before.pending:
-                pass  # nothing of it arrived
-            elif self._before.pending is None and now.pending == self._journal.pending:
-                self._node.revert()
-            else:
-                self._take_back(now.network)
-            self._settle_undone()
-        except errors.PvenetError as second:
-            names = ", ".join(change.name for change in self._done)
-            raise errors.StateUnknown(
-                f"{error.message}\nand what had been staged ({names}) could not be undone: {second.message}",
-                hint="`pvenet diff` shows what is pending; nothing of it is live",
-            ) from error
-
-    def _take_back(self, network: Network) -> None:
-        arrived = [
-            change for change in self._done if (change.name in network.interfaces) is not isinstance(change, Delete)
-        ]
-        for change in inverse(Plan(steps=tuple(arrived)), self._before.network).plan.steps:
-            send(self._node, change)
-
-    def _settle_undone(self) -> None:
-        pending = self._node.read().pending
-        state = State.DROPPED if pending is None else self._journal.state
-        self._journal = self._journals.write(replace(self._journal, pending=pending, state=state))
-
-
-def send(node: Node, change: Change) -> None:
-    """Stage one change."""
-    match change:
-        case Create():
-            node.create(change.after)
-        case Update():
-            node.update(change.before, change.after)
-        case Delete():
-            node.delete(change.before.name)
-
-
-def _step(change: Change) -> Step:
-    match change:
-        case Create():
-            return Step(action="create", name=change.name, form=wire.create_form(change.after))
-        case Update():
-            return Step(action="update", name=change.name, form=wire.update_form(change.before, change.after))
-        case Delete():
-            return Step(action="delete", name=change.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +140,7 @@ def survey(journals: Journals, reading: Reading) -> Survey:
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     """Throw away what is pending; whether anything was. Raises NotOurs for what is not ours, unless `discard`."""
     with journals.lock():
+        refuse_while_reloading(node, journals)
         reading = node.read()
         journal = journals.ours(reading.pending)
         if reading.changes is None:

@@ -1,4 +1,4 @@
-"""The second half of the story: check, gate, show, compare, reload, wait, verify.
+"""The second half of the story: check, gate, show, compare; then `reload` makes it live.
 
 Time and the person are arguments: `Surroundings` holds the clock, the sleep, the question and the ear for events, so
 that a test, a terminal and a JSON stream run the same story.
@@ -10,22 +10,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import access, errors
-from pvenet.apply.refresh import read_settled
+from pvenet.apply.leftover import failed_last, finish
+from pvenet.apply.reload import Reload
 from pvenet.apply.stage import not_ours
-from pvenet.apply.verify import Expectation, Judgement, expect, judge
-from pvenet.apply.wait import Surroundings, find_reload, wait_for_task, wait_until_idle
-from pvenet.connection import AnswerLost
-from pvenet.events import Ended, Reloading, Shown, TaskEnded, Verdict, Verified, Waiting, Warned
+from pvenet.apply.verify import Expectation, expect
+from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
+from pvenet.events import Ended, Shown, Verdict, Warned
 from pvenet.journal import Journal, Journals, State
 from pvenet.node import members
 from pvenet.plan import Change, Management, Risk, management, net_changes, risk
 
 if TYPE_CHECKING:
     from pvenet.model import Network
-    from pvenet.node import Node, Reading, Task
-
-EXIT_ALREADY_RUNNING = "exit code 89"
-"""ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
+    from pvenet.node import Node, Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +36,19 @@ class Options:
     allow_management: bool = False
 
 
-def apply(node: Node, journals: Journals, options: Options, around: Surroundings, *, now: str) -> Ended:
+def apply(node: Node, journals: Journals, options: Options, around: Surroundings, *, now: str | None = None) -> Ended:
     """Make what is pending live, wait, and say the truth about the end.
 
-    Raises NotOurs, ManagementRisk, NeedsConsent, Stale, Busy and PermissionMissing with nothing sent; ApplyFailed
-    where the reload failed or something did not come up; StateUnknown where waiting was given up. Whatever the end,
-    the last event is `Ended`.
+    Raises NotOurs, ManagementRisk, NeedsConsent, Stale, Busy and PermissionMissing with nothing sent, RefusedByPVE and
+    Unreachable with nothing started; ApplyFailed where the reload failed or something did not come up; StateUnknown
+    where waiting was given up. Whatever the end, the last event is `Ended`.
     """
-    story = _Story(node, journals, options, around, now)
+    story = _Story(node, journals, options, around, now or utc_now())
     try:
         with journals.lock():
             end = story.run()
     except KeyboardInterrupt:
-        error = errors.Interrupted(f"interrupted; nothing was sent, and what is pending on {node.name} stays pending")
+        error = story.interrupted()
         around.tell(_ended(node.name, error))
         raise error from None
     except errors.PvenetError as error:
@@ -76,6 +73,7 @@ class _Pending:
     before: Network | None
     """The network before the changes; None where they are not ours."""
     changes: tuple[Change, ...]
+    """What they mean; empty where they are not ours."""
     expectation: Expectation
 
 
@@ -86,24 +84,38 @@ class _Story:
         self._options = options
         self._around = around
         self._now = now
-        self._sent = 0.0
+        self._reload: Reload | None = None
 
     def run(self) -> Ended:
         access.check(self._node)
+        addresses = self._addresses()
         known = self._idle()
         reading = self._node.read()
         if reading.pending is None:
-            self._journals.drop_stale(str(self._node.connection.endpoint))
-            return self._end(Verdict.NOTHING, f"nothing is pending on {self._node.name}")
+            return self._nothing(reading)
         pending = self._gate(reading)
-        if self._consent(pending):
+        if self._consent(pending, addresses):
             known = self._compare(reading)
-        upid = self._reload(pending, known)
-        if not self._options.wait:
-            return self._end(Verdict.APPLIED, f"the reload was sent to {self._node.name}; it is task {upid}")
-        return self._patiently(pending, upid)
+        self._reload = self._ready(pending)
+        return self._reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
 
-    # --- before the reload -------------------------------------------------------------------------------------------
+    def interrupted(self) -> errors.PvenetError:
+        """The truth about a Ctrl-C that ended the story."""
+        if self._reload is not None and self._reload.sent:
+            return self._reload.given_up()
+        return errors.Interrupted(
+            f"interrupted; nothing was sent, and what is pending on {self._node.name} stays pending"
+        )
+
+    # --- what is there -----------------------------------------------------------------------------------------------
+
+    def _addresses(self) -> frozenset[str]:
+        """By which addresses the node is reached; asked before the look at what is pending.
+
+        Whatever stands between that look and the reload widens the window in which somebody else can stage.
+        """
+        cluster = {member.address for member in members(self._node.connection) if member.name == self._node.name}
+        return self._node.connection.endpoint.addresses() | {address for address in cluster if address}
 
     def _idle(self) -> frozenset[str]:
         """The reload tasks that are known, once none of them runs.
@@ -111,6 +123,22 @@ class _Story:
         Nothing is listed before: a listing during a reload would freeze the flags (facts, section 11).
         """
         return wait_until_idle(self._node, self._around, self._options.timeout)
+
+    def _nothing(self, reading: Reading) -> Ended:
+        """Nothing is pending; but what became of what was staged or reloaded before is told."""
+        for text in finish(self._node, self._journals, reading):
+            self._warn(text)
+        if (failed := failed_last(self._journals)) is not None:
+            self._warn(
+                f"the last apply from here to {self._node.name} failed; what was there before it is in\n"
+                f"  {self._journals.path(failed)}"
+            )
+        return Ended(
+            node=self._node.name,
+            verdict=Verdict.NOTHING,
+            exit_code=0,
+            message=f"nothing is pending on {self._node.name}",
+        )
 
     def _gate(self, reading: Reading) -> _Pending:
         journal = self._journals.ours(reading.pending)
@@ -127,9 +155,11 @@ class _Story:
             expectation=expect(before=before, wanted=reading.network, touched=touched),
         )
 
-    def _consent(self, pending: _Pending) -> bool:
+    # --- consent -----------------------------------------------------------------------------------------------------
+
+    def _consent(self, pending: _Pending, addresses: frozenset[str]) -> bool:
         """Show, and get consent; whether somebody was asked, so that time has passed. Raises what was not agreed."""
-        danger, path = self._danger(pending)
+        danger, path = self._danger(pending, addresses)
         ours = pending.before is not None
         self._around.tell(
             Shown(
@@ -149,166 +179,40 @@ class _Story:
             self._warn(way)
         return self._around.ask(f"Apply this to {self._node.name} now?")
 
-    def _danger(self, pending: _Pending) -> tuple[Risk, Management]:
-        before = pending.before or pending.reading.network
-        addresses = self._node.connection.endpoint.addresses()
-        cluster = {member.address for member in members(self._node.connection) if member.name == self._node.name}
-        path = management(before, addresses | {address for address in cluster if address})
-        found = [risk(change, path, before, pending.reading.network) for change in pending.changes]
-        return max(found, default=Risk.NONE), path
+    def _danger(self, pending: _Pending, addresses: frozenset[str]) -> tuple[Risk, Management]:
+        """The worst of the changes; of adopted ones only what was staged from here on top of them can be judged."""
+        then = pending.reading.network
+        before = pending.journal.network if pending.journal else then
+        path = management(before, addresses)
+        changes = net_changes(before.interfaces, then.interfaces)
+        return max((risk(change, path, before, then) for change in changes), default=Risk.NONE), path
 
     def _compare(self, shown: Reading) -> frozenset[str]:
         """After a question: nobody reloads, and what is pending is still what was shown. Raises Stale."""
         known = self._idle()
-        if self._node.read().pending != shown.pending:
+        now = self._node.read()
+        if now.pending is None:
+            raise errors.Stale(
+                f"nothing is pending on {self._node.name} any more: somebody else has applied or reverted it; "
+                "nothing was sent",
+                hint="`pvenet list` shows what is there",
+            )
+        if now.pending != shown.pending:
             raise errors.Stale(
                 f"what is pending on {self._node.name} is no longer what was shown; nothing was sent",
                 hint="look again: `pvenet diff`, then `pvenet apply`",
             )
         return known
 
-    # --- the reload and after ----------------------------------------------------------------------------------------
-
-    def _reload(self, pending: _Pending, known: frozenset[str]) -> str:
+    def _ready(self, pending: _Pending) -> Reload:
         journal = pending.journal or self._journals.begin(
             endpoint=str(self._node.connection.endpoint),
             baseline=pending.reading.entries,
             now=self._now,
             adopted=True,
         )
-        self._journal = self._journals.write(replace(journal, pending=pending.reading.pending, state=State.RELOADING))
-        self._sent = self._around.clock()
-        try:
-            upid = self._send_reload(known)
-        except (errors.RefusedByPVE, errors.AccessError):
-            self._record(State.STAGING)
-            raise
-        self._journal = self._journals.write(replace(self._journal, upid=upid))
-        self._around.tell(Reloading(node=self._node.name, upid=upid))
-        return upid
-
-    def _send_reload(self, known: frozenset[str]) -> str:
-        """Send the reload, once; the task that it became, found among the node's tasks where the answer is lost."""
-        try:
-            return self._node.reload()
-        except AnswerLost as lost:
-            return find_reload(self._node, self._around, known, lost, self._deadline)
-        except errors.Unreachable:
-            self._record(State.STAGING)
-            raise
-
-    @property
-    def _deadline(self) -> float:
-        return self._sent + self._options.timeout
-
-    def _patiently(self, pending: _Pending, upid: str) -> Ended:
-        """Wait and verify. The first Ctrl-C says what is under way, the second stops waiting."""
-        for last in (False, True):
-            try:
-                return self._conclude(pending, upid)
-            except KeyboardInterrupt:
-                if last:
-                    break
-                self._warn(
-                    f"the reload of {self._node.name} is under way and can't be called back; "
-                    "Ctrl-C again stops waiting for it"
-                )
-        raise errors.StateUnknown(
-            f"waiting was given up; the reload of {self._node.name} goes on as task\n  {upid}",
-            hint=f"when it has ended, look with `pvenet diff --node {self._node.name}` and `pvenet list`; "
-            f"what was there before is in\n  {self._journals.path(self._journal)}",
-        )
-
-    def _conclude(self, pending: _Pending, upid: str) -> Ended:
-        task = wait_for_task(self._node, upid, self._around, since=self._sent, deadline=self._deadline)
-        if EXIT_ALREADY_RUNNING in task.exitstatus:
-            task = self._again(task)
-        self._report(task)
-        judgement = self._verify(pending)
-        if not task.ok:
-            raise self._failed(task, judgement)
-        if not judgement.good:
-            raise self._not_there(judgement)
-        for name in judgement.excused:
-            self._warn(f"{name} has autostart and is not active; it was not before, and nothing here touches it")
-        self._around.tell(
-            Verified(active=tuple(sorted(pending.expectation.active)), gone=tuple(sorted(pending.expectation.gone)))
-        )
-        self._record(State.APPLIED)
-        names = ", ".join(change.name for change in pending.changes) or "what was pending"
-        return self._end(Verdict.APPLIED, f"applied and verified on {self._node.name}: {names}")
-
-    def _again(self, task: Task) -> Task:
-        """Another ifreload ran: ours took the staging and applied nothing. Wait for it, look, reload once more."""
-        self._warn(f"another reload was running on {self._node.name}; reloading once more when it has ended")
-        known = wait_until_idle(self._node, self._around, self._deadline - self._around.clock())
-        if self._node.read().pending is not None:
-            raise errors.ApplyFailed(
-                f"another reload was running on {self._node.name}, ours applied nothing ({task.exitstatus}), and "
-                "somebody has staged something new meanwhile",
-                hint="ask who; then `pvenet apply --adopt` makes all of it live",
-            )
-        upid = self._send_reload(known)
-        self._around.tell(Reloading(node=self._node.name, upid=upid))
-        return wait_for_task(self._node, upid, self._around, since=self._sent, deadline=self._deadline)
-
-    def _report(self, task: Task) -> None:
-        log = self._node.log(task.upid)
-        self._around.tell(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=log))
-        for line in log:
-            if " warning: " in line and task.ok:
-                self._warn(f"the reload says: {line.strip()}")
-
-    def _verify(self, pending: _Pending) -> Judgement:
-        self._around.tell(Waiting(reason="looking at the interfaces", elapsed=self._around.clock() - self._sent))
-        reading = read_settled(self._node, pending.expectation, self._around, self._deadline)
-        if reading.pending is not None:
-            self._warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
-        return judge(pending.expectation, reading.network)
-
-    def _failed(self, task: Task, judgement: Judgement) -> errors.ApplyFailed:
-        self._record(State.FAILED)
-        return errors.ApplyFailed(
-            f"the reload of {self._node.name} failed: {task.exitstatus}; {_how_far(judgement)}",
-            hint=_way_back(self._journals.path(self._journal), self._node.name),
-            log=self._node.log(task.upid),
-        )
-
-    def _not_there(self, judgement: Judgement) -> errors.ApplyFailed:
-        self._record(State.FAILED)
-        return errors.ApplyFailed(
-            f"the reload of {self._node.name} ended well, but {_how_far(judgement)}",
-            hint=_way_back(self._journals.path(self._journal), self._node.name),
-        )
-
-    # --- beneath -----------------------------------------------------------------------------------------------------
-
-    def _record(self, state: State) -> None:
-        self._journal = self._journals.write(replace(self._journal, state=state))
+        journal = replace(journal, pending=pending.reading.pending, state=State.STAGING, upid=None)
+        return Reload(self._node, self._journals, journal, self._around, timeout=self._options.timeout)
 
     def _warn(self, text: str) -> None:
         self._around.tell(Warned(text=text))
-
-    def _end(self, verdict: Verdict, message: str) -> Ended:
-        elapsed = self._around.clock() - self._sent if verdict is not Verdict.NOTHING else 0.0
-        return Ended(node=self._node.name, verdict=verdict, exit_code=0, message=message, elapsed=elapsed)
-
-
-def _how_far(judgement: Judgement) -> str:
-    """What a node lacks, in words."""
-    parts = []
-    if judgement.down:
-        parts.append(f"not active: {', '.join(judgement.down)}")
-    if judgement.different:
-        parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
-    if judgement.there:
-        parts.append(f"still there: {', '.join(judgement.there)}")
-    return "; ".join(parts) or "every interface is up as it should be"
-
-
-def _way_back(journal: object, node: str) -> str:
-    return (
-        "a failed reload takes nothing back (`pvenet revert` neither): the new file is in place.\n"
-        f"`pvenet list --node {node}` shows how far it came; change what is wrong and `pvenet apply` again.\n"
-        f"what was there before is in\n  {journal}"
-    )

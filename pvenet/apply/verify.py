@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, Network, beneath, kind_of, settled
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of, settled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,6 +40,8 @@ class Judgement:
     """Is not configured as it was pending."""
     there: tuple[str, ...]
     """Should be gone and is listed."""
+    more: tuple[str, ...] = ()
+    """Was not pending and is listed: somebody else's, come live in the same moment. No NIC counts as such."""
 
     @property
     def good(self) -> bool:
@@ -69,9 +71,20 @@ def _should_be_active(network: Network) -> frozenset[str]:
     for name, interface in network.interfaces.items():
         if interface.autostart and kind_of(interface) in STARTED:
             should.add(name)
-            if isinstance(interface, Bond | Bridge):
-                should.update(port for port in beneath(interface) if port in network.interfaces)
+            should.update(_carriers(interface, network))
     return frozenset(should)
+
+
+def _carriers(interface: Interface, network: Network) -> set[str]:
+    """The ports and slaves beneath an interface, and what is beneath those."""
+    found: set[str] = set()
+    waiting = [interface]
+    for each in waiting:  # it grows while it is walked
+        if isinstance(each, Bond | Bridge):
+            new = {name for name in beneath(each) if name in network.interfaces} - found
+            found |= new
+            waiting += [network.interfaces[name] for name in new]
+    return found
 
 
 def judge(expectation: Expectation, now: Network) -> Judgement:
@@ -87,4 +100,12 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
         excused=tuple(sorted(expectation.excused - up)),
         different=tuple(sorted(different)),
         there=tuple(sorted(expectation.gone & now.interfaces.keys())),
+        more=tuple(
+            sorted(
+                name
+                for name, interface in now.interfaces.items()
+                if name not in expectation.wanted and name not in expectation.gone
+                if not isinstance(interface, Ethernet)
+            )
+        ),
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
 from pvenet.events import Event, Waiting
@@ -15,7 +16,6 @@ from pvenet.events import Event, Waiting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.connection import AnswerLost
     from pvenet.node import Node, Task
 
 SHORTEST = 0.1
@@ -24,7 +24,9 @@ LONGEST = 2.0
 PATIENCE = 15.0
 """Seconds for one answer while a reload runs; a living node was seen to take 6.4 (facts, section 16)."""
 LISTED_WITHIN = 10.0
-"""Seconds after which a reload that the node's tasks don't list was not started."""
+"""Seconds after which a reload that the node's tasks don't list is looked for in what is pending."""
+
+Answer = TypeVar("Answer")
 
 
 def _yes(_question: str) -> bool:
@@ -42,34 +44,70 @@ class Surroundings:
     sleep: Callable[[float], None] = time.sleep
 
 
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """The time between a reload and the last moment at which its verdict is waited for."""
+
+    since: float
+    deadline: float
+
+
+def utc_now() -> str:
+    """Now, as a journal writes it; to read, never to compare."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def interval(elapsed: float) -> float:
     """Seconds until the next look at a task that has run for `elapsed`."""
     return min(LONGEST, max(SHORTEST, elapsed * 0.07))
 
 
-def wait_for_task(node: Node, upid: str, around: Surroundings, *, since: float, deadline: float) -> Task:
-    """The ended task. Raises StateUnknown at the deadline; `since` is when the reload was sent."""
+def patience(around: Surroundings, span: Span) -> float:
+    """Seconds that one answer may take."""
+    return max(1.0, min(PATIENCE, span.deadline - around.clock()))
+
+
+def answered(node: Node, ask: Callable[[], Answer], around: Surroundings, span: Span, *, what: str) -> Answer:
+    """An answer, however long the node gives none. Raises StateUnknown at the deadline, saying `what` is open.
+
+    Every error counts as silence: a pveproxy that restarts refuses, knows no ticket, or can't ask its daemon.
+    """
     heard = around.clock()
     while True:
-        silence = ""
         try:
-            task = node.task(upid, timeout=_patience(around, deadline))
-            if not task.running:
-                return task
-            heard = around.clock()
-        except (errors.Unreachable, errors.AuthenticationFailed) as error:
-            # a pveproxy that restarts refuses, or knows no ticket for a moment
+            return ask()
+        except errors.PvenetError as error:
             node.connection.fresh()
-            silence = f"no answer for {around.clock() - heard:.0f} s ({error.message})"
-        elapsed = around.clock() - since
-        if around.clock() >= deadline:
-            raise _given_up(node, upid, silence, elapsed)
-        around.tell(Waiting(reason=silence or f"the reload of {node.name} runs", elapsed=elapsed))
-        around.sleep(min(interval(elapsed), max(0.0, deadline - around.clock())))
+            now = around.clock()
+            silence = f"no answer for {now - heard:.0f} s ({error.message})"
+            if now >= span.deadline:
+                raise errors.StateUnknown(
+                    f"{node.name} gives {silence}; {what}",
+                    hint="nothing is called back. When it answers again, look with "
+                    f"`pvenet diff --node {node.name}` and `pvenet list`",
+                ) from error
+            _pause(around, span, silence, interval(now - heard))
+
+
+def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span) -> Task:
+    """The ended task. Raises StateUnknown at the deadline."""
+    what = f"its task is\n  {upid}"
+    while True:
+        task = answered(node, lambda: node.task(upid, timeout=patience(around, span)), around, span, what=what)
+        if not task.running:
+            return task
+        elapsed = around.clock() - span.since
+        if around.clock() >= span.deadline:
+            raise errors.StateUnknown(
+                f"the reload of {node.name} still runs after {elapsed:.0f} s; {what}",
+                hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
+                "wait longer next time with --timeout",
+            )
+        _pause(around, span, f"the reload of {node.name} runs", interval(elapsed))
 
 
 def wait_until_idle(node: Node, around: Surroundings, timeout: float) -> frozenset[str]:
-    """The UPIDs of the node's reloads, once none of them runs. Raises StateUnknown after `timeout` seconds."""
+    """The UPIDs of the node's reloads, once none of them runs; before a reload of ours. Raises StateUnknown."""
     begun = around.clock()
     while True:
         tasks = node.reloads()
@@ -79,50 +117,66 @@ def wait_until_idle(node: Node, around: Surroundings, timeout: float) -> frozens
         elapsed = around.clock() - begun
         if elapsed >= timeout:
             raise errors.StateUnknown(
-                f"a reload that somebody else started on {node.name} still runs after {elapsed:.0f} s",
+                f"a reload that somebody else started on {node.name} still runs after {elapsed:.0f} s; "
+                "nothing was sent",
                 hint=f"wait for its task, then try again:\n  {running[0]}",
             )
         around.tell(Waiting(reason=f"another reload runs on {node.name}", elapsed=elapsed))
-        around.sleep(interval(elapsed))
+        around.sleep(min(interval(elapsed), max(0.0, begun + timeout - around.clock())))
 
 
-def find_reload(node: Node, around: Surroundings, known: frozenset[str], lost: AnswerLost, deadline: float) -> str:
+def wait_for_others(node: Node, around: Surroundings, span: Span) -> frozenset[str]:
+    """The same after a reload of ours, of which nothing is live before theirs has ended."""
+    what = "somebody else's reload runs there, and what was pending is in the live file and not live"
+    while True:
+        tasks = answered(node, lambda: node.reloads(timeout=patience(around, span)), around, span, what=what)
+        running = [upid for upid, task in tasks.items() if task.running]
+        if not running:
+            return frozenset(tasks)
+        elapsed = around.clock() - span.since
+        if around.clock() >= span.deadline:
+            raise errors.StateUnknown(
+                f"after {elapsed:.0f} s {what}",
+                hint=f"when its task has ended, `ifreload -a` on {node.name} makes it live:\n  {running[0]}",
+            )
+        _pause(around, span, f"another reload runs on {node.name}", interval(elapsed))
+
+
+def find_reload(
+    node: Node, around: Surroundings, span: Span, *, known: frozenset[str], pending: str | None
+) -> str | None:
     """The task of a reload whose answer was lost: the one by our user that was not known before.
 
-    Raises Unreachable where the node answers and the reload was never started, StateUnknown where nobody can tell.
+    None where it was not started: the node lists no such task, and what was pending still is (a reload consumes it
+    at once). That is looked at only when the lists have had their time, because a listing during a reload freezes the
+    flags. Raises StateUnknown where nobody can tell.
     """
     begun = around.clock()
-    heard = False
-    while around.clock() < deadline:
-        try:
-            new = [upid for upid in node.reloads(timeout=_patience(around, deadline)) if upid not in known]
-            mine = [upid for upid in new if f":{node.connection.credentials.user}:" in upid]
-            if mine:
-                return mine[0]
-            heard = True
-        except errors.Unreachable:
-            node.connection.fresh()
+    looked = False
+    while True:
+        tasks = answered(
+            node, lambda: node.reloads(timeout=patience(around, span)), around, span, what=_WHETHER_IT_STARTED
+        )
+        mine = [upid for upid in tasks if upid not in known and f":{node.connection.credentials.user}:" in upid]
+        if mine:
+            return mine[0]
         elapsed = around.clock() - begun
-        if heard and elapsed > LISTED_WITHIN:
-            raise errors.Unreachable(
-                f"the reload did not reach {node.name}: {lost.message}; what is pending stays pending", hint=lost.hint
+        late = around.clock() >= span.deadline
+        if pending is not None and not looked and (late or elapsed > LISTED_WITHIN):
+            looked = True
+            if answered(node, node.read, around, span, what=_WHETHER_IT_STARTED).pending == pending:
+                return None
+        if late:
+            raise errors.StateUnknown(
+                f"the answer to the reload of {node.name} was lost, and no task of it is listed",
+                hint=f"`pvenet diff --node {node.name}` shows whether the changes are still pending",
             )
-        around.tell(Waiting(reason="the answer to the reload was lost; looking for its task", elapsed=elapsed))
-        around.sleep(interval(elapsed))
-    raise errors.StateUnknown(
-        f"the answer to the reload of {node.name} was lost, and the node does not answer: {lost.message}",
-        hint=f"when it answers again: `pvenet diff --node {node.name}` shows whether the changes are still pending",
-    )
+        _pause(around, span, "the answer to the reload was lost; looking for its task", interval(elapsed))
 
 
-def _patience(around: Surroundings, deadline: float) -> float:
-    return max(1.0, min(PATIENCE, deadline - around.clock()))
+_WHETHER_IT_STARTED = "the answer to the reload was lost, and it may have been started"
 
 
-def _given_up(node: Node, upid: str, silence: str, elapsed: float) -> errors.StateUnknown:
-    what = f"{node.name} gives {silence}" if silence else f"the reload of {node.name} still runs"
-    return errors.StateUnknown(
-        f"{what} after {elapsed:.0f} s; its task is\n  {upid}",
-        hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
-        "wait longer next time with --timeout",
-    )
+def _pause(around: Surroundings, span: Span, reason: str, seconds: float) -> None:
+    around.tell(Waiting(reason=reason, elapsed=around.clock() - span.since))
+    around.sleep(min(seconds, max(0.0, span.deadline - around.clock())))

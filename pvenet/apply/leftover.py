@@ -1,0 +1,91 @@
+"""What an earlier apply left open: --no-wait, a second Ctrl-C, a deadline, a crash. The next command finishes it.
+
+A journal that says `reloading` is believed as little as the node's silence was: its task and the listing tell what
+became of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.verify import expect, judge
+from pvenet.journal import OPEN, Journal, Journals, State
+from pvenet.plan import net_changes
+
+if TYPE_CHECKING:
+    from pvenet.node import Node, Reading, Task
+
+
+def refuse_while_reloading(node: Node, journals: Journals) -> None:
+    """Raises Busy while a reload of ours still runs: a listing now would freeze the flags (facts, section 11).
+
+    It costs a request only where a journal is open on a reload.
+    """
+    for journal in _open(node, journals):
+        task = _task(node, journal) if journal.state is State.RELOADING else None
+        if task is not None and task.running:
+            raise errors.Busy(
+                f"the reload of {node.name} that was started from here still runs; nothing was sent",
+                hint=f"wait until its task has ended:\n  {task.upid}",
+            )
+
+
+def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
+    """End the open journals of a node on which nothing is pending; what a person should know about them."""
+    told = []
+    for journal in _open(node, journals):
+        state, text = _reloaded(node, journal, reading) if journal.state is State.RELOADING else _gone(journal, reading)
+        journals.write(replace(journal, state=state))
+        told.append(text)
+    journals.drop_stale(str(node.connection.endpoint))
+    return tuple(text for text in told if text)
+
+
+def failed_last(journals: Journals) -> Journal | None:
+    """The newest journal, where it ended in a failure."""
+    ended = [journal for journal in journals.all() if journal.state is not State.DROPPED]
+    return ended[-1] if ended and ended[-1].state is State.FAILED else None
+
+
+def _open(node: Node, journals: Journals) -> list[Journal]:
+    here = str(node.connection.endpoint)  # another cluster may have a node of that name
+    return [journal for journal in journals.all() if journal.state in OPEN and journal.endpoint == here]
+
+
+def _task(node: Node, journal: Journal) -> Task | None:
+    try:
+        return node.task(journal.upid) if journal.upid else None
+    except errors.RefusedByPVE:  # it knows no such task (any more)
+        return None
+
+
+def _gone(journal: Journal, reading: Reading) -> tuple[State, str]:
+    """What was staged and never applied from here."""
+    if journal.pending is None or journal.adopted:
+        return State.DROPPED, ""
+    what = "applied" if net_changes(journal.network.interfaces, reading.network.interfaces) else "reverted"
+    return (
+        State.DROPPED,
+        f"what was staged from here on {journal.node} is not pending any more: it was {what} elsewhere",
+    )
+
+
+def _reloaded(node: Node, journal: Journal, reading: Reading) -> tuple[State, str]:
+    """What became of a reload that nobody waited for."""
+    changes = net_changes(journal.network.interfaces, reading.network.interfaces)
+    if not changes and not journal.adopted:
+        return State.DROPPED, ""  # it never was, and somebody has reverted what was staged
+    task = _task(node, journal)
+    before = None if journal.adopted else journal.network
+    touched = None if journal.adopted else frozenset(change.name for change in changes)
+    down = judge(expect(before=before, wanted=reading.network, touched=touched), reading.network).down
+    if task is not None and not task.running and not task.ok:
+        return State.FAILED, f"the last reload of {journal.node} that was started from here failed: {task.exitstatus}"
+    if down:
+        return (
+            State.FAILED,
+            f"after the last reload of {journal.node} that was started from here: {', '.join(down)} down",
+        )
+    return State.APPLIED, f"the last reload of {journal.node} that was started from here has ended well"

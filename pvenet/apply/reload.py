@@ -1,0 +1,267 @@
+"""The reload and what comes of it: sent once, its task waited for, the node verified.
+
+From the moment it is sent there is no way back to "nothing happened" but by proof: every trouble after that ends in a
+verdict about the node or in StateUnknown, never in the error that the trouble would have been before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.refresh import Refresh
+from pvenet.apply.verify import Expectation, Judgement, judge
+from pvenet.apply.wait import Span, Surroundings, answered, find_reload, wait_for_others, wait_for_task
+from pvenet.connection import AnswerLost
+from pvenet.events import Ended, Reloading, TaskEnded, Verdict, Verified, Waiting, Warned
+from pvenet.journal import Journal, Journals, State, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pvenet.node import Node, Reading, Task
+    from pvenet.plan import Change
+
+EXIT_ALREADY_RUNNING = "exit code 89"
+"""ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
+
+
+class Reload:
+    """One reload, from its journal to its verdict."""
+
+    def __init__(
+        self, node: Node, journals: Journals, journal: Journal, around: Surroundings, *, timeout: float
+    ) -> None:
+        self._node = node
+        self._journals = journals
+        self._journal = journal
+        self._around = around
+        self._timeout = timeout
+        self._span = Span(since=0.0, deadline=0.0)
+        self.sent = False
+        """It may have been started: the request is on its way, and nothing has proved yet that it did not arrive."""
+        self._warned = False
+        """Somebody has pressed Ctrl-C once, and was told what is under way."""
+        self._repeated = False
+        self._task: Task | None = None
+        self._log: tuple[str, ...] | None = None
+
+    def carry_out(
+        self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str], *, wait: bool
+    ) -> Ended:
+        """Send it and say how it ended. Raises ApplyFailed and StateUnknown; others where it was not started."""
+        self._start(known)
+        if not wait:
+            message = f"the reload was sent to {self._node.name}, and nobody waits for it"
+            return self._end(Verdict.UNKNOWN, message)
+        while True:
+            try:
+                return self._concluded(expectation, changes)
+            except KeyboardInterrupt:
+                self._told_once()
+
+    def given_up(self) -> errors.StateUnknown:
+        """Waiting was given up by a person."""
+        upid = self._journal.upid
+        what = f"goes on as task\n  {upid}" if upid else "may have been started: its answer was not waited for"
+        return errors.StateUnknown(
+            f"waiting was given up; the reload of {self._node.name} {what}",
+            hint=f"when it has ended, look with `pvenet diff --node {self._node.name}` and `pvenet list`; "
+            f"what was there before is in\n  {self._journals.path(self._journal)}",
+        )
+
+    def _told_once(self) -> None:
+        """The first Ctrl-C says what is under way, the second stops waiting."""
+        if self._warned:
+            raise self.given_up()
+        self._warned = True
+        self._warn(
+            f"the reload of {self._node.name} is under way and can't be called back; Ctrl-C again stops waiting for it"
+        )
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def _start(self, known: frozenset[str]) -> None:
+        self._journal = self._journals.write(replace(self._journal, state=State.RELOADING))
+        since = self._around.clock()
+        self._span = Span(since=since, deadline=since + self._timeout)
+        try:
+            self._take(self._send(known, self._journal.pending))
+        except BaseException:
+            if not self.sent:  # as before, for a second apply
+                self._record(state=State.STAGING)
+            raise
+
+    def _send(self, known: frozenset[str], pending: str | None) -> str:
+        """Send the reload, once; the task that it became, found among the node's tasks where the answer is lost.
+
+        Raises what stood against it, or Unreachable or Interrupted, where it was not started.
+        """
+        lost: errors.PvenetError
+        try:
+            self.sent = True
+            return self._node.reload()
+        except AnswerLost as error:
+            lost = errors.Unreachable(
+                f"the reload did not reach {self._node.name}: {error.message}; what is pending stays pending",
+                hint=error.hint,
+            )
+        except errors.PvenetError:
+            self.sent = self._repeated
+            raise
+        except KeyboardInterrupt:
+            lost = errors.Interrupted(
+                f"interrupted; the reload did not reach {self._node.name}, and what is pending stays pending"
+            )
+            self._told_once()
+        upid = find_reload(self._node, self._around, self._span, known=known, pending=pending)
+        if upid is None:
+            self.sent = False
+            raise lost
+        return upid
+
+    def _take(self, upid: str) -> None:
+        self._task = None
+        self._record(upid=upid)
+        self._around.tell(Reloading(node=self._node.name, upid=upid))
+
+    # --- the end of it -----------------------------------------------------------------------------------------------
+
+    def _concluded(self, expectation: Expectation, changes: Sequence[Change]) -> Ended:
+        """Wait, verify, judge; after a Ctrl-C it goes on where it was."""
+        task = self._ended()
+        if EXIT_ALREADY_RUNNING in task.exitstatus and not self._repeated:
+            self._repeat(task)
+            task = self._ended()
+        log = self._told(task)
+        reading = self._looked(expectation)
+        judgement = judge(expectation, reading.network)
+        if not task.ok:
+            raise self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
+        if not judgement.good and reading.pending is not None:
+            raise self._hidden(judgement)
+        if not judgement.good:
+            raise self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}", log)
+        if judgement.more and reading.pending is None:
+            self._warn(f"somebody else's {', '.join(judgement.more)} went live with it")
+        return self._applied(expectation, changes, judgement)
+
+    def _ended(self) -> Task:
+        if self._task is None:
+            self._task = wait_for_task(self._node, self._journal.upid or "", self._around, self._span)
+        return self._task
+
+    def _repeat(self, task: Task) -> None:
+        """Another ifreload ran: ours took the staging and applied nothing. Wait for it, look, reload once more."""
+        self._warn(f"another reload was running on {self._node.name}; reloading once more when it has ended")
+        known = wait_for_others(self._node, self._around, self._span)
+        if self._read().pending is not None:
+            raise self._failed(
+                f"another reload was running on {self._node.name}, ours applied nothing ({task.exitstatus}), and "
+                "somebody has staged something new meanwhile: reloading again would make that live, too",
+                (),
+                hint="ask who; then `pvenet apply --adopt` makes all of it live",
+            )
+        self._repeated = True
+        try:
+            upid = self._send(known, None)
+        except errors.StateUnknown:
+            raise
+        except errors.PvenetError as error:
+            raise self._failed(
+                f"another reload was running on {self._node.name}, ours applied nothing ({task.exitstatus}), and a "
+                f"second one could not be sent: {error.message}",
+                (),
+            ) from error
+        self._take(upid)
+
+    def _told(self, task: Task) -> tuple[str, ...]:
+        """The task's log; told once, and missed by nobody where it can't be had."""
+        if self._log is None:
+            try:
+                self._log = self._node.log(task.upid)
+            except errors.PvenetError as error:
+                self._log = ()
+                self._warn(f"the log of the reload can't be read: {error.message}")
+            self._around.tell(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=self._log))
+            for line in self._log:
+                if task.ok and (" warning: " in line or " error: " in line):  # facts 14: an error need not fail it
+                    self._warn(f"the reload says: {line.strip()}")
+        return self._log
+
+    def _looked(self, expectation: Expectation) -> Reading:
+        elapsed = self._around.clock() - self._span.since
+        self._around.tell(Waiting(reason="looking at the interfaces", elapsed=elapsed))
+        refresh = Refresh(self._node, self._around, read=self._read, note=self._refreshing)
+        reading = refresh.settled(expectation, self._span)
+        if reading.pending is not None:
+            self._warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
+        return reading
+
+    def _read(self) -> Reading:
+        what = f"its reload has ended and was not verified; its task is\n  {self._journal.upid}"
+        return answered(self._node, self._node.read, self._around, self._span, what=what)
+
+    def _refreshing(self, name: str) -> None:
+        """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
+        self._record(steps=(*self._journal.steps, Step(action="refresh", name=name)))
+
+    # --- verdicts ----------------------------------------------------------------------------------------------------
+
+    def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Ended:
+        for name in judgement.excused:
+            self._warn(f"{name} has autostart and is not active; it was not before, and nothing here touches it")
+        self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
+        self._record(state=State.APPLIED)
+        names = ", ".join(change.name for change in changes) or "what was pending"
+        return self._end(Verdict.APPLIED, f"applied and verified on {self._node.name}: {names}")
+
+    def _failed(self, message: str, log: Sequence[str], hint: str = "") -> errors.ApplyFailed:
+        self._record(state=State.FAILED)
+        return errors.ApplyFailed(message, hint=hint or self._way_back(), log=log)
+
+    def _hidden(self, judgement: Judgement) -> errors.StateUnknown:
+        """The node lists what is staged, not what is live: with something new staged, a difference proves nothing."""
+        return errors.StateUnknown(
+            f"the reload of {self._node.name} ended well and can't be verified: somebody has staged something new, and "
+            f"with that the node says: {how_far(judgement)}",
+            hint="ask who; when it is applied or reverted, look with `pvenet list`",
+        )
+
+    def _way_back(self) -> str:
+        return (
+            "a failed reload takes nothing back (`pvenet revert` neither): the new file is in place.\n"
+            f"`pvenet list --node {self._node.name}` shows how far it came; change what is wrong and `pvenet apply` "
+            "again,\nor run `ifreload -a` on the node.\n"
+            f"what was there before is in\n  {self._journals.path(self._journal)}"
+        )
+
+    # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _record(self, **changes: object) -> None:
+        """Keep the journal; when the reload is out, a journal that can't be written stops nothing."""
+        self._journal = replace(self._journal, **changes)  # type: ignore[arg-type]  # named in this class only
+        try:
+            self._journals.write(self._journal)
+        except errors.PvenetError as error:
+            self._warn(f"the journal is behind: {error.message.partition(';')[0]}")
+
+    def _warn(self, text: str) -> None:
+        self._around.tell(Warned(text=text))
+
+    def _end(self, verdict: Verdict, message: str) -> Ended:
+        elapsed = self._around.clock() - self._span.since
+        return Ended(node=self._node.name, verdict=verdict, exit_code=0, message=message, elapsed=elapsed)
+
+
+def how_far(judgement: Judgement) -> str:
+    """What a node lacks, in words."""
+    parts = []
+    if judgement.down:
+        parts.append(f"not active: {', '.join(judgement.down)}")
+    if judgement.different:
+        parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
+    if judgement.there:
+        parts.append(f"still there: {', '.join(judgement.there)}")
+    return "; ".join(parts) or "every interface is up as it should be"

@@ -1,0 +1,244 @@
+"""A node to tell the apply story on: the simulated one, with a clock that only sleeping moves, and every request kept.
+
+No request for the network may arrive while a reload runs: that freezes the flags (facts, section 11). Every story that
+is told here is held to it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import FakeTime
+
+from pvenet.apply import Consent, Options, Surroundings, apply, revert, stage
+from pvenet.connection import Connection
+from pvenet.connection.endpoint import Endpoint
+from pvenet.connection.session import Token
+from pvenet.events import Ended, Event, Waiting, Warned
+from pvenet.journal import Journals, State
+from pvenet.model import Bond, Bridge
+from pvenet.node import Node
+from pvenet.sim.adapter import SimAdapter
+from pvenet.sim.faults import Script
+from pvenet.sim.settle import reloading, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import requests
+
+    from pvenet import errors
+    from pvenet.apply import Staged
+    from pvenet.plan import Desired
+
+BOND = Bond(name="bond0", slaves=("ens38", "ens39"))
+VMBR1 = Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic")
+TAGGED: Desired = {"bond0": BOND, "vmbr1": VMBR1}
+"""Steps 2 and 3 of the walk-through: nothing of it touches the way to the node."""
+
+APPLY = ["GET permissions", "GET cluster/status", "GET tasks", "GET network", "PUT network"]
+"""What an apply with consent sends until the reload is out."""
+UNDONE = ["GET network", "DELETE network", "GET network"]
+"""What taking a whole staging back costs."""
+
+
+@dataclass
+class Sent:
+    """A request that arrived at the adapter."""
+
+    text: str
+    at: float
+    reloading: bool
+    """A reload ran at that time."""
+
+
+class Recorder(SimAdapter):
+    """The simulated node in process, keeping every request; `before` and `after` happen at the requests they name."""
+
+    def __init__(self, folder: Path, time: FakeTime) -> None:
+        super().__init__(folder, clock=time.clock, sleep=time.sleep)
+        self.sent: list[Sent] = []
+        self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        text = _short(request)
+        self.before.pop(text, _nothing)()
+        self.sent.append(Sent(text, self.front.clock(), self.reloads()))
+        answer = super().send(request, *args, **kwargs)
+        self.after.pop(text, _nothing)()
+        return answer
+
+    def close(self) -> None:
+        """The next connection may meet another worker."""
+        self._connection += 1
+
+    def reloads(self) -> bool:
+        node, now = self.sim.node("pve1"), self.front.clock()
+        return reloading(node, settled(node, now), now)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _short(request: requests.PreparedRequest) -> str:
+    path = (request.url or "").partition("/api2/json/")[2].partition("?")[0]
+    path = re.sub("UPID:[^/]*|UPID%3A[^/]*", "UPID", path).replace("nodes/pve1/", "").replace("access/", "")
+    return f"{request.method} {path}"
+
+
+@dataclass
+class Lab:
+    """One simulated node, one client, and what the client was told."""
+
+    folder: Path
+    user: str = "root@pam!full"
+    time: FakeTime = field(default_factory=FakeTime)
+    events: list[Event] = field(default_factory=list)
+    asleep: list[Callable[[], None]] = field(default_factory=list)
+    """What happens in the client's next sleeps, one each."""
+
+    def __post_init__(self) -> None:
+        self.adapter = Recorder(self.folder, self.time)
+        self.nature(reload_seconds=0.3)
+        self.journals = Journals(self.folder / ".pvenet", "pve1")
+        self.network_folder = self.folder / "pve1" / "etc" / "network"
+        token = Token(id=self.user, secret=str(self.adapter.sim.users().tokens[self.user]["secret"]))
+        endpoint = Endpoint(host="sim.invalid", adapter=self.adapter, label="sim:lab")
+        self.node = Node(Connection([endpoint], token, clock=self.time.clock), "pve1")
+
+    # --- the node ----------------------------------------------------------------------------------------------------
+
+    def nature(self, **changes: object) -> None:
+        """Change what the simulated node is like."""
+        path = self.folder / "sim.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    def order(self, *faults: str) -> None:
+        """Order faults; requests count from 1 again."""
+        self.adapter.front.script = Script(faults)
+
+    def somebody(self, words: str, **form: str) -> None:
+        """A request by somebody else, at a worker of its own, that nobody counts."""
+        method, path = words.split()
+        other = Token(id="ops@pve!net", secret=str(self.adapter.sim.users().tokens["ops@pve!net"]["secret"]))
+        adapter = SimAdapter(self.folder, clock=self.time.clock, sleep=self.time.sleep)
+        adapter.front.caches, adapter._connection = self.adapter.front.caches, self.adapter._connection
+        connection = Connection([Endpoint(host="sim.invalid", adapter=adapter)], other)
+        parts = ("nodes", "pve1", *path.split("/"))
+        match method:
+            case "GET":
+                connection.get(*parts)
+            case "POST":
+                connection.post(*parts, form=form)
+            case "PUT":
+                connection.put(*parts, form=form)
+            case _:
+                connection.delete(*parts)
+
+    def foreign(self, bridge: str = "vmbr99") -> None:
+        """Somebody else stages a bridge."""
+        self.somebody("POST network", iface=bridge, type="bridge")
+
+    @property
+    def live(self) -> str:
+        return (self.network_folder / "interfaces").read_text()
+
+    @property
+    def pending(self) -> str | None:
+        path = self.network_folder / "interfaces.new"
+        return path.read_text() if path.exists() else None
+
+    @property
+    def up(self) -> set[str]:
+        return set(settled(self.adapter.sim.node("pve1"), self.time.now).up)
+
+    # --- the client --------------------------------------------------------------------------------------------------
+
+    def stage(self, desired: Desired, **consent: bool) -> Staged:
+        return stage(self.node, self.journals, lambda _: desired, Consent(**consent), now=self._stamp())
+
+    def tagged(self) -> None:
+        """Stage steps 2 and 3 of the walk-through."""
+        self.stage(TAGGED)
+        self.forget()
+
+    def widened(self) -> None:
+        """Stage step 1 of the walk-through, which touches the way to the node."""
+        vmbr0 = self.node.read().network.interfaces["vmbr0"]
+        assert isinstance(vmbr0, Bridge)
+        self.stage({"vmbr0": replace(vmbr0, ports=("ens33", "ens37"))})
+        self.forget()
+
+    def apply(self, ask: Callable[[str], bool] | None = None, **options: Any) -> Ended:
+        around = Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.sleep)
+        around = around if ask is None else replace(around, ask=ask)
+        try:
+            return apply(self.node, self.journals, Options(**options), around, now=self._stamp())
+        finally:
+            assert isinstance(self.events[-1], Ended)
+            assert not [sent for sent in self.adapter.sent if sent.reloading and sent.text.startswith("GET network")]
+
+    def failed(self, kind: type[errors.PvenetError], **options: Any) -> errors.PvenetError:
+        """The error that an apply ends with."""
+        with pytest.raises(kind) as caught:
+            self.apply(**options)
+        error = caught.value
+        assert type(error) is kind
+        assert (self.end.exit_code, self.end.message) == (error.exit_code, error.message)
+        return error
+
+    def revert(self, *, discard: bool = False) -> bool:
+        return revert(self.node, self.journals, discard=discard)
+
+    def sleep(self, seconds: float) -> None:
+        self.time.sleep(seconds)
+        if self.asleep:
+            self.asleep.pop(0)()
+
+    def forget(self) -> None:
+        self.adapter.sent.clear()
+        self.events.clear()
+
+    def _stamp(self) -> str:
+        self.time.now += 0.001  # no two journals begin in one moment
+        return f"{self.time.now:.3f}"
+
+    # --- what was seen -----------------------------------------------------------------------------------------------
+
+    @property
+    def sent(self) -> list[str]:
+        return [sent.text for sent in self.adapter.sent]
+
+    @property
+    def writes(self) -> list[str]:
+        return [text for text in self.sent if not text.startswith("GET")]
+
+    @property
+    def end(self) -> Ended:
+        last = self.events[-1]
+        assert isinstance(last, Ended)
+        return last
+
+    @property
+    def warnings(self) -> str:
+        return "\n".join(event.text for event in self.events if isinstance(event, Warned))
+
+    @property
+    def waited(self) -> list[str]:
+        return [event.reason for event in self.events if isinstance(event, Waiting)]
+
+    @property
+    def states(self) -> list[State]:
+        return [journal.state for journal in self.journals.all()]
+
+
+def interrupt() -> None:
+    """Ctrl-C."""
+    raise KeyboardInterrupt

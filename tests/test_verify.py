@@ -1,0 +1,115 @@
+"""Are we there? Pure judgements, and the pace of the looks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from pvenet.apply.verify import Expectation, expect, judge
+from pvenet.apply.wait import interval
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Link, Network, Other, Vlan
+
+NIC = Ethernet(name="ens38", autostart=False)
+BOND = Bond(name="bond0", slaves=("ens38",))
+VMBR1 = Bridge(name="vmbr1", ports=("bond0",))
+
+
+def network(*interfaces: Interface, up: str = "") -> Network:
+    links = {interface.name: Link(active=interface.name in up.split()) for interface in interfaces}
+    return Network(interfaces={interface.name: interface for interface in interfaces}, links=links)
+
+
+def expected(*interfaces: Interface) -> Expectation:
+    """What to expect of these where nothing was there before."""
+    wanted = network(*interfaces)
+    return expect(before=network(), wanted=wanted, touched=wanted.interfaces.keys())
+
+
+def test_autostart_and_what_is_beneath_has_to_be_active() -> None:
+    """A bridge with autostart, its bond without, and that bond's slave."""
+    assert expected(NIC, replace(BOND, autostart=False), VMBR1).active == {"ens38", "bond0", "vmbr1"}
+
+
+def test_without_autostart_nothing_has_to_be_active() -> None:
+    """Nor what is beneath."""
+    assert expected(NIC, replace(BOND, autostart=False)).active == set()
+
+
+def test_a_port_without_a_stanza_is_not_looked_for() -> None:
+    """The listing does not have it (facts, section 6)."""
+    assert expected(Bridge(name="vmbr1", ports=("bond0.50",))).active == {"vmbr1"}
+
+
+def test_bonds_in_a_circle_end() -> None:
+    """A file may say so."""
+    circle = expected(Bond(name="bond0", slaves=("bond1",)), Bond(name="bond1", slaves=("bond0",)))
+    assert circle.active == {"bond0", "bond1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "has_to"),
+    [("OVSBridge", True), ("OVSIntPort", True), ("OVSPort", True), ("alias", False), ("vnet", False)],
+)
+def test_of_kinds_that_are_not_modelled_some_have_a_link(kind: str, has_to: bool) -> None:  # noqa: FBT001 - a parameter
+    """Those whose autostart brings up a link that the kernel shows (design 8)."""
+    assert ("x1" in expected(Other(name="x1", kind=kind)).active) is has_to
+
+
+def test_a_vlan_with_autostart_has_to_be_active() -> None:
+    """Its raw device follows from it."""
+    assert expected(NIC, Vlan(name="ens38.5")).active == {"ens38.5"}
+
+
+def test_what_was_down_before_and_is_untouched_is_excused() -> None:
+    """It is told, and is no failure; what is touched, or beneath it, is not excused."""
+    down = Ethernet(name="ens41")
+    wanted = network(NIC, BOND, VMBR1, down)
+    found = expect(before=network(NIC, down), wanted=wanted, touched={"vmbr1"})
+    assert found.excused == {"ens38", "ens41"}
+    assert found.active == {"bond0", "vmbr1"}
+    judgement = judge(found, network(NIC, BOND, VMBR1, down, up="bond0 vmbr1 ens38"))
+    assert judgement.good
+    assert judgement.excused == ("ens41",)
+
+
+def test_what_was_up_before_has_to_stay_up() -> None:
+    """Untouched or not."""
+    other = Ethernet(name="ens41")
+    found = expect(before=network(other), wanted=network(other, BOND, up="ens41"), touched={"bond0"})
+    assert judge(found, network(other, BOND, up="bond0")).down == ("ens41",)
+
+
+def test_of_changes_that_are_not_ours_nothing_is_excused() -> None:
+    """Nobody can tell what they touch."""
+    found = expect(before=None, wanted=network(Ethernet(name="ens41")), touched=None)
+    assert found.active == {"ens41"}
+    assert found.excused == found.gone == frozenset()
+
+
+def test_each_way_to_be_wrong_is_told_apart() -> None:
+    """Down, different, missing, still there, and somebody else's."""
+    found = expect(before=network(VMBR1), wanted=network(NIC, BOND, Ethernet(name="ens40")), touched={"bond0", "ens40"})
+    now = network(NIC, replace(BOND, mtu=9000), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38")
+    judgement = judge(found, now)
+    assert not judgement.good
+    assert judgement.down == ("bond0", "ens40")
+    assert judgement.different == ("bond0", "ens40")
+    assert judgement.there == ("vmbr1",)
+    assert judgement.more == ("vmbr9",)
+
+
+def test_two_spellings_of_one_value_are_no_difference() -> None:
+    """PVE sorts slaves, and lists each once."""
+    found = expected(Bond(name="bond0", slaves=("ens39", "ens38", "ens39")))
+    assert judge(found, network(Bond(name="bond0", slaves=("ens38", "ens39")), up="bond0")).good
+
+
+def test_looks_grow_apart_with_the_time_that_has_passed() -> None:
+    """From a tenth of a second to two, never backwards; and a clock that goes back asks no faster."""
+    paces = [interval(elapsed / 10) for elapsed in range(600)]
+    assert paces[0] == interval(-3600.0) == 0.1
+    assert paces[-1] == 2.0
+    assert all(earlier <= later for earlier, later in pairwise(paces))
+    assert interval(1.5) <= 0.15
