@@ -1,12 +1,10 @@
-"""Where HTTP goes: an endpoint's spelling, its addresses, and the certificate that was seen there."""
+"""Where HTTP goes: an endpoint's spelling, and its addresses."""
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 import socket
-import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,8 +15,9 @@ if TYPE_CHECKING:
     from requests.adapters import BaseAdapter
 
 PORT = 8006
-SIM = "sim:"
-_PEEK_TIMEOUT = 5.0
+
+_NAME = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?")
+_SPELLING = "write it as https://HOST:8006"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,27 +58,52 @@ class Endpoint:
 
 
 def parse(text: str) -> Endpoint:
-    """An endpoint as a person writes it: `pve1`, `192.168.171.21:8006`, `https://pve1:8006/`, `[fd00::1]`.
+    """An endpoint as a person writes it: `pve1`, `192.168.171.21:8006`, `https://pve1:8006/`, `fd00::1`, `[fd00::1]`.
 
     Raises UsageError for what is none, and for http:// to anything but this machine.
     """
-    url = text.strip() if "://" in text else f"https://{text.strip()}"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or PORT
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:%-]+", host):
-        raise errors.UsageError(f"{text!r} is no endpoint", hint="write it as https://HOST:8006")
-    if parts.username or parts.password:
+    text = text.strip()
+    if "@" in text:  # first of all: no message below may show what stands before it
         raise errors.UsageError(
             "an endpoint holds no credentials", hint="give them as PVENET_TOKEN_ID and PVENET_TOKEN_SECRET"
         )
-    if parts.scheme == "http" and not _loopback(host):
+    scheme, host, port = _split(text)
+    if scheme == "http" and not _loopback(host):
         raise errors.UsageError(
-            f"http:// would send the credentials to {host} in the clear", hint=f"write https://{host}:{port}"
+            f"http:// would send the credentials to {host} in the clear",
+            hint=f"write {Endpoint(host=host, port=port)}",
         )
-    return Endpoint(host=host, port=port, scheme=parts.scheme)
+    return Endpoint(host=host, port=port, scheme=scheme)
+
+
+def _split(text: str) -> tuple[str, str, int]:
+    """Scheme, host and port."""
+    if _address(text):
+        text = f"[{text}]"
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = parts.hostname or "", PORT if parts.port is None else parts.port
+    except ValueError:
+        host, port = "", 0
+    if (
+        not text.isprintable()
+        or not port
+        or not (_NAME.fullmatch(host) or _address(host))
+        or parts.scheme not in ("http", "https")
+    ):
+        raise errors.UsageError(f"{text!r} is no endpoint", hint=_SPELLING)
+    if parts.path.rstrip("/") not in ("", "/api2/json") or parts.query:
+        raise errors.UsageError(f"{text!r} goes on after host and port; the API's place is known", hint=_SPELLING)
+    return parts.scheme, host, port
+
+
+def _address(text: str) -> bool:
+    """Whether it is an IPv6 address, perhaps with its zone; one of IPv4 is spelled as a name is."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _loopback(host: str) -> bool:
@@ -89,45 +113,3 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def untrusted(endpoint: Endpoint, reason: str) -> errors.Unreachable:
-    """The error for a TLS failure; it names the certificate's fingerprint where there is one to see."""
-    seen = _peek(endpoint)
-    if seen is None:
-        return errors.Untrusted(f"{endpoint} does not speak TLS as it should", hint="check host and port")
-    if "ingerprints did not match" in reason:
-        what = "has another certificate than the pinned one"
-    elif "ostname mismatch" in reason or "doesn't match" in reason:
-        what = "has a certificate for another name"
-    else:
-        what = "has a certificate that is not trusted"
-    return errors.Untrusted(
-        f"{endpoint} {what}; its SHA-256 fingerprint is\n  {seen}",
-        hint="compare it with `pvenode cert info` on the node; if it is the same, pin it:\n"
-        f"  export PVENET_FINGERPRINT={seen}\n"
-        "or name the CA that signed it: PVENET_CA_FILE=/path/to/pve-root-ca.pem",
-        fingerprint=seen,
-    )
-
-
-def _peek(endpoint: Endpoint) -> str | None:
-    """The fingerprint of the certificate that an endpoint shows; nothing is sent to it."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        with (
-            socket.create_connection((endpoint.host, endpoint.port), timeout=_PEEK_TIMEOUT) as raw,
-            context.wrap_socket(raw, server_hostname=endpoint.host) as tls,
-        ):
-            certificate = tls.getpeercert(binary_form=True)
-    except OSError:
-        return None
-    return fingerprint(certificate) if certificate else None
-
-
-def fingerprint(certificate: bytes) -> str:
-    """SHA-256 of a certificate in DER, as `AA:BB:...`."""
-    digest = hashlib.sha256(certificate).hexdigest().upper()
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

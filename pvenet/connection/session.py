@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.adapters import HTTPAdapter
+
+from pvenet import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+LOGIN = "/access/ticket"
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 40.0
 """Seconds. PVE's own hand-over to another node has a limit of 30 s (facts, section 13)."""
@@ -25,6 +28,13 @@ class Token:
 
     id: str
     secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[!-~]+", self.id) or not re.fullmatch(r"[!-~]+", self.secret):
+            raise errors.UsageError(
+                "the token's name or secret is empty, or holds blanks or letters that no token has",
+                hint="a token is USER@REALM!NAME, and its secret a UUID",
+            )
 
     @property
     def user(self) -> str:
@@ -67,29 +77,24 @@ class Serializer:
 
     @staticmethod
     def loads(response: requests.Response) -> Answer:
-        envelope = json.loads(response.content)
+        try:
+            envelope = json.loads(response.content)
+        except RecursionError:
+            raise ValueError from None
         if not isinstance(envelope, dict) or "data" not in envelope:
             raise ValueError
         return Answer(data=envelope.pop("data"), beside=envelope)
 
     @staticmethod
-    def loads_errors(response: requests.Response) -> dict[str, Any]:
+    def loads_errors(response: requests.Response) -> dict[str, Any] | None:
+        """The envelope of a refusal; empty where PVE sends none, None where a page of somebody else's came."""
+        if response.content.lstrip().startswith(b"<"):
+            return None
         try:
             envelope = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return envelope if isinstance(envelope, dict) else {}
-
-
-class Pinned(HTTPAdapter):
-    """Trusts the one certificate that has the fingerprint, whoever signed it."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint)
 
 
 class Session(requests.Session):
@@ -107,11 +112,19 @@ class Session(requests.Session):
         if self._debug is None:
             return super().request(method, url, *args, **kwargs)
         begun = time.monotonic()
-        form = "" if "/access/ticket" in url else " ".join(f"{k}={v}" for k, v in (kwargs.get("data") or {}).items())
         status = "no answer"
         try:
             response = super().request(method, url, *args, **kwargs)
             status = f"{response.status_code} {response.reason}"
             return response
         finally:
-            self._debug(f"{method} {url} {form}-> {status} ({time.monotonic() - begun:.3f} s)".replace("  ", " "))
+            words = [method, url, *_shown(url, kwargs), "->", status]
+            self._debug(f"{' '.join(words)} ({time.monotonic() - begun:.3f} s)")
+
+
+def _shown(url: str, request: Mapping[str, Any]) -> list[str]:
+    """What was sent beside method and path, a word each; nothing of a login, which holds the password."""
+    if url.endswith(LOGIN):
+        return []
+    sent = {**(request.get("params") or {}), **(request.get("data") or {})}
+    return [repr(f"{name}={value}")[1:-1] for name, value in sent.items()]  # a comment's newline would break the line

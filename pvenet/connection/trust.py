@@ -1,0 +1,108 @@
+"""Whom to trust: the adapters that settle it before anything is sent, and the certificate that was seen."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+
+from pvenet import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pvenet.connection.endpoint import Endpoint
+
+PEEK_TIMEOUT = 5.0
+
+
+class Pinned(HTTPAdapter):
+    """Trusts the one certificate that has the fingerprint, whoever signed it."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint)
+
+
+class Signed(HTTPAdapter):
+    """Trusts what a CA has signed.
+
+    With a context of our own, because the default one is strict since Python 3.13 about extensions that PVE's own CA
+    and its certificates need not have.
+    """
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+def authorities(ca_file: Path | None) -> str | bool:
+    """What `requests` takes for `verify`: the CA file, or the system's CAs. Raises UsageError for a file of none.
+
+    True, which stands for the CAs that come with `requests`, where the system has none.
+    """
+    if ca_file is None:
+        paths = ssl.get_default_verify_paths()
+        return paths.cafile or paths.capath or True
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=ca_file)
+    except ssl.SSLError:
+        raise errors.UsageError(f"{ca_file} holds no CA certificate", hint=_CA_HINT) from None
+    except OSError as error:
+        raise errors.UsageError(f"the CA file {ca_file} can't be read: {error.strerror}", hint=_CA_HINT) from None
+    return str(ca_file)
+
+
+def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
+    """The error for a certificate that is not trusted; it names the fingerprint."""
+    seen = seen_at(endpoint)
+    if seen is None:
+        return errors.Untrusted(f"{endpoint} has a certificate that is not trusted", hint=_CA_HINT)
+    return errors.Untrusted(
+        f"{endpoint} {_what(reason)}; its SHA-256 fingerprint is\n  {seen}",
+        hint="compare it with `pvenode cert info` on the node; if it is the same, pin it:\n"
+        f"  export PVENET_FINGERPRINT={seen}\n"
+        "or name the CA that signed it: PVENET_CA_FILE=/path/to/pve-root-ca.pem",
+        fingerprint=seen,
+    )
+
+
+def _what(reason: str) -> str:
+    # OpenSSL's and urllib3's words, which decide about nothing but ours
+    if "ingerprints did not match" in reason:
+        return "has another certificate than the pinned one"
+    if "mismatch" in reason or "doesn't match" in reason:
+        return "has a certificate for another name"
+    if "expired" in reason or "not yet valid" in reason:
+        return "has a certificate that is not valid now"
+    return "has a certificate that is not trusted"
+
+
+def seen_at(endpoint: Endpoint) -> str | None:
+    """The fingerprint of the certificate that an endpoint shows; nothing is sent to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((endpoint.host, endpoint.port), timeout=PEEK_TIMEOUT) as raw,
+            context.wrap_socket(raw, server_hostname=endpoint.host) as tls,
+        ):
+            certificate = tls.getpeercert(binary_form=True)
+    except OSError:
+        return None
+    return fingerprint(certificate) if certificate else None
+
+
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a certificate in DER, as `AA:BB:...`."""
+    digest = hashlib.sha256(certificate).hexdigest().upper()
+    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+
+_CA_HINT = "copy /etc/pve/pve-root-ca.pem from a node, and name it in PVENET_CA_FILE"
