@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.connection.session import Credentials, Trust
 
+SIM = "sim:"
 NOWHERE = (
     "name a node's endpoint, https://HOST:8006, with --endpoint or PVENET_ENDPOINT, and give a token in\n"
     "PVENET_TOKEN_ID (root@pam!name) and PVENET_TOKEN_SECRET; or try it without any node: --sim DIR"
 )
+
+_TOKEN_ID = re.compile(r"[^\s:/!=]+@[\w.-]+![\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,46 +44,62 @@ class Where:
 
 def located(options: Where, environment: Mapping[str, str]) -> Where:
     """The options, completed from the environment. Raises UsageError where nothing says where to go."""
-
-    def path(name: str) -> Path | None:
-        return Path(environment[name]).expanduser() if environment.get(name) else None
-
     endpoint: tuple[str, ...] = options.endpoint
     sim = options.sim
     if endpoint and sim:
         raise errors.UsageError("--endpoint and --sim are two different places", hint="leave one of them out")
     if not endpoint and not sim:
-        sim = path("PVENET_SIM")
+        sim = _path(environment, "PVENET_SIM")
         if not sim:
             endpoint = tuple(environment.get("PVENET_ENDPOINT", "").replace(",", " ").split())
-    if endpoint and endpoint[0].startswith("sim:"):
-        sim = Path(endpoint[0].removeprefix("sim:")).expanduser()
-        endpoint = ()
+    if any(each.startswith(SIM) for each in endpoint):
+        sim, endpoint = _folder(endpoint), ()
     if not endpoint and not sim:
         raise errors.UsageError("no endpoint: which node is meant?", hint=NOWHERE)
     return Where(
         endpoint=endpoint,
         node=options.node or environment.get("PVENET_NODE") or None,
         sim=sim,
-        state_dir=options.state_dir or path("PVENET_STATE_DIR") or _default_state_dir(sim, environment),
+        state_dir=options.state_dir or _path(environment, "PVENET_STATE_DIR") or _default_state_dir(sim, environment),
         json=options.json,
         debug=options.debug,
         insecure=options.insecure,
     )
 
 
+def _folder(endpoints: tuple[str, ...]) -> Path:
+    """The folder of `sim:DIR`."""
+    folder = endpoints[0].removeprefix(SIM)
+    if len(endpoints) > 1 or not folder:
+        raise errors.UsageError("a simulated node is one folder, alone", hint=f"write it as {SIM}DIR")
+    return _expanded(folder)
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return _expanded(environment[name]) if environment.get(name) else None
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise errors.UsageError(f"there is no home folder for {text}", hint="write the whole path") from None
+
+
 def _default_state_dir(sim: Path | None, environment: Mapping[str, str]) -> Path:
     if sim:
         return sim / ".pvenet"
-    base = environment.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "pvenet"
+    base = environment.get("XDG_STATE_HOME", "")
+    if not base.startswith("/"):  # the specification: a relative one is ignored
+        base = "~/.local/state"
+    return _expanded(base) / "pvenet"
 
 
 def connect(
     where: Where,
     environment: Mapping[str, str],
     *,
-    prompt: Callable[[str], str] | None,
+    prompt: Callable[[str], str] | None = None,
     debug: Callable[[str], None] | None = None,
 ) -> Connection:
     """The connection that `where` and the environment describe.
@@ -121,33 +140,33 @@ def credentials(environment: Mapping[str, str], prompt: Callable[[str], str] | N
     from pvenet.connection.session import Password, Token
 
     if token := environment.get("PVENET_TOKEN_ID"):
-        if not re.fullmatch(r"[^\s@!=]+@[^\s@!=]+![^\s@!=]+", token):
-            raise errors.UsageError(
-                f"PVENET_TOKEN_ID is {token.partition('=')[0]!r}",
-                hint="write it whole: USER@REALM!NAME",
-            )
-        return Token(id=token, secret=_secret(environment, "PVENET_TOKEN", f"the secret of {token}", prompt))
+        if not _TOKEN_ID.fullmatch(token):  # never shown: it could hold the secret, or be it
+            raise errors.UsageError("PVENET_TOKEN_ID is no token's name", hint="write it whole: USER@REALM!NAME")
+        return Token(id=token, secret=_token_secret(environment, token, prompt))
     if user := environment.get("PVENET_USER"):
-        if "@" not in user:
-            raise errors.UsageError(f"PVENET_USER is {user!r}, without a realm", hint=f"write {user}@pam or {user}@pve")
+        if not re.fullmatch(r".+@[\w.-]+", user):
+            name = user.partition("@")[0] or "root"
+            raise errors.UsageError(f"PVENET_USER is {user!r}, without a realm", hint=f"write {name}@pam or {name}@pve")
         password = environment.get("PVENET_PASSWORD") or _ask(prompt, f"the password of {user}", "PVENET_PASSWORD")
         return Password(user=user, password=password)
     raise errors.UsageError("no credentials: who are you?", hint=NOWHERE)
 
 
-def _secret(environment: Mapping[str, str], prefix: str, what: str, prompt: Callable[[str], str] | None) -> str:
-    if secret := environment.get(f"{prefix}_SECRET"):
-        return secret.strip()
-    if name := environment.get(f"{prefix}_FILE"):
+def _token_secret(environment: Mapping[str, str], token: str, prompt: Callable[[str], str] | None) -> str:
+    if secret := environment.get("PVENET_TOKEN_SECRET"):
+        return _only_secret(secret, token, "PVENET_TOKEN_SECRET")
+    if path := _path(environment, "PVENET_TOKEN_FILE"):
         try:
-            text = Path(name).expanduser().read_text(encoding="utf8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise errors.UsageError(f"{prefix}_FILE {name} can't be read: {reason}") from None
-        return _only_line(text, f"the file {name}")
-    if command := environment.get(f"{prefix}_COMMAND"):
-        return _only_line(_output(command, f"{prefix}_COMMAND"), f"the command of {prefix}_COMMAND")
-    return _ask(prompt, what, f"{prefix}_SECRET, {prefix}_FILE or {prefix}_COMMAND")
+            raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can't be read: {reason}") from None
+        return _only_secret(text, token, f"the file {path}")
+    if command := environment.get("PVENET_TOKEN_COMMAND"):
+        name = "the command of PVENET_TOKEN_COMMAND"
+        return _only_secret(_output(command, name), token, name)
+    names = "PVENET_TOKEN_SECRET, PVENET_TOKEN_FILE or PVENET_TOKEN_COMMAND"
+    return _only_secret(_ask(prompt, f"the secret of {token}", names), token, "what was typed")
 
 
 def _output(command: str, name: str) -> str:
@@ -155,33 +174,42 @@ def _output(command: str, name: str) -> str:
     import subprocess
 
     try:
+        words = shlex.split(command)
         done = subprocess.run(  # noqa: S603 - the user's own command, from their own environment
-            shlex.split(command), stdout=subprocess.PIPE, check=False, encoding="utf8", timeout=60
+            words or [""], stdout=subprocess.PIPE, check=False, encoding="utf8", timeout=60
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        raise errors.UsageError(f"the command of {name} can't be run", hint="try it in a shell") from None
+        raise errors.UsageError(f"{name} can't be run", hint="try it in a shell") from None
     if done.returncode:
-        raise errors.UsageError(f"the command of {name} ended with {done.returncode}", hint="try it in a shell")
+        raise errors.UsageError(f"{name} ended with {done.returncode}", hint="try it in a shell")
     return done.stdout
 
 
-def _only_line(text: str, source: str) -> str:
-    if not text.strip():
+def _only_secret(text: str, token: str, source: str) -> str:
+    """The secret on the first line, also where that is the whole `USER@REALM!NAME=SECRET`."""
+    line = (text.strip().splitlines() or [""])[0]
+    name, _, secret = line.rpartition("=")
+    if not secret:
         raise errors.UsageError(f"{source} gives no secret")
-    return text.strip().splitlines()[0].rpartition("=")[2]  # also where it holds the whole USER@REALM!NAME=SECRET
+    if _TOKEN_ID.fullmatch(name) and name != token:
+        raise errors.UsageError(f"{source} is about the token {name}, and PVENET_TOKEN_ID about {token}")
+    return secret
 
 
 def _ask(prompt: Callable[[str], str] | None, what: str, names: str) -> str:
     if prompt is None:
         raise errors.UsageError(f"{what} is missing, and there is no terminal to ask on", hint=f"set {names}")
-    return prompt(f"{what[0].upper()}{what[1:]}: ")
+    given = prompt(f"{what[0].upper()}{what[1:]}: ")
+    if not given:
+        raise errors.UsageError(f"{what} was left empty", hint=f"type it, or set {names}")
+    return given
 
 
 def trust(where: Where, environment: Mapping[str, str]) -> Trust:
     """Whom to trust. Raises UsageError for a CA file that is not there and a fingerprint that is none."""
     from pvenet.connection.session import Trust
 
-    ca_file = Path(environment["PVENET_CA_FILE"]).expanduser() if environment.get("PVENET_CA_FILE") else None
+    ca_file = _path(environment, "PVENET_CA_FILE")
     if ca_file and not os.access(ca_file, os.R_OK):
         raise errors.UsageError(f"PVENET_CA_FILE {ca_file} can't be read", hint="copy /etc/pve/pve-root-ca.pem there")
     fingerprint = environment.get("PVENET_FINGERPRINT", "").strip() or None

@@ -1,0 +1,186 @@
+"""Who we are: tokens and passwords from the environment, a file, a command or a person, and never repeated."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pvenet import errors
+from pvenet.connection.session import Password, Token
+from pvenet.settings import credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+ID = "root@pam!full"
+SECRET = "11111111-1111-1111-1111-111111111111"
+
+
+def wrong(ask: Callable[[], object]) -> errors.UsageError:
+    """The UsageError; it and its traceback hold no secret."""
+    with pytest.raises(errors.UsageError) as caught:
+        ask()
+    assert caught.value.exit_code == 2
+    told = "".join(traceback.format_exception(caught.value)) + caught.value.hint
+    assert SECRET not in told
+    assert "hunter2" not in told
+    return caught.value
+
+
+@pytest.mark.parametrize("secret", [SECRET, f" {SECRET}\n", f"{ID}={SECRET}", f"{ID}={SECRET}\n# from the web UI\n"])
+def test_a_secret_may_come_with_its_name(tmp_path: Path, secret: str) -> None:
+    """Alone, or as the whole line; from the environment, a file, a command or a person."""
+    expected = Token(id=ID, secret=SECRET)
+    base = {"PVENET_TOKEN_ID": ID}
+    path = tmp_path / "token"
+    path.write_text(secret)
+    program = f"{sys.executable} -c 'print(open(\"{path}\").read())'"
+    assert credentials({**base, "PVENET_TOKEN_SECRET": secret}, None) == expected
+    assert credentials({**base, "PVENET_TOKEN_FILE": str(path)}, None) == expected
+    assert credentials({**base, "PVENET_TOKEN_COMMAND": program}, None) == expected
+    assert credentials(base, lambda _: secret) == expected
+
+
+def test_the_nearest_secret_wins(tmp_path: Path) -> None:
+    """The variable over the file, the file over the command, all of them over the question."""
+    (tmp_path / "token").write_text("of-the-file")
+    environment = {
+        "PVENET_TOKEN_ID": ID,
+        "PVENET_TOKEN_SECRET": "of-the-variable",
+        "PVENET_TOKEN_FILE": str(tmp_path / "token"),
+        "PVENET_TOKEN_COMMAND": "echo of-the-command",
+    }
+    for name in ("variable", "file", "command", "question"):
+        assert credentials(environment, lambda _: "of-the-question") == Token(id=ID, secret=f"of-the-{name}")
+        environment.pop({"variable": "PVENET_TOKEN_SECRET"}.get(name, f"PVENET_TOKEN_{name.upper()}"), None)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file"),
+        (b"\xff\xfe\x00", "it is no text"),
+        (b"", "gives no secret"),
+        (b" \n\n", "gives no secret"),
+        (f"{ID}=".encode(), "gives no secret"),
+        (f"other@pam!net={SECRET}".encode(), "about the token other@pam!net"),
+        (b"hunter2 and more", "no token has"),
+        ("hünter2".encode(), "no token has"),
+        (b"hunter2\x00", "no token has"),
+    ],
+)
+def test_a_token_file_that_holds_none(tmp_path: Path, content: bytes | None, words: str) -> None:
+    """Missing, binary, empty, another token's: told by name, and nothing of what is in it."""
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(path)}, None))
+    assert words in error.message
+
+
+def test_a_token_file_that_others_can_read_is_accepted(tmp_path: Path) -> None:
+    """Its mode is the user's affair."""
+    (tmp_path / "token").write_text(SECRET)
+    (tmp_path / "token").chmod(0o644)
+    found = credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(tmp_path / "token")}, None)
+    assert found == Token(id=ID, secret=SECRET)
+
+
+def test_a_token_file_of_windows_is_read(tmp_path: Path) -> None:
+    """With its mark at the beginning and its line ends."""
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbf" + f"{SECRET}\r\n".encode())
+    found = credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(tmp_path / "token")}, None)
+    assert found == Token(id=ID, secret=SECRET)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("false", "ended with 1"),
+        ("/no/such/program", "can't be run"),
+        ("true", "gives no secret"),
+        ("  ", "can't be run"),
+        ("echo 'hunter2", "can't be run"),
+        ("printf '\\377'", "can't be run"),
+        (f"sh -c 'echo {SECRET}; exit 3'", "ended with 3"),
+    ],
+)
+def test_a_command_that_gives_no_secret(command: str, words: str) -> None:
+    """Failing, missing, silent, misspelled, binary: told, and nothing of what it printed."""
+    error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_COMMAND": command}, None))
+    assert error.message.startswith("the command of PVENET_TOKEN_COMMAND")
+    assert words in error.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{ID}={SECRET}",
+        f"{ID}:{SECRET}",
+        f"{ID} {SECRET}",
+        SECRET,
+        f"PVEAPIToken={ID}={SECRET}",
+        "root",
+        "root@pam",
+        "root!full",
+        "@pam!full",
+        "root@!full",
+        "root@pam!",
+        "rööt@pam!fülll",
+    ],
+)
+def test_a_malformed_token_id_is_not_repeated(text: str) -> None:
+    """It could hold the secret, or be it."""
+    error = wrong(lambda: credentials({"PVENET_TOKEN_ID": text, "PVENET_TOKEN_SECRET": SECRET}, None))
+    assert error.message == "PVENET_TOKEN_ID is no token's name"
+    assert "USER@REALM!NAME" in error.hint
+
+
+@pytest.mark.parametrize("text", [ID, "joe@example.com@ad!pve.net-1", "a.b_c@my-realm!x"])
+def test_a_token_id_may_look_like_this(text: str) -> None:
+    """PVE's users may hold an @ themselves."""
+    assert credentials({"PVENET_TOKEN_ID": text, "PVENET_TOKEN_SECRET": SECRET}, None).user == text
+
+
+def test_a_password_is_taken_or_asked_for() -> None:
+    """A token wins over a password; blanks of a password are its own."""
+    environment = {"PVENET_USER": "root@pam", "PVENET_PASSWORD": " hunter2 "}
+    assert credentials(environment, None) == Password(user="root@pam", password=" hunter2 ")
+    answers = {"The password of root@pam: ": "hunter2"}
+    assert credentials({"PVENET_USER": "root@pam"}, answers.__getitem__) == Password(
+        user="root@pam", password="hunter2"
+    )
+    with_token = {**environment, "PVENET_TOKEN_ID": ID, "PVENET_TOKEN_SECRET": SECRET}
+    assert credentials(with_token, None) == Token(id=ID, secret=SECRET)
+
+
+@pytest.mark.parametrize("user", ["root", "root@", "@pam"])
+def test_a_user_needs_a_realm(user: str) -> None:
+    """The hint has the user's name with one."""
+    error = wrong(lambda: credentials({"PVENET_USER": user, "PVENET_PASSWORD": SECRET}, None))
+    assert "PVENET_USER" in error.message
+    assert "@pam" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [({"PVENET_TOKEN_ID": ID}, "PVENET_TOKEN_SECRET"), ({"PVENET_USER": "root@pam"}, "PVENET_PASSWORD")],
+)
+def test_without_a_terminal_nobody_is_asked(environment: Mapping[str, str], name: str) -> None:
+    """The hint names the variables; an empty answer is none."""
+    assert name in wrong(lambda: credentials(environment, None)).hint
+    assert "empty" in wrong(lambda: credentials(environment, lambda _: "")).message
+
+
+def test_nobody_is_a_wrong_setting() -> None:
+    """Neither token nor user: the hint names both ways."""
+    assert "who are you" in wrong(lambda: credentials({}, None)).message
+
+
+def test_a_secret_is_in_no_repr() -> None:
+    """Of a token or a password."""
+    assert "hunter2" not in repr([Token(id=ID, secret="hunter2"), Password(user="root@pam", password="hunter2")])

@@ -1,0 +1,183 @@
+"""Options and environment: where to go and whom to trust."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pvenet import errors
+from pvenet.connection.session import Token, Trust
+from pvenet.settings import Where, connect, located, trust
+from pvenet.sim.certificate import certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from conftest import Ran
+
+ID = "root@pam!full"
+SECRET = "11111111-1111-1111-1111-111111111111"
+FINGERPRINT = ":".join(["aB"] * 32)
+
+
+def wrong(ask: Callable[[], object]) -> errors.UsageError:
+    """The UsageError; it and its traceback hold no secret."""
+    with pytest.raises(errors.UsageError) as caught:
+        ask()
+    assert caught.value.exit_code == 2
+    told = "".join(traceback.format_exception(caught.value)) + caught.value.hint
+    assert SECRET not in told
+    return caught.value
+
+
+# --- where -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_option_wins_over_the_environment(tmp_path: Path) -> None:
+    """Each of them by itself."""
+    environment = {"PVENET_ENDPOINT": "pve1", "PVENET_NODE": "a", "PVENET_STATE_DIR": "/there"}
+    place = located(Where(endpoint=("pve2",), node="b", state_dir=tmp_path), environment)
+    assert (place.endpoint, place.node, place.state_dir) == (("pve2",), "b", tmp_path)
+    place = located(Where(endpoint=("pve2",)), environment)
+    assert (place.endpoint, place.node, place.state_dir) == (("pve2",), "a", Path("/there"))
+
+
+def test_a_place_named_by_option_is_the_only_one() -> None:
+    """--endpoint leaves PVENET_SIM aside, and --sim PVENET_ENDPOINT."""
+    assert located(Where(endpoint=("pve1",)), {"PVENET_SIM": "lab"}).sim is None
+    assert located(Where(sim=Path("lab")), {"PVENET_ENDPOINT": "pve1"}).endpoint == ()
+
+
+def test_switches_pass_through() -> None:
+    """--json, --debug and --insecure; no variable turns the last one on."""
+    assert located(Where(sim=Path("lab"), json=True, debug=True, insecure=True), {}).insecure
+    place = located(Where(sim=Path("lab")), {"PVENET_INSECURE": "1"})
+    assert (place.json, place.debug, place.insecure) == (False, False, False)
+
+
+@pytest.mark.parametrize("text", ["pve1,pve2", "pve1 pve2", " pve1, pve2,", "pve1\npve2"])
+def test_several_endpoints_in_one_variable(text: str) -> None:
+    """With commas or blanks between them."""
+    assert located(Where(), {"PVENET_ENDPOINT": text}).endpoint == ("pve1", "pve2")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        (Where(sim=Path("/lab")), {}),
+        (Where(endpoint=("sim:/lab",)), {}),
+        (Where(), {"PVENET_SIM": "/lab"}),
+        (Where(), {"PVENET_ENDPOINT": "sim:/lab"}),
+        (Where(), {"PVENET_SIM": "/lab", "PVENET_ENDPOINT": "pve1"}),
+    ],
+)
+def test_a_simulated_node_is_a_folder_and_keeps_its_journals(options: Where, environment: Mapping[str, str]) -> None:
+    """As option, as endpoint or in the environment, where it also wins: the state lives in it."""
+    place = located(options, environment)
+    assert (place.sim, place.endpoint, place.state_dir) == (Path("/lab"), (), Path("/lab/.pvenet"))
+
+
+@pytest.mark.parametrize("endpoints", [("sim:",), ("sim:lab", "pve1"), ("pve1", "sim:lab"), ("sim:a", "sim:b")])
+def test_a_simulated_node_is_alone(endpoints: tuple[str, ...]) -> None:
+    """No folder, or another endpoint beside it: neither is meant silently."""
+    assert wrong(lambda: located(Where(endpoint=endpoints), {})).hint == "write it as sim:DIR"
+
+
+def test_two_places_are_one_too_many() -> None:
+    """--endpoint and --sim together are refused."""
+    assert "two different places" in wrong(lambda: located(Where(endpoint=("pve1",), sim=Path("lab")), {})).message
+
+
+@pytest.mark.parametrize("environment", [{}, {"PVENET_ENDPOINT": ""}, {"PVENET_ENDPOINT": " , "}, {"PVENET_SIM": ""}])
+def test_no_place_at_all_says_how_to_name_one(environment: Mapping[str, str]) -> None:
+    """The hint names the way without any node, and the variables."""
+    hint = wrong(lambda: located(Where(), environment)).hint
+    for name in ("--sim", "--endpoint", "PVENET_ENDPOINT", "PVENET_TOKEN_ID", "PVENET_TOKEN_SECRET"):
+        assert name in hint
+
+
+def test_the_command_line_says_the_same(run: Callable[..., Ran]) -> None:
+    """Exit code 2, on stderr."""
+    ran = run("list")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: no endpoint")
+    assert "--sim" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("environment", "state_dir"),
+    [
+        ({"XDG_STATE_HOME": "/xdg"}, Path("/xdg/pvenet")),
+        ({"XDG_STATE_HOME": "relative"}, Path("/home/me/.local/state/pvenet")),
+        ({"XDG_STATE_HOME": ""}, Path("/home/me/.local/state/pvenet")),
+        ({}, Path("/home/me/.local/state/pvenet")),
+        ({"PVENET_STATE_DIR": "~/there"}, Path("/home/me/there")),
+    ],
+)
+def test_journals_have_a_home(environment: Mapping[str, str], state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's state folder; a relative one is ignored, as its specification says."""
+    monkeypatch.setenv("HOME", "/home/me")
+    assert located(Where(endpoint=("pve1",)), environment).state_dir == state_dir
+
+
+def test_a_home_that_is_none_is_a_wrong_setting() -> None:
+    """~ of a user who does not exist."""
+    error = wrong(lambda: located(Where(), {"PVENET_SIM": "~nobody-of-that-name/lab"}))
+    assert "no home folder" in error.message
+
+
+# --- whom ------------------------------------------------------------------------------------------------------------
+
+
+def test_trust_comes_from_the_environment(tmp_path: Path) -> None:
+    """A CA file, a fingerprint in any spelling; --insecure by option alone."""
+    pem, _ = certificate(tmp_path)
+    assert trust(Where(), {}) == Trust()
+    assert trust(Where(), {"PVENET_CA_FILE": str(pem)}) == Trust(ca_file=pem)
+    for text in (FINGERPRINT, FINGERPRINT.replace(":", ""), f" {FINGERPRINT}\n"):
+        assert trust(Where(), {"PVENET_FINGERPRINT": text}) == Trust(fingerprint=text.strip())
+    assert trust(Where(insecure=True), {}) == Trust(insecure=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["AB", "AB:" * 19 + "AB", FINGERPRINT + ":AB", FINGERPRINT.replace("a", "x"), "sha256"]
+)
+def test_a_bad_fingerprint_is_a_wrong_setting(text: str) -> None:
+    """SHA-1's among them."""
+    assert "PVENET_FINGERPRINT" in wrong(lambda: trust(Where(), {"PVENET_FINGERPRINT": text})).message
+
+
+def test_a_missing_ca_file_is_a_wrong_setting() -> None:
+    """Named, before anything is asked."""
+    assert "/no/ca.pem" in wrong(lambda: trust(Where(), {"PVENET_CA_FILE": "/no/ca.pem"})).message
+
+
+# --- all together ----------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_is_made_of_it(tmp_path: Path) -> None:
+    """Endpoints, credentials and trust; nothing is asked yet."""
+    pem, _ = certificate(tmp_path)
+    environment = {"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_SECRET": SECRET, "PVENET_CA_FILE": str(pem)}
+    connection = connect(Where(endpoint=("pve1", "pve2:443")), environment)
+    assert [str(endpoint) for endpoint in connection.endpoints] == ["https://pve1:8006", "https://pve2:443"]
+    assert (connection.credentials, connection.trust) == (Token(id=ID, secret=SECRET), Trust(ca_file=pem))
+    connection.close()
+
+
+def test_a_sim_opens_itself_and_other_users_too(tmp_path: Path) -> None:
+    """Without credentials its own token; with some of the environment's, those."""
+    connection = connect(Where(sim=tmp_path / "lab"), {})
+    assert connection.get("nodes").data[0]["node"] == "pve1"
+    assert str(connection.endpoint) == f"sim:{tmp_path / 'lab'}"
+    named = connect(Where(sim=tmp_path / "lab"), {"PVENET_USER": "ops@pve", "PVENET_PASSWORD": "oracle-secret"})
+    assert named.credentials.user == "ops@pve"
+
+
+def test_a_sim_that_can_not_be_is_a_wrong_setting(tmp_path: Path) -> None:
+    """A file where the folder should be."""
+    (tmp_path / "lab").write_text("")
+    assert "can't be a simulated node" in wrong(lambda: connect(Where(sim=tmp_path / "lab"), {})).message
