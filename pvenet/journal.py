@@ -14,10 +14,11 @@ import fcntl
 import json
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from pvenet import errors, wire
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 KEPT = 20
 """How many ended journals of a node are kept."""
+_ENCODING = ("utf8", "surrogatepass")
+"""JSON may hold half a character, and what PVE said is kept as it came."""
 
 
 class State(StrEnum):
@@ -84,19 +87,17 @@ class Journals:
     """The journals of one node in a state directory."""
 
     def __init__(self, state_dir: Path, node: str) -> None:
-        self.folder = state_dir / "journals" / node
+        self.folder = state_dir / "journals" / _file_name(node)
         self.node = node
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other pvenets on this machine off the node's journals. Raises Busy where one is at work."""
-        self._make_folder()
-        with (self.folder / "lock").open("a") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise errors.Busy(f"another pvenet is at work on {self.node}", hint="wait until it has ended") from None
+        handle = self._locked()
+        try:
             yield
+        finally:
+            os.close(handle)
 
     def path(self, journal: Journal) -> Path:
         """Where a journal is kept."""
@@ -109,12 +110,12 @@ class Journals:
 
     def write(self, journal: Journal) -> Journal:
         """Put a journal on disk, synced, readable by its owner only; the journal, for chaining."""
-        self._make_folder()
         path = self.path(journal)
         draft = path.with_suffix(".new")
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf8") as file:
-                json.dump(asdict(journal), file, ensure_ascii=False, indent=1)
+            self._make_folder()
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(json.dumps(asdict(journal), ensure_ascii=False, indent=1).encode(*_ENCODING))
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
@@ -125,13 +126,8 @@ class Journals:
 
     def all(self) -> tuple[Journal, ...]:
         """Every readable journal of the node, oldest first."""
-        found = []
-        for path in sorted(self.folder.glob("*.json")):
-            try:
-                found.append(_journal(json.loads(path.read_text(encoding="utf8"))))
-            except (OSError, ValueError, KeyError, TypeError):
-                continue  # half written by nobody: `write` replaces whole files, so it is not one of ours
-        return tuple(found)
+        read = (_read(path, self.node) for path in sorted(self.folder.glob("*.json")))
+        return tuple(journal for journal in read if journal is not None)
 
     def ours(self, pending: str | None) -> Journal | None:
         """The journal whose last recorded diff is what is pending now; None where it is not ours."""
@@ -147,18 +143,49 @@ class Journals:
                 self.write(replace(journal, state=State.DROPPED))
         ended = [journal for journal in self.all() if journal.state not in OPEN]
         for journal in ended[:-KEPT]:
-            self.path(journal).unlink(missing_ok=True)
+            with suppress(OSError):  # one too many does no harm
+                self.path(journal).unlink()
+
+    def _locked(self) -> int:
+        try:
+            self._make_folder()
+            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(handle)
+                raise
+        except BlockingIOError:
+            raise errors.Busy(f"another pvenet is at work on {self.node}", hint="wait until it has ended") from None
+        except OSError as error:
+            raise _unwritable(self.folder, error, "; nothing was sent") from None
+        return handle
 
     def _make_folder(self) -> None:
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from None
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _read(path: Path, node: str) -> Journal | None:
+    """A journal of this node's, written by this version; None for anything else that lies in its folder."""
+    try:
+        journal = _journal(json.loads(path.read_bytes().decode(*_ENCODING)))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    # a copy under another name would be written to a place that nobody reads
+    return journal if (journal.id, journal.node) == (path.stem, node) else None
 
 
 def _journal(data: dict[str, Any]) -> Journal:
     steps = tuple(Step(**step) for step in data.pop("steps"))
-    return Journal(**{**data, "steps": steps, "baseline": tuple(data["baseline"]), "state": State(data["state"])})
+    baseline = tuple({**entry} for entry in data.pop("baseline"))
+    return Journal(**{**data, "steps": steps, "baseline": baseline, "state": State(data["state"])})
+
+
+def _file_name(node: str) -> str:
+    """A node's name as the name of a folder; one with strange letters stays below the state directory."""
+    name = quote(node, safe="")
+    return name if name.strip(".") else name.replace(".", "%2E") or "%"
 
 
 def _sync(folder: Path) -> None:
@@ -169,8 +196,8 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _unwritable(path: Path, error: OSError) -> errors.PvenetError:
+def _unwritable(path: Path, error: OSError, sent: str = "") -> errors.PvenetError:
     return errors.PvenetError(
-        f"the journal {path} can't be written: {error.strerror}; nothing was sent",
+        f"the journal {path} can't be written: {error.strerror}{sent}",
         hint="name a folder that can be written with --state-dir or PVENET_STATE_DIR",
     )
