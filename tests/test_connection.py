@@ -137,7 +137,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used(connect: Connect) -
 
     def refuse(talk: Talk, number: int) -> None:
         talk.request()
-        talk.answer('{"data":null,"message":"no\\n"}', "400 no" if number == 1 else "200 OK")
+        talk.answer('{"data":null,"message":"no\\n"}', "400 no" if number == 1 else "200 OK", "Connection: close")
 
     with Loopback(refuse) as server:
         connection = connect(server.endpoint())
@@ -194,12 +194,9 @@ def test_an_endpoint_that_can_not_reach_the_node_is_not_the_last_word(connect: C
         assert status in failed(AnswerLost, lambda: change(connect(peer.endpoint(), node.endpoint()))).message
 
 
-def test_a_name_in_a_path_decides_nothing(connect: Connect) -> None:
-    """What was sent is told from the kind of the failure, and not from a text that holds the path."""
-    with Loopback(lambda talk, _: (talk.request(), None)[1]) as server, Loopback(polite) as other:
-        connection = connect(server.endpoint(), other.endpoint())
-        failed(AnswerLost, lambda: connection.delete("nodes", "NewConnectionError", "network", "ConnectTimeoutError"))
-        assert other.seen == []
+def test_what_http_can_not_ask_is_a_wrong_setting(connect: Connect) -> None:
+    """And no answer that was lost."""
+    failed(errors.UsageError, lambda: change(connect(Endpoint(host=""))))
 
 
 def test_no_endpoint_is_a_wrong_setting() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import traceback
 from typing import TYPE_CHECKING
@@ -11,10 +12,10 @@ from loopback import Loopback, Talk, polite
 from urllib3.exceptions import InsecureRequestWarning
 
 from pvenet import errors
-from pvenet.connection import Connection, Trust
-from pvenet.connection import trust as trusting
+from pvenet.connection import AnswerLost, Connection, Trust
 from pvenet.connection.endpoint import Endpoint, parse
 from pvenet.connection.session import Password, Token
+from pvenet.connection.trust import Signed
 from pvenet.sim.certificate import certificate
 from pvenet.sim.front import Front
 from pvenet.sim.server import Server
@@ -143,10 +144,12 @@ def test_the_system_s_cas_are_asked_where_nothing_is_named(served: Served, monke
     assert served.ask()
 
 
-def test_extensions_that_pve_s_ca_may_lack_are_not_demanded() -> None:
+def test_extensions_that_pve_s_ca_may_lack_are_not_demanded(served: Served) -> None:
     """Python 3.13 made that the default, and PVE's own certificates fail it."""
-    manager = trusting.Signed().poolmanager
-    context = manager.connection_pool_kw["ssl_context"]
+    connection = Connection([served.endpoint], TOKEN, Trust(ca_file=served.pem))
+    adapter = connection._session.get_adapter(served.endpoint.url)
+    assert isinstance(adapter, Signed)
+    context = adapter.poolmanager.connection_pool_kw["ssl_context"]
     assert not context.verify_flags & ssl.VERIFY_X509_STRICT
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
@@ -196,6 +199,21 @@ def test_a_connection_that_ends_within_the_handshake_is_no_distrust(pem: Path, c
                 connection.get("version")
             assert type(caught.value) is errors.Unreachable
         connection.close()
+
+
+def test_a_failure_of_tls_within_an_answer_is_no_distrust(pem: Path) -> None:
+    """The change was sent: its answer is lost, and no other endpoint gets it."""
+
+    def spoil(talk: Talk, _number: int) -> None:
+        talk.request()
+        os.write(talk.link.fileno(), b"\x17\x03\x03\x00\x20" + b"not what was agreed upon........")
+
+    with Loopback(spoil, certificate=pem) as server, Loopback(polite, certificate=pem) as other:
+        connection = Connection([server.endpoint(), other.endpoint()], TOKEN, Trust(ca_file=pem))
+        with pytest.raises(AnswerLost, match="cut the connection"):
+            connection.put("nodes", "pve1", "network")
+        connection.close()
+    assert (server.seen, other.seen) == (["PUT /api2/json/nodes/pve1/network"], [])
 
 
 def test_the_environment_changes_no_trust(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
