@@ -24,7 +24,8 @@ from pvenet.model import Bond, Bridge
 from pvenet.node import Node
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
-from pvenet.sim.settle import reloading, settled
+from pvenet.sim.settle import settled
+from pvenet.sim.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ class Sent:
     text: str
     at: float
     reloading: bool
-    """A reload ran at that time."""
+    """A reload ran at that time, and the node listed it."""
 
 
 class Recorder(SimAdapter):
@@ -79,8 +80,8 @@ class Recorder(SimAdapter):
         self._connection += 1
 
     def reloads(self) -> bool:
-        node, now = self.sim.node("pve1"), self.front.clock()
-        return reloading(node, settled(node, now), now)
+        tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
+        return any(task.running(now) and task.listed_from <= now for _, task in tasks.all())
 
 
 def _nothing() -> None:
@@ -124,11 +125,11 @@ class Lab:
         """Order faults; requests count from 1 again."""
         self.adapter.front.script = Script(faults)
 
-    def somebody(self, words: str, **form: str) -> None:
-        """A request by somebody else, at a worker of its own, that nobody counts."""
+    def somebody(self, words: str, *faults: str, **form: str) -> None:
+        """A request by somebody else, at the worker that we have met last, that nobody counts."""
         method, path = words.split()
         other = Token(id="ops@pve!net", secret=str(self.adapter.sim.users().tokens["ops@pve!net"]["secret"]))
-        adapter = SimAdapter(self.folder, clock=self.time.clock, sleep=self.time.sleep)
+        adapter = SimAdapter(self.folder, clock=self.time.clock, sleep=self.time.sleep, faults=faults)
         adapter.front.caches, adapter._connection = self.adapter.front.caches, self.adapter._connection
         connection = Connection([Endpoint(host="sim.invalid", adapter=adapter)], other)
         parts = ("nodes", "pve1", *path.split("/"))
@@ -176,6 +177,13 @@ class Lab:
         self.stage({"vmbr0": replace(vmbr0, ports=("ens33", "ens37"))})
         self.forget()
 
+    def collide(self, seconds: float = 2.0) -> None:
+        """Let somebody's reload run that no list shows yet, so that ours ends in exit code 89."""
+        self.revert()
+        self.nature(reload_seconds=seconds)
+        self.somebody("PUT network", "task-late=0.5@1")
+        self.tagged()
+
     def apply(self, ask: Callable[[str], bool] | None = None, **options: Any) -> Ended:
         around = Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.sleep)
         around = around if ask is None else replace(around, ask=ask)
@@ -193,6 +201,10 @@ class Lab:
         assert type(error) is kind
         assert (self.end.exit_code, self.end.message) == (error.exit_code, error.message)
         return error
+
+    def after_second_reload(self, act: Callable[[], None]) -> None:
+        """Do something just before the second reload of an apply is sent."""
+        self.adapter.before["PUT network"] = lambda: self.adapter.before.update({"PUT network": act})
 
     def revert(self, *, discard: bool = False) -> bool:
         return revert(self.node, self.journals, discard=discard)
@@ -219,6 +231,20 @@ class Lab:
     @property
     def writes(self) -> list[str]:
         return [text for text in self.sent if not text.startswith("GET")]
+
+    @property
+    def reloads(self) -> int:
+        """How often a reload was sent."""
+        return self.sent.count("PUT network")
+
+    @property
+    def started(self) -> int:
+        """How many reloads the node has seen."""
+        return len(list(TaskFolder(self.adapter.sim.node("pve1").tasks).all()))
+
+    @property
+    def polls(self) -> int:
+        return self.sent.count("GET tasks/UPID/status")
 
     @property
     def end(self) -> Ended:

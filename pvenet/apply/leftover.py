@@ -39,8 +39,16 @@ def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
         state, text = _reloaded(node, journal, reading) if journal.state is State.RELOADING else _gone(journal, reading)
         journals.write(replace(journal, state=state))
         told.append(text)
-    journals.drop_stale(str(node.connection.endpoint))
+    for endpoint in node.connection.endpoints:
+        journals.drop_stale(str(endpoint))
     return tuple(text for text in told if text)
+
+
+def drop_staged(node: Node, journals: Journals) -> None:
+    """End what was staged from here and is not pending any more, because all that was pending has gone."""
+    for journal in _open(node, journals):
+        if journal.state is State.STAGING:
+            journals.write(replace(journal, state=State.DROPPED))
 
 
 def failed_last(journals: Journals) -> Journal | None:
@@ -50,8 +58,8 @@ def failed_last(journals: Journals) -> Journal | None:
 
 
 def _open(node: Node, journals: Journals) -> list[Journal]:
-    here = str(node.connection.endpoint)  # another cluster may have a node of that name
-    return [journal for journal in journals.all() if journal.state in OPEN and journal.endpoint == here]
+    here = {str(endpoint) for endpoint in node.connection.endpoints}  # another cluster may have a node of that name
+    return [journal for journal in journals.all() if journal.state in OPEN and journal.endpoint in here]
 
 
 def _task(node: Node, journal: Journal) -> Task | None:

@@ -6,10 +6,13 @@ verdict about the node or in StateUnknown, never in the error that the trouble w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.access import refuse_hidden
+from pvenet.apply.leftover import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.verify import Expectation, Judgement, judge
 from pvenet.apply.wait import Span, Surroundings, answered, find_reload, wait_for_others, wait_for_task
@@ -201,7 +204,12 @@ class Reload:
 
     def _read(self) -> Reading:
         what = f"its reload has ended and was not verified; its task is\n  {self._journal.upid}"
-        return answered(self._node, self._node.read, self._around, self._span, what=what)
+        return answered(self._node, self._seen, self._around, self._span, what=what)
+
+    def _seen(self) -> Reading:
+        reading = self._node.read()
+        refuse_hidden(self._node, reading)  # a privilege may go at any time, and bridges with it
+        return reading
 
     def _refreshing(self, name: str) -> None:
         """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
@@ -213,12 +221,12 @@ class Reload:
         for name in judgement.excused:
             self._warn(f"{name} has autostart and is not active; it was not before, and nothing here touches it")
         self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
-        self._record(state=State.APPLIED)
+        self._close(State.APPLIED)
         names = ", ".join(change.name for change in changes) or "what was pending"
         return self._end(Verdict.APPLIED, f"applied and verified on {self._node.name}: {names}")
 
     def _failed(self, message: str, log: Sequence[str], hint: str = "") -> errors.ApplyFailed:
-        self._record(state=State.FAILED)
+        self._close(State.FAILED)
         return errors.ApplyFailed(message, hint=hint or self._way_back(), log=log)
 
     def _hidden(self, judgement: Judgement) -> errors.StateUnknown:
@@ -238,6 +246,12 @@ class Reload:
         )
 
     # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _close(self, state: State) -> None:
+        """End the journal, and those whose staging went live with it."""
+        self._record(state=state)
+        with suppress(errors.PvenetError):  # they would be found stale later
+            drop_staged(self._node, self._journals)
 
     def _record(self, **changes: object) -> None:
         """Keep the journal; when the reload is out, a journal that can't be written stops nothing."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
-from pvenet.apply.leftover import finish, refuse_while_reloading
+from pvenet.apply.leftover import drop_staged, finish, refuse_while_reloading
 from pvenet.apply.steps import Steps
 from pvenet.apply.wait import utc_now
 from pvenet.journal import Journal, Journals, State
@@ -150,4 +150,5 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
         node.revert()
         if journal is not None:
             journals.write(replace(journal, state=State.DROPPED))
+        drop_staged(node, journals)
         return True

@@ -1,0 +1,156 @@
+"""Staging and reverting on a good day, and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from story import BOND, TAGGED, VMBR1, Lab
+
+from pvenet import errors
+from pvenet.apply import survey
+from pvenet.journal import State
+from pvenet.model import Bond, Ethernet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pvenet.plan import Desired
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path / "lab")
+
+
+def between(lab: Lab) -> list[str]:
+    """The reads of a staging: one before the first write, and one after each."""
+    return [text for write in lab.writes for text in ("GET network", write)] + ["GET network"]
+
+
+# --- a good day ------------------------------------------------------------------------------------------------------
+
+
+def test_staging_reads_writes_and_reads(lab: Lab) -> None:
+    """Three requests for one step, two more for each further one."""
+    lab.stage({"bond0": BOND})
+    assert lab.sent == ["GET network", "POST network", "GET network"]
+    lab.forget()
+    lab.stage({"vmbr1": VMBR1, "ens40": Ethernet(name="ens40", mtu=1400)})
+    assert len(lab.writes) == 2
+    assert lab.sent == between(lab)
+
+
+def test_staging_the_same_again_sends_no_write(lab: Lab) -> None:
+    """One look."""
+    lab.tagged()
+    assert not lab.stage(TAGGED).plan
+    assert lab.sent == ["GET network"]
+
+
+def test_several_commands_are_one_journal(lab: Lab) -> None:
+    """Its baseline is the network before the first; all of it is ours."""
+    lab.stage({"bond0": BOND})
+    lab.stage({"vmbr1": VMBR1})
+    (journal,) = lab.journals.all()
+    assert [(step.action, step.name) for step in journal.steps] == [("create", "bond0"), ("create", "vmbr1")]
+    assert "bond0" not in journal.network.interfaces
+    found = survey(lab.journals, lab.node.read())
+    assert found.ours
+    assert [change.name for change in found.changes] == ["ens38", "ens39", "bond0", "vmbr1"]
+
+
+def test_what_can_not_be_is_refused_before_anything_is_sent(lab: Lab) -> None:
+    """Every problem at once; no write, no journal."""
+    with pytest.raises(errors.InvalidNetwork) as caught:
+        lab.stage({"bond0": Bond(name="bond0", slaves=("ens33", "ens99"))})
+    assert "ens33" in caught.value.message
+    assert "ens99" in caught.value.message
+    assert lab.writes == []
+    assert lab.journals.all() == ()
+
+
+def test_a_loss_is_refused_unless_accepted(lab: Lab) -> None:
+    """Dhcp would become manual."""
+    file = lab.network_folder / "interfaces"
+    file.write_text(file.read_text().replace("iface ens40 inet manual", "iface ens40 inet dhcp"))
+    ens40 = lab.node.read().network.interfaces["ens40"]
+    lab.forget()
+    wanted: Desired = {"ens40": replace(ens40, mtu=1400)}
+    with pytest.raises(errors.Lossy) as caught:
+        lab.stage(wanted)
+    assert caught.value.exit_code == 7
+    assert lab.writes == []
+    done = lab.stage(wanted, lossy=True)
+    assert done.losses == caught.value.losses == ("ens40: `inet dhcp` becomes `inet manual`",)
+
+
+def test_hidden_bridges_are_told_before_anything_is_planned(tmp_path: Path) -> None:
+    """A listing without any bridge may only look so: exit 5."""
+    lab = Lab(tmp_path / "lab", user="sysonly@pve!tok")
+    with pytest.raises(errors.PermissionMissing) as caught:
+        lab.stage({"bond0": BOND})
+    assert caught.value.privilege == "SDN.Audit"
+    assert lab.sent == ["GET network", "GET permissions"]
+
+
+def test_what_is_not_ours_is_not_staged_upon(lab: Lab) -> None:
+    """Unless adopted; the journal then says so, and it never counts as ours."""
+    lab.foreign()
+    with pytest.raises(errors.NotOurs) as caught:
+        lab.stage({"bond0": BOND})
+    assert "vmbr99" in caught.value.changes
+    assert lab.writes == []
+    lab.stage({"bond0": BOND}, adopt=True)
+    assert not survey(lab.journals, lab.node.read()).ours
+    assert [journal.adopted for journal in lab.journals.all()] == [True]
+
+
+def test_a_lost_answer_is_settled_by_reading(lab: Lab) -> None:
+    """The step has acted: it is not sent again."""
+    lab.order("drop-after@2")
+    lab.stage({"bond0": BOND})
+    assert lab.writes == ["POST network"]
+    assert survey(lab.journals, lab.node.read()).ours
+
+
+# --- reverting -------------------------------------------------------------------------------------------------------
+
+
+def test_ours_is_reverted(lab: Lab) -> None:
+    """Two requests; the journal is closed, and nothing is pending."""
+    lab.tagged()
+    assert lab.revert()
+    assert lab.sent == ["GET network", "DELETE network"]
+    assert lab.pending is None
+    assert lab.states == [State.DROPPED]
+
+
+def test_nothing_pending_is_nothing_to_revert(lab: Lab) -> None:
+    """One look."""
+    assert not lab.revert()
+    assert lab.sent == ["GET network"]
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_somebody_elses_is_reverted_only_where_said(lab: Lab, adopt: bool) -> None:  # noqa: FBT001 - a parameter
+    """Refused, with the diff, also where ours is on top; --discard goes on."""
+    lab.foreign()
+    if adopt:
+        lab.stage({"bond0": BOND}, adopt=True)
+    lab.forget()
+    with pytest.raises(errors.NotOurs) as caught:
+        lab.revert()
+    assert "vmbr99" in caught.value.changes
+    assert lab.writes == []
+    assert lab.revert(discard=True)
+    assert lab.pending is None
+
+
+def test_a_revert_whose_answer_is_lost_is_settled_by_reading(lab: Lab) -> None:
+    """It has acted."""
+    lab.tagged()
+    lab.order("drop-after@2")
+    assert lab.revert()
+    assert lab.writes == ["DELETE network"]
