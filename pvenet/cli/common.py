@@ -97,7 +97,7 @@ def _merged(words: dict[str, Any]) -> Where:
 def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
     """The node that a command is about, and the completed `where`."""
     place = located(where, os.environ)
-    if place.insecure and not place.sim:
+    if place.insecure and not place.sim and not os.environ.get("PVENET_FINGERPRINT"):
         say("warning: nobody checks who answers; whoever does gets the credentials (--insecure)")
         import urllib3
 

@@ -27,7 +27,11 @@ class Pinned(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, assert_fingerprint=self._fingerprint)
+        # with a context of our own: the default one loads every CA of the system anew for each connection, and PVE
+        # closes the connection after every answer that pvedaemon gave
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        super().init_poolmanager(*args, **kwargs, ssl_context=context, assert_fingerprint=self._fingerprint)
 
 
 class Signed(HTTPAdapter):
