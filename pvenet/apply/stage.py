@@ -84,7 +84,7 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
     found = problems(network, desired)
     wrong = [problem for problem in found if not problem.warning]
     if wrong:
-        lines = "\n  ".join(f"{problem.interface}: {problem}" for problem in wrong)
+        lines = "\n  ".join(str(problem) for problem in wrong)
         raise errors.InvalidNetwork(
             f"this can't be on {node}:\n  {lines}", hint="nothing was sent; `pvenet list` shows what is there"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
@@ -105,6 +106,8 @@ def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
     connection = connect(place, os.environ, prompt=_prompt if _on_terminal() else None, debug=_debug(place))
     from pvenet.node import Node, names
 
+    if place.node and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", place.node):
+        raise errors.UsageError(f"{place.node!r} is no name of a node", hint="a node is called as its host is: pve1")
     try:
         yield Node(connection, place.node or _only(names(connection))), place
     finally:
