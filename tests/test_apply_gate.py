@@ -247,3 +247,12 @@ def test_a_foreign_revert_in_the_last_moment_is_no_success(lab: Lab) -> None:
     assert lab.writes == ["PUT network"]
     assert lab.pending is None
     assert lab.states == [State.FAILED]
+
+
+def test_what_became_of_adopted_staging_is_not_guessed(lab: Lab) -> None:
+    """Its baseline holds somebody else's changes: whether it was applied or reverted can't be told."""
+    lab.foreign()
+    lab.stage({"vmbr5": Bridge(name="vmbr5")}, adopt=True)
+    lab.somebody("DELETE network")
+    assert lab.apply().verdict is Verdict.NOTHING
+    assert lab.warnings == ""
