@@ -256,3 +256,12 @@ def test_what_became_of_adopted_staging_is_not_guessed(lab: Lab) -> None:
     lab.somebody("DELETE network")
     assert lab.apply().verdict is Verdict.NOTHING
     assert lab.warnings == ""
+
+
+def test_what_was_never_staged_was_reverted_by_nobody(lab: Lab) -> None:
+    """Killed before its first write: nothing is told about it."""
+    lab.tagged()
+    lab.somebody("DELETE network")
+    lab.journals.write(replace(lab.journals.all()[-1], pending=None))
+    assert lab.apply().verdict is Verdict.NOTHING
+    assert lab.warnings == ""

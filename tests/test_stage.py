@@ -167,6 +167,7 @@ def test_what_was_ours_beneath_is_discarded_with_theirs(lab: Lab) -> None:
 def test_staging_goes_on_in_a_journal_whose_reload_was_never_sent(lab: Lab) -> None:
     """Killed just before: the staging is there and ours, and the journal says staging again."""
     lab.stage({"bond0": BOND})
-    lab.journals.write(replace(lab.journals.all()[-1], state=State.RELOADING))
+    upid = "UPID:pve1:00000001:00000001:00000001:srvreload:networking:root@pam!full:"
+    lab.journals.write(replace(lab.journals.all()[-1], state=State.RELOADING, upid=upid))
     lab.stage({"vmbr1": VMBR1})
-    assert lab.states == [State.STAGING]
+    assert [(journal.state, journal.upid) for journal in lab.journals.all()] == [(State.STAGING, None)]
