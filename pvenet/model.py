@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,15 @@ class BondMode(StrEnum):
     BALANCE_ALB = "balance-alb"
 
 
+class OvsBondMode(StrEnum):
+    """The four modes of an OVS bond, as the API spells them (facts, section 15)."""
+
+    ACTIVE_BACKUP = "active-backup"
+    BALANCE_SLB = "balance-slb"
+    LACP_BALANCE_SLB = "lacp-balance-slb"
+    LACP_BALANCE_TCP = "lacp-balance-tcp"
+
+
 class XmitHashPolicy(StrEnum):
     """How a bond in balance-xor or 802.3ad picks a slave for a packet."""
 
@@ -37,6 +46,9 @@ class XmitHashPolicy(StrEnum):
 
 HASHING_MODES = frozenset({BondMode.BALANCE_XOR, BondMode.LACP})
 """The modes in which PVE keeps a hash policy; in the others it drops one silently (facts, section 6)."""
+
+OVS_BOND_WORDS = ("bond_mode=", "lacp=")
+"""What an OVS bond's mode says; PVE takes such words out of its options (facts, section 15)."""
 
 ALL_VIDS = ("2-4094",)
 """What PVE fills in for a VLAN-aware bridge that names no vids (facts, section 6)."""
@@ -123,6 +135,51 @@ class Vlan(_Stanza):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OvsBridge(_Stanza):
+    """An Open vSwitch bridge."""
+
+    type: ClassVar[str] = "OVSBridge"
+
+    ports: tuple[str, ...] = ()
+    """NICs, internal ports and OVS bonds. Each names its bridge, too; PVE keeps both together (facts, section 15)."""
+    options: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _OvsPort(_Stanza):
+    """What a bridge of Open vSwitch lists. Its bridge starts it, whatever its `autostart` says (facts, section 15)."""
+
+    bridge: str | None = None
+    tag: int | None = None
+    options: str = ""
+    """Words for `ovs-vsctl`; their order means nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsBond(_OvsPort):
+    """An Open vSwitch bond: a port of a bridge that is made of NICs."""
+
+    type: ClassVar[str] = "OVSBond"
+
+    slaves: tuple[str, ...] = ()
+    mode: OvsBondMode = OvsBondMode.ACTIVE_BACKUP
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsIntPort(_OvsPort):
+    """An internal port of an Open vSwitch bridge, by which the node itself is on it."""
+
+    type: ClassVar[str] = "OVSIntPort"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsPort(_OvsPort):
+    """A NIC that an Open vSwitch bridge lists."""
+
+    type: ClassVar[str] = "OVSPort"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Other(_Stanza):
     """What pvenet does not model exactly: shown as it came, never rewritten.
 
@@ -139,7 +196,7 @@ class Other(_Stanza):
     """The listing's entry, as JSON text with sorted keys and without what the kernel observes."""
 
 
-Interface = Ethernet | Bond | Bridge | Vlan | Other
+Interface = Ethernet | Bond | Bridge | Vlan | OvsBridge | OvsBond | OvsIntPort | OvsPort | Other
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,17 +224,19 @@ def kind_of(interface: Interface) -> str:
 
 
 def beneath(interface: Interface) -> tuple[str, ...]:
-    """The names that an interface stands on directly: slaves, ports, or the raw device."""
+    """The names that an interface stands on directly: slaves, ports, the raw device, or an internal port's bridge."""
     match interface:
-        case Bond():
+        case Bond() | OvsBond():
             return interface.slaves
-        case Bridge():
+        case Bridge() | OvsBridge():
             return interface.ports
+        case OvsIntPort():
+            return (interface.bridge,) if interface.bridge else ()
         case Vlan():
             return (interface.raw_device,) if interface.raw_device else ()
         case Other():
             return interface.beneath
-        case Ethernet():
+        case Ethernet() | OvsPort():
             return ()
 
 
@@ -187,6 +246,8 @@ def settled(interface: Interface) -> Interface:
     PVE sorts slaves and ports and lists each once (facts, section 5), drops a primary outside active-backup, a hash
     policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
     bridge (facts, section 6). It reads a VLAN's raw device and tag from its name where that says them (section 5).
+    A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its options, whose words
+    come in any order (section 15).
     """
     match interface:
         case Bond():
@@ -206,8 +267,38 @@ def settled(interface: Interface) -> Interface:
                 raw_device=interface.raw_device or raw_device,
                 tag=tag if interface.tag is None else interface.tag,
             )
+        case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
+            return _settled_ovs(interface)
         case Ethernet() | Other():
             return interface
+
+
+def _settled_ovs(interface: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Interface:
+    match interface:
+        case OvsBridge():
+            ports = tuple(sorted(set(interface.ports)))
+            return replace(interface, ports=ports, options=_options(interface.options))
+        case OvsBond():
+            bond = _settled_port(interface)
+            slaves = tuple(sorted(set(bond.slaves)))
+            return replace(bond, slaves=slaves, options=_options(bond.options, but=OVS_BOND_WORDS))
+        case OvsIntPort():
+            return _settled_port(interface)
+        case OvsPort():
+            return _settled_port(interface)
+
+
+_Port = TypeVar("_Port", OvsBond, OvsIntPort, OvsPort)
+
+
+def _settled_port(port: _Port) -> _Port:
+    tags = [word.removeprefix("tag=") for word in port.options.split() if word.startswith("tag=")]
+    tag = int(tags[-1]) if port.tag is None and tags and tags[-1].isdecimal() else port.tag
+    return replace(port, autostart=True, tag=tag, options=_options(port.options, but=("tag=",)))
+
+
+def _options(text: str, *, but: tuple[str, ...] = ()) -> str:
+    return " ".join(sorted({word for word in text.split() if not word.startswith(but)}))
 
 
 def named(vlan: str) -> tuple[str | None, int | None]:

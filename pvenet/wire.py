@@ -20,6 +20,11 @@ from pvenet.model import (
     Link,
     Network,
     Other,
+    OvsBond,
+    OvsBondMode,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
     Vlan,
     XmitHashPolicy,
     settled,
@@ -31,17 +36,19 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 Form = dict[str, str | int]
 
-SPELLINGS = {
-    "mode": "bond_mode",
-    "primary": "bond-primary",
-    "xmit_hash_policy": "bond_xmit_hash_policy",
-    "ports": "bridge_ports",
-    "vlan_aware": "bridge_vlan_aware",
-    "vids": "bridge_vids",
-    "raw_device": "vlan-raw-device",
-    "tag": "vlan-id",
+_OVS_PORT = {"bridge": "ovs_bridge", "tag": "ovs_tag", "options": "ovs_options"}
+
+SPELLINGS: Mapping[type[Interface], Mapping[str, str]] = {
+    Ethernet: {},
+    Bond: {"mode": "bond_mode", "primary": "bond-primary", "xmit_hash_policy": "bond_xmit_hash_policy"},
+    Bridge: {"ports": "bridge_ports", "vlan_aware": "bridge_vlan_aware", "vids": "bridge_vids"},
+    Vlan: {"raw_device": "vlan-raw-device", "tag": "vlan-id"},
+    OvsBridge: {"ports": "ovs_ports", "options": "ovs_options"},
+    OvsBond: {"slaves": "ovs_bonds", "mode": "bond_mode", **_OVS_PORT},
+    OvsIntPort: _OVS_PORT,
+    OvsPort: _OVS_PORT,
 }
-"""The model's fields that PVE calls otherwise; every other field has PVE's name."""
+"""The model's fields that PVE calls otherwise, by kind; every other field has PVE's name."""
 
 OBSERVED = frozenset({"active", "exists", "altnames", "priority"})
 """What the node observes or counts; it takes no part in an interface's value."""
@@ -49,15 +56,17 @@ OBSERVED = frozenset({"active", "exists", "altnames", "priority"})
 _DERIVED = frozenset({"address", "netmask", "address6", "netmask6", "comments6"})
 """Said once more elsewhere in the entry: in cidr, cidr6 and comments."""
 
+_KNOWN = OBSERVED | _DERIVED | {"iface", "type", "ovs_type", "method", "method6", "families", "options", "options6"}
+
 _BENEATH = ("slaves", "bridge_ports", "ovs_ports", "ovs_bonds", "vlan-raw-device")
 
 _DOCUMENTATION = IPv6Network("2001:db8::/32")
 """PVE's check of an address refuses this net (facts, section 7)."""
 
 
-def spelled(name: str) -> str:
-    """PVE's name of a model's field."""
-    return SPELLINGS.get(name, name)
+def spelled(kind: type[Interface], name: str) -> str:
+    """PVE's name of a field of a kind."""
+    return SPELLINGS.get(kind, {}).get(name, name)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -83,11 +92,12 @@ def link(entry: Entry) -> Link:
 
 def interface(entry: Entry) -> Interface:
     """The value of an entry; an `Other` for a kind that is not modelled or a value that has no right shape."""
-    read = _READERS.get(str(entry.get("type")))
-    if read is None:
+    reader = _READERS.get(str(entry.get("type")))
+    if reader is None:
         return _other(entry)
+    kind, read = reader
     try:
-        return read(entry, _common(entry))
+        return read(entry, _common(entry) | {"file_only": _file_only(entry, kind)})
     except ValueError:
         return _other(entry)
 
@@ -102,7 +112,6 @@ def _common(entry: Entry) -> dict[str, Any]:
         "gateway6": _optional(IPv6Address, entry.get("gateway6")),
         "mtu": _integer(entry.get("mtu")),
         "comments": str(entry.get("comments") or "").rstrip("\n"),
-        "file_only": _file_only(entry),
     }
 
 
@@ -133,11 +142,44 @@ def _vlan(entry: Entry, common: dict[str, Any]) -> Interface:
     return Vlan(**common, raw_device=entry.get("vlan-raw-device") or None, tag=_integer(entry.get("vlan-id")))
 
 
-_READERS: Mapping[str, Callable[[Entry, dict[str, Any]], Interface]] = {
-    "eth": _ethernet,
-    "bond": _bond,
-    "bridge": _bridge,
-    "vlan": _vlan,
+def _ovs_bridge(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsBridge(**common, ports=_words(entry.get("ovs_ports")), options=str(entry.get("ovs_options") or ""))
+
+
+def _ovs_bond(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsBond(
+        **common,
+        **_ovs_port_words(entry),
+        slaves=_words(entry.get("ovs_bonds")),
+        mode=OvsBondMode(str(entry.get("bond_mode") or OvsBondMode.ACTIVE_BACKUP)),
+    )
+
+
+def _ovs_int_port(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsIntPort(**common, **_ovs_port_words(entry))
+
+
+def _ovs_port(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsPort(**common, **_ovs_port_words(entry))
+
+
+def _ovs_port_words(entry: Entry) -> dict[str, Any]:
+    return {
+        "bridge": entry.get("ovs_bridge") or None,
+        "tag": _integer(entry.get("ovs_tag")),
+        "options": str(entry.get("ovs_options") or ""),
+    }
+
+
+_READERS: Mapping[str, tuple[type[Interface], Callable[[Entry, dict[str, Any]], Interface]]] = {
+    "eth": (Ethernet, _ethernet),
+    "bond": (Bond, _bond),
+    "bridge": (Bridge, _bridge),
+    "vlan": (Vlan, _vlan),
+    "OVSBridge": (OvsBridge, _ovs_bridge),
+    "OVSBond": (OvsBond, _ovs_bond),
+    "OVSIntPort": (OvsIntPort, _ovs_int_port),
+    "OVSPort": (OvsPort, _ovs_port),
 }
 
 
@@ -162,14 +204,13 @@ def _other(entry: Entry) -> Other:
         comments=str(entry.get("comments") or "").rstrip("\n"),
         kind=str(entry.get("type") or "unknown"),
         beneath=tuple(word for key in _BENEATH for word in _words(entry.get(key))),
-        file_only=_file_only(entry),
+        file_only=_file_only(entry, Other),
         entry=json.dumps(kept, sort_keys=True, ensure_ascii=False),
     )
 
 
-def _file_only(entry: Entry) -> FileOnly:
-    known = {"iface", "type", "method", "method6", "families", "options", "options6"} | OBSERVED | _DERIVED
-    known.update(spelled(field.name) for kind in (Ethernet, Bond, Bridge, Vlan) for field in fields(kind))
+def _file_only(entry: Entry, kind: type[Interface]) -> FileOnly:
+    known = _KNOWN | {spelled(kind, field.name) for field in fields(kind)}
     return FileOnly(
         method=str(entry.get("method") or "manual"),
         method6=str(entry.get("method6") or "manual"),
@@ -205,7 +246,7 @@ def create_form(after: Interface) -> Form:
     for name in _settable(after):
         text = _written(getattr(after, name))
         if text is not None:
-            form[spelled(name)] = text
+            form[spelled(type(after), name)] = text
     return form
 
 
@@ -224,9 +265,9 @@ def update_form(before: Interface, after: Interface) -> Form:
         text = _written(getattr(new, name))
         changed = getattr(old, name, None) != getattr(new, name)
         if text is not None and (changed or name in resent):
-            form[spelled(name)] = text
+            form[spelled(type(after), name)] = text
         elif changed:
-            gone.append(spelled(name))
+            gone.append(spelled(type(after), name))
     if gone:
         form["delete"] = ",".join(gone)
     return form

@@ -125,12 +125,13 @@ class Lab:
         """Order faults; requests count from 1 again."""
         self.adapter.front.script = Script(faults)
 
-    def somebody(self, words: str, *faults: str, **form: str) -> None:
-        """A request by somebody else, at the worker that we have met last, that nobody counts."""
+    def somebody(self, words: str, *faults: str, worker: int | None = None, **form: str) -> None:
+        """A request by somebody else that nobody counts; at the worker that we have met last, or another."""
         method, path = words.split()
         other = Token(id="ops@pve!net", secret=str(self.adapter.sim.users().tokens["ops@pve!net"]["secret"]))
         adapter = SimAdapter(self.folder, clock=self.time.clock, sleep=self.time.sleep, faults=faults)
-        adapter.front.caches, adapter._connection = self.adapter.front.caches, self.adapter._connection
+        adapter.front.caches = self.adapter.front.caches
+        adapter._connection = self.adapter._connection if worker is None else worker
         connection = Connection([Endpoint(host="sim.invalid", adapter=adapter)], other)
         parts = ("nodes", "pve1", *path.split("/"))
         match method:
@@ -177,11 +178,11 @@ class Lab:
         self.stage({"vmbr0": replace(vmbr0, ports=("ens33", "ens37"))})
         self.forget()
 
-    def collide(self, seconds: float = 2.0) -> None:
+    def collide(self, seconds: float = 2.0, late: float = 0.5) -> None:
         """Let somebody's reload run that no list shows yet, so that ours ends in exit code 89."""
         self.revert()
         self.nature(reload_seconds=seconds)
-        self.somebody("PUT network", "task-late=0.5@1")
+        self.somebody("PUT network", f"task-late={late}@1")
         self.tagged()
 
     def apply(self, ask: Callable[[str], bool] | None = None, **options: Any) -> Ended:

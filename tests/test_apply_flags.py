@@ -27,10 +27,16 @@ def lab(tmp_path: Path) -> Lab:
     return lab
 
 
-def test_flags_frozen_in_one_worker_are_read_from_another(lab: Lab) -> None:
-    """Somebody listed during the reload; a fresh connection meets another worker."""
+@pytest.mark.parametrize("healthy", [0, 1, 2])
+def test_flags_frozen_in_some_workers_are_read_from_another(lab: Lab, healthy: int) -> None:
+    """Somebody listed during the reload; a fresh connection meets a worker whom nobody asked."""
+
+    def look() -> None:
+        for worker in {0, 1, 2} - {healthy}:
+            lab.somebody("GET network", worker=worker)
+
     lab.nature(workers=3)
-    lab.asleep = [lambda: lab.somebody("GET network")]
+    lab.asleep = [look]
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.writes == ["PUT network"]
 
@@ -77,9 +83,9 @@ def test_a_foreign_staging_between_the_no_op_and_its_revert_is_kept(lab: Lab) ->
 
 
 def test_the_no_op_is_taken_back_where_its_answer_is_lost(lab: Lab) -> None:
-    """It may have acted."""
+    """It may have acted, also where nothing answers when that is looked at."""
     frozen(lab)
-    lab.adapter.before["PUT network/ens33"] = lambda: lab.order("drop-after@1")
+    lab.adapter.before["PUT network/ens33"] = lambda: lab.order("drop-after@1", "drop-before@2", "drop-before@3")
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.pending is None
 

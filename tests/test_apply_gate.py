@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from story import BOND, Lab, interrupt
@@ -173,7 +173,7 @@ def test_a_journal_that_cannot_be_written_stops_before_the_reload(lab: Lab) -> N
 # --- compare ---------------------------------------------------------------------------------------------------------
 
 
-def answering(lab: Lab, act: str, **form: str) -> bool:
+def answering(lab: Lab, act: str, **form: Any) -> bool:
     """Somebody else acts while the question is open."""
     lab.somebody(act, **form)
     return True
@@ -244,5 +244,24 @@ def test_a_foreign_revert_in_the_last_moment_is_no_success(lab: Lab) -> None:
     lab.order("foreign-revert@5")
     error = lab.failed(errors.ApplyFailed)
     assert "not configured as it was pending: bond0" in error.message
+    assert lab.writes == ["PUT network"]
     assert lab.pending is None
     assert lab.states == [State.FAILED]
+
+
+def test_what_became_of_adopted_staging_is_not_guessed(lab: Lab) -> None:
+    """Its baseline holds somebody else's changes: whether it was applied or reverted can't be told."""
+    lab.foreign()
+    lab.stage({"vmbr5": Bridge(name="vmbr5")}, adopt=True)
+    lab.somebody("DELETE network")
+    assert lab.apply().verdict is Verdict.NOTHING
+    assert lab.warnings == ""
+
+
+def test_what_was_never_staged_was_reverted_by_nobody(lab: Lab) -> None:
+    """Killed before its first write: nothing is told about it."""
+    lab.tagged()
+    lab.somebody("DELETE network")
+    lab.journals.write(replace(lab.journals.all()[-1], pending=None))
+    assert lab.apply().verdict is Verdict.NOTHING
+    assert lab.warnings == ""

@@ -235,3 +235,22 @@ def test_what_should_be_gone_and_is_not_is_named(lab: Lab) -> None:
     lab.stage({"vmbr1": None})
     lab.order(f"foreign-revert@{SENT}")
     assert "still there: vmbr1" in lab.failed(errors.ApplyFailed).message
+
+
+def test_a_second_exit_code_89_is_a_failure_where_nobody_shows(lab: Lab) -> None:
+    """Somebody reloads on the console, where no task shows it: once more is tried, and then said."""
+    lab.collide(seconds=500.0, late=999.0)
+    lab.adapter.before["PUT network"] = lambda: lab.nature(reload_seconds=1.0)
+    error = lab.failed(errors.ApplyFailed)
+    assert "exit code 89; not active: bond0" in error.message
+    assert "ifreload -a" in error.hint
+    assert lab.reloads == 2
+
+
+def test_a_second_exit_code_89_is_waited_for_where_a_task_shows_why(lab: Lab) -> None:
+    """The lists were late, so that the second came too early as well: the third makes it live."""
+    lab.collide(seconds=5.0)
+    lab.adapter.before["PUT network"] = lambda: lab.nature(reload_seconds=1.0)
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert lab.reloads == 3
+    assert {"bond0", "vmbr1"} <= lab.up

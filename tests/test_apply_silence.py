@@ -160,6 +160,7 @@ def test_ctrl_c_in_the_middle_of_looking_tells_the_task_once(lab: Lab) -> None:
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.adapter.after.update({"GET network": interrupt})
     assert lab.apply().verdict is Verdict.APPLIED
     assert [type(event) for event in lab.events].count(TaskEnded) == 1
+    assert lab.sent[-3:] == ["GET tasks/UPID/log", "GET network", "GET network"]
 
 
 # --- nobody waits, and what was left open ----------------------------------------------------------------------------

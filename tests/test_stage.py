@@ -154,3 +154,20 @@ def test_a_revert_whose_answer_is_lost_is_settled_by_reading(lab: Lab) -> None:
     lab.order("drop-after@2")
     assert lab.revert()
     assert lab.writes == ["DELETE network"]
+
+
+def test_what_was_ours_beneath_is_discarded_with_theirs(lab: Lab) -> None:
+    """Its journal is closed as well: nobody is told later that somebody else reverted it."""
+    lab.tagged()
+    lab.foreign()
+    assert lab.revert(discard=True)
+    assert lab.states == [State.DROPPED]
+
+
+def test_staging_goes_on_in_a_journal_whose_reload_was_never_sent(lab: Lab) -> None:
+    """Killed just before: the staging is there and ours, and the journal says staging again."""
+    lab.stage({"bond0": BOND})
+    upid = "UPID:pve1:00000001:00000001:00000001:srvreload:networking:root@pam!full:"
+    lab.journals.write(replace(lab.journals.all()[-1], state=State.RELOADING, upid=upid))
+    lab.stage({"vmbr1": VMBR1})
+    assert [(journal.state, journal.upid) for journal in lab.journals.all()] == [(State.STAGING, None)]

@@ -12,7 +12,23 @@ from conftest import FIXTURES
 from recorded import load
 
 from pvenet import wire
-from pvenet.model import Bond, BondMode, Bridge, Ethernet, FileOnly, Interface, Other, Vlan, XmitHashPolicy, settled
+from pvenet.model import (
+    Bond,
+    BondMode,
+    Bridge,
+    Ethernet,
+    FileOnly,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBondMode,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    XmitHashPolicy,
+    settled,
+)
 
 
 def recorded_entries() -> list[wire.Entry]:
@@ -51,9 +67,8 @@ def test_every_recorded_entry_is_read_as_what_it_is() -> None:
     """No entry of a kind that is modelled falls back to Other, but for modes of another kind's bond."""
     modes = set(BondMode)
     for each in ENTRIES:
-        modelled = each["type"] in ("eth", "bond", "bridge", "vlan") and (
-            each["type"] != "bond" or each["bond_mode"] in modes
-        )
+        kinds = {"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSBond", "OVSIntPort", "OVSPort"}
+        modelled = each["type"] in kinds and (each["type"] != "bond" or each["bond_mode"] in modes)
         assert isinstance(wire.interface(each), Other) is not modelled, each
 
 
@@ -143,12 +158,90 @@ def test_lists_are_joined_with_single_blanks_and_booleans_are_numbers() -> None:
             Vlan(name="bond0.50", raw_device="bond0", tag=50),
             {"iface": "bond0.50", "type": "vlan", "autostart": 1},
         ),
+        (
+            OvsBridge(name="vmbr5", ports=("ens40", "bond1"), options="updelay=5000"),
+            {
+                "iface": "vmbr5",
+                "type": "OVSBridge",
+                "autostart": 1,
+                "ovs_ports": "ens40 bond1",
+                "ovs_options": "updelay=5000",
+            },
+        ),
+        (
+            OvsBond(name="bond1", bridge="vmbr5", slaves=("ens38", "ens39"), mode=OvsBondMode.LACP_BALANCE_TCP, tag=60),
+            {
+                "iface": "bond1",
+                "type": "OVSBond",
+                "autostart": 1,
+                "ovs_bonds": "ens38 ens39",
+                "bond_mode": "lacp-balance-tcp",
+                "ovs_bridge": "vmbr5",
+                "ovs_tag": 60,
+            },
+        ),
+        (
+            OvsIntPort(name="mgmt0", bridge="vmbr5", tag=50, cidr=IPv4Interface("10.5.0.2/24")),
+            {
+                "iface": "mgmt0",
+                "type": "OVSIntPort",
+                "autostart": 1,
+                "ovs_bridge": "vmbr5",
+                "ovs_tag": 50,
+                "cidr": "10.5.0.2/24",
+            },
+        ),
         (Ethernet(name="ens40", mtu=9000), {"iface": "ens40", "type": "eth", "autostart": 1, "mtu": 9000}),
     ],
 )
 def test_a_new_interface_is_spelled_as_pve_does(interface: Interface, form: wire.Form) -> None:
     """Each kind's fields, by PVE's names."""
     assert wire.create_form(interface) == form
+
+
+OVS_FORMS = [
+    step["form"]
+    for walk in load("walks-ovs.jsonl")
+    for step in walk["steps"]
+    if step["method"] == "POST" and step["status"] == 200 and step["form"]["type"].startswith("OVS")
+]
+
+
+@pytest.mark.parametrize("form", OVS_FORMS, ids=lambda form: f"{form['type']} {form['iface']}")
+def test_a_recorded_form_of_open_vswitch_is_written_as_it_was(form: wire.Form) -> None:
+    """What a real node took, read as an entry, is written the same, but for what says nothing."""
+    written = wire.create_form(wire.interface(entry(**form)))
+    told = {key: text for key, text in form.items() if key not in ("address", "netmask")}
+    if not told.get("autostart"):
+        told.pop("autostart", None)
+    if form["type"] == "OVSBond":
+        told.setdefault("bond_mode", "active-backup")
+    if form["type"] == "OVSBridge":
+        told.pop("ovs_tag", None)
+    if "comments" in told:
+        told["comments"] = str(told["comments"]).rstrip("\n")
+    assert written == told
+
+
+def test_an_ovs_update_sends_what_changes() -> None:
+    """PVE keeps the bridge of a port by itself (walk 5023), so that it is not sent again."""
+    static = FileOnly(method="static")
+    address = IPv4Interface("10.5.0.2/24")
+    before = OvsIntPort(name="mgmt0", bridge="vmbr5", tag=50, cidr=address, options="a b", file_only=static)
+    after = replace(before, tag=None, options="b a c")
+    assert wire.update_form(before, after) == {
+        "type": "OVSIntPort",
+        "cidr": "10.5.0.2/24",
+        "ovs_options": "a b c",
+        "delete": "ovs_tag",
+    }
+
+
+def test_words_of_ovs_options_compare_as_a_set_and_may_say_the_tag() -> None:
+    """PVE shuffles them, and keeps the tag and a bond's mode apart (facts, section 15)."""
+    said = OvsBond(name="bond1", bridge="vmbr5", options="updelay=5 tag=9 lacp=active x=1", autostart=False)
+    assert settled(said) == settled(OvsBond(name="bond1", bridge="vmbr5", options="x=1 updelay=5", tag=9))
+    assert settled(OvsPort(name="ens40", options="b a")) == settled(OvsPort(name="ens40", options="a b a"))
 
 
 @pytest.mark.parametrize(

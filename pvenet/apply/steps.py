@@ -81,7 +81,7 @@ class Steps:
         now = self._node.read()
         if now.pending == self._before.pending:
             return now  # nothing of it arrived
-        if self._before.pending is None and not self._others(now.network):
+        if self._before.pending is None and not foreign(self._before.network, self._done, now.network):
             self._node.revert()
             return self._node.read()
         lost = inverse(Plan(steps=tuple(self._done)), self._before.network).lost
@@ -90,11 +90,6 @@ class Steps:
         if lost:
             raise errors.PvenetError(f"the API can't put back {'; '.join(str(loss) for loss in lost)}")
         return self._node.read()
-
-    def _others(self, now: Network) -> tuple[str, ...]:
-        """What somebody else changed; the last step may have arrived or not."""
-        arrived = foreign(self._before.network, self._done, now)
-        return arrived and foreign(self._before.network, self._done[:-1], now, besides=self._done[-1:])
 
     def _as_before(self) -> dict[str, Interface | None]:
         """What the steps have changed, themselves or through the `auto` that PVE gives to slaves, as it was."""
@@ -112,17 +107,14 @@ class Steps:
         return replace(self._found, pending=left.pending) if ours else self._found
 
 
-def foreign(
-    before: Network, steps: Sequence[Change], now: Network, *, besides: Sequence[Change] = ()
-) -> tuple[str, ...]:
+def foreign(before: Network, steps: Sequence[Change], now: Network) -> tuple[str, ...]:
     """The names that were changed by neither the steps nor what PVE makes of the file by itself.
 
-    What the steps themselves touch is not looked at, nor what PVE tidies in a file that was written by hand: the
-    `auto` of slaves, comments, NICs without a stanza, kinds that are not modelled.
+    What the steps themselves touch is not looked at, so that the last may have arrived or not; nor what PVE tidies in a
+    file that was written by hand: the `auto` of slaves, comments, NICs without a stanza, kinds that are not modelled.
     """
     expected = outcome(before.interfaces, steps)
-    touched = {change.name for change in (*steps, *besides)}
-    names = (expected.keys() | now.interfaces.keys()) - touched
+    names = (expected.keys() | now.interfaces.keys()) - {change.name for change in steps}
     return tuple(sorted(name for name in names if _other(name, expected, now.interfaces)))
 
 

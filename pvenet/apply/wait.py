@@ -77,7 +77,6 @@ def answered(node: Node, ask: Callable[[], Answer], around: Surroundings, span: 
         try:
             return ask()
         except errors.PvenetError as error:
-            node.connection.fresh()
             now = around.clock()
             silence = f"no answer for {now - heard:.0f} s ({error.message})"
             if now >= span.deadline:
@@ -125,14 +124,16 @@ def wait_until_idle(node: Node, around: Surroundings, timeout: float) -> frozens
         around.sleep(min(interval(elapsed), max(0.0, begun + timeout - around.clock())))
 
 
-def wait_for_others(node: Node, around: Surroundings, span: Span) -> frozenset[str]:
-    """The same after a reload of ours, of which nothing is live before theirs has ended."""
+def wait_for_others(node: Node, around: Surroundings, span: Span) -> tuple[frozenset[str], bool]:
+    """The same after a reload of ours, of which nothing is live before theirs has ended; and whether one ran."""
+    waited = False
     what = "somebody else's reload runs there, and what was pending is in the live file and not live"
     while True:
         tasks = answered(node, lambda: node.reloads(timeout=patience(around, span)), around, span, what=what)
         running = [upid for upid, task in tasks.items() if task.running]
         if not running:
-            return frozenset(tasks)
+            return frozenset(tasks), waited
+        waited = True
         elapsed = around.clock() - span.since
         if around.clock() >= span.deadline:
             raise errors.StateUnknown(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
-from pvenet.cli.common import Where, options, out, say, words
+from pvenet.cli.common import Where, options, out, painter, say, words
 
 if TYPE_CHECKING:
+    from pvenet.sim.interfaces import Host
     from pvenet.sim.server import Endpoint
+    from pvenet.sim.state import Sim
 
 app = typer.Typer(name="sim", help="A simulated node: no cluster needed.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -52,8 +54,14 @@ def serve(
     folder: Path = _FOLDER,
     listen: str = typer.Option("127.0.0.1:8006", help="Loopback only; port 0 is a free one.", metavar="HOST:PORT"),
     plain_http: bool = typer.Option(False, "--plain-http", help="Without TLS."),
+    fault: list[str] = typer.Option(
+        [],
+        help="What goes wrong at the Nth request; repeatable. `pvenet sim faults` lists them.",
+        metavar="KIND[=VALUE]@N",
+    ),
 ) -> None:
     """Serve a simulated node to any PVE client until it is ended."""
+    from pvenet.sim.faults import parse
     from pvenet.sim.server import serve as run
     from pvenet.sim.state import SimError
 
@@ -61,9 +69,127 @@ def serve(
     if not host or not port.isdecimal():
         raise errors.UsageError(f"--listen {listen} is no HOST:PORT", hint="as in --listen 127.0.0.1:8006")
     try:
-        run(folder, host=host.strip("[]"), port=int(port), tls=not plain_http, announce=lambda at: _tell(at, where))
+        ordered = [parse(text) for text in fault]
+    except SimError as error:
+        raise errors.UsageError(f"{error}", hint="`pvenet sim faults` lists them") from None
+    try:
+        run(
+            folder,
+            host=host.strip("[]"),
+            port=int(port),
+            tls=not plain_http,
+            faults=ordered,
+            announce=lambda at: _tell(at, where),
+        )
     except (OSError, OverflowError, SimError, ModuleNotFoundError) as error:
         raise errors.UsageError(f"can't serve {folder} at {listen}: {error}", hint=_hint(error)) from None
+
+
+@app.command()
+@options()
+def faults(where: Where) -> None:
+    """List what `sim serve --fault` can let go wrong."""
+    from pvenet.render.values import aligned, as_json
+    from pvenet.sim.faults import usage
+
+    if where.json:
+        out(as_json([{"fault": fault, "about": about} for fault, about in usage()]))
+    else:
+        out(aligned(usage()))
+
+
+@app.command()
+@options()
+def show(where: Where, folder: Path = _FOLDER) -> None:
+    """Look into simulated nodes: what is staged, which links are up, the last tasks."""
+    import time
+
+    from pvenet.cli.sim_text import node_data, node_text
+    from pvenet.render.values import as_json
+    from pvenet.sim.look import look
+    from pvenet.sim.state import SimError
+
+    now = time.time()
+    try:
+        views = [view for view in look(_sim(folder, where.node), now) if where.node in (None, view.name)]
+    except (OSError, SimError) as error:
+        raise errors.UsageError(f"can't look into {folder}: {error}") from None
+    if where.json:
+        out(as_json([node_data(view, now) for view in views]))
+    else:
+        out("\n".join(node_text(view, now, painter()) for view in views))
+
+
+@app.command()
+@options()
+def check(
+    where: Where,
+    place: Path = typer.Argument(
+        ..., metavar="PATH", help="A folder of simulated nodes, or an interfaces file.", show_default=False
+    ),
+    nic: list[str] | None = typer.Option(
+        None, help="NICs of the file's machine that don't look like some by their names.", metavar="NIC[,NIC]"
+    ),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where a first write changes something."),
+) -> None:
+    """Rehearse an interfaces file: what PVE makes of it, loses, moves or refuses."""
+    from pvenet.cli.sim_text import file_data, file_text, printable
+    from pvenet.render.values import as_json
+    from pvenet.sim.rehearse import rehearse
+
+    found = [(node, file, rehearse(text, host)) for node, file, text, host in _files(place, where.node, words(nic))]
+    if where.json:
+        out(as_json([file_data(file, node, each) for node, file, each in found]))
+    else:
+        out("\n\n".join(file_text(file, each, painter()) for _, file, each in found))
+    refused = [f"{file}: {printable(each.refused)}" for _, file, each in found if each.refused]
+    if refused:
+        raise errors.InvalidNetwork(
+            "PVE would refuse any change of this node:\n  " + "\n  ".join(refused),
+            hint="mend the file first; PVE stops at the first fault that it finds",
+        )
+    if exit_code and any(each.changes for _, _, each in found):
+        raise errors.Differences("")
+    if not where.json:
+        for _, file, each in found:
+            if not each.changes:
+                say(f"PVE takes {file} as it is")
+
+
+def _files(place: Path, node: str | None, nics: tuple[str, ...] | None) -> list[tuple[str | None, str, str, Host]]:
+    """What there is to check: the node, the file, its text, the machine. Raises UsageError."""
+    from pvenet.sim.rehearse import host_of
+    from pvenet.sim.state import SimError, read_file
+
+    try:
+        if not place.is_dir():
+            text = read_file(place)
+            return [(None, str(place), text, host_of(text, nics or ()))]
+        sim = _sim(place, node)
+        names = [node] if node else sim.nodes
+        seen = [(name, sim.node(name)) for name in names]
+        return [
+            (name, str(it.staged if it.staged.exists() else it.interfaces), it.text(), sim.host(name))
+            for name, it in seen
+        ]
+    except OSError as error:
+        raise errors.UsageError(f"can't read {place}: {error.strerror or error}") from None
+    except SimError as error:
+        raise errors.UsageError(f"can't read {place}: {error}") from None
+
+
+def _sim(folder: Path, node: str | None) -> Sim:
+    """The simulated nodes that are there; looking makes none. Raises UsageError."""
+    from pvenet.sim.state import Sim
+
+    sim = Sim(folder)
+    if not sim.nodes:
+        raise errors.UsageError(
+            f"there is no simulated node in {folder}", hint=f"`pvenet sim init {folder}` makes one to measure"
+        )
+    if node and node not in sim.nodes:
+        raise errors.UsageError(f"there is no node {node} in {folder}, only {', '.join(sim.nodes)}")
+    return Sim.open(folder)
 
 
 def _hint(error: Exception) -> str:

@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Other, Vlan, settled
+from pvenet.model import (
+    Bond,
+    Bridge,
+    Ethernet,
+    FileOnly,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    settled,
+)
+from pvenet.plan import ovs
 from pvenet.plan.relations import natural, start
 
 if TYPE_CHECKING:
@@ -82,8 +96,15 @@ class Plan:
 
 
 def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
-    """The fields in which two interfaces of one kind differ, both as PVE keeps them."""
+    """The fields in which two interfaces of one kind differ, both as PVE keeps them.
+
+    A NIC that goes on or off a bridge of Open vSwitch is the same NIC; it has a `bridge` then, or none.
+    """
     old, new = settled(before), settled(after)
+    if isinstance(old, Ethernet) and isinstance(new, OvsPort):
+        old = ovs.as_port(old, None)
+    elif isinstance(old, OvsPort) and isinstance(new, Ethernet):
+        new = ovs.as_port(new, None)
     return tuple(
         FieldChange(field=field.name, before=getattr(old, field.name), after=getattr(new, field.name))
         for field in fields(new)
@@ -97,7 +118,7 @@ def same_kind(before: Interface, after: Interface) -> bool:
 
 
 def outcome(interfaces: Mapping[str, Interface], steps: Iterable[Change]) -> dict[str, Interface]:
-    """The interfaces after some steps, as PVE keeps them, with the `auto` that it gives to slaves by itself."""
+    """The interfaces after some steps, as PVE keeps them, with what it does to slaves and OVS ports by itself."""
     then = {name: settled(interface) for name, interface in interfaces.items()}
     for number, step in enumerate(steps):
         advance(then, step, first=number == 0)
@@ -106,11 +127,14 @@ def outcome(interfaces: Mapping[str, Interface], steps: Iterable[Change]) -> dic
 
 def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> None:
     """What a step does to the interfaces. The first one writes the file as PVE wants all of it."""
+    before, after = interfaces.get(step.name), None
     if isinstance(step, Delete):
         interfaces.pop(step.name, None)
     else:
-        interfaces[step.name] = _written(interfaces.get(step.name), settled(step.after))
+        interfaces[step.name] = after = _written(before, settled(step.after))
+    ovs.follow(interfaces, before, after)
     if first:
+        ovs.tidy(interfaces)
         start(interfaces, list(interfaces.values()))
     elif not isinstance(step, Delete):
         start(interfaces, [step.after])
@@ -152,12 +176,12 @@ def changes_of(before: Interface | None, after: Interface | None) -> tuple[Chang
         return () if after is None else (Create(after=after),)
     if after is None:
         return (Delete(before=before),)
-    if not same_kind(before, after):
+    if not same_kind(before, after) and not ovs.passes(before, after):
         return (Delete(before=before), Create(after=after))
     return () if settled(before) == settled(after) else (Update(before=before, after=after),)
 
 
-_KINDS = (Ethernet, Bond, Bridge, Vlan, Other)
+_KINDS = (Ethernet, OvsPort, Bond, OvsBond, Bridge, OvsBridge, Vlan, OvsIntPort, Other)
 
 
 def _reading_order(change: Change) -> tuple[object, ...]:

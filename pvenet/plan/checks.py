@@ -6,7 +6,21 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.model import HASHING_MODES, Bond, BondMode, Bridge, Ethernet, Other, Vlan, named
+from pvenet.model import (
+    HASHING_MODES,
+    OVS_BOND_WORDS,
+    Bond,
+    BondMode,
+    Bridge,
+    Ethernet,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    named,
+)
 from pvenet.plan.inverse import DOCUMENTATION, MTUS, SHORTEST_PREFIX
 
 if TYPE_CHECKING:
@@ -19,7 +33,7 @@ LONGEST_NAME = 15
 """For Linux; PVE takes 21 (facts, section 6)."""
 
 TAGS = range(1, 4095)
-"""Of a VLAN interface (walk 0)."""
+"""Of a VLAN interface (walk 0), and of an OVS port (facts, section 15)."""
 
 VIDS = range(2, 4095)
 """Of a VLAN-aware bridge's ports; the bridge itself has 1 (facts, section 5, and recording C113)."""
@@ -53,6 +67,8 @@ def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
             yield from _bridge(subject, subject.given)
         case Vlan():
             yield from _vlan(subject, subject.given)
+        case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
+            yield from _ovs(subject, subject.given)
         case Ethernet() | Other():
             pass
 
@@ -70,7 +86,7 @@ def _name(subject: Subject, scene: Scene) -> Iterator[Problem]:
         if not _BOND.fullmatch(name):
             message = f"PVE knows a bond by a name like bond0 only and would not see {name} as one"
             yield subject.problem("name", message, nearest=_free_bond(scene))
-    elif _BOND.fullmatch(name):
+    elif _BOND.fullmatch(name) and not isinstance(after, OvsBridge | OvsBond | OvsIntPort):  # its ovs_type tells
         yield subject.problem("name", f"PVE would take {name} for a bond because of its name")
     elif ":" in name or ("." in name and not isinstance(after, Vlan)):
         kind = "an alias" if ":" in name else "a VLAN"
@@ -170,6 +186,41 @@ def _vlan(subject: Subject, vlan: Vlan) -> Iterator[Problem]:
         yield subject.problem("tag", f"VLAN {name} needs a tag")
     elif (tag or vlan.tag) not in TAGS:
         yield subject.problem("tag", f"tag {tag or vlan.tag} of {name} is outside {TAGS[0]} to {TAGS[-1]}")
+
+
+def _ovs(subject: Subject, given: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Iterator[Problem]:
+    if isinstance(given, OvsBridge):
+        yield from _twice(subject, "ports", "port", given.ports)
+        return
+    yield from _ovs_port(subject, given)
+    if isinstance(given, OvsBond):
+        yield from _twice(subject, "slaves", "slave", given.slaves)
+        yield from _ovs_bond(subject, given)
+
+
+def _ovs_port(subject: Subject, port: OvsBond | OvsIntPort | OvsPort) -> Iterator[Problem]:
+    if not port.autostart and _asked(subject, "autostart"):
+        message = f"{port.name} starts with its bridge, whatever its autostart says"
+        yield subject.problem("autostart", message, port.autostart)
+    after = subject.after
+    if isinstance(after, OvsBond | OvsIntPort | OvsPort) and after.tag is not None and "tag" in subject.changed:
+        if after.tag not in TAGS:
+            yield subject.problem("tag", f"tag {after.tag} of {port.name} is outside {TAGS[0]} to {TAGS[-1]}")
+        words = [word for word in port.options.split() if word.startswith("tag=")]
+        if any(word != f"tag={after.tag}" for word in words):
+            message = f"{port.name} has the tag {after.tag}, and its options say {' '.join(words)}"
+            yield subject.problem("options", message, port.options)
+
+
+def _ovs_bond(subject: Subject, bond: OvsBond) -> Iterator[Problem]:
+    words = [word for word in bond.options.split() if word.startswith(OVS_BOND_WORDS)]
+    if words and _asked(subject, "options"):
+        message = f"PVE drops {' '.join(words)} from the options of {bond.name}: its mode says it"
+        yield subject.problem("options", message, bond.options)
+    for field in ("cidr", "cidr6"):
+        if getattr(bond, field) and field in subject.changed:
+            message = f"{bond.name} is a port of {bond.bridge} and can't have an address; an internal port can"
+            yield subject.problem(field, message)
 
 
 def _twice(subject: Subject, field: str, word: str, names: tuple[str, ...]) -> Iterator[Problem]:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, kind_of
+from pvenet.model import (
+    Bond,
+    Bridge,
+    Ethernet,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    kind_of,
+)
+from pvenet.plan import ovs
 from pvenet.plan.changes import same_kind
 from pvenet.plan.order import addressed
-from pvenet.plan.relations import fits, members, parent_in, room, supports
+from pvenet.plan.relations import fits, holds, members, parent_in, room, supports
 from pvenet.plan.scene import Problem
 
 if TYPE_CHECKING:
@@ -15,19 +28,19 @@ if TYPE_CHECKING:
 
     from pvenet.plan.scene import Scene, Subject
 
-_ROLES = {"slaves": "slave", "ports": "port", "raw_device": "raw device"}
+_ROLES = {"slaves": "slave", "ports": "port", "raw_device": "raw device", "bridge": "bridge"}
 
 
 def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
     """All problems that an interface has with others."""
     match subject.after:
-        case Bond():
+        case Bond() | OvsBond():
             yield from _members(subject, scene, "slaves")
-        case Bridge():
+        case Bridge() | OvsBridge():
             yield from _members(subject, scene, "ports")
         case Vlan():
             yield from _raw_device(subject, subject.after, scene)
-        case Ethernet() | Other():
+        case Ethernet() | OvsIntPort() | OvsPort() | Other():
             pass
     yield from _renewal(subject, scene)
     yield from _own_address(subject, scene)
@@ -39,7 +52,7 @@ def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
 
 def _renewal(subject: Subject, scene: Scene) -> Iterator[Problem]:
     """A change of kind takes a deletion, and a VLAN can't be without its raw device meanwhile."""
-    if subject.before is None or same_kind(subject.before, subject.after):
+    if subject.before is None or same_kind(subject.before, subject.after) or isinstance(subject.after, OvsPort):
         return
     for user in scene.users_now.get(subject.name, ()):
         if (
@@ -69,11 +82,15 @@ def _role(name: str, user: Interface) -> str:
     match user:
         case Bond():
             return "a slave"
-        case Bridge():
+        case OvsBond():
+            return "a slave" if name in user.slaves else "the bridge"
+        case OvsIntPort():
+            return "the bridge"
+        case Bridge() | OvsBridge():
             return "a port" if name in user.ports else "beneath a port"
         case Vlan():
             return "the raw device"
-        case Ethernet() | Other():
+        case Ethernet() | OvsPort() | Other():
             return "a part"
 
 
@@ -84,7 +101,7 @@ def _members(subject: Subject, scene: Scene, field: str) -> Iterator[Problem]:
     for name in members(subject.after):
         if name in before:
             continue
-        problem = _missing(subject, field, name, scene) or _wrong_kind(subject, field, name, scene)
+        problem = missing(subject, field, name, scene) or _wrong_kind(subject, field, name, scene)
         if problem:
             yield problem
         else:
@@ -92,13 +109,14 @@ def _members(subject: Subject, scene: Scene, field: str) -> Iterator[Problem]:
             yield from _addressed_member(subject, field, name, scene)
 
 
-def _missing(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
+def missing(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
+    """What an interface names and is not there."""
     role = _ROLES[field]
     if name in scene.then or name in scene.gone:
         return None  # whoever is deleted says who stands on it
     if name in scene.altnames:
         message = f"{role} {name} of {subject.name}: PVE knows this NIC as {scene.altnames[name]} only"
-    elif field == "ports" and parent_in(name) in scene.then:
+    elif isinstance(subject.after, Bridge) and parent_in(name) in scene.then:
         return None  # a VLAN that needs no stanza of its own (facts, section 6)
     else:
         message = f"{role} {name} of {subject.name} does not exist"
@@ -109,12 +127,21 @@ def _wrong_kind(subject: Subject, field: str, name: str, scene: Scene) -> Proble
     other = scene.then.get(name)
     if other is None or name == subject.name:
         return None
-    if field == "slaves" and not isinstance(other, Ethernet | Bond):
-        message = f"slave {name} of {subject.name} is a {kind_of(other)}; a bond takes NICs and bonds"
-    elif field == "ports" and isinstance(other, Bridge):
+    after, kind = subject.after, kind_of(other)
+    if isinstance(other, ovs.OwnPort) and not isinstance(after, Vlan):
+        if other.bridge == subject.name:
+            return None
+        message = f"{_ROLES[field]} {name} of {subject.name} is already a port of {other.bridge}"
+    elif isinstance(after, OvsBridge) and not isinstance(other, Ethernet | OvsPort):
+        message = f"port {name} of {subject.name} is a {kind}; an OVS bridge takes NICs and ports of its own"
+    elif isinstance(after, OvsBond) and not isinstance(other, Ethernet | OvsPort):
+        message = f"slave {name} of {subject.name} is a {kind}; an OVS bond takes NICs"
+    elif isinstance(after, Bond) and not isinstance(other, Ethernet | Bond | OvsPort):
+        message = f"slave {name} of {subject.name} is a {kind}; a bond takes NICs and bonds"
+    elif isinstance(after, Bridge) and isinstance(other, Bridge | OvsBridge):
         message = f"port {name} of {subject.name} is a bridge, and a bridge takes none"
-    elif field == "raw_device" and isinstance(other, Other):
-        message = f"raw device {name} of {subject.name} is of the kind {kind_of(other)}, which PVE puts no VLAN on"
+    elif isinstance(after, Vlan) and not isinstance(other, Ethernet | Bond | Bridge | Vlan):
+        message = f"raw device {name} of {subject.name} is of the kind {kind}, which PVE puts no VLAN on"
     else:
         return None
     return subject.problem(field, message, name)
@@ -133,7 +160,7 @@ def _taken(subject: Subject, field: str, name: str, scene: Scene) -> Iterator[Pr
 def _addressed_member(subject: Subject, field: str, name: str, scene: Scene) -> Iterator[Problem]:
     """A port with an address (PVE refuses it: facts, section 6), or a slave with one (it would not be used)."""
     other = scene.then.get(name)
-    if other and addressed(other) and not _address_is_new(name, scene):
+    if other and addressed(other) and not isinstance(other, ovs.OwnPort) and not _address_is_new(name, scene):
         address = other.cidr or other.cidr6
         role = _ROLES[field]
         message = f"{role} {name} of {subject.name} has the address {address}, and a {role} can't have one"
@@ -161,7 +188,7 @@ def _raw_device(subject: Subject, vlan: Vlan, scene: Scene) -> Iterator[Problem]
     name = vlan.raw_device
     if name is None or subject.changed.isdisjoint(("raw_device", "tag", "name")):
         return
-    problem = _missing(subject, "raw_device", name, scene) or _wrong_kind(subject, "raw_device", name, scene)
+    problem = missing(subject, "raw_device", name, scene) or _wrong_kind(subject, "raw_device", name, scene)
     if problem:
         yield problem
     for user in scene.users.get(name, ()):
@@ -188,17 +215,23 @@ def _mtus(subject: Subject, scene: Scene) -> Iterator[Problem]:
             continue
         support = scene.then.get(name)
         if not fits(after, support) and not _old_misfit(subject.name, name, scene):
-            own = f"{name}'s mtu {support and support.mtu} is above the {room(after)} of its bond {after.name}"
-            message = f"mtu {after.mtu} of {after.name} is above the {room(support)} of {name} beneath it"
-            yield subject.problem("mtu", own if isinstance(after, Bond) else message)
+            if support is not None and holds(after, support):
+                message = f"{name}'s mtu {support.mtu} is above the {room(after)} of its {_whole(after)} {after.name}"
+            else:
+                message = f"mtu {after.mtu} of {after.name} is above the {room(support)} of {name} beneath it"
+            yield subject.problem("mtu", message)
     for name in scene.users.get(after.name, ()):
         user = scene.then[name]
         if name not in scene.subjects and not fits(user, after) and not _old_misfit(name, after.name, scene):
-            if isinstance(user, Bond):
-                message = f"mtu {after.mtu} of {after.name} is above the {room(user)} of its bond {name}"
+            if holds(user, after):
+                message = f"mtu {after.mtu} of {after.name} is above the {room(user)} of its {_whole(user)} {name}"
             else:
                 message = f"mtu {room(after)} of {after.name} is below the {user.mtu} of {name}, which stands on it"
             yield subject.problem("mtu", message, room(after))
+
+
+def _whole(interface: Interface) -> str:
+    return "bridge" if isinstance(interface, OvsBridge) else "bond"
 
 
 def _old_misfit(user: str, support: str, scene: Scene) -> bool:

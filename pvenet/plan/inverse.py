@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, kind_of
+from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, kind_of, settled
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
 from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 MTUS = range(1280, 65521)
 """What PVE takes (facts, section 6)."""
@@ -54,7 +54,7 @@ def inverse(plan: Plan, baseline: Network) -> Inverse:
         for name in there.keys() | baseline.interfaces.keys()
     }
     back = plan_to(Network(interfaces=there, links=baseline.links), desired)
-    return Inverse(plan=back, lost=_lost(plan.touched, baseline.interfaces, outcome(there, back.steps)))
+    return Inverse(plan=back, lost=_lost(baseline.interfaces, outcome(there, back.steps)))
 
 
 def _settable(before: Interface | None, now: Interface | None) -> Interface | None:
@@ -85,9 +85,7 @@ def _refused(interface: Interface) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lost(
-    touched: Collection[str], baseline: Mapping[str, Interface], back: Mapping[str, Interface]
-) -> tuple[Loss, ...]:
+def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> tuple[Loss, ...]:
     """What differs from the baseline when everything has been put back that can be."""
     found = []
     for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
@@ -100,10 +98,9 @@ def _lost(
             for field in sorted(_refused(before))
             if getattr(before, field) != getattr(now, field)
         ]
-        if now.autostart and not before.autostart:
+        if now.autostart and not settled(before).autostart:
             found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
-        if name in touched:
-            found += [Loss(name=name, what=what) for what in _lost_in_the_file(before.file_only, now.file_only)]
+        found += [Loss(name=name, what=what) for what in _lost_in_the_file(before.file_only, now.file_only)]
     return tuple(found)
 
 

@@ -11,6 +11,9 @@ a port used twice or with an address, a second default gateway, or MTUs that don
 Each rule is an edge between two changes. An update gives up and takes in one step; where that makes a circle (two
 bridges that swap ports), one of them gives up first, in an intermediate update, and takes the rest later. Where that
 does not help (a VLAN moves to a bond that shall take the NIC it was on), the bond is there first without its members.
+
+What Open vSwitch's bridges and ports do to each other is in `ovs`. Here their bridges list NICs only; the ports that
+are there for a bridge come and go with steps of their own, and an update of the bridge says those that are there.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, Network, Vlan, settled
+from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, settled
+from pvenet.plan import ovs
 from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
 from pvenet.plan.relations import fits, members, natural, start, supports
 from pvenet.plan.walk import Node, Until, Walk
@@ -40,11 +44,14 @@ def plan(current: Network, desired: Desired) -> Plan:
     then = dict(asked)
     start(then, list(then.values()))
     changed = {name for name in desired if now.get(name) not in (then.get(name), asked.get(name))}
-    enslaved = {slave for interface in then.values() if isinstance(interface, Bond) for slave in interface.slaves}
+    changed |= {name for name, interface in now.items() if ovs.passes(interface, then.get(name))}
+    bonds = [interface for interface in then.values() if isinstance(interface, Bond | OvsBond)]
+    enslaved = {slave for bond in bonds for slave in bond.slaves}
     by_itself = {name for name in changed & enslaved if _is_started(now.get(name), then.get(name))}
     if by_itself != changed:
         changed -= by_itself
-    steps = _witnessed(Walk(_Rules(now, then, changed).nodes()), now)
+    rules = _Rules(ovs.nics_only(now), ovs.nics_only(then), changed, enslaved)
+    steps = _witnessed(Walk(rules.nodes()), now)
     return Plan(steps=tuple(_as_asked(step, then, desired) for step in steps))
 
 
@@ -54,11 +61,13 @@ def _is_started(before: Interface | None, after: Interface | None) -> bool:
 
 
 def _witnessed(steps: Iterable[Change], now: Mapping[str, Interface]) -> Iterator[Change]:
-    """The steps that are left to do when each finds what PVE has done to slaves before."""
+    """The steps that are left to do when each finds what PVE has done to slaves and OVS ports before."""
     state = dict(now)
     first = True
     for step in steps:
         done = step if isinstance(step, Create) else replace(step, before=state[step.name])
+        if isinstance(done, Update):
+            done = replace(done, after=ovs.with_own_ports(done.after, state))
         if not (isinstance(done, Update) and done.before == done.after):
             advance(state, done, first=first)
             first = False
@@ -87,17 +96,23 @@ def overlaid(now: Mapping[str, Interface], desired: Desired) -> dict[str, Interf
             then.pop(name, None)
         else:
             then[name] = settled(interface)
-    return then
+    return ovs.coupled(now, then, desired)
 
 
 class _Rules:
     """The changes as nodes, and the rules as edges between them."""
 
-    def __init__(self, now: Mapping[str, Interface], then: Mapping[str, Interface], changed: set[str]) -> None:
+    def __init__(
+        self, now: Mapping[str, Interface], then: Mapping[str, Interface], changed: set[str], enslaved: set[str]
+    ) -> None:
         self.now = now
         self.then = then
-        self.renewed = {name for name in changed & now.keys() & then.keys() if not same_kind(now[name], then[name])}
-        """What is deleted and created again, as another kind."""
+        self.enslaved = enslaved
+        both = changed & now.keys() & then.keys()
+        self.passing = {name for name in both if ovs.passes(now[name], then[name])}
+        """The NICs that a bridge of Open vSwitch takes or lets go, which makes another kind of them."""
+        self.renewed = {name for name in both - self.passing if _is_renewed(now[name], then[name])}
+        """What is deleted and created again, as another kind or as another bridge's port."""
         shaken = {name for name, old in now.items() if self.renewed.intersection(members(old))} if self.renewed else ()
         self.going: dict[str, Node] = {}
         """Who takes the present value of a name away; an update is both."""
@@ -118,6 +133,11 @@ class _Rules:
 
     def _add(self, name: str) -> None:
         old, new = self.now.get(name), self.then.get(name)
+        if isinstance(old, ovs.Nic) and isinstance(new, ovs.Nic) and name in self.passing:
+            left, found = ovs.handed_on(old, new, started=name in self.enslaved)
+            self.going[name], self.coming[name] = Node(old, left, GIVES), Node(found, new, TAKES)
+            self.going[name].edge(self.coming[name])
+            return
         if old and new and name not in self.renewed:
             rank = TAKES if self._takes(old, new) else GIVES
             self.going[name] = self.coming[name] = Node(old, new, rank, renewed=self.renewed)
@@ -152,26 +172,32 @@ class _Rules:
     def _order_what_goes(self, name: str) -> None:
         """Rules 1 and 2: others take, delete and change what an interface stands on when it has let go."""
         node, old = self.going[name], self.now[name]
-        until = Until.DONE if isinstance(old, Vlan) else Until.GIVEN_UP  # a VLAN can't be without its raw device
         for support in supports(old, self.now):
             if self._kept(name, support):
                 continue
-            if support in members(old):
+            joined = support in members(old)
+            if joined:
                 for taker in self.takers.get(support, ()):
                     node.edge(taker, Until.GIVEN_UP, joins=True)
             there = self.going.get(support)
-            if there and (there.after is None or not _suits(old, there.after)):
-                node.edge(there, until)
+            if there and support in self.passing and isinstance(old, OvsBridge):
+                there.edge(node)
+                node.edge(self.coming[support], Until.GIVEN_UP)
+            elif there and (support in self.passing or there.after is None or not _suits(old, there.after)):
+                node.edge(there, Until.GIVEN_UP if joined or _gives_up(old) else Until.DONE)
 
     def _order_what_comes(self, name: str) -> None:
         """Rules 1 to 3: what an interface shall stand on is there, has no address, and has the MTU."""
         node, new = self.coming[name], self.then[name]
-        joins = not isinstance(new, Vlan)
         for support in supports(new, self.then):
             there = self.coming.get(support)
             if there is None:
                 continue
-            if there.before is None:
+            joins = support in members(new) or _gives_up(new)
+            if support in self.passing and isinstance(new, OvsBridge):
+                self.going[support].edge(node, joins=True)
+                node.edge(there)
+            elif support in self.passing or there.before is None:
                 there.edge(node, joins=joins)
             elif self._kept(name, support):
                 _order_mtus(node, there)
@@ -190,6 +216,17 @@ class _Rules:
             if getattr(node.after, key) not in (None, getattr(node.before, key, None)):
                 for giver in givers:
                     giver.edge(node, Until.GIVEN_UP)
+
+
+def _is_renewed(before: Interface, after: Interface) -> bool:
+    """Whether only a deletion and a creation lead from one to the other; an OVS port of its own can't move."""
+    moves = isinstance(before, ovs.OwnPort) and isinstance(after, ovs.OwnPort) and before.bridge != after.bridge
+    return moves or not same_kind(before, after)
+
+
+def _gives_up(interface: Interface) -> bool:
+    """Whether it can be without what it stands on for a while; a VLAN can't, nor an OVS bond or internal port."""
+    return not isinstance(interface, Vlan | ovs.OwnPort)
 
 
 def addressed(interface: Interface) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.model import Ethernet, Interface, Network, Other, kind_of
-from pvenet.plan import checks, conflicts
+from pvenet.model import Ethernet, Interface, Network, Other, OvsPort, kind_of
+from pvenet.plan import checks, conflicts, ovs, switches
 from pvenet.plan.scene import Problem, Scene, Subject
 
 if TYPE_CHECKING:
@@ -24,9 +24,16 @@ def problems(current: Network, desired: Desired) -> tuple[Problem, ...]:
     found: list[Problem] = []
     for name in desired:
         if subject := scene.subjects.get(name):
-            found += _unchangeable(subject) or [*checks.of_one(subject, scene), *conflicts.of_one(subject, scene)]
+            found += _unchangeable(subject) or [
+                *checks.of_one(subject, scene),
+                *conflicts.of_one(subject, scene),
+                *switches.of_one(subject, scene),
+            ]
         elif name in scene.gone:
-            found += _undeletable(scene.now[name]) or conflicts.of_deletion(name, scene)
+            found += _undeletable(scene.now[name]) or [
+                *conflicts.of_deletion(name, scene),
+                *switches.of_deletion(name, scene),
+            ]
     return tuple(dict.fromkeys(found))
 
 
@@ -38,9 +45,9 @@ def _unchangeable(subject: Subject) -> list[Problem]:
         return [
             subject.problem("name", f"{name} is of the kind {kind}, which pvenet shows and does not change yet", name)
         ]
-    if isinstance(after, Ethernet) and not isinstance(before, Ethernet):
+    if isinstance(after, ovs.Nic) and not isinstance(before, ovs.Nic):
         return [subject.problem("name", f"there is no NIC {name}, and a NIC can't be created", name)]
-    if isinstance(before, Ethernet) and not isinstance(after, Ethernet):
+    if isinstance(before, ovs.Nic) and not isinstance(after, ovs.Nic):
         return [subject.problem("name", f"{name} is a NIC and can't become a {after.type}", name)]
     return []
 
@@ -48,6 +55,8 @@ def _unchangeable(subject: Subject) -> list[Problem]:
 def _undeletable(before: Interface) -> list[Problem]:
     if isinstance(before, Ethernet):
         message = f"{before.name} is a NIC and can't be deleted"
+    elif isinstance(before, OvsPort):
+        message = f"{before.name} is a NIC and can't be deleted; take it out of the ports of {before.bridge}"
     elif isinstance(before, Other):
         message = f"{before.name} is of the kind {kind_of(before)}, which pvenet shows and does not change yet"
     else:

@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Other, Vlan, beneath
+from pvenet.model import (
+    Bond,
+    Bridge,
+    Ethernet,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    beneath,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 DEFAULT_MTU = 1500
 """What PVE takes an interface without an `mtu` to have (walk 13)."""
@@ -34,11 +46,11 @@ def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
 def members(interface: Interface) -> tuple[str, ...]:
     """The interfaces that it takes for itself alone: its slaves or ports."""
     match interface:
-        case Bond() | Bridge():
+        case Bond() | Bridge() | OvsBond() | OvsBridge():
             return beneath(interface)
         case Other():
             return () if interface.kind in SHARING else interface.beneath
-        case Ethernet() | Vlan():
+        case Ethernet() | Vlan() | OvsIntPort() | OvsPort():
             return ()
 
 
@@ -51,17 +63,32 @@ def parent_in(name: str) -> str | None:
     return None
 
 
-def supports(interface: Interface, known: Collection[str]) -> tuple[str, ...]:
-    """All that an interface stands on directly, also where only a name says so.
+def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
+    """All that has to be there for an interface, also where only a name says so.
 
     A bridge port `bond0.50` needs no stanza of its own (facts, section 6): then bond0 carries it. So does vmbr0 an
-    alias `vmbr0:1`.
+    alias `vmbr0:1`. An internal port or an OVS bond needs its bridge, and not the other way round (section 15).
     """
     found = list(beneath(interface))
+    if isinstance(interface, OvsBridge):
+        found = [name for name in found if not isinstance(known.get(name), OvsIntPort | OvsBond)]
+    elif isinstance(interface, OvsBond) and interface.bridge:
+        found.append(interface.bridge)
     found += [head for name in found if name not in known and (head := parent_in(name))]
     if isinstance(interface, Other) and (head := parent_in(interface.name)):
         found.append(head)
     return tuple(dict.fromkeys(found))
+
+
+def _carries(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
+    """What an interface's traffic goes through next: the bridge of a port, and the ports of a bridge to the outside."""
+    match interface:
+        case OvsBridge():
+            return tuple(name for name in interface.ports if not isinstance(known.get(name), OvsIntPort))
+        case OvsPort():
+            return (interface.bridge,) if interface.bridge else ()
+        case _:
+            return supports(interface, known)
 
 
 def users(interfaces: Mapping[str, Interface]) -> dict[str, list[str]]:
@@ -79,7 +106,7 @@ def downward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> list[
     waiting = list(found)
     for name in waiting:  # it grows while it is walked
         if name in interfaces:
-            for support in supports(interfaces[name], interfaces):
+            for support in _carries(interfaces[name], interfaces):
                 if support not in found:
                     found[support] = None
                     waiting.append(support)
@@ -109,8 +136,8 @@ def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> 
 
 
 def start(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
-    """Give the slaves of bonds the `auto` that PVE gives them on every write (facts, section 6)."""
-    for bond in [interface for interface in of if isinstance(interface, Bond)]:
+    """Give the slaves of bonds the `auto` that PVE gives them on every write (facts, sections 6 and 15)."""
+    for bond in [interface for interface in of if isinstance(interface, Bond | OvsBond)]:
         for name in bond.slaves:
             slave = interfaces.get(name)
             if isinstance(slave, Ethernet | Bond) and not slave.autostart:
@@ -129,11 +156,19 @@ def need(interface: Interface) -> int:
     return interface.mtu or 0
 
 
+def holds(user: Interface, support: Interface) -> bool:
+    """Whether one is a member of the other, whose MTU is checked against that of the whole; else it is beneath it."""
+    return isinstance(user, Bond | OvsBridge) or (isinstance(user, OvsBond) and support.name in user.slaves)
+
+
 def fits(user: Interface, support: Interface | None) -> bool:
     """Whether the MTUs of an interface and of one that it stands on suit PVE (facts, section 6).
 
-    A slave's must not be above its bond's; a bridge's or a VLAN's not above that of what it stands on.
+    A slave's must not be above its bond's, nor an OVS port's above its bridge's (walk 5002); a bridge's or a VLAN's not
+    above that of what it stands on.
     """
-    if isinstance(user, Bond):
-        return support is None or need(support) <= room(user)
+    if support is None:
+        return isinstance(user, Bond | Other | OvsBridge | OvsBond) or need(user) <= DEFAULT_MTU
+    if holds(user, support):
+        return need(support) <= room(user)
     return isinstance(user, Other) or need(user) <= room(support)

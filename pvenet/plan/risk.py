@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, Network, Other, Vlan
+from pvenet.model import Ethernet, Interface, Network, Other
 from pvenet.plan.changes import Change, Create, Delete, Update
 from pvenet.plan.relations import downward, members, natural, users
 
@@ -146,7 +146,7 @@ def _vital_then(management: Management, after: Network) -> set[str]:
 def _in_use(current: Network) -> set[str]:
     """What guests' traffic may go through now: all but the NICs that nothing stands on and that have no address."""
     found = set(users(current.interfaces)) | set(_with_address(current.interfaces))
-    return found | {name for name, it in current.interfaces.items() if isinstance(it, Bond | Bridge | Vlan | Other)}
+    return found | {name for name, it in current.interfaces.items() if not isinstance(it, Ethernet)}
 
 
 def _risk(change: Change, management: Management, vital: Collection[str], in_use: Collection[str]) -> Risk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from pvenet.model import Interface, Network, settled
+from pvenet.plan import ovs
 from pvenet.plan.changes import Desired, same_kind
 from pvenet.plan.order import GATEWAYS, overlaid
 from pvenet.plan.relations import on_circles, users
@@ -37,8 +38,9 @@ class Subject:
 
     before: Interface | None
     after: Interface
+    """As PVE will keep it."""
     given: Interface
-    """As it was asked for, before it was settled."""
+    """As it was asked for."""
     changed: frozenset[str]
     """The fields that are new, or different from before."""
 
@@ -62,13 +64,15 @@ class Scene:
         self.links = current.links
         self.now = {name: settled(interface) for name, interface in current.interfaces.items()}
         self.then = overlaid(self.now, desired)
+        self.mentioned = desired.keys()
         self.subjects = {
-            name: _subject(self.now.get(name), given)
+            name: _subject(self.now.get(name), given, self.then[name])
             for name, given in desired.items()
             if given is not None and self.then[name] != self.now.get(name)
         }
         self.order = {name: number for number, name in enumerate(self.subjects)}
         self.gone = {name for name, given in desired.items() if given is None and name in self.now}
+        self.listers = ovs.listers(self.then)
         self.users_now = users(self.now)
         self.users = users(self.then)
         self.circles = on_circles(self.then)
@@ -97,8 +101,7 @@ class Scene:
         return self.order.get(name, -1) > self.order.get(other, -1)
 
 
-def _subject(before: Interface | None, given: Interface) -> Subject:
-    after = settled(given)
+def _subject(before: Interface | None, given: Interface, after: Interface) -> Subject:
     if before is not None and same_kind(before, after):
         changed = {field.name for field in fields(after) if getattr(before, field.name) != getattr(after, field.name)}
     else:

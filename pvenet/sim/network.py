@@ -100,6 +100,18 @@ def delete(parsed: Parsed, iface: str, host: Host) -> str:
     return _written(parsed, network)
 
 
+def rewrite(parsed: Parsed, host: Host) -> str:
+    """The file's text after a write that changes no interface; raises `Refused` (500)."""
+    parsed = _as_seen_by(parsed, host)
+    return _written(parsed, dict(parsed.interfaces))
+
+
+def requested(parsed: Parsed, iface: str, params: Mapping[str, object]) -> Interface:
+    """What an update makes of an interface, before the whole is looked at; raises `Refused` (400)."""
+    given = verify({**params, "iface": iface}, parameters.UPDATE)
+    return _existing(parsed, iface).but(_wanted(_addressed(given)))
+
+
 def _as_seen_by(parsed: Parsed, host: Host) -> Parsed:
     """Writing looks at the machine as it is now, whatever a cached reading saw (H017)."""
     return parsed if parsed.host == host else parse(parsed.text, host)

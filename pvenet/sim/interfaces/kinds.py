@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 OVS_TYPES = ("OVSBridge", "OVSBond", "OVSIntPort", "OVSPort")
 
-_NIC = re.compile(r"eth\d+|en[^:.]{0,14}|ib[^:.]{0,14}|nic\d+")
+NIC = re.compile(r"eth\d+|en[^:.]{0,14}|ib[^:.]{0,14}|nic\d+")
 _BOND = re.compile(r"bond\d+")
 _BRIDGE = re.compile(r"vmbr\d+")
 _ALIAS = re.compile(r"\S+:\d+")
@@ -42,6 +42,6 @@ def _plain_type(name: str, properties: Mapping[str, Property], nics: Container[s
         return "alias"
     if VLAN_OF.fullmatch(name) or properties.get("vlan-raw-device"):
         return "vlan"
-    if name in nics or _NIC.fullmatch(name):  # also one that is not there (C183)
+    if name in nics or NIC.fullmatch(name):  # also one that is not there (C183)
         return "eth"
     return "unknown"

@@ -49,7 +49,7 @@ _MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", 
 _FIRST_PRIORITY = 2
 
 
-class _Draft:
+class Draft:
     """An interface while its stanzas are read."""
 
     def __init__(self, name: str) -> None:
@@ -129,24 +129,25 @@ def _prefix_length(mask: str) -> str:
         return mask
 
 
-class _Reader:
+class Reader:
     """The file read line by line: a stanza is open or none is."""
 
     def __init__(self) -> None:
-        self.drafts: dict[str, _Draft] = {}
+        self.drafts: dict[str, Draft] = {}
         self.auto: set[str] = set()
         self.loose: list[Loose] = []
-        self._open: _Draft | None = None
+        self.opened: Draft | None = None
+        """The interface whose stanza the line that was read last belongs to."""
         self._next = _FIRST_PRIORITY
 
     def line(self, raw: str) -> None:
         stripped = raw.strip()
-        if self._open is not None and self._inside(self._open, stripped):
+        if self.opened is not None and self._inside(self.opened, stripped):
             return
-        self._open = None
+        self.opened = None
         self._outside(raw, stripped)
 
-    def _inside(self, draft: _Draft, stripped: str) -> bool:
+    def _inside(self, draft: Draft, stripped: str) -> bool:
         if stripped.startswith("#"):
             draft.comments.append(stripped[1:])
         elif _SECTION.match(stripped) or not (option := _OPTION.fullmatch(stripped)):
@@ -161,8 +162,8 @@ class _Reader:
         if auto := _AUTO.fullmatch(stripped):
             self.auto.update(auto[1].split())
         elif iface := _IFACE.fullmatch(stripped):
-            self._open = self.drafts.setdefault(iface[1], _Draft(iface[1]))
-            self._open.begin(iface[2], iface[3], self._take_priority(iface[1]))
+            self.opened = self.drafts.setdefault(iface[1], Draft(iface[1]))
+            self.opened.begin(iface[2], iface[3], self._take_priority(iface[1]))
         else:
             self.loose.append(Loose(self._take_priority(), raw))
 
@@ -176,7 +177,7 @@ class _Reader:
 
 def parse(text: str, host: Host) -> Parsed:
     """The file as PVE reads it on this machine."""
-    reader = _Reader()
+    reader = Reader()
     for line in text.split("\n"):
         reader.line(line)
     found = {name: draft.finish() for name, draft in reader.drafts.items()}

@@ -73,7 +73,7 @@ def write(interfaces: Mapping[str, Interface], loose: tuple[Loose, ...]) -> str:
     for interface in in_order(interfaces):
         if parted := list(_lines_before(interface, rest)):
             parts += [*parted, "\n"]
-        parts += _stanzas(interface)
+        parts += stanzas(interface)
     parts += [f"{line.line}\n" for line in reversed(rest)]
     return "".join(parts)
 
@@ -114,7 +114,8 @@ def _merged(ranked: list[tuple[int, int, str]], unknown: list[tuple[int, str]]) 
     return names + [name for _, name in reversed(waiting)]
 
 
-def _stanzas(interface: Interface) -> Iterator[str]:
+def stanzas(interface: Interface) -> Iterator[str]:
+    """An interface's lines, a blank one behind each stanza."""
     if interface.autostart:
         yield f"auto {interface.name}\n"
     for number, family in enumerate(interface.families):

@@ -1,0 +1,88 @@
+"""The problems between Open vSwitch's bridges and their ports (facts, section 15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.model import Interface, Other, OvsBridge, OvsPort, Vlan, kind_of
+from pvenet.plan import ovs
+from pvenet.plan.conflicts import missing
+from pvenet.plan.scene import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pvenet.plan.scene import Scene, Subject
+
+
+def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
+    """All problems that an interface has as a bridge of Open vSwitch, or as a port of one."""
+    if isinstance(subject.given, ovs.OwnPort):
+        yield from _own_port(subject, subject.given, scene)
+    elif isinstance(subject.given, OvsPort):
+        yield from _nic(subject, subject.given, scene)
+    if isinstance(subject.after, OvsBridge):
+        yield from _raw_devices(subject, subject.after, scene)
+    if isinstance(subject.before, OvsBridge):
+        yield from _dropped(subject.before, scene)
+
+
+def of_deletion(name: str, scene: Scene) -> Iterator[Problem]:
+    """What a bridge that goes leaves behind; its own ports say that they are in use themselves."""
+    bridge = scene.now[name]
+    if isinstance(bridge, OvsBridge):
+        for problem in _dropped(bridge, scene):
+            if problem.warning:
+                yield problem
+
+
+def _own_port(subject: Subject, port: ovs.OwnPort, scene: Scene) -> Iterator[Problem]:
+    if "bridge" not in subject.changed:
+        return
+    if port.bridge is None:
+        yield subject.problem("bridge", f"{subject.name} needs a bridge of Open vSwitch", "")
+        return
+    if problem := missing(subject, "bridge", port.bridge, scene):
+        yield problem
+    elif (bridge := scene.then.get(port.bridge)) and not isinstance(bridge, OvsBridge):
+        message = f"bridge {port.bridge} of {subject.name} is a {kind_of(bridge)}, and no bridge of Open vSwitch"
+        yield subject.problem("bridge", message)
+    before = subject.before
+    if isinstance(before, ovs.OwnPort) and (lines := (*before.file_only.options, *before.file_only.options6)):
+        message = f"{port.name} would lose `{'`, `'.join(lines)}`: it moves to {port.bridge} by being made anew"
+        yield subject.problem("bridge", message)
+
+
+def _nic(subject: Subject, port: OvsPort, scene: Scene) -> Iterator[Problem]:
+    lister = scene.listers.get(port.name)
+    if lister is None or port.bridge not in {None, lister}:
+        bridge = port.bridge or "a bridge"
+        message = f"{port.name} is no port of {bridge}: the ports of an OVS bridge say which NICs it has"
+        yield subject.problem("bridge", message, port.bridge or "")
+
+
+def _raw_devices(subject: Subject, bridge: OvsBridge, scene: Scene) -> Iterator[Problem]:
+    """PVE puts no VLAN on a NIC that a bridge of Open vSwitch has."""
+    for port in bridge.ports:
+        for user in scene.users.get(port, ()):
+            if isinstance(vlan := scene.then[user], Vlan) and user not in scene.subjects:
+                message = f"port {port} of {bridge.name} is the raw device of {vlan.name}, and can't be both"
+                yield subject.problem("ports", message, port)
+
+
+def _dropped(bridge: OvsBridge, scene: Scene) -> Iterator[Problem]:
+    """The ports that a bridge had and that no bridge lists now: PVE writes each of them as a plain NIC."""
+    for name in bridge.ports:
+        port, after = scene.now.get(name), scene.then.get(name)
+        if name in scene.listers or port is None or after is None:
+            continue
+        if isinstance(port, ovs.OwnPort | Other) and isinstance(after, ovs.OwnPort | Other):
+            message = f"{bridge.name} would drop {name}, which is no NIC; delete it"
+            yield _told(bridge, name, message)
+        elif isinstance(port, OvsPort) and name not in scene.mentioned and (lost := ", ".join(ovs.lost(port))):
+            message = f"{name} becomes a plain NIC when {bridge.name} drops it: PVE forgets {lost}"
+            yield _told(bridge, name, message, warning=True)
+
+
+def _told(bridge: Interface, port: str, message: str, *, warning: bool = False) -> Problem:
+    return Problem(interface=bridge.name, field="ports", value=port, message=message, warning=warning)

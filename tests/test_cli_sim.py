@@ -1,0 +1,128 @@
+"""`pvenet sim`: looking into simulated nodes, and what goes wrong on order."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from test_rehearse import STARTS
+
+from pvenet.sim.faults import KINDS
+from pvenet.sim.state import Sim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+    Run = Callable[..., Ran]
+
+
+class TestShow:
+    """`pvenet sim show DIR`."""
+
+    def test_a_fresh_node_is_clean_and_has_no_tasks(self, lab: Path, run: Run) -> None:
+        """Name, state, address; the links that are up, and those that are not."""
+        assert run("sim", "show", str(lab)).out == (
+            "pve1: clean, online, 192.168.171.21\n  up    ens33 ens37 vmbr0\n  down  ens38 ens39 ens40 ens41\n"
+        )
+
+    def test_what_is_staged_and_what_was_done_shows(self, lab: Path, run: Run) -> None:
+        """Staged first; after the apply a task that ended well, and the bond up."""
+        run("bond", "create", "--slaves", "ens38,ens39")
+        assert "pve1: staged" in run("sim", "show", str(lab)).out
+        run("apply", "--yes")
+        (data,) = run("sim", "show", str(lab), "--json").data
+        assert data["state"] == "clean"
+        assert "bond0" in data["up"]
+        (task,) = data["tasks"]
+        assert (task["type"], task["user"], task["status"]) == ("srvreload", "root@pam!full", "OK")
+        assert task["log"] == ["TASK OK"]
+        assert "srvreload of root@pam!full: OK" in run("sim", "show", str(lab)).out
+
+    def test_a_reload_that_runs_shows(self, lab: Path, run: Run) -> None:
+        """The node is reloading, its task is running, and nobody knows yet how long it takes."""
+        nature = json.loads((lab / "sim.json").read_text())
+        (lab / "sim.json").write_text(json.dumps(nature | {"reload_seconds": 600}))
+        run("bond", "create", "--slaves", "ens38,ens39")
+        run("apply", "--yes", "--no-wait")
+        run_show = run("sim", "show", str(lab), "--json")
+        (data,) = run_show.data
+        assert data["state"] == "reloading"
+        assert (data["tasks"][0]["status"], data["tasks"][0]["seconds"]) == ("running", None)
+
+    def test_every_node_is_shown_or_one(self, lab: Path, run: Run) -> None:
+        """In the order of their names; --node picks one; a node that is off is unreachable."""
+        machine = Sim.init(lab, node="pve2", nics=["eno1"]).node("pve2").machine()
+        Sim(lab).node("pve2").save(machine.but(online=False))
+        assert [each["node"] for each in run("sim", "show", str(lab), "--json").data] == ["pve1", "pve2"]
+        assert run("sim", "show", str(lab), "--node", "pve2").out.startswith("pve2: clean, unreachable, ")
+
+    def test_looking_makes_nothing(self, tmp_path: Path, run: Run) -> None:
+        """Exit 2 where there is no node, or none of that name; the folder stays as it is."""
+        ran = run("sim", "show", str(tmp_path / "nothing"))
+        assert ran.code == 2
+        assert "pvenet sim init" in ran.err
+        assert not (tmp_path / "nothing").exists()
+
+    def test_a_broken_folder_is_told_in_one_line(self, lab: Path, run: Run) -> None:
+        """Exit 2, naming the file."""
+        (lab / "pve1" / "machine.json").write_text("{")
+        ran = run("sim", "show", str(lab))
+        assert ran.code == 2
+        assert "machine.json is not valid JSON" in ran.err
+        assert run("sim", "show", str(lab), "--node", "nope").code == 2
+
+
+class TestFaults:
+    """`pvenet sim faults`, and `pvenet sim serve --fault`."""
+
+    def test_every_kind_is_listed(self, run: Run) -> None:
+        """As it is written, and what it does."""
+        listed = run("sim", "faults", "--json").data
+        assert len(listed) == len(KINDS)
+        for each in listed:
+            assert f"{each['fault']}  " in run("sim", "faults").out
+            assert each["about"] in run("sim", "faults").out
+
+    @pytest.mark.parametrize("fault", ["boo@1", "delay@1", "restart", "restart=5@1", "delay=x@1", "restart@0"])
+    def test_a_fault_that_is_none_is_told_before_anything_is_served(self, lab: Path, run: Run, fault: str) -> None:
+        """Exit 2, and where the list is."""
+        ran = run("sim", "serve", str(lab), "--listen", "127.0.0.1:0", "--fault", fault)
+        assert ran.code == 2
+        assert "pvenet sim faults" in ran.err
+
+    def test_what_is_ordered_happens_at_its_request(self, lab: Path) -> None:
+        """The second request is answered by a proxy, the third is lost, the fourth is as ever."""
+        command = [sys.executable, "-m", "pvenet", "sim", "serve", str(lab), "--listen", "127.0.0.1:0", "--plain-http"]
+        command += ["--json", "--fault", "599@2", "--fault", "drop-before@3"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                assert server.stdout
+                at = json.loads(server.stdout.readline())
+                token = f"PVEAPIToken={at['token_id']}={at['token_secret']}"
+                url = f"{at['endpoint']}/api2/json/nodes/pve1/network"
+                session = requests.Session()
+                session.trust_env = False
+                session.headers["Authorization"] = token
+                assert [session.get(url, timeout=10).status_code for _ in range(2)] == [200, 599]
+                with pytest.raises(requests.ConnectionError):
+                    session.get(url, timeout=10)
+                assert session.get(url, timeout=10).status_code == 200
+                session.close()
+            finally:
+                server.terminate()
+
+
+def test_a_folder_that_came_without_its_small_files_is_checked(tmp_path: Path, run: Run) -> None:
+    """A node's interfaces file is enough, as out of git."""
+    network = tmp_path / "git" / "pve9" / "etc" / "network"
+    network.mkdir(parents=True)
+    (network / "interfaces").write_text(STARTS["vlans"])
+    assert run("sim", "check", str(tmp_path / "git"), "--exit-code").code == 0
+    assert run("sim", "show", str(tmp_path / "git")).out.startswith("pve9: clean, online, ")
