@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import bond, bridge, eth, listing, pending, sim, vlan
+from pvenet.cli import bond, bridge, eth, files, listing, pending, sim, vlan
 from pvenet.cli.common import Where, options, remember
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ for noun in (bond, bridge, vlan, eth, sim):
     app.add_typer(noun.app)
 listing.register(app)
 pending.register(app)
+files.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -20,6 +20,7 @@ from pvenet.model import (
     Ethernet,
     Interface,
     Network,
+    OvsPort,
     Vlan,
     beneath,
     named,
@@ -36,7 +37,7 @@ def relations(wishes: Wishes) -> list[Fault]:
     found: dict[object, Fault] = {}
     for of_node in wishes.nodes.values():
         desired = _friendly(of_node)
-        for problem in problems(_surroundings(of_node, desired), desired):
+        for problem in problems(_surroundings(desired), desired):
             fault = of_node.fault(problem)
             found.setdefault((fault.place, problem.message), fault)
     return list(found.values())
@@ -92,17 +93,18 @@ def _mtus(there: dict[str, Interface]) -> dict[str, int]:
     return found
 
 
-def _surroundings(of_node: NodeWishes, desired: dict[str, Interface | None]) -> Network:
+def _surroundings(desired: dict[str, Interface | None]) -> Network:
     """A node that has what the file refers to and does not describe, and the NICs that it describes."""
     there: dict[str, Interface] = {}
     for name, interface in desired.items():
-        if isinstance(interface, Ethernet):
+        if isinstance(interface, Ethernet | OvsPort):
             there[name] = Ethernet(name=name, autostart=not interface.autostart)
     referred = {name for interface in desired.values() if interface for name in beneath(interface)}
     referred |= {parent for interface in desired.values() if interface and (parent := parent_in(interface.name))}
+    slaves = {name for interface in desired.values() if isinstance(interface, Bond) for name in interface.slaves}
     for name in sorted(referred):
         if desired.get(name) is None:
-            there[name] = _guess(name)
+            there[name] = _guess(name) if name not in slaves else Ethernet(name=name)
     return Network(interfaces=there)
 
 

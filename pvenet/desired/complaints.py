@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pvenet.desired.file import keys
+from pvenet.desired.file import KEYS
 from pvenet.desired.places import Fault, Place, nearest
 from pvenet.desired.wishes import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pvenet.desired.tree import Tree
 
@@ -29,7 +28,8 @@ def complaint(error: Mapping[str, Any], tree: Tree) -> Fault:
     if error["type"] == "extra_forbidden":
         return _unknown_key(tree, path, kind)
     message, meant = _wrong_value(error, path, value)
-    at = place(tree, path, key=value is None)  # nothing stands where the next thing begins
+    whole = value is None or error["type"] == "union_tag_invalid"  # where the key stands: nothing has no place
+    at = place(tree, path, key=whole)
     return Fault(at, f"{_subject(path)}{message}", nearest=meant)
 
 
@@ -60,9 +60,9 @@ def _unknown_key(tree: Tree, path: Path, kind: str) -> Fault:
         given = _value(tree, path)
         message = f"{_subject(path)}{shown(given)} is no type; there are {', '.join(KINDS)}"
         return Fault(place(tree, path), message, nearest=nearest(str(given), KINDS))
-    words = [*keys(KINDS[kind]), "type", "state"] if kind in KINDS else list(_TOP)
+    words = [*KEYS[kind], "type", "state"] if kind in KINDS else list(_TOP)
     if kind == "typeless":
-        words = sorted({name for each in KINDS.values() for name in keys(each)} | {"type", "state"})
+        words = sorted({name for each in KEYS.values() for name in each} | {"type", "state"})
     what = f"a {kind} has no key {word}" if kind in KINDS else f"unknown key {word}"
     return Fault(at, f"{_subject(path)}{what}", nearest=nearest(word, words, cutoff=0.5))
 
@@ -73,7 +73,9 @@ def _value(tree: Tree, path: Path) -> object:
     return tree.value
 
 
-def _wrong_value(error: Mapping[str, Any], path: Path, value: object) -> tuple[str, str | None]:
+def _wrong_value(  # noqa: PLR0911 - a table, a line a kind of error
+    error: Mapping[str, Any], path: Path, value: object
+) -> tuple[str, str | None]:
     """What is wrong with a value, and what was probably meant."""
     word = str(path[-1]) if path else "the file"
     match error["type"]:
@@ -126,5 +128,3 @@ def shown(value: object) -> str:
     text = str(value)
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
     return text if text.isprintable() else repr(text)
-
-

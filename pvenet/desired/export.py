@@ -22,7 +22,9 @@ SCHEMA = "# yaml-language-server: $schema=pvenet.schema.json"
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./+-]*(?: [A-Za-z][A-Za-z0-9_./+-]*)*")
 """Words that YAML takes as they are, in any place."""
-_MEANING = re.compile(r"(?:null|true|false|[-+.0-9]+(?:e[-+]?[0-9]+)?|0x[0-9a-f]+|0o[0-7]+|y|n|yes|no|on|off)", re.IGNORECASE)
+_MEANING = re.compile(
+    r"null|true|false|[-+]?[0-9]*[.]?[0-9]*(?:e[-+]?[0-9]+)?|0x[0-9a-f]+|0o[0-7]+|y|n|yes|no|on|off", re.IGNORECASE
+)
 """Words that mean something else without quotes, in YAML 1.2 or in the 1.1 that other tools read."""
 
 
@@ -37,8 +39,8 @@ def exported(networks: Mapping[str, Network]) -> str:
 
 
 def _entries(network: Network) -> Iterator[str]:
-    order = {kind: number for number, kind in enumerate(KINDS.values())}
-    inner = sorted(network.interfaces.values(), key=lambda each: (order.get(type(each), 99), natural(each.name)))  # type: ignore[call-overload]
+    order: dict[type, int] = {kind: number for number, kind in enumerate(KINDS.values())}
+    inner = sorted(network.interfaces.values(), key=lambda each: (order.get(type(each), 99), natural(each.name)))
     for interface in inner:
         if isinstance(interface, Other):
             yield f"    # {_line(interface.name)}: of the kind {_line(kind_of(interface))}, which pvenet does not write"

@@ -7,7 +7,6 @@ is not asked here but of the plan.
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
-from functools import cache
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -51,7 +50,7 @@ def _address(version: int, *, prefix: bool) -> Any:
             raise ValueError(f"{value} lacks its prefix length, as in {value}/{24 if version == 4 else 64}")  # noqa: PLR2004
         return found
 
-    pattern = ("[0-9.]+" if version == 4 else "[0-9a-fA-F:.%]+[^/]*") + ("/[0-9]+" if prefix else "")  # noqa: PLR2004
+    pattern = ("[0-9.]+" if version == 4 else "[^/]*:[^/]*") + ("/[0-9]+" if prefix else "")  # noqa: PLR2004
     return Annotated[
         Any, PlainValidator(read), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": [example]})
     ]
@@ -78,9 +77,10 @@ _TYPES: Mapping[Any, Any] = {
 _NAMES = {each.__name__: each for each in (IPv4Interface, IPv6Interface, IPv4Address, IPv6Address)}
 
 
-@cache
-def keys(kind: Kind) -> Mapping[str, Any]:
-    """What a kind's entry may say beside its type: each key with its type."""
+_PRESENT: Mapping[str, Any] = {"state": (Literal["present"], "present")}
+
+
+def _keys(kind: Kind) -> Mapping[str, Any]:
     hints = get_type_hints(kind, localns=_NAMES)
     return {each.name: _key(hints[each.name], each) for each in fields(kind) if each.name not in NO_KEYS}
 
@@ -97,34 +97,29 @@ def _clearable(of: Field[Any]) -> bool:
     return of.default is not MISSING and of.default is not True and not isinstance(of.default, Enum)
 
 
-@cache
-def entry(kind: Kind) -> type[BaseModel]:
+def _entry(kind: Kind) -> type[BaseModel]:
     """The type of an entry that says which kind it is."""
-    own: dict[str, Any] = {name: (wanted, None) for name, wanted in keys(kind).items()}
-    return create_model(
-        kind.__name__,
-        __config__=STRICT,
-        __doc__=kind.__doc__,
-        type=(Literal[kind.type], Key(description="What it is, in PVE's word.")),
-        state=(Literal["present"], "present"),
-        **own,
-    )
+    own: dict[str, Any] = {
+        "type": (Literal[kind.type], Key(description="What it is, in PVE's word.")),
+        **_PRESENT,
+        **{name: (wanted, None) for name, wanted in KEYS[kind.type].items()},
+    }
+    return create_model(kind.__name__, __config__=STRICT, __doc__=kind.__doc__, **own)
 
 
 def _typeless() -> type[BaseModel]:
     """An entry of a node that leaves its type to the defaults, with the keys of every kind."""
     found: dict[str, Any] = {}
-    for kind in KINDS.values():
-        for name, wanted in keys(kind).items():
+    for own_keys in KEYS.values():
+        for name, wanted in own_keys.items():
             found[name] = wanted if name not in found else found[name] | wanted
-    own: dict[str, Any] = {name: (wanted, None) for name, wanted in found.items()}
-    return create_model(
-        "OfTheDefaults",
-        __config__=STRICT,
-        __doc__="What a node has otherwise than the defaults, which say its type.",
-        state=(Literal["present"], "present"),
-        **own,
-    )
+    own: dict[str, Any] = {**_PRESENT, **{name: (wanted, None) for name, wanted in found.items()}}
+    about = "What a node has otherwise than the defaults, which say its type."
+    return create_model("OfTheDefaults", __config__=STRICT, __doc__=about, **own)
+
+
+KEYS = {word: _keys(kind) for word, kind in KINDS.items()}
+"""What an entry may say beside its type and its state, by type: each key with its type."""
 
 
 class NotThere(BaseModel):
@@ -145,22 +140,22 @@ def _which(value: Any) -> str:
     return f"<{word}>" if isinstance(word, str) and word in KINDS else TYPELESS
 
 
-_described = [Annotated[entry(kind), Tag(f"<{word}>")] for word, kind in KINDS.items()]
+_described = [Annotated[_entry(kind), Tag(f"<{word}>")] for word, kind in KINDS.items()]
 Entry: Any = Annotated[
-    Union[(*_described, Annotated[_typeless(), Tag(TYPELESS)], Annotated[NotThere, Tag(STATE)])],  # noqa: UP007 - made of a list
+    Union[(*_described, Annotated[_typeless(), Tag(TYPELESS)], Annotated[NotThere, Tag(STATE)])],
     Discriminator(_which),
 ]
-Default: Any = Annotated[Union[(*_described, Annotated[NotThere, Tag(STATE)])], Discriminator(_which)]  # noqa: UP007
+Default: Any = Annotated[Union[(*_described, Annotated[NotThere, Tag(STATE)])], Discriminator(_which)]
 
 
 class NodeEntries(BaseModel):
     """A node's interfaces by name, over the defaults."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
-    __pydantic_extra__: dict[str, Entry] = Key(init=False)  # type: ignore[assignment]
+    __pydantic_extra__: dict[str, Entry] = Key(init=False)
 
     only: StrictBool = Key(
-        False, description="The file is complete for this node: what it does not mention is removed."
+        default=False, description="The file is complete for this node: what it does not mention is removed."
     )
 
 
@@ -169,5 +164,5 @@ class NetworkFile(BaseModel):
 
     model_config = STRICT
 
-    defaults: dict[str, Default] | None = Key(None, description="Interfaces that every node has, unless it says otherwise.")
+    defaults: dict[str, Default] | None = Key(None, description="Interfaces of every node, unless it says otherwise.")
     nodes: dict[str, NodeEntries | None] = Key(description="The nodes, by name.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
@@ -15,19 +14,32 @@ from pvenet.desired.wishes import KINDS, Gone, NodeWishes, Wish, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 MOST_TOLD = 100
 """Faults. Nobody reads more of them, and a file of another kind would have thousands."""
 
 
-def load(path: Path) -> tuple[Wishes, tuple[Fault, ...]]:
-    """What a file wants, and the warnings about it.
+def load(path: Path) -> Wishes:
+    """What a file wants, for nodes that will say by themselves whether they can be so.
 
     Raises UsageError for a file that can't be read, InvalidNetwork with every fault for one that can't be.
     """
-    wishes, faults = examine(text_of(path), str(path))
-    refuse(faults, str(path))
-    return wishes, tuple(fault for fault in faults if fault.warning)
+    wishes, faults = examine(text_of(path), called(path))
+    if faults:
+        refuse([*faults, *relations(wishes)], wishes.file)
+    return wishes
+
+
+def check(path: Path) -> tuple[Wishes, list[Fault]]:
+    """What a file wants, and everything that is wrong with it by itself. Raises UsageError."""
+    wishes, faults = examine(text_of(path), called(path))
+    return wishes, sorted({*faults, *relations(wishes)}, key=lambda fault: (fault.place, fault.message))
+
+
+def called(path: Path) -> str:
+    """What messages call a file."""
+    return "stdin" if str(path) == "-" else str(path)
 
 
 def refuse(faults: Iterable[Fault], file: str) -> None:
@@ -76,9 +88,7 @@ def examine(text: str, file: str) -> tuple[Wishes, list[Fault]]:
     nodes = {}
     for name, of_node in (entries.nodes if entries else {}).items():
         nodes[name] = _merged(name, of_node, entries.defaults or {}, tree, faults)
-    wishes = Wishes(file=file, nodes=nodes)
-    faults += relations(wishes)
-    return wishes, faults
+    return Wishes(file=file, nodes=nodes), faults
 
 
 def _typed(data: Any) -> Any:
@@ -108,15 +118,21 @@ def _validated(data: Any, tree: Tree) -> tuple[Any, list[Fault]]:
             found = error.errors(include_url=False)
         if not faults:
             faults = [complaint(each, tree) for each in found]
+            faults = [fault for fault in faults if not _follows(fault, faults)]
         for each in found:
             _take_out(data, each["loc"])
     return None, faults
 
 
+def _follows(fault: Fault, faults: Iterable[Fault]) -> bool:
+    """Whether something is missing only because it is there by a wrong name."""
+    return any(fault.message == f"{other.nearest} is missing" for other in faults)
+
+
 def _take_out(data: Any, path: tuple[Any, ...]) -> None:
     parts = [part for part in path if not (isinstance(part, str) and part.startswith("<"))]
-    if parts[-1:] == ["type"]:
-        parts.pop()  # an entry of no known type goes as a whole
+    if parts[-1:] in (["type"], ["state"]):
+        parts.pop()  # an entry of no known type or state goes as a whole
     for part in parts[:-1]:
         try:
             if isinstance(data[part], list):
@@ -136,7 +152,8 @@ def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, fa
     interfaces: dict[str, Wish | Gone] = {}
     ignored = set()
     for name in dict.fromkeys([*defaults, *own]):
-        chain = [(("defaults", name), defaults[name])] if name in defaults else []
+        chain: list[tuple[tuple[str, ...], Any]] = []
+        chain += [(("defaults", name), defaults[name])] if name in defaults else []
         chain += [(("nodes", node, name), own[name])] if name in own else []
         state = getattr(chain[-1][1], "state", "present")
         at = _place(tree, chain[-1][0])

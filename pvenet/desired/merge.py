@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pvenet.desired.wishes import KINDS, Gone, NodeWishes, Wish
 from pvenet.edit import consistent
@@ -30,22 +30,20 @@ def aim(wishes: NodeWishes, network: Network, management: Management) -> Aim:
         desired[name] = None if isinstance(wish, Gone) else wished(wish, network.interfaces.get(name))
     if not wishes.only:
         return Aim(desired=desired)
-    kept = {}
-    for name, reason in _kept(wishes, network, management).items():
-        if name not in desired and name not in wishes.ignored:
-            kept[name] = reason
-    rest = network.interfaces.keys() - desired.keys() - kept.keys() - wishes.ignored
-    named = [name for name in network.interfaces if name in rest and not isinstance(network.interfaces[name], Ethernet)]
-    told = tuple(reason for name, reason in kept.items() if reason)
-    return Aim(desired={**desired, **dict.fromkeys(named)}, kept=told)
+    named = desired.keys() | wishes.ignored
+    kept = {name: why for name, why in _kept(wishes, network, management).items() if name not in named}
+    rest = [name for name in network.interfaces if name not in named and name not in kept]
+    told = tuple(why for why in kept.values() if why)
+    return Aim(desired={**desired, **dict.fromkeys(rest)}, kept=told)
 
 
 def wished(wish: Wish, before: Interface | None) -> Interface:
     """The interface of a wish: over what is there where it is of that kind, else over PVE's own defaults."""
     kind = KINDS[wish.type]
-    nothing = {field.name: field.default for field in fields(kind)}
-    given = {name: nothing[name] if value is None else value for name, value in wish.fields.items()}
-    after = replace(before, **given) if type(before) is kind else kind(name=wish.name, **given)
+    nothing: dict[str, Any] = {field.name: field.default for field in fields(kind)}
+    given: dict[str, Any] = {name: nothing[name] if value is None else value for name, value in wish.fields.items()}
+    alike = before is not None and type(before) is kind
+    after: Interface = replace(before, **given) if before and alike else kind(name=wish.name, **given)
     return consistent(after, given) if isinstance(after, Bond | Bridge) else after
 
 

@@ -28,6 +28,11 @@ class Fault:
     """What was probably meant."""
     warning: bool = False
 
+    def data(self) -> dict[str, object]:
+        """The fault as `check --json` gives it."""
+        data = {"line": self.place.line, "column": self.place.column, "message": self.message}
+        return {**data, "nearest": self.nearest, "warning": self.warning}
+
     def told(self, file: str) -> str:
         """The fault as compilers tell one: `file:line:column: message`."""
         meant = f" (did you mean {self.nearest}?)" if self.nearest else ""

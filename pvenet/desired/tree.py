@@ -27,7 +27,7 @@ _CORE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
     (re.compile(r"[-+]?[0-9]+"), int),
-    (re.compile(r"0o[0-7]+"), lambda text: int(text[2:], 8)),
+    (re.compile(r"0o[0-7]+"), lambda text: int(text, 0)),
     (re.compile(r"0x[0-9a-fA-F]+"), lambda text: int(text, 16)),
     (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"), float),
 )
@@ -48,7 +48,7 @@ class Tree:
     """The values in it, its own among them."""
 
 
-class Unreadable(Exception):  # noqa: N818 - it carries the one fault that ends the reading
+class Unreadable(Exception):
     """The text is no YAML, or none that is read here."""
 
     def __init__(self, fault: Fault) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pvenet.model import Bond, Bridge, Ethernet, Vlan
+from pvenet.model import Bond, Bridge, Ethernet, OvsBond, OvsBridge, OvsIntPort, OvsPort, Vlan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pvenet.desired.places import Fault, Place
     from pvenet.plan import Problem
 
-Kind = type[Ethernet] | type[Bond] | type[Bridge] | type[Vlan]
+Kind = type[Any]
+"""A class of the model; which ones, `KINDS` says."""
 
-KINDS: Mapping[str, Kind] = {kind.type: kind for kind in (Ethernet, Bond, Bridge, Vlan)}
+KINDS: Mapping[str, Kind] = {
+    kind.type: kind for kind in (Ethernet, Bond, Bridge, Vlan, OvsBridge, OvsBond, OvsIntPort, OvsPort)
+}
 """The kinds that a file can describe, by PVE's word. Their fields are the file's keys."""
 
 NO_KEYS = frozenset({"name", "file_only"})
