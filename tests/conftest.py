@@ -97,3 +97,25 @@ def interfaces(lab: Path) -> Path:
 def staged(interfaces: Path) -> Path:
     """The simulated node's pending file, which may not be there."""
     return interfaces.with_name("interfaces.new")
+
+
+@pytest.fixture
+def cluster(lab: Path, interfaces: Path) -> Path:
+    """Three simulated nodes in the lab, pve1 to pve3, alike but for their addresses: 192.168.171.21 to .23."""
+    from pvenet.sim.state import Sim
+
+    for number in (2, 3):
+        text = interfaces.read_text().replace("192.168.171.21", f"192.168.171.2{number}")
+        Sim.init(lab, node=f"pve{number}", nics=("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"), interfaces=text)
+    return lab
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The documents' network file, network.yaml in the folder where commands run."""
+    from network_file import EXAMPLE
+
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "network.yaml"
+    path.write_text(EXAMPLE)
+    return path

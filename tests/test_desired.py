@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
 import pytest
+from network_file import EXAMPLE
 
 from pvenet import errors
 from pvenet.desired.check import relations
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
-
-EXAMPLE = """\
-# network.yaml
-defaults:                      # under every node unless it says otherwise
-  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
-  vmbr1: {type: bridge, ports: [bond0], comments: For tagged traffic}
-nodes:
-  pve1:
-    vmbr0: {type: bridge, ports: [ens33, ens37], cidr: 192.168.171.21/24, gateway: 192.168.171.2}
-  pve2:
-    vmbr0: {type: bridge, ports: [ens33, ens37], cidr: 192.168.171.22/24, gateway: 192.168.171.2}
-    vmbr9: {state: absent}
-"""
 
 
 def told(text: str) -> list[str]:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listings import recorded_networks
+from network_file import EXAMPLE
 from plan_model import networks
-from test_desired import EXAMPLE, WRONG
+from test_desired import WRONG
 
 from pvenet.desired.export import exported, quoted
 from pvenet.desired.file import KEYS, NetworkFile

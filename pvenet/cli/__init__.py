@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import bond, bridge, eth, files, listing, pending, sim, vlan
+from pvenet.cli import bond, bridge, eth, files, listing, pending, plans, sim, vlan
 from pvenet.cli.common import Where, options, remember
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for noun in (bond, bridge, vlan, eth, sim):
 listing.register(app)
 pending.register(app)
 files.register(app)
+plans.register(app)
 
 
 def _version(asked: bool) -> None:

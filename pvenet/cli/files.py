@@ -54,7 +54,7 @@ def export(where: Where) -> None:
     with connected(where) as (connection, place):
         from pvenet import errors
         from pvenet.access import refuse_hidden
-        from pvenet.cli.fleet import chosen, each, known, refuse
+        from pvenet.cli.fleet import chosen, known, looked, refuse
         from pvenet.desired.export import exported
         from pvenet.render.network import network_data
         from pvenet.render.values import as_json
@@ -64,7 +64,7 @@ def export(where: Where) -> None:
             refuse_hidden(node, reading)
             return reading.network, reading.changes is not None
 
-        found = each(connection, place, known(connection, chosen(place)), look)
+        found = looked(connection, place, known(connection, chosen(place)), look)
         read = {name: result for name, result in found.items() if not isinstance(result, errors.PvenetError)}
         if place.json:
             out(as_json({name: network_data(network) for name, (network, _) in read.items()}))

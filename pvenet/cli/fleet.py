@@ -36,7 +36,7 @@ def known(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(wanted) or there
 
 
-def each(
+def looked(
     connection: Connection, place: Where, names: Sequence[str], look: Callable[[Node], T]
 ) -> dict[str, T | errors.PvenetError]:
     """What is found on each node, in the order of the names."""

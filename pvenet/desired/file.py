@@ -166,3 +166,24 @@ class NetworkFile(BaseModel):
 
     defaults: dict[str, Default] | None = Key(None, description="Interfaces of every node, unless it says otherwise.")
     nodes: dict[str, NodeEntries | None] = Key(description="The nodes, by name.")
+
+
+class SavedNode(BaseModel):
+    """One node of a saved plan; what was shown of it is for people."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    node: StrictStr
+    against: StrictStr
+    desired: dict[str, Default]
+
+
+class SavedPlan(BaseModel):
+    """What `pvenet plan -o` writes."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    pvenet_plan: Literal[1]
+    id: Annotated[StrictStr, Key(pattern="^[0-9a-f]{16}$")]
+    file: StrictStr
+    nodes: list[SavedNode]
