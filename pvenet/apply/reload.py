@@ -7,7 +7,7 @@ verdict about the node or in StateUnknown, never in the error that the trouble w
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -30,22 +30,45 @@ EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What a reload is for: what its journal says before, during and after it, and how it is told."""
+
+    must_record: bool = True
+    """Without a journal on disk it is not begun; a way back is."""
+    unsent: State = State.STAGING
+    under_way: State = State.RELOADING
+    done: State = State.APPLIED
+    verdict: Verdict = Verdict.APPLIED
+    words: str = "applied and verified"
+
+
 class Reload:
     """One reload, from its journal to its verdict."""
 
-    def __init__(
-        self, node: Node, journals: Journals, journal: Journal, around: Surroundings, *, timeout: float
+    def __init__(  # noqa: PLR0913 - what a reload is about, and three that say how
+        self,
+        node: Node,
+        journals: Journals,
+        journal: Journal,
+        around: Surroundings,
+        *,
+        timeout: float,
+        course: Course | None = None,
     ) -> None:
         self._node = node
         self._journals = journals
         self._journal = journal
         self._around = around
         self._timeout = timeout
+        self._course = course or Course()
         self._span = Span(since=0.0, deadline=0.0)
         self.sent = False
         """It may have been started: the request is on its way, and nothing has proved yet that it did not arrive."""
-        self._warned = False
+        self.warned = False
         """Somebody has pressed Ctrl-C once, and was told what is under way."""
+        self.abandoned = False
+        """A person has stopped waiting: nothing more is to be done."""
         self._repeated = False
         self._task: Task | None = None
         self._log: tuple[str, ...] | None = None
@@ -64,8 +87,14 @@ class Reload:
             except KeyboardInterrupt:
                 self._told_once()
 
+    @property
+    def journal(self) -> Journal:
+        """The journal as it is now."""
+        return self._journal
+
     def given_up(self) -> errors.StateUnknown:
         """Waiting was given up by a person."""
+        self.abandoned = True
         upid = self._journal.upid
         what = f"goes on as task\n  {upid}" if upid else "may have been started: its answer was not waited for"
         return errors.StateUnknown(
@@ -76,9 +105,9 @@ class Reload:
 
     def _told_once(self) -> None:
         """The first Ctrl-C says what is under way, the second stops waiting."""
-        if self._warned:
+        if self.warned:
             raise self.given_up()
-        self._warned = True
+        self.warned = True
         self._warn(
             f"the reload of {self._node.name} is under way and can't be called back; Ctrl-C again stops waiting for it"
         )
@@ -86,14 +115,14 @@ class Reload:
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _start(self, known: frozenset[str]) -> None:
-        self._journal = self._journals.write(replace(self._journal, state=State.RELOADING))
+        self._record(must=self._course.must_record, state=self._course.under_way)
         since = self._around.clock()
         self._span = Span(since=since, deadline=since + self._timeout)
         try:
             self._take(self._send(known, self._journal.pending))
         except BaseException:
             if not self.sent:  # as before, for a second apply
-                self._record(state=State.STAGING)
+                self._record(state=self._course.unsent)
             raise
 
     def _send(self, known: frozenset[str], pending: str | None) -> str:
@@ -137,7 +166,7 @@ class Reload:
         while EXIT_ALREADY_RUNNING in task.exitstatus and self._repeat(task):
             task = self._ended()
         log = self._told(task)
-        reading = self._looked(expectation)
+        reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
             raise self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
@@ -199,11 +228,12 @@ class Reload:
                     self._warn(f"the reload says: {line.strip()}")
         return self._log
 
-    def _looked(self, expectation: Expectation) -> Reading:
+    def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
+        """What the node lists; flags that are down after a failed task are believed as they are."""
         elapsed = self._around.clock() - self._span.since
         self._around.tell(Waiting(reason="looking at the interfaces", elapsed=elapsed))
         refresh = Refresh(self._node, self._around, read=self._read, note=self._refreshing)
-        reading = refresh.settled(expectation, self._span)
+        reading = self._read() if believed else refresh.settled(expectation, self._span)
         if reading.pending is not None:
             self._warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
         return reading
@@ -227,9 +257,9 @@ class Reload:
         for name in judgement.excused:
             self._warn(f"{name} has autostart and is not active; it was not before, and nothing here touches it")
         self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
-        self._close(State.APPLIED)
+        self._close(self._course.done)
         names = ", ".join(change.name for change in changes) or "what was pending"
-        return self._end(Verdict.APPLIED, f"applied and verified on {self._node.name}: {names}")
+        return self._end(self._course.verdict, f"{self._course.words} on {self._node.name}: {names}")
 
     def _failed(self, message: str, log: Sequence[str], hint: str = "") -> errors.ApplyFailed:
         self._close(State.FAILED)
@@ -259,12 +289,14 @@ class Reload:
         with suppress(errors.PvenetError):  # they would be found stale later
             drop_staged(self._node, self._journals)
 
-    def _record(self, **changes: object) -> None:
+    def _record(self, *, must: bool = False, **changes: object) -> None:
         """Keep the journal; when the reload is out, a journal that can't be written stops nothing."""
         self._journal = replace(self._journal, **changes)  # type: ignore[arg-type]  # named in this class only
         try:
             self._journals.write(self._journal)
         except errors.PvenetError as error:
+            if must:
+                raise
             self._warn(f"the journal is behind: {error.message.partition(';')[0]}")
 
     def _warn(self, text: str) -> None:

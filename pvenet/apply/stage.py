@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
-from pvenet.apply.leftover import drop_staged, finish, refuse_while_reloading
+from pvenet.apply.leftover import drop_staged, finish, refuse_unfinished, refuse_while_reloading
+from pvenet.apply.replay import ours
 from pvenet.apply.steps import Steps
 from pvenet.apply.wait import utc_now
 from pvenet.journal import Journal, Journals, State
@@ -59,6 +60,7 @@ def stage(
     """
     consent = consent or Consent()
     with journals.lock():
+        refuse_unfinished(node, journals)
         refuse_while_reloading(node, journals)
         reading = node.read()
         refuse_hidden(node, reading)
@@ -75,7 +77,7 @@ def stage(
                 losses=lost,
             )
         journal = _gate(node, journals, reading, consent, now or utc_now())
-        Steps(node, journals, journal, reading).carry_out(todo)
+        Steps(node, journals.write, journal, reading).carry_out(todo)
         return Staged(plan=todo, warnings=warnings, losses=lost)
 
 
@@ -103,9 +105,9 @@ def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, no
     if reading.pending is None:
         finish(node, journals, reading)
         return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
-    ours = journals.ours(reading.pending)
-    if ours is not None:
-        return replace(ours, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
+    mine = ours(journals, reading)
+    if mine is not None:
+        return replace(mine, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
     if not consent.adopt:
         raise not_ours(node.name, reading.changes or "", "stage on top of them with --adopt")
     return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now, adopted=True)
@@ -131,7 +133,7 @@ class Survey:
 
 def survey(journals: Journals, reading: Reading) -> Survey:
     """Whose the pending changes are, and what they mean."""
-    journal = journals.ours(reading.pending)
+    journal = ours(journals, reading)
     if journal is None or journal.adopted:
         return Survey(ours=False)
     return Survey(ours=True, changes=net_changes(journal.network.interfaces, reading.network.interfaces))
@@ -142,13 +144,18 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     with journals.lock():
         refuse_while_reloading(node, journals)
         reading = node.read()
-        journal = journals.ours(reading.pending)
+        journal = ours(journals, reading)
         if reading.changes is None:
             return False
         if (journal is None or journal.adopted) and not discard:
             raise not_ours(node.name, reading.changes, "leave them alone")
         node.revert()
         if journal is not None:
-            journals.write(replace(journal, state=State.DROPPED))
+            journals.write(replace(journal, state=_without_staging(journal), pending=None))
         drop_staged(node, journals)
         return True
+
+
+def _without_staging(journal: Journal) -> State:
+    """What is left of a journal when its staging is thrown away: of a rollback, what it was to take back."""
+    return State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
-from pvenet.journal import Journal, Journals, State, Step
+from pvenet.journal import Journal, State, Step
 from pvenet.model import Ethernet, Interface, Network, Other, settled
 from pvenet.plan import Change, Create, Delete, Plan, Update, inverse, outcome, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pvenet.node import Node, Reading
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class Steps:
     """The steps that one command has sent so far."""
 
-    def __init__(self, node: Node, journals: Journals, journal: Journal, before: Reading) -> None:
+    def __init__(self, node: Node, write: Callable[[Journal], Journal], journal: Journal, before: Reading) -> None:
         self._node = node
-        self._journals = journals
+        self._put = write
         self._found = journal
         self._journal = journal
         self._before = before
@@ -44,9 +44,15 @@ class Steps:
             self._undo("interrupted", interrupt)
             raise errors.Interrupted(f"interrupted; {self._node.name} is left as it was found") from None
 
+    def forward(self, todo: Plan) -> Journal:
+        """Stage them, and leave what was staged where one fails: whoever calls goes on from there. The journal."""
+        for change in todo.steps:
+            self._step(change)
+        return self._journal
+
     def _step(self, change: Change) -> None:
         """The journal first, then the write, then the diff that says it is ours."""
-        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change)), state=State.STAGING))
+        self._note(change)
         self._done.append(change)
         send(self._node, change)
         reading = self._node.read()
@@ -60,13 +66,16 @@ class Steps:
             )
         self._write(replace(self._journal, pending=reading.pending))
 
+    def _note(self, change: Change) -> None:
+        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change))))
+
     def _write(self, journal: Journal) -> None:
-        self._journal = self._journals.write(journal)
+        self._journal = self._put(journal)
 
     def _undo(self, why: str, cause: BaseException) -> None:
         """Take back what this command staged, as far as the node has it."""
         try:
-            left = self._taken_back() if self._done else self._before
+            left = self.take_back() if self._done else self._before
         except (errors.PvenetError, KeyboardInterrupt) as second:
             what = second.message if isinstance(second, errors.PvenetError) else "interrupted once more"
             names = ", ".join(change.name for change in self._done)
@@ -75,9 +84,10 @@ class Steps:
                 hint="`pvenet diff` shows what is pending; nothing of it is live",
             ) from cause
         with suppress(errors.PvenetError):  # a journal that is behind makes what is pending not ours: that is safe
-            self._journals.write(self._closed(left))
+            self._put(self._closed(left))
 
-    def _taken_back(self) -> Reading:
+    def take_back(self) -> Reading:
+        """Undo what was staged, and nothing else; what the node lists then. Raises where it could not be undone."""
         now = self._node.read()
         if now.pending == self._before.pending:
             return now  # nothing of it arrived
@@ -86,6 +96,8 @@ class Steps:
             return self._node.read()
         lost = inverse(Plan(steps=tuple(self._done)), self._before.network).lost
         for change in plan(now.network, self._as_before()).steps:
+            with suppress(errors.PvenetError):  # a disk that is full stops no way back
+                self._note(change)
             send(self._node, change)
         if lost:
             raise errors.PvenetError(f"the API can't put back {'; '.join(str(loss) for loss in lost)}")

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
 from pvenet.events import Event, Waiting
+from pvenet.node import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.node import Node, Task
+    from pvenet.node import Node
 
 SHORTEST = 0.1
 LONGEST = 2.0
@@ -88,11 +89,20 @@ def answered(node: Node, ask: Callable[[], Answer], around: Surroundings, span: 
             _pause(around, span, silence, interval(now - heard))
 
 
-def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span) -> Task:
-    """The ended task. Raises StateUnknown at the deadline."""
+def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span, *, forgotten: bool = False) -> Task:
+    """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
     what = f"its task is\n  {upid}"
+
+    def ask() -> Task:
+        try:
+            return node.task(upid, timeout=patience(around, span))
+        except errors.RefusedByPVE as refusal:
+            if forgotten and refusal.status == 400:  # noqa: PLR2004 - HTTP's own number
+                return Task(upid=upid, running=False)
+            raise
+
     while True:
-        task = answered(node, lambda: node.task(upid, timeout=patience(around, span)), around, span, what=what)
+        task = answered(node, ask, around, span, what=what)
         if not task.running:
             return task
         elapsed = around.clock() - span.since
