@@ -95,7 +95,10 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
 
 def _losses(todo: Plan) -> tuple[str, ...]:
     return tuple(
-        f"{step.name}: {loss}" for step in todo.steps if isinstance(step, Update) for loss in wire.losses(step.before)
+        f"{step.name}: {loss}"
+        for step in todo.steps
+        if isinstance(step, Update)
+        for loss in wire.losses(step.before, step.after)
     )
 
 
