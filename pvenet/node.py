@@ -134,7 +134,11 @@ class Node:
             self._ask(send, "Sys.Modify")
         except AnswerLost as lost:
             self.connection.fresh()
-            if not done(self.read().network):
+            try:
+                network = self.read().network
+            except errors.Unreachable as error:  # not as if it had not been sent
+                raise errors.Unreachable(f"{lost.message}, then: {error.message}", hint=error.hint) from None
+            if not done(network):
                 raise errors.Unreachable(f"{failed}: {lost.message}", hint=lost.hint) from None
 
     # --- applying ----------------------------------------------------------------------------------------------------

@@ -33,6 +33,11 @@ class Replayed:
     """Of each name that any step has changed, itself or by the `auto` of slaves: every value that it has had."""
 
     @property
+    def changed(self) -> frozenset[str]:
+        """What differs from the baseline in the end."""
+        return frozenset(name for name, values in self.values.items() if values[0] != values[-1])
+
+    @property
     def names(self) -> frozenset[str]:
         return frozenset(self.values)
 

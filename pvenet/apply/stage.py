@@ -41,6 +41,8 @@ class Staged:
     plan: Plan
     warnings: tuple[Problem, ...] = ()
     losses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What became of what was staged or reloaded before."""
 
 
 def stage(
@@ -76,9 +78,10 @@ def stage(
                 hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
                 losses=lost,
             )
+        notes = finish(node, journals, reading) if reading.pending is None else ()
         journal = _gate(node, journals, reading, consent, now or utc_now())
         Steps(node, journals.write, journal, reading).carry_out(todo)
-        return Staged(plan=todo, warnings=warnings, losses=lost)
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
 
 
 def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]:
@@ -106,7 +109,6 @@ def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, no
     """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
     endpoint = str(node.connection.endpoint)
     if reading.pending is None:
-        finish(node, journals, reading)
         return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
     mine = ours(journals, reading)
     if mine is not None:

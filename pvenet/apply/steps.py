@@ -11,6 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
+from pvenet.access import refuse_hidden
+from pvenet.apply.replay import replay
+from pvenet.connection import NotReached
 from pvenet.journal import Journal, State, Step
 from pvenet.model import Ethernet, Interface, Network, Other, settled
 from pvenet.plan import Change, Create, Delete, Plan, Update, inverse, outcome, plan
@@ -54,8 +57,13 @@ class Steps:
         """The journal first, then the write, then the diff that says it is ours."""
         self._note(change)
         self._done.append(change)
-        send(self._node, change)
-        reading = self._node.read()
+        try:
+            send(self._node, change)
+        except NotReached:
+            self._done.pop()  # nothing was sent
+            raise
+        reading = self._read()
+        self._refuse_vanished(reading)
         others = foreign(self._before.network, self._done, reading.network)
         if others:
             raise errors.NotOurs(
@@ -65,6 +73,27 @@ class Steps:
                 changes=reading.changes or "",
             )
         self._write(replace(self._journal, pending=reading.pending))
+
+    def _read(self) -> Reading:
+        """Blind where a privilege went meanwhile: bridges that are hidden are not gone. Raises PermissionMissing."""
+        reading = self._node.read()
+        refuse_hidden(self._node, reading)
+        return reading
+
+    def _refuse_vanished(self, reading: Reading) -> None:
+        """Raises Stale where somebody has reverted, or applied, what was staged, before we could look."""
+        now, then = reading.network, outcome(self._before.network.interfaces, self._done)
+        there = {name for name in now.interfaces if name in then or not now.links[name].exists}
+        touched = {change.name for change in self._done}
+        if touched & (then.keys() ^ there) or (reading.pending is None and self._should_be_pending()):
+            raise errors.Stale(
+                f"somebody else has reverted or applied what is pending on {self._node.name} meanwhile",
+                hint="`pvenet diff` shows what is pending now, and `pvenet list` what is there",
+            )
+
+    def _should_be_pending(self) -> bool:
+        """Whether what was staged since the baseline comes to anything; of what was adopted nobody can tell."""
+        return not self._journal.adopted and self._journal.back is None and bool(replay(self._journal).changed)
 
     def _note(self, change: Change) -> None:
         self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change))))
@@ -88,12 +117,12 @@ class Steps:
 
     def take_back(self) -> Reading:
         """Undo what was staged, and nothing else; what the node lists then. Raises where it could not be undone."""
-        now = self._node.read()
+        now = self._read()
         if now.pending == self._before.pending:
             return now  # nothing of it arrived
         if self._before.pending is None and not foreign(self._before.network, self._done, now.network):
             self._node.revert()
-            return self._node.read()
+            return self._read()
         lost = inverse(Plan(steps=tuple(self._done)), self._before.network).lost
         for change in plan(now.network, self._as_before()).steps:
             with suppress(errors.PvenetError):  # a disk that is full stops no way back

@@ -14,8 +14,9 @@ import requests
 from proxmoxer.core import ProxmoxResource, ResourceException
 
 from pvenet import errors
-from pvenet.connection.failures import NOT_PVE_HINT, NotReached, garbled, refusal, trouble
+from pvenet.connection.failures import NOT_PVE_HINT, garbled, refusal, trouble
 from pvenet.connection.failures import AnswerLost as AnswerLost
+from pvenet.connection.failures import NotReached as NotReached
 from pvenet.connection.session import LOGIN, READ_TIMEOUT, Answer, Credentials, Password, Serializer, Session, Token
 from pvenet.connection.session import Trust as Trust
 from pvenet.connection.trust import Pinned, Signed, authorities
