@@ -266,7 +266,7 @@ def update_form(before: Interface, after: Interface) -> Form:
     form: Form = {"type": _type(after)}
     gone = []
     old, new = settled(before), settled(after)
-    resent = _resent(before)
+    resent = _resent(before, after)
     for name in _settable(after):
         text = _written(getattr(new, name))
         changed = getattr(old, name, None) != getattr(new, name)
@@ -279,14 +279,14 @@ def update_form(before: Interface, after: Interface) -> Form:
     return form
 
 
-def _resent(before: Interface) -> frozenset[str]:
+def _resent(before: Interface, after: Interface) -> frozenset[str]:
     """The fields that every update sends again, lest PVE drop them.
 
     An `inet manual` stanza with an address (what a careless update leaves behind) stays manual when the address is
-    not sent, and would turn static when it is.
+    not sent, and would turn static when it is. Beside an inet6 address it would not stay at all.
     """
     kept = before.file_only
-    if kept.method == "manual" and "inet" in kept.families:
+    if kept.method == "manual" and "inet" in kept.families and after.cidr6 is None:
         return frozenset({"cidr6"})
     return frozenset({"cidr", "cidr6"})
 
@@ -314,12 +314,12 @@ def _lost_inet(before: Interface, after: Interface, form: Form) -> list[str]:
     if "inet" not in kept.families:
         return []
     if "cidr" not in form and "cidr6" in form:
-        lines = (*_said(address=after.cidr, gateway=after.gateway), *kept.options)
+        lines = (*_said(gateway=after.gateway), *kept.options)
         empty = not lines and kept.method in ("static", "manual")
         return [] if empty else [_vanishing(f"inet {kept.method}", lines)]
     method = "static" if "cidr" in form else "manual"
-    asked = kept.method == "static" and before.cidr != after.cidr
-    return [] if asked or kept.method in (method, "manual") else [f"`inet {kept.method}` becomes `inet {method}`"]
+    asked = kept.method in ("static", "manual") and before.cidr != after.cidr
+    return [] if asked or kept.method == method else [f"`inet {kept.method}` becomes `inet {method}`"]
 
 
 def _lost_inet6(before: Interface, after: Interface, form: Form) -> list[str]:

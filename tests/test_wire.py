@@ -312,7 +312,12 @@ LEFT_BEHIND = entry(iface="vmbr0", type="bridge", cidr="10.0.0.1/24", gateway="1
         (
             LEFT_BEHIND,
             {"cidr6": IPv6Interface("fd00::1/64")},
-            ("the stanza `inet manual` disappears, with `address 10.0.0.1/24`, with `gateway 10.0.0.254`",),
+            ("`inet manual` becomes `inet static`",),
+        ),
+        (
+            LEFT_BEHIND,
+            {"cidr6": IPv6Interface("fd00::1/64"), "cidr": None},
+            ("the stanza `inet manual` disappears, with `gateway 10.0.0.254`",),
         ),
         (
             entry(iface="ens33", type="eth", families=["inet6"], method6="static", cidr6="2001:db8::1/64"),
