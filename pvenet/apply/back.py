@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.apply.verify import Expectation
+from pvenet.apply.verify import Expectation, should_be_active
+from pvenet.model import Network
 from pvenet.plan import Loss, Plan, inverse, outcome, plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from pvenet.model import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +36,13 @@ def way_back(baseline: Network, now: Network, names: Collection[str]) -> WayBack
     todo = plan(now, target)
     wanted = {name: interface for name, interface in now.interfaces.items() if name not in target}
     wanted |= {name: interface for name, interface in target.items() if interface is not None}
-    up = {name for name, link in baseline.links.items() if link.active}
+    up = {name for name, link in baseline.links.items() if link.active} & wanted.keys()
+    should = should_be_active(Network(interfaces=wanted, links=baseline.links))
     expectation = Expectation(
         wanted=wanted,
         gone=frozenset(target) - frozenset(wanted) - _nics(now),
-        active=frozenset(up & wanted.keys()),
-        excused=frozenset(),
+        active=frozenset(up & should),
+        excused=frozenset(up - should),  # nothing brings up what has no autostart
     )
     return WayBack(todo=todo, expectation=expectation, lost=back.lost)
 

@@ -15,7 +15,17 @@ from pvenet.access import refuse_hidden
 from pvenet.apply.leftover import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.verify import Expectation, Judgement, judge
-from pvenet.apply.wait import Span, Surroundings, answered, find_reload, wait_for_others, wait_for_task
+from pvenet.apply.wait import (
+    Span,
+    Surroundings,
+    answered,
+    find_reload,
+    interval,
+    patience,
+    pause,
+    wait_for_others,
+    wait_for_task,
+)
 from pvenet.connection import AnswerLost
 from pvenet.events import Ended, Reloading, TaskEnded, Verdict, Verified, Waiting, Warned
 from pvenet.journal import Journal, Journals, State, Step
@@ -23,6 +33,7 @@ from pvenet.journal import Journal, Journals, State, Step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading, Task
     from pvenet.plan import Change
 
@@ -41,6 +52,7 @@ class Course:
     done: State = State.APPLIED
     verdict: Verdict = Verdict.APPLIED
     words: str = "applied and verified"
+    excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
 
 
 class Reload:
@@ -55,6 +67,7 @@ class Reload:
         *,
         timeout: float,
         course: Course | None = None,
+        door: Endpoint | None = None,
     ) -> None:
         self._node = node
         self._journals = journals
@@ -62,6 +75,8 @@ class Reload:
         self._around = around
         self._timeout = timeout
         self._course = course or Course()
+        self._door = door
+        """Where the node has to answer in the end; through its peers alone is not as it was."""
         self._span = Span(since=0.0, deadline=0.0)
         self.sent = False
         """It may have been started: the request is on its way, and nothing has proved yet that it did not arrive."""
@@ -174,6 +189,7 @@ class Reload:
             raise self._hidden(judgement)
         if not judgement.good:
             raise self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}", log)
+        self._through_the_door(log)
         if judgement.more and reading.pending is None:
             self._warn(f"somebody else's {', '.join(judgement.more)} went live with it")
         return self._applied(expectation, changes, judgement)
@@ -218,7 +234,7 @@ class Reload:
         """The task's log; told once, and missed by nobody where it can't be had."""
         if self._log is None:
             try:
-                self._log = self._node.log(task.upid)
+                self._log = self._node.log(task.upid, timeout=patience(self._around, self._span))
             except errors.PvenetError as error:
                 self._log = ()
                 self._warn(f"the log of the reload can't be read: {error.message}")
@@ -243,9 +259,25 @@ class Reload:
         return answered(self._node, self._seen, self._around, self._span, what=what)
 
     def _seen(self) -> Reading:
-        reading = self._node.read()
+        reading = self._node.read(timeout=patience(self._around, self._span))
         refuse_hidden(self._node, reading)  # a privilege may go at any time, and bridges with it
         return reading
+
+    def _through_the_door(self, log: Sequence[str]) -> None:
+        """The endpoint that answered before still answers; it has until the deadline. Raises ApplyFailed."""
+        connection = self._node.connection
+        if self._door is None or connection.endpoint == self._door:
+            return
+        begun = self._around.clock()
+        while not connection.answers(self._door, timeout=patience(self._around, self._span)):
+            elapsed = self._around.clock() - begun
+            if self._around.clock() >= self._span.deadline:
+                raise self._failed(
+                    f"everything is up on {self._node.name}, as {connection.endpoint} sees it; but {self._door} "
+                    f"gives no answer for {elapsed:.0f} s",
+                    log,
+                )
+            pause(self._around, self._span, f"{self._door} does not answer yet", interval(elapsed))
 
     def _refreshing(self, name: str) -> None:
         """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
@@ -255,7 +287,7 @@ class Reload:
 
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Ended:
         for name in judgement.excused:
-            self._warn(f"{name} has autostart and is not active; it was not before, and nothing here touches it")
+            self._warn(f"{name} {self._course.excuse}")
         self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
         self._close(self._course.done)
         names = ", ".join(change.name for change in changes) or "what was pending"

@@ -19,13 +19,14 @@ from pvenet.apply.reload import Course, Reload
 from pvenet.apply.replay import explains, replay
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import judge
-from pvenet.apply.wait import Span, answered, wait_for_others, wait_for_task
+from pvenet.apply.wait import PATIENCE, Span, answered, wait_for_others, wait_for_task
 from pvenet.events import RollingBack, Verdict, Warned
 from pvenet.journal import Journal, Journals, State
 
 if TYPE_CHECKING:
     from pvenet.apply.back import WayBack
     from pvenet.apply.wait import Surroundings
+    from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading
 
 WITHIN = 60.0
@@ -42,6 +43,7 @@ _COURSE = Course(
     done=State.ROLLED_BACK,
     verdict=Verdict.ROLLED_BACK,
     words="rolled back and verified",
+    excuse="was up before and is not now; it has no autostart",
 )
 
 
@@ -52,18 +54,27 @@ class _LeftAlone(errors.PvenetError):
 class Rollback:
     """One way back, from its journal to its verdict."""
 
-    def __init__(
-        self, node: Node, journals: Journals, journal: Journal, around: Surroundings, *, timeout: float = WITHIN
+    def __init__(  # noqa: PLR0913 - as a reload's
+        self,
+        node: Node,
+        journals: Journals,
+        journal: Journal,
+        around: Surroundings,
+        *,
+        timeout: float = WITHIN,
+        door: Endpoint | None = None,
     ) -> None:
         self._node = node
         self._journals = journals
         self._journal = journal
         self._around = around
         self._timeout = max(WITHIN, timeout)
+        self._door = door
         self._span = Span(since=0.0, deadline=0.0)
         self._why = ""
         self._told = False
         """Somebody has pressed Ctrl-C once, and was told what is under way."""
+        self._abandoned = False
         self._refused = 0
         self._reloaded = False
         """A reload of the way back has ended, and not well."""
@@ -81,6 +92,7 @@ class Rollback:
         self._around.tell(
             RollingBack(node=self._node.name, reason=why, journal=str(self._journals.path(self._journal)))
         )
+        self._node.connection.patience = PATIENCE
         while True:
             try:
                 return self._attempt()
@@ -90,6 +102,8 @@ class Rollback:
                 self._leave()
                 raise self._unknown(error.message) from error
             except errors.StateUnknown as error:  # the deadline, or a person
+                if not self._abandoned and self._is_back():
+                    return self._back_already()
                 raise self._unknown(error.message) from error
             except errors.PvenetError as error:
                 self._pause(error)
@@ -97,6 +111,7 @@ class Rollback:
     def _told_once(self) -> None:
         """The first Ctrl-C says what is under way, the second gives up."""
         if self._told:
+            self._abandoned = True
             raise self._unknown("it was given up")
         self._told = True
         self._warn(f"{self._node.name} is being rolled back; Ctrl-C again leaves it as it is now")
@@ -124,8 +139,7 @@ class Rollback:
         if way.todo:
             self._stage(reading, way)
         elif reading.pending is None and not self._reloaded and judge(way.expectation, reading.network).good:
-            self._record(state=State.ROLLED_BACK)
-            return f"{self._node.name} has what was there before, and nothing is pending"
+            return self._back_already()
         self._staged = bool(way.todo) or reading.pending is not None
         return self._reload(way)
 
@@ -170,7 +184,9 @@ class Rollback:
         known = self._idle()
         self._compare()
         left = max(1.0, self._span.deadline - self._around.clock())
-        reload = Reload(self._node, self._journals, self._journal, self._around, timeout=left, course=_COURSE)
+        reload = Reload(
+            self._node, self._journals, self._journal, self._around, timeout=left, course=_COURSE, door=self._door
+        )
         reload.warned = self._told
         try:
             return reload.carry_out(way.expectation, way.todo.steps, known, wait=True).message
@@ -184,6 +200,7 @@ class Rollback:
         except errors.PvenetError:
             self._journal = reload.journal
             self._staged &= not reload.sent
+            self._abandoned = reload.abandoned
             raise
 
     def _compare(self) -> None:
@@ -194,6 +211,21 @@ class Rollback:
         if pending is not None:
             raise self._foreign()
         raise errors.Stale("somebody has applied or reverted it meanwhile")
+
+    def _is_back(self) -> bool:
+        """One last look where the time is over: a power cycle makes what is staged live, and leaves no task."""
+        with suppress(errors.PvenetError, KeyboardInterrupt):
+            if any(task.running for task in self._node.reloads().values()):
+                return False
+            reading = self._seen()
+            way = way_back(self._journal.network, reading.network, replay(self._journal).names)
+            there = reading.pending is None and not way.todo and not self._reloaded
+            return there and judge(way.expectation, reading.network).good
+        return False
+
+    def _back_already(self) -> str:
+        self._record(state=State.ROLLED_BACK)
+        return f"{self._node.name} has what was there before, and nothing is pending"
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

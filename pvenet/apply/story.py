@@ -18,14 +18,16 @@ from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.verify import Expectation, expect
 from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
+from pvenet.apply.ways import doors, learn_peers
 from pvenet.events import Ended, OnFailure, Shown, Verdict, Warned
 from pvenet.journal import Journal, Journals, State
 from pvenet.node import members
 from pvenet.plan import Change, Management, Risk, management, net_changes, risk
 
 if TYPE_CHECKING:
+    from pvenet.apply.ways import Doors
     from pvenet.model import Network
-    from pvenet.node import Node, Reading
+    from pvenet.node import Member, Node, Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,7 @@ class _Story:
         self._options = options
         self._around = around
         self._now = now
+        self._members: tuple[Member, ...] = ()
         self._reload: Reload | None = None
 
     def run(self) -> Ended:
@@ -108,21 +111,23 @@ class _Story:
         pending = self._gate(reading)
         if self._consent(pending, addresses):
             known = self._compare(reading)
-        reload = self._reload = self._ready(pending)
+        way_in = doors(self._node, self._members, pending.before, reading.network)
+        reload = self._reload = self._ready(pending, way_in)
         try:
             return reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
         except (errors.ApplyFailed, errors.StateUnknown) as error:
             if reload.abandoned or not self._goes_back(pending):
                 raise
-            raise self._rolled_back(reload.journal, error) from error
+            raise self._rolled_back(reload.journal, way_in, error) from error
 
     def _goes_back(self, pending: _Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
-    def _rolled_back(self, journal: Journal, error: errors.PvenetError) -> errors.RolledBack:
+    def _rolled_back(self, journal: Journal, way_in: Doors, error: errors.PvenetError) -> errors.RolledBack:
         """Everything is as it was. Raises StateUnknown where it is not, or not surely."""
-        back = Rollback(self._node, self._journals, journal, self._around, timeout=self._options.timeout)
+        timeout = self._options.timeout
+        back = Rollback(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.before)
         done = back.carry_out(error.message)
         return errors.RolledBack(
             f"{error.message}\n{done}",
@@ -144,7 +149,9 @@ class _Story:
 
         Whatever stands between that look and the reload widens the window in which somebody else can stage.
         """
-        cluster = {member.address for member in members(self._node.connection) if member.name == self._node.name}
+        self._members = members(self._node.connection)
+        learn_peers(self._node, self._members)
+        cluster = {member.address for member in self._members if member.name == self._node.name}
         return self._node.connection.endpoint.addresses() | {address for address in cluster if address}
 
     def _idle(self) -> frozenset[str]:
@@ -245,7 +252,7 @@ class _Story:
             )
         return known
 
-    def _ready(self, pending: _Pending) -> Reload:
+    def _ready(self, pending: _Pending, way_in: Doors) -> Reload:
         journal = pending.journal or self._journals.begin(
             endpoint=str(self._node.connection.endpoint),
             baseline=pending.reading.entries,
@@ -254,7 +261,8 @@ class _Story:
         )
         journal = replace(journal, pending=pending.reading.pending, state=State.STAGING, upid=None)
         self._journals.keep_diff(journal)
-        return Reload(self._node, self._journals, journal, self._around, timeout=self._options.timeout)
+        timeout = self._options.timeout
+        return Reload(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.after)
 
     def _warn(self, text: str) -> None:
         self._around.tell(Warned(text=text))
