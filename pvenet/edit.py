@@ -11,21 +11,39 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.model import HASHING_MODES, Bond, BondMode, Bridge, Ethernet, Interface, Vlan, kind_of, named
+from pvenet.model import (
+    HASHING_MODES,
+    Bond,
+    BondMode,
+    Bridge,
+    Ethernet,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    kind_of,
+    named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from pvenet.model import Network
 
-Kind = type[Bond] | type[Bridge] | type[Vlan] | type[Ethernet]
+Kind = type[Bond] | type[Bridge] | type[Vlan] | type[Ethernet] | type[OvsBridge] | type[OvsBond] | type[OvsIntPort]
 Values = dict[str, Any]
 
 LONGEST_NAME = 15
 """Linux's limit for an interface's name."""
 
-_PREFIXES = {Bond: "bond", Bridge: "vmbr"}
-_KEPT = frozenset({"name", "file_only", "mode", "autostart"})
+NOUNS = {"OVSBridge": "ovs-bridge", "OVSBond": "ovs-bond", "OVSIntPort": "ovs-port", "OVSPort": "ovs-port"}
+"""The commands of kinds whose noun is not PVE's word."""
+
+_PREFIXES = {Bond: "bond", Bridge: "vmbr", OvsBond: "bond", OvsBridge: "vmbr"}
+_KEPT = frozenset({"name", "file_only", "mode", "autostart", "bridge"})
 
 
 def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
@@ -41,7 +59,7 @@ def create(network: Network, node: str, kind: Kind, name: str | None, values: Va
     if taken is not None:
         raise errors.InvalidNetwork(
             f"{name} exists already on {node}, as {_article(kind_of(taken))}",
-            hint=f"change it with `pvenet {kind.type} set {name}`"
+            hint=f"change it with `pvenet {noun_of(kind.type)} set {name}`"
             if isinstance(taken, kind)
             else "choose another name",
         )
@@ -55,9 +73,12 @@ def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word onc
 ) -> Interface:
     """An existing interface with the named fields changed and the cleared ones removed; everything else kept.
 
+    What changes an OVS port changes one that is a NIC, too.
+
     Raises InvalidNetwork where there is none of that name and kind, UsageError for a field that can't be cleared.
     """
-    before = find(network, node, name, kind)
+    nic = kind is OvsIntPort and isinstance(network.interfaces.get(name), OvsPort)
+    before = find(network, node, name, None if nic else kind)
     given = _given(values)
     emptied: Values = {field: _default(kind, field) for field in _clearable(kind, clear)}
     both = sorted(set(given) & set(emptied))
@@ -74,12 +95,24 @@ def find(network: Network, node: str, name: str, kind: Kind | None = None) -> In
         raise errors.InvalidNetwork(f"there is no interface {name} on {node}", hint=_nearest(network, name))
     if kind is not None and not isinstance(found, kind):
         word = kind_of(found)
-        known = word in ("eth", "bond", "bridge", "vlan")
         raise errors.InvalidNetwork(
-            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}",
-            hint=f"use `pvenet {word} ...`" if known else f"pvenet shows interfaces of kind {word}, and changes none",
+            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}", hint=_other_way(found, kind)
         )
     return found
+
+
+def noun_of(kind: str) -> str:
+    """The command that is about a kind, by PVE's word for it."""
+    return NOUNS.get(kind, kind)
+
+
+def _other_way(found: Interface, kind: Kind) -> str:
+    """What to do about an interface that is of another kind than its command."""
+    if isinstance(found, OvsPort) and kind is OvsIntPort:
+        return f"take it out of the bridge with `pvenet ovs-bridge set {found.bridge} --ports ...`"
+    if isinstance(found, Other):
+        return f"pvenet shows interfaces of kind {found.kind}, and changes none"
+    return f"use `pvenet {noun_of(found.type)} ...`"
 
 
 def _nearest(network: Network, name: str) -> str:
@@ -108,6 +141,8 @@ def _free_name(network: Network, kind: Kind, given: Values) -> str:
             )
         name = f"{given['raw_device']}.{given['tag']}"
         return name if len(name) <= LONGEST_NAME else f"vlan{given['tag']}"
+    if kind is OvsIntPort:
+        raise errors.UsageError("an OVS port needs a name", hint="pvenet ovs-port create mgmt0 --bridge vmbr1 --tag 50")
     prefix = _PREFIXES[kind]
     number = 0
     while f"{prefix}{number}" in network.interfaces:
@@ -147,5 +182,12 @@ def consistent(after: Bond | Bridge, given: Mapping[str, Any]) -> Bond | Bridge:
 
 
 def _article(kind: str) -> str:
-    words = {"eth": "a NIC", "vlan": "a VLAN"}
+    words = {
+        "eth": "a NIC",
+        "vlan": "a VLAN",
+        "OVSBridge": "an OVS bridge",
+        "OVSBond": "an OVS bond",
+        "OVSIntPort": "an OVS internal port",
+        "OVSPort": "a NIC on an OVS bridge",
+    }
     return words.get(kind) or f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"

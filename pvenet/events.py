@@ -20,6 +20,13 @@ class Verdict(StrEnum):
     NOTHING = "nothing"
 
 
+class OnFailure(StrEnum):
+    """What to do where an apply fails, or nobody can tell in time that it has not."""
+
+    ROLLBACK = "rollback"
+    KEEP = "keep"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """What is about to go live, before the question."""
@@ -74,6 +81,17 @@ class Verified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RollingBack:
+    """What was there before is being put back."""
+
+    node: str
+    reason: str
+    """What went wrong, or who asked for it."""
+    journal: str
+    """Where the journal of what was there before is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ended:
     """The end. Nothing comes after it."""
 
@@ -85,4 +103,4 @@ class Ended:
     """Seconds from the reload to the verdict."""
 
 
-Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | Ended
+Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | RollingBack | Ended

@@ -39,12 +39,19 @@ class State(StrEnum):
 
     STAGING = "staging"
     RELOADING = "reloading"
+    CONFIRMING = "confirming"
+    """It is live and verified, and a person has to say that it may stay."""
+    CONFIRMED = "confirmed"
     APPLIED = "applied"
     FAILED = "failed"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
     DROPPED = "dropped"
 
 
-OPEN = frozenset({State.STAGING, State.RELOADING})
+OPEN = frozenset({State.STAGING, State.RELOADING, State.CONFIRMING, State.ROLLING_BACK})
+WRITING = frozenset({State.STAGING, State.RELOADING, State.ROLLING_BACK})
+"""The states in which what is pending may be the journal's; a reload may be recorded and not yet sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,7 @@ class Step:
     """One write of ours: what was asked of PVE, by PVE's names."""
 
     action: str
-    """create, update or delete."""
+    """create, update, delete; or refresh, for a no-op that is taken back at once."""
     name: str
     form: wire.Form = field(default_factory=dict)
 
@@ -76,6 +83,8 @@ class Journal:
     state: State = State.STAGING
     upid: str | None = None
     """The reload's task, once it was sent."""
+    back: int | None = None
+    """How many of the steps were there when rolling back began; the others lead back."""
 
     @property
     def network(self) -> Network:
@@ -102,6 +111,15 @@ class Journals:
     def path(self, journal: Journal) -> Path:
         """Where a journal is kept."""
         return self.folder / f"{journal.id}.json"
+
+    def keep_diff(self, journal: Journal) -> Path:
+        """The pending diff as a file of its own, for a person with a patch to undo; where it is kept."""
+        path = self.path(journal).with_suffix(".diff")
+        with suppress(OSError):  # the journal has it, too
+            self._make_folder()
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write((journal.pending or "").encode(*_ENCODING))
+        return path
 
     def begin(self, *, endpoint: str, baseline: tuple[wire.Entry, ...], now: str, adopted: bool = False) -> Journal:
         """A new journal; the first `write` puts it on disk."""
@@ -133,18 +151,19 @@ class Journals:
         """The journal whose last recorded diff is what is pending now; None where it is not ours."""
         if pending is None:
             return None
-        matching = [journal for journal in self.all() if journal.state in OPEN and journal.pending == pending]
+        matching = [journal for journal in self.all() if journal.state in WRITING and journal.pending == pending]
         return matching[-1] if matching else None
 
     def drop_stale(self, endpoint: str) -> None:
         """End the journals of this endpoint whose staging is gone: applied or reverted by somebody else."""
         for journal in self.all():
-            if journal.state in OPEN and journal.endpoint == endpoint:
+            if journal.state in (State.STAGING, State.RELOADING) and journal.endpoint == endpoint:
                 self.write(replace(journal, state=State.DROPPED))
         ended = [journal for journal in self.all() if journal.state not in OPEN]
         for journal in ended[:-KEPT]:
-            with suppress(OSError):  # one too many does no harm
-                self.path(journal).unlink()
+            for path in self.folder.glob(f"{journal.id}.*"):
+                with suppress(OSError):  # one too many does no harm
+                    path.unlink()
 
     def _locked(self) -> int:
         try:

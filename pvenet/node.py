@@ -75,9 +75,9 @@ class Node:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def read(self) -> Reading:
+    def read(self, *, timeout: float | None = None) -> Reading:
         """The network and what is pending. Raises RefusedByPVE, Unreachable, AccessError."""
-        answer = self._ask(lambda: self.connection.get("nodes", self.name, "network"), "Sys.Audit")
+        answer = self._ask(lambda: self.connection.get("nodes", self.name, "network", timeout=timeout), "Sys.Audit")
         if not isinstance(answer.data, list):
             raise errors.NotPVE(f"{self.connection.endpoint} lists no network as PVE does", hint="check host and port")
         changes = answer.beside.get("changes")
@@ -134,7 +134,11 @@ class Node:
             self._ask(send, "Sys.Modify")
         except AnswerLost as lost:
             self.connection.fresh()
-            if not done(self.read().network):
+            try:
+                network = self.read().network
+            except errors.Unreachable as error:  # not as if it had not been sent
+                raise errors.Unreachable(f"{lost.message}, then: {error.message}", hint=error.hint) from None
+            if not done(network):
                 raise errors.Unreachable(f"{failed}: {lost.message}", hint=lost.hint) from None
 
     # --- applying ----------------------------------------------------------------------------------------------------
@@ -162,9 +166,9 @@ class Node:
         running = data.get("status") != "stopped"
         return Task(upid=upid, running=running, exitstatus="" if running else str(data.get("exitstatus") or "unknown"))
 
-    def log(self, upid: str) -> tuple[str, ...]:
+    def log(self, upid: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """A task's log, a line each."""
-        data = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500).data or ()
+        data = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout).data or ()
         return tuple(str(line.get("t", "")) for line in data)
 
     # --- beneath -----------------------------------------------------------------------------------------------------
@@ -205,6 +209,12 @@ def members(connection: Connection) -> tuple[Member, ...]:
 def names(connection: Connection) -> tuple[str, ...]:
     """The names of the cluster's nodes (GET /nodes)."""
     return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
+
+
+def fingerprints(connection: Connection) -> Mapping[str, str]:
+    """The SHA-256 of each node's certificate, by the node's name, as the cluster knows it (GET /nodes)."""
+    data = connection.get("nodes").data or ()
+    return {str(entry["node"]): str(entry["ssl_fingerprint"]) for entry in data if entry.get("ssl_fingerprint")}
 
 
 def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:

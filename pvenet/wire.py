@@ -63,6 +63,12 @@ _BENEATH = ("slaves", "bridge_ports", "ovs_ports", "ovs_bonds", "vlan-raw-device
 _DOCUMENTATION = IPv6Network("2001:db8::/32")
 """PVE's check of an address refuses this net (facts, section 7)."""
 
+_HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
+"""Where PVE takes a host's IPv6 address from (C151)."""
+
+_SHORTEST_PREFIX = 8
+"""Of an address that PVE takes (facts, section 6; the same for IPv6)."""
+
 
 def spelled(kind: type[Interface], name: str) -> str:
     """PVE's name of a field of a kind."""
@@ -260,7 +266,7 @@ def update_form(before: Interface, after: Interface) -> Form:
     form: Form = {"type": _type(after)}
     gone = []
     old, new = settled(before), settled(after)
-    resent = _resent(before)
+    resent = _resent(before, after)
     for name in _settable(after):
         text = _written(getattr(new, name))
         changed = getattr(old, name, None) != getattr(new, name)
@@ -273,37 +279,63 @@ def update_form(before: Interface, after: Interface) -> Form:
     return form
 
 
-def _resent(before: Interface) -> frozenset[str]:
+def _resent(before: Interface, after: Interface) -> frozenset[str]:
     """The fields that every update sends again, lest PVE drop them.
 
     An `inet manual` stanza with an address (what a careless update leaves behind) stays manual when the address is
-    not sent, and would turn static when it is.
+    not sent, and would turn static when it is. Beside an inet6 address it would not stay at all.
     """
     kept = before.file_only
-    if kept.method == "manual" and "inet" in kept.families:
+    if kept.method == "manual" and "inet" in kept.families and after.cidr6 is None:
         return frozenset({"cidr6"})
     return frozenset({"cidr", "cidr6"})
 
 
-def losses(before: Interface) -> tuple[str, ...]:
-    """What an update of an interface would lose whatever it changes, a clause each; empty where nothing is lost.
+def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]:
+    """What the update from `before` to `after` would lose besides what it is for, a clause each; empty for nothing.
 
-    Facts, section 7, "What no PUT can keep".
+    Without `after`: what an update would lose whatever it is for. Facts, section 7, "What no PUT can keep".
     """
-    kept = before.file_only
-    found = []
-    if None in kept.families:
-        found.append("the stanza without a family becomes `inet`")
-    if "inet" in kept.families and kept.method not in ("static" if before.cidr else "manual", "manual"):
-        found.append(f"`inet {kept.method}` becomes `inet {'static' if before.cidr else 'manual'}`")
-    if "inet6" in kept.families and before.cidr6 is None:
-        found.append(_vanishing(f"inet6 {kept.method6}", kept.options6))
-    elif "inet6" in kept.families and kept.method6 != "static":
-        found.append(f"`inet6 {kept.method6}` becomes `inet6 static`")
-    if "inet6" in kept.families and "inet" in kept.families and before.cidr6 and not before.cidr and kept.options:
-        found.append(_vanishing(f"inet {kept.method}", kept.options))
-    found += _refused_addresses(before)
+    after = after or before
+    form = update_form(before, after)
+    found = ["the stanza without a family becomes `inet`"] if None in before.file_only.families else []
+    found += _lost_inet(before, after, form) + _lost_inet6(before, after, form)
+    found += [
+        f"the address {address} is one that PVE refuses when it is sent again"
+        for address, same in ((before.cidr, before.cidr == after.cidr), (before.cidr6, before.cidr6 == after.cidr6))
+        if address is not None and same and _refused(address)
+    ]
     return tuple(found)
+
+
+def _lost_inet(before: Interface, after: Interface, form: Form) -> list[str]:
+    """The inet stanza stays where its address is sent, or no other is; a bare `inet manual` is no loss."""
+    kept = before.file_only
+    if "inet" not in kept.families:
+        return []
+    if "cidr" not in form and "cidr6" in form:
+        lines = (*_said(gateway=after.gateway), *kept.options)
+        empty = not lines and kept.method in ("static", "manual")
+        return [] if empty else [_vanishing(f"inet {kept.method}", lines)]
+    method = "static" if "cidr" in form else "manual"
+    asked = kept.method in ("static", "manual") and before.cidr != after.cidr
+    return [] if asked or kept.method == method else [f"`inet {kept.method}` becomes `inet {method}`"]
+
+
+def _lost_inet6(before: Interface, after: Interface, form: Form) -> list[str]:
+    """The inet6 stanza stays where its address is sent, and is static then."""
+    kept = before.file_only
+    if "inet6" not in kept.families:
+        return []
+    if "cidr6" in form:
+        return [] if kept.method6 == "static" else [f"`inet6 {kept.method6}` becomes `inet6 static`"]
+    lines = (*_said(gateway=after.gateway6), *kept.options6)
+    asked = before.cidr6 is not None and not lines
+    return [] if asked else [_vanishing(f"inet6 {kept.method6}", lines)]
+
+
+def _said(**lines: object) -> list[str]:
+    return [f"{key} {value}" for key, value in lines.items() if value is not None]
 
 
 def _vanishing(stanza: str, options: tuple[str, ...]) -> str:
@@ -311,13 +343,13 @@ def _vanishing(stanza: str, options: tuple[str, ...]) -> str:
     return f"the stanza `{stanza}` disappears{lines}"
 
 
-def _refused_addresses(before: Interface) -> list[str]:
-    found = []
-    if before.cidr is not None and before.cidr.network.prefixlen < 8:  # noqa: PLR2004 - PVE takes 8 to 32 (facts, 6)
-        found.append(f"the address {before.cidr} is one that PVE refuses when it is sent again")
-    if before.cidr6 is not None and before.cidr6 in _DOCUMENTATION:
-        found.append(f"the address {before.cidr6} is one that PVE refuses when it is sent again")
-    return found
+def _refused(address: IPv4Interface | IPv6Interface) -> bool:
+    """Whether a file may hold an address that PVE does not take from a request (facts, sections 6 and 7; C151)."""
+    if address.network.prefixlen < _SHORTEST_PREFIX:
+        return True
+    return isinstance(address, IPv6Interface) and (
+        address in _DOCUMENTATION or not any(address in net for net in _HOSTS)
+    )
 
 
 def _type(value: Interface) -> str:

@@ -99,12 +99,12 @@ def _within(mtu: int | None, room: int | None) -> int | None:
 
 
 def _linux(draw: st.DrawFn, made: dict[str, Interface], free: list[str]) -> None:
-    if free and draw(st.booleans()):
+    if draw(st.booleans()) and free:
         made[f"{free[0]}.5"] = Vlan(name=f"{free[0]}.5")
     for name in draw(st.lists(st.sampled_from(["vmbr0", "shared"]), unique=True)):
         if name not in made:
             made[name] = Bridge(name=name, ports=_some(draw, free))
-    if "vmbr0" in made and draw(st.booleans()):
+    if draw(st.booleans()) and "vmbr0" in made:
         made["vlan30"] = Vlan(name="vlan30", raw_device="vmbr0")
 
 

@@ -21,6 +21,11 @@ from pvenet.model import (
     Link,
     Network,
     Other,
+    OvsBond,
+    OvsBondMode,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
     Vlan,
     XmitHashPolicy,
     settled,
@@ -35,7 +40,17 @@ class RefusedStepError(Exception):
     """PVE would not take the step."""
 
 
-KINDS = {"eth": Ethernet, "bond": Bond, "bridge": Bridge, "vlan": Vlan, "other": Other}
+KINDS = {
+    "eth": Ethernet,
+    "bond": Bond,
+    "bridge": Bridge,
+    "vlan": Vlan,
+    "ovs-bridge": OvsBridge,
+    "ovs-bond": OvsBond,
+    "ovs-int-port": OvsIntPort,
+    "ovs-port": OvsPort,
+    "other": Other,
+}
 FIELDS: dict[str, Callable[[str], object]] = {
     "cidr": IPv4Interface,
     "cidr6": IPv6Interface,
@@ -43,7 +58,7 @@ FIELDS: dict[str, Callable[[str], object]] = {
     "gateway6": IPv6Address,
     "mtu": int,
     "tag": int,
-    "mode": BondMode,
+    "mode": lambda text: BondMode(text) if text in set(BondMode) else OvsBondMode(text),
     "xmit_hash_policy": XmitHashPolicy,
     "autostart": "on".__eq__,
     "vlan_aware": "on".__eq__,
@@ -52,6 +67,9 @@ FIELDS: dict[str, Callable[[str], object]] = {
     "vids": lambda text: tuple(text.split(",")),
     "beneath": lambda text: tuple(text.split(",")),
 }
+SPELLED = {"ovs": "options"}
+"""Where `options` are the lines that PVE does not know."""
+
 FILE_ONLY: dict[str, Callable[[str], object]] = {
     "method": str,
     "method6": str,
@@ -67,7 +85,7 @@ def interfaces(text: str) -> dict[str, Interface | None]:
     for kind, name, *words in map(str.split, filter(str.strip, text.splitlines())):
         pairs = dict(word.split("=", 1) for word in words)
         file_only = FileOnly(**{key: read(pairs.pop(key)) for key, read in FILE_ONLY.items() if key in pairs})  # type: ignore[arg-type]
-        settings = {key: FIELDS.get(key, str)(value) for key, value in pairs.items()}
+        settings = {SPELLED.get(key, key): FIELDS.get(key, str)(value) for key, value in pairs.items()}
         found[name] = None if kind == "none" else KINDS[kind](name=name, file_only=file_only, **settings)
     return found
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import FakeTime
 
-from pvenet.apply import Consent, Options, Surroundings, apply, revert, stage
+from pvenet.apply import Consent, OnFailure, Options, Surroundings, apply, revert, stage
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
@@ -66,10 +66,13 @@ class Recorder(SimAdapter):
         self.sent: list[Sent] = []
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
+        self.every: Callable[[], None] = _nothing
+        """Happens at every request."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         text = _short(request)
         self.before.pop(text, _nothing)()
+        self.every()
         self.sent.append(Sent(text, self.front.clock(), self.reloads()))
         answer = super().send(request, *args, **kwargs)
         self.after.pop(text, _nothing)()
@@ -100,6 +103,7 @@ class Lab:
 
     folder: Path
     user: str = "root@pam!full"
+    on_failure: OnFailure = OnFailure.ROLLBACK
     time: FakeTime = field(default_factory=FakeTime)
     events: list[Event] = field(default_factory=list)
     asleep: list[Callable[[], None]] = field(default_factory=list)
@@ -188,8 +192,9 @@ class Lab:
     def apply(self, ask: Callable[[str], bool] | None = None, **options: Any) -> Ended:
         around = Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.sleep)
         around = around if ask is None else replace(around, ask=ask)
+        wanted = Options(**{"on_failure": self.on_failure, **options})
         try:
-            return apply(self.node, self.journals, Options(**options), around, now=self._stamp())
+            return apply(self.node, self.journals, wanted, around, now=self._stamp())
         finally:
             assert isinstance(self.events[-1], Ended)
             assert not [sent for sent in self.adapter.sent if sent.reloading and sent.text.startswith("GET network")]

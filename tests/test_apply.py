@@ -9,6 +9,7 @@ from conftest import FIXTURES
 from story import APPLY, BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
+from pvenet.apply import OnFailure
 from pvenet.events import Ended, Reloading, Shown, TaskEnded, Verdict, Verified, Waiting
 from pvenet.journal import State
 from pvenet.model import Ethernet
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path / "lab")
+    return Lab(tmp_path / "lab", on_failure=OnFailure.KEEP)
 
 
 # --- the whole story -------------------------------------------------------------------------------------------------

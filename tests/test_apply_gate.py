@@ -9,6 +9,7 @@ import pytest
 from story import BOND, Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply import OnFailure
 from pvenet.events import Shown, Verdict
 from pvenet.journal import State
 from pvenet.model import Bridge
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path / "lab")
+    return Lab(tmp_path / "lab", on_failure=OnFailure.KEEP)
 
 
 # --- whose it is -----------------------------------------------------------------------------------------------------
@@ -80,7 +81,10 @@ def test_what_was_ours_beneath_is_applied_with_what_was_adopted(lab: Lab) -> Non
     lab.foreign()
     lab.apply(adopt=True)
     lab.apply()
-    assert lab.warnings == "these changes are not pvenet's own: what they touch, and how to undo them, it can't tell"
+    assert lab.warnings == (
+        "these changes are not pvenet's own: what they touch, and how to undo them, it can't tell; "
+        "they can't be rolled back"
+    )
     assert lab.states == [State.DROPPED, State.APPLIED]
 
 
@@ -148,7 +152,7 @@ def test_ctrl_c_at_the_question_leaves_everything_as_it_was(lab: Lab) -> None:
 
 def test_a_missing_privilege_is_named_before_anything(tmp_path: Path) -> None:
     """Hidden bridges would make the verification blind: exit 5."""
-    lab = Lab(tmp_path / "lab", user="sysonly@pve!tok")
+    lab = Lab(tmp_path / "lab", user="sysonly@pve!tok", on_failure=OnFailure.KEEP)
     error = lab.failed(errors.PermissionMissing)
     assert error.exit_code == 5
     assert lab.sent == ["GET permissions"]

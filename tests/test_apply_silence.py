@@ -9,6 +9,7 @@ import pytest
 from story import APPLY, TAGGED, Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply import OnFailure
 from pvenet.events import Reloading, TaskEnded, Verdict
 from pvenet.journal import State
 
@@ -23,7 +24,7 @@ SENT = APPLY.index("PUT network") + 1
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     """With something staged that touches no management."""
-    lab = Lab(tmp_path / "lab")
+    lab = Lab(tmp_path / "lab", on_failure=OnFailure.KEEP)
     lab.tagged()
     return lab
 

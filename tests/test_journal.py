@@ -180,7 +180,7 @@ def broken(journal: dict[str, Any], **changes: Any) -> str:
         lambda _: "[" * 100_000,
         lambda _: "{}",
         lambda journal: broken(journal, version=2),
-        lambda journal: broken(journal, state="confirmed"),
+        lambda journal: broken(journal, state="someday"),
         lambda journal: broken(journal, steps=None),
         lambda journal: broken(journal, steps=[1]),
         lambda journal: broken(journal, steps=[{"action": "create"}]),

@@ -102,3 +102,41 @@ def test_risks_have_an_order() -> None:
     assert sorted([Risk.MANAGEMENT, Risk.NONE, Risk.GUESTS]) == [Risk.NONE, Risk.GUESTS, Risk.MANAGEMENT]
     assert Risk.NONE < Risk.GUESTS <= Risk.GUESTS
     assert Risk.MANAGEMENT > Risk.GUESTS >= Risk.GUESTS
+
+
+SWITCHED = """
+eth ens33
+eth ens37
+eth ens38
+ovs-port ens40 bridge=vmbr5
+ovs-bond bond1 bridge=vmbr5 slaves=ens37,ens38
+ovs-int-port mgmt0 bridge=vmbr5 cidr=10.0.0.2/24
+ovs-int-port stor1 bridge=vmbr5
+ovs-bridge vmbr5 ports=ens40,bond1,mgmt0,stor1
+"""
+
+
+def test_an_internal_port_stands_on_its_bridge_and_that_on_its_bonds_and_nics() -> None:
+    """The way through Open vSwitch is the port, its bridge, and what leads out of it; not another internal port."""
+    found = management(network(SWITCHED), ["10.0.0.2"])
+    assert found.path == ("mgmt0", "vmbr5", "ens40", "bond1", "ens37", "ens38")
+    assert found.names == set(found.path)
+
+
+@pytest.mark.parametrize(
+    ("desired", "expected"),
+    [
+        ("ovs-int-port stor1 bridge=vmbr5 tag=60", Risk.GUESTS),
+        ("ovs-int-port mgmt0 bridge=vmbr5 tag=60 cidr=10.0.0.2/24", Risk.MANAGEMENT),
+        ("ovs-bond bond1 bridge=vmbr5 slaves=ens37", Risk.MANAGEMENT),
+        ("ovs-bridge vmbr5 ports=bond1,mgmt0,stor1", Risk.MANAGEMENT),
+        ("ovs-bridge vmbr6 ports=ens33", Risk.NONE),
+    ],
+)
+def test_a_change_of_a_switch_is_as_bad_as_who_stands_on_it(desired: str, expected: Risk) -> None:
+    """What the node's own port stands on is the way to the node; another port may be a guest's storage."""
+    current = network(SWITCHED)
+    steps = plan(current, interfaces(desired)).steps
+    after = Network(interfaces=outcome(current.interfaces, steps))
+    way = management(current, ["10.0.0.2"])
+    assert max(risks(steps, way, current, after)) == expected

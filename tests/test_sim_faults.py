@@ -195,6 +195,18 @@ def test_a_lock_that_is_held(tmp_path: Path) -> None:
     assert stage(client).status_code == 200
 
 
+def test_others_work_on_the_node_that_is_asked_about(tmp_path: Path) -> None:
+    """Also where the request arrives at another, which hands it on."""
+    for node in ("pve1", "pve2"):
+        Sim.init(tmp_path, node=node)
+    client = Client(tmp_path, "foreign-edit@1", "foreign-reload@2")
+    at_peer = Sim(tmp_path).node("pve2")
+    assert "vmbr99" in client.ask("GET", NETWORK, at=PEER).json()["changes"]
+    assert "changes" not in client.ask("GET", NETWORK, at=PEER).json()
+    assert "vmbr99" in client.node.applied()
+    assert "vmbr99" not in at_peer.text()
+
+
 def test_others_edit_revert_and_reload(tmp_path: Path) -> None:
     """What others do happens just before the ordered request."""
     client = Client(tmp_path, "foreign-edit@2", "foreign-edit=vmbr98@3", "foreign-revert@4", "foreign-reload@6")

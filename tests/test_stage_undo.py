@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -209,3 +210,39 @@ def test_the_auto_that_pve_gives_to_slaves_is_not_somebody_elses() -> None:
     before = network(Ethernet(name="ens38", autostart=False), Ethernet(name="ens39", autostart=False))
     after = network(BOND, Ethernet(name="ens38"), Ethernet(name="ens39"))
     assert foreign(before, [Create(after=BOND)], after) == ()
+
+
+# --- what somebody else does in the middle of it ----------------------------------------------------------------------
+
+
+def test_a_foreign_revert_before_we_could_look_is_no_success(lab: Lab) -> None:
+    """The listing after our write shows nothing pending and no bond: said, not taken for staged."""
+    lab.order("foreign-revert@3")
+    with pytest.raises(errors.Stale, match="reverted or applied"):
+        lab.stage(TAGGED)
+    assert lab.pending is None
+    assert lab.states == [State.DROPPED]
+
+
+def test_a_foreign_revert_of_an_update_is_noticed(lab: Lab) -> None:
+    """Nothing is pending where something should be."""
+    vmbr0 = lab.node.read().network.interfaces["vmbr0"]
+    assert isinstance(vmbr0, Bridge)
+    lab.order("foreign-revert@3")
+    with pytest.raises(errors.Stale):
+        lab.stage({"vmbr0": replace(vmbr0, ports=("ens33", "ens37"))})
+
+
+def test_bridges_that_become_hidden_are_not_taken_for_deleted(lab: Lab) -> None:
+    """A privilege goes in the middle: the undo is as blind as the command, and says that it could not look."""
+    lab.order("lacks=SDN.Audit@5", "lacks=SDN.Use@5")
+    with pytest.raises(errors.StateUnknown, match=r"lacks SDN\.Audit"):
+        lab.stage(TAGGED)
+
+
+def test_a_first_step_that_was_never_sent_leaves_nothing_to_undo(lab: Lab) -> None:
+    """The node is power-cycled: no connection stood, so that nothing can have been staged."""
+    lab.order("reboot@2")
+    with pytest.raises(errors.Unreachable):
+        lab.stage(TAGGED)
+    assert lab.states == [State.DROPPED]

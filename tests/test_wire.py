@@ -285,6 +285,65 @@ def test_an_ordinary_interface_loses_nothing() -> None:
     assert wire.losses(wire.interface(each)) == ()
 
 
+UPLINK = entry(iface="vmbr0", type="bridge", options=["post-up true"])
+DUAL = entry(
+    iface="vmbr0",
+    type="bridge",
+    families=["inet", "inet6"],
+    method="static",
+    method6="static",
+    cidr="10.0.0.1/24",
+    cidr6="fd00::1/64",
+    options=["up a"],
+    options6=["up b"],
+)
+LEFT_BEHIND = entry(iface="vmbr0", type="bridge", cidr="10.0.0.1/24", gateway="10.0.0.254")
+
+
+@pytest.mark.parametrize(
+    ("each", "change", "lost"),
+    [
+        (UPLINK, {"cidr": IPv4Interface("10.0.0.1/24")}, ()),
+        (UPLINK, {"cidr6": IPv6Interface("fd00::1/64")}, ("the stanza `inet manual` disappears, with `post-up true`",)),
+        (DUAL, {"mtu": 1400}, ()),
+        (DUAL, {"cidr": None}, ("the stanza `inet static` disappears, with `up a`",)),
+        (DUAL, {"cidr6": None}, ("the stanza `inet6 static` disappears, with `up b`",)),
+        (DUAL | {"options6": None}, {"cidr6": None}, ()),
+        (
+            LEFT_BEHIND,
+            {"cidr6": IPv6Interface("fd00::1/64")},
+            ("`inet manual` becomes `inet static`",),
+        ),
+        (
+            LEFT_BEHIND,
+            {"cidr6": IPv6Interface("fd00::1/64"), "cidr": None},
+            ("the stanza `inet manual` disappears, with `gateway 10.0.0.254`",),
+        ),
+        (
+            entry(iface="ens33", type="eth", families=["inet6"], method6="static", cidr6="2001:db8::1/64"),
+            {"cidr6": IPv6Interface("fd00::1/64")},
+            (),
+        ),
+        (
+            entry(iface="ens33", type="eth", families=["inet6"], method6="static", cidr6="fec0::1/64"),
+            {"mtu": 1400},
+            ("the address fec0::1/64 is one that PVE refuses when it is sent again",),
+        ),
+        (
+            entry(iface="ens33", type="eth", method="dhcp"),
+            {"cidr": IPv4Interface("10.0.0.1/24")},
+            ("`inet dhcp` becomes `inet static`",),
+        ),
+    ],
+)
+def test_what_one_update_would_lose_depends_on_what_it_is_for(
+    each: wire.Entry, change: dict[str, Any], lost: tuple[str, ...]
+) -> None:
+    """An address that comes or goes takes a stanza with it, and what the stanza held; what was asked for is no loss."""
+    value = wire.interface(each)
+    assert wire.losses(value, replace(value, **change)) == lost
+
+
 def test_what_has_no_right_shape_is_shown_and_not_touched() -> None:
     """A hand-written file may hold anything; the value is kept as it came."""
     odd = wire.interface(entry(iface="vmbr0", type="bridge", cidr="10.0.0.300/24", bridge_ports="ens33"))

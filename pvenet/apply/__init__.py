@@ -7,5 +7,6 @@ the command line: progress is told as `pvenet.events`, and time and the person a
 from pvenet.apply.stage import Consent, Staged, Survey, revert, stage, survey
 from pvenet.apply.story import Options, apply
 from pvenet.apply.wait import Surroundings
+from pvenet.events import OnFailure
 
-__all__ = ["Consent", "Options", "Staged", "Surroundings", "Survey", "apply", "revert", "stage", "survey"]
+__all__ = ["Consent", "OnFailure", "Options", "Staged", "Surroundings", "Survey", "apply", "revert", "stage", "survey"]

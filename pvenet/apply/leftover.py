@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.replay import unfinished
 from pvenet.apply.verify import expect, judge
 from pvenet.journal import OPEN, Journal, Journals, State
 from pvenet.plan import net_changes
@@ -30,6 +31,21 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
                 f"the reload of {node.name} that was started from here still runs; nothing was sent",
                 hint=f"wait until its task has ended:\n  {task.upid}",
             )
+
+
+def refuse_unfinished(node: Node, journals: Journals) -> None:
+    """Raises RefusedByPvenet while an apply waits for a person's word, or a rollback for its end."""
+    found = unfinished(journals, frozenset(str(endpoint) for endpoint in node.connection.endpoints))
+    if found is None:
+        return
+    if found.state is State.CONFIRMING:
+        what, ways = "what was applied last waits to be confirmed", "keeps it, and `pvenet rollback` takes it back"
+    else:
+        what, ways = "a rollback was begun and has not ended", "keeps what is there, and `pvenet rollback` goes on"
+    raise errors.RefusedByPvenet(
+        f"{what} on {node.name}; nothing was sent",
+        hint=f"`pvenet confirm` {ways}; the journal is\n  {journals.path(found)}",
+    )
 
 
 def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:

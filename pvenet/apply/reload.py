@@ -7,7 +7,7 @@ verdict about the node or in StateUnknown, never in the error that the trouble w
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -15,7 +15,17 @@ from pvenet.access import refuse_hidden
 from pvenet.apply.leftover import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.verify import Expectation, Judgement, judge
-from pvenet.apply.wait import Span, Surroundings, answered, find_reload, wait_for_others, wait_for_task
+from pvenet.apply.wait import (
+    Span,
+    Surroundings,
+    answered,
+    find_reload,
+    interval,
+    patience,
+    pause,
+    wait_for_others,
+    wait_for_task,
+)
 from pvenet.connection import AnswerLost
 from pvenet.events import Ended, Reloading, TaskEnded, Verdict, Verified, Waiting, Warned
 from pvenet.journal import Journal, Journals, State, Step
@@ -23,6 +33,7 @@ from pvenet.journal import Journal, Journals, State, Step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading, Task
     from pvenet.plan import Change
 
@@ -30,22 +41,49 @@ EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What a reload is for: what its journal says before, during and after it, and how it is told."""
+
+    must_record: bool = True
+    """Without a journal on disk it is not begun; a way back is."""
+    unsent: State = State.STAGING
+    under_way: State = State.RELOADING
+    done: State = State.APPLIED
+    verdict: Verdict = Verdict.APPLIED
+    words: str = "applied and verified"
+    excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
+
+
 class Reload:
     """One reload, from its journal to its verdict."""
 
-    def __init__(
-        self, node: Node, journals: Journals, journal: Journal, around: Surroundings, *, timeout: float
+    def __init__(  # noqa: PLR0913 - what a reload is about, and three that say how
+        self,
+        node: Node,
+        journals: Journals,
+        journal: Journal,
+        around: Surroundings,
+        *,
+        timeout: float,
+        course: Course | None = None,
+        door: Endpoint | None = None,
     ) -> None:
         self._node = node
         self._journals = journals
         self._journal = journal
         self._around = around
         self._timeout = timeout
+        self._course = course or Course()
+        self._door = door
+        """Where the node has to answer in the end; through its peers alone is not as it was."""
         self._span = Span(since=0.0, deadline=0.0)
         self.sent = False
         """It may have been started: the request is on its way, and nothing has proved yet that it did not arrive."""
-        self._warned = False
+        self.warned = False
         """Somebody has pressed Ctrl-C once, and was told what is under way."""
+        self.abandoned = False
+        """A person has stopped waiting: nothing more is to be done."""
         self._repeated = False
         self._task: Task | None = None
         self._log: tuple[str, ...] | None = None
@@ -64,8 +102,14 @@ class Reload:
             except KeyboardInterrupt:
                 self._told_once()
 
+    @property
+    def journal(self) -> Journal:
+        """The journal as it is now."""
+        return self._journal
+
     def given_up(self) -> errors.StateUnknown:
         """Waiting was given up by a person."""
+        self.abandoned = True
         upid = self._journal.upid
         what = f"goes on as task\n  {upid}" if upid else "may have been started: its answer was not waited for"
         return errors.StateUnknown(
@@ -76,9 +120,9 @@ class Reload:
 
     def _told_once(self) -> None:
         """The first Ctrl-C says what is under way, the second stops waiting."""
-        if self._warned:
+        if self.warned:
             raise self.given_up()
-        self._warned = True
+        self.warned = True
         self._warn(
             f"the reload of {self._node.name} is under way and can't be called back; Ctrl-C again stops waiting for it"
         )
@@ -86,14 +130,14 @@ class Reload:
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _start(self, known: frozenset[str]) -> None:
-        self._journal = self._journals.write(replace(self._journal, state=State.RELOADING))
+        self._record(must=self._course.must_record, state=self._course.under_way)
         since = self._around.clock()
         self._span = Span(since=since, deadline=since + self._timeout)
         try:
             self._take(self._send(known, self._journal.pending))
         except BaseException:
             if not self.sent:  # as before, for a second apply
-                self._record(state=State.STAGING)
+                self._record(state=self._course.unsent)
             raise
 
     def _send(self, known: frozenset[str], pending: str | None) -> str:
@@ -137,7 +181,7 @@ class Reload:
         while EXIT_ALREADY_RUNNING in task.exitstatus and self._repeat(task):
             task = self._ended()
         log = self._told(task)
-        reading = self._looked(expectation)
+        reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
             raise self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
@@ -145,6 +189,7 @@ class Reload:
             raise self._hidden(judgement)
         if not judgement.good:
             raise self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}", log)
+        self._through_the_door(log)
         if judgement.more and reading.pending is None:
             self._warn(f"somebody else's {', '.join(judgement.more)} went live with it")
         return self._applied(expectation, changes, judgement)
@@ -189,7 +234,7 @@ class Reload:
         """The task's log; told once, and missed by nobody where it can't be had."""
         if self._log is None:
             try:
-                self._log = self._node.log(task.upid)
+                self._log = self._node.log(task.upid, timeout=patience(self._around, self._span))
             except errors.PvenetError as error:
                 self._log = ()
                 self._warn(f"the log of the reload can't be read: {error.message}")
@@ -199,11 +244,12 @@ class Reload:
                     self._warn(f"the reload says: {line.strip()}")
         return self._log
 
-    def _looked(self, expectation: Expectation) -> Reading:
+    def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
+        """What the node lists; flags that are down after a failed task are believed as they are."""
         elapsed = self._around.clock() - self._span.since
         self._around.tell(Waiting(reason="looking at the interfaces", elapsed=elapsed))
         refresh = Refresh(self._node, self._around, read=self._read, note=self._refreshing)
-        reading = refresh.settled(expectation, self._span)
+        reading = self._read() if believed else refresh.settled(expectation, self._span)
         if reading.pending is not None:
             self._warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
         return reading
@@ -213,9 +259,25 @@ class Reload:
         return answered(self._node, self._seen, self._around, self._span, what=what)
 
     def _seen(self) -> Reading:
-        reading = self._node.read()
+        reading = self._node.read(timeout=patience(self._around, self._span))
         refuse_hidden(self._node, reading)  # a privilege may go at any time, and bridges with it
         return reading
+
+    def _through_the_door(self, log: Sequence[str]) -> None:
+        """The endpoint that answered before still answers; it has until the deadline. Raises ApplyFailed."""
+        connection = self._node.connection
+        if self._door is None or connection.endpoint == self._door:
+            return
+        begun = self._around.clock()
+        while not connection.answers(self._door, timeout=patience(self._around, self._span)):
+            elapsed = self._around.clock() - begun
+            if self._around.clock() >= self._span.deadline:
+                raise self._failed(
+                    f"everything is up on {self._node.name}, as {connection.endpoint} sees it; but {self._door} "
+                    f"gives no answer for {elapsed:.0f} s",
+                    log,
+                )
+            pause(self._around, self._span, f"{self._door} does not answer yet", interval(elapsed))
 
     def _refreshing(self, name: str) -> None:
         """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
@@ -225,11 +287,11 @@ class Reload:
 
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Ended:
         for name in judgement.excused:
-            self._warn(f"{name} has autostart and is not active; it was not before, and nothing here touches it")
+            self._warn(f"{name} {self._course.excuse}")
         self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
-        self._close(State.APPLIED)
+        self._close(self._course.done)
         names = ", ".join(change.name for change in changes) or "what was pending"
-        return self._end(Verdict.APPLIED, f"applied and verified on {self._node.name}: {names}")
+        return self._end(self._course.verdict, f"{self._course.words} on {self._node.name}: {names}")
 
     def _failed(self, message: str, log: Sequence[str], hint: str = "") -> errors.ApplyFailed:
         self._close(State.FAILED)
@@ -259,12 +321,14 @@ class Reload:
         with suppress(errors.PvenetError):  # they would be found stale later
             drop_staged(self._node, self._journals)
 
-    def _record(self, **changes: object) -> None:
+    def _record(self, *, must: bool = False, **changes: object) -> None:
         """Keep the journal; when the reload is out, a journal that can't be written stops nothing."""
         self._journal = replace(self._journal, **changes)  # type: ignore[arg-type]  # named in this class only
         try:
             self._journals.write(self._journal)
         except errors.PvenetError as error:
+            if must:
+                raise
             self._warn(f"the journal is behind: {error.message.partition(';')[0]}")
 
     def _warn(self, text: str) -> None:

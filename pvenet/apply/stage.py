@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
-from pvenet.apply.leftover import drop_staged, finish, refuse_while_reloading
+from pvenet.apply.leftover import drop_staged, finish, refuse_unfinished, refuse_while_reloading
+from pvenet.apply.replay import ours
 from pvenet.apply.steps import Steps
 from pvenet.apply.wait import utc_now
 from pvenet.journal import Journal, Journals, State
@@ -40,6 +41,8 @@ class Staged:
     plan: Plan
     warnings: tuple[Problem, ...] = ()
     losses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What became of what was staged or reloaded before."""
 
 
 def stage(
@@ -59,6 +62,7 @@ def stage(
     """
     consent = consent or Consent()
     with journals.lock():
+        refuse_unfinished(node, journals)
         refuse_while_reloading(node, journals)
         reading = node.read()
         refuse_hidden(node, reading)
@@ -74,9 +78,10 @@ def stage(
                 hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
                 losses=lost,
             )
+        notes = finish(node, journals, reading) if reading.pending is None else ()
         journal = _gate(node, journals, reading, consent, now or utc_now())
-        Steps(node, journals, journal, reading).carry_out(todo)
-        return Staged(plan=todo, warnings=warnings, losses=lost)
+        Steps(node, journals.write, journal, reading).carry_out(todo)
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
 
 
 def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]:
@@ -93,7 +98,10 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
 
 def _losses(todo: Plan) -> tuple[str, ...]:
     return tuple(
-        f"{step.name}: {loss}" for step in todo.steps if isinstance(step, Update) for loss in wire.losses(step.before)
+        f"{step.name}: {loss}"
+        for step in todo.steps
+        if isinstance(step, Update)
+        for loss in wire.losses(step.before, step.after)
     )
 
 
@@ -101,11 +109,10 @@ def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, no
     """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
     endpoint = str(node.connection.endpoint)
     if reading.pending is None:
-        finish(node, journals, reading)
         return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
-    ours = journals.ours(reading.pending)
-    if ours is not None:
-        return replace(ours, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
+    mine = ours(journals, reading)
+    if mine is not None:
+        return replace(mine, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
     if not consent.adopt:
         raise not_ours(node.name, reading.changes or "", "stage on top of them with --adopt")
     return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now, adopted=True)
@@ -131,7 +138,7 @@ class Survey:
 
 def survey(journals: Journals, reading: Reading) -> Survey:
     """Whose the pending changes are, and what they mean."""
-    journal = journals.ours(reading.pending)
+    journal = ours(journals, reading)
     if journal is None or journal.adopted:
         return Survey(ours=False)
     return Survey(ours=True, changes=net_changes(journal.network.interfaces, reading.network.interfaces))
@@ -142,13 +149,18 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     with journals.lock():
         refuse_while_reloading(node, journals)
         reading = node.read()
-        journal = journals.ours(reading.pending)
+        journal = ours(journals, reading)
         if reading.changes is None:
             return False
         if (journal is None or journal.adopted) and not discard:
             raise not_ours(node.name, reading.changes, "leave them alone")
         node.revert()
         if journal is not None:
-            journals.write(replace(journal, state=State.DROPPED))
+            journals.write(replace(journal, state=_without_staging(journal), pending=None))
         drop_staged(node, journals)
         return True
+
+
+def _without_staging(journal: Journal) -> State:
+    """What is left of a journal when its staging is thrown away: of a rollback, what it was to take back."""
+    return State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED

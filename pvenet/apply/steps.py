@@ -11,12 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
-from pvenet.journal import Journal, Journals, State, Step
+from pvenet.access import refuse_hidden
+from pvenet.apply.replay import replay
+from pvenet.connection import NotReached
+from pvenet.journal import Journal, State, Step
 from pvenet.model import Ethernet, Interface, Network, Other, settled
 from pvenet.plan import Change, Create, Delete, Plan, Update, inverse, outcome, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pvenet.node import Node, Reading
 
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 class Steps:
     """The steps that one command has sent so far."""
 
-    def __init__(self, node: Node, journals: Journals, journal: Journal, before: Reading) -> None:
+    def __init__(self, node: Node, write: Callable[[Journal], Journal], journal: Journal, before: Reading) -> None:
         self._node = node
-        self._journals = journals
+        self._put = write
         self._found = journal
         self._journal = journal
         self._before = before
@@ -44,12 +47,23 @@ class Steps:
             self._undo("interrupted", interrupt)
             raise errors.Interrupted(f"interrupted; {self._node.name} is left as it was found") from None
 
+    def forward(self, todo: Plan) -> Journal:
+        """Stage them, and leave what was staged where one fails: whoever calls goes on from there. The journal."""
+        for change in todo.steps:
+            self._step(change)
+        return self._journal
+
     def _step(self, change: Change) -> None:
         """The journal first, then the write, then the diff that says it is ours."""
-        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change)), state=State.STAGING))
+        self._note(change)
         self._done.append(change)
-        send(self._node, change)
-        reading = self._node.read()
+        try:
+            send(self._node, change)
+        except NotReached:
+            self._done.pop()  # nothing was sent
+            raise
+        reading = self._read()
+        self._refuse_vanished(reading)
         others = foreign(self._before.network, self._done, reading.network)
         if others:
             raise errors.NotOurs(
@@ -60,13 +74,37 @@ class Steps:
             )
         self._write(replace(self._journal, pending=reading.pending))
 
+    def _read(self) -> Reading:
+        """Blind where a privilege went meanwhile: bridges that are hidden are not gone. Raises PermissionMissing."""
+        reading = self._node.read()
+        refuse_hidden(self._node, reading)
+        return reading
+
+    def _refuse_vanished(self, reading: Reading) -> None:
+        """Raises Stale where somebody has reverted, or applied, what was staged, before we could look."""
+        now, then = reading.network, outcome(self._before.network.interfaces, self._done)
+        there = {name for name in now.interfaces if name in then or not now.links[name].exists}
+        touched = {change.name for change in self._done}
+        if touched & (then.keys() ^ there) or (reading.pending is None and self._should_be_pending()):
+            raise errors.Stale(
+                f"somebody else has reverted or applied what is pending on {self._node.name} meanwhile",
+                hint="`pvenet diff` shows what is pending now, and `pvenet list` what is there",
+            )
+
+    def _should_be_pending(self) -> bool:
+        """Whether what was staged since the baseline comes to anything; of what was adopted nobody can tell."""
+        return not self._journal.adopted and self._journal.back is None and bool(replay(self._journal).changed)
+
+    def _note(self, change: Change) -> None:
+        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change))))
+
     def _write(self, journal: Journal) -> None:
-        self._journal = self._journals.write(journal)
+        self._journal = self._put(journal)
 
     def _undo(self, why: str, cause: BaseException) -> None:
         """Take back what this command staged, as far as the node has it."""
         try:
-            left = self._taken_back() if self._done else self._before
+            left = self.take_back() if self._done else self._before
         except (errors.PvenetError, KeyboardInterrupt) as second:
             what = second.message if isinstance(second, errors.PvenetError) else "interrupted once more"
             names = ", ".join(change.name for change in self._done)
@@ -75,17 +113,20 @@ class Steps:
                 hint="`pvenet diff` shows what is pending; nothing of it is live",
             ) from cause
         with suppress(errors.PvenetError):  # a journal that is behind makes what is pending not ours: that is safe
-            self._journals.write(self._closed(left))
+            self._put(self._closed(left))
 
-    def _taken_back(self) -> Reading:
-        now = self._node.read()
+    def take_back(self) -> Reading:
+        """Undo what was staged, and nothing else; what the node lists then. Raises where it could not be undone."""
+        now = self._read()
         if now.pending == self._before.pending:
             return now  # nothing of it arrived
         if self._before.pending is None and not foreign(self._before.network, self._done, now.network):
             self._node.revert()
-            return self._node.read()
+            return self._read()
         lost = inverse(Plan(steps=tuple(self._done)), self._before.network).lost
         for change in plan(now.network, self._as_before()).steps:
+            with suppress(errors.PvenetError):  # a disk that is full stops no way back
+                self._note(change)
             send(self._node, change)
         if lost:
             raise errors.PvenetError(f"the API can't put back {'; '.join(str(loss) for loss in lost)}")

@@ -10,19 +10,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import access, errors
-from pvenet.apply.leftover import failed_last, finish
+from pvenet.apply.back import lost_for_good
+from pvenet.apply.leftover import failed_last, finish, refuse_unfinished
 from pvenet.apply.reload import Reload
+from pvenet.apply.replay import ours as ours_of
+from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.verify import Expectation, expect
 from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
-from pvenet.events import Ended, Shown, Verdict, Warned
+from pvenet.apply.ways import doors, learn_peers
+from pvenet.events import Ended, OnFailure, Shown, Verdict, Warned
 from pvenet.journal import Journal, Journals, State
 from pvenet.node import members
 from pvenet.plan import Change, Management, Risk, management, net_changes, risk
 
 if TYPE_CHECKING:
+    from pvenet.apply.ways import Doors
     from pvenet.model import Network
-    from pvenet.node import Node, Reading
+    from pvenet.node import Member, Node, Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,7 @@ class Options:
     timeout: float = 60.0
     """Seconds from the reload to the verdict."""
     wait: bool = True
+    on_failure: OnFailure = OnFailure.ROLLBACK
     adopt: bool = False
     allow_management: bool = False
 
@@ -40,8 +46,9 @@ def apply(node: Node, journals: Journals, options: Options, around: Surroundings
     """Make what is pending live, wait, and say the truth about the end.
 
     Raises NotOurs, ManagementRisk, NeedsConsent, Stale, Busy and PermissionMissing with nothing sent, RefusedByPVE and
-    Unreachable with nothing started; ApplyFailed where the reload failed or something did not come up; StateUnknown
-    where waiting was given up. Whatever the end, the last event is `Ended`.
+    Unreachable with nothing started; RolledBack where the reload failed, something did not come up or the time was
+    over, and everything is as it was before; ApplyFailed where that was not to be put back; StateUnknown where waiting
+    was given up, or nobody can tell. Whatever the end, the last event is `Ended`.
     """
     story = _Story(node, journals, options, around, now or utc_now())
     try:
@@ -59,7 +66,13 @@ def apply(node: Node, journals: Journals, options: Options, around: Surroundings
 
 
 def _ended(node: str, error: errors.PvenetError) -> Ended:
-    verdict = Verdict.UNKNOWN if isinstance(error, errors.StateUnknown) else Verdict.FAILED
+    match error:
+        case errors.StateUnknown():
+            verdict = Verdict.UNKNOWN
+        case errors.RolledBack():
+            verdict = Verdict.ROLLED_BACK
+        case _:
+            verdict = Verdict.FAILED
     return Ended(node=node, verdict=verdict, exit_code=error.exit_code, message=error.message)
 
 
@@ -84,9 +97,11 @@ class _Story:
         self._options = options
         self._around = around
         self._now = now
+        self._members: tuple[Member, ...] = ()
         self._reload: Reload | None = None
 
     def run(self) -> Ended:
+        refuse_unfinished(self._node, self._journals)
         access.check(self._node)
         addresses = self._addresses()
         known = self._idle()
@@ -96,8 +111,28 @@ class _Story:
         pending = self._gate(reading)
         if self._consent(pending, addresses):
             known = self._compare(reading)
-        self._reload = self._ready(pending)
-        return self._reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
+        way_in = doors(self._node, self._members, pending.before, reading.network)
+        reload = self._reload = self._ready(pending, way_in)
+        try:
+            return reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
+        except (errors.ApplyFailed, errors.StateUnknown) as error:
+            if reload.abandoned or not self._goes_back(pending):
+                raise
+            raise self._rolled_back(reload.journal, way_in, error) from error
+
+    def _goes_back(self, pending: _Pending) -> bool:
+        """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
+        return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
+
+    def _rolled_back(self, journal: Journal, way_in: Doors, error: errors.PvenetError) -> errors.RolledBack:
+        """Everything is as it was. Raises StateUnknown where it is not, or not surely."""
+        timeout = self._options.timeout
+        back = Rollback(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.before)
+        done = back.carry_out(error.message)
+        return errors.RolledBack(
+            f"{error.message}\n{done}",
+            hint=f"change what was wrong and stage it again; what was tried is in\n  {self._journals.path(journal)}",
+        )
 
     def interrupted(self) -> errors.PvenetError:
         """The truth about a Ctrl-C that ended the story."""
@@ -114,7 +149,9 @@ class _Story:
 
         Whatever stands between that look and the reload widens the window in which somebody else can stage.
         """
-        cluster = {member.address for member in members(self._node.connection) if member.name == self._node.name}
+        self._members = members(self._node.connection)
+        learn_peers(self._node, self._members)
+        cluster = {member.address for member in self._members if member.name == self._node.name}
         return self._node.connection.endpoint.addresses() | {address for address in cluster if address}
 
     def _idle(self) -> frozenset[str]:
@@ -141,7 +178,7 @@ class _Story:
         )
 
     def _gate(self, reading: Reading) -> _Pending:
-        journal = self._journals.ours(reading.pending)
+        journal = ours_of(self._journals, reading)
         if (journal is None or journal.adopted) and not self._options.adopt:
             raise not_ours(self._node.name, reading.changes or "", "apply them with `pvenet apply --adopt`")
         before = None if journal is None or journal.adopted else journal.network
@@ -170,14 +207,25 @@ class _Story:
                 ours=ours,
             )
         )
-        if not ours:
-            self._warn("these changes are not pvenet's own: what they touch, and how to undo them, it can't tell")
+        self._tell_limits(pending)
         if danger is Risk.MANAGEMENT:
             way = f"this touches the way to {self._node.name}: {' on '.join(path.path)} ({path.reason})"
             if not self._options.allow_management:
                 raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
             self._warn(way)
         return self._around.ask(f"Apply this to {self._node.name} now?")
+
+    def _tell_limits(self, pending: _Pending) -> None:
+        """What rolling back could not do, before the question and not after."""
+        if pending.before is None:
+            self._warn(
+                "these changes are not pvenet's own: what they touch, and how to undo them, it can't tell; "
+                "they can't be rolled back"
+            )
+            return
+        names = [change.name for change in pending.changes]
+        for loss in lost_for_good(pending.before, pending.reading.network, names):
+            self._warn(f"rolling back could not put this back: {loss}")
 
     def _danger(self, pending: _Pending, addresses: frozenset[str]) -> tuple[Risk, Management]:
         """The worst of the changes; of adopted ones only what was staged from here on top of them can be judged."""
@@ -204,7 +252,7 @@ class _Story:
             )
         return known
 
-    def _ready(self, pending: _Pending) -> Reload:
+    def _ready(self, pending: _Pending, way_in: Doors) -> Reload:
         journal = pending.journal or self._journals.begin(
             endpoint=str(self._node.connection.endpoint),
             baseline=pending.reading.entries,
@@ -212,7 +260,9 @@ class _Story:
             adopted=True,
         )
         journal = replace(journal, pending=pending.reading.pending, state=State.STAGING, upid=None)
-        return Reload(self._node, self._journals, journal, self._around, timeout=self._options.timeout)
+        self._journals.keep_diff(journal)
+        timeout = self._options.timeout
+        return Reload(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.after)
 
     def _warn(self, text: str) -> None:
         self._around.tell(Warned(text=text))

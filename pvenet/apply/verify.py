@@ -55,7 +55,7 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     `before` is the network before the changes, and `touched` what they changed; None for changes that are not ours,
     of which everything with autostart is expected to be active.
     """
-    should = _should_be_active(wanted)
+    should = should_be_active(wanted)
     if touched is None:
         excused = frozenset[str]()
     else:
@@ -65,7 +65,7 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused)
 
 
-def _should_be_active(network: Network) -> frozenset[str]:
+def should_be_active(network: Network) -> frozenset[str]:
     """Interfaces with autostart, and the ports and slaves beneath them; a VLAN's raw device follows from the VLAN."""
     should = set()
     for name, interface in network.interfaces.items():

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
 from pvenet.events import Event, Waiting
+from pvenet.node import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.node import Node, Task
+    from pvenet.node import Node
 
 SHORTEST = 0.1
 LONGEST = 2.0
@@ -85,14 +86,23 @@ def answered(node: Node, ask: Callable[[], Answer], around: Surroundings, span: 
                     hint="nothing is called back. When it answers again, look with "
                     f"`pvenet diff --node {node.name}` and `pvenet list`",
                 ) from error
-            _pause(around, span, silence, interval(now - heard))
+            pause(around, span, silence, interval(now - heard))
 
 
-def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span) -> Task:
-    """The ended task. Raises StateUnknown at the deadline."""
+def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span, *, forgotten: bool = False) -> Task:
+    """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
     what = f"its task is\n  {upid}"
+
+    def ask() -> Task:
+        try:
+            return node.task(upid, timeout=patience(around, span))
+        except errors.RefusedByPVE as refusal:
+            if forgotten and refusal.status == 400:  # noqa: PLR2004 - HTTP's own number
+                return Task(upid=upid, running=False)
+            raise
+
     while True:
-        task = answered(node, lambda: node.task(upid, timeout=patience(around, span)), around, span, what=what)
+        task = answered(node, ask, around, span, what=what)
         if not task.running:
             return task
         elapsed = around.clock() - span.since
@@ -102,7 +112,7 @@ def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span) -> Ta
                 hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
                 "wait longer next time with --timeout",
             )
-        _pause(around, span, f"the reload of {node.name} runs", interval(elapsed))
+        pause(around, span, f"the reload of {node.name} runs", interval(elapsed))
 
 
 def wait_until_idle(node: Node, around: Surroundings, timeout: float) -> frozenset[str]:
@@ -140,7 +150,7 @@ def wait_for_others(node: Node, around: Surroundings, span: Span) -> tuple[froze
                 f"after {elapsed:.0f} s {what}",
                 hint=f"when its task has ended, `ifreload -a` on {node.name} makes it live:\n  {running[0]}",
             )
-        _pause(around, span, f"another reload runs on {node.name}", interval(elapsed))
+        pause(around, span, f"another reload runs on {node.name}", interval(elapsed))
 
 
 def find_reload(
@@ -165,19 +175,23 @@ def find_reload(
         late = around.clock() >= span.deadline
         if pending is not None and not looked and (late or elapsed > LISTED_WITHIN):
             looked = True
-            if answered(node, node.read, around, span, what=_WHETHER_IT_STARTED).pending == pending:
+            now = answered(
+                node, lambda: node.read(timeout=patience(around, span)), around, span, what=_WHETHER_IT_STARTED
+            )
+            if now.pending == pending:
                 return None
         if late:
             raise errors.StateUnknown(
                 f"the answer to the reload of {node.name} was lost, and no task of it is listed",
                 hint=f"`pvenet diff --node {node.name}` shows whether the changes are still pending",
             )
-        _pause(around, span, "the answer to the reload was lost; looking for its task", interval(elapsed))
+        pause(around, span, "the answer to the reload was lost; looking for its task", interval(elapsed))
 
 
 _WHETHER_IT_STARTED = "the answer to the reload was lost, and it may have been started"
 
 
-def _pause(around: Surroundings, span: Span, reason: str, seconds: float) -> None:
+def pause(around: Surroundings, span: Span, reason: str, seconds: float) -> None:
+    """Say what is waited for, and wait; never past the deadline."""
     around.tell(Waiting(reason=reason, elapsed=around.clock() - span.since))
     around.sleep(min(seconds, max(0.0, span.deadline - around.clock())))

@@ -8,7 +8,20 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import bond, bridge, eth, files, listing, pending, plans, sim, vlan
+from pvenet.cli import (
+    bond,
+    bridge,
+    eth,
+    files,
+    listing,
+    ovs_bond,
+    ovs_bridge,
+    ovs_port,
+    pending,
+    plans,
+    sim,
+    vlan,
+)
 from pvenet.cli.common import Where, options, remember
 
 app = typer.Typer(
@@ -20,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for noun in (bond, bridge, vlan, eth, sim):
+for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, sim):
     app.add_typer(noun.app)
 listing.register(app)
 pending.register(app)

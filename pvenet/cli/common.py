@@ -66,6 +66,17 @@ def options(**groups: Callable[..., None]) -> Callable[[Callable[..., None]], Ca
     return wrap
 
 
+def joined(*groups: Callable[..., None]) -> Callable[..., None]:
+    """Several groups of options as one."""
+
+    def all_of_them() -> None: ...
+
+    parameters = [each for group in groups for each in inspect.signature(group).parameters.values()]
+    all_of_them.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    all_of_them.__annotations__ = {name: hint for group in groups for name, hint in get_type_hints(group).items()}
+    return all_of_them
+
+
 def _declare(run: Callable[..., None], command: Callable[..., None], groups: dict[str, Callable[..., None]]) -> None:
     """Show Typer the command's own parameters, then those of its groups."""
     own = [parameter for name, parameter in inspect.signature(command).parameters.items() if name not in groups]

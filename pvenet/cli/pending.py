@@ -6,6 +6,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.common import Where, at_node, confirmed, journals, options, out, painter, say, utc_now
+from pvenet.events import OnFailure
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,9 @@ def apply(
     *,
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
+    on_failure: OnFailure = typer.Option(
+        OnFailure.ROLLBACK, help="Where it fails, or nobody can tell in time: put back what was there, or keep it."
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
@@ -67,7 +71,9 @@ def apply(
             confirmed(question)
             return True
 
-        wanted = Options(timeout=timeout, wait=wait, adopt=adopt, allow_management=allow_management)
+        wanted = Options(
+            timeout=timeout, wait=wait, on_failure=on_failure, adopt=adopt, allow_management=allow_management
+        )
         with Lines() if place.json else Terminal(say, painter()) as ear:
             carry_out(node, journals(place, node), wanted, Surroundings(tell=ear.hear, ask=ask), now=utc_now())
         if not wait and isinstance(ear, Terminal) and ear.upid:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pvenet.cli.common import Where, addresses, at_node, journals, options, out, painter, say, utc_now, words
+from pvenet.cli.common import Where, addresses, at_node, joined, journals, options, out, painter, say, utc_now, words
 from pvenet.model import Ethernet
 
 if TYPE_CHECKING:
@@ -19,14 +19,24 @@ LISTS = ("slaves", "ports", "vids")
 """Fields whose options take several words."""
 
 
-def _common(
+def addressing(
     *,
     cidr: str | None = typer.Option(None, help="IPv4 address with its prefix length.", metavar="ADDRESS/LENGTH"),
     gateway: str | None = typer.Option(None, help="IPv4 default gateway.", metavar="ADDRESS"),
     cidr6: str | None = typer.Option(None, help="IPv6 address with its prefix length.", metavar="ADDRESS/LENGTH"),
     gateway6: str | None = typer.Option(None, help="IPv6 default gateway.", metavar="ADDRESS"),
+) -> None: ...
+
+
+def common(
+    *,
     mtu: int | None = typer.Option(None, help="1280 to 65520.", metavar="BYTES"),
     comments: str | None = typer.Option(None, help="A remark; it may have several lines.", metavar="TEXT"),
+) -> None: ...
+
+
+def starting(
+    *,
     autostart: bool | None = typer.Option(
         None, "--autostart/--no-autostart", help="Whether it comes up at boot and reload; a new one does unless told."
     ),
@@ -38,14 +48,29 @@ _CLEAR = typer.Option(None, "--clear", help="Fields to remove, as in --clear mtu
 _LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
 
 
-def noun(kind: edit.Kind, *, word: str, fields: Callable[..., None], naming: str) -> typer.Typer:
+SHARED = (addressing, common, starting)
+"""The options of kinds that have addresses and start by themselves."""
+
+
+def noun(
+    kind: edit.Kind,
+    *,
+    word: str,
+    fields: Callable[..., None],
+    naming: str,
+    name: str = "",
+    shared: tuple[Callable[..., None], ...] = SHARED,
+) -> typer.Typer:
     """The Typer application of a kind: `set`, and, unless it is a NIC, `create` and `delete`."""
-    app = typer.Typer(name=kind.type, help=f"Stage changes of {word}s.", no_args_is_help=True, rich_markup_mode=None)
+    own_options = joined(fields, *shared)
+    a_word = f"{'an' if word.startswith('OVS') else 'a'} {word}"
+    app = typer.Typer(
+        name=name or kind.type, help=f"Stage changes of {word}s.", no_args_is_help=True, rich_markup_mode=None
+    )
     existing = typer.Argument(..., help=f"The {word}.", metavar="NAME", show_default=False)
 
     def set_(
         where: Where,
-        common: dict[str, Any],
         own: dict[str, Any],
         name: str = existing,
         clear: list[str] | None = _CLEAR,
@@ -54,7 +79,7 @@ def noun(kind: edit.Kind, *, word: str, fields: Callable[..., None], naming: str
     ) -> None:
         from pvenet import edit
 
-        values = _values(common | own)
+        values = _values(own)
         _stage(
             where,
             lambda network, node: {name: edit.change(network, node, kind, name, values, words(clear) or ())},
@@ -64,14 +89,13 @@ def noun(kind: edit.Kind, *, word: str, fields: Callable[..., None], naming: str
 
     def create(
         where: Where,
-        common: dict[str, Any],
         own: dict[str, Any],
         name: str = typer.Argument("", help=naming, metavar="[NAME]", show_default=False),
         adopt: bool = _ADOPT,
     ) -> None:
         from pvenet import edit
 
-        values = _values(common | own)
+        values = _values(own)
 
         def choose(network: Network, node: str) -> dict[str, Interface | None]:
             made = edit.create(network, node, kind, name or None, values)
@@ -90,10 +114,10 @@ def noun(kind: edit.Kind, *, word: str, fields: Callable[..., None], naming: str
         )
 
     if kind is not Ethernet:
-        app.command("create", help=f"Stage a new {word}.")(options(common=_common, own=fields)(create))
-        app.command("delete", help=f"Stage the removal of a {word}.")(options()(delete))
-    app.command("set", help=f"Stage a change of a {word}: what is named changes, everything else stays.")(
-        options(common=_common, own=fields)(set_)
+        app.command("create", help=f"Stage a new {word}.")(options(own=own_options)(create))
+        app.command("delete", help=f"Stage the removal of {a_word}.")(options()(delete))
+    app.command("set", help=f"Stage a change of {a_word}: what is named changes, everything else stays.")(
+        options(own=own_options)(set_)
     )
     app.callback()(lambda: None)  # keeps `set` a command where it is the only one
     return app
@@ -117,6 +141,8 @@ def _stage(
             say(f"warning: {problem}")
         for loss in done.losses:
             say(f"warning: lost: {loss}")
+        for note in done.notes:
+            say(f"warning: {note}")
         if place.json:
             steps = [change_data(step) for step in done.plan.steps]
             warnings = [problem_data(problem) for problem in done.warnings]

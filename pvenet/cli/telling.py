@@ -72,6 +72,8 @@ class Terminal:
                     self._line(f"  {line}")
             case events.Verified():
                 self._line(f"active: {', '.join(event.active)}")
+            case events.RollingBack():
+                self._line(f"{event.reason}\nrolling back: putting back what was on {event.node} before")
             case events.Ended():
                 self._end(event)
 

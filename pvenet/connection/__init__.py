@@ -14,8 +14,9 @@ import requests
 from proxmoxer.core import ProxmoxResource, ResourceException
 
 from pvenet import errors
-from pvenet.connection.failures import NOT_PVE_HINT, NotReached, garbled, refusal, trouble
+from pvenet.connection.failures import NOT_PVE_HINT, garbled, refusal, trouble
 from pvenet.connection.failures import AnswerLost as AnswerLost
+from pvenet.connection.failures import NotReached as NotReached
 from pvenet.connection.session import LOGIN, READ_TIMEOUT, Answer, Credentials, Password, Serializer, Session, Token
 from pvenet.connection.session import Trust as Trust
 from pvenet.connection.trust import Pinned, Signed, authorities
@@ -29,6 +30,8 @@ _T = TypeVar("_T")
 
 IDLE_LIMIT = 3.0
 """Seconds. The server closes an idle connection after 5 s; a write never starts on one that could be dead."""
+SHARE = 8.0
+"""Seconds that each endpoint has at least; a living node was seen to take 6.4 for one answer (facts, section 16)."""
 TICKET_AGE = 3600.0
 """Seconds after which a ticket is renewed; PVE's expire after two hours."""
 
@@ -51,8 +54,12 @@ class Connection:
         self.credentials = credentials
         self.trust = trust or Trust()
         self._clock = clock
+        self.patience = READ_TIMEOUT
+        """Seconds for an answer where a call does not say."""
         self._session = Session(debug)
         self._current = 0
+        self._learnt: frozenset[str] = frozenset()
+        """The URLs of the endpoints that nobody has given."""
         self._used = clock()
         self._ticket_from = (-1, 0.0)
         self._mount()
@@ -61,6 +68,28 @@ class Connection:
     def endpoint(self) -> Endpoint:
         """The endpoint that is asked first."""
         return self.endpoints[self._current]
+
+    def also(self, more: Sequence[Endpoint]) -> None:
+        """Know further ways, to be tried after those that were given; one that is no way after all fails nothing."""
+        known = {endpoint.url for endpoint in self.endpoints}
+        new = [endpoint for endpoint in more if endpoint.url not in known]
+        self.endpoints = (*self.endpoints, *new)
+        self._learnt |= {endpoint.url for endpoint in new}
+        for endpoint in new:
+            self._mount_at(endpoint)
+
+    def answers(self, endpoint: Endpoint, *, timeout: float) -> bool:
+        """Whether one endpoint answers now, whatever it says; if so, it is asked first the next time."""
+        self._session.read_timeout = timeout
+        before, self._current = self._current, self.endpoints.index(endpoint)
+        try:
+            self._twice(lambda: self._send("GET", ("version",), {}))
+        except errors.Unreachable:
+            self._current = before
+            return False
+        except errors.PvenetError:
+            pass
+        return True
 
     def fresh(self) -> None:
         """Forget kept-alive connections, so that the next request may meet another of the server's workers."""
@@ -72,12 +101,14 @@ class Connection:
 
     def get(self, *path: str, timeout: float | None = None, **query: str | int) -> Answer:
         """Read. Asked again after a lost connection, and of the other endpoints; `timeout` in seconds."""
-        self._session.read_timeout = timeout or READ_TIMEOUT
+        self._session.read_timeout = self._share(timeout or self.patience)
         failures: list[errors.Unreachable] = []
         for _ in self.endpoints:
             try:
                 return self._twice(lambda: self._send("GET", path, dict(query)))
-            except (AnswerLost, NotReached) as error:
+            except errors.Unreachable as error:
+                if not isinstance(error, AnswerLost | NotReached) and self.endpoint.url not in self._learnt:
+                    raise
                 failures.append(error)
                 self._turn()
         raise errors.Unreachable("\n  ".join(error.message for error in failures), hint=failures[-1].hint)
@@ -96,14 +127,22 @@ class Connection:
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 
+    def _share(self, seconds: float) -> float:
+        """Of the time for an answer, what each of several endpoints may take: never less than a living one needs."""
+        return max(min(seconds, SHARE), seconds / len(self.endpoints)) if self._learnt else seconds
+
     def _change(self, method: str, path: tuple[str, ...], form: Mapping[str, str | int]) -> Answer:
-        self._session.read_timeout = READ_TIMEOUT
+        self._session.read_timeout = self.patience
         if self._clock() - self._used > IDLE_LIMIT:
             self.fresh()
         for _ in self.endpoints[1:]:
             try:
                 return self._send(method, path, dict(form))
             except NotReached:
+                self._turn()
+            except errors.Untrusted:  # before anything was sent
+                if self.endpoint.url not in self._learnt:
+                    raise
                 self._turn()
         return self._send(method, path, dict(form))
 
@@ -155,11 +194,19 @@ class Connection:
             self._session.verify = authorities(trust.ca_file)
             self._session.mount("https://", Signed())
         for endpoint in self.endpoints:
-            if endpoint.adapter is not None:
-                self._session.mount(endpoint.base_url, endpoint.adapter)
+            self._mount_at(endpoint)
         if isinstance(self.credentials, Token):
             header = f"PVEAPIToken={self.credentials.id}={self.credentials.secret}"
             self._session.headers["Authorization"] = header
+
+    def _mount_at(self, endpoint: Endpoint) -> None:
+        """What an endpoint has of its own: an adapter, a certificate, a name."""
+        if endpoint.adapter is not None:
+            self._session.mount(endpoint.base_url, endpoint.adapter)
+        elif endpoint.fingerprint:
+            self._session.mount(endpoint.base_url, Pinned(endpoint.fingerprint.replace(":", "")))
+        elif endpoint.known_as and not (self.trust.fingerprint or self.trust.insecure):
+            self._session.mount(endpoint.base_url, Signed(endpoint.known_as))
 
     def _enter(self) -> None:
         """Log in for a ticket where the credentials are a password and the ticket is missing, old or another's."""

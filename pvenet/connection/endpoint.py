@@ -31,6 +31,10 @@ class Endpoint:
     """What answers instead of the network, for a `sim:DIR` endpoint."""
     label: str = ""
     """How messages call it; the URL where it is empty."""
+    fingerprint: str | None = field(default=None, compare=False)
+    """The certificate to pin here, where it is not the connection's."""
+    known_as: str | None = field(default=None, compare=False)
+    """The name in its certificate, where it is reached by another."""
 
     def __str__(self) -> str:
         return self.label or self.url

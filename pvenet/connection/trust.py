@@ -38,11 +38,17 @@ class Signed(HTTPAdapter):
     """Trusts what a CA has signed.
 
     With a context of our own, because the default one is strict since Python 3.13 about extensions that PVE's own CA
-    and its certificates need not have.
+    and its certificates need not have. `known_as` is the name that the certificate has to have, where it is not the one
+    that is asked.
     """
 
+    def __init__(self, known_as: str | None = None) -> None:
+        self._names: dict[str, Any] = {"server_hostname": known_as, "assert_hostname": known_as} if known_as else {}
+        super().__init__()
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        super().init_poolmanager(*args, **{**kwargs, **self._names, "ssl_context": context})
 
 
 def authorities(ca_file: Path | None) -> str | bool:

@@ -179,7 +179,7 @@ class _Rules:
             if joined:
                 for taker in self.takers.get(support, ()):
                     node.edge(taker, Until.GIVEN_UP, joins=True)
-            there = self.going.get(support)
+            there = self.going.get(support) or self.coming.get(support)  # a port may have had no stanza of its own
             if there and support in self.passing and isinstance(old, OvsBridge):
                 there.edge(node)
                 node.edge(self.coming[support], Until.GIVEN_UP)

@@ -9,7 +9,16 @@ from typing import Any
 from pvenet.model import Interface, Link, Network, Other, beneath, kind_of
 from pvenet.render.values import Paint, aligned, plain_value, said, settable, text
 
-_ORDER = {"eth": 0, "bond": 1, "bridge": 2, "vlan": 3}
+_ORDER = {
+    "eth": 0,
+    "OVSPort": 0,
+    "bond": 1,
+    "OVSBond": 1,
+    "bridge": 2,
+    "OVSBridge": 2,
+    "vlan": 3,
+    "OVSIntPort": 3,
+}
 
 
 def network_data(network: Network) -> list[dict[str, Any]]:
@@ -23,7 +32,8 @@ def interface_data(interface: Interface, link: Link) -> dict[str, Any]:
     data: dict[str, Any] = {"name": interface.name, "type": kind_of(interface), "active": link.active}
     if isinstance(interface, Other):
         data |= {key: value for key, value in json.loads(interface.entry).items() if key not in ("iface", "type")}
-    data |= {field: plain_value(getattr(interface, field)) for field in settable(interface)}
+    for field in settable(interface):  # `options` are the file's lines that PVE doesn't know, of every kind
+        data["ovs_options" if field == "options" else field] = plain_value(getattr(interface, field))
     data |= {"method": kept.method, "method6": kept.method6, "options": list(kept.options)}
     data |= {"options6": list(kept.options6), "altnames": list(link.altnames)}
     return data

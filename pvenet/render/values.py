@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from pvenet.model import Bond, Bridge, Interface, Other, Vlan
+from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, OvsIntPort, OvsPort, Vlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,13 @@ def settable(interface: Interface) -> list[str]:
             own = ["ports", "vlan_aware", "vids"]
         case Vlan():
             own = ["raw_device", "tag"]
-        case Other() | _:
+        case OvsBridge():
+            own = ["ports", "options"]
+        case OvsBond():
+            own = ["bridge", "slaves", "mode", "tag", "options"]
+        case OvsIntPort() | OvsPort():
+            own = ["bridge", "tag", "options"]
+        case _:
             pass
     return [*own, *(field.name for field in fields(interface) if field.name not in _HIDDEN and field.name not in own)]
 

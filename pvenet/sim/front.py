@@ -110,16 +110,16 @@ class Front:
         with self.sim.held():
             now = self.clock()
             local = self._arrival(request.host)
-            node = self.sim.node(local)
-            machine = settled(node, now)
+            about = self._about(request, local)
             for act in scene.foreign:
-                act(node, self.sim, now)
-                machine = node.machine()
+                settled(self.sim.node(about), now)
+                act(self.sim.node(about), self.sim, now)
+            machine = settled(self.sim.node(local), now)
             if not machine.online or machine.silent(now):
                 raise Silence(reached=False)
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
             if scene.foreign_reload:
-                handle(self.sim, self._foreign_reload(local), moment)
+                handle(self.sim, self._foreign_reload(about), moment)
             response = handle(self.sim, request, replace(moment, orders=scene.orders))
         self.script.seen(request, response)
         return response
@@ -132,10 +132,16 @@ class Front:
         asked = host.partition(".")[0]
         return self.local or (asked if asked in names else names[0])
 
-    def _foreign_reload(self, local: str) -> Request:
+    def _about(self, request: Request, local: str) -> str:
+        """The node that a request is about, to which others do what they do, or the one that it arrives at."""
+        path = request.target.partition("?")[0].split("/")
+        named = path[path.index("nodes") + 1 :][:1] if "nodes" in path else []
+        return named[0] if named and named[0] in self.sim.nodes else local
+
+    def _foreign_reload(self, node: str) -> Request:
         users, now = self.sim.users(), self.clock()
         headers = {
             "cookie": f"PVEAuthCookie={users.ticket(ROOT, now)}",
             "csrfpreventiontoken": users.csrf(ROOT, now),
         }
-        return Request(method="PUT", target=f"/api2/json/nodes/{local}/network", headers=headers)
+        return Request(method="PUT", target=f"/api2/json/nodes/{node}/network", headers=headers)

@@ -203,7 +203,8 @@ def _resent(parsed: Parsed, interface: Interface) -> tuple[dict[str, object], st
     reason = ""
     for family, suffix in (("inet", ""), ("inet6", "6")):
         cidr = interface.text(f"cidr{suffix}")
-        if not cidr or (family in interface.families and interface.text(f"method{suffix}") == "manual"):
+        left_behind = family == "inet" and family in interface.families and interface.text("method") == "manual"
+        if not cidr or (left_behind and not interface.text("cidr6")):
             continue
         try:
             requested(parsed, interface.name, sent | {f"cidr{suffix}": cidr})

@@ -1,0 +1,114 @@
+"""A journal's steps as changes again: what the node's staged network should be after them.
+
+A command that was killed between a write and its diff has left a journal that is one diff behind. What its steps make
+of the baseline says whether the pending network is theirs all the same. Refreshes are no-ops and leave no trace here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet import wire
+from pvenet.journal import WRITING, Journal, Journals, State
+from pvenet.model import settled
+from pvenet.plan import Change, Create, Delete, Update
+from pvenet.plan.changes import advance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pvenet.journal import Step
+    from pvenet.model import Interface, Network
+    from pvenet.node import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """What a journal's steps have made of its baseline."""
+
+    then: Mapping[str, Interface]
+    """The interfaces after the last step, as PVE keeps them."""
+    values: Mapping[str, tuple[Interface | None, ...]]
+    """Of each name that any step has changed, itself or by the `auto` of slaves: every value that it has had."""
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """What differs from the baseline in the end."""
+        return frozenset(name for name, values in self.values.items() if values[0] != values[-1])
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.values)
+
+
+def replay(journal: Journal) -> Replayed:
+    """The steps, one after another, on the baseline."""
+    before = {name: settled(interface) for name, interface in journal.network.interfaces.items()}
+    then = dict(before)
+    seen: dict[str, list[Interface | None]] = {}
+    first = True
+    for step in journal.steps:
+        change = _change(step, then)
+        if change is None:
+            continue
+        advance(then, change, first=first)
+        first = False
+        for name in then.keys() | before.keys():
+            value = then.get(name)
+            values = seen.setdefault(name, [before.get(name)])
+            if value != values[-1]:
+                values.append(value)
+    moved = {name: tuple(values) for name, values in seen.items() if len(values) > 1}
+    return Replayed(then=then, values=moved)
+
+
+def _change(step: Step, then: Mapping[str, Interface]) -> Change | None:
+    before = then.get(step.name)
+    match step.action:
+        case "create":
+            return Create(after=wire.interface({**step.form, "iface": step.name}))
+        case "update" if before is not None:
+            return Update(before=before, after=_merged(before, step))
+        case "delete" if before is not None:
+            return Delete(before=before)
+        case _:
+            return None
+
+
+def _merged(before: Interface, step: Step) -> Interface:
+    """PVE merges what an update gives into what is there (facts, section 7)."""
+    form = dict(step.form)
+    gone = str(form.pop("delete", "")).split(",")
+    kept = {key: value for key, value in wire.create_form(before).items() if key not in gone}
+    return wire.interface({**kept, **form, "iface": step.name})
+
+
+def explains(journal: Journal, network: Network) -> bool:
+    """Whether a network is exactly what the steps have made of the baseline."""
+    now = {name: settled(interface) for name, interface in network.interfaces.items()}
+    return now == dict(replay(journal).then)
+
+
+def ours(journals: Journals, reading: Reading) -> Journal | None:
+    """The journal that what is pending belongs to; None where it is not ours.
+
+    By the diff after our last write; else, where a command was killed before it could record that, by what its steps
+    come to. Somebody else's change of anything that the API can set makes the two differ.
+    """
+    if reading.pending is None:
+        return None
+    found = journals.ours(reading.pending)
+    if found is not None:
+        return found
+    for journal in reversed(journals.all()):
+        if journal.state in WRITING and not journal.adopted and journal.steps and explains(journal, reading.network):
+            return journal
+    return None
+
+
+def unfinished(journals: Journals, endpoints: frozenset[str]) -> Journal | None:
+    """The youngest journal that waits for a person's word, or for the end of a rollback."""
+    waiting = (State.CONFIRMING, State.ROLLING_BACK)
+    found = [journal for journal in journals.all() if journal.state in waiting and journal.endpoint in endpoints]
+    return found[-1] if found else None

@@ -1,0 +1,101 @@
+"""How long the simulated node's file and the planner take for 10, 100 and 1,000 interfaces, in process.
+
+Half of the interfaces are NICs and half are bridges with a port and an address each. The plan passes every port on to
+the next bridge, which no single step can do.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet import wire
+from pvenet.model import Bridge, Network
+from pvenet.plan import plan, problems
+from pvenet.sim import network
+from pvenet.sim.network import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pvenet.plan import Desired
+
+SIZES = (10, 100, 1000)
+RUNS = 5
+
+
+def main() -> None:
+    """Measure and print."""
+    print(f"medians of {RUNS} runs in process, milliseconds; growth: 1,000 over 100")
+    print(f"{'interfaces':45}" + "".join(f"{size:>9,}" for size in SIZES) + "   growth")
+    files = {size: file(size) for size in SIZES}
+    seen = {size: read(files[size]) for size in SIZES}
+    row("the sim reads the file and lists it", [timed(lambda size=size: read(files[size])) for size in SIZES])
+    row("the sim writes it with one more interface", [timed(lambda size=size: written(files[size])) for size in SIZES])
+    row("the sim shows the difference", [timed(difference(files[size])) for size in SIZES])
+    row("pvenet looks for problems", [timed(lambda n=seen[size]: problems(n, passed_on(n))) for size in SIZES])
+    row("pvenet plans", [timed(lambda n=seen[size]: plan(n, passed_on(n))) for size in SIZES])
+
+
+def host(size: int) -> Host:
+    """A machine with the file's NICs."""
+    return Host(nics={f"ens{number}": () for number in range(size // 2)}, up=frozenset())
+
+
+def file(size: int) -> str:
+    """A file of so many interfaces, as PVE writes it."""
+    nics = "".join(f"iface ens{number} inet manual\n\n" for number in range(size // 2))
+    bridges = "".join(
+        f"auto vmbr{n}\niface vmbr{n} inet static\n\taddress 10.{n // 250}.{n % 250}.1/24\n\tbridge-ports ens{n}\n"
+        f"\tbridge-stp off\n\tbridge-fd 0\n#bridge {n}\n\n"
+        for n in range(size // 2)
+    )
+    return network.rewrite(network.parse(nics + bridges, host(size)), host(size))
+
+
+def read(text: str) -> Network:
+    """The file as the client sees it."""
+    return wire.network(network.listing(network.parse(text, host(0))))
+
+
+def written(text: str) -> str:
+    """The file after one staging call, reading included."""
+    machine = host(0)
+    return network.create(network.parse(text, machine), {"iface": "bond9", "type": "bond", "autostart": 1}, machine)
+
+
+def difference(text: str) -> Callable[[], object]:
+    """The diff that a listing shows after it."""
+    new = written(text)
+    return lambda: network.changes(text, new)
+
+
+def passed_on(current: Network) -> Desired:
+    """Every bridge with the port of the one before."""
+    bridges = [each for each in current.interfaces.values() if isinstance(each, Bridge)]
+    return {
+        each.name: replace(each, ports=before.ports)
+        for each, before in zip(bridges, [bridges[-1], *bridges[:-1]], strict=True)
+    }
+
+
+def timed(work: Callable[[], object]) -> float:
+    """The median milliseconds of some work."""
+    seconds = []
+    for _ in range(RUNS):
+        begun = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(seconds)
+
+
+def row(what: str, milliseconds: list[float]) -> None:
+    """Print the figures of one job, and how much the last ten times the interfaces cost."""
+    figures = "".join(f"{each:9.1f}" for each in milliseconds)
+    print(f"{what:45}{figures}   {milliseconds[-1] / milliseconds[-2]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
