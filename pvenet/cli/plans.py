@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pvenet import errors
-from pvenet.cli.common import Where, connected, options, out, painter, say, utc_now
+from pvenet.cli.common import Where, connected, journals, options, out, painter, say, utc_now
 from pvenet.cli.files import FILE
 from pvenet.cli.fleet import chosen, known, looked, refuse
 
@@ -60,6 +61,7 @@ def plan(
 def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, Outlook | errors.PvenetError]:
     """What a file would do to each node, or why that can't be told. Raises InvalidNetwork for what can't be."""
     from pvenet.access import refuse_hidden
+    from pvenet.apply import survey
     from pvenet.desired.load import refuse as refuse_faults
     from pvenet.desired.outlook import outlook
     from pvenet.node import members
@@ -72,7 +74,9 @@ def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, 
         reading = node.read()
         refuse_hidden(node, reading)
         known_by = addresses | there.get(node.name, set())
-        return outlook(wishes.nodes[node.name], reading.network, known_by, pending=reading.changes is not None)
+        found = outlook(wishes.nodes[node.name], reading.network, known_by)
+        ours = survey(journals(place, node), reading).ours
+        return replace(found, pending=reading.changes, ours=ours)
 
     found = looked(connection, place, names, look)
     ready = [each for each in found.values() if not isinstance(each, errors.PvenetError)]

@@ -41,11 +41,13 @@ class Outlook:
     """What stands against it, and warnings."""
     kept: tuple[str, ...]
     """What a complete file does not mention and what stays."""
-    pending: bool
-    """Something is staged there already; the plan begins from it."""
+    pending: str | None = None
+    """PVE's diff of what is staged there already; the plan begins from it."""
+    ours: bool = False
+    """That was staged from here."""
 
 
-def outlook(wishes: NodeWishes, network: Network, addresses: Collection[str], *, pending: bool) -> Outlook:
+def outlook(wishes: NodeWishes, network: Network, addresses: Collection[str]) -> Outlook:
     """What a file would do to a node that is reached by these addresses."""
     way = management(network, addresses)
     aimed = aim(wishes, network, way)
@@ -64,13 +66,15 @@ def outlook(wishes: NodeWishes, network: Network, addresses: Collection[str], *,
         losses=_losses(steps),
         faults=tuple(wishes.fault(problem) for problem in found),
         kept=aimed.kept,
-        pending=pending,
     )
 
 
 def _losses(steps: Plan) -> tuple[str, ...]:
     return tuple(
-        f"{step.name}: {loss}" for step in steps.steps if isinstance(step, Update) for loss in wire.losses(step.before)
+        f"{step.name}: {loss}"
+        for step in steps.steps
+        if isinstance(step, Update)
+        for loss in wire.losses(step.before, step.after)
     )
 
 

@@ -8,40 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 from pvenet.desired.load import text_of
-from pvenet.desired.merge import wished
-from pvenet.desired.outlook import fingerprint
 from pvenet.desired.places import Place
-from pvenet.desired.wishes import NO_KEYS, Wish
+from pvenet.desired.wishes import NO_KEYS, Gone, NodeWishes, Wish, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pvenet.desired.outlook import Outlook
-    from pvenet.model import Interface, Network
-    from pvenet.plan import Desired
+    from pvenet.model import Interface
 
 VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SavedNode:
-    """One node of a saved plan."""
-
-    node: str
-    against: str
-    wishes: Mapping[str, Wish | None]
-
-    def desired(self, network: Network) -> Desired:
-        """What shall be. Raises Stale where the node is no longer what it was planned against."""
-        if fingerprint(network) != self.against:
-            raise errors.Stale(
-                f"{self.node} is no longer what it was when this was planned; nothing was sent to it",
-                hint="plan again: `pvenet plan -f FILE -o PLAN` shows what would change now",
-            )
-        return {
-            name: wished(wish, network.interfaces.get(name)) if wish else None for name, wish in self.wishes.items()
-        }
+NOWHERE = Place(1, 1)
+"""A saved plan is written by pvenet; nobody looks for a line in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +28,10 @@ class Saved:
     """A saved plan."""
 
     id: str
-    file: str
-    nodes: tuple[SavedNode, ...]
+    wishes: Wishes
+    """What shall be, in full: nothing of an interface is left to the node."""
+    against: Mapping[str, str]
+    """The fingerprint of each node's network when it was planned."""
 
 
 def saved_data(found: Sequence[Outlook], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
@@ -104,19 +85,21 @@ def read(path: Path) -> Saved:
         found = SavedPlan.model_validate(data)
     except (ValidationError, ValueError, RecursionError):
         raise errors.UsageError(f"{path} was changed after it was saved", hint="plan again") from None
-    nodes = [
-        SavedNode(
-            node=node.node,
-            against=node.against,
-            wishes={name: _wish(name, entry) for name, entry in node.desired.items()},
-        )
-        for node in found.nodes
-    ]
-    return Saved(id=found.id, file=found.file, nodes=tuple(nodes))
+    nodes = {node.node: _node(node) for node in found.nodes}
+    return Saved(
+        id=found.id,
+        wishes=Wishes(file=str(path), nodes=nodes),
+        against={node.node: node.against for node in found.nodes},
+    )
 
 
-def _wish(name: str, entry: Any) -> Wish | None:
+def _node(saved: Any) -> NodeWishes:
+    interfaces = {name: _wish(name, entry) for name, entry in saved.desired.items()}
+    return NodeWishes(node=saved.node, place=NOWHERE, interfaces=interfaces)
+
+
+def _wish(name: str, entry: Any) -> Wish | Gone:
     if entry.state != "present":
-        return None
+        return Gone(name=name, place=NOWHERE)
     said = entry.model_fields_set - {"type", "state"}
-    return Wish(name=name, type=entry.type, fields={key: getattr(entry, key) for key in said}, place=Place(1, 1))
+    return Wish(name=name, type=entry.type, fields={key: getattr(entry, key) for key in said}, place=NOWHERE)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text
+from pvenet.render.values import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pvenet.desired.outlook import Outlook
+    from pvenet.events import Row
     from pvenet.render.values import Paint
 
 
@@ -28,7 +30,7 @@ def outlook_text(found: Outlook, paint: Paint) -> str:
     lines += [f"  can't be rolled back: {loss}" for loss in found.lost]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
-    if found.pending:
+    if found.pending is not None:
         lines.append("  something is pending there already (`pvenet diff` shows it); this would come on top of it")
     return "\n".join(lines)
 
@@ -80,5 +82,23 @@ def outlook_data(found: Outlook) -> dict[str, Any]:
         "losses": list(found.losses),
         "warnings": [fault.data() for fault in found.faults if fault.warning],
         "kept": list(found.kept),
-        "pending": found.pending,
+        "pending": found.pending is not None,
     }
+
+
+def rows_text(rows: Sequence[Row], paint: Paint) -> str:
+    """What became of the nodes, a line each."""
+    lines = [("node", "result", "")]
+    for row in rows:
+        lines.append((row.node, _verdict(row).replace("_", " "), row.message.partition("\n")[0]))  # noqa: PERF401
+    first, *rest = aligned(lines).splitlines()
+    return "\n".join([paint(first, "bold"), *rest])
+
+
+def rows_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The same as JSON data."""
+    return [{"node": row.node, "verdict": _verdict(row), "exit": row.exit_code, "message": row.message} for row in rows]
+
+
+def _verdict(row: Row) -> str:
+    return str(row.verdict) if row.verdict else "untouched"
