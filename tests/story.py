@@ -78,10 +78,6 @@ class Recorder(SimAdapter):
         self.after.pop(text, _nothing)()
         return answer
 
-    def close(self) -> None:
-        """The next connection may meet another worker."""
-        self._connection += 1
-
     def reloads(self) -> bool:
         tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
         return any(task.running(now) and task.listed_from <= now for _, task in tasks.all())
