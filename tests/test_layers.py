@@ -26,6 +26,7 @@ ALLOWED = {
     "cli": {
         "",
         "access",
+        "connection",
         "errors",
         "model",
         "edit",

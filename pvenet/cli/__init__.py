@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import bond, bridge, eth, listing, ovs_bond, ovs_bridge, ovs_port, pending, sim, vlan
+from pvenet.cli import bond, bridge, eth, listing, ovs_bond, ovs_bridge, ovs_port, pending, recovery, sim, vlan
 from pvenet.cli.common import Where, options, remember
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, sim):
     app.add_typer(noun.app)
 listing.register(app)
 pending.register(app)
+recovery.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
+from urllib.parse import unquote
 
 import typer
 
@@ -20,6 +21,7 @@ from pvenet.settings import connect, located
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pvenet.connection import Connection
     from pvenet.journal import Journals
     from pvenet.node import Node
     from pvenet.render.values import Paint
@@ -108,6 +110,34 @@ def _merged(words: dict[str, Any]) -> Where:
 @contextmanager
 def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
     """The node that a command is about, and the completed `where`."""
+    with _connected(where) as (connection, place):
+        from pvenet.node import Node, names
+
+        yield Node(connection, place.node or _only(names(connection))), place
+
+
+@contextmanager
+def at_nodes(where: Where) -> Iterator[tuple[list[Node], Where]]:
+    """The node that is named, or all of them; where nobody answers, those that have journals here."""
+    with _connected(where) as (connection, place):
+        from pvenet.node import Node, names
+
+        try:
+            found = (place.node,) if place.node else names(connection)
+        except errors.Unreachable:
+            found = _known_here(place)
+            if not found:
+                raise
+        yield [Node(connection, name) for name in found], place
+
+
+def _known_here(place: Where) -> tuple[str, ...]:
+    folder = place.state_dir / "journals" if place.state_dir else None
+    return tuple(sorted(unquote(each.name) for each in folder.iterdir())) if folder and folder.is_dir() else ()
+
+
+@contextmanager
+def _connected(where: Where) -> Iterator[tuple[Connection, Where]]:
     place = located(where, os.environ)
     if place.insecure and not place.sim and not os.environ.get("PVENET_FINGERPRINT"):
         say("warning: nobody checks who answers; whoever does gets the credentials (--insecure)")
@@ -115,12 +145,10 @@ def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
 
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     connection = connect(place, os.environ, prompt=_prompt if _on_terminal() else None, debug=_debug(place))
-    from pvenet.node import Node, names
-
     if place.node and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", place.node):
         raise errors.UsageError(f"{place.node!r} is no name of a node", hint="a node is called as its host is: pve1")
     try:
-        yield Node(connection, place.node or _only(names(connection))), place
+        yield connection, place
     finally:
         connection.close()
 
