@@ -27,6 +27,19 @@ class OnFailure(StrEnum):
     KEEP = "keep"
 
 
+class Effect(StrEnum):
+    """What changes do to the way to the node, the worst last."""
+
+    NONE = "does not touch"
+    WIDENS = "widens"
+    """Every present path stays, and another one comes."""
+    TOUCHES = "touches"
+    NARROWS = "narrows"
+    """One of several paths goes."""
+    CUTS = "cuts"
+    """The last path goes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """What is about to go live, before the question."""
@@ -37,6 +50,8 @@ class Shown:
     """PVE's pending diff."""
     risk: Risk
     ours: bool
+    effect: Effect = Effect.NONE
+    """On the way to the node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +96,17 @@ class Verified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Confirming:
+    """It is live and verified, and goes back unless a person says in time that it may stay."""
+
+    node: str
+    within: float
+    """Seconds."""
+    journal: str
+    """Where the journal is kept that `pvenet confirm` writes beside."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RollingBack:
     """What was there before is being put back."""
 
@@ -114,4 +140,4 @@ class Row:
     exit_code: int = 0
 
 
-Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | RollingBack | Ended
+Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | Confirming | RollingBack | Ended

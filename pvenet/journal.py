@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from pvenet.model import Network
 
+YES, NO = "yes", "no"
+"""A person's word about a change that waits to be confirmed."""
 KEPT = 20
 """How many ended journals of a node are kept."""
 _ENCODING = ("utf8", "surrogatepass")
@@ -141,6 +143,31 @@ class Journals:
         except OSError as error:
             raise _unwritable(path, error) from None
         return journal
+
+    def word(self, journal: Journal) -> str | None:
+        """What was decided about a change that waits to be confirmed; None as long as nobody has."""
+        try:
+            return self.path(journal).with_suffix(".word").read_text(encoding="ascii") or NO
+        except OSError:
+            return None
+
+    def decide(self, journal: Journal, word: str) -> str:
+        """Say YES or NO, unless somebody was quicker; the word that stands. Raises where it can't be written."""
+        path = self.path(journal).with_suffix(".word")
+        draft = path.with_suffix(f".{secrets.token_hex(3)}")
+        try:
+            draft.write_text(word, encoding="ascii")
+            try:
+                os.link(draft, path)  # there at once and whole, or there already
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        except OSError as error:
+            if word == NO:  # a way back is not stopped by a disk that is full
+                return NO
+            raise _unwritable(path, error) from None
+        return self.word(journal) or NO
 
     def all(self) -> tuple[Journal, ...]:
         """Every readable journal of the node, oldest first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,8 @@ class Recorder(SimAdapter):
         self.after: dict[str, Callable[[], None]] = {}
         self.every: Callable[[], None] = _nothing
         """Happens at every request."""
+        self.once_acted: Callable[[], None] = _nothing
+        """Happens when the node has acted."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         text = _short(request)
@@ -75,12 +78,9 @@ class Recorder(SimAdapter):
         self.every()
         self.sent.append(Sent(text, self.front.clock(), self.reloads()))
         answer = super().send(request, *args, **kwargs)
+        self.once_acted()
         self.after.pop(text, _nothing)()
         return answer
-
-    def close(self) -> None:
-        """The next connection may meet another worker."""
-        self._connection += 1
 
     def reloads(self) -> bool:
         tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
@@ -106,6 +106,8 @@ class Lab:
     on_failure: OnFailure = OnFailure.ROLLBACK
     time: FakeTime = field(default_factory=FakeTime)
     events: list[Event] = field(default_factory=list)
+    person: Callable[[float], bool | None] = lambda _left: None
+    """Who is asked whether a change may stay, with so many seconds left."""
     asleep: list[Callable[[], None]] = field(default_factory=list)
     """What happens in the client's next sleeps, one each."""
 
@@ -190,13 +192,14 @@ class Lab:
         self.tagged()
 
     def apply(self, ask: Callable[[str], bool] | None = None, **options: Any) -> Ended:
-        around = Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.sleep)
+        around = Surroundings(tell=self.events.append, word=self._word, clock=self.time.clock, sleep=self.sleep)
         around = around if ask is None else replace(around, ask=ask)
         wanted = Options(**{"on_failure": self.on_failure, **options})
         try:
             return apply(self.node, self.journals, wanted, around, now=self._stamp())
         finally:
-            assert isinstance(self.events[-1], Ended)
+            killed = sys.exception() is not None and not isinstance(sys.exception(), Exception)
+            assert killed or isinstance(self.events[-1], Ended)
             assert not [sent for sent in self.adapter.sent if sent.reloading and sent.text.startswith("GET network")]
 
     def failed(self, kind: type[errors.PvenetError], **options: Any) -> errors.PvenetError:
@@ -219,6 +222,12 @@ class Lab:
         self.time.sleep(seconds)
         if self.asleep:
             self.asleep.pop(0)()
+
+    def _word(self, left: float, seconds: float) -> bool | None:
+        said = self.person(left)
+        if said is None:
+            self.sleep(seconds)
+        return said
 
     def forget(self) -> None:
         self.adapter.sent.clear()

@@ -82,8 +82,8 @@ def test_what_was_ours_beneath_is_applied_with_what_was_adopted(lab: Lab) -> Non
     lab.apply(adopt=True)
     lab.apply()
     assert lab.warnings == (
-        "these changes are not pvenet's own: what they touch, and how to undo them, it can't tell; "
-        "they can't be rolled back"
+        "these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
+        "and they can't be rolled back"
     )
     assert lab.states == [State.DROPPED, State.APPLIED]
 
@@ -97,7 +97,7 @@ def test_the_way_to_the_node_is_not_touched_without_consent_to_that(lab: Lab) ->
     before = lab.journals.all()
     staged = lab.pending
     error = lab.failed(errors.ManagementRisk, ask=lambda _: True)
-    assert "vmbr0 on ens33" in error.message
+    assert "this widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
     assert "--allow-management" in error.hint
     assert lab.writes == []
     assert lab.journals.all() == before
@@ -111,7 +111,7 @@ def test_consent_to_management_is_still_told(lab: Lab) -> None:
     """With allow_management it goes on, and says which way it touches."""
     lab.widened()
     lab.apply(allow_management=True)
-    assert "vmbr0 on ens33" in lab.warnings
+    assert "this widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in lab.warnings
 
 
 def test_our_own_part_of_adopted_changes_is_judged(lab: Lab) -> None:

@@ -351,7 +351,7 @@ def test_the_first_baseline_wins_over_several_commands(lab: Lab) -> None:
 
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_power_cycle_in_the_middle_of_a_rollback_ends_rolled_back(lab: Lab, at: int) -> None:
-    """What was staged to go back goes live by the boot, without any task; an idle NIC that is down then is a warning."""
+    """What was staged to go back goes live by the boot, without a task; an idle NIC that is down is a warning."""
     lab.order(f"reload-fails@{SENT}")
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order(f"reboot@{at}")
     rolled_back(lab, {"ens33", "vmbr0"})

@@ -1,12 +1,30 @@
-"""The apply story: check, gate, journal, stage, show, compare, reload, wait, verify. Design 8 in code.
+"""The apply story: check, gate, journal, stage, show, compare, reload, wait, verify, confirm or roll back. Design 8.
 
-Staging and applying are different commands; `stage` is the first half, `story` the second. Nothing here depends on
-the command line: progress is told as `pvenet.events`, and time and the person are arguments.
+Staging and applying are different commands; `stage` is the first half, `story` the second, and `recover` is for whoever
+comes after it. Nothing here depends on the command line: progress is told as `pvenet.events`, and time and the person
+are arguments.
 """
 
+from pvenet.apply.recover import confirm, roll_back
 from pvenet.apply.stage import Consent, Staged, Survey, revert, stage, survey
+from pvenet.apply.status import Status, status
 from pvenet.apply.story import Options, apply
 from pvenet.apply.wait import Surroundings
 from pvenet.events import OnFailure
 
-__all__ = ["Consent", "OnFailure", "Options", "Staged", "Surroundings", "Survey", "apply", "revert", "stage", "survey"]
+__all__ = [
+    "Consent",
+    "OnFailure",
+    "Options",
+    "Staged",
+    "Status",
+    "Surroundings",
+    "Survey",
+    "apply",
+    "confirm",
+    "revert",
+    "roll_back",
+    "stage",
+    "status",
+    "survey",
+]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.replay import unfinished
 from pvenet.apply.verify import expect, judge
-from pvenet.journal import OPEN, Journal, Journals, State
+from pvenet.journal import OPEN, YES, Journal, Journals, State
 from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def refuse_unfinished(node: Node, journals: Journals) -> None:
     """Raises RefusedByPvenet while an apply waits for a person's word, or a rollback for its end."""
     found = unfinished(journals, frozenset(str(endpoint) for endpoint in node.connection.endpoints))
     if found is None:
+        return
+    if found.state is State.CONFIRMING and journals.word(found) == YES:
+        journals.write(replace(found, state=State.CONFIRMED))  # whoever waited was killed before it could
         return
     if found.state is State.CONFIRMING:
         what, ways = "what was applied last waits to be confirmed", "keeps it, and `pvenet rollback` takes it back"

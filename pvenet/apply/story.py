@@ -6,23 +6,25 @@ that a test, a terminal and a JSON stream run the same story.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import access, errors
-from pvenet.apply.back import lost_for_good
+from pvenet.apply.consent import consent, proposal
 from pvenet.apply.leftover import failed_last, finish, refuse_unfinished
-from pvenet.apply.reload import Reload
+from pvenet.apply.reload import Course, Reload
 from pvenet.apply.replay import ours as ours_of
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.verify import Expectation, expect
 from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
 from pvenet.apply.ways import doors, learn_peers
-from pvenet.events import Ended, OnFailure, Shown, Verdict, Warned
+from pvenet.apply.word import refusal
+from pvenet.events import Ended, OnFailure, Verdict, Warned
 from pvenet.journal import Journal, Journals, State
 from pvenet.node import members
-from pvenet.plan import Change, Management, Risk, management, net_changes, risk
+from pvenet.plan import Change, net_changes
 
 if TYPE_CHECKING:
     from pvenet.apply.ways import Doors
@@ -38,6 +40,8 @@ class Options:
     """Seconds from the reload to the verdict."""
     wait: bool = True
     on_failure: OnFailure = OnFailure.ROLLBACK
+    confirm_within: float | None = None
+    """Seconds within which a person has to say that it may stay; else it is rolled back."""
     adopt: bool = False
     allow_management: bool = False
 
@@ -103,34 +107,46 @@ class _Story:
     def run(self) -> Ended:
         refuse_unfinished(self._node, self._journals)
         access.check(self._node)
-        addresses = self._addresses()
+        self._meet()
         known = self._idle()
         reading = self._node.read()
         if reading.pending is None:
             return self._nothing(reading)
         pending = self._gate(reading)
-        if self._consent(pending, addresses):
+        if self._consent(pending):
             known = self._compare(reading)
         way_in = doors(self._node, self._members, pending.before, reading.network)
         reload = self._reload = self._ready(pending, way_in)
         try:
-            return reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
+            end = reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
         except (errors.ApplyFailed, errors.StateUnknown) as error:
             if reload.abandoned or not self._goes_back(pending):
                 raise
-            raise self._rolled_back(reload.journal, way_in, error) from error
+            raise self._rolled_back(reload.journal, way_in, error.message) from error
+        if reload.journal.state is State.CONFIRMING:
+            end = self._confirmed(end, reload.journal, way_in)
+        return end
+
+    def _confirmed(self, end: Ended, journal: Journal, way_in: Doors) -> Ended:
+        """The end, where a person says in time that it may stay. Raises RolledBack, or StateUnknown."""
+        refused = refusal(self._journals, journal, self._around, self._options.confirm_within or 0.0)
+        if refused:
+            raise self._rolled_back(journal, way_in, refused)
+        with suppress(errors.PvenetError):  # the word stands beside it
+            self._journals.write(replace(journal, state=State.CONFIRMED))
+        return replace(end, message=f"{end.message}; confirmed")
 
     def _goes_back(self, pending: _Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
-    def _rolled_back(self, journal: Journal, way_in: Doors, error: errors.PvenetError) -> errors.RolledBack:
+    def _rolled_back(self, journal: Journal, way_in: Doors, why: str) -> errors.RolledBack:
         """Everything is as it was. Raises StateUnknown where it is not, or not surely."""
         timeout = self._options.timeout
         back = Rollback(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.before)
-        done = back.carry_out(error.message)
+        done = back.carry_out(why)
         return errors.RolledBack(
-            f"{error.message}\n{done}",
+            f"{why}\n{done}",
             hint=f"change what was wrong and stage it again; what was tried is in\n  {self._journals.path(journal)}",
         )
 
@@ -144,15 +160,13 @@ class _Story:
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
-    def _addresses(self) -> frozenset[str]:
-        """By which addresses the node is reached; asked before the look at what is pending.
+    def _meet(self) -> None:
+        """Who else is in the cluster; asked before the look at what is pending.
 
         Whatever stands between that look and the reload widens the window in which somebody else can stage.
         """
         self._members = members(self._node.connection)
         learn_peers(self._node, self._members)
-        cluster = {member.address for member in self._members if member.name == self._node.name}
-        return self._node.connection.endpoint.addresses() | {address for address in cluster if address}
 
     def _idle(self) -> frozenset[str]:
         """The reload tasks that are known, once none of them runs.
@@ -194,46 +208,23 @@ class _Story:
 
     # --- consent -----------------------------------------------------------------------------------------------------
 
-    def _consent(self, pending: _Pending, addresses: frozenset[str]) -> bool:
+    def _consent(self, pending: _Pending) -> bool:
         """Show, and get consent; whether somebody was asked, so that time has passed. Raises what was not agreed."""
-        danger, path = self._danger(pending, addresses)
-        ours = pending.before is not None
-        self._around.tell(
-            Shown(
-                node=self._node.name,
-                changes=pending.changes,
-                pending=pending.reading.changes or "",
-                risk=danger,
-                ours=ours,
+        if self._options.confirm_within is not None and pending.before is None:
+            raise errors.RefusedByPvenet(
+                f"what is pending on {self._node.name} is not pvenet's own and can't be rolled back, so that there is "
+                "nothing to confirm; nothing was sent",
+                hint="apply it without --confirm-within",
             )
-        )
-        self._tell_limits(pending)
-        if danger is Risk.MANAGEMENT:
-            way = f"this touches the way to {self._node.name}: {' on '.join(path.path)} ({path.reason})"
-            if not self._options.allow_management:
-                raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
-            self._warn(way)
-        return self._around.ask(f"Apply this to {self._node.name} now?")
-
-    def _tell_limits(self, pending: _Pending) -> None:
-        """What rolling back could not do, before the question and not after."""
-        if pending.before is None:
-            self._warn(
-                "these changes are not pvenet's own: what they touch, and how to undo them, it can't tell; "
-                "they can't be rolled back"
-            )
-            return
-        names = [change.name for change in pending.changes]
-        for loss in lost_for_good(pending.before, pending.reading.network, names):
-            self._warn(f"rolling back could not put this back: {loss}")
-
-    def _danger(self, pending: _Pending, addresses: frozenset[str]) -> tuple[Risk, Management]:
-        """The worst of the changes; of adopted ones only what was staged from here on top of them can be judged."""
         then = pending.reading.network
-        before = pending.journal.network if pending.journal else then
-        path = management(before, addresses)
-        changes = net_changes(before.interfaces, then.interfaces)
-        return max((risk(change, path, before, then) for change in changes), default=Risk.NONE), path
+        proposed = proposal(
+            f"Apply this to {self._node.name} now?",
+            before=pending.before,
+            judged=(pending.journal.network if pending.journal else then, then),
+            pending=pending.reading.changes or "",
+        )
+        vital = self._options.allow_management
+        return consent(self._node, proposed, self._around, self._members, vital=vital)
 
     def _compare(self, shown: Reading) -> frozenset[str]:
         """After a question: nobody reloads, and what is pending is still what was shown. Raises Stale."""
@@ -262,7 +253,10 @@ class _Story:
         journal = replace(journal, pending=pending.reading.pending, state=State.STAGING, upid=None)
         self._journals.keep_diff(journal)
         timeout = self._options.timeout
-        return Reload(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.after)
+        course = Course(done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING)
+        return Reload(
+            self._node, self._journals, journal, self._around, timeout=timeout, course=course, door=way_in.after
+        )
 
     def _warn(self, text: str) -> None:
         self._around.tell(Warned(text=text))

@@ -34,6 +34,11 @@ def _yes(_question: str) -> bool:
     return False
 
 
+def _silence(_left: float, seconds: float) -> bool | None:
+    time.sleep(seconds)
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """The clock, the person, and who listens."""
@@ -41,6 +46,9 @@ class Surroundings:
     tell: Callable[[Event], None]
     ask: Callable[[str], bool] = _yes
     """Get consent: returns whether somebody was asked (False: consent was given beforehand). Raises NeedsConsent."""
+    word: Callable[[float, float], bool | None] = _silence
+    """Wait some seconds for a person to say that a change may stay: yes, no, or None for nothing yet. The first number
+    is how many are left in all."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 

@@ -19,6 +19,7 @@ from pvenet.cli import (
     ovs_port,
     pending,
     plans,
+    recovery,
     sim,
     vlan,
 )
@@ -39,6 +40,7 @@ listing.register(app)
 pending.register(app)
 files.register(app)
 plans.register(app)
+recovery.register(app)
 
 
 def _version(asked: bool) -> None:

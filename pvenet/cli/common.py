@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
+from urllib.parse import unquote
 
 import typer
 
@@ -110,6 +111,39 @@ def _merged(words: dict[str, Any]) -> Where:
 
 
 @contextmanager
+def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
+    """The node that a command is about, and the completed `where`."""
+    with connected(where) as (connection, place):
+        from pvenet.node import Node, names
+
+        if place.node:
+            refuse_no_name(place.node)
+        yield Node(connection, place.node or _only(names(connection))), place
+
+
+@contextmanager
+def at_nodes(where: Where) -> Iterator[tuple[list[Node], Where]]:
+    """The node that is named, or all of them; where nobody answers, those that have journals here."""
+    with connected(where) as (connection, place):
+        from pvenet.node import Node, names
+
+        if place.node:
+            refuse_no_name(place.node)
+        try:
+            found = (place.node,) if place.node else names(connection)
+        except errors.Unreachable:
+            found = _known_here(place)
+            if not found:
+                raise
+        yield [Node(connection, name) for name in found], place
+
+
+def _known_here(place: Where) -> tuple[str, ...]:
+    folder = place.state_dir / "journals" if place.state_dir else None
+    return tuple(sorted(unquote(each.name) for each in folder.iterdir())) if folder and folder.is_dir() else ()
+
+
+@contextmanager
 def connected(where: Where) -> Iterator[tuple[Connection, Where]]:
     """A connection to where the command goes, and the completed `where`."""
     place = located(where, os.environ)
@@ -123,17 +157,6 @@ def connected(where: Where) -> Iterator[tuple[Connection, Where]]:
         yield connection, place
     finally:
         connection.close()
-
-
-@contextmanager
-def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
-    """The node that a command is about, and the completed `where`."""
-    with connected(where) as (connection, place):
-        from pvenet.node import Node, names
-
-        if place.node:
-            refuse_no_name(place.node)
-        yield Node(connection, place.node or _only(names(connection))), place
 
 
 def refuse_no_name(node: str) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.cli.common import Where, confirmed, connected, counted, debug_of, journals, out, painter, say, utc_now
+from pvenet.cli.asking import Person
+from pvenet.cli.common import Where, connected, counted, debug_of, journals, out, painter, say, utc_now
 from pvenet.cli.fleet import refuse
 from pvenet.cli.plans import outlooks, show, warn
 
@@ -55,10 +56,12 @@ def apply_everywhere(where: Where, asked: Asked, options: Options) -> None:
             show(found)
             out(counts_text(found, wishes.file))
         refuse_unagreed(todo, options, consent := Consent(lossy=asked.lossy, adopt=options.adopt))
-        if todo and not asked.yes:
-            _ask(place, f"Apply this to {counted(len(todo), 'node')} now?")
         jobs = [_job(connection, place, each) for each in todo]
-        _carry_out(jobs, asked, place, record, (options, consent))
+        with Person(yes=asked.yes, json=place.json) as person:
+            if todo:
+                person.ask(f"Apply this to {counted(len(todo), 'node')} now?")
+            rows, failure = _carry_out(jobs, place, person, (options, consent), record, canary=asked.canary)
+        _sum_up(rows, place, failure)
 
 
 def _read(asked: Asked) -> tuple[Wishes, Saved | None]:
@@ -107,12 +110,6 @@ def _ordered(todo: list[Outlook], canary: str) -> list[Outlook]:
     return sorted(todo, key=lambda each: each.node != canary)
 
 
-def _ask(place: Where, question: str) -> None:
-    if place.json:
-        raise errors.NeedsConsent("--json never asks; nothing was sent", hint="consent with --yes")
-    confirmed(question)
-
-
 def _job(connection: Connection, place: Where, found: Outlook) -> Job:
     from pvenet.fleet.carry import Job
     from pvenet.fleet.side_by_side import another
@@ -123,9 +120,15 @@ def _job(connection: Connection, place: Where, found: Outlook) -> Job:
 
 
 def _carry_out(
-    jobs: list[Job], asked: Asked, place: Where, record: Applied | None, terms: tuple[Options, Consent]
-) -> None:
-    """Carry the jobs out, tell each, and sum up. Raises what ended the work."""
+    jobs: list[Job],
+    place: Where,
+    person: Person,
+    terms: tuple[Options, Consent],
+    record: Applied | None,
+    *,
+    canary: str,
+) -> tuple[list[Row], errors.PvenetError | None]:
+    """Carry the jobs out and tell each; what became of the nodes, and what ended the work."""
     from pvenet.apply import Surroundings
     from pvenet.cli.telling import Lines, Terminal
     from pvenet.fleet.carry import carry_out
@@ -135,15 +138,15 @@ def _carry_out(
 
     def go_on(number: int) -> None:
         name = jobs[number].node.name
-        if number == 1 and asked.canary and not asked.yes:
-            confirmed(f"{asked.canary} is as it shall be. Go on with {counted(len(jobs) - 1, 'node')} now?")
+        if number == 1 and canary:
+            _ask_to_go_on(person, canary, len(jobs) - 1)
         if place.json:
             _line("node", {"node": name, "number": number + 1, "of": len(jobs)})
         elif len(jobs) > 1:
             say(f"\n{name}, {number + 1} of {len(jobs)}:")
 
     with Lines() if place.json else Terminal(say, painter()) as ear:
-        around = Surroundings(tell=ear.hear, ask=lambda _: False)
+        around = Surroundings(tell=ear.hear, ask=lambda _: False, word=person.word)
         for result in carry_out(jobs, *terms, around, go_on):
             if isinstance(result, errors.PvenetError):
                 failure = result
@@ -151,7 +154,16 @@ def _carry_out(
             rows.append(result)
             if record and result.verdict == "applied":
                 record.record([row.node for row in rows if row.verdict == "applied"], utc_now())
-    _sum_up(rows, place, failure)
+    return rows, failure
+
+
+def _ask_to_go_on(person: Person, canary: str, others: int) -> None:
+    try:
+        person.ask(f"{canary} is as it shall be. Go on with {counted(others, 'node')} now?")
+    except errors.NeedsConsent:
+        raise errors.NeedsConsent(
+            f"not agreed to go on after {canary}, which stays as it is now", hint="the summary says what was done"
+        ) from None
 
 
 def _sum_up(rows: list[Row], place: Where, failure: errors.PvenetError | None) -> None:

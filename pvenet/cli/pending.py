@@ -7,7 +7,8 @@ from pathlib import Path
 import typer
 
 from pvenet import errors
-from pvenet.cli.common import Where, at_node, confirmed, journals, options, out, painter, say, utc_now
+from pvenet.cli.asking import Person
+from pvenet.cli.common import Where, at_node, journals, options, out, painter, say, utc_now
 from pvenet.events import OnFailure
 
 
@@ -61,6 +62,12 @@ def apply(
     on_failure: OnFailure = typer.Option(
         OnFailure.ROLLBACK, help="Where it fails, or nobody can tell in time: put back what was there, or keep it."
     ),
+    confirm_within: float | None = typer.Option(
+        None,
+        min=1.0,
+        help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
+        metavar="SECONDS",
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
@@ -70,7 +77,16 @@ def apply(
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
     from pvenet.apply import Options
 
-    wanted = Options(timeout=timeout, wait=wait, on_failure=on_failure, adopt=adopt, allow_management=allow_management)
+    if confirm_within is not None and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
+    wanted = Options(
+        timeout=timeout,
+        wait=wait,
+        on_failure=on_failure,
+        confirm_within=confirm_within,
+        adopt=adopt,
+        allow_management=allow_management,
+    )
     if saved or file:
         from pvenet.cli.everywhere import Asked, apply_everywhere
 
@@ -84,16 +100,9 @@ def apply(
         from pvenet.apply import apply as carry_out
         from pvenet.cli.telling import Lines, Terminal
 
-        def ask(question: str) -> bool:
-            if yes:
-                return False
-            if place.json:
-                raise errors.NeedsConsent("--json never asks; nothing was sent", hint="consent with --yes")
-            confirmed(question)
-            return True
-
-        with Lines() if place.json else Terminal(say, painter()) as ear:
-            carry_out(node, journals(place, node), wanted, Surroundings(tell=ear.hear, ask=ask), now=utc_now())
+        with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
+            around = Surroundings(tell=ear.hear, ask=person.ask, word=person.word)
+            carry_out(node, journals(place, node), wanted, around, now=utc_now())
         if not wait and isinstance(ear, Terminal) and ear.upid:
             out(ear.upid)
 

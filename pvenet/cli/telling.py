@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
@@ -30,9 +31,10 @@ class Lines:
         pass
 
     def hear(self, event: events.Event) -> None:
-        """Write one event."""
-        sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        """Write one event; a reader who has gone stops no story."""
+        with suppress(OSError):
+            sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
 
 
 class Terminal:
@@ -53,10 +55,15 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._quiet()
+        with suppress(OSError):
+            self._quiet()
 
     def hear(self, event: events.Event) -> None:
-        """Say what happened."""
+        """Say what happened; a terminal that has gone stops no story."""
+        with suppress(OSError):
+            self._hear(event)
+
+    def _hear(self, event: events.Event) -> None:  # noqa: C901 - a case an event
         match event:
             case events.Shown():
                 self._show(event)
@@ -72,6 +79,11 @@ class Terminal:
                     self._line(f"  {line}")
             case events.Verified():
                 self._line(f"active: {', '.join(event.active)}")
+            case events.Confirming():
+                self._line(
+                    f"live and verified on {event.node}; it is rolled back unless it is confirmed within "
+                    f"{event.within:.0f} s, here or with `pvenet confirm --node {event.node}`"
+                )
             case events.RollingBack():
                 self._line(f"{event.reason}\nrolling back: putting back what was on {event.node} before")
             case events.Ended():
@@ -80,7 +92,8 @@ class Terminal:
     def _show(self, event: events.Shown) -> None:
         if event.changes:
             self._line(changes_text(event.changes, self._paint) + "\n")
-        self._line(pending_text(event.pending, self._paint) + "\n")
+        if event.pending:
+            self._line(pending_text(event.pending, self._paint) + "\n")
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:

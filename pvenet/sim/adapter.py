@@ -70,7 +70,8 @@ class SimAdapter(BaseAdapter):
         return _response(request, answer)
 
     def close(self) -> None:
-        """Nothing is open between two requests."""
+        """The next request comes on a new connection, which may meet another worker."""
+        self._connection += 1
 
 
 def _plain(request: requests.PreparedRequest, connection: int) -> Request:

@@ -1,0 +1,23 @@
+"""The one place that knows PVE's spelling: JSON entries to values, values to form parameters.
+
+Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is exact. Facts, sections 5 to 7.
+"""
+
+from pvenet.wire.losses import losses
+from pvenet.wire.reading import interface, link, network
+from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, Form, spelled
+from pvenet.wire.writing import create_form, update_form
+
+__all__ = [
+    "OBSERVED",
+    "SPELLINGS",
+    "Entry",
+    "Form",
+    "create_form",
+    "interface",
+    "link",
+    "losses",
+    "network",
+    "spelled",
+    "update_form",
+]

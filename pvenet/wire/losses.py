@@ -1,0 +1,82 @@
+"""What an update would lose: the traps of facts, section 7, in words."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
+from typing import TYPE_CHECKING
+
+from pvenet.wire.writing import update_form
+
+if TYPE_CHECKING:
+    from pvenet.model import Interface
+    from pvenet.wire.spelling import Form
+
+_DOCUMENTATION = IPv6Network("2001:db8::/32")
+"""PVE's check of an address refuses this net (facts, section 7)."""
+
+_HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
+"""Where PVE takes a host's IPv6 address from (C151)."""
+
+_SHORTEST_PREFIX = 8
+"""Of an address that PVE takes (facts, section 6; the same for IPv6)."""
+
+
+def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]:
+    """What the update from `before` to `after` would lose besides what it is for, a clause each; empty for nothing.
+
+    Without `after`: what an update would lose whatever it is for. Facts, section 7, "What no PUT can keep".
+    """
+    after = after or before
+    form = update_form(before, after)
+    found = ["the stanza without a family becomes `inet`"] if None in before.file_only.families else []
+    found += _lost_inet(before, after, form) + _lost_inet6(before, after, form)
+    found += [
+        f"the address {address} is one that PVE refuses when it is sent again"
+        for address, same in ((before.cidr, before.cidr == after.cidr), (before.cidr6, before.cidr6 == after.cidr6))
+        if address is not None and same and _refused(address)
+    ]
+    return tuple(found)
+
+
+def _lost_inet(before: Interface, after: Interface, form: Form) -> list[str]:
+    """The inet stanza stays where its address is sent, or no other is; a bare `inet manual` is no loss."""
+    kept = before.file_only
+    if "inet" not in kept.families:
+        return []
+    if "cidr" not in form and "cidr6" in form:
+        lines = (*_said(gateway=after.gateway), *kept.options)
+        empty = not lines and kept.method in ("static", "manual")
+        return [] if empty else [_vanishing(f"inet {kept.method}", lines)]
+    method = "static" if "cidr" in form else "manual"
+    asked = kept.method in ("static", "manual") and before.cidr != after.cidr
+    return [] if asked or kept.method == method else [f"`inet {kept.method}` becomes `inet {method}`"]
+
+
+def _lost_inet6(before: Interface, after: Interface, form: Form) -> list[str]:
+    """The inet6 stanza stays where its address is sent, and is static then."""
+    kept = before.file_only
+    if "inet6" not in kept.families:
+        return []
+    if "cidr6" in form:
+        return [] if kept.method6 == "static" else [f"`inet6 {kept.method6}` becomes `inet6 static`"]
+    lines = (*_said(gateway=after.gateway6), *kept.options6)
+    asked = before.cidr6 is not None and not lines
+    return [] if asked else [_vanishing(f"inet6 {kept.method6}", lines)]
+
+
+def _said(**lines: object) -> list[str]:
+    return [f"{key} {value}" for key, value in lines.items() if value is not None]
+
+
+def _vanishing(stanza: str, options: tuple[str, ...]) -> str:
+    lines = "".join(f", with `{line}`" for line in options)
+    return f"the stanza `{stanza}` disappears{lines}"
+
+
+def _refused(address: IPv4Interface | IPv6Interface) -> bool:
+    """Whether a file may hold an address that PVE does not take from a request (facts, sections 6 and 7; C151)."""
+    if address.network.prefixlen < _SHORTEST_PREFIX:
+        return True
+    return isinstance(address, IPv6Interface) and (
+        address in _DOCUMENTATION or not any(address in net for net in _HOSTS)
+    )

@@ -1,0 +1,203 @@
+"""JSON entries to values. Tolerant: mixed types, missing and unknown keys, nulls. Facts, section 5."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import TYPE_CHECKING, Any
+
+from pvenet.model import (
+    Bond,
+    BondMode,
+    Bridge,
+    Ethernet,
+    FileOnly,
+    Interface,
+    Link,
+    Network,
+    Other,
+    OvsBond,
+    OvsBondMode,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+    XmitHashPolicy,
+)
+from pvenet.wire.spelling import OBSERVED, Entry, spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_DERIVED = frozenset({"address", "netmask", "address6", "netmask6", "comments6"})
+"""Said once more elsewhere in the entry: in cidr, cidr6 and comments."""
+
+_KNOWN = OBSERVED | _DERIVED | {"iface", "type", "ovs_type", "method", "method6", "families", "options", "options6"}
+
+_BENEATH = ("slaves", "bridge_ports", "ovs_ports", "ovs_bonds", "vlan-raw-device")
+
+
+def network(entries: Iterable[Entry]) -> Network:
+    """A node's network, from the `data` of GET /nodes/{node}/network; in the file's order."""
+    ordered = sorted(entries, key=lambda entry: (_integer(entry.get("priority")) or 1_000_000, str(entry["iface"])))
+    return Network(
+        interfaces={str(entry["iface"]): interface(entry) for entry in ordered},
+        links={str(entry["iface"]): link(entry) for entry in ordered},
+    )
+
+
+def link(entry: Entry) -> Link:
+    """What an entry of the listing observes."""
+    return Link(
+        active=_true(entry.get("active")),
+        exists=_true(entry.get("exists")),
+        altnames=tuple(str(name) for name in entry.get("altnames") or ()),
+    )
+
+
+def interface(entry: Entry) -> Interface:
+    """The value of an entry; an `Other` for a kind that is not modelled or a value that has no right shape."""
+    reader = _READERS.get(str(entry.get("type")))
+    if reader is None:
+        return _other(entry)
+    kind, read = reader
+    try:
+        return read(entry, _common(entry) | {"file_only": _file_only(entry, kind)})
+    except ValueError:
+        return _other(entry)
+
+
+def _common(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": str(entry["iface"]),
+        "autostart": _true(entry.get("autostart")),
+        "cidr": _optional(IPv4Interface, entry.get("cidr")),
+        "gateway": _optional(IPv4Address, entry.get("gateway")),
+        "cidr6": _optional(IPv6Interface, entry.get("cidr6")),
+        "gateway6": _optional(IPv6Address, entry.get("gateway6")),
+        "mtu": _integer(entry.get("mtu")),
+        "comments": str(entry.get("comments") or "").rstrip("\n"),
+    }
+
+
+def _ethernet(_entry: Entry, common: dict[str, Any]) -> Interface:
+    return Ethernet(**common)
+
+
+def _bond(entry: Entry, common: dict[str, Any]) -> Interface:
+    return Bond(
+        **common,
+        slaves=_words(entry.get("slaves")),
+        mode=BondMode(str(entry.get("bond_mode") or BondMode.BALANCE_RR)),
+        primary=entry.get("bond-primary") or None,
+        xmit_hash_policy=_optional(XmitHashPolicy, entry.get("bond_xmit_hash_policy")),
+    )
+
+
+def _bridge(entry: Entry, common: dict[str, Any]) -> Interface:
+    return Bridge(
+        **common,
+        ports=_words(entry.get("bridge_ports")),
+        vlan_aware=_true(entry.get("bridge_vlan_aware")),
+        vids=_words(entry.get("bridge_vids")),
+    )
+
+
+def _vlan(entry: Entry, common: dict[str, Any]) -> Interface:
+    return Vlan(**common, raw_device=entry.get("vlan-raw-device") or None, tag=_integer(entry.get("vlan-id")))
+
+
+def _ovs_bridge(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsBridge(**common, ports=_words(entry.get("ovs_ports")), options=str(entry.get("ovs_options") or ""))
+
+
+def _ovs_bond(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsBond(
+        **common,
+        **_ovs_port_words(entry),
+        slaves=_words(entry.get("ovs_bonds")),
+        mode=OvsBondMode(str(entry.get("bond_mode") or OvsBondMode.ACTIVE_BACKUP)),
+    )
+
+
+def _ovs_int_port(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsIntPort(**common, **_ovs_port_words(entry))
+
+
+def _ovs_port(entry: Entry, common: dict[str, Any]) -> Interface:
+    return OvsPort(**common, **_ovs_port_words(entry))
+
+
+def _ovs_port_words(entry: Entry) -> dict[str, Any]:
+    return {
+        "bridge": entry.get("ovs_bridge") or None,
+        "tag": _integer(entry.get("ovs_tag")),
+        "options": str(entry.get("ovs_options") or ""),
+    }
+
+
+_READERS: Mapping[str, tuple[type[Interface], Callable[[Entry, dict[str, Any]], Interface]]] = {
+    "eth": (Ethernet, _ethernet),
+    "bond": (Bond, _bond),
+    "bridge": (Bridge, _bridge),
+    "vlan": (Vlan, _vlan),
+    "OVSBridge": (OvsBridge, _ovs_bridge),
+    "OVSBond": (OvsBond, _ovs_bond),
+    "OVSIntPort": (OvsIntPort, _ovs_int_port),
+    "OVSPort": (OvsPort, _ovs_port),
+}
+
+
+def _other(entry: Entry) -> Other:
+    typed = {}
+    for name, kind in (
+        ("cidr", IPv4Interface),
+        ("gateway", IPv4Address),
+        ("cidr6", IPv6Interface),
+        ("gateway6", IPv6Address),
+        ("mtu", int),
+    ):
+        try:
+            typed[name] = _optional(kind, entry.get(name))
+        except ValueError:
+            typed[name] = None
+    kept = {key: value for key, value in entry.items() if key not in OBSERVED}
+    return Other(
+        **typed,
+        name=str(entry["iface"]),
+        autostart=_true(entry.get("autostart")),
+        comments=str(entry.get("comments") or "").rstrip("\n"),
+        kind=str(entry.get("type") or "unknown"),
+        beneath=tuple(word for key in _BENEATH for word in _words(entry.get(key))),
+        file_only=_file_only(entry, Other),
+        entry=json.dumps(kept, sort_keys=True, ensure_ascii=False),
+    )
+
+
+def _file_only(entry: Entry, kind: type[Interface]) -> FileOnly:
+    known = _KNOWN | {spelled(kind, field.name) for field in fields(kind)}
+    return FileOnly(
+        method=str(entry.get("method") or "manual"),
+        method6=str(entry.get("method6") or "manual"),
+        families=tuple(entry.get("families") or ()),
+        options=tuple(str(line) for line in entry.get("options") or ()),
+        options6=tuple(str(line) for line in entry.get("options6") or ()),
+        settings=tuple(sorted((key, str(value)) for key, value in entry.items() if key not in known)),
+    )
+
+
+def _true(value: object) -> bool:
+    return str(value) == "1" or value is True
+
+
+def _integer(value: object) -> int | None:
+    return None if value in (None, "") else int(str(value))
+
+
+def _optional(kind: Callable[[str], Any], value: object) -> Any:
+    return None if value in (None, "") else kind(str(value))
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(str(value or "").replace(",", " ").replace(";", " ").split())

@@ -1,0 +1,172 @@
+"""Whether what pvenet said of a node is true. Judged by the node's folder alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fault_truth import FOREIGN, Described, without_theirs
+
+from pvenet.events import Verdict
+from pvenet.sim.faults import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fault_matrix import Done, Walk
+
+    from pvenet.sim.faults import Fault
+
+
+STAGING = frozenset({"vmbr0", "bond0", "vmbr1"})
+LEFT_AS_IT_WAS = frozenset({3, 4, 5, 6, 7, 130})
+"""Exit codes that say: nothing was changed."""
+FOR_GOOD = frozenset({"", "900"})
+"""Values of a lost way that outlast every deadline."""
+
+
+def wrong(walk: Walk, goal: Described) -> list[str]:
+    """What was said and is not so, what was left between, and what of somebody else's was touched."""
+    found = [text for done in walk.done for text in _said(walk, done, goal)]
+    return [*found, *_between(walk, goal), *_theirs(walk)]
+
+
+def wrong_again(walk: Walk) -> list[str]:
+    """The same of the command that comes the next day, with nothing in its way."""
+    last = walk.done[-1]
+    found = [*_said(walk, last, {}), *_theirs(walk)]
+    if last.code == 9:
+        found.append(f"the next day nobody can tell: {last.message}")
+    return found
+
+
+def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
+    faults = [parse(fault) for fault in walk.cell.faults]
+    if done.code == 9 and not any(unknowable(fault, walk, done) for fault in faults):
+        yield f"{done.name} says unknown where a request could have told: {done.message}"
+    judge = {"diff": _looked, "apply": _ended, "again": _ended}.get(done.name, _staged)
+    yield from (f"{done.name} (exit {done.code}): {text}" for text in judge(walk, done, goal))
+
+
+def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
+    """Whether no request could have told: the only faults after which `unknown` is a true verdict."""
+    for_good, second = fault.value in FOR_GOOD, len(walk.cell.faults) > 1
+    return {
+        # with a peer only where the way is lost once more, in the reload that was to bring it back
+        "path-lost": for_good and (walk.cell.layout == "one" or fault.at > 1 < len(walk.cell.faults)),
+        "node-lost": for_good,
+        "reload-hangs": True,
+        "lacks": fault.at > done.first,
+        # the node lists what is staged, and a reload that takes ours back would take theirs live
+        "foreign-edit": second,
+        "reboot": done.name in STAGING and fault.at > done.first + (walk.cell.layout == "one"),
+    }.get(fault.kind, False)
+
+
+def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
+    """All of it, or nothing."""
+    before, after = done.before.view.get(done.name), done.after.view.get(done.name)
+    if done.code == 0 and after != goal[done.name]:
+        yield "says that it is staged, and it is not"
+    theirs = [made.get(done.name) for made in walk.witness.made_by_others]
+    if done.code in LEFT_AS_IT_WAS and after != before and after not in theirs:
+        yield "says that nothing changed, and it is staged"
+    if not walk.witness.acts and done.code in LEFT_AS_IT_WAS and done.after.view != done.before.view:
+        yield "left something staged"
+    if done.code == 1:
+        yield f"fails without a code of its own: {done.message}"
+    if done.after.reloads:
+        yield "reloads"
+
+
+def _looked(_walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
+    if done.code == 0 and done.ours and FOREIGN in done.after.view:
+        yield "takes somebody else's for ours"
+
+
+def _ended(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
+    """An apply's end, which is told twice: by its exit code, and by the last event."""
+    if done.end is None or done.end.exit_code != done.code:
+        yield f"ends with {done.end}"
+        return
+    judge = {
+        Verdict.APPLIED: _applied,
+        Verdict.ROLLED_BACK: _rolled_back,
+        Verdict.NOTHING: _nothing,
+        Verdict.FAILED: _untouched if done.code in LEFT_AS_IT_WAS else _failed,
+        Verdict.UNKNOWN: _unknown,
+    }[done.end.verdict]
+    yield from judge(walk, done)
+
+
+def _applied(walk: Walk, done: Done) -> Iterator[str]:
+    if done.code != 0 or without_theirs(done.after.live) != _reloaded(walk, done):
+        yield "says applied, and the file is another"
+    if not done.after.agrees:
+        yield "says applied, and the kernel has it not"
+    if walk.lost:
+        yield "says applied, and the way that was used is lost"
+
+
+def _rolled_back(_walk: Walk, done: Done) -> Iterator[str]:
+    if done.code != 8 or without_theirs(done.after.live) != without_theirs(done.before.live):
+        yield "says rolled back, and the file is another"
+    if not done.after.agrees:
+        yield "says rolled back, and the kernel has it not"
+
+
+def _nothing(_walk: Walk, done: Done) -> Iterator[str]:
+    if done.code != 0 or done.sent or done.after.pending is not None:
+        yield "says that nothing was pending"
+    if "has ended well" in done.warnings and not done.after.agrees:
+        yield "says that the last reload ended well"
+
+
+def _untouched(walk: Walk, done: Done) -> Iterator[str]:
+    if done.sent:
+        yield "says that nothing was sent, and a reload was started"
+    before, after = done.before, done.after
+    if not walk.witness.acts and (after.live, after.pending) != (before.live, before.pending):
+        yield "says that nothing changed, and something has"
+
+
+def _failed(_walk: Walk, done: Done) -> Iterator[str]:
+    yield f"is left failed: {done.message}"
+
+
+def _unknown(_walk: Walk, done: Done) -> Iterator[str]:
+    if done.code != 9:
+        yield "says unknown with another code"
+
+
+def _reloaded(walk: Walk, done: Done) -> Described | None:
+    """What a command was about to make live."""
+    sent = [pending for number, pending in walk.witness.reloads if done.first <= number <= done.last]
+    return without_theirs(sent[0]) if sent else None
+
+
+def _between(walk: Walk, goal: Described) -> Iterator[str]:
+    """The wanted state or the one before, and the kernel with it; what others made live is the one before, too."""
+    last = walk.done[-1]
+    if last.code == 9:
+        return
+    truth = walk.settled
+    good = [without_theirs(each) for each in (walk.initial.live, last.before.live, goal, *walk.witness.made_by_others)]
+    if without_theirs(truth.live) not in [*good, _reloaded(walk, last)]:
+        yield "the file is between"
+    if not truth.agrees:
+        yield "the kernel is between"
+
+
+def _theirs(walk: Walk) -> Iterator[str]:
+    """Nobody else's staging is thrown away, and none made live, but in the one request that nobody can close."""
+    at = [fault.at for fault in map(parse, walk.cell.faults) if fault.kind == "foreign-edit"]
+    if not at or at[0] > walk.witness.count:
+        return
+    last = walk.done[-1].after
+    window = at[0] in [number for number, _ in walk.witness.reloads]
+    if FOREIGN not in last.view and at[0] not in walk.witness.reverts:
+        yield "somebody else's staging is gone"
+    elif FOREIGN in last.live and not window:
+        yield "somebody else's staging was made live"
+    elif window and walk.done[-1].name == "apply" and walk.done[-1].code == 0 and FOREIGN not in walk.done[-1].warnings:
+        yield "somebody else's staging went live, and nobody was told"

@@ -1,0 +1,137 @@
+"""A change that goes back unless a person says in time that it may stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from story import Lab, interrupt
+
+from pvenet import errors
+from pvenet.apply import confirm
+from pvenet.events import Confirming, Verdict
+from pvenet.journal import NO, YES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    return lab
+
+
+def test_a_yes_in_time_keeps_it(lab: Lab) -> None:
+    """Told that it waits, with the time; then applied, and the journal says confirmed."""
+    lab.person = lambda left: True if left < 50 else None
+    end = lab.apply(confirm_within=60.0)
+    assert end.verdict is Verdict.APPLIED
+    assert end.message.endswith("; confirmed")
+    (told,) = [event for event in lab.events if isinstance(event, Confirming)]
+    assert told.within == 60.0
+    assert lab.states == [State.CONFIRMED]
+    assert lab.reloads == 1
+
+
+def test_silence_is_rolled_back_when_the_time_is_over(lab: Lab) -> None:
+    """Not before, and not much after."""
+    begun = lab.time.now
+    error = lab.failed(errors.RolledBack, confirm_within=30.0)
+    assert "nobody confirmed within 30 s" in error.message
+    assert 30.0 <= lab.time.now - begun <= 33.0
+    assert lab.states == [State.ROLLED_BACK]
+    assert "bond0" not in lab.live
+
+
+def test_a_no_or_a_lost_terminal_is_rolled_back_at_once(lab: Lab) -> None:
+    """The end of input says no."""
+    lab.person = lambda _: False
+    begun = lab.time.now
+    assert "the answer was no" in lab.failed(errors.RolledBack, confirm_within=600.0).message
+    assert lab.time.now - begun < 5.0
+
+
+def test_ctrl_c_is_a_no(lab: Lab) -> None:
+    """Whoever interrupts the question does not agree."""
+    lab.person = lambda _: interrupt()
+    lab.failed(errors.RolledBack, confirm_within=600.0)
+    assert "bond0" not in lab.live
+
+
+def test_a_word_from_elsewhere_counts(lab: Lab) -> None:
+    """`pvenet confirm` in another process, while this one waits and holds the lock."""
+    lab.asleep = [lambda: None] * 4
+
+    def elsewhere(_left: float) -> bool | None:
+        if lab.journals.word(lab.journals.all()[0]) is None:
+            confirm(lab.node, lab.journals)
+        return None
+
+    lab.person = elsewhere
+    assert lab.apply(confirm_within=60.0).verdict is Verdict.APPLIED
+
+
+def test_whoever_decides_first_decides(lab: Lab) -> None:
+    """A confirmation after the deadline is told that it is too late."""
+    lab.apply()
+    journal = lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
+    assert lab.journals.decide(journal, NO) == NO
+    assert lab.journals.decide(journal, YES) == NO
+    with pytest.raises(errors.RefusedByPvenet, match="too late"):
+        confirm(lab.node, lab.journals)
+
+
+def test_with_nothing_to_confirm_that_is_said(lab: Lab) -> None:
+    """Exit 7."""
+    with pytest.raises(errors.RefusedByPvenet, match="nothing waits"):
+        confirm(lab.node, lab.journals)
+
+
+def test_whoever_waited_and_was_killed_is_confirmed_afterwards(lab: Lab) -> None:
+    """The journal is closed by `confirm` itself."""
+    lab.apply()
+    lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
+    assert confirm(lab.node, lab.journals).state is State.CONFIRMED
+    assert lab.states == [State.CONFIRMED]
+
+
+@pytest.mark.parametrize("act", [lambda lab: lab.stage({"vmbr1": None}), lambda lab: lab.apply()])
+def test_nothing_else_is_done_while_something_waits_to_be_confirmed(lab: Lab, act: Callable[[Lab], object]) -> None:
+    """Exit 7, with both ways on; a word that was given counts, though nobody has read it."""
+    lab.apply()
+    journal = lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
+    with pytest.raises(errors.RefusedByPvenet, match="waits to be confirmed"):
+        act(lab)
+    lab.journals.decide(journal, YES)
+    act(lab)
+    assert lab.states[0] is State.CONFIRMED
+
+
+def test_what_cannot_be_rolled_back_cannot_be_confirmed(tmp_path: Path) -> None:
+    """Adopted changes: refused before anything is sent."""
+    lab = Lab(tmp_path / "lab")
+    lab.foreign()
+    lab.failed(errors.RefusedByPvenet, adopt=True, confirm_within=60.0)
+    assert lab.writes == []
+
+
+def test_a_failure_is_rolled_back_before_anybody_is_asked(lab: Lab) -> None:
+    """There is nothing to confirm."""
+    lab.order("reload-fails@1")
+    lab.failed(errors.RolledBack, confirm_within=60.0)
+    assert not [event for event in lab.events if isinstance(event, Confirming)]
+
+
+def test_json_does_not_ask_and_only_another_process_confirms(lab: Lab, run: Callable[..., Ran]) -> None:
+    """On a command line: nobody confirms, and it is rolled back; each event a line."""
+    ran = run("--sim", str(lab.folder), "apply", "--yes", "--json", "--confirm-within", "1")
+    assert ran.code == 8
+    kinds = [line["event"] for line in ran.lines]
+    assert kinds[kinds.index("confirming") :][1] == "rolling_back"
+    assert (ran.lines[-1]["verdict"], ran.lines[-1]["exit"]) == ("rolled_back", 8)

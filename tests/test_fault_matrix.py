@@ -1,0 +1,154 @@
+"""Every fault at every request of the whole story: what pvenet says in the end is true, cell by cell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fault_matrix import LAYOUTS, STORIES, Cell, Walk
+from fault_verdict import wrong, wrong_again
+
+from pvenet.sim.faults import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fault_truth import Described
+
+BY_TURNS = (("drop-before", "drop-after", "restart"), ("{status}", "{status}=after"), ("delay=6.4", "delay=50"))
+"""Faults that are one and the same to a read, which changes nothing: a write meets each, a read one of them in turn."""
+ANYWHERE = (
+    *("reboot", "foreign-edit", "foreign-revert", "foreign-reload"),
+    *("lacks=Sys.Modify", "lacks=Sys.Audit", "lacks=SDN.Audit & lacks=SDN.Use"),
+)
+"""Faults that are another story at each request."""
+AT_A_WRITE = ("locked",)
+AT_A_RELOAD = (
+    *("reload-fails", "reload-fails=2", "reload-fails=89", "reload-fails=0:bond0 : error: bond0: no "),
+    *("reload-lies", "reload-lies=89", "reload-hangs", "task-late", "task-late=15", "never-up=bond0", "freeze"),
+    *("drop-after & task-late=4", "drop-after & task-late=20", "drop-before & task-late"),
+    *("path-lost=5", "path-lost=40", "path-lost", "node-lost=5", "node-lost=40", "node-lost"),
+)
+"""Faults of the first write or reload from a request on: the same story at each request before it, told once."""
+BAD_DAYS = (
+    ("guests", "one", "reload-fails"),
+    ("management", "peer", "never-up=bond0"),
+    ("management", "peer", "path-lost"),
+)
+"""What a first reload may do, so that something comes after it."""
+FULL = "PVENET_MATRIX" in os.environ
+"""Every cell; else a read meets every second fault in turn, on a bad day a write every third, a read every sixth."""
+UNDISTURBED = "freeze@9999"
+
+
+class Matrix:
+    """The cells of one story over one layout, on top of the faults that make it what it is."""
+
+    def __init__(self, story: str, layout: str, place: Path, base: tuple[str, ...] = ()) -> None:
+        self.story = Cell(story=story, layout=layout, faults=(*base, UNDISTURBED))
+        self.base = base
+        self.place = place
+        self.number = count()
+        self.turn = [(each, way) for each in STORIES for way in LAYOUTS].index((story, layout))
+        clean = Walk(cell=replace(self.story, faults=(UNDISTURBED,)), folder=place / "clean").run()
+        self.goal: Described = clean.done[-1].after.live
+        self.told = Walk(cell=self.story, folder=place / "told", keep=place / "kept").run()
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell; where there is a base, at the requests after its reload."""
+        witness = self.told.witness
+        reloads = [number for number, _ in witness.reloads]
+        first = reloads[0] + 1 if self.base else 1
+        for at in range(first, witness.count + 1):
+            if witness.repeats(at):
+                continue
+            faults = _faults(at + self.turn, write=at in witness.writes, reload=at in reloads)
+            step = 1 if FULL or at in reloads else (3 if self.base else 1) * (1 if at in witness.writes else 2)
+            for text in faults[(at + self.turn) % step :: step]:
+                words = text.format(status=595 + (at + self.turn) % 5).split(" & ")
+                yield replace(self.story, faults=(*self.base, *(f"{word}@{at}" for word in words)))
+
+    def complaints(self, cell: Cell) -> tuple[list[str], Walk]:
+        """What is wrong with a cell; nothing is what it should be."""
+        folder = self.place / str(next(self.number))
+        start = [kept for kept in self.told.snapshots if kept.count < cell.fault.at][-1]
+        walk = Walk(cell=cell, folder=folder, start=start).run()
+        try:
+            found = wrong(walk, self.goal)
+            if walk.done[-1].code and "reload-hangs" not in {parse(fault).kind for fault in cell.faults}:
+                walk.again()
+                found += wrong_again(walk)
+            return found, walk
+        finally:
+            shutil.rmtree(folder)
+
+
+def _faults(turn: int, *, write: bool, reload: bool) -> list[str]:
+    turns = [list(kinds) if write or reload else [kinds[turn % len(kinds)]] for kinds in BY_TURNS]
+    return [*chain(*turns), *ANYWHERE, *(AT_A_WRITE if write else ()), *(AT_A_RELOAD if reload else ())]
+
+
+@pytest.fixture(scope="module")
+def tally() -> Counter[str]:
+    """How many cells ended in which verdict."""
+    return Counter()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder in memory where there is one: a thousand stories sync a lot of journals."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("story", STORIES)
+def test_every_verdict_is_true(story: str, layout: str, place: Path, tally: Counter[str]) -> None:
+    """One fault at each request of a story that would have gone well."""
+    matrix = Matrix(story, layout, place)
+    assert matrix.told.witness.count >= 12
+    _hold(matrix, tally)
+
+
+@pytest.mark.parametrize(("story", "layout", "base"), BAD_DAYS)
+def test_every_verdict_on_a_bad_day_is_true(
+    story: str, layout: str, base: str, place: Path, tally: Counter[str]
+) -> None:
+    """One more fault at each request after a reload that goes wrong."""
+    _hold(Matrix(story, layout, place, (f"{base}@1",)), tally)
+
+
+def _verdict(walk: Walk) -> str:
+    for done in walk.done:
+        if done.name == "apply" and done.end is not None:
+            return str(done.end.verdict)
+    return "refused while staging"
+
+
+def _hold(matrix: Matrix, tally: Counter[str]) -> None:
+    found = []
+    for cell in matrix.cells():
+        complaints, walk = matrix.complaints(cell)
+        tally[_verdict(walk)] += 1
+        found += [f"{cell}: {complaint}" for complaint in complaints]
+    tally["wrong"] += len(found)
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_the_matrix_is_told(tally: Counter[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Its size, its verdicts, and how many are wrong."""
+    bad = tally.pop("wrong", 0)
+    verdicts = ", ".join(f"{number} {name}" for name, number in sorted(tally.items()))
+    with capsys.disabled():
+        sys.stdout.write(f"\nfault matrix: {tally.total()} cells: {verdicts}; {bad} wrong verdicts\n")
+    assert bad == 0

@@ -1,0 +1,103 @@
+"""What a change does to the way to the node, and which interfaces are that way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Interface
+from typing import TYPE_CHECKING
+
+import pytest
+from story import Lab
+
+from pvenet import errors
+from pvenet.apply.consent import effect_on, shown_path, vital_addresses
+from pvenet.connection import Connection
+from pvenet.connection.endpoint import Endpoint
+from pvenet.connection.session import Token
+from pvenet.events import Effect, Shown
+from pvenet.model import Bond, Bridge, Ethernet, Network
+from pvenet.node import Member, Node
+from pvenet.plan import management
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pvenet.model import Interface
+
+ADDRESS = "192.0.2.1"
+BRIDGE = Bridge(name="vmbr0", ports=("bond0",), cidr=IPv4Interface(f"{ADDRESS}/24"), gateway=IPv4Address("192.0.2.254"))
+BOND = Bond(name="bond0", slaves=("ens1", "ens2"))
+MEMBERS = (
+    Member(name="pve1", online=True, address="198.51.100.1"),
+    Member(name="pve2", online=True, address="192.0.2.2"),
+)
+
+
+def net(*interfaces: Interface) -> Network:
+    nics = [Ethernet(name=f"ens{n}") for n in range(1, 5)]
+    return Network(interfaces={each.name: each for each in (*nics, *interfaces)})
+
+
+BEFORE = net(BRIDGE, BOND)
+
+
+@pytest.mark.parametrize(
+    ("then", "effect"),
+    [
+        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens2", "ens3"))), Effect.WIDENS),
+        (net(replace(BRIDGE, ports=("bond0", "ens3")), BOND), Effect.WIDENS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1",))), Effect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens3"))), Effect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens3", "ens4"))), Effect.CUTS),
+        (net(replace(BRIDGE, ports=("ens3",)), BOND), Effect.CUTS),
+        (net(BOND), Effect.CUTS),
+        (net(replace(BRIDGE, mtu=9000), BOND), Effect.TOUCHES),
+        (net(replace(BRIDGE, cidr=IPv4Interface("192.0.2.9/24")), BOND), Effect.TOUCHES),
+        (net(replace(BRIDGE, ports=("bond0", "ens3"), mtu=9000), BOND), Effect.TOUCHES),
+        (net(replace(BRIDGE, gateway=None), replace(BOND, slaves=("ens1",))), Effect.NARROWS),
+    ],
+)
+def test_the_worst_that_is_done_to_the_way_is_told(then: Network, effect: Effect) -> None:
+    """A second path widens, a lost one narrows, the last one cuts; anything else touches."""
+    assert effect_on(management(BEFORE, {ADDRESS}), BEFORE, then) is effect
+
+
+def test_the_way_is_shown_from_the_cable_up() -> None:
+    """NICs, bond, bridge, address."""
+    assert shown_path(management(BEFORE, {ADDRESS}), BEFORE) == "ens1+ens2 > bond0 > vmbr0 > 192.0.2.1"
+
+
+def test_widening_needs_consent_and_is_an_event_field(tmp_path: Path) -> None:
+    """A wrong switch port makes a loop of it."""
+    lab = Lab(tmp_path / "lab")
+    lab.widened()
+    error = lab.failed(errors.ManagementRisk)
+    assert "widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
+    shown = lab.events[0]
+    assert isinstance(shown, Shown)
+    assert shown.effect is Effect.WIDENS
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        (ADDRESS, {ADDRESS, "198.51.100.1"}),
+        ("127.0.0.1", {"127.0.0.1"}),
+        ("203.0.113.7", {"203.0.113.7"}),
+        ("192.0.2.2", {"198.51.100.1"}),
+    ],
+    ids=["its own", "a tunnel", "NAT", "a peer"],
+)
+def test_an_address_that_is_on_no_interface_leaves_none_out(
+    host: str, found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a tunnel the cluster's address says nothing about the way from here; through a peer it does."""
+    monkeypatch.setattr(Endpoint, "addresses", lambda self: frozenset({self.host}))
+    node = Node(Connection([Endpoint(host=host)], Token(id="root@pam!full", secret="s")), "pve1")
+    assert vital_addresses(node, MEMBERS, BEFORE) == found
+
+
+def test_through_a_tunnel_every_interface_with_an_address_counts() -> None:
+    """The address that the endpoint has is nowhere on the node."""
+    other = Bridge(name="vmbr9", ports=("ens4",), cidr=IPv4Interface("10.0.0.1/24"))
+    assert {"vmbr0", "vmbr9", "ens4"} <= management(net(BRIDGE, BOND, other), {"127.0.0.1"}).names
