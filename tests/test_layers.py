@@ -22,6 +22,7 @@ ALLOWED = {
     "access": {"", "model", "node"},
     "journal": {"", "errors", "model", "wire"},
     "apply": {"", "access", "errors", "model", "plan", "wire", "events", "connection", "node", "journal"},
+    "profiles": {"", "errors"},
     "settings": {"", "errors", "connection", "sim"},
     "cli": {
         "",
@@ -35,6 +36,7 @@ ALLOWED = {
         "node",
         "journal",
         "apply",
+        "profiles",
         "settings",
         "sim",
         "plan",

@@ -11,6 +11,7 @@ from pvenet import errors
 from pvenet.cli import (
     bond,
     bridge,
+    config,
     eth,
     files,
     listing,
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, sim):
+for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, config, sim):
     app.add_typer(noun.app)
 listing.register(app)
 pending.register(app)

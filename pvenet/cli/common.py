@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import typer
 
 from pvenet import errors
+from pvenet.profiles import environment_of, settings
 from pvenet.settings import Where as Where  # noqa: PLC0414 - every command says where
 from pvenet.settings import connect, located
 
@@ -39,6 +40,7 @@ def _declared(
         [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
     ),
     sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
+    profile: str = typer.Option("", help="The profile of the configuration file to use.", metavar="NAME"),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
@@ -146,13 +148,14 @@ def _known_here(place: Where) -> tuple[str, ...]:
 @contextmanager
 def connected(where: Where) -> Iterator[tuple[Connection, Where]]:
     """A connection to where the command goes, and the completed `where`."""
-    place = located(where, os.environ)
-    if place.insecure and not place.sim and not os.environ.get("PVENET_FINGERPRINT"):
+    environment = environment_of(settings(os.environ, where.profile), os.environ)
+    place = located(where, environment)
+    if place.insecure and not place.sim and not environment.get("PVENET_FINGERPRINT"):
         say("warning: nobody checks who answers; whoever does gets the credentials (--insecure)")
         import urllib3
 
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    connection = connect(place, os.environ, prompt=_prompt if on_terminal() else None, debug=debug_of(place))
+    connection = connect(place, environment, prompt=_prompt if on_terminal() else None, debug=debug_of(place))
     try:
         yield connection, place
     finally:
