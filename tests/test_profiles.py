@@ -108,7 +108,7 @@ def test_a_simulated_node_is_not_shown_the_credentials_of_another_place(config: 
 
 
 WRONG = [
-    ("[profiles.lab]\nnode = ", "is no TOML: .*line 2"),
+    ("[profiles.lab]\nnode == 1", "is no TOML: .*line 2"),
     ("endpoints = 5", "endpoints is no section like"),
     ("profiles = 5", "profiles is no section like"),
     ("[profiles.labb]", "no profile lab in .*; there are: labb"),

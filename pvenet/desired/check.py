@@ -20,6 +20,8 @@ from pvenet.model import (
     Ethernet,
     Interface,
     Network,
+    OvsBond,
+    OvsBridge,
     OvsPort,
     Vlan,
     beneath,
@@ -101,7 +103,8 @@ def _surroundings(desired: dict[str, Interface | None]) -> Network:
             there[name] = Ethernet(name=name, autostart=not interface.autostart)
     referred = {name for interface in desired.values() if interface for name in beneath(interface)}
     referred |= {parent for interface in desired.values() if interface and (parent := parent_in(interface.name))}
-    slaves = {name for interface in desired.values() if isinstance(interface, Bond) for name in interface.slaves}
+    within = Bond | OvsBond | OvsBridge  # whose members' MTUs must not be above their own
+    slaves = {name for each in desired.values() if isinstance(each, within) for name in beneath(each)}
     for name in sorted(referred):
         if desired.get(name) is None:
             there[name] = _guess(name) if name not in slaves else Ethernet(name=name)
