@@ -211,6 +211,24 @@ def names(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
 
 
+def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
+    """The HA services that are active on a node (GET /cluster/ha/status/current); none where that can't be read."""
+    try:
+        data = connection.get("cluster", "ha", "status", "current").data or ()
+        return tuple(
+            sorted(
+                str(entry.get("sid"))
+                for entry in data
+                if (entry.get("type"), entry.get("node")) == ("service", node) and entry.get("state") in _HA_ACTIVE
+            )
+        )
+    except (errors.PvenetError, AttributeError, TypeError):
+        return ()
+
+
+_HA_ACTIVE = frozenset({"started", "starting", "migrate", "relocate", "recovery", "error", "freeze"})
+
+
 def fingerprints(connection: Connection) -> Mapping[str, str]:
     """The SHA-256 of each node's certificate, by the node's name, as the cluster knows it (GET /nodes)."""
     data = connection.get("nodes").data or ()

@@ -34,6 +34,7 @@ from pvenet.node import Node
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Fault, Script, parse
 from pvenet.sim.state import Sim
+from pvenet.sim.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,6 +94,8 @@ class Witness(SimAdapter):
         self.reverts: list[int] = []
         self.made_by_others: list[Described] = []
         self.log: list[str] = []
+        self.trespasses: list[str] = []
+        """What must not be sent while a reload of ours runs and is listed."""
 
     def order(self, faults: tuple[str, ...]) -> None:
         """Order faults, whose requests count from the story's first."""
@@ -104,6 +107,9 @@ class Witness(SimAdapter):
         self.count += 1
         number, node = self.count, self.sim.node("pve1")
         path = (request.url or "").partition("/api2/json/")[2]
+        if path == "nodes/pve1/network" and request.method in ("GET", "PUT") and self._reloading():
+            what = "lists, which freezes the flags," if request.method == "GET" else "reloads"
+            self.trespasses.append(f"{what} while its reload runs, at {number}")
         if request.method == "PUT" and path == "nodes/pve1/network":
             self.reloads.append((number, described(node.text())))
         elif request.method != "GET":
@@ -119,6 +125,10 @@ class Witness(SimAdapter):
                 self.made_by_others.append(described(node.applied()))
             host = (request.url or "").partition("//")[2].partition(".")[0]
             self.log.append(f"{number:3} {self.front.clock() % 1000:8.2f} {request.method} {host}:{path} -> {told}")
+
+    def _reloading(self) -> bool:
+        tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
+        return any(task.running(now) and task.listed_from <= now and task.name.user == OURS for _, task in tasks.all())
 
     def repeats(self, number: int) -> bool:
         """Whether it stands amidst equal requests: a poll, to which a fault does what it does to the first and last."""
@@ -195,7 +205,7 @@ class Walk:
                 continue
             if self.keep is not None:
                 self._snapshot(number)
-            self._play(name, act)
+            self.play(name, act)
             if self.done[-1].code and name != "diff":
                 break
         return self
@@ -205,7 +215,7 @@ class Walk:
         self.witness.order(())
         repair(self.folder)
         self.time.now += 120.0
-        self._play("again", self._apply)
+        self.play("again", self._apply)
 
     def client(self) -> tuple[Node, Journals]:
         """A new client, as each command is one."""
@@ -222,15 +232,15 @@ class Walk:
         yield "apply", self._apply
 
     def _stage(self, name: str, make: Callable[[Network], Interface], node: Node, journals: Journals) -> None:
-        stage(node, journals, lambda network: {name: make(network)}, now=self._stamp())
+        stage(node, journals, lambda network: {name: make(network)}, now=self.stamp())
 
     def _apply(self, node: Node, journals: Journals) -> None:
-        apply(node, journals, Options(allow_management=True), self._around(), now=self._stamp())
+        apply(node, journals, Options(allow_management=True), self.around(), now=self.stamp())
 
-    def _around(self) -> Surroundings:
+    def around(self) -> Surroundings:
         return Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.time.sleep)
 
-    def _play(self, name: str, act: Act) -> None:
+    def play(self, name: str, act: Act) -> None:
         self.events.clear()
         first, before = self.witness.count + 1, truth(self.folder, self.time.now)
         code, message, answer = 0, "", None
@@ -251,7 +261,7 @@ class Walk:
         shutil.copytree(self.folder, place)
         self.snapshots.append(Snapshot(folder=place, command=number, count=self.witness.count, now=self.time.now))
 
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
         self.time.now += 0.001  # no two journals begin in one moment
         return f"{self.time.now:.3f}"
 

@@ -27,7 +27,7 @@ FOR_GOOD = frozenset({"", "900"})
 def wrong(walk: Walk, goal: Described) -> list[str]:
     """What was said and is not so, what was left between, and what of somebody else's was touched."""
     found = [text for done in walk.done for text in _said(walk, done, goal)]
-    return [*found, *_between(walk, goal), *_theirs(walk)]
+    return [*found, *walk.witness.trespasses, *_between(walk, goal), *_theirs(walk)]
 
 
 def wrong_again(walk: Walk) -> list[str]:
@@ -43,7 +43,7 @@ def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
     faults = [parse(fault) for fault in walk.cell.faults]
     if done.code == 9 and not any(unknowable(fault, walk, done) for fault in faults):
         yield f"{done.name} says unknown where a request could have told: {done.message}"
-    judge = {"diff": _looked, "apply": _ended, "again": _ended}.get(done.name, _staged)
+    judge = {"diff": _looked, "apply": ended, "again": ended}.get(done.name, _staged)
     yield from (f"{done.name} (exit {done.code}): {text}" for text in judge(walk, done, goal))
 
 
@@ -83,7 +83,7 @@ def _looked(_walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
         yield "takes somebody else's for ours"
 
 
-def _ended(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
+def ended(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
     """An apply's end, which is told twice: by its exit code, and by the last event."""
     if done.end is None or done.end.exit_code != done.code:
         yield f"ends with {done.end}"

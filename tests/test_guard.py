@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from story import Lab
@@ -13,11 +13,12 @@ from pvenet import errors
 from pvenet.apply.consent import effect_on, shown_path, vital_addresses
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.session import Token
+from pvenet.connection.session import Answer, Token
 from pvenet.events import Effect, Shown
 from pvenet.model import Bond, Bridge, Ethernet, Network
 from pvenet.node import Member, Node
 from pvenet.plan import management
+from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,3 +102,54 @@ def test_through_a_tunnel_every_interface_with_an_address_counts() -> None:
     """The address that the endpoint has is nowhere on the node."""
     other = Bridge(name="vmbr9", ports=("ens4",), cidr=IPv4Interface("10.0.0.1/24"))
     assert {"vmbr0", "vmbr9", "ens4"} <= management(net(BRIDGE, BOND, other), {"127.0.0.1"}).names
+
+
+# --- high availability -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Lab:
+    """Two nodes; on the first, vmbr0 is to be widened."""
+    folder = tmp_path / "lab"
+    Sim.open(folder)
+    Sim.init(folder, node="pve2", nics=["eno1"])
+    lab = Lab(folder)
+    lab.widened()
+    return lab
+
+
+def test_fencing_is_told_before_the_question(cluster: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which services are active; those of other nodes, and what is stopped, are none of it."""
+    entries = [
+        {"type": "quorum", "node": "pve1"},
+        {"type": "service", "sid": "vm:100", "node": "pve1", "state": "started"},
+        {"type": "service", "sid": "vm:101", "node": "pve1", "state": "stopped"},
+        {"type": "service", "sid": "vm:102", "node": "pve2", "state": "started"},
+    ]
+    get = Connection.get
+
+    def answered(self: Connection, *path: str, **rest: Any) -> Answer:
+        return Answer(data=entries) if path[:2] == ("cluster", "ha") else get(self, *path, **rest)
+
+    monkeypatch.setattr(Connection, "get", answered)
+    cluster.apply(allow_management=True)
+    assert "pve1 has active HA services (vm:100): if it is away for 60 s" in cluster.warnings
+
+
+def test_where_nobody_tells_of_high_availability_nothing_is_said(cluster: Lab) -> None:
+    """The simulated node knows no such call; what is pending is looked at once more after asking."""
+    cluster.apply(allow_management=True)
+    assert "HA" not in cluster.warnings
+    at = cluster.sent.index("GET cluster/ha/status/current")
+    assert cluster.sent[at + 1 : at + 4] == ["GET tasks", "GET network", "PUT network"]
+
+
+def test_a_lone_node_and_guests_bridges_are_not_asked_about(tmp_path: Path, cluster: Lab) -> None:
+    """Nobody fences a lone node, and nothing of a guest's bridge is on the way to the node."""
+    lone = Lab(tmp_path / "lone")
+    lone.widened()
+    lone.apply(allow_management=True)
+    cluster.revert()
+    cluster.tagged()
+    cluster.apply()
+    assert not [text for text in (*lone.sent, *cluster.sent) if "/ha/" in text]

@@ -13,7 +13,7 @@ from pvenet import errors
 from pvenet.apply import OnFailure, Surroundings, roll_back, status
 from pvenet.apply.story import Options
 from pvenet.events import Ended, Shown, Verdict
-from pvenet.journal import State
+from pvenet.journal import State, Step
 from pvenet.model import Bond, Ethernet
 
 if TYPE_CHECKING:
@@ -229,6 +229,23 @@ def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
     assert "`pvenet rollback` goes on" in status(lab.node, lab.journals).todo
     back(lab)
     assert "bond0" not in lab.live
+
+
+def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab) -> None:
+    """Killed while it refreshed the flags of a file that was written by hand: the change is live, the no-op pending."""
+    before = lab.node.read().network.interfaces
+    lab.tagged()
+    lab.nature(reload_seconds=0.0)
+    lab.apply(wait=False)
+    (lab.network_folder / "interfaces").write_text(lab.live.replace("# network interface settings", "# by hand"))
+    journal = lab.journals.all()[0]
+    refresh = Step(action="refresh", name="ens40")
+    lab.journals.write(replace(journal, steps=(*journal.steps, refresh)))
+    lab.somebody("PUT network/ens40", type="eth")
+    assert lab.node.read().pending is not None
+    back(lab)
+    assert lab.node.read().network.interfaces == before
+    assert lab.pending is None
 
 
 # --- status ----------------------------------------------------------------------------------------------------------

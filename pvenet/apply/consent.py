@@ -14,6 +14,7 @@ from pvenet import errors
 from pvenet.apply.back import lost_for_good
 from pvenet.events import Effect, Shown, Warned
 from pvenet.model import beneath
+from pvenet.node import highly_available
 from pvenet.plan import Management, Risk, management, net_changes, risk
 
 if TYPE_CHECKING:
@@ -74,7 +75,22 @@ def consent(node: Node, proposed: Proposal, around: Surroundings, members: Seque
         if not vital:
             raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
         around.tell(Warned(text=way))
-    return around.ask(proposed.question)
+    cluster = danger is Risk.MANAGEMENT and len(members) > 1
+    if cluster:
+        _tell_fencing(node, around)
+    return around.ask(proposed.question) or cluster  # a request more has taken its time, too
+
+
+def _tell_fencing(node: Node, around: Surroundings) -> None:
+    """A node with active HA services that is away for 60 s is fenced (facts, section 13)."""
+    services = highly_available(node.connection, node.name)
+    if services:
+        around.tell(
+            Warned(
+                text=f"{node.name} has active HA services ({', '.join(services)}): if it is away for 60 s, the cluster "
+                "fences it, and it reboots"
+            )
+        )
 
 
 def _tell_limits(proposed: Proposal, around: Surroundings) -> None:

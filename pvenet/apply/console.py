@@ -19,9 +19,8 @@ def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
     else:
         diff = path.with_suffix(".diff")
         commands = (
-            f"undo in {LIVE} what the diff in\n  {diff}\nshows: take out its + lines, put back its - lines "
-            f"(or, with that file copied there, as {diff.name}):\n"
-            f"  patch -R -l {LIVE} {diff.name}\n"
+            f"with a copy of\n  {diff}\n"
+            f"  patch -R -l {LIVE} {diff.name}      # or by hand: take out its + lines, put back its - lines\n"
             f"  rm -f {LIVE}.new\n"
             "  ifreload -a"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.replay import unfinished
 from pvenet.apply.verify import expect, judge
-from pvenet.journal import OPEN, YES, Journal, Journals, State
+from pvenet.journal import YES, Journal, Journals, State
 from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
 
     It costs a request only where a journal is open on a reload.
     """
-    for journal in _open(node, journals):
-        task = _task(node, journal) if journal.state is State.RELOADING else None
+    for journal in _open(node, journals, State.RELOADING, State.ROLLING_BACK):
+        task = _task(node, journal)
         if task is not None and task.running:
             raise errors.Busy(
                 f"the reload of {node.name} that was started from here still runs; nothing was sent",
@@ -54,7 +54,7 @@ def refuse_unfinished(node: Node, journals: Journals) -> None:
 def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
     """End the open journals of a node on which nothing is pending; what a person should know about them."""
     told = []
-    for journal in _open(node, journals):
+    for journal in _open(node, journals, State.STAGING, State.RELOADING):
         state, text = _reloaded(node, journal, reading) if journal.state is State.RELOADING else _gone(journal, reading)
         journals.write(replace(journal, state=state))
         told.append(text)
@@ -65,9 +65,8 @@ def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
 
 def drop_staged(node: Node, journals: Journals) -> None:
     """End what was staged from here and is not pending any more, because all that was pending has gone."""
-    for journal in _open(node, journals):
-        if journal.state is State.STAGING:
-            journals.write(replace(journal, state=State.DROPPED))
+    for journal in _open(node, journals, State.STAGING):
+        journals.write(replace(journal, state=State.DROPPED))
 
 
 def failed_last(journals: Journals) -> Journal | None:
@@ -76,9 +75,9 @@ def failed_last(journals: Journals) -> Journal | None:
     return ended[-1] if ended and ended[-1].state is State.FAILED else None
 
 
-def _open(node: Node, journals: Journals) -> list[Journal]:
+def _open(node: Node, journals: Journals, *states: State) -> list[Journal]:
     here = {str(endpoint) for endpoint in node.connection.endpoints}  # another cluster may have a node of that name
-    return [journal for journal in journals.all() if journal.state in OPEN and journal.endpoint in here]
+    return [journal for journal in journals.all() if journal.state in states and journal.endpoint in here]
 
 
 def _task(node: Node, journal: Journal) -> Task | None:

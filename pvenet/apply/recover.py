@@ -73,8 +73,11 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
     wait_until_idle(node, around, options.timeout)
     reading = node.read()
     access.refuse_hidden(node, reading)
-    if reading.pending is not None and (done := _pending(node, journals, journal, reading)) is not None:
-        return done
+    if reading.pending is not None:
+        done = _pending(node, journals, journal, reading)
+        if done is not None:
+            return done
+        reading = node.read()
     if reading.pending is None and journal.state is State.STAGING:
         finish(node, journals, reading)
         return _nothing(node, f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
@@ -119,6 +122,8 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
     if journal.state not in UNSENT:
         return None
     node.revert()
+    if journal.steps[-1].action == "refresh":  # a no-op, staged when everything was live
+        return None
     journals.write(replace(journal, state=State.DROPPED))
     message = f"reverted what was staged on {node.name}: nothing of it was live, and nothing is pending any more"
     return Ended(node=node.name, verdict=Verdict.ROLLED_BACK, exit_code=0, message=message)

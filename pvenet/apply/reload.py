@@ -7,11 +7,12 @@ verdict about the node or in StateUnknown, never in the error that the trouble w
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import refuse_hidden
+from pvenet.apply.course import Course, how_far
 from pvenet.apply.leftover import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.verify import Expectation, Judgement, judge
@@ -39,20 +40,6 @@ if TYPE_CHECKING:
 
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Course:
-    """What a reload is for: what its journal says before, during and after it, and how it is told."""
-
-    must_record: bool = True
-    """Without a journal on disk it is not begun; a way back is."""
-    unsent: State = State.STAGING
-    under_way: State = State.RELOADING
-    done: State = State.APPLIED
-    verdict: Verdict = Verdict.APPLIED
-    words: str = "applied and verified"
-    excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
 
 
 class Reload:
@@ -337,15 +324,3 @@ class Reload:
     def _end(self, verdict: Verdict, message: str) -> Ended:
         elapsed = self._around.clock() - self._span.since
         return Ended(node=self._node.name, verdict=verdict, exit_code=0, message=message, elapsed=elapsed)
-
-
-def how_far(judgement: Judgement) -> str:
-    """What a node lacks, in words."""
-    parts = []
-    if judgement.down:
-        parts.append(f"not active: {', '.join(judgement.down)}")
-    if judgement.different:
-        parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
-    if judgement.there:
-        parts.append(f"still there: {', '.join(judgement.there)}")
-    return "; ".join(parts) or "every interface is up as it should be"

@@ -15,7 +15,8 @@ from pvenet import errors
 from pvenet.access import refuse_hidden
 from pvenet.apply.back import way_back
 from pvenet.apply.console import console
-from pvenet.apply.reload import Course, Reload
+from pvenet.apply.course import Course
+from pvenet.apply.reload import Reload
 from pvenet.apply.replay import explains, replay
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import judge

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from pvenet import access, errors
 from pvenet.apply.consent import consent, proposal
+from pvenet.apply.course import Course
 from pvenet.apply.leftover import failed_last, finish, refuse_unfinished
-from pvenet.apply.reload import Course, Reload
+from pvenet.apply.reload import Reload
 from pvenet.apply.replay import ours as ours_of
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
