@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import pty
+import signal
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,11 +15,12 @@ from story import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import confirm
+from pvenet.cli.asking import Person
 from pvenet.events import Confirming, Verdict
 from pvenet.journal import NO, YES, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Ran
@@ -135,3 +141,55 @@ def test_json_does_not_ask_and_only_another_process_confirms(lab: Lab, run: Call
     kinds = [line["event"] for line in ran.lines]
     assert kinds[kinds.index("confirming") :][1] == "rolling_back"
     assert (ran.lines[-1]["verdict"], ran.lines[-1]["exit"]) == ("rolled_back", 8)
+
+
+# --- the person at the terminal --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Stdin is a terminal; what is written into this end was typed."""
+    here, there = pty.openpty()
+    with os.fdopen(there, encoding="utf8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield here
+    os.close(here)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [(b"y\n", True), (b"yes\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False)]
+)
+def test_a_line_on_the_terminal_is_the_word(terminal: int, typed: bytes, said: bool) -> None:  # noqa: FBT001
+    """Only a yes is one; the end of input says no."""
+    os.write(terminal, typed)
+    with Person(yes=True, json=False) as person:
+        assert person.word(60.0, 5.0) is said
+
+
+def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every ten seconds; as long as nothing is typed there is no word."""
+    assert terminal
+    with Person(yes=True, json=False) as person:
+        assert [person.word(left, 0.0) for left in (60.0, 59.0, 58.0, 40.0)] == [None] * 4
+    assert capsys.readouterr().err.count("may it stay? [y/N]") == 3
+
+
+def test_a_terminal_that_hangs_up_says_no_and_kills_nothing(terminal: int) -> None:
+    """SIGHUP is heard; what was there before hears it again afterwards."""
+    assert terminal
+    before = signal.getsignal(signal.SIGHUP)
+    with Person(yes=True, json=False) as person:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert person.word(60.0, 5.0) is False
+    assert signal.getsignal(signal.SIGHUP) is before
+
+
+def test_off_a_terminal_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only `pvenet confirm` counts; so it does with --json."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    for json in (False, True):
+        with Person(yes=True, json=json) as person:
+            assert person.word(60.0, 1.0) is None
+    assert slept == [1.0, 1.0]

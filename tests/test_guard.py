@@ -15,7 +15,7 @@ from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Answer, Token
 from pvenet.events import Effect, Shown
-from pvenet.model import Bond, Bridge, Ethernet, Network
+from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Member, Node
 from pvenet.plan import management
 from pvenet.sim.state import Sim
@@ -153,3 +153,10 @@ def test_a_lone_node_and_guests_bridges_are_not_asked_about(tmp_path: Path, clus
     cluster.tagged()
     cluster.apply()
     assert not [text for text in (*lone.sent, *cluster.sent) if "/ha/" in text]
+
+
+def test_a_way_that_names_itself_is_shown_all_the_same() -> None:
+    """A switch lists its port, and the port names its switch: each is shown once."""
+    port = Other(name="mgmt", kind="OVSIntPort", beneath=("vmbr0",), cidr=IPv4Interface(f"{ADDRESS}/24"))
+    around = net(Other(name="vmbr0", kind="OVSBridge", beneath=("ens1", "mgmt")), port)
+    assert shown_path(management(around, {ADDRESS}), around) == "ens1 > vmbr0 > mgmt > 192.0.2.1"

@@ -32,7 +32,8 @@ ovs-port ens40 bridge=vmbr5 tag=7 mtu=1400
 ovs-bond bond1 bridge=vmbr5 slaves=ens38 mode=balance-slb
 ovs-int-port mgmt0 bridge=vmbr5 tag=50 ovs=a
 ovs-int-port odd0 bridge=vmbr6 options=post-up_true
-ovs-bridge vmbr6 ports=odd0 mtu=9000
+ovs-int-port leased0 bridge=vmbr6 method=dhcp
+ovs-bridge vmbr6 ports=odd0,leased0 mtu=9000
 """
 
 CASES = {
@@ -49,6 +50,7 @@ CASES = {
     "ovs-bond bond2 slaves=ens39": ["bond2 needs a bridge of Open vSwitch"],
     "ovs-int-port mgmt0 bridge=vmbr6 tag=50": [],
     "ovs-int-port odd0 bridge=vmbr5": ["odd0 would lose `post-up true`: it moves to vmbr5 by being made anew"],
+    "ovs-int-port leased0 bridge=vmbr5": ["leased0 would lose `inet dhcp`: it moves to vmbr5 by being made anew"],
     "ovs-port ens40 bridge=vmbr6": ["ens40 is no port of vmbr6: the ports of an OVS bridge say which NICs it has"],
     "ovs-port ens39 bridge=vmbr6": ["ens39 is no port of vmbr6: the ports of an OVS bridge say which NICs it has"],
     "ovs-port ens99 bridge=vmbr6": ["there is no NIC ens99, and a NIC can't be created"],

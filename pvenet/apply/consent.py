@@ -171,8 +171,10 @@ def shown_path(path: Management, network: Network) -> str:
     if not path.carriers:
         return "no interface"
     levels: list[list[str]] = [[path.carriers[0]]]
-    while below := _below(levels[-1], network):
+    seen = {path.carriers[0]}  # a switch and its port name each other
+    while below := [name for name in _below(levels[-1], network) if name not in seen]:
         levels.append(below)
+        seen.update(below)
     parts = ["+".join(level) for level in reversed(levels)]
     top = network.interfaces.get(path.carriers[0])
     cidr = getattr(top, "cidr", None) or getattr(top, "cidr6", None)

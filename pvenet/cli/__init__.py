@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import typer
 from typer.exceptions import TyperException
@@ -95,7 +96,9 @@ def _usage(error: TyperException) -> errors.UsageError:
 def _complain(error: errors.PvenetError) -> int:
     if error.message:
         text = f"error: {error.message}\n" + (f"\nhint: {error.hint}\n" if error.hint else "")
-        sys.stderr.write(text)
+        with suppress(OSError):  # the terminal may have gone; the exit code still tells
+            sys.stderr.write(text)
+            sys.stderr.flush()
     return error.exit_code
 
 

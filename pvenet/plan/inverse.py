@@ -100,11 +100,11 @@ def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> t
         ]
         if now.autostart and not settled(before).autostart:
             found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
-        found += [Loss(name=name, what=what) for what in _lost_in_the_file(before.file_only, now.file_only)]
+        found += [Loss(name=name, what=what) for what in lost_in_the_file(before.file_only, now.file_only)]
     return tuple(found)
 
 
-def _lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:
+def lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:
     """What the stanzas held that the API can't set (facts, section 7)."""
     for key, value in before.settings:
         if (key, value) not in now.settings and value != _GIVEN.get(key):

@@ -11,13 +11,14 @@ Both say the same thing twice, and PVE keeps them together with every write (fac
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from pvenet.model import Ethernet, FileOnly, Interface, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 Nic: TypeAlias = Ethernet | OvsPort
 """A NIC, by itself or listed by a bridge."""
@@ -127,7 +128,9 @@ def _release(interfaces: dict[str, Interface], name: str) -> None:
 def _list(interfaces: dict[str, Interface], port: OwnPort) -> None:
     bridge = interfaces.get(port.bridge or "")
     if isinstance(bridge, OvsBridge):
-        interfaces[bridge.name] = settled(replace(bridge, ports=(*bridge.ports, port.name)))
+        ports = list(bridge.ports)
+        insort(ports, port.name)
+        interfaces[bridge.name] = replace(bridge, ports=tuple(ports))
 
 
 def _unlist(interfaces: dict[str, Interface], port: OwnPort) -> None:
@@ -150,13 +153,19 @@ def coupled(
         if bridge.name not in desired:
             ports = tuple(name for name in bridge.ports if not _leaves(name, bridge, desired))
             then[bridge.name] = replace(bridge, ports=ports)
-    for name in desired:
-        if isinstance(port := then.get(name), OwnPort):
-            bridge_now = then.get(port.bridge or "")
-            if isinstance(bridge_now, OvsBridge) and name not in bridge_now.ports:
-                _list(then, port)
+    _list_all(then, [port for name in desired if isinstance(port := then.get(name), OwnPort)])
     _agree(now, then, desired)
     return then
+
+
+def _list_all(then: dict[str, Interface], ports: Iterable[OwnPort]) -> None:
+    """Add ports to the lists of the bridges that they name."""
+    named: dict[str, list[str]] = {}
+    for port in ports:
+        named.setdefault(port.bridge or "", []).append(port.name)
+    for name, more in named.items():
+        if isinstance(bridge := then.get(name), OvsBridge):
+            then[name] = settled(replace(bridge, ports=(*bridge.ports, *more)))
 
 
 def _leaves(name: str, bridge: OvsBridge, desired: Mapping[str, Interface | None]) -> bool:

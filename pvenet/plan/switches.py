@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.model import Interface, Other, OvsBridge, OvsPort, Vlan, kind_of
+from pvenet.model import FileOnly, Interface, Other, OvsBridge, OvsPort, Vlan, kind_of
 from pvenet.plan import ovs
 from pvenet.plan.conflicts import missing
+from pvenet.plan.inverse import lost_in_the_file
 from pvenet.plan.scene import Problem
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def _own_port(subject: Subject, port: ovs.OwnPort, scene: Scene) -> Iterator[Pro
         message = f"bridge {port.bridge} of {subject.name} is a {kind_of(bridge)}, and no bridge of Open vSwitch"
         yield subject.problem("bridge", message)
     before = subject.before
-    if isinstance(before, ovs.OwnPort) and (lines := (*before.file_only.options, *before.file_only.options6)):
-        message = f"{port.name} would lose `{'`, `'.join(lines)}`: it moves to {port.bridge} by being made anew"
+    if isinstance(before, ovs.OwnPort) and (lost := list(lost_in_the_file(before.file_only, FileOnly()))):
+        message = f"{port.name} would lose `{'`, `'.join(lost)}`: it moves to {port.bridge} by being made anew"
         yield subject.problem("bridge", message)
 
 
