@@ -62,19 +62,18 @@ def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, 
     """What a file would do to each node, or why that can't be told. Raises InvalidNetwork for what can't be."""
     from pvenet.access import refuse_hidden
     from pvenet.apply import survey
+    from pvenet.apply.consent import vital_addresses
     from pvenet.desired.load import refuse as refuse_faults
     from pvenet.desired.outlook import outlook
     from pvenet.node import members
 
     names = named(connection, place, wishes)
-    addresses = connection.endpoint.addresses()
-    there = {member.name: {member.address} for member in members(connection) if member.address}
+    there = members(connection)
 
     def look(node: Node) -> Outlook:
         reading = node.read()
         refuse_hidden(node, reading)
-        known_by = addresses | there.get(node.name, set())
-        found = outlook(wishes.nodes[node.name], reading.network, known_by)
+        found = outlook(wishes.nodes[node.name], reading.network, vital_addresses(node, there, reading.network))
         ours = survey(journals(place, node), reading).ours
         return replace(found, pending=reading.changes, ours=ours)
 
