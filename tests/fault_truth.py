@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pvenet.sim.network import Host, Property, parse
+from pvenet.sim.network import Host, parse
 from pvenet.sim.reload import ifreload
 from pvenet.sim.settle import settled
 from pvenet.sim.state import Sim
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pvenet.sim.interfaces import Property
     from pvenet.sim.machine import Machine
     from pvenet.sim.state import NodeFolder
     from pvenet.sim.tasks import Task

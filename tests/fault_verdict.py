@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from pvenet.sim.faults import Fault
 
 
+HARMLESS = (
+    *("delay=6.4", "task-late", "freeze", "reload-fails=89", "reload-fails=0"),
+    *("path-lost=5", "path-lost=40", "node-lost=5", "node-lost=40"),
+)
+"""Faults that cost a story nothing but time: it ends as it would have without them."""
 STAGING = frozenset({"vmbr0", "bond0", "vmbr1"})
 LEFT_AS_IT_WAS = frozenset({3, 4, 5, 6, 7, 130})
 """Exit codes that say: nothing was changed."""
@@ -27,7 +32,7 @@ FOR_GOOD = frozenset({"", "900"})
 def wrong(walk: Walk, goal: Described) -> list[str]:
     """What was said and is not so, what was left between, and what of somebody else's was touched."""
     found = [text for done in walk.done for text in _said(walk, done, goal)]
-    return [*found, *walk.witness.trespasses, *_between(walk, goal), *_theirs(walk)]
+    return [*found, *walk.witness.trespasses, *_between(walk, goal), *_theirs(walk), *_needless(walk)]
 
 
 def wrong_again(walk: Walk) -> list[str]:
@@ -155,6 +160,12 @@ def _between(walk: Walk, goal: Described) -> Iterator[str]:
         yield "the file is between"
     if not truth.agrees:
         yield "the kernel is between"
+
+
+def _needless(walk: Walk) -> Iterator[str]:
+    """A fault that is borne leaves nothing to say."""
+    if len(walk.cell.faults) == 1 and walk.cell.faults[0].startswith(HARMLESS) and walk.done[-1].code:
+        yield f"fails needlessly: {walk.done[-1].message}"
 
 
 def _theirs(walk: Walk) -> Iterator[str]:

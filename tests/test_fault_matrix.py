@@ -45,7 +45,8 @@ BAD_DAYS = (
 )
 """What a first reload may do, so that something comes after it."""
 FULL = "PVENET_MATRIX" in os.environ
-"""Every cell; else a read meets every second fault in turn, on a bad day a write every third, a read every sixth."""
+"""Every cell; else a read meets every second fault in turn, on a bad day a write every fourth, a read
+every eighth; somebody else's edit meets them all."""
 UNDISTURBED = "freeze@9999"
 
 
@@ -71,8 +72,9 @@ class Matrix:
             if witness.repeats(at):
                 continue
             faults = _faults(at + self.turn, write=at in witness.writes, reload=at in reloads)
-            step = 1 if FULL or at in reloads else (3 if self.base else 1) * (1 if at in witness.writes else 2)
-            for text in faults[(at + self.turn) % step :: step]:
+            step = 1 if FULL or at in reloads else (4 if self.base else 1) * (1 if at in witness.writes else 2)
+            taken = {*faults[(at + self.turn) % step :: step], "foreign-edit"}
+            for text in sorted(taken, key=faults.index):
                 words = text.format(status=595 + (at + self.turn) % 5).split(" & ")
                 yield replace(self.story, faults=(*self.base, *(f"{word}@{at}" for word in words)))
 
