@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The lines that tests had to tell, also from other processes."""
+    for report in (*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())):
+        for name, line in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a line in the summary of the whole run."""
+    return lambda line: record_property("told", line)
+
+
 @dataclass
 class Ran:
     """What a command line did."""
