@@ -85,7 +85,7 @@ def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word onc
     if both:
         raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of the two out")
     after = replace(before, **given, **emptied)
-    return _consistent(after, given) if isinstance(after, Bond | Bridge) else after
+    return consistent(after, given) if isinstance(after, Bond | Bridge) else after
 
 
 def find(network: Network, node: str, name: str, kind: Kind | None = None) -> Interface:
@@ -168,7 +168,7 @@ def _default(kind: Kind, name: str) -> object:
     return defaults[name]
 
 
-def _consistent(after: Bond | Bridge, given: Values) -> Bond | Bridge:
+def consistent(after: Bond | Bridge, given: Mapping[str, Any]) -> Bond | Bridge:
     """Without the fields that the new mode does not have, unless they were named: PVE drops them silently."""
     if isinstance(after, Bridge):
         if given.get("vids"):

@@ -129,4 +129,15 @@ class Ended:
     """Seconds from the reload to the verdict."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one of many nodes, for the summary."""
+
+    node: str
+    verdict: Verdict | None
+    """None: it was not touched."""
+    message: str = ""
+    exit_code: int = 0
+
+
 Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | Confirming | RollingBack | Ended

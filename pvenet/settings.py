@@ -36,6 +36,7 @@ class Where:
     endpoint: tuple[str, ...] = ()
     node: str | None = None
     sim: Path | None = None
+    profile: str | None = None
     state_dir: Path | None = None
     json: bool = False
     debug: bool = False

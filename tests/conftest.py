@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The lines that tests had to tell, also from other processes."""
+    for report in (*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())):
+        for name, line in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say a line in the summary of the whole run."""
+    return lambda line: record_property("told", line)
+
+
 @dataclass
 class Ran:
     """What a command line did."""
@@ -58,6 +72,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("PVENET_", "PROXMOX_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "100")
 
 
@@ -97,3 +112,25 @@ def interfaces(lab: Path) -> Path:
 def staged(interfaces: Path) -> Path:
     """The simulated node's pending file, which may not be there."""
     return interfaces.with_name("interfaces.new")
+
+
+@pytest.fixture
+def cluster(lab: Path, interfaces: Path) -> Path:
+    """Three simulated nodes in the lab, pve1 to pve3, alike but for their addresses: 192.168.171.21 to .23."""
+    from pvenet.sim.state import Sim
+
+    for number in (2, 3):
+        text = interfaces.read_text().replace("192.168.171.21", f"192.168.171.2{number}")
+        Sim.init(lab, node=f"pve{number}", nics=("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"), interfaces=text)
+    return lab
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The documents' network file, network.yaml in the folder where commands run."""
+    from network_file import EXAMPLE
+
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "network.yaml"
+    path.write_text(EXAMPLE)
+    return path

@@ -79,6 +79,11 @@ def _option(parameter: Any) -> str:
     return f"`{name}`"
 
 
+def yaml() -> list[str]:
+    """The blocks of YAML."""
+    return re.findall(r"^```yaml\n(.*?)^```", README.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
+
+
 def sessions() -> Iterator[list[tuple[list[str], str]]]:
     """The console blocks: the words of each command, and what it prints."""
     for block in re.findall(r"^```console\n(.*?)^```", README.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import replace
@@ -19,7 +18,7 @@ from fault_verdict import wrong, wrong_again
 from pvenet.sim.faults import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from fault_truth import Described
 
@@ -147,10 +146,9 @@ def _hold(matrix: Matrix, tally: Counter[str]) -> None:
         pytest.fail("\n".join(found), pytrace=False)
 
 
-def test_the_matrix_is_told(tally: Counter[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_matrix_is_told(tally: Counter[str], told: Callable[[str], None]) -> None:
     """Its size, its verdicts, and how many are wrong."""
     bad = tally.pop("wrong", 0)
     verdicts = ", ".join(f"{number} {name}" for name, number in sorted(tally.items()))
-    with capsys.disabled():
-        sys.stdout.write(f"\nfault matrix: {tally.total()} cells: {verdicts}; {bad} wrong verdicts\n")
+    told(f"fault matrix: {tally.total()} cells: {verdicts}; {bad} wrong verdicts")
     assert bad == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import readme
+from network_file import EXAMPLE
 
 from pvenet import cli
 from pvenet.sim.adapter import SimAdapter
@@ -26,6 +27,7 @@ def test_the_sessions_run_as_they_are_shown(
     """Each console block's commands print what the README shows, one after another on one simulated node."""
     monkeypatch.chdir(tmp_path)
     assert lab.name == "lab"
+    (tmp_path / "network.yaml").write_text(readme.yaml()[1])
     ran = 0
     for session in readme.sessions():
         for words, shown in session:
@@ -37,6 +39,11 @@ def test_the_sessions_run_as_they_are_shown(
             assert readme.matches(printed.out + printed.err, shown), printed.out + printed.err
             ran += 1
     assert ran >= 6
+
+
+def test_the_network_file_is_what_the_tests_use() -> None:
+    """The README's example is the one that the loader is held to."""
+    assert readme.yaml()[0] == EXAMPLE
 
 
 def test_the_python_example_runs(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

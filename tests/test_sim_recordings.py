@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pytest
 from replay import HOST, Case, divergence, exchanges, walks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 HIDDEN = "bridges that its user may not see are left out by the caller, which knows the user"
 AT_ONCE = "six writers at once: the recorded file after it holds the others' work as well"
@@ -38,25 +37,24 @@ HOSTS = {
 """The exchanges that were recorded on a machine that had just been changed."""
 
 
-def _replay(capsys: pytest.CaptureFixture[str], what: str, cases: Iterable[Case]) -> int:
+def _replay(told: Callable[[str], None], what: str, cases: Iterable[Case]) -> int:
     """Replay cases, say how many there were, and fail with every divergence."""
     results = [divergence(case) for case in cases]
     found = [result for result in results if result]
-    with capsys.disabled():
-        sys.stdout.write(f"\n{what}: {len(results)} replayed, {len(found)} divergences\n")
+    told(f"{what}: {len(results)} replayed, {len(found)} divergences")
     assert not found, "\n".join(found)
     return len(results)
 
 
 @pytest.mark.parametrize(("name", "ovs", "count"), [("walks.jsonl", False, 120), ("walks-ovs.jsonl", True, 40)])
-def test_walks(capsys: pytest.CaptureFixture[str], name: str, ovs: bool, count: int) -> None:  # noqa: FBT001
+def test_walks(told: Callable[[str], None], name: str, ovs: bool, count: int) -> None:  # noqa: FBT001
     """Every step of every walk gets the recorded answer and leaves the recorded file."""
     recorded = list(walks(name, replace(HOST, ovs=ovs)))
     assert len(recorded) == count
-    _replay(capsys, f"{name} ({count} walks)", (case for walk in recorded for case in walk))
+    _replay(told, f"{name} ({count} walks)", (case for walk in recorded for case in walk))
 
 
 @pytest.mark.parametrize("group", "ABCDEGHI")
-def test_exchanges(capsys: pytest.CaptureFixture[str], group: str) -> None:
+def test_exchanges(told: Callable[[str], None], group: str) -> None:
     """Every exchange of a group that reaches the staging gets the recorded answer and leaves the recorded file."""
-    assert _replay(capsys, f"exchanges {group}", exchanges(group, HOSTS, EXCEPTIONS)) > 0
+    assert _replay(told, f"exchanges {group}", exchanges(group, HOSTS, EXCEPTIONS)) > 0

@@ -9,7 +9,22 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import bond, bridge, eth, listing, ovs_bond, ovs_bridge, ovs_port, pending, recovery, sim, vlan
+from pvenet.cli import (
+    bond,
+    bridge,
+    config,
+    eth,
+    files,
+    listing,
+    ovs_bond,
+    ovs_bridge,
+    ovs_port,
+    pending,
+    plans,
+    recovery,
+    sim,
+    vlan,
+)
 from pvenet.cli.common import Where, options, remember
 
 app = typer.Typer(
@@ -21,10 +36,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, sim):
+for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, config, sim):
     app.add_typer(noun.app)
 listing.register(app)
 pending.register(app)
+files.register(app)
+plans.register(app)
 recovery.register(app)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import typer
 
 from pvenet import errors
+from pvenet.profiles import environment_of, settings
 from pvenet.settings import Where as Where  # noqa: PLC0414 - every command says where
 from pvenet.settings import connect, located
 
@@ -35,8 +36,11 @@ def _declared(
     endpoint: list[str] = typer.Option(
         [], help="Where PVE's API is: https://HOST:8006. Repeat it for more members of the cluster.", metavar="URL"
     ),
-    node: str = typer.Option("", help="The node, where there is more than one.", metavar="NAME"),
+    node: list[str] = typer.Option(
+        [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
+    ),
     sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
+    profile: str = typer.Option("", help="The profile of the configuration file to use.", metavar="NAME"),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
@@ -101,6 +105,7 @@ def _merged(words: dict[str, Any]) -> Where:
     """What is said after the command's name wins over what is said before it."""
     if words["endpoint"]:
         words["endpoint"] = tuple(words["endpoint"])
+    words["node"] = ",".join(words["node"])
     return replace(_from_root, **{name: value for name, value in words.items() if value})
 
 
@@ -110,18 +115,22 @@ def _merged(words: dict[str, Any]) -> Where:
 @contextmanager
 def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
     """The node that a command is about, and the completed `where`."""
-    with _connected(where) as (connection, place):
+    with connected(where) as (connection, place):
         from pvenet.node import Node, names
 
+        if place.node:
+            refuse_no_name(place.node)
         yield Node(connection, place.node or _only(names(connection))), place
 
 
 @contextmanager
 def at_nodes(where: Where) -> Iterator[tuple[list[Node], Where]]:
     """The node that is named, or all of them; where nobody answers, those that have journals here."""
-    with _connected(where) as (connection, place):
+    with connected(where) as (connection, place):
         from pvenet.node import Node, names
 
+        if place.node:
+            refuse_no_name(place.node)
         try:
             found = (place.node,) if place.node else names(connection)
         except errors.Unreachable:
@@ -137,20 +146,26 @@ def _known_here(place: Where) -> tuple[str, ...]:
 
 
 @contextmanager
-def _connected(where: Where) -> Iterator[tuple[Connection, Where]]:
-    place = located(where, os.environ)
-    if place.insecure and not place.sim and not os.environ.get("PVENET_FINGERPRINT"):
+def connected(where: Where) -> Iterator[tuple[Connection, Where]]:
+    """A connection to where the command goes, and the completed `where`."""
+    environment = environment_of(settings(os.environ, where.profile), os.environ)
+    place = located(where, environment)
+    if place.insecure and not place.sim and not environment.get("PVENET_FINGERPRINT"):
         say("warning: nobody checks who answers; whoever does gets the credentials (--insecure)")
         import urllib3
 
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    connection = connect(place, os.environ, prompt=_prompt if _on_terminal() else None, debug=_debug(place))
-    if place.node and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", place.node):
-        raise errors.UsageError(f"{place.node!r} is no name of a node", hint="a node is called as its host is: pve1")
+    connection = connect(place, environment, prompt=_prompt if on_terminal() else None, debug=debug_of(place))
     try:
         yield connection, place
     finally:
         connection.close()
+
+
+def refuse_no_name(node: str) -> None:
+    """Raises UsageError for what can't be the name of a node."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", node):
+        raise errors.UsageError(f"{node!r} is no name of a node", hint="a node is called as its host is: pve1")
 
 
 def journals(place: Where, node: Node) -> Journals:
@@ -170,7 +185,8 @@ def _only(names: tuple[str, ...]) -> str:
     )
 
 
-def _debug(place: Where) -> Callable[[str], None] | None:
+def debug_of(place: Where) -> Callable[[str], None] | None:
+    """Where `--debug` tells the requests; None where it was not asked for."""
     return (lambda line: say(f"debug: {line}")) if place.debug else None
 
 
@@ -180,13 +196,14 @@ def _prompt(question: str) -> str:
     return getpass.getpass(question, stream=sys.stderr)
 
 
-def _on_terminal() -> bool:
+def on_terminal() -> bool:
+    """Whether somebody can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirmed(question: str) -> None:
     """Ask on the terminal. Raises NeedsConsent where there is none, and for anything but a yes."""
-    if not _on_terminal():
+    if not on_terminal():
         raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
@@ -241,6 +258,11 @@ def _with_prefix(field: str) -> str:
 
 
 # --- output ----------------------------------------------------------------------------------------------------------
+
+
+def counted(number: int, word: str) -> str:
+    """A number of things: `1 node`, `2 nodes`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def out(text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from pvenet import errors
@@ -47,6 +49,14 @@ def diff(
 def apply(
     where: Where,
     *,
+    saved: Path | None = typer.Argument(
+        None, help="A saved plan; what is pending where neither that nor -f is given.", metavar="[PLAN]"
+    ),
+    file: Path | None = typer.Option(
+        None, "--file", "-f", help="A network file to make so, node after node; - is stdin.", metavar="FILE"
+    ),
+    canary: str = typer.Option("", help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
+    lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
     on_failure: OnFailure = typer.Option(
@@ -64,22 +74,32 @@ def apply(
     ),
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
 ) -> None:
-    """Make what is pending live with a reload, wait, and verify."""
+    """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
+    from pvenet.apply import Options
+
+    if confirm_within is not None and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
+    wanted = Options(
+        timeout=timeout,
+        wait=wait,
+        on_failure=on_failure,
+        confirm_within=confirm_within,
+        adopt=adopt,
+        allow_management=allow_management,
+    )
+    if saved or file:
+        from pvenet.cli.everywhere import Asked, apply_everywhere
+
+        asked = Asked(file=file, saved=saved, canary=canary, lossy=lossy, yes=yes)
+        apply_everywhere(where, asked, wanted)
+        return
+    if canary or lossy:
+        raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
     with at_node(where) as (node, place):
-        from pvenet.apply import Options, Surroundings
+        from pvenet.apply import Surroundings
         from pvenet.apply import apply as carry_out
         from pvenet.cli.telling import Lines, Terminal
 
-        if confirm_within is not None and not wait:
-            raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
-        wanted = Options(
-            timeout=timeout,
-            wait=wait,
-            on_failure=on_failure,
-            confirm_within=confirm_within,
-            adopt=adopt,
-            allow_management=allow_management,
-        )
         with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
             around = Surroundings(tell=ear.hear, ask=person.ask, word=person.word)
             carry_out(node, journals(place, node), wanted, around, now=utc_now())

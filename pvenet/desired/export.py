@@ -1,0 +1,115 @@
+"""A network as a network file: planning it on the node that it came from gives no change. Pure.
+
+What a file can't hold (kinds that pvenet does not write, lines that no call of the API sets) stands in comments.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pvenet.desired.wishes import KINDS, NO_KEYS
+from pvenet.model import ALL_VIDS, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan, kind_of, named, settled
+from pvenet.plan.relations import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SCHEMA = "# yaml-language-server: $schema=pvenet.schema.json"
+"""By which an editor finds the schema, where `pvenet schema` was written beside the file."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./+-]*(?: [A-Za-z][A-Za-z0-9_./+-]*)*")
+"""Words that YAML takes as they are, in any place."""
+_MEANING = re.compile(
+    r"null|true|false|[-+]?[0-9]*[.]?[0-9]*(?:e[-+]?[0-9]+)?|0x[0-9a-f]+|0o[0-7]+|y|n|yes|no|on|off", re.IGNORECASE
+)
+"""Words that mean something else without quotes, in YAML 1.2 or in the 1.1 that other tools read."""
+
+
+def exported(networks: Mapping[str, Network]) -> str:
+    """The text of a network file that describes the nodes."""
+    lines = [SCHEMA, "nodes:"]
+    for node, network in networks.items():
+        entries = list(_entries(network))
+        described = any(not entry.lstrip().startswith("#") for entry in entries)
+        lines += [f"  {quoted(node)}:{'' if described else ' {}'}", *entries]
+    return "\n".join(lines) + "\n" if networks else "nodes: {}\n"
+
+
+def _entries(network: Network) -> Iterator[str]:
+    order: dict[type, int] = {kind: number for number, kind in enumerate(KINDS.values())}
+    inner = sorted(network.interfaces.values(), key=lambda each: (order.get(type(each), 99), natural(each.name)))
+    for interface in inner:
+        if isinstance(interface, Other):
+            yield f"    # {_line(interface.name)}: of the kind {_line(kind_of(interface))}, which pvenet does not write"
+        elif interface.name == "only":
+            yield "    # only: an interface of this name can't be described"
+        elif said := _said(interface):
+            yield f"    {quoted(interface.name)}: {{{', '.join(f'{key}: {text}' for key, text in said)}}}"
+            yield from (f"    #   in the file besides: {_line(word)}" for word in _unsaid(interface.file_only))
+
+
+def _said(interface: Interface) -> list[tuple[str, str]]:
+    """The keys and values that make the interface what it is; none for a NIC of which nothing is set."""
+    kept = settled(interface)
+    usual = {field.name: field.default for field in fields(kept)}
+    if isinstance(kept, Ethernet):
+        usual["autostart"] = False
+    if isinstance(kept, Bridge) and kept.vlan_aware:
+        usual["vids"] = ALL_VIDS
+    if isinstance(kept, Vlan):
+        raw_device, tag = named(kept.name)
+        usual |= {"raw_device": raw_device, "tag": tag}
+    found = [
+        (field.name, _text(getattr(kept, field.name)))
+        for field in sorted(fields(kept), key=lambda field: field.name in _SHARED)
+        if field.name not in NO_KEYS
+        and (getattr(kept, field.name) != usual[field.name] or isinstance(usual[field.name], Enum))
+    ]
+    return found if isinstance(kept, Ethernet) and not found else [("type", kept.type), *found]
+
+
+_SHARED = frozenset({field.name for field in fields(Ethernet)})
+
+
+def _unsaid(kept: FileOnly) -> Iterator[str]:
+    """What of a stanza the API can't set."""
+    if kept.method not in ("manual", "static"):
+        yield f"inet {kept.method}"
+    if kept.method6 not in ("manual", "static"):
+        yield f"inet6 {kept.method6}"
+    yield from kept.options
+    yield from kept.options6
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(quoted(str(word)) for word in value)}]"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value) if isinstance(value, int) else quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """A word as YAML holds it, in quotes where it needs them."""
+    if _PLAIN.fullmatch(text) and not _MEANING.fullmatch(text):
+        return text
+    return f'"{"".join(_escaped(letter) for letter in text)}"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return f"\\{letter}"
+    if letter == "\n":
+        return "\\n"
+    if letter.isprintable():
+        return letter
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004 - YAML 1.2, section 5.7
+
+
+def _line(text: str) -> str:
+    """A text in a comment, on one line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

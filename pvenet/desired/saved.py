@@ -1,0 +1,105 @@
+"""A plan in a file: what shall be on each node, and the fingerprint of what it was planned against."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from pvenet import errors
+from pvenet.desired.load import text_of
+from pvenet.desired.places import Place
+from pvenet.desired.wishes import NO_KEYS, Gone, NodeWishes, Wish, Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pvenet.desired.outlook import Outlook
+    from pvenet.model import Interface
+
+VERSION = 1
+NOWHERE = Place(1, 1)
+"""A saved plan is written by pvenet; nobody looks for a line in it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Saved:
+    """A saved plan."""
+
+    id: str
+    wishes: Wishes
+    """What shall be, in full: nothing of an interface is left to the node."""
+    against: Mapping[str, str]
+    """The fingerprint of each node's network when it was planned."""
+
+
+def saved_data(found: Sequence[Outlook], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
+    """The plan as JSON data, beside what was shown of it; only the nodes that it changes."""
+    desired = {each.node: each for each in found}
+    nodes = [
+        {
+            **node,
+            "against": desired[node["node"]].against,
+            "desired": {name: _entry(each) for name, each in desired[node["node"]].desired.items()},
+        }
+        for node in shown["nodes"]
+        if node["steps"]
+    ]
+    return {"pvenet_plan": VERSION, "id": plan_id, "made": made, **shown, "nodes": nodes}
+
+
+def _entry(interface: Interface | None) -> dict[str, Any]:
+    if interface is None:
+        return {"state": "absent"}
+    said = {field.name: getattr(interface, field.name) for field in fields(interface) if field.name not in NO_KEYS}
+    return {"type": interface.type, **{name: _plain(value) for name, value in said.items()}}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def is_saved(text: str) -> bool:
+    """Whether a text means to be a saved plan, and no network file."""
+    return text.lstrip().startswith("{") and '"pvenet_plan"' in text[:200]
+
+
+def read(path: Path) -> Saved:
+    """The plan of a file. Raises UsageError for one that can't be read, or was not written by `plan -o`."""
+    from pydantic import ValidationError
+
+    from pvenet.desired.file import SavedPlan
+
+    text = text_of(path)
+    if not is_saved(text):
+        raise errors.UsageError(
+            f"{path} is no saved plan", hint=f"`pvenet plan -o FILE` saves one; a network file goes with -f {path}"
+        )
+    try:
+        data = json.loads(text)
+        if data.get("pvenet_plan") != VERSION:
+            raise errors.UsageError(f"{path} was saved by another version of pvenet", hint="plan again")
+        found = SavedPlan.model_validate(data)
+    except (ValidationError, ValueError, RecursionError):
+        raise errors.UsageError(f"{path} was changed after it was saved", hint="plan again") from None
+    nodes = {node.node: _node(node) for node in found.nodes}
+    return Saved(
+        id=found.id,
+        wishes=Wishes(file=str(path), nodes=nodes),
+        against={node.node: node.against for node in found.nodes},
+    )
+
+
+def _node(saved: Any) -> NodeWishes:
+    interfaces = {name: _wish(name, entry) for name, entry in saved.desired.items()}
+    return NodeWishes(node=saved.node, place=NOWHERE, interfaces=interfaces)
+
+
+def _wish(name: str, entry: Any) -> Wish | Gone:
+    if entry.state != "present":
+        return Gone(name=name, place=NOWHERE)
+    said = entry.model_fields_set - {"type", "state"}
+    return Wish(name=name, type=entry.type, fields={key: getattr(entry, key) for key in said}, place=NOWHERE)

@@ -1,0 +1,1 @@
+"""Many nodes: read and planned side by side, applied one after another."""

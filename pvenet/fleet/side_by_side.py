@@ -1,0 +1,64 @@
+"""The same look at many nodes at once, over a bounded number of connections. Only for what changes nothing."""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from pvenet import errors
+from pvenet.connection import Connection
+from pvenet.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+
+AT_ONCE = 16
+"""Connections. Each serves one node after another, so that 200 nodes take no 200 handshakes."""
+
+
+def side_by_side(
+    connection: Connection,
+    names: Sequence[str],
+    look: Callable[[Node], T],
+    *,
+    at_once: int = AT_ONCE,
+    debug: Callable[[str], None] | None = None,
+) -> Iterator[tuple[str, T | errors.PvenetError]]:
+    """What `look` makes of each node, or why it could not, in the order in which the nodes answer.
+
+    A node that is slow or dead delays no other. The threads end with the process, also where one still waits.
+    """
+    waiting: SimpleQueue[str] = SimpleQueue()
+    done: SimpleQueue[tuple[str, T | BaseException]] = SimpleQueue()
+    for name in names:
+        waiting.put(name)
+
+    def work() -> None:
+        own = another(connection, debug)
+        try:
+            while True:
+                name = waiting.get_nowait()
+                try:
+                    done.put((name, look(Node(own, name))))
+                except BaseException as error:  # noqa: BLE001 - it is told, or raised, where it is waited for
+                    done.put((name, error))
+        except Empty:
+            pass
+        finally:
+            own.close()
+
+    for _ in range(min(at_once, len(names))):
+        Thread(target=work, daemon=True).start()
+    for _ in names:
+        name, found = done.get()
+        if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):
+            raise found
+        yield name, found
+
+
+def another(connection: Connection, debug: Callable[[str], None] | None = None) -> Connection:
+    """A connection to the same place as the same user; whoever was asked for a secret is not asked again."""
+    return Connection(connection.endpoints, connection.credentials, connection.trust, debug=debug)

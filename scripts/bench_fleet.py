@@ -1,0 +1,103 @@
+"""Reading and planning many simulated nodes over HTTPS on loopback: seconds, seconds a node, and memory.
+
+Whole processes, one run each; what the simulated node itself takes to answer is measured beside it. Nothing is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from bench import BIN, serving
+
+from pvenet.sim.state import Sim
+
+NODES = (1, 10, 50, 200)
+INTERFACES = 30
+NICS = tuple(f"ens{number}" for number in range(1, 9))
+
+ONE_READ = """
+import os, sys, time
+from pvenet.node import Node
+from pvenet.settings import Where, connect
+connection = connect(Where(endpoint=(os.environ["PVENET_ENDPOINT"],)), os.environ)
+Node(connection, "pve001").read()
+begun = time.perf_counter()
+for _ in range(20):
+    Node(connection, "pve001").read()
+print((time.perf_counter() - begun) / 20)
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        names = [f"pve{number:03}" for number in range(1, max(NODES) + 1)]
+        for number, name in enumerate(names, start=1):
+            Sim.init(folder / "sim", node=name, nics=NICS, interfaces=interfaces(number))
+        with serving(folder / "sim") as environment:
+            one = float(run([sys.executable, "-c", ONE_READ], environment))
+            print(f"one listing of {INTERFACES} interfaces, request and answer: {one * 1000:.1f} ms")
+            print(f"{'nodes':>5}  {'seconds':>7}  {'ms a node':>9}  {'listings':>8}  {'MB at most':>10}")
+            for count in NODES:
+                file = folder / f"network-{count}.yaml"
+                file.write_text(network_file(names[:count]))
+                seconds = statistics.median(timed(file, environment) for _ in range(3 if count < max(NODES) else 1))
+                each = seconds / count
+                most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+                print(f"{count:5}  {seconds:7.2f}  {each * 1000:9.1f}  {each / one:7.1f}x  {most:10.0f}")
+
+
+def timed(file: Path, environment: dict[str, str]) -> float:
+    """The seconds of one `pvenet plan`."""
+    begun = time.perf_counter()
+    run([str(BIN / "pvenet"), "plan", "-f", str(file)], environment)
+    return time.perf_counter() - begun
+
+
+def run(command: list[str], environment: dict[str, str]) -> str:
+    """What a command prints; it has to succeed."""
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)[:200]} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
+
+
+def interfaces(number: int) -> str:
+    """A node's file: eight NICs, two bonds, and bridges and VLANs on them."""
+    lines = ["auto lo\niface lo inet loopback\n"]
+    lines += [f"iface {nic} inet manual\n" for nic in NICS]
+    for bond, slaves in (("bond0", "ens1 ens2"), ("bond1", "ens3 ens4")):
+        lines.append(f"auto {bond}\niface {bond} inet manual\n\tbond-slaves {slaves}\n\tbond-mode 802.3ad\n")
+    address = f"\taddress 10.0.{number}.2/24\n\tgateway 10.0.{number}.1\n"
+    lines.append(f"auto vmbr0\niface vmbr0 inet static\n{address}\tbridge-ports bond0\n")
+    for tag in range(1, INTERFACES - len(NICS) - 2):
+        lines.append(f"auto bond1.{tag}\niface bond1.{tag} inet static\n\taddress 10.{tag}.{number % 250}.2/24\n")
+    return "\n".join(lines)
+
+
+def network_file(names: list[str]) -> str:
+    """A file that changes two interfaces of each node, and describes the rest as it is."""
+    lines = ["defaults:", "  bond0: {type: bond, slaves: [ens1, ens2], mode: 802.3ad, mtu: 9000}"]
+    lines += ["  vmbr1: {type: bridge, ports: [ens5], comments: guests}", "nodes:"]
+    for number, name in enumerate(names, start=1):
+        lines += [f"  {name}:", f"    vmbr0: {{type: bridge, ports: [bond0], cidr: 10.0.{number}.2/24}}"]
+        lines += [
+            f"    bond1.{tag}: {{type: vlan, cidr: 10.{tag}.{number % 250}.2/24}}"
+            for tag in range(1, INTERFACES - len(NICS) - 2)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        os.environ.pop("PVENET_SIM", None)
+        main()

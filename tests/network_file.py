@@ -1,0 +1,14 @@
+"""The network file of the documents."""
+
+EXAMPLE = """\
+# network.yaml
+defaults:                      # under every node unless it says otherwise
+  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
+  vmbr1: {type: bridge, ports: [bond0], comments: For tagged traffic}
+nodes:
+  pve1:
+    vmbr0: {type: bridge, ports: [ens33, ens37], cidr: 192.168.171.21/24, gateway: 192.168.171.2}
+  pve2:
+    vmbr0: {type: bridge, ports: [ens33, ens37], cidr: 192.168.171.22/24, gateway: 192.168.171.2}
+    vmbr9: {state: absent}
+"""

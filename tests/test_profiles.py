@@ -1,0 +1,177 @@
+"""Profiles, the environment, and neighbours' names: which setting wins, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pvenet import errors
+from pvenet.profiles import environment_of, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from conftest import Ran
+
+SECRET = "11111111-1111-1111-1111-111111111111"
+
+TOML = """\
+[profiles.lab]
+endpoints = ["https://lab1:8006", "https://lab2:8006"]
+node = "lab1"
+token_id = "root@pam!lab"
+token_env = "LAB_TOKEN"
+fingerprint = "AA"
+
+[profiles.other]
+sim = "somewhere"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration file with two profiles."""
+    file = tmp_path / "config" / "pvenet" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TOML)
+    return file
+
+
+def env(config: Path, **more: str) -> dict[str, str]:
+    """An environment in which the configuration file is found."""
+    return {"XDG_CONFIG_HOME": str(config.parent.parent), "LAB_TOKEN": SECRET, **more}
+
+
+def values(environment: Mapping[str, str], profile: str | None = None) -> dict[str, str]:
+    """The settings alone."""
+    return {name: setting.value for name, setting in settings(environment, profile).items()}
+
+
+def test_a_profile_says_everything_about_a_place(config: Path) -> None:
+    """Named by option or by PVENET_PROFILE."""
+    wanted = {
+        "PVENET_ENDPOINT": "https://lab1:8006,https://lab2:8006",
+        "PVENET_NODE": "lab1",
+        "PVENET_TOKEN_ID": "root@pam!lab",
+        "PVENET_TOKEN_SECRET": SECRET,
+        "PVENET_FINGERPRINT": "AA",
+    }
+    assert values(env(config), "lab") == wanted
+    assert values(env(config, PVENET_PROFILE="lab")) == wanted
+    assert {setting.source for setting in settings(env(config), "lab").values()} == {"profile lab"}
+
+
+def test_an_option_wins_over_the_environment_and_that_over_its_own_profile(config: Path) -> None:
+    """--profile is an option; PVENET_PROFILE is not."""
+    here = env(config, PVENET_ENDPOINT="https://env:8006", PVENET_NODE="env1")
+    assert values(here, "lab")["PVENET_ENDPOINT"].startswith("https://lab1")
+    assert values({**here, "PVENET_PROFILE": "lab"})["PVENET_ENDPOINT"] == "https://env:8006"
+
+
+def test_what_belongs_together_comes_from_one_source(config: Path) -> None:
+    """A login of the environment leaves no part of the profile's token; nor does a CA its fingerprint."""
+    here = env(config, PVENET_PROFILE="lab", PVENET_USER="root@pam", PVENET_PASSWORD="x", PVENET_CA_FILE="ca.pem")
+    found = values(here)
+    assert "PVENET_TOKEN_ID" not in found
+    assert "PVENET_FINGERPRINT" not in found
+    merged = environment_of(settings(here, None), here)
+    assert merged["PVENET_USER"] == "root@pam"
+    assert merged["XDG_CONFIG_HOME"] == here["XDG_CONFIG_HOME"]
+
+
+def test_neighbours_are_understood_after_our_own() -> None:
+    """Ansible's and Terraform's variables."""
+    ansible = {
+        "PROXMOX_HOST": "pve1",
+        "PROXMOX_USER": "root@pam",
+        "PROXMOX_TOKEN_ID": "ansible",
+        "PROXMOX_TOKEN_SECRET": SECRET,
+    }
+    found = {"PVENET_ENDPOINT": "pve1", "PVENET_TOKEN_ID": "root@pam!ansible", "PVENET_TOKEN_SECRET": SECRET}
+    assert values(ansible) == found
+    terraform = {"PROXMOX_VE_ENDPOINT": "https://pve2:8006/", "PROXMOX_VE_API_TOKEN": f"root@pam!tf={SECRET}"}
+    assert values(terraform) == {
+        "PVENET_ENDPOINT": "https://pve2:8006/",
+        "PVENET_TOKEN_ID": "root@pam!tf",
+        "PVENET_TOKEN_SECRET": SECRET,
+    }
+    assert values({**ansible, **terraform}) == found
+    assert values({**ansible, "PVENET_ENDPOINT": "pve9"})["PVENET_ENDPOINT"] == "pve9"
+
+
+def test_a_simulated_node_is_not_shown_the_credentials_of_another_place(config: Path) -> None:
+    """Those of a neighbour or of a profile for elsewhere."""
+    here = env(config, PVENET_SIM="lab", PVENET_PROFILE="lab")
+    assert values(here) == {"PVENET_SIM": "lab", "PVENET_NODE": "lab1", "PVENET_FINGERPRINT": "AA"}
+
+
+WRONG = [
+    ("[profiles.lab]\nnode == 1", "is no TOML: .*line 2"),
+    ("endpoints = 5", "endpoints is no section like"),
+    ("profiles = 5", "profiles is no section like"),
+    ("[profiles.labb]", "no profile lab in .*; there are: labb"),
+    ("[profiles.lab]\nendpoint = 'x'", "unknown key endpoint"),
+    ("[profiles.lab]\nendpoints = 5", "endpoints of .* is a list of URLs"),
+    ("[profiles.lab]\nnode = 5", "node of .* is text"),
+    ("[profiles.lab]\ntoken_env = 'NOT_SET'", "NOT_SET, which token_env of .* names, is not set"),
+    ("[profiles.lab]\ntoken_env = 'LAB_TOKEN'\ntoken_secret = 'x'", "a second time"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=[text for text, _ in WRONG])
+def test_a_wrong_profile_is_a_matter_of_usage(config: Path, text: str, message: str) -> None:
+    """With its file, and what there is."""
+    config.write_text(text)
+    config.chmod(0o600)
+    with pytest.raises(errors.UsageError, match=message):
+        settings(env(config), "lab")
+
+
+def test_no_file_is_a_matter_of_usage(config: Path) -> None:
+    """Only where a profile is named."""
+    config.unlink()
+    assert values(env(config)) == {}
+    with pytest.raises(errors.UsageError, match="can't be read"):
+        settings(env(config), "lab")
+
+
+def test_a_secret_that_others_can_read_is_refused(config: Path) -> None:
+    """Whichever profile holds it."""
+    config.write_text(f"{TOML}\n[profiles.more]\ntoken_secret = '{SECRET}'\n")
+    config.chmod(0o640)
+    with pytest.raises(errors.UsageError, match="others can read it") as caught:
+        settings(env(config), "lab")
+    assert SECRET not in caught.value.message
+    config.chmod(0o600)
+    assert values(env(config), "more") == {"PVENET_TOKEN_SECRET": SECRET}
+
+
+def test_the_commands_take_a_profile(
+    config: Path, lab: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before or after their name."""
+    monkeypatch.delenv("PVENET_SIM")
+    config.write_text(f"[profiles.here]\nsim = '{lab}'\n")
+    assert "vmbr0" in run("list", "--profile", "here").out
+    assert "vmbr0" in run("--profile", "here", "list").out
+    assert run("list", "--profile", "there").code == 2
+
+
+def test_config_show_tells_where_each_came_from(
+    config: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets masked; no connection is made."""
+    monkeypatch.setenv("LAB_TOKEN", SECRET)
+    monkeypatch.setenv("PVENET_NODE", "lab2")
+    assert config.exists()
+    ran = run("config", "show", "--profile", "lab", "--state-dir", "there")
+    assert ran.code == 0
+    assert SECRET not in ran.out
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["PVENET_TOKEN_SECRET", "(secret)", "profile", "lab"] in rows
+    assert ["PVENET_STATE_DIR", "there", "option"] in rows
+    data = run("config", "show", "--json", "--endpoint", "https://x:8006").data
+    assert data["PVENET_ENDPOINT"] == {"value": "https://x:8006", "source": "option"}
+    assert data["PVENET_NODE"] == {"value": "lab2", "source": "environment"}
