@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import suppress
 
@@ -104,4 +105,5 @@ def _complain(error: errors.PvenetError) -> int:
 
 def entry() -> None:
     """The `pvenet` command."""
+    gc.set_threshold(50_000)  # it lives for moments, and importing makes much that is no garbage
     sys.exit(main())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from pvenet import errors
 from pvenet.cli.asking import Person
 from pvenet.cli.common import Where, at_node, journals, options, out, painter, say, utc_now
-from pvenet.events import OnFailure
+
+if TYPE_CHECKING:
+    from pvenet.events import OnFailure
 
 
 def register(app: typer.Typer) -> None:
@@ -59,8 +62,10 @@ def apply(
     lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
-    on_failure: OnFailure = typer.Option(
-        OnFailure.ROLLBACK, help="Where it fails, or nobody can tell in time: put back what was there, or keep it."
+    on_failure: str = typer.Option(
+        "rollback",
+        help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
+        metavar="rollback|keep",
     ),
     confirm_within: float | None = typer.Option(
         None,
@@ -82,7 +87,7 @@ def apply(
     wanted = Options(
         timeout=timeout,
         wait=wait,
-        on_failure=on_failure,
+        on_failure=_on_failure(on_failure),
         confirm_within=confirm_within,
         adopt=adopt,
         allow_management=allow_management,
@@ -123,3 +128,15 @@ def revert(
             say(f"reverted: nothing is pending on {node.name} any more")
         else:
             say(f"nothing is pending on {node.name}")
+
+
+def _on_failure(word: str) -> OnFailure:
+    # not Typer's choice of an enum, which would have every command load the events
+    from pvenet.events import OnFailure
+
+    try:
+        return OnFailure(word)
+    except ValueError:
+        raise errors.UsageError(
+            f"--on-failure {word} is neither rollback nor keep", hint="`pvenet apply --help` shows how"
+        ) from None
