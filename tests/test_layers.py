@@ -12,8 +12,9 @@ ROOT = Path(__file__).parent.parent / "pvenet"
 ALLOWED = {
     "errors": {""},
     "model": {""},
-    "plan": {"", "errors", "model"},
-    "wire": {"", "model"},
+    "limits": {""},
+    "plan": {"", "errors", "limits", "model"},
+    "wire": {"", "limits", "model"},
     "events": {"", "plan"},
     "edit": {"", "errors", "model"},
     "render": {"", "desired", "model", "plan", "events"},
@@ -62,7 +63,7 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"errors", "model", "plan", "wire", "events", "edit", "render"}
+PURE = {"errors", "model", "limits", "plan", "wire", "events", "edit", "render"}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv6Interface
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from plan_model import NICS as NIC_NAMES
 from plan_model import RefusedStepError, Staging, check_file, interfaces, network, networks, word, words
 
 from pvenet import wire
-from pvenet.model import Interface, Network
+from pvenet.model import Bridge, Interface, Network
 from pvenet.plan import (
     Change,
     Create,
@@ -269,3 +270,13 @@ def test_a_thousand_interfaces_are_planned_in_well_under_a_second() -> None:
     back = inverse(steps, current)
     assert perf_counter() - began < 1
     assert len(steps.steps) == len(back.plan.steps) == size + 1
+
+
+@pytest.mark.parametrize("address", ["2001:db8::1/64", "100::1/64", "fd00::1/7"])
+def test_an_address_that_pve_refuses_is_no_part_of_a_way_back(address: str) -> None:
+    """Sent again it would be refused in the middle of a rollback: it is named as lost instead."""
+    before = Bridge(name="vmbr1", cidr6=IPv6Interface(address))
+    baseline = Network(interfaces={"vmbr1": before})
+    back = inverse(plan(baseline, {"vmbr1": replace(before, cidr6=None)}), baseline)
+    assert not any(getattr(step, "after", before).cidr6 for step in back.plan.steps)
+    assert any(address in loss.what for loss in back.lost)

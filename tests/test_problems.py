@@ -105,6 +105,7 @@ CASES = {
     "vlan storage raw_device=bond0 tag=50": ["tag 50 of bond0 is already bond0.50"],
     "vlan storage raw_device=storage tag=7": ["storage would stand on itself"],
     # addresses
+    "bridge vmbr2 cidr6=100::1/64": ["PVE refuses 100::1: it is in none of the nets that hosts have"],
     "bridge vmbr2 cidr=10.0.0.1/7": ["PVE takes IPv4 addresses with a prefix of 8 to 32, not 10.0.0.1/7"],
     "bridge vmbr2 cidr6=2001:db8::1/64": ["PVE refuses 2001:db8::1: 2001:db8::/32 is for documentation only"],
     "bridge vmbr2 cidr6=ff02::1/64": ["ff02::1 is no address that vmbr2 can have"],

@@ -6,6 +6,7 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
+from pvenet.limits import DOCUMENTATION, MTUS, SHORTEST_PREFIX, refused
 from pvenet.model import (
     HASHING_MODES,
     OVS_BOND_WORDS,
@@ -21,7 +22,6 @@ from pvenet.model import (
     Vlan,
     named,
 )
-from pvenet.plan.inverse import DOCUMENTATION, MTUS, SHORTEST_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,12 +101,15 @@ def _address(subject: Subject, field: str) -> Iterator[Problem]:
     address: IPv4Interface | IPv6Interface | None = getattr(subject.after, field)
     if address is None or field not in subject.changed:
         return
-    if isinstance(address, IPv4Interface) and address.network.prefixlen < SHORTEST_PREFIX:
-        yield subject.problem(field, f"PVE takes IPv4 addresses with a prefix of 8 to 32, not {address}")
+    if address.network.prefixlen < SHORTEST_PREFIX:
+        family = f"IPv{address.version} addresses with a prefix of {SHORTEST_PREFIX} to {address.max_prefixlen}"
+        yield subject.problem(field, f"PVE takes {family}, not {address}")
     if address.ip.is_multicast or address.ip.is_unspecified or address.ip.is_loopback:
         yield subject.problem(field, f"{address.ip} is no address that {subject.name} can have")
     elif isinstance(address, IPv6Interface) and address in DOCUMENTATION:
         yield subject.problem(field, f"PVE refuses {address.ip}: {DOCUMENTATION} is for documentation only")
+    elif isinstance(address, IPv6Interface) and address.network.prefixlen >= SHORTEST_PREFIX and refused(address):
+        yield subject.problem(field, f"PVE refuses {address.ip}: it is in none of the nets that hosts have")
 
 
 def _gateway(subject: Subject, field: str, key: str) -> Iterator[Problem]:

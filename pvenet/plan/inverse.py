@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
+from pvenet.limits import MTUS, refused
 from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, kind_of, settled
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
@@ -13,15 +13,6 @@ from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-MTUS = range(1280, 65521)
-"""What PVE takes (facts, section 6)."""
-
-SHORTEST_PREFIX = 8
-"""Of an IPv4 address, for PVE (facts, section 6)."""
-
-DOCUMENTATION = IPv6Network("2001:db8::/32")
-"""Addresses that PVE refuses to set and keeps where it finds them (facts, section 7)."""
 
 _GIVEN = {"bond_miimon": "100", "bridge_stp": "off", "bridge_fd": "0"}
 """What a created interface has by itself (facts, section 6)."""
@@ -61,26 +52,26 @@ def _settable(before: Interface | None, now: Interface | None) -> Interface | No
     """An interface as near to what it was as the API allows."""
     if before is None or isinstance(before, Other):
         return now if isinstance(before, Other) else None
-    refused = _refused(before)
+    unsendable = _unsendable(before)
     instead = now if now is not None and same_kind(before, now) else Ethernet(name=before.name)
     return replace(
         before,
-        mtu=instead.mtu if "mtu" in refused else before.mtu,
-        cidr=instead.cidr if "cidr" in refused else before.cidr,
-        gateway=instead.gateway if "cidr" in refused else before.gateway,
-        cidr6=instead.cidr6 if "cidr6" in refused else before.cidr6,
-        gateway6=instead.gateway6 if "cidr6" in refused else before.gateway6,
+        mtu=instead.mtu if "mtu" in unsendable else before.mtu,
+        cidr=instead.cidr if "cidr" in unsendable else before.cidr,
+        gateway=instead.gateway if "cidr" in unsendable else before.gateway,
+        cidr6=instead.cidr6 if "cidr6" in unsendable else before.cidr6,
+        gateway6=instead.gateway6 if "cidr6" in unsendable else before.gateway6,
     )
 
 
-def _refused(interface: Interface) -> frozenset[str]:
+def _unsendable(interface: Interface) -> frozenset[str]:
     """The fields whose value a node's file may hold and PVE refuses to be sent."""
     found = set()
     if interface.mtu is not None and interface.mtu not in MTUS:
         found.add("mtu")
-    if interface.cidr is not None and interface.cidr.network.prefixlen < SHORTEST_PREFIX:
+    if interface.cidr is not None and refused(interface.cidr):
         found.add("cidr")
-    if interface.cidr6 is not None and interface.cidr6 in DOCUMENTATION:
+    if interface.cidr6 is not None and refused(interface.cidr6):
         found.add("cidr6")
     return frozenset(found)
 
@@ -95,7 +86,7 @@ def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> t
             continue
         found += [
             Loss(name=name, what=f"PVE refuses the {field} {getattr(before, field)}")
-            for field in sorted(_refused(before))
+            for field in sorted(_unsendable(before))
             if getattr(before, field) != getattr(now, field)
         ]
         if now.autostart and not settled(before).autostart:

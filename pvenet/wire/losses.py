@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
+from pvenet.limits import refused
 from pvenet.wire.writing import update_form
 
 if TYPE_CHECKING:
     from pvenet.model import Interface
     from pvenet.wire.spelling import Form
-
-_DOCUMENTATION = IPv6Network("2001:db8::/32")
-"""PVE's check of an address refuses this net (facts, section 7)."""
-
-_HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
-"""Where PVE takes a host's IPv6 address from (C151)."""
-
-_SHORTEST_PREFIX = 8
-"""Of an address that PVE takes (facts, section 6; the same for IPv6)."""
 
 
 def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]:
@@ -33,7 +24,7 @@ def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]
     found += [
         f"the address {address} is one that PVE refuses when it is sent again"
         for address, same in ((before.cidr, before.cidr == after.cidr), (before.cidr6, before.cidr6 == after.cidr6))
-        if address is not None and same and _refused(address)
+        if address is not None and same and refused(address)
     ]
     return tuple(found)
 
@@ -71,12 +62,3 @@ def _said(**lines: object) -> list[str]:
 def _vanishing(stanza: str, options: tuple[str, ...]) -> str:
     lines = "".join(f", with `{line}`" for line in options)
     return f"the stanza `{stanza}` disappears{lines}"
-
-
-def _refused(address: IPv4Interface | IPv6Interface) -> bool:
-    """Whether a file may hold an address that PVE does not take from a request (facts, sections 6 and 7; C151)."""
-    if address.network.prefixlen < _SHORTEST_PREFIX:
-        return True
-    return isinstance(address, IPv6Interface) and (
-        address in _DOCUMENTATION or not any(address in net for net in _HOSTS)
-    )

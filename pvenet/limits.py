@@ -1,0 +1,26 @@
+"""What PVE takes from a request. A node's file may hold more, and then it can't be sent again."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
+
+MTUS = range(1280, 65521)
+"""Facts, section 6."""
+
+SHORTEST_PREFIX = 8
+"""Of an address in either family (facts, section 6)."""
+
+DOCUMENTATION = IPv6Network("2001:db8::/32")
+"""Refused when it is sent, kept where a file has it (facts, section 7)."""
+
+_HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
+"""Where PVE takes a host's IPv6 address from (C151)."""
+
+
+def refused(address: IPv4Interface | IPv6Interface) -> bool:
+    """Whether PVE refuses an address that is sent to it."""
+    if address.network.prefixlen < SHORTEST_PREFIX:
+        return True
+    return isinstance(address, IPv6Interface) and (
+        address in DOCUMENTATION or not any(address in net for net in _HOSTS)
+    )
