@@ -13,7 +13,9 @@ import pytest
 from pvenet import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from live import Target
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -134,3 +136,28 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "network.yaml"
     path.write_text(EXAMPLE)
     return path
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """The node of the live tests: the one that scripts/live-test names, else a simulated one over HTTPS."""
+    import live
+
+    state = tmp_path_factory.mktemp("state")
+    if os.environ.get("PVENET_LIVE") == "1":
+        try:
+            yield live.named_target(state, dict(os.environ))
+        except SystemExit as refused:
+            pytest.exit(str(refused), returncode=2)
+        return
+    from pvenet.sim.server import Server
+
+    with Server(tmp_path_factory.mktemp("lab")) as server:
+        yield live.simulated(server.endpoint, state)
+
+
+@pytest.fixture
+def node(target: Target) -> Iterator[Target]:
+    """The target, which is put back afterwards as it was before the first test."""
+    yield target
+    target.restore()
