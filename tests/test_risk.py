@@ -6,7 +6,7 @@ import pytest
 from plan_model import interfaces, network
 
 from pvenet.model import Network
-from pvenet.plan import Risk, management, outcome, plan, risk, risks
+from pvenet.plan import Risk, focused, management, outcome, plan, risk, risks
 
 NODE = """
 eth ens33
@@ -49,6 +49,18 @@ def test_an_unknown_way_makes_everything_with_an_address_count(addresses: list[s
     found = management(network("eth ens33 method=dhcp\neth ens37 cidr=10.0.0.2/24\neth ens38"), addresses)
     assert found.names == {"ens33", "ens37"}
     assert found.reason.endswith("and ens33 has an address")
+
+
+def test_the_way_that_is_told_is_the_one_that_is_touched() -> None:
+    """Where several may be the way, a person hears of the one that the change touches, and why."""
+    current = network("eth ens33\nbridge vmbr0 ports=ens33 cidr=10.0.0.2/24\nbridge vmbr1 cidr=10.7.0.1/24")
+    steps = plan(current, {"vmbr1": None})
+    after = Network(interfaces=outcome(current.interfaces, steps.steps))
+    way = management(current, ["203.0.113.9"])
+    assert way.path == ("vmbr0", "ens33")
+    found = focused(way, steps.steps, current, after)
+    assert (found.path, found.carriers, found.names) == (("vmbr1",), ("vmbr1", "vmbr0"), way.names)
+    assert found.reason == "none of the known addresses is on an interface, and vmbr1 has an address"
 
 
 def test_an_open_vswitch_port_counts_with_its_switch() -> None:

@@ -15,7 +15,7 @@ from pvenet.apply.back import lost_for_good
 from pvenet.events import Effect, Shown, Warned
 from pvenet.model import beneath
 from pvenet.node import highly_available
-from pvenet.plan import Management, Risk, management, net_changes, risk
+from pvenet.plan import Management, Risk, focused, management, net_changes, risk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -71,6 +71,7 @@ def consent(node: Node, proposed: Proposal, around: Surroundings, members: Seque
     )
     _tell_limits(proposed, around)
     if danger is Risk.MANAGEMENT:
+        path = focused(path, changes, before, then)
         way = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
         if not vital:
             raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")

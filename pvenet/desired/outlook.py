@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pvenet import wire
 from pvenet.desired.merge import aim
 from pvenet.model import Network, kind_of, settled
-from pvenet.plan import Update, inverse, management, outcome, plan, problems, risks
+from pvenet.plan import Update, focused, inverse, management, outcome, plan, problems, risks
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,7 +61,7 @@ def outlook(wishes: NodeWishes, network: Network, addresses: Collection[str]) ->
         desired=aimed.desired,
         plan=steps,
         risks=risks(steps.steps, way, network, after),
-        way=way,
+        way=focused(way, steps.steps, network, after),
         lost=inverse(steps, network).lost if steps else (),
         losses=_losses(steps),
         faults=tuple(wishes.fault(problem) for problem in found),

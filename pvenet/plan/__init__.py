@@ -14,7 +14,7 @@ from pvenet.plan.changes import (
 from pvenet.plan.inverse import Inverse, Loss, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
-from pvenet.plan.risk import Management, Risk, management, risk, risks
+from pvenet.plan.risk import Management, Risk, focused, management, risk, risks
 
 __all__ = [
     "Change",
@@ -29,6 +29,7 @@ __all__ = [
     "Problem",
     "Risk",
     "Update",
+    "focused",
     "inverse",
     "management",
     "net_changes",

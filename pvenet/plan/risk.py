@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -56,6 +56,8 @@ class Management:
     """The addresses on the node by which it is reached."""
     carriers: tuple[str, ...] = ()
     """The interfaces that count as the way themselves, the surest first."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why each of them, a clause."""
 
 
 def management(network: Network, addresses: Collection[str]) -> Management:
@@ -82,7 +84,19 @@ def management(network: Network, addresses: Collection[str]) -> Management:
         reason=reasons[carriers[0]] if carriers else "no interface has an address",
         addresses=frozenset(reached.values()),
         carriers=tuple(carriers),
+        reasons=reasons,
     )
+
+
+def focused(way: Management, changes: Iterable[Change], current: Network, after: Network) -> Management:
+    """The way with the first carrier in front that the changes touch: the one that a person has to hear of."""
+    touched = {name for change in changes for name in (change.name, *_taken(change))}
+    for carrier in way.carriers:
+        path = _carried([carrier], current.interfaces)
+        if not touched.isdisjoint([*path, *_carried([carrier], after.interfaces)]):
+            others = tuple(other for other in way.carriers if other != carrier)
+            return replace(way, path=tuple(path), reason=way.reasons[carrier], carriers=(carrier, *others))
+    return way
 
 
 def _reached(interfaces: Mapping[str, Interface], addresses: Collection[str]) -> dict[str, str]:
