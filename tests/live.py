@@ -235,6 +235,7 @@ class Pulse:
 
     target: Target
     every: float = 0.2
+    path: str = "version"
     asked: int = 0
     lost: list[str] = field(default_factory=list)
     slowest: float = 0.0
@@ -253,7 +254,7 @@ class Pulse:
         while not self._end.wait(self.every):
             before = time.monotonic()
             try:
-                self.target.http("GET", "version").raise_for_status()
+                self.target.http("GET", self.path).raise_for_status()
             except requests.RequestException as error:
                 self.lost.append(f"{type(error).__name__}: {error}")
             self.asked += 1

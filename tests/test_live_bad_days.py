@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from live import Target, master, slaves, wait_until_alive
+from live import Pulse, Target, master, slaves, wait_until_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,6 +159,20 @@ def test_somebody_else_reloads_meanwhile(vm: Target) -> None:
     end = apply(vm)
     assert (end["exit"], end["verdict"]) == (0, "applied"), end
     assert slaves(vm.shell("cat /proc/net/bonding/bond0")) == sorted((first, second))
+
+
+def test_somebody_lists_the_interfaces_during_the_reload(vm: Target) -> None:
+    """Whoever lists during a reload freezes the workers' flags (facts 11): pvenet heals them, and everybody's lists."""
+    first, second = vm.nics[:2]
+    bond(vm, first, second)
+    path = f"nodes/{vm.settings['PVENET_NODE']}/network"
+    with Pulse(vm, every=0.1, path=path) as listing:
+        end = apply(vm)
+    assert (end["exit"], end["verdict"]) == (0, "applied"), end
+    assert listing.asked
+    for _ in range(6):
+        found = {entry["iface"]: entry.get("active") for entry in vm.http("GET", path).json()["data"]}
+        assert [found[name] for name in ("bond0", first, second)] == [1, 1, 1], found
 
 
 def test_two_reloads_at_once(vm: Target) -> None:
