@@ -51,6 +51,7 @@ KEYS: Mapping[str, str] = {
     "fingerprint": "PVENET_FINGERPRINT",
 }
 """The keys of a profile, and what they set. `*_env` names a variable that holds the value."""
+LISTS = {"endpoints": "a list of URLs", "fingerprint": "text, or a list with one for each endpoint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +159,10 @@ def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bo
 
 
 def _value(path: Path, name: str, key: str, value: object, environment: Mapping[str, str]) -> str:
-    if key == "endpoints" and isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if key in LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
     if not isinstance(value, str) or not value:
-        what = "a list of URLs" if key == "endpoints" else "text"
+        what = LISTS.get(key, "text")
         raise errors.UsageError(f"{path}: {key} of [profiles.{name}] is {what}", hint="mend it there")
     if not key.endswith("_env"):
         return value

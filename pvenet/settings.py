@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,15 @@ def connect(
         endpoint, own = _simulated(where.sim)
         given = credentials(environment, prompt) if _names_somebody(environment) else own
         return Connection([endpoint], given, debug=debug)
+    pins = fingerprints(environment)
+    if len(pins) > 1 and len(pins) != len(where.endpoint):
+        raise errors.UsageError(
+            f"PVENET_FINGERPRINT has {len(pins)} fingerprints, and there are {len(where.endpoint)} endpoints",
+            hint="give one for all, or one for each in the order of the endpoints",
+        )
     endpoints = [parse(text) for text in where.endpoint]
+    if len(pins) > 1:
+        endpoints = [replace(endpoint, fingerprint=pin) for endpoint, pin in zip(endpoints, pins, strict=True)]
     return Connection(endpoints, credentials(environment, prompt), trust(where, environment), debug=debug)
 
 
@@ -213,10 +221,16 @@ def trust(where: Where, environment: Mapping[str, str]) -> Trust:
     ca_file = _path(environment, "PVENET_CA_FILE")
     if ca_file and not os.access(ca_file, os.R_OK):
         raise errors.UsageError(f"PVENET_CA_FILE {ca_file} can't be read", hint="copy /etc/pve/pve-root-ca.pem there")
-    fingerprint = environment.get("PVENET_FINGERPRINT", "").strip() or None
-    if fingerprint and not re.fullmatch(r"[0-9A-Fa-f]{64}", fingerprint.replace(":", "")):
+    pins = fingerprints(environment)
+    return Trust(ca_file=ca_file, fingerprint=pins[0] if pins else None, insecure=where.insecure)
+
+
+def fingerprints(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The pinned certificates: one for all endpoints, or one for each in their order. Raises UsageError."""
+    pins = tuple(text.strip() for text in environment.get("PVENET_FINGERPRINT", "").split(",") if text.strip())
+    if not all(re.fullmatch(r"[0-9A-Fa-f]{64}", pin.replace(":", "")) for pin in pins):
         raise errors.UsageError(
             "PVENET_FINGERPRINT is no SHA-256 fingerprint",
             hint="write all 32 pairs, as `pvenode cert info` does",
         )
-    return Trust(ca_file=ca_file, fingerprint=fingerprint, insecure=where.insecure)
+    return pins

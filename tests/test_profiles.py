@@ -61,6 +61,8 @@ def test_a_profile_says_everything_about_a_place(config: Path) -> None:
     assert values(env(config), "lab") == wanted
     assert values(env(config, PVENET_PROFILE="lab")) == wanted
     assert {setting.source for setting in settings(env(config), "lab").values()} == {"profile lab"}
+    config.write_text(TOML.replace('"AA"', '["AA", "BB"]'))
+    assert values(env(config), "lab")["PVENET_FINGERPRINT"] == "AA,BB"
 
 
 def test_an_option_wins_over_the_environment_and_that_over_its_own_profile(config: Path) -> None:

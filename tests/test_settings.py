@@ -142,6 +142,20 @@ def test_trust_comes_from_the_environment(tmp_path: Path) -> None:
     assert trust(Where(insecure=True), {}) == Trust(insecure=True)
 
 
+def test_each_endpoint_may_have_a_certificate_of_its_own() -> None:
+    """A cluster has one a node: as many fingerprints as endpoints, in the same order; one alone is everybody's."""
+    one, two = FINGERPRINT, FINGERPRINT.replace("B", "C")
+    environment = {"PVENET_TOKEN_ID": "root@pam!full", "PVENET_TOKEN_SECRET": "oracle-secret"}
+    connection = connect(Where(endpoint=("pve1", "pve2")), environment | {"PVENET_FINGERPRINT": f"{one}, {two}"})
+    assert [each.fingerprint for each in connection.endpoints] == [one, two]
+    connection = connect(Where(endpoint=("pve1", "pve2")), environment | {"PVENET_FINGERPRINT": one})
+    assert [each.fingerprint for each in connection.endpoints] == [None, None]
+    assert connection.trust == Trust(fingerprint=one)
+    three = environment | {"PVENET_FINGERPRINT": f"{one},{two},{one}"}
+    error = wrong(lambda: connect(Where(endpoint=("pve1", "pve2")), three))
+    assert error.message == "PVENET_FINGERPRINT has 3 fingerprints, and there are 2 endpoints"
+
+
 @pytest.mark.parametrize(
     "text", ["AB", "AB:" * 19 + "AB", FINGERPRINT + ":AB", FINGERPRINT.replace("a", "x"), "sha256"]
 )
