@@ -46,6 +46,11 @@ class Upid:
         return f"UPID:{self.node}:{numbers}:{self.type}:{self.id}:{self.user}:"
 
 
+def exitstatus(code: int) -> str:
+    """How PVE tells the exit code of a reload's command."""
+    return f"command 'ifreload -a' failed: exit code {code}" if code else "OK"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """What a task's file holds. What will become of it is written down when it starts."""
