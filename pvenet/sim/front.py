@@ -58,7 +58,7 @@ class Front:
         self.sleep = sleep
         self.local = local
         self.caches = Caches()
-        self.script = Script(faults)
+        self.script = Script(faults, real=sim.beneath.real)
 
     def answer(self, request: Request, *, patience: float | None = None) -> Response:
         """Answer a request; raises `Dropped` or `Silence` where there is no answer.

@@ -224,7 +224,10 @@ class Sim:
             os.close(lock)
 
     def _complete(self) -> None:
-        """Write what a folder lacks beside its nodes."""
+        """Write what a folder lacks beside its nodes; raises `SimError` for one of system mode."""
+        for name in self.nodes:
+            if (place := self.node(name).interfaces.parent).is_symlink():
+                raise SimError(f"{place} is a machine's own: only `python3 -m pvenet.sim.system` changes it")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
