@@ -397,6 +397,13 @@ def test_the_node_is_the_host(box: Box) -> None:
     assert (entry["name"], entry["ip"], entry["online"]) == (sim.nodes[0], "192.168.171.21", 1)
 
 
+def test_it_does_not_pose_as_pve(box: Box) -> None:
+    """Its version has PVE's shape and tells what it is; its kernel is the machine's."""
+    client = box.client()
+    assert client.ask("GET", "/version").json()["data"]["repoid"] == "pvenet-sim"
+    assert client.ask("GET", "/nodes/pve1/status").json()["data"]["current-kernel"]["release"] == os.uname().release
+
+
 def test_faults_of_the_way_happen(box: Box) -> None:
     """What goes wrong between client and node goes wrong here too."""
     client = box.client("599@1", "foreign-edit=vmbr9@2", "foreign-reload@3", "lacks=Sys.Modify@4")
