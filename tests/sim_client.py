@@ -11,15 +11,17 @@ from pvenet.sim.adapter import SimAdapter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pvenet.sim.state import Sim
+
 HERE = "https://pve1.invalid:8006/api2/json"
 
 
 class Client:
     """A client of a sim in process, with a clock that it turns itself."""
 
-    def __init__(self, folder: Path, *faults: str, token: str = "") -> None:
+    def __init__(self, place: Path | Sim, *faults: str, token: str = "") -> None:
         self.now = 1_800_000_000.0
-        self.adapter = SimAdapter(folder, clock=lambda: self.now, sleep=self.sleep, faults=faults)
+        self.adapter = SimAdapter(place, clock=lambda: self.now, sleep=self.sleep, faults=faults)
         self.node = self.adapter.sim.node("pve1")
         self.session = requests.Session()
         self.session.trust_env = False

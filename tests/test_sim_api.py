@@ -9,8 +9,8 @@ import requests
 from sim_client import HERE, Client
 from sim_replay import FIXTURES, Replay, load
 
-from pvenet.sim.calls.network import RELOAD
 from pvenet.sim.look import look
+from pvenet.sim.simulated import RELOAD
 from pvenet.sim.state import Sim, SimError, write_json
 from pvenet.sim.states import State
 

@@ -30,14 +30,14 @@ class SimAdapter(BaseAdapter):
 
     def __init__(
         self,
-        folder: Path,
+        place: Path | Sim,
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         faults: Sequence[Fault | str] = (),
     ) -> None:
         super().__init__()
-        self.sim = Sim.open(folder)
+        self.sim = place if isinstance(place, Sim) else Sim.open(place)
         self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults)
         self._connection = 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pvenet.sim import calls, settle
+from pvenet.sim import calls
 from pvenet.sim.access import Denied, Identity
 from pvenet.sim.calls import Answer, Asked, Call
 from pvenet.sim.frame import METHODS, Plain, Request, Response, encode, parameters, respond, split_target
@@ -130,7 +130,7 @@ class _Visit:
             failure = f"failed to get address info for: {name}: Name or service not known"
             raise Refused(500, f"hostname lookup '{name}' failed - {failure}")
         node = self.sim.node(name)
-        machine = settle.settled(node, now)
+        machine = node.settled(now)
         if name != local and not machine.reached_by_peers(now):
             raise Plain(595, "Connection refused")
         return node, machine

@@ -67,6 +67,8 @@ class Kind:
     play: Callable[[Scene, str], Scene]
     value: str = ""
     """What its value says; in brackets when it may be left out."""
+    made_up: bool = False
+    """It is done by a machine that is made up; a real one can't be told to."""
 
 
 def _seconds(text: str) -> float:
@@ -138,6 +140,7 @@ KINDS: Mapping[str, Kind] = {
         when="request",
         play=_others(lambda value: others.reboot(_seconds(value or "30"))),
         value="[SECONDS]",
+        made_up=True,
     ),
     "foreign-edit": Kind(
         about="somebody else stages a bridge just before",
@@ -174,17 +177,27 @@ KINDS: Mapping[str, Kind] = {
         when="lasting",
         play=lambda scene, value: scene.order(never_up=scene.orders.never_up | {value}),
         value="LINK",
+        made_up=True,
     ),
     "reload-fails": Kind(
-        about="the reload ends in an error, half of it applied", when="reload", play=_half, value=ENDING
+        about="the reload ends in an error, half of it applied",
+        when="reload",
+        play=_half,
+        value=ENDING,
+        made_up=True,
     ),
     "reload-lies": Kind(
-        about="the reload ends in an error, all of it applied", when="reload", play=_whole, value=ENDING
+        about="the reload ends in an error, all of it applied",
+        when="reload",
+        play=_whole,
+        value=ENDING,
+        made_up=True,
     ),
     "reload-hangs": Kind(
         about="the reload never ends, and holds its lock",
         when="reload",
         play=lambda scene, _: scene.order(hangs=True),
+        made_up=True,
     ),
     "task-late": Kind(
         about="the reload's task is missing from the lists for a while",
@@ -197,12 +210,14 @@ KINDS: Mapping[str, Kind] = {
         when="reload",
         play=lambda scene, value: _lost(scene, value, cut_off=False),
         value="[SECONDS]",
+        made_up=True,
     ),
     "node-lost": Kind(
         about="the same, and its peers don't reach it either",
         when="reload",
         play=lambda scene, value: _lost(scene, value, cut_off=True),
         value="[SECONDS]",
+        made_up=True,
     ),
 }
 
@@ -243,10 +258,12 @@ def parse(text: str) -> Fault:
 
 
 class Script:
-    """Which faults are due at which request."""
+    """Which faults are due at which request; raises `SimError` for what a real machine can't be told to do."""
 
-    def __init__(self, faults: Sequence[Fault | str]) -> None:
+    def __init__(self, faults: Sequence[Fault | str], *, real: bool = False) -> None:
         self._waiting = [parse(fault) if isinstance(fault, str) else fault for fault in faults]
+        if real and (made_up := [f"{fault}" for fault in self._waiting if KINDS[fault.kind].made_up]):
+            raise SimError(f"only a simulated machine can be told to do this: {', '.join(made_up)}")
         self._count = 0
         self._guard = threading.Lock()
 

@@ -14,7 +14,6 @@ from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
 from pvenet.sim.faults import REASONS, Scene, Script
 from pvenet.sim.frame import Request, Response, encode, respond
-from pvenet.sim.settle import settled
 from pvenet.sim.state import SimError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Front:
         self.sleep = sleep
         self.local = local
         self.caches = Caches()
-        self.script = Script(faults)
+        self.script = Script(faults, real=sim.beneath.real)
 
     def answer(self, request: Request, *, patience: float | None = None) -> Response:
         """Answer a request; raises `Dropped` or `Silence` where there is no answer.
@@ -87,7 +86,7 @@ class Front:
         """Whether a request could arrive now."""
         with self.sim.held():
             now = self.clock()
-            machine = settled(self.sim.node(self._arrival(host)), now)
+            machine = self.sim.node(self._arrival(host)).settled(now)
             return machine.online and not machine.silent(now)
 
     def answer_late(self, request: Request) -> Response:
@@ -112,9 +111,9 @@ class Front:
             local = self._arrival(request.host)
             about = self._about(request, local)
             for act in scene.foreign:
-                settled(self.sim.node(about), now)
+                self.sim.node(about).settled(now)
                 act(self.sim.node(about), self.sim, now)
-            machine = settled(self.sim.node(local), now)
+            machine = self.sim.node(local).settled(now)
             if not machine.online or machine.silent(now):
                 raise Silence(reached=False)
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.sim.settle import reloading, settled
+from pvenet.sim.settle import reloading
 from pvenet.sim.states import State, state_of
 from pvenet.sim.tasks import Task, TaskFolder
 
@@ -35,7 +35,7 @@ def look(sim: Sim, now: float) -> list[NodeView]:
 
 def _node(sim: Sim, name: str, now: float) -> NodeView:
     node = sim.node(name)
-    machine = settled(node, now)
+    machine = node.settled(now)
     return NodeView(
         name=name,
         state=state_of(staged=node.staged.exists(), reloading=reloading(node, machine, now)),

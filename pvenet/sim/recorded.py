@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import Any
 
 from pvenet.sim.access import FULL_TOKEN, PRIVILEGES
@@ -34,6 +35,18 @@ def default_users() -> dict[str, Any]:
         ],
         "key": secrets.token_hex(32),
     }
+
+
+def own_users(secret: str | None = None) -> dict[str, Any]:
+    """The same users with secrets that nobody else knows; one may be given, of the token that may do everything."""
+    users = default_users()
+    for user in users["users"].values():
+        user["password"] = secrets.token_urlsafe(24)
+    for token in users["tokens"].values():
+        token["secret"] = str(uuid.uuid4())
+    if secret:
+        users["tokens"][FULL_TOKEN]["secret"] = secret
+    return users
 
 
 def _default_token(digit: str, *, privsep: bool = False, expire: int = 0) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class Server:
 
     def __init__(  # noqa: PLR0913  options, all by name
         self,
-        folder: Path,
+        place: Path | Sim,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -187,9 +187,10 @@ class Server:
         node: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        _must_be_loopback(host)
-        self.sim = Sim.open(folder)
-        context, fingerprint = _tls(folder) if tls else (None, None)
+        if not (isinstance(place, Sim) and place.beneath.real and tls):
+            _must_be_loopback(host)
+        self.sim = place if isinstance(place, Sim) else Sim.open(place)
+        context, fingerprint = _tls(self.sim.folder) if tls else (None, None)
         front = Front(self.sim, clock=clock, faults=faults, local=node)
         try:
             self._listener = _Listener((host, port), front, context)
@@ -223,7 +224,7 @@ class Server:
 
 
 def serve(  # noqa: PLR0913  options, all by name
-    folder: Path,
+    place: Path | Sim,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -234,7 +235,7 @@ def serve(  # noqa: PLR0913  options, all by name
 ) -> None:
     """Serve a folder until SIGINT or SIGTERM comes."""
     ended = threading.Event()
-    server = Server(folder, host=host, port=port, tls=tls, faults=faults, node=node)
+    server = Server(place, host=host, port=port, tls=tls, faults=faults, node=node)
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         announce(server.endpoint)
@@ -246,7 +247,10 @@ def serve(  # noqa: PLR0913  options, all by name
 
 
 def _must_be_loopback(host: str) -> None:
-    """A sim's secrets are known to everybody: it must not be reachable from elsewhere."""
+    """A sim's secrets are known to everybody: it must not be reachable from elsewhere.
+
+    Those of a node in system mode are its own.
+    """
     if host == "localhost":
         return
     try:

@@ -24,10 +24,13 @@ from pvenet.sim import access, reload
 from pvenet.sim.machine import Machine
 from pvenet.sim.network import Host
 from pvenet.sim.recorded import default_users
+from pvenet.sim.simulated import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from pvenet.sim.beneath import Beneath
 
 LOOPBACK = "auto lo\niface lo inet loopback\n"
 SOURCE = "source /etc/network/interfaces.d/*\n"
@@ -94,8 +97,9 @@ def read_json(path: Path) -> dict[str, Any]:
 class NodeFolder:
     """What a node has on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, beneath: Beneath = SIMULATED) -> None:
         self.folder = folder
+        self.beneath = beneath
         self.name = folder.name
         self.interfaces = folder / "etc" / "network" / "interfaces"
         self.staged = folder / "etc" / "network" / "interfaces.new"
@@ -121,17 +125,25 @@ class NodeFolder:
     def stage(self, text: str) -> None:
         write_file(self.staged, text)
 
+    def take(self) -> None:
+        """What is staged is the file from here on."""
+        self.staged.replace(self.interfaces)
+
     def machine(self) -> Machine:
         path = self.folder / "machine.json"
         if path.exists():
             try:
-                return Machine.of(read_json(path))
+                return self.beneath.look(Machine.of(read_json(path)))
             except TypeError as error:
                 raise SimError(f"{path} does not describe a machine: {error}") from error
         # A folder that came without one, out of git say: the files tell what the machine must have.
         machine = Machine.fresh(reload.nics_of(self.applied()), self.applied())
         self.save(machine)
-        return machine
+        return self.beneath.look(machine)
+
+    def settled(self, now: float) -> Machine:
+        """The machine as it is now; what has happened since the last request is written down."""
+        return self.beneath.settled(self, now)
 
     def save(self, machine: Machine) -> None:
         write_json(self.folder / "machine.json", machine.data())
@@ -140,8 +152,9 @@ class NodeFolder:
 class Sim:
     """Handle of a folder that holds simulated nodes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, beneath: Beneath = SIMULATED) -> None:
         self.folder = folder
+        self.beneath = beneath
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -178,7 +191,7 @@ class Sim:
         return sorted(path.parents[1].name for path in self.folder.glob("*/etc/network"))
 
     def node(self, name: str) -> NodeFolder:
-        return NodeFolder(self.folder / name)
+        return NodeFolder(self.folder / name, self.beneath)
 
     def nature(self) -> Nature:
         path = self.folder / "sim.json"
@@ -211,7 +224,10 @@ class Sim:
             os.close(lock)
 
     def _complete(self) -> None:
-        """Write what a folder lacks beside its nodes."""
+        """Write what a folder lacks beside its nodes; raises `SimError` for one of system mode."""
+        for name in self.nodes:
+            if (place := self.node(name).interfaces.parent).is_symlink():
+                raise SimError(f"{place} is a machine's own: only `python3 -m pvenet.sim.system` changes it")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -46,6 +46,11 @@ class Upid:
         return f"UPID:{self.node}:{numbers}:{self.type}:{self.id}:{self.user}:"
 
 
+def exitstatus(code: int) -> str:
+    """How PVE tells the exit code of a reload's command."""
+    return f"command 'ifreload -a' failed: exit code {code}" if code else "OK"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """What a task's file holds. What will become of it is written down when it starts."""
@@ -65,6 +70,8 @@ class Task:
     """Its end brings the way to the node back, which an earlier reload had cut."""
     listed_from: float = 0.0
     """Lists don't show it before."""
+    live: bool = False
+    """A process of this machine runs it: its lines come while it runs."""
 
     @property
     def end(self) -> float:
@@ -89,7 +96,7 @@ class Task:
 
     def lines(self, now: float) -> list[str]:
         if self.running(now):
-            return []
+            return list(self.log) if self.live else []
         ok = self.exitstatus == "OK"
         last = "TASK OK" if ok else f"TASK ERROR: {self.exitstatus}"
         return [*self.log, last] if self.closing else list(self.log)
@@ -139,10 +146,13 @@ class TaskFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, task: Task) -> str:
+    def next(self) -> str:
+        """The number of the next task."""
         self.folder.mkdir(exist_ok=True)
-        last = max((int(path.stem) for path in self.folder.glob("[0-9]*.json")), default=0)
-        number = f"{last + 1:06}"
+        return f"{max((int(path.stem) for path in self.folder.glob('[0-9]*.json')), default=0) + 1:06}"
+
+    def add(self, task: Task) -> str:
+        number = self.next()
         self.put(number, task)
         return number
 

@@ -106,6 +106,11 @@ class Asked:
     def host(self) -> Host:
         return self.sim.host_of(self.node.name, self.machine, self.nature)
 
+    @property
+    def listed_from(self) -> float:
+        """When the lists show a task that starts now."""
+        return self.now + self.orders.late if self.orders.late else 0.0
+
     def parsed(self) -> Parsed:
         """The file as it is now."""
         return parse(self.node.text(), self.host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from pvenet.sim.calls.base import Answer, Asked, Call
@@ -151,8 +152,19 @@ def cluster_status(asked: Asked) -> Answer:
     return Answer(data=entries)
 
 
-def version(_asked: Asked) -> Answer:
-    return Answer(data=VERSION)
+def version(asked: Asked) -> Answer:
+    """PVE's, in shape; over a real machine it says that it is not."""
+    return Answer(data=VERSION | {"repoid": "pvenet-sim"} if asked.sim.beneath.real else VERSION)
+
+
+def status(asked: Asked) -> Answer:
+    """Canned, but for the kernel of a real machine."""
+    if not asked.node.beneath.real:
+        return Answer(data=STATUS)
+    kernel = os.uname()
+    told = {"sysname": kernel.sysname, "release": kernel.release, "version": kernel.version, "machine": kernel.machine}
+    kversion = f"{kernel.sysname} {kernel.release} {kernel.version}"
+    return Answer(data=STATUS | {"current-kernel": told, "kversion": kversion, "pveversion": "pvenet-sim"})
 
 
 CALLS = (
@@ -166,6 +178,6 @@ CALLS = (
     ),
     Call(method="GET", path="/nodes", run=nodes),
     Call(method="GET", path="/nodes/{node}", run=lambda _asked: Answer(data=[{"name": name} for name in NODE_PARTS])),
-    Call(method="GET", path="/nodes/{node}/status", run=lambda _asked: Answer(data=STATUS), privilege="Sys.Audit"),
+    Call(method="GET", path="/nodes/{node}/status", run=status, privilege="Sys.Audit"),
     Call(method="GET", path="/nodes/{node}/version", run=version),
 )

@@ -11,12 +11,6 @@ from pvenet.sim.tasks import Task, TaskFolder, Upid
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EARLY = 0.1
-"""Share of a reload in which `ifreload` itself does not run yet."""
-EARLY_LINE = (
-    "WARN: Failed to read network interfaces definition - "
-    "command 'ip -details -json link show' failed: received interrupt"
-)
 PAGE = 50
 UPID_PARAMS = Schema(params={"upid": Param(optional=False)})
 LOG_PARAMS = Schema(
@@ -85,20 +79,10 @@ def stop(asked: Asked) -> Answer:
         raise Refused(400, "Parameter verification failed.", {"upid": "unable to parse worker upid"})
     if not asked.identity.owns(upid.user):
         asked.need("Sys.Modify")
-    folder = TaskFolder(asked.node.tasks)
-    found = folder.find(text)
+    found = TaskFolder(asked.node.tasks).find(text)
     if found is not None and found[1].running(asked.now):
-        folder.put(found[0], _interrupted(found[1], asked.now))
+        asked.node.beneath.stop(asked.node, *found, asked.now)
     return Answer()
-
-
-def _interrupted(task: Task, now: float) -> Task:
-    passed = now - task.start
-    done = task.steps[: task.due(now)]
-    stopped = task.but(duration=passed, steps=tuple(done), settled=len(done))
-    if passed < EARLY * task.duration:
-        return stopped.but(exitstatus="unexpected status", log=(EARLY_LINE,), closing=False)  # E062, E063
-    return stopped.but(exitstatus="command 'ifreload -a' failed: received interrupt", log=())  # H013, H014
 
 
 def list_some(asked: Asked) -> Answer:

@@ -1,0 +1,148 @@
+"""A machine that is made up: what a reload does to it is known when it starts, and happens while nobody looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.sim import settle
+from pvenet.sim.reload import Outcome, ifreload
+from pvenet.sim.states import State, state_of
+from pvenet.sim.tasks import Task, TaskFolder, Upid, exitstatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pvenet.sim.calls.base import Asked, Orders
+    from pvenet.sim.machine import Machine
+    from pvenet.sim.state import NodeFolder
+
+BUSY = 89
+"""`ifreload` found another one running (facts 16)."""
+BUSY_SHARE = 0.3
+"""How soon it says so, in shares of a reload."""
+HANGS = 10.0 * 365 * 24 * 60 * 60
+"""Seconds of a reload that never ends."""
+CUT_SHARE = 0.5
+"""When a reload cuts the way to its node, in shares of its time."""
+EARLY = 0.1
+"""Share of a reload in which `ifreload` itself does not run yet."""
+EARLY_LINE = (
+    "WARN: Failed to read network interfaces definition - "
+    "command 'ip -details -json link show' failed: received interrupt"
+)
+NO_FRR = "frr is not installed, not generating any frr configuration"  # E014
+PIDS_BETWEEN = 17
+PSTART_MASK = 0xFFFFFFF
+TICKS = 100
+"""Of the kernel's clock in a second."""
+
+
+class Simulated:
+    """What is beneath a node that is not there."""
+
+    real = False
+
+    def look(self, machine: Machine) -> Machine:
+        return machine
+
+    def settled(self, node: NodeFolder, now: float) -> Machine:
+        return settle.settled(node, now)
+
+    def reload(self, asked: Asked) -> str:
+        reloading = settle.reloading(asked.node, asked.machine, asked.now)
+        upid = ""
+        for move in RELOAD[state_of(staged=asked.node.staged.exists(), reloading=reloading)]:
+            upid = move(asked) or upid
+        return upid
+
+    def stop(self, node: NodeFolder, number: str, task: Task, now: float) -> None:
+        TaskFolder(node.tasks).put(number, _interrupted(task, now))
+
+
+SIMULATED = Simulated()
+
+
+def _take(asked: Asked) -> None:
+    asked.node.take()
+
+
+def _collide(asked: Asked) -> str:
+    duration = asked.nature.reload_seconds * BUSY_SHARE
+    task = Task(upid=_upid(asked), start=asked.now, duration=duration, exitstatus=exitstatus(BUSY))
+    TaskFolder(asked.node.tasks).add(task)
+    asked.node.save(asked.machine.but(pid=task.name.pid))
+    return task.upid
+
+
+def _start(asked: Asked) -> str:
+    machine, orders = asked.machine, asked.orders
+    outcome = _ordered(ifreload(asked.node.applied(), machine.nics, machine.up, machine.made), asked)
+    task = Task(
+        upid=_upid(asked),
+        start=asked.now,
+        duration=HANGS if orders.hangs else asked.nature.reload_seconds,
+        exitstatus=exitstatus(outcome.exit_code),
+        log=outcome.log,
+        steps=outcome.steps,
+        restores_path=orders.silent is None,
+        listed_from=asked.listed_from,
+    )
+    number = TaskFolder(asked.node.tasks).add(task)
+    machine = machine.but(pid=task.name.pid, reloads=(*machine.reloads, number))
+    asked.node.save(machine if orders.silent is None else _cut(machine, task, orders))
+    return task.upid
+
+
+def _ordered(outcome: Outcome, asked: Asked) -> Outcome:
+    """What a reload does, when it is told to do otherwise."""
+    orders, nics, made = asked.orders, asked.machine.nics, asked.machine.made
+    code, log, steps = outcome.exit_code, outcome.log, outcome.steps
+    if orders.exit_code is not None:
+        code, log = orders.exit_code, orders.log
+    if orders.exit_code and not orders.whole:
+        # Half of it is applied: what was there already comes up, nothing new is made (E020).
+        steps = tuple(step for step in steps if step.link in nics or step.link in made)
+    if orders.hangs:
+        steps = steps[: len(steps) // 2]
+    if asked.params.get("regenerate-frr"):
+        log = (NO_FRR, *log)
+    steps = tuple(step for step in steps if step.change == "gone" or step.link not in orders.never_up)
+    return Outcome(exit_code=code, log=log, steps=steps)
+
+
+def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:
+    """A few more answers arrive, then silence (facts 16, the management path)."""
+    start = task.start + CUT_SHARE * task.duration
+    until = start + orders.silent if orders.silent is not None and orders.silent >= 0 else -1.0
+    return machine.but(silent_from=start, silent_until=until, cut_off=orders.cut_off)
+
+
+def _upid(asked: Asked) -> str:
+    upid = Upid(
+        node=asked.node.name,
+        pid=asked.machine.pid + PIDS_BETWEEN,
+        pstart=int(asked.now * TICKS) & PSTART_MASK,
+        starttime=int(asked.now),
+        type="srvreload",
+        id="networking",
+        user=asked.identity.name,
+    )
+    return str(upid)
+
+
+def _interrupted(task: Task, now: float) -> Task:
+    passed = now - task.start
+    done = task.steps[: task.due(now)]
+    stopped = task.but(duration=passed, steps=tuple(done), settled=len(done))
+    if passed < EARLY * task.duration:
+        return stopped.but(exitstatus="unexpected status", log=(EARLY_LINE,), closing=False)  # E062, E063
+    return stopped.but(exitstatus="command 'ifreload -a' failed: received interrupt", log=())  # H013, H014
+
+
+RELOAD: Mapping[State, tuple[Callable[[Asked], str | None], ...]] = {
+    State.CLEAN: (_start,),
+    State.STAGED: (_take, _start),
+    State.RELOADING: (_collide,),
+    State.RELOADING_STAGED: (_take, _collide),  # the staging is consumed all the same
+}
+"""What a reload does in each state of a node. Staging and reverting do the same in all of them: PVE has no lock."""
