@@ -1,0 +1,156 @@
+"""Bring a machine up: start qemu, see that it boots, wait until its API answers on both ways."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vm import guest_api, image, kept, qemu
+from vm.kept import Machine
+from vm.monitor import monitor
+from vm.nics import FREE
+from vm.problem import CannotBeHad, Problem
+
+if TYPE_CHECKING:
+    from vm.qemu import Ports
+
+KIND = "debian"
+KVM_SECONDS = 15.0
+"""By when a machine must have come to its own programs, where the host's processor runs it."""
+BOOT_SECONDS = 240.0
+"""By when the API must answer; under emulation on two busy processors."""
+IN_USERSPACE = "systemd[1]"
+NODE = "vm1"
+
+
+def up() -> Machine:
+    """A machine whose API answers. Raises CannotBeHad and Problem; leaves nothing running then."""
+    qemu.program()
+    booted = image.image()
+    folder = kept.place(KIND)
+    secret = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+    guest_api.deliver(folder / "delivery.tar", guest_api.make_key(folder), secret)
+    started = time.monotonic()
+    machine = _running(booted)
+    try:
+        fingerprint = _wait(machine, secret, started + BOOT_SECONDS)
+    except BaseException:
+        machine.end()
+        kept.forget(KIND)
+        raise
+    machine = Machine(**{**vars(machine), "boot_seconds": round(time.monotonic() - started, 1)})
+    kept.save(machine)
+    kept.write_private(folder / "env", kept.exports(settings(machine.ports, secret, fingerprint)))
+    return machine
+
+
+def settings(ports: Ports, secret: str, fingerprint: str) -> dict[str, str]:
+    """How to reach it, and what tests may do to it."""
+    return {
+        "PVENET_ENDPOINT": f"https://127.0.0.1:{ports.api}",
+        "PVENET_TOKEN_ID": guest_api.TOKEN_ID,
+        "PVENET_TOKEN_SECRET": secret,
+        "PVENET_FINGERPRINT": fingerprint,
+        "PVENET_NODE": NODE,
+        "PVENET_LIVE_VM": KIND,
+        "PVENET_LIVE_SECOND": f"https://127.0.0.1:{ports.second}",
+        "PVENET_LIVE_NICS": ",".join(FREE),
+        "PVENET_LIVE_SHELL": "scripts/nested-vm ssh --",
+    }
+
+
+def _running(booted: image.Image) -> Machine:
+    """A machine that boots: by KVM where that works here, else emulated."""
+    if qemu.kvm_may_work() and not _failed_before():
+        machine = _start(booted, qemu.KVM, "kvm")
+        if _comes_to_userspace(machine):
+            return machine
+        machine.end()
+        _no_kvm().write_text(_boot_id())
+        print(f"KVM does not work here (no userspace within {KVM_SECONDS:.0f} s): emulating", file=sys.stderr)
+    else:
+        why = "it did not work here before" if qemu.kvm_may_work() else "there is no /dev/kvm that may be used"
+        print(f"without KVM ({why}): emulating", file=sys.stderr)
+    return _start(booted, qemu.EMULATION, "emulation")
+
+
+def _start(booted: image.Image, accelerator: tuple[str, ...], name: str) -> Machine:
+    folder = kept.place(KIND)
+    ports = kept.free_ports()
+    (folder / "console.log").unlink(missing_ok=True)
+    words = [qemu.program(), *qemu.arguments(booted, folder / "delivery.tar", ports, accelerator)]
+    with (folder / "qemu.log").open("w") as log:
+        process = subprocess.Popen(
+            words, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    time.sleep(0.2)
+    since = kept.started(process.pid)
+    if process.poll() is not None or since is None:
+        raise CannotBeHad(f"qemu does not start: {(folder / 'qemu.log').read_text().strip() or 'it does not say why'}")
+    machine = Machine(
+        kind=KIND, pid=process.pid, started=since, since=time.time(), accelerator=name, ports=ports
+    )
+    kept.save(machine)
+    return machine
+
+
+def _comes_to_userspace(machine: Machine) -> bool:
+    console = kept.place(KIND) / "console.log"
+    deadline = time.monotonic() + KVM_SECONDS
+    while machine.runs and time.monotonic() < deadline:
+        if console.exists() and IN_USERSPACE in console.read_text(errors="replace"):
+            return True
+        if _stuck():
+            return False
+        time.sleep(0.2)
+    return False
+
+
+def _stuck() -> bool:
+    """Whether qemu itself has given up: KVM could not emulate an instruction."""
+    try:
+        with monitor(kept.place(KIND)) as it:
+            return str(it.ask("query-status")["status"]) not in {"running", "prelaunch"}
+    except Problem:
+        return False
+
+
+def _no_kvm() -> Path:
+    path = image.cache() / "no-kvm"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _failed_before() -> bool:
+    """Since this host has booted."""
+    return _no_kvm().exists() and _no_kvm().read_text() == _boot_id()
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text()
+
+
+def _wait(machine: Machine, secret: str, deadline: float) -> str:
+    """Until the API answers on both ways; the fingerprint of its certificate. Raises CannotBeHad."""
+    fingerprint = ""
+    while time.monotonic() < deadline:
+        if not machine.runs:
+            raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
+        if not fingerprint:
+            seen = guest_api.run(KIND, machine.ports.ssh, "cat /var/lib/pvenet/certificate.fingerprint", patience=20.0)
+            fingerprint = (seen or "").strip()
+        elif all(guest_api.answers(port, secret, fingerprint) for port in (machine.ports.api, machine.ports.second)):
+            return fingerprint
+        time.sleep(0.5)
+    raise CannotBeHad(f"its API did not answer within {BOOT_SECONDS:.0f} s; the console's last lines:\n{last_words()}")
+
+
+def last_words() -> str:
+    console = kept.place(KIND) / "console.log"
+    text = console.read_text(errors="replace") if console.exists() else "(none)"
+    return "\n".join(text.splitlines()[-15:])

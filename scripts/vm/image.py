@@ -1,0 +1,218 @@
+"""The disk, kernel and initial ramdisk of the debian kind, built from Debian's packages and nothing else.
+
+No loop device and no boot loader: mmdebstrap makes the tree, `mke2fs -d` the disk, and qemu boots the kernel itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from vm.nics import NICS, link_file
+from vm.problem import CannotBeHad, Problem
+
+SUITE = "trixie"
+PACKAGES = (
+    "bridge-utils",
+    "dbus",
+    "ifupdown2",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "linux-image-cloud-amd64",
+    "openssh-server",
+    "patch",
+    "procps",
+    "python3-cryptography",
+    "systemd-sysv",
+    "udev",
+)
+UNITS = ("pvenet-commit", "pvenet-delivery", "pvenet-api")
+MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "fstrim.timer", "systemd-logind.service")
+"""What only costs an emulated machine time."""
+SPARE_MIB = 200
+ROOM = 1500 * 1024 * 1024
+"""Bytes that a build needs for a while."""
+TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "zstd": "zstd"}
+GUEST = Path(__file__).parent / "guest"
+FINISH = f"""
+set -e
+cd "$1"
+mkdir root
+tar -x --numeric-owner -f root.tar -C root
+cp root/boot/vmlinuz-* out/vmlinuz
+cp root/boot/initrd.img-* out/initrd
+dpkg-query --admindir="$1/root/var/lib/dpkg" -W > out/packages
+mke2fs -q -t ext4 -L root -d root out/disk $(($(du -sm root | cut -f1) + {SPARE_MIB}))M
+rm -r root
+chmod 0644 out/*
+"""
+"""What makes of the tree what qemu boots, as root or in a namespace where one is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """What qemu boots."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "disk"
+
+    @property
+    def kernel(self) -> Path:
+        return self.folder / "vmlinux"
+
+    @property
+    def initrd(self) -> Path:
+        return self.folder / "initrd"
+
+
+def cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "pvenet" / "vm"
+
+
+def overlay() -> dict[str, str]:
+    """The files that the machine has beside its packages', by path."""
+    files = {str(path.relative_to(GUEST)): path.read_text() for path in sorted(GUEST.rglob("*")) if path.is_file()}
+    files |= {f"etc/systemd/network/10-{nic}.link": link_file(nic) for nic in NICS}
+    # ifreload of ifupdown2 3.0.0 exits with 1 where this folder is missing
+    return files | {"etc/iproute2/rt_tables.d/README": "Empty, but here.\n"}
+
+
+def links() -> dict[str, str]:
+    """Symbolic links: what is started at boot, and what is not."""
+    wants = "etc/systemd/system/multi-user.target.wants"
+    found = {f"{wants}/{unit}.service": f"/etc/systemd/system/{unit}.service" for unit in UNITS}
+    return found | {f"etc/systemd/system/{unit}": "/dev/null" for unit in MASKED}
+
+
+def digest() -> str:
+    """Changes whenever the image would."""
+    inputs = repr((SUITE, PACKAGES, sorted(overlay().items()), sorted(links().items()), FINISH))
+    return hashlib.sha256(inputs.encode()).hexdigest()[:16]
+
+
+def image() -> Image:
+    """The image, built where it is not there yet. Raises CannotBeHad and Problem."""
+    folder = cache() / f"debian-{digest()}"
+    if not (folder / "disk").exists():
+        started = time.monotonic()
+        print(f"building the image: Debian {SUITE}, {len(PACKAGES)} packages and theirs (once)", file=sys.stderr)
+        _build(folder)
+        size = (folder / "disk").stat().st_size // 2**20
+        print(f"built in {time.monotonic() - started:.0f} s: {size} MiB", file=sys.stderr)
+    return Image(folder=folder)
+
+
+def missing() -> list[str]:
+    """Debian's names of the packages that a build lacks here."""
+    return [package for tool, package in TOOLS.items() if shutil.which(tool) is None]
+
+
+def _build(folder: Path) -> None:
+    if lacking := missing():
+        raise CannotBeHad(f"the image can't be built without {', '.join(lacking)}; Debian: apt install it")
+    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="pvenet-vm-", dir=_roomy()) as name:
+        work = Path(name)
+        out = work / "out"
+        out.mkdir()
+        for folder_of_all in (work, out):
+            folder_of_all.chmod(0o777)  # in a user namespace root is somebody else
+        (work / "overlay.tar").write_bytes(_tar(overlay(), links()))
+        _install(work)
+        (out / "vmlinux").write_bytes(uncompressed((out / "vmlinuz").read_bytes()))
+        _keep(out, folder)
+
+
+def _install(work: Path) -> None:
+    mirror = os.environ.get("PVENET_VM_MIRROR")
+    unshare = [] if os.geteuid() == 0 else ["mmdebstrap", "--unshare-helper"]
+    install = [
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--include={','.join(PACKAGES)}",
+        f"--customize-hook=tar-in {work / 'overlay.tar'} /",
+        SUITE,
+        str(work / "root.tar"),
+        *([mirror] if mirror else []),
+    ]
+    for command in (install, [*unshare, "sh", "-c", FINISH, "sh", str(work)]):
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            raise CannotBeHad(f"Debian {SUITE} can't be installed here: {_reason(done.stderr)}")
+
+
+def _reason(text: str) -> str:
+    """The first complaint; the last line where there is none."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    complaints = [line for line in lines if line.startswith(("E:", "Err", "W: Failed"))]
+    return (complaints or lines or ["it does not say why"])[0 if complaints else -1]
+
+
+def _roomy() -> str | None:
+    """Memory, where there is enough of it: a build writes a lot of small files."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM:
+        return str(memory)
+    return None
+
+
+def _tar(files: dict[str, str], symlinks: dict[str, str]) -> bytes:
+    """A tar archive that is the same for the same files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, text in sorted(files.items()):
+            data = text.encode()
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+        for path, target in sorted(symlinks.items()):
+            entry = tarfile.TarInfo(path)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+    return buffer.getvalue()
+
+
+def _keep(out: Path, folder: Path) -> None:
+    """Into the cache, whole or not at all; older images go."""
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for name in ("disk", "initrd", "vmlinux", "packages"):
+        shutil.copyfile(out / name, draft / name)
+    for old in folder.parent.glob("debian-*"):
+        shutil.rmtree(old)
+    draft.rename(folder)
+
+
+def uncompressed(bzimage: bytes) -> bytes:
+    """The kernel within a bzImage: emulation would take seconds to unpack it. Raises Problem for what is none.
+
+    The header is described in the kernel's Documentation/arch/x86/boot.rst.
+    """
+    if bzimage[0x202:0x206] != b"HdrS":
+        raise Problem("the image's kernel is no bzImage")
+    setup = (bzimage[0x1F1] + 1) * 512
+    offset, length = struct.unpack_from("<II", bzimage, 0x248)
+    payload = bzimage[setup + offset : setup + offset + length]
+    if payload[:4] != b"\x28\xb5\x2f\xfd":
+        raise Problem("the image's kernel is not compressed with zstd")
+    # The last four bytes are the size when unpacked, and no part of the frame.
+    done = subprocess.run(["zstd", "-d", "-c"], input=payload[:-4], capture_output=True, check=False)
+    if done.returncode:
+        raise Problem(f"the image's kernel can't be unpacked: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
