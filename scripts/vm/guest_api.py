@@ -48,6 +48,7 @@ def ssh_words(kind: str, port: int) -> list[str]:
         "ControlMaster": "no",
         "GlobalKnownHostsFile": "/dev/null",
         "IdentitiesOnly": "yes",
+        "KexAlgorithms": "curve25519-sha256",
         "LogLevel": "ERROR",
         "StrictHostKeyChecking": "no",
         "UserKnownHostsFile": "/dev/null",

@@ -44,7 +44,7 @@ SPARE_MIB = 200
 ROOM = 1500 * 1024 * 1024
 """Bytes that a build needs for a while."""
 TOOLS = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "zstd": "zstd"}
-GUEST = Path(__file__).parent / "guest"
+FILES = Path(__file__).parent / "debian"
 FINISH = f"""
 set -e
 cd "$1"
@@ -86,7 +86,7 @@ def cache() -> Path:
 
 def overlay() -> dict[str, str]:
     """The files that the machine has beside its packages', by path."""
-    files = {str(path.relative_to(GUEST)): path.read_text() for path in sorted(GUEST.rglob("*")) if path.is_file()}
+    files = {str(path.relative_to(FILES)): path.read_text() for path in sorted(FILES.rglob("*")) if path.is_file()}
     files |= {f"etc/systemd/network/10-{nic}.link": link_file(nic) for nic in NICS}
     # ifreload of ifupdown2 3.0.0 exits with 1 where this folder is missing
     return files | {"etc/iproute2/rt_tables.d/README": "Empty, but here.\n"}
@@ -130,8 +130,9 @@ def _build(folder: Path) -> None:
         work = Path(name)
         out = work / "out"
         out.mkdir()
-        for folder_of_all in (work, out):
-            folder_of_all.chmod(0o777)  # in a user namespace root is somebody else
+        if os.geteuid():
+            for each in (work, out):
+                each.chmod(0o777)  # in a user namespace root is somebody else
         (work / "overlay.tar").write_bytes(_tar(overlay(), links()))
         _install(work)
         (out / "vmlinux").write_bytes(uncompressed((out / "vmlinuz").read_bytes()))

@@ -71,7 +71,9 @@ def networks(ports: Ports) -> list[str]:
     for nic in NICS:
         kind, _, rest = backends[nic].partition(",")
         found += ["-netdev", f"{kind},id=net-{nic},{rest}"]
-        found += ["-device", f"virtio-net-pci,netdev=net-{nic},id={nic},mac={mac(nic)},romfile="]
+        # LACP bundles links of a known speed only
+        device = f"virtio-net-pci,netdev=net-{nic},id={nic},mac={mac(nic)},speed=1000,duplex=full,romfile="
+        found += ["-device", device]
     return found
 
 
