@@ -1,0 +1,1 @@
+"""Nested virtual machines to test against."""
