@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"error: {trouble}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; the node was put back", file=sys.stderr)
+        print("interrupted; the node is as it was", file=sys.stderr)
         return 130
     return 0
 

@@ -87,10 +87,11 @@ class Player:
                 self._pending = None  # the reload has taken it
             self._look_for_others()
             self._stage.restore(before, made, self._nics)
-        except Trouble as trouble:
+        except (Trouble, KeyboardInterrupt) as trouble:
+            told += str(trouble) or "interrupted while the node was put back"
             names = ", ".join(made) or "nothing"
             raise Trouble(
-                f"{told}{trouble}\nthe scene may have left {names} on {self._stage.node}, pending or applied: "
+                f"{told}\nthe scene may have left {names} on {self._stage.node}, pending or applied: "
                 f"look at it in the web interface, and revert or delete them there"
             ) from None
 

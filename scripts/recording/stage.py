@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 TASK_SECONDS = 120.0
 POLL_SECONDS = 0.2
 OK = 200
+BRIDGES = "/sdn/zones/localnetwork"
+NODE_PRIVILEGES = (("Sys.Audit",), ("Sys.Modify",))
+BRIDGE_PRIVILEGES = (("SDN.Audit", "SDN.Use"),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,7 @@ class Stage:
 
     def admit(self, scene: Scene, wanted: tuple[str, ...]) -> tuple[View, dict[str, str]]:
         """The node before a scene, and the NICs of its roles; raises Trouble where the scene may not be played."""
+        self._must_be_allowed()
         if self._reloading():
             raise Trouble(f"{self.node} is reloading its network now: try again when that is over")
         view = self.look()
@@ -74,6 +78,15 @@ class Stage:
                 "record on another node, or remove it first; nothing was sent"
             )
         return view, roles
+
+    def _must_be_allowed(self) -> None:
+        """Without SDN.Audit the list leaves bridges out (facts 3), and the scene's own would be left behind."""
+        missing = []
+        for path, wanted in ((f"/nodes/{self.node}", NODE_PRIVILEGES), (BRIDGES, BRIDGE_PRIVILEGES)):
+            granted = (self.caller.ask("GET", f"/access/permissions?path={path}").data or {}).get(path, {})
+            missing += [f"{names[0]} on {path}" for names in wanted if not granted.keys() & set(names)]
+        if missing:
+            raise Trouble(f"the token lacks {', '.join(missing)}; nothing was sent")
 
     def _reloading(self) -> bool:
         answer = self.caller.ask("GET", f"/nodes/{self.node}/tasks?source=active&typefilter=srvreload")
