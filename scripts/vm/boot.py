@@ -92,9 +92,7 @@ def _start(booted: image.Image, accelerator: tuple[str, ...], name: str) -> Mach
     since = kept.started(process.pid)
     if process.poll() is not None or since is None:
         raise CannotBeHad(f"qemu does not start: {(folder / 'qemu.log').read_text().strip() or 'it does not say why'}")
-    machine = Machine(
-        kind=KIND, pid=process.pid, started=since, since=time.time(), accelerator=name, ports=ports
-    )
+    machine = Machine(kind=KIND, pid=process.pid, started=since, since=time.time(), accelerator=name, ports=ports)
     kept.save(machine)
     return machine
 

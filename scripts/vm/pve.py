@@ -28,7 +28,7 @@ from vm.answer import AnswerError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FIRST_BOOT = Path(__file__).parent / "guest" / "pve-first-boot"
+FIRST_BOOT = Path(__file__).parent / "pve-first-boot"
 DISK_SIZE = "16G"
 MEMORY = "4096"
 CHUNK = 1 << 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from pvenet.sim.server import serve
@@ -13,7 +12,7 @@ DELIVERED = Path("/run/pvenet")
 
 def main() -> None:
     sim = open_system(Path("/var/lib/pvenet"), secret=(DELIVERED / "secret").read_text().strip())
-    serve(sim, host="0.0.0.0", port=8006, announce=lambda at: sys.stdout.write(f"serving {at.url}\n"))
+    serve(sim, host="0.0.0.0", port=8006, announce=lambda at: print(f"serving {at.url}", flush=True))
 
 
 if __name__ == "__main__":
