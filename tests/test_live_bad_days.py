@@ -45,7 +45,7 @@ def cable(vm: Target, bridge: str) -> Iterator[Callable[[str], None]]:
 
 
 def apply(vm: Target, *words: str, when_reloading: Callable[[], object] = lambda: None, **more: Any) -> dict[str, Any]:
-    """Apply what is pending, do something as soon as the reload runs, and give the last event."""
+    """Apply what is pending, do something as soon as the reload runs; the last event, and what was told on stderr."""
     events = []
     with vm.running("apply", "--yes", "--json", *words, **more) as process:
         assert process.stdout is not None
@@ -53,8 +53,10 @@ def apply(vm: Target, *words: str, when_reloading: Callable[[], object] = lambda
             events.append(json.loads(line))
             if events[-1]["event"] == "reloading" and len([e for e in events if e["event"] == "reloading"]) == 1:
                 when_reloading()
+        assert process.stderr is not None
+        told = process.stderr.read()
         assert process.wait(timeout=60) == events[-1]["exit"], events
-    return dict(events[-1])
+    return {**events[-1], "told": told}
 
 
 def bond(vm: Target, *nics: str) -> None:
@@ -196,7 +198,7 @@ def test_nothing_reaches_the_node(vm: Target, bridge: str) -> None:
     vm.do("bridge", "set", bridge, "--ports", vm.nics[0])
     end = apply(vm, "--allow-management", "--timeout", "10")
     assert (end["exit"], end["verdict"]) == (9, "unknown"), end
-    told = str(end["hint"])
+    told = str(end["told"])
     (diff,) = {Path(word) for word in told.split() if word.endswith(".diff") and "/" in word}
     vm.shell(f"cd /root && echo {base64.b64encode(diff.read_bytes()).decode()} | base64 -d > {diff.name}")
     commands = [line.strip() for line in told.splitlines() if line.strip().startswith(("patch ", "rm ", "ifreload "))]
