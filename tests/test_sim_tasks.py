@@ -232,6 +232,21 @@ def test_others_tasks(tmp_path: Path) -> None:
     assert client.ask("DELETE", "/nodes/pve1/tasks/foo").json()["errors"] == {"upid": "unable to parse worker upid"}
 
 
+def test_former_slaves_without_autostart_go_down(tmp_path: Path) -> None:
+    """A sim remembers whose slave a NIC is; PVE's `auto` keeps it up when the bond goes, and nothing else does."""
+    client = Client(tmp_path)
+    client.ask("POST", NETWORK, iface="bond0", type="bond", slaves="ens38 ens39", autostart=1)
+    client.ask("PUT", NETWORK)
+    client.now += 1
+    assert client.active() >= {"bond0", "ens38", "ens39"}
+    client.ask("DELETE", f"{NETWORK}/bond0")
+    client.ask("PUT", f"{NETWORK}/ens39", type="eth", autostart=0)
+    client.ask("PUT", NETWORK)
+    client.now += 1
+    assert "ens38" in client.active()
+    assert not client.active() & {"bond0", "ens39"}
+
+
 def test_tasks_that_somebody_threw_away(tmp_path: Path) -> None:
     """A running task whose file is gone is forgotten, and holds nothing up."""
     client = Client(tmp_path)

@@ -22,6 +22,8 @@ class Machine:
     """Links that are up."""
     made: AbstractSet[str] = frozenset()
     """Virtual links that the kernel has: bonds, bridges, VLANs."""
+    slaves: Mapping[str, str] = field(default_factory=dict)
+    """Slaves of its bonds, and whose each is."""
     ip: str = ""
     """The address that the cluster knows."""
     online: bool = True
@@ -54,7 +56,7 @@ class Machine:
         machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=reload.address_of(text))
         outcome = reload.ifreload(text, machine.nics, machine.up, machine.made)
         up, made = reload.applied(outcome.steps, machine.up, machine.made, machine.nics)
-        return machine.but(up=up, made=made)
+        return machine.but(up=up, made=made, slaves=outcome.slaves)
 
     def silent(self, now: float) -> bool:
         """Whether the way to it is lost."""
@@ -71,6 +73,7 @@ class Machine:
             "nics": {name: list(altnames) for name, altnames in self.nics.items()},
             "up": sorted(self.up),
             "made": sorted(self.made),
+            "slaves": dict(self.slaves),
             "ip": self.ip,
             "online": self.online,
             "silent_from": self.silent_from,

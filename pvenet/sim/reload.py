@@ -1,7 +1,16 @@
 """What `ifreload -a` makes of a file, on a machine as it is now. Pure.
 
-The behaviour is that of ifupdown2 3.3.0 over a real kernel (facts 14 and 16, fixtures/real/7-bad.jsonl). It reads the
-file in its own way, which is not PVE's: so this has a reader of its own.
+The behaviour is that of ifupdown2 3.3.0 over a real kernel (facts 14 and 16, fixtures/real/7-bad.jsonl), or that of
+another release where `releases.py` has it. It reads the file in its own way, which is not PVE's: so this has a reader
+of its own.
+
+Not modelled:
+- Values: addresses, MTU, modes, VLAN ids. So neither is the bond's primary that never arrives (facts 16).
+- Commands of the file, `pre-up` and so on: only `false` is known to fail.
+- Circles: the reload fails as here, but of its links ifupdown2 brings none up, and says nothing that PVE logs.
+- The order of the log's lines among different interfaces, which depends on how ifupdown2 sorts them.
+- Time: every reload takes as long, while a real one takes longer the more there is in the file.
+- What `ifreload` says and PVE does not log.
 """
 
 from __future__ import annotations
@@ -10,18 +19,22 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pvenet.sim.releases import PVES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from pvenet.sim.releases import Release
+
 FILE = "/etc/network/interfaces"
 MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
-Change: TypeAlias = Literal["up", "gone"]
+Change: TypeAlias = Literal["up", "down", "gone"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One link comes up, or is gone, when this share of the reload's time is over."""
+    """One link comes up, goes down or is gone, when this share of the reload's time is over."""
 
     at: float
     link: str
@@ -35,6 +48,8 @@ class Outcome:
     exit_code: int
     log: tuple[str, ...]
     steps: tuple[Step, ...]
+    slaves: Mapping[str, str]
+    """The bonds' slaves at its end, and whose each is."""
 
 
 @dataclass(kw_only=True)
@@ -62,6 +77,11 @@ class Stanzas:
 
     def is_bridge(self, iface: str) -> bool:
         return bool(self.options.get(iface, {}).keys() & {"bridge-ports", "ovs_ports"})
+
+    def share_members(self) -> bool:
+        """Whether something is a slave or a port of more than one."""
+        members = [member for iface in self.options for member in {*self.slaves(iface), *self.ports(iface)}]
+        return len(members) > len(set(members))
 
     def raw_device(self, iface: str) -> str | None:
         if raw := self.words(iface, "vlan-raw-device"):
@@ -120,27 +140,39 @@ def address_of(text: str) -> str:
     return with_address[0]["address"].partition("/")[0] if with_address else "127.0.0.1"
 
 
-def ifreload(text: str, nics: Iterable[str], up: AbstractSet[str], made: AbstractSet[str]) -> Outcome:
+def ifreload(  # noqa: PLR0913  what a machine has, by name where it is rare
+    text: str,
+    nics: Iterable[str],
+    up: AbstractSet[str],
+    made: AbstractSet[str],
+    *,
+    slaves: Mapping[str, str] | None = None,
+    release: Release = PVES,
+) -> Outcome:
     """What a reload will do to the links of this machine, and say about it."""
-    run = _Run(read(text), frozenset(nics), made)
-    changes = [*run.removals(), *run.rises(up)]
+    run = _Run(read(text), frozenset(nics), made, release)
+    rises = list(run.rises(up))
+    changes = [*run.removals(), *run.let_go(slaves or {}, up), *rises]
     share = 0.8 / max(len(changes), 1)
     steps = (Step(at=0.1 + share * n, link=link, change=change) for n, (link, change) in enumerate(changes, start=1))
     log = [*run.stanzas.errors, *run.log]
-    failed = run.failed or bool(run.stanzas.errors)
-    return Outcome(exit_code=int(failed), log=tuple(log), steps=tuple(steps))
+    untold = not release.shared_member_told and run.stanzas.share_members()
+    failed = run.failed or untold or bool(run.stanzas.errors)
+    return Outcome(exit_code=int(failed), log=tuple(log), steps=tuple(steps), slaves=run.slaves)
 
 
 class _Run:
     """One pass over the file: lower links first, each once."""
 
-    def __init__(self, stanzas: Stanzas, nics: frozenset[str], made: AbstractSet[str]) -> None:
+    def __init__(self, stanzas: Stanzas, nics: frozenset[str], made: AbstractSet[str], release: Release) -> None:
         self.stanzas = stanzas
         self.nics = nics
         self.made = made
+        self.release = release
         self.failed = False
         self.log: list[str] = []
         self.taken: dict[str, str] = {}
+        self.slaves: dict[str, str] = {}
         self.risen: dict[str, bool] = {"lo": True}
         """Links that were looked at, and whether they came up."""
 
@@ -149,6 +181,13 @@ class _Run:
         for link in sorted(self.made):
             if link not in self.stanzas.options:
                 yield link, "gone"
+
+    def let_go(self, slaves: Mapping[str, str], up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
+        """The kernel closes a slave that a bond lets go; who has `auto` comes up again, but not always."""
+        for slave, bond in slaves.items():
+            early = not self.release.let_go_slave_rises and bond in self.risen
+            if slave in up and slave not in self.slaves and (early or not self.risen.get(slave)):
+                yield slave, "down"
 
     def rises(self, up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
         for bridge in self.stanzas.options:
@@ -183,15 +222,20 @@ class _Run:
         if raw := self.stanzas.raw_device(iface):
             return self._vlan(raw)
         options = self.stanzas.options.get(iface, {})
-        return any(key in options for key in ("vxlan-id", "ovs_type", "ovs-type"))
+        known = any(key in options for key in ("vxlan-id", "ovs_type", "ovs-type"))
+        if iface in self.stanzas.options and not known:
+            self._stranger(iface)
+        return known
 
     def _bond(self, bond: str) -> bool:
-        for slave in self.stanzas.slaves(bond):
+        for slave in self._slaves(bond):
             owner = self.taken.setdefault(slave, bond)
-            if owner != bond:
+            if owner != bond and self.release.shared_member_told:
                 self._error(bond, f"sub interfaces are not allowed on bond slave: {slave} ({owner})")
-            elif not self.rise(slave):
-                self._error(bond, f"skipping slave {slave}, does not exist")
+            elif self.rise(slave):
+                self.slaves[slave] = bond
+            else:
+                self._missing(bond, slave)
         mode = self.stanzas.options[bond].get("bond-mode", MODES[0])
         if mode in {"802.3ad", "4"} and bond in self.made:
             # Not when the bond is made (real/3-modes-fresh), but ever after (real/3-modes-inplace).
@@ -200,11 +244,24 @@ class _Run:
             self._warning(bond, f"invalid bond-mode value {mode}")
         return True
 
+    def _slaves(self, bond: str) -> list[str]:
+        """What PVE writes for a bond without slaves is a slave's name to some."""
+        return self.stanzas.slaves(bond) or (["none"] if self.release.none_is_a_slave else [])
+
+    def _missing(self, bond: str, slave: str) -> None:
+        self._error(bond, f"skipping slave {slave}, does not exist", fails=self.release.missing_slave_fails)
+        if slave not in self.stanzas.options:
+            self._stranger(slave)
+
+    def _stranger(self, iface: str) -> None:
+        if self.release.stranger_warned:
+            self._warning(iface, "interface not recognized - please check interface configuration")
+
     def _bridge(self, bridge: str) -> bool:
         missing = [port for port in self.stanzas.ports(bridge) if not self.rise(port)]
         for port in missing:
             self._error(bridge, f"bridge port {port} does not exist")
-        if missing:
+        if missing and self.release.missing_port_warned:
             self._warning(bridge, "apply bridge ports settings: bridge configuration failed (missing ports)")
         return True
 
@@ -220,12 +277,14 @@ class _Run:
             try:
                 ipaddress.ip_address(plain)
             except ValueError as error:
-                self._error(iface, f"convert string ip address into IPNetwork object: {error}")
-        if (command := options.get("pre-up")) in {"/bin/false", "false"}:
-            self._warning(iface, f"pre-up cmd '{command}' failed: returned 1")
+                text = f"convert string ip address into IPNetwork object: {error}"
+                (self._error if self.release.bad_address_fails else self._warning)(iface, text)
+        for when in ("pre-up", "post-up"):
+            if (command := options.get(when)) in {"/bin/false", "false"}:
+                self._warning(iface, f"{when} cmd '{command}' failed: returned 1")
 
-    def _error(self, iface: str, text: str) -> None:
-        self.failed = True
+    def _error(self, iface: str, text: str, *, fails: bool = True) -> None:
+        self.failed |= fails
         self.log.append(f"{iface} : error: {iface}: {text} ")
 
     def _warning(self, iface: str, text: str) -> None:
@@ -241,6 +300,8 @@ def applied(
         if step.change == "gone":
             links.discard(step.link)
             virtual.discard(step.link)
+        elif step.change == "down":
+            links.discard(step.link)
         else:
             links.add(step.link)
             if step.link not in (nics or {}) and step.link != "lo":

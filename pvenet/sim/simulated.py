@@ -76,7 +76,8 @@ def _collide(asked: Asked) -> str:
 
 def _start(asked: Asked) -> str:
     machine, orders = asked.machine, asked.orders
-    outcome = _ordered(ifreload(asked.node.applied(), machine.nics, machine.up, machine.made), asked)
+    text = asked.node.applied()
+    outcome = _ordered(ifreload(text, machine.nics, machine.up, machine.made, slaves=machine.slaves), asked)
     task = Task(
         upid=_upid(asked),
         start=asked.now,
@@ -88,7 +89,7 @@ def _start(asked: Asked) -> str:
         listed_from=asked.listed_from,
     )
     number = TaskFolder(asked.node.tasks).add(task)
-    machine = machine.but(pid=task.name.pid, reloads=(*machine.reloads, number))
+    machine = machine.but(pid=task.name.pid, reloads=(*machine.reloads, number), slaves=outcome.slaves)
     asked.node.save(machine if orders.silent is None else _cut(machine, task, orders))
     return task.upid
 
@@ -106,8 +107,8 @@ def _ordered(outcome: Outcome, asked: Asked) -> Outcome:
         steps = steps[: len(steps) // 2]
     if asked.params.get("regenerate-frr"):
         log = (NO_FRR, *log)
-    steps = tuple(step for step in steps if step.change == "gone" or step.link not in orders.never_up)
-    return Outcome(exit_code=code, log=log, steps=steps)
+    steps = tuple(step for step in steps if step.change != "up" or step.link not in orders.never_up)
+    return Outcome(exit_code=code, log=log, steps=steps, slaves=outcome.slaves)
 
 
 def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:

@@ -96,6 +96,7 @@ def _furnish(sim: Sim, name: str, secret: str | None, place: Place) -> None:
     users = sim.folder / "users.json"
     if not users.exists() or (secret and sim.users().credentials()[1] != secret):
         write_json(users, own_users(secret))
+        users.chmod(0o600)
     if not (sim.folder / "sim.json").exists():
         ovs = shutil.which("ovs-vsctl") is not None
         write_json(sim.folder / "sim.json", asdict(LIKE_PVE) | {"ovs": ovs})
