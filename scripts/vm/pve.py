@@ -32,8 +32,6 @@ FIRST_BOOT = Path(__file__).parent / "pve-first-boot"
 DISK_SIZE = "16G"
 MEMORY = "4096"
 CHUNK = 1 << 20
-INSTALL_SECONDS = 1800.0
-"""With KVM it takes about two minutes; emulated, nobody knows."""
 DISK_SLOT, CARD_SLOT, SERIAL_SLOT = 0x10, 0x04, 0x11
 """Places on the PCI bus, the same in installation and use: a NIC that moves would be another one to the guest."""
 NAMES = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
@@ -134,7 +132,7 @@ def prepare(image: Image, folder: Path) -> Path:
     if not shutil.which("xorriso"):
         raise AnswerError("xorriso is missing, which adds the answers to PVE's image: apt install xorriso")
     image.check()
-    date = answer.volume_date(_run(answer.asking(image.path)))
+    date = answer.volume_date(run(answer.asking(image.path)))
     target = folder / "install.iso"
     password = secrets.token_urlsafe(24)  # nobody needs it again: the hook lets a key in
     texts = {"mode": answer.MODE, "answer": answer.answer(password=password, macs=macs())}
@@ -144,16 +142,17 @@ def prepare(image: Image, folder: Path) -> Path:
         for kind, path in files.items():
             path.touch(mode=0o700 if kind == "first-boot" else 0o600)
             path.write_text(texts[kind], encoding="utf-8")
-        _run(answer.copying(image.path, target))
+        run(answer.copying(image.path, target))
         target.chmod(0o600)
-        _run(answer.adding(target, date, files))
+        run(answer.adding(target, date, files))
     finally:
         for path in files.values():
             path.unlink(missing_ok=True)
     return target
 
 
-def _run(command: list[str]) -> str:
+def run(command: list[str]) -> str:
+    """What a program printed; raises AnswerError where it failed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # xorriso ends with 5 where a file is not there: what it printed says which
     if done.returncode and command[:2] != ["xorriso", "-indev"]:
