@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import FakeTime
-from vm import install, pve
-from vm.answer import AnswerError
+from vm import install, kept, pve, pve_boot
+from vm.problem import CannotBeHad, Problem
+from vm.qemu import PROGRAM, Ports
+
+from pvenet.sim.server import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +27,9 @@ IMG = """#!/bin/sh
 for word; do case "$word" in *.qcow2) echo empty > "$word" ;; esac; done
 """
 QEMU = """#!/bin/sh
+for word; do
+  if [ "$word" = -snapshot ]; then printf '%s\\n' "$TELLS" > token; echo $$ > "$SAID"; exec sleep "$LIVES"; fi
+done
 printf '%s\\n' "$@" > "$SAID"
 case "$ENDS" in 0) ;; late) exec sleep 60 ;; *) echo "no such machine" >&2; exit "$ENDS" ;; esac
 for word; do case "$word" in file=*.qcow2,*) word=${word#file=}; echo installed > "${word%%,*}" ;; esac; done
@@ -36,7 +43,7 @@ TOLD = {
 @pytest.fixture
 def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pve.Image:
     """An image of nothing, and programs that take it for PVE's."""
-    for name, text in (("xorriso", XORRISO), ("qemu-img", IMG), (install.QEMU, QEMU)):
+    for name, text in (("xorriso", XORRISO), ("qemu-img", IMG), (PROGRAM, QEMU)):
         path = tmp_path / "bin" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -44,6 +51,10 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pve.Image:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("SAID", str(tmp_path / "said"))
     monkeypatch.setenv("ENDS", "0")
+    monkeypatch.setenv("LIVES", "60")
+    monkeypatch.setenv("TELLS", json.dumps(TOLD))
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "pve.iso").write_bytes(b"image")
     return pve.Image(path=tmp_path / "pve.iso", sha256=hashlib.sha256(b"image").hexdigest())
 
@@ -67,7 +78,7 @@ def test_a_failed_installation_leaves_nothing(
     """An installation that fails, or does not end, leaves no disk that could be taken for one, and no answers."""
     monkeypatch.setenv("ENDS", ends)
     monkeypatch.setattr(install, "INSTALL_SECONDS", 0.4)
-    with pytest.raises(AnswerError, match=said):
+    with pytest.raises(Problem, match=said):
         install.disk(image, tmp_path / "cache", [], lambda _line: None)
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -99,5 +110,67 @@ def test_no_token_is_said(tmp_path: Path, lives: bool, said: str) -> None:  # no
     """A qemu that ends, or a hook that hands over nothing, is said in one line."""
     install.furnish(tmp_path, "")
     time = FakeTime()
-    with pytest.raises(AnswerError, match=said):
+    with pytest.raises(Problem, match=said):
         install.token(tmp_path, lambda: lives, time.clock, time.sleep)
+
+
+@pytest.fixture
+def named(image: pve.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment that names the image."""
+    monkeypatch.setenv("PVENET_PVE_ISO", str(image.path))
+    monkeypatch.setenv("PVENET_PVE_ISO_SHA256", image.sha256)
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # the machine outlives what started it
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="needs ssh-keygen")
+def test_up_hands_over_a_node_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An `up` installs, boots, waits for the token and an answer with it, and writes down how to reach the node."""
+    with Server(tmp_path / "sim") as server:
+        at, port = server.endpoint, int(server.endpoint.url.rpartition(":")[2])
+        token = {"full-tokenid": at.token_id, "value": at.token_secret}
+        monkeypatch.setenv("TELLS", json.dumps({"token": token, "fingerprint": at.fingerprint}))
+        monkeypatch.setattr(kept, "free_ports", lambda: Ports(api=port, second=port, ssh=port))
+        machine = pve_boot.up()
+        try:
+            assert machine.runs
+            assert kept.found("pve") == machine
+            told = (tmp_path / ".vm" / "pve" / "env").read_text()
+        finally:
+            machine.end()
+    assert f"export PVENET_TOKEN_SECRET={at.token_secret}\n" in told
+    assert f"export PVENET_FINGERPRINT={at.fingerprint}\n" in told
+    assert "export PVENET_LIVE_VM=pve\n" in told
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # the machine outlives what started it
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="needs ssh-keygen")
+@pytest.mark.parametrize(
+    ("tells", "lives", "said"),
+    [
+        ('{"error": "line 20 of the hook"}', "60", "first boot failed: line 20 of the hook"),
+        ("", "0.4", "qemu has ended before PVE's first boot handed over a token"),
+        (json.dumps(TOLD), "60", "did not answer on both ways within 1 s"),
+    ],
+)
+def test_an_up_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tells: str, lives: str, said: str
+) -> None:
+    """Where the hook fails, qemu ends, or no API answers, that is said, and neither process nor token is left."""
+    monkeypatch.setenv("TELLS", tells)
+    monkeypatch.setenv("LIVES", lives)
+    monkeypatch.setattr(pve_boot, "API_SECONDS", 1.0)
+    with pytest.raises(Problem, match=said):
+        pve_boot.up()
+    assert kept.started(int((tmp_path / "said").read_text())) is None
+    assert not (tmp_path / ".vm" / "pve" / "token").exists()
+    assert kept.found("pve") is None
+
+
+def test_an_image_that_is_not_named_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without PVE's image nothing begins: this machine can't have such a VM, and one line says why."""
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    with pytest.raises(CannotBeHad, match="set PVENET_PVE_ISO to its path"):
+        pve_boot.up()

@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vm import pve
-from vm.answer import AnswerError
+from vm import kept, pve, qemu
+from vm.problem import CannotBeHad, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-QEMU = "qemu-system-x86_64"
 INSTALL_SECONDS = 1800.0
 """With KVM it takes about two minutes; emulated, nobody knows."""
 TOKEN_SECONDS = 300.0
@@ -24,15 +23,14 @@ SCREEN = "while it runs, a VNC viewer on the socket `screen` in its folder shows
 
 
 def disk(image: pve.Image, cache: Path, accelerator: Sequence[str], say: Callable[[str], None]) -> Path:
-    """The disk with PVE on it, out of the cache or installed now; raises AnswerError.
+    """The disk with PVE on it, out of the cache or installed now; raises Problem.
 
     The accelerator is qemu's arguments for it, `-accel kvm -cpu host` say.
     """
     place = pve.installed(image, cache)
     if not place.exists():
-        for program, package in ((QEMU, "qemu-system-x86"), ("qemu-img", "qemu-utils")):
-            if not shutil.which(program):
-                raise AnswerError(f"{program} is missing: apt install {package}")
+        if not shutil.which("qemu-img"):
+            raise CannotBeHad("qemu-img is missing: apt install qemu-utils")
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".installing-", dir=cache) as hidden:
             _install(image, Path(hidden), accelerator, say).rename(place)
@@ -46,24 +44,22 @@ def _install(image: pve.Image, folder: Path, accelerator: Sequence[str], say: Ca
     pve.run(pve.making(new))
     say(f"installing PVE (once, minutes) in {folder}; {SCREEN}")
     begun = time.monotonic()
-    command = [QEMU, *accelerator, *pve.install_arguments(new, iso, folder)]
+    command = [qemu.program(), *accelerator, *pve.install_arguments(new, iso, kept.free_ports())]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired:
-        raise AnswerError(f"PVE's installation has not ended in {INSTALL_SECONDS:.0f} s; {SCREEN}") from None
+        raise Problem(f"PVE's installation has not ended in {INSTALL_SECONDS:.0f} s; {SCREEN}") from None
     if done.returncode:
-        raise AnswerError(f"{QEMU} failed with {done.returncode}: {done.stderr.strip()[-300:]}")
+        raise Problem(f"qemu failed with {done.returncode}: {done.stderr.strip()[-300:]}")
     say(f"installed PVE in {time.monotonic() - begun:.0f} s")
     return new
 
 
 def furnish(folder: Path, public_key: str) -> None:
     """What `pve.boot_arguments` expects in the VM's folder: an empty file for the token, and the key to let in."""
-    for name, text in (("token", ""), ("authorized_keys", public_key)):
-        path = folder / name
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
+    for name, text in ((pve.TOKEN, ""), ("authorized_keys", public_key)):
+        (folder / name).unlink(missing_ok=True)
+        kept.write_private(folder / name, text)
 
 
 def token(
@@ -72,15 +68,15 @@ def token(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> pve.Handed:
-    """Wait for what the first boot hands over; raises AnswerError where it failed, qemu ended, or nothing comes."""
+    """Wait for what the first boot hands over; raises Problem where it failed, qemu ended, or nothing comes."""
     limit = clock() + TOKEN_SECONDS
     while True:
         running = alive()  # asked first: what qemu wrote before its end counts
-        handed = pve.Handed.parse((folder / "token").read_text(encoding="utf-8", errors="replace"))
+        handed = pve.Handed.parse((folder / pve.TOKEN).read_text(encoding="utf-8", errors="replace"))
         if handed is not None:
             return handed
         if not running:
-            raise AnswerError("qemu has ended before PVE's first boot handed over a token")
+            raise Problem("qemu has ended before PVE's first boot handed over a token")
         if clock() > limit:
-            raise AnswerError(f"PVE's first boot has handed over no token in {TOKEN_SECONDS:.0f} s")
+            raise Problem(f"PVE's first boot has handed over no token in {TOKEN_SECONDS:.0f} s")
         sleep(POLL_SECONDS)
