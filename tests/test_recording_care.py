@@ -92,6 +92,14 @@ def test_named_nics_must_be_spare(
     assert reason in refused(lab, tmp_path, capsys, "walkthrough", "--nics", nics)
 
 
+def test_a_vm_names_its_nics(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The NICs that the environment names are used, in its order."""
+    monkeypatch.setenv("PVENET_LIVE_NICS", "enp5s0,eno2,eno1")
+    assert lab.record(tmp_path / "out", "refusals") == 0
+    told = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert told["scenes"]["refusals"]["nics"] == {"a": "enp5s0", "b": "eno2"}
+
+
 def test_somebody_elses_edit_stays(
     lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,9 +18,12 @@ from typing import Any
 
 import pytest
 from vm import answer, pve
+from vm.kept import free_ports
+from vm.monitor import SOCKET
+from vm.problem import Problem
 
 PASSWORD = 'a"b\\c'
-NETWORKS = {name: f"user,id={name}" for name in pve.NAMES}
+PORTS = free_ports()
 
 
 def answers() -> dict[str, Any]:
@@ -82,7 +85,7 @@ def test_the_volume_date_is_kept() -> None:
 )
 def test_another_image_is_refused(told: str, said: str) -> None:
     """An image that can't install by itself is refused before anything is written."""
-    with pytest.raises(answer.AnswerError, match=said):
+    with pytest.raises(Problem, match=said):
         answer.volume_date(told)
 
 
@@ -96,7 +99,7 @@ def test_another_image_is_refused(told: str, said: str) -> None:
 )
 def test_an_image_is_named_with_its_checksum(environ: dict[str, str], said: str) -> None:
     """Without path and checksum nothing begins, and one line says what to set."""
-    with pytest.raises(answer.AnswerError, match=said):
+    with pytest.raises(Problem, match=said):
         pve.Image.of(environ)
 
 
@@ -106,9 +109,9 @@ def test_the_checksum_decides(tmp_path: Path) -> None:
     path.write_bytes(b"image")
     right = hashlib.sha256(b"image").hexdigest()
     pve.Image.of({"PVENET_PVE_ISO": str(path), "PVENET_PVE_ISO_SHA256": f" {right.upper()}\n"}).check()
-    with pytest.raises(answer.AnswerError, match="is not the image that PVENET_PVE_ISO_SHA256 names"):
+    with pytest.raises(Problem, match="is not the image that PVENET_PVE_ISO_SHA256 names"):
         pve.Image(path=path, sha256="0" * 64).check()
-    with pytest.raises(answer.AnswerError, match="can't be read: No such file"):
+    with pytest.raises(Problem, match="can't be read: No such file"):
         pve.Image(path=tmp_path / "nope.iso", sha256=right).check()
 
 
@@ -125,34 +128,32 @@ def test_a_disk_is_named_by_what_it_is_made_of(monkeypatch: pytest.MonkeyPatch) 
 def test_no_secret_is_in_an_argument() -> None:
     """The arguments of qemu and xorriso name files; what is in them stays there."""
     commands = [
-        pve.install_arguments(Path("disk"), Path("iso"), Path("folder")),
-        pve.boot_arguments(Path("disk"), Path("folder"), NETWORKS),
+        pve.install_arguments(Path("disk"), Path("iso"), PORTS),
+        pve.boot_arguments(Path("disk"), PORTS),
         answer.adding(Path("copy"), "1", dict.fromkeys(answer.PLACES, Path("file"))),
     ]
     assert "password" not in json.dumps(commands)
-    assert "file,id=token,path=folder/token" in commands[1]
-    assert "name=opt/pvenet/authorized_keys,file=folder/authorized_keys" in commands[1]
+    assert "file,id=token,path=token" in commands[1]
+    assert "name=opt/pvenet/authorized_keys,file=authorized_keys" in commands[1]
 
 
-def test_a_card_stays_in_its_place() -> None:
-    """Installation and use have the same cards and disk at the same places of the bus."""
-    install = pve.install_arguments(Path("disk"), Path("iso"), Path("folder"))
-    boot = pve.boot_arguments(Path("disk"), Path("folder"), NETWORKS)
-    cards = [[word for word in words if word.startswith("virtio-net-pci,")] for words in (install, boot)]
-    assert cards[0] == cards[1]
-    assert len({card.partition("addr=")[2] for card in cards[0]}) == 6
-    disk = "virtio-blk-pci,drive=disk,addr=0x10,bootindex=1"
-    assert disk in install
-    assert disk in boot
+def test_a_device_stays_in_its_place() -> None:
+    """Installation and use have the same disk and cards in the same order, and what only one has comes after them."""
+    install = pve.install_arguments(Path("disk"), Path("iso"), PORTS)
+    boot = pve.boot_arguments(Path("disk"), PORTS)
+    common = [one for one, two in zip(install, boot, strict=False) if one == two]
+    assert install[: len(common)] == boot[: len(common)] == common
+    assert sum(word.startswith("virtio-net-pci,") for word in common) == 6
+    assert [word for word in common if word.startswith("virtio-blk-pci,")]
 
 
-def test_the_installation_is_alone_and_the_disk_is_kept() -> None:
-    """While it installs nothing is reachable, and a reboot ends it; in use nothing is written to the disk."""
-    install = pve.install_arguments(Path("disk"), Path("iso"), Path("folder"))
-    assert all(word.endswith("restrict=on") for word in install if word.startswith("user,"))
+def test_the_guest_reaches_nothing_and_the_disk_is_kept() -> None:
+    """No network leads out, a reboot ends the installation, and in use nothing is written to the disk."""
+    install = pve.install_arguments(Path("disk"), Path("iso"), PORTS)
+    assert all("restrict=on" in word for word in install if word.startswith("user,"))
     assert "-no-reboot" in install
     assert "-snapshot" not in install
-    assert "-snapshot" in pve.boot_arguments(Path("disk"), Path("folder"), NETWORKS)
+    assert "-snapshot" in pve.boot_arguments(Path("disk"), PORTS)
 
 
 @pytest.mark.parametrize("what", ["install", "boot"])
@@ -165,16 +166,13 @@ def test_qemu_takes_the_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     disk, iso = folder / "disk.qcow2", folder / "install.iso"
     subprocess.run(pve.making(disk), check=True, capture_output=True)
     iso.write_bytes(bytes(1 << 20))
-    (folder / "token").touch(mode=0o600)
     (folder / "authorized_keys").write_text("ssh-ed25519 AAAA\n")
-    install, boot = pve.install_arguments(disk, iso, folder), pve.boot_arguments(disk, folder, NETWORKS)
-    socket = tmp_path / "qmp"
-    ending = ["-accel", "tcg", "-S", "-qmp", f"unix:{socket},server=on,wait=off"]
-    command = ["qemu-system-x86_64", *(install if what == "install" else boot), *ending]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as qemu:
+    words = pve.install_arguments(disk, iso, PORTS) if what == "install" else pve.boot_arguments(disk, PORTS)
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-S", *words]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as qemu:
         try:
             limit = time.monotonic() + 20
-            while not socket.exists() and qemu.poll() is None and time.monotonic() < limit:
+            while not (folder / SOCKET).exists() and qemu.poll() is None and time.monotonic() < limit:
                 time.sleep(0.05)
             time.sleep(0.3)
             running = qemu.poll() is None
@@ -213,7 +211,7 @@ def test_the_token_is_read_from_the_port() -> None:
 )
 def test_what_is_no_token_is_refused(text: str, said: str) -> None:
     """A hook that failed, or something else on the port, is said and not taken for a token."""
-    with pytest.raises(answer.AnswerError, match=said):
+    with pytest.raises(Problem, match=said):
         pve.Handed.parse(text)
 
 
@@ -261,5 +259,5 @@ def test_the_image_is_prepared_in_private(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without xorriso one line says how to get it."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(answer.AnswerError, match="apt install xorriso"):
+    with pytest.raises(Problem, match="apt install xorriso"):
         pve.prepare(pve.Image(path=tmp_path / "x", sha256="0" * 64), tmp_path)

@@ -31,7 +31,7 @@ KINDS = {
     "pve": "Proxmox VE itself",
 }
 EPILOG = """The node and the token come from PVENET_ENDPOINT, PVENET_NODE, PVENET_TOKEN_ID, PVENET_TOKEN_SECRET and
-PVENET_FINGERPRINT or PVENET_CA_FILE. A scene is refused where changes are pending, where an interface that it makes
+PVENET_FINGERPRINT or PVENET_CA_FILE, as `scripts/nested-vm env` prints them. A scene is refused where changes are pending, where an interface that it makes
 exists, or where NICs are not spare; it puts the node back at its end. A NIC that was down may stay up."""
 
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="the scenes, and what they need")
     parser.add_argument("--endpoint", metavar="URL", help="instead of PVENET_ENDPOINT")
     parser.add_argument("--node", metavar="NAME", help="instead of PVENET_NODE")
-    parser.add_argument("--nics", metavar="NIC,NIC", help="the spare NICs to use, in the order of their roles")
+    parser.add_argument("--nics", metavar="NIC,NIC", help="the spare NICs to use; else PVENET_LIVE_NICS")
     parser.add_argument("--kind", choices=KINDS, help="what kind of node it is; known in a VM of scripts/nested-vm")
     parser.add_argument("--out", type=Path, metavar="DIR", help="fixtures/live/KIND where it is left out")
     return parser
@@ -78,10 +78,11 @@ def _record(options: argparse.Namespace, say: Callable[[str], None]) -> None:
         raise Trouble("a recording of the sim proves nothing about PVE: name a folder for it with --out")
     place = Place.of(os.environ, options.endpoint, options.node)
     caller = Caller(place)
+    nics = options.nics or os.environ.get("PVENET_LIVE_NICS", "")
     try:
         recorder = Recorder(caller, kind, options.out or LIVE / kind, say)
         for scene in scenes:
-            recorder.record(scene, tuple(name for name in (options.nics or "").split(",") if name))
+            recorder.record(scene, tuple(name for name in nics.split(",") if name))
     finally:
         caller.close()
 

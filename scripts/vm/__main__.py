@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vm import boot, guest_api, kept
+from vm import boot, guest_api, kept, pve_boot
 from vm.monitor import monitor
 from vm.nics import NICS
 from vm.problem import CannotBeHad, Problem
@@ -18,6 +18,7 @@ from vm.problem import CannotBeHad, Problem
 if TYPE_CHECKING:
     from vm.kept import Machine
 
+KINDS = {"debian": boot.up, "pve": pve_boot.up}
 CANNOT = 77
 """The exit code that says: not here, for a reason that was told."""
 
@@ -39,7 +40,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/nested-vm", description=__doc__)
-    parser.add_argument("--kind", choices=("debian",), default="debian")
+    parser.add_argument("--kind", choices=tuple(KINDS), default="debian")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, about in (
         (up, "build what is missing, boot, and wait until the API answers; print how to reach it"),
@@ -68,7 +69,7 @@ def up(given: argparse.Namespace) -> None:
         if machine is None or not machine.boot_seconds:
             if machine is not None:
                 machine.end()  # what an `up` that was killed has left
-            machine = boot.up()
+            machine = KINDS[given.kind]()
             print(f"up in {machine.boot_seconds:.0f} s ({machine.accelerator})", file=sys.stderr)
     env(given)
 

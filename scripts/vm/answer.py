@@ -10,12 +10,14 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from vm.nics import MANAGEMENT
+from vm.problem import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 NODE = "pve1"
-MANAGEMENT = "ens33"
 CIDR, GATEWAY, DNS = "10.0.2.15/24", "10.0.2.2", "10.0.2.3"
 """Of the management bridge: qemu's user network, as in the Debian VM."""
 DISK = "vda"
@@ -26,10 +28,6 @@ PLACES = {"mode": "/auto-installer-mode.toml", "answer": "/answer.toml", "first-
 CAPABLE = "/auto-installer-capable"
 """The file by which an image says that it can install by itself (PVE 8.2 and newer)."""
 _UUID = re.compile(r"^-volume_date uuid '?(\d{16})'?$", re.MULTILINE)
-
-
-class AnswerError(Exception):
-    """The installer's image can't be prepared; the text says why, and what to do."""
 
 
 def answer(*, password: str, macs: Mapping[str, str]) -> str:
@@ -88,11 +86,11 @@ def asking(image: Path) -> list[str]:
 
 
 def volume_date(told: str) -> str:
-    """The volume date out of what `asking` printed: PVE's boot loader finds its image by it. Raises AnswerError."""
+    """The volume date out of what `asking` printed: PVE's boot loader finds its image by it. Raises Problem."""
     if CAPABLE not in told:
-        raise AnswerError("the image is no PVE installer that can install by itself: take 9.1 or newer")
+        raise Problem("the image is no PVE installer that can install by itself: take 9.1 or newer")
     if not (found := _UUID.search(told)):
-        raise AnswerError("the image has no volume date, by which its boot loader would find it")
+        raise Problem("the image has no volume date, by which its boot loader would find it")
     return found[1]
 
 

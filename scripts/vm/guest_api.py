@@ -74,7 +74,7 @@ def run(kind: str, port: int, command: str, *, patience: float = 30.0) -> str | 
     return done.stdout if done.returncode == 0 else None
 
 
-def answers(port: int, secret: str, fingerprint: str) -> bool:
+def answers(port: int, secret: str, fingerprint: str, token_id: str = TOKEN_ID) -> bool:
     """Whether the API itself answers here; an open port says nothing, because qemu accepts before the machine does."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -84,7 +84,7 @@ def answers(port: int, secret: str, fingerprint: str) -> bool:
         certificate = link.sock.getpeercert(binary_form=True)
         if certificate is None or hashlib.sha256(certificate).hexdigest() != fingerprint.replace(":", "").lower():
             return False
-        link.request("GET", "/api2/json/version", headers={"Authorization": f"PVEAPIToken={TOKEN_ID}={secret}"})
+        link.request("GET", "/api2/json/version", headers={"Authorization": f"PVEAPIToken={token_id}={secret}"})
         return link.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -1,6 +1,6 @@
 """The kind `pve`: Proxmox VE itself, installed from its image, which the user has to bring.
 
-    PVENET_PVE_ISO=proxmox-ve_9.x.iso PVENET_PVE_ISO_SHA256=... scripts/nested-vm up --kind pve
+    PVENET_PVE_ISO=proxmox-ve_9.x.iso PVENET_PVE_ISO_SHA256=... scripts/nested-vm --kind pve up
 
 The installation happens once, into a disk image that is kept by the digest of what went into it and never booted
 itself. Each `up` boots a throw-away view of it, for which it is the first boot: a hook makes a new API token there and
@@ -23,20 +23,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vm import answer
-from vm.answer import AnswerError
+from vm.monitor import SOCKET
+from vm.nics import NICS, mac
+from vm.problem import CannotBeHad, Problem
+from vm.qemu import networks, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from vm.qemu import Ports
 
 FIRST_BOOT = Path(__file__).parent / "pve-first-boot"
 DISK_SIZE = "16G"
 MEMORY = "4096"
 CHUNK = 1 << 20
-INSTALL_SECONDS = 1800.0
-"""With KVM it takes about two minutes; emulated, nobody knows."""
-DISK_SLOT, CARD_SLOT, SERIAL_SLOT = 0x10, 0x04, 0x11
-"""Places on the PCI bus, the same in installation and use: a NIC that moves would be another one to the guest."""
-NAMES = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
+TOKEN = "token"
+"""The file into which the guest writes what it hands over."""
 PORT = "pvenet.token"
 KEYS = "opt/pvenet/authorized_keys"
 
@@ -50,28 +52,28 @@ class Image:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Image:
-        """The image and what it has to be; raises AnswerError where either is not said."""
+        """The image and what it has to be; raises CannotBeHad where either is not said."""
         path, sha256 = environ.get("PVENET_PVE_ISO", ""), environ.get("PVENET_PVE_ISO_SHA256", "").strip().lower()
         if not path or not sha256:
-            raise AnswerError(
+            raise CannotBeHad(
                 "the kind pve needs PVE's installer image: set PVENET_PVE_ISO to its path and "
                 "PVENET_PVE_ISO_SHA256 to the checksum that Proxmox publishes beside it"
             )
         if not re.fullmatch("[0-9a-f]{64}", sha256):
-            raise AnswerError("PVENET_PVE_ISO_SHA256 is no SHA-256: it has 64 hexadecimal digits")
+            raise Problem("PVENET_PVE_ISO_SHA256 is no SHA-256: it has 64 hexadecimal digits")
         return cls(path=Path(path), sha256=sha256)
 
     def check(self) -> None:
-        """Read the whole image; raises AnswerError where it is not the one that is meant."""
+        """Read the whole image; raises Problem where it is not the one that is meant."""
         digest = hashlib.sha256()
         try:
             with self.path.open("rb") as file:
                 while chunk := file.read(CHUNK):
                     digest.update(chunk)
         except OSError as error:
-            raise AnswerError(f"{self.path} can't be read: {error.strerror}") from None
+            raise CannotBeHad(f"{self.path} can't be read: {error.strerror}") from None
         if digest.hexdigest() != self.sha256:
-            raise AnswerError(
+            raise Problem(
                 f"{self.path} is not the image that PVENET_PVE_ISO_SHA256 names: it has {digest.hexdigest()}; "
                 "fetch it again, or correct the checksum"
             )
@@ -87,14 +89,14 @@ class Handed:
 
     @classmethod
     def parse(cls, text: str) -> Handed | None:
-        """What has come through the port so far; None while the line is not whole. Raises AnswerError for an error."""
+        """What has come through the port so far; None while the line is not whole. Raises Problem for an error."""
         lines = [line for line in text.split("\n")[:-1] if line.strip()]
         if not lines:
             return None
         try:
             told = json.loads(lines[-1])
             if "error" in told:
-                raise AnswerError(f"PVE's first boot failed: {told['error']}")
+                raise Problem(f"PVE's first boot failed: {told['error']}")
             token = told["token"]
             found = cls(
                 token_id=token["full-tokenid"],
@@ -102,15 +104,15 @@ class Handed:
                 fingerprint=told["fingerprint"].rpartition("=")[2],
             )
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise AnswerError("PVE's first boot handed over something that is no token") from None
+            raise Problem("PVE's first boot handed over something that is no token") from None
         if not re.fullmatch("([0-9A-F]{2}:){31}[0-9A-F]{2}", found.fingerprint):
-            raise AnswerError("PVE's first boot handed over something that is no fingerprint")
+            raise Problem("PVE's first boot handed over something that is no fingerprint")
         return found
 
 
 def macs() -> dict[str, str]:
-    """The NICs by their names."""
-    return {name: f"52:54:00:90:00:{number:02x}" for number, name in enumerate(NAMES, start=1)}
+    """The NICs' addresses by their names."""
+    return {name: mac(name) for name in NICS}
 
 
 def digest(image: Image) -> str:
@@ -130,11 +132,11 @@ def making(disk: Path) -> list[str]:
 
 
 def prepare(image: Image, folder: Path) -> Path:
-    """An image that installs by itself, in a folder that only its owner can read; raises AnswerError."""
+    """An image that installs by itself, in a folder that only its owner can read; raises Problem."""
     if not shutil.which("xorriso"):
-        raise AnswerError("xorriso is missing, which adds the answers to PVE's image: apt install xorriso")
+        raise CannotBeHad("xorriso is missing, which adds the answers to PVE's image: apt install xorriso")
     image.check()
-    date = answer.volume_date(_run(answer.asking(image.path)))
+    date = answer.volume_date(run(answer.asking(image.path)))
     target = folder / "install.iso"
     password = secrets.token_urlsafe(24)  # nobody needs it again: the hook lets a key in
     texts = {"mode": answer.MODE, "answer": answer.answer(password=password, macs=macs())}
@@ -144,70 +146,54 @@ def prepare(image: Image, folder: Path) -> Path:
         for kind, path in files.items():
             path.touch(mode=0o700 if kind == "first-boot" else 0o600)
             path.write_text(texts[kind], encoding="utf-8")
-        _run(answer.copying(image.path, target))
+        run(answer.copying(image.path, target))
         target.chmod(0o600)
-        _run(answer.adding(target, date, files))
+        run(answer.adding(target, date, files))
     finally:
         for path in files.values():
             path.unlink(missing_ok=True)
     return target
 
 
-def _run(command: list[str]) -> str:
+def run(command: list[str]) -> str:
+    """What a program printed; raises Problem where it failed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # xorriso ends with 5 where a file is not there: what it printed says which
     if done.returncode and command[:2] != ["xorriso", "-indev"]:
-        raise AnswerError(f"{command[0]} failed with {done.returncode}: {done.stderr.strip()[-300:]}")
+        raise Problem(f"{command[0]} failed with {done.returncode}: {done.stderr.strip()[-300:]}")
     return done.stdout
 
 
-def install_arguments(disk: Path, iso: Path, folder: Path) -> list[str]:
-    """The arguments of qemu for the installation, after the machine's own: no way out, and an end when it is done.
+def install_arguments(disk: Path, iso: Path, ports: Ports) -> list[str]:
+    """The arguments of qemu for the installation, in its folder: an end when it is done.
 
     SeaBIOS with an IDE drive, as the image's boot loader is told to fail with SeaBIOS, q35 and SATA.
     """
     return [
-        *_machine(disk, folder),
-        *("-drive", f"file={_path(iso)},if=none,id=cd,media=cdrom,readonly=on", "-no-reboot"),
+        *_machine(disk, ports),
+        *("-drive", f"file={quoted(iso)},if=none,id=cd,media=cdrom,readonly=on", "-no-reboot"),
         *("-device", "ide-cd,drive=cd,bootindex=0"),
-        *_cards({name: f"user,id={name},restrict=on" for name in NAMES}),
     ]
 
 
-def boot_arguments(disk: Path, folder: Path, networks: Mapping[str, str]) -> list[str]:
-    """The arguments of qemu for use, after the machine's own; `networks` are what each NIC is plugged into.
-
-    Expects in the folder: `token`, empty, mode 0600, into which the guest writes; and `authorized_keys`.
-    """
+def boot_arguments(disk: Path, ports: Ports) -> list[str]:
+    """The arguments of qemu for use, in the VM's folder, where `install.furnish` has put what they name."""
     return [
-        *_machine(disk, folder),
-        "-snapshot",
-        *_cards(networks),
-        *("-device", f"virtio-serial-pci,id=serial,addr={SERIAL_SLOT:#x}"),
-        *("-chardev", f"file,id=token,path={_path(folder / 'token')}"),
-        *("-device", f"virtserialport,bus=serial.0,chardev=token,name={PORT}"),
-        *("-fw_cfg", f"name={KEYS},file={_path(folder / 'authorized_keys')}"),
+        *_machine(disk, ports),
+        *("-snapshot", "-device", "virtio-serial-pci,id=ports", "-chardev", f"file,id=token,path={TOKEN}"),
+        *("-device", f"virtserialport,bus=ports.0,chardev=token,name={PORT}"),
+        *("-fw_cfg", f"name={KEYS},file=authorized_keys"),
     ]
 
 
-def _machine(disk: Path, folder: Path) -> list[str]:
+def _machine(disk: Path, ports: Ports) -> list[str]:
+    """The same in installation and use, in the same order, so that every device stays where it was."""
     return [
-        *("-machine", "pc", "-m", MEMORY, "-smp", "2", "-display", "none", "-nodefaults", "-vga", "std"),
-        *("-vnc", f"unix:{_path(folder / 'screen')}"),  # the installer says nothing on a serial port
-        *("-chardev", f"file,id=console,path={_path(folder / 'console.log')}", "-serial", "chardev:console"),
-        *("-drive", f"file={_path(disk)},if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap"),
-        *("-device", f"virtio-blk-pci,drive=disk,addr={DISK_SLOT:#x},bootindex=1"),
+        *("-name", "pvenet-pve", "-machine", "pc", "-m", MEMORY, "-smp", "2"),
+        *("-nodefaults", "-display", "none", "-vga", "std"),
+        *("-vnc", "unix:screen"),  # the installer says nothing on a serial port
+        *("-serial", "file:console.log", "-qmp", f"unix:{SOCKET},server=on,wait=off"),
+        *("-drive", f"file={quoted(disk)},if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap"),
+        *("-device", "virtio-blk-pci,drive=disk,bootindex=1"),
+        *networks(ports),
     ]
-
-
-def _cards(networks: Mapping[str, str]) -> list[str]:
-    words = []
-    for number, name in enumerate(NAMES):
-        address = f"mac={macs()[name]},addr={CARD_SLOT + number:#x},romfile="
-        words += ["-netdev", networks[name], "-device", f"virtio-net-pci,netdev={name},id=nic-{name},{address}"]
-    return words
-
-
-def _path(path: Path) -> str:
-    """A path within qemu's options, where a comma is doubled."""
-    return str(path).replace(",", ",,")
