@@ -20,6 +20,8 @@ from recording.scene import Step
 from recording.scrub import AUTHORIZATION, NODE, TOKEN, Scrub
 
 from pvenet.sim.adapter import SimAdapter
+from pvenet.sim.releases import RELEASES
+from pvenet.sim.simulated import SIMULATED, Simulated
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 LIVE = Path(__file__).parent.parent / "fixtures" / "live"
 URL = "https://pve1.invalid:8006"
+IFUPDOWN2 = {"debian-vm": "3.0.0"}
+"""What a kind of node runs, where it is not PVE's."""
 OF_THE_MACHINE = {"version", "nodes", "cluster-status", "permissions-node", "permissions-bridges"}
 """Exchanges that tell of a machine and of a token, not of the network."""
 OF_THE_FILE = {"priority", "altnames", "options", "options6"}
@@ -47,7 +51,7 @@ SETTABLE = (
 class LiveReplay:
     """One scene, on a sim that is as the node was at its start."""
 
-    def __init__(self, folder: Path, exchanges: list[dict[str, Any]]) -> None:
+    def __init__(self, folder: Path, exchanges: list[dict[str, Any]], kind: str = "") -> None:
         self.exchanges = exchanges
         self.now = 1_795_000_000.0
         start = exchanges[0]["response"]["json"]["data"]
@@ -57,9 +61,10 @@ class LiveReplay:
         self._kept = frozenset(word.partition("/")[0] for value in sent for word in value.split())
         self._scrub = Scrub(place=_place(), node=NODE, own=frozenset(own | self._kept), addresses_kept=self._kept)
         nics = [entry["iface"] for entry in sorted(start, key=_place_in_file) if entry["type"] == "eth"]
-        self._sim = Sim.init(folder, node=NODE, nics=nics)
+        Sim.init(folder, node=NODE, nics=nics)
+        self._sim = Sim(folder, Simulated(RELEASES[IFUPDOWN2[kind]]) if kind in IFUPDOWN2 else SIMULATED)
         self._session = requests.Session()
-        self._session.mount("https://", SimAdapter(folder, clock=lambda: self.now, sleep=lambda _seconds: None))
+        self._session.mount("https://", SimAdapter(self._sim, clock=lambda: self.now, sleep=lambda _seconds: None))
         self._furnish(start)
 
     def _furnish(self, start: list[dict[str, Any]]) -> None:

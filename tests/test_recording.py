@@ -122,7 +122,7 @@ def test_the_sim_answers_what_a_live_node_answered(told: Callable[[str], None], 
     differences = [
         f"{path.relative_to(LIVE)}: {difference}"
         for number, path in enumerate(paths)
-        for difference in LiveReplay(tmp_path / str(number), load(path)).differences()
+        for difference in LiveReplay(tmp_path / str(number), load(path), path.parent.name).differences()
     ]
     assert not differences, "\n".join(differences)
 

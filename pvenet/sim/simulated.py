@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.sim import settle
+from pvenet.sim.releases import PVES
 from pvenet.sim.reload import Outcome, ifreload
 from pvenet.sim.states import State, state_of
 from pvenet.sim.tasks import Task, TaskFolder, Upid, exitstatus
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.calls.base import Asked, Orders
     from pvenet.sim.machine import Machine
+    from pvenet.sim.releases import Release
     from pvenet.sim.state import NodeFolder
 
 BUSY = 89
@@ -38,9 +40,12 @@ TICKS = 100
 
 
 class Simulated:
-    """What is beneath a node that is not there."""
+    """What is beneath a node that is not there; its reloads are those of a release of ifupdown2."""
 
     real = False
+
+    def __init__(self, release: Release = PVES) -> None:
+        self.release = release
 
     def look(self, machine: Machine) -> Machine:
         return machine
@@ -52,7 +57,7 @@ class Simulated:
         reloading = settle.reloading(asked.node, asked.machine, asked.now)
         upid = ""
         for move in RELOAD[state_of(staged=asked.node.staged.exists(), reloading=reloading)]:
-            upid = move(asked) or upid
+            upid = move(asked, self.release) or upid
         return upid
 
     def stop(self, node: NodeFolder, number: str, task: Task, now: float) -> None:
@@ -62,11 +67,11 @@ class Simulated:
 SIMULATED = Simulated()
 
 
-def _take(asked: Asked) -> None:
+def _take(asked: Asked, _release: Release) -> None:
     asked.node.take()
 
 
-def _collide(asked: Asked) -> str:
+def _collide(asked: Asked, _release: Release) -> str:
     duration = asked.nature.reload_seconds * BUSY_SHARE
     task = Task(upid=_upid(asked), start=asked.now, duration=duration, exitstatus=exitstatus(BUSY))
     TaskFolder(asked.node.tasks).add(task)
@@ -74,10 +79,11 @@ def _collide(asked: Asked) -> str:
     return task.upid
 
 
-def _start(asked: Asked) -> str:
+def _start(asked: Asked, release: Release) -> str:
     machine, orders = asked.machine, asked.orders
-    text = asked.node.applied()
-    outcome = _ordered(ifreload(text, machine.nics, machine.up, machine.made, slaves=machine.slaves), asked)
+    text, slaves = asked.node.applied(), machine.slaves
+    outcome = ifreload(text, machine.nics, machine.up, machine.made, slaves=slaves, release=release)
+    outcome = _ordered(outcome, asked)
     task = Task(
         upid=_upid(asked),
         start=asked.now,
@@ -140,7 +146,7 @@ def _interrupted(task: Task, now: float) -> Task:
     return stopped.but(exitstatus="command 'ifreload -a' failed: received interrupt", log=())  # H013, H014
 
 
-RELOAD: Mapping[State, tuple[Callable[[Asked], str | None], ...]] = {
+RELOAD: Mapping[State, tuple[Callable[[Asked, Release], str | None], ...]] = {
     State.CLEAN: (_start,),
     State.STAGED: (_take, _start),
     State.RELOADING: (_collide,),
