@@ -9,6 +9,7 @@ from pvenet import access, errors
 from pvenet.apply.back import way_back
 from pvenet.apply.consent import Proposal, consent
 from pvenet.apply.leftover import finish
+from pvenet.apply.logbook import Logbook
 from pvenet.apply.replay import ours, replay
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
@@ -87,7 +88,7 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     door = doors(node, known, None, reading.network).before
-    back = Rollback(node, journals, journal, around, timeout=options.timeout, door=door)
+    back = Rollback(node, Logbook(journals, journal, around), around, timeout=options.timeout, door=door)
     message = back.carry_out(f"asked to roll back what was begun at {journal.begun}")
     return Ended(node=node.name, verdict=Verdict.ROLLED_BACK, exit_code=0, message=message)
 

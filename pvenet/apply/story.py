@@ -14,6 +14,7 @@ from pvenet import access, errors
 from pvenet.apply.consent import consent, proposal
 from pvenet.apply.course import Course
 from pvenet.apply.leftover import failed_last, finish, refuse_unfinished
+from pvenet.apply.logbook import Logbook
 from pvenet.apply.reload import Reload
 from pvenet.apply.replay import ours as ours_of
 from pvenet.apply.rollback import Rollback
@@ -123,32 +124,31 @@ class _Story:
         except (errors.ApplyFailed, errors.StateUnknown) as error:
             if reload.abandoned or not self._goes_back(pending):
                 raise
-            raise self._rolled_back(reload.journal, way_in, error.message) from error
-        if reload.journal.state is State.CONFIRMING:
-            end = self._confirmed(end, reload.journal, way_in)
+            raise self._rolled_back(reload.book, way_in, error.message) from error
+        if reload.book.journal.state is State.CONFIRMING:
+            end = self._confirmed(end, reload.book, way_in)
         return end
 
-    def _confirmed(self, end: Ended, journal: Journal, way_in: Doors) -> Ended:
+    def _confirmed(self, end: Ended, book: Logbook, way_in: Doors) -> Ended:
         """The end, where a person says in time that it may stay. Raises RolledBack, or StateUnknown."""
-        refused = refusal(self._journals, journal, self._around, self._options.confirm_within or 0.0)
+        refused = refusal(self._journals, book.journal, self._around, self._options.confirm_within or 0.0)
         if refused:
-            raise self._rolled_back(journal, way_in, refused)
+            raise self._rolled_back(book, way_in, refused)
         with suppress(errors.PvenetError):  # the word stands beside it
-            self._journals.write(replace(journal, state=State.CONFIRMED))
+            self._journals.write(replace(book.journal, state=State.CONFIRMED))
         return replace(end, message=f"{end.message}; confirmed")
 
     def _goes_back(self, pending: _Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
-    def _rolled_back(self, journal: Journal, way_in: Doors, why: str) -> errors.RolledBack:
+    def _rolled_back(self, book: Logbook, way_in: Doors, why: str) -> errors.RolledBack:
         """Everything is as it was. Raises StateUnknown where it is not, or not surely."""
-        timeout = self._options.timeout
-        back = Rollback(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.before)
+        back = Rollback(self._node, book, self._around, timeout=self._options.timeout, door=way_in.before)
         done = back.carry_out(why)
         return errors.RolledBack(
             f"{why}\n{done}",
-            hint=f"change what was wrong and stage it again; what was tried is in\n  {self._journals.path(journal)}",
+            hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
         )
 
     def interrupted(self) -> errors.PvenetError:
@@ -255,9 +255,8 @@ class _Story:
         self._journals.keep_diff(journal)
         timeout = self._options.timeout
         course = Course(done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING)
-        return Reload(
-            self._node, self._journals, journal, self._around, timeout=timeout, course=course, door=way_in.after
-        )
+        book = Logbook(self._journals, journal, self._around)
+        return Reload(self._node, book, self._around, timeout=timeout, course=course, door=way_in.after)
 
     def _warn(self, text: str) -> None:
         self._around.tell(Warned(text=text))
