@@ -41,6 +41,10 @@ class State(StrEnum):
 
     STAGING = "staging"
     RELOADING = "reloading"
+    ARMING = "arming"
+    """The reload has taken what was pending, and the way back is being staged: a part of it may be."""
+    ARMED = "armed"
+    """The whole way back is staged, so that a power cycle boots the network from before."""
     CONFIRMING = "confirming"
     """It is live and verified, and a person has to say that it may stay."""
     CONFIRMED = "confirmed"
@@ -51,8 +55,9 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
-OPEN = frozenset({State.STAGING, State.RELOADING, State.CONFIRMING, State.ROLLING_BACK})
-WRITING = frozenset({State.STAGING, State.RELOADING, State.ROLLING_BACK})
+ARMS = frozenset({State.ARMING, State.ARMED})
+OPEN = frozenset({State.STAGING, State.RELOADING, *ARMS, State.CONFIRMING, State.ROLLING_BACK})
+WRITING = frozenset({State.STAGING, State.RELOADING, *ARMS, State.ROLLING_BACK})
 """The states in which what is pending may be the journal's; a reload may be recorded and not yet sent."""
 
 
@@ -86,12 +91,17 @@ class Journal:
     upid: str | None = None
     """The reload's task, once it was sent."""
     back: int | None = None
-    """How many of the steps were there when rolling back began; the others lead back."""
+    """How many of the steps were there when rolling back, or arming, began; the others lead back."""
 
     @property
     def network(self) -> Network:
         """The network before our first write."""
         return wire.network(self.baseline)
+
+    @property
+    def forward(self) -> Journal:
+        """Without the steps that lead back, as a reload that is out: armed no more, or not yet."""
+        return replace(self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None)
 
 
 class Journals:

@@ -19,6 +19,7 @@ from pvenet.events import Ended, Verdict
 from pvenet.journal import NO, YES, Journal, Journals, State
 from pvenet.model import Network, settled
 from pvenet.node import members
+from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
     from pvenet.apply.back import WayBack
@@ -84,7 +85,8 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
         return _nothing(node, f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
     way = way_back(journal.network, reading.network, replay(journal).names)
     _refuse_changed(node, journals, journal, reading)
-    consent(node, _proposed(node, journal, reading, way), around, known, vital=options.allow_management)
+    if way.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
+        consent(node, _proposed(node, journal, reading, way), around, known, vital=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     door = doors(node, known, None, reading.network).before
@@ -160,11 +162,17 @@ def _entry(reading: Reading, name: str) -> dict[str, object]:
 
 def _proposed(node: Node, journal: Journal, reading: Reading, way: WayBack) -> Proposal:
     then = Network(interfaces=way.expectation.wanted, links=reading.network.links)
+    now, changes = reading.network, way.todo.steps
+    if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
+        applied, mine = replay(journal.forward).then, replay(journal).names
+        live = {name: interface for name, interface in now.interfaces.items() if name not in mine}
+        now = Network(interfaces=live | {name: applied[name] for name in mine & applied.keys()}, links=now.links)
+        changes = net_changes(now.interfaces, then.interfaces)
     return Proposal(
         question=f"Put this back on {node.name} now?",
         before=journal.network,
-        judged=(reading.network, then),
-        changes=way.todo.steps,
+        judged=(now, then),
+        changes=changes,
         pending="",
         lost=way.lost,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import refuse_hidden
+from pvenet.apply.arm import Arming
 from pvenet.apply.course import Course, how_far
 from pvenet.apply.leftover import drop_staged
 from pvenet.apply.refresh import Refresh
@@ -75,6 +76,7 @@ class Reload:
         self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str], *, wait: bool
     ) -> Ended:
         """Send it and say how it ended. Raises ApplyFailed and StateUnknown; others where it was not started."""
+        self._arming = Arming(self._node, self.book, self._around, self._course.inverse, expectation)
         self._start(known)
         if not wait:
             message = f"the reload was sent to {self._node.name}, and nobody waits for it"
@@ -136,6 +138,7 @@ class Reload:
         while EXIT_ALREADY_RUNNING in task.exitstatus and self._repeat(task):
             task = self._ended()
         log = self._told(task)
+        self._arming.disarm(self._span)
         reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
@@ -151,6 +154,7 @@ class Reload:
 
     def _ended(self) -> Task:
         if self._task is None:
+            self._arming.arm(self._span)
             self._task = wait_for_task(self._node, self.book.journal.upid or "", self._around, self._span)
         return self._task
 
@@ -161,6 +165,7 @@ class Reload:
         somebody runs on the console, or one that hangs with its lock held, shows in none.
         """
         self.book.warn(f"another reload was running on {self._node.name}; reloading once more when it has ended")
+        self._arming.disarm(self._span)  # or the second reload would make the way back live
         known, waited = wait_for_others(self._node, self._around, self._span)
         if self._repeated and not waited:
             return False

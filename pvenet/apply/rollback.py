@@ -21,14 +21,18 @@ from pvenet.apply.steps import Steps
 from pvenet.apply.verify import judge
 from pvenet.apply.wait import PATIENCE, Span, answered, wait_for_others, wait_for_task
 from pvenet.events import RollingBack, Verdict
-from pvenet.journal import State
+from pvenet.journal import ARMS, State
+from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pvenet.apply.back import WayBack
     from pvenet.apply.logbook import Logbook
     from pvenet.apply.wait import Surroundings
     from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading
+    from pvenet.plan import Change
 
 WITHIN = 60.0
 """Seconds that a rollback has for itself."""
@@ -79,6 +83,8 @@ class Rollback:
         """A reload of the way back has ended, and not well."""
         self._staged = False
         """The way back is pending, whole, as far as we know."""
+        self._armed = False
+        """It was staged before, so that somebody's reload may have made it live: of which nobody has seen the end."""
         self._steps: Steps | None = None
 
     def carry_out(self, why: str) -> str:
@@ -86,8 +92,10 @@ class Rollback:
         self._why = why
         begun = self._around.clock()
         self._span = Span(since=begun, deadline=begun + self._timeout)
-        back = len(self._book.journal.steps) if self._book.journal.back is None else self._book.journal.back
-        self._book.record(state=State.ROLLING_BACK, back=back)
+        self._armed = self._book.journal.state in ARMS
+        self._staged = self._book.journal.state is State.ARMED
+        if not self._armed:
+            self._begin()
         self._around.tell(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
         self._node.connection.patience = PATIENCE
         while True:
@@ -104,6 +112,14 @@ class Rollback:
                 raise self._unknown(error.message) from error
             except errors.PvenetError as error:
                 self._pause(error)
+
+    def _begin(self) -> None:
+        """Whatever is staged from here on leads back. What is armed stays so, as long as the node says nothing."""
+        journal = self._book.journal
+        if journal.state is not State.ROLLING_BACK:
+            self._book.record(
+                state=State.ROLLING_BACK, back=len(journal.steps) if journal.back is None else journal.back
+            )
 
     def _told_once(self) -> None:
         """The first Ctrl-C says what is under way, the second gives up."""
@@ -132,10 +148,13 @@ class Rollback:
         reading = self._read()
         if reading.pending is not None:
             reading = self._own(reading)
+        elif self._armed:
+            self._book.record(pending=None)
+        self._begin()
         way = way_back(self._book.journal.network, reading.network, replay(self._book.journal).names)
         if way.todo:
             self._stage(reading, way)
-        elif reading.pending is None and not self._reloaded and judge(way.expectation, reading.network).good:
+        elif reading.pending is None and not self._unsure and judge(way.expectation, reading.network).good:
             return self._back_already()
         self._staged = bool(way.todo) or reading.pending is not None
         return self._reload(way)
@@ -184,7 +203,7 @@ class Rollback:
         reload = Reload(self._node, self._book, self._around, timeout=left, course=_COURSE, door=self._door)
         reload.warned = self._told
         try:
-            return reload.carry_out(way.expectation, way.todo.steps, known, wait=True).message
+            return reload.carry_out(way.expectation, self._told_of(way), known, wait=True).message
         except errors.ApplyFailed as error:
             self._book.record(state=State.ROLLING_BACK, pending=None)
             self._staged = False
@@ -196,6 +215,11 @@ class Rollback:
             self._staged &= not reload.sent
             self._abandoned = reload.abandoned
             raise
+
+    def _told_of(self, way: WayBack) -> Sequence[Change]:
+        """What goes back with this reload; a way back that was staged before is one from what was applied."""
+        applied = replay(self._book.journal.forward).then
+        return way.todo.steps or net_changes(applied, self._book.journal.network.interfaces)
 
     def _compare(self) -> None:
         """What is pending is still what was staged to go back, and nothing else. PVE has no lock."""
@@ -213,9 +237,14 @@ class Rollback:
                 return False
             reading = self._seen()
             way = way_back(self._book.journal.network, reading.network, replay(self._book.journal).names)
-            there = reading.pending is None and not way.todo and not self._reloaded
+            there = reading.pending is None and not way.todo and not self._unsure
             return there and judge(way.expectation, reading.network).good
         return False
+
+    @property
+    def _unsure(self) -> bool:
+        """The file alone proves nothing: a reload of it has failed, or may have."""
+        return self._reloaded or self._armed
 
     def _back_already(self) -> str:
         self._book.record(state=State.ROLLED_BACK)

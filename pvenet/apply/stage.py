@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
-from pvenet.apply.leftover import drop_staged, finish, refuse_unfinished, refuse_while_reloading
+from pvenet.apply.leftover import drop_staged, finish, refuse_armed, refuse_unfinished, refuse_while_reloading
 from pvenet.apply.replay import ours
 from pvenet.apply.steps import Steps
 from pvenet.apply.wait import utc_now
-from pvenet.journal import Journal, Journals, State
+from pvenet.journal import ARMS, Journal, Journals, State
 from pvenet.plan import Change, Plan, Problem, Update, net_changes, plan, problems
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, no
         return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
     mine = ours(journals, reading)
     if mine is not None:
+        refuse_armed(journals, mine)
         return replace(mine, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
     if not consent.adopt:
         raise not_ours(node.name, reading.changes or "", "stage on top of them with --adopt")
@@ -156,11 +157,14 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
             raise not_ours(node.name, reading.changes, "leave them alone")
         node.revert()
         if journal is not None:
-            journals.write(replace(journal, state=_without_staging(journal), pending=None))
+            journals.write(_without_staging(journal))
         drop_staged(node, journals)
         return True
 
 
-def _without_staging(journal: Journal) -> State:
-    """What is left of a journal when its staging is thrown away: of a rollback, what it was to take back."""
-    return State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
+def _without_staging(journal: Journal) -> Journal:
+    """What is left of a journal when its staging is thrown away: of a way back, what it was to take back."""
+    if journal.state in ARMS:
+        return journal.forward
+    state = State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
+    return replace(journal, state=state, pending=None)

@@ -73,6 +73,13 @@ def apply(
         help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
         metavar="SECONDS",
     ),
+    arm: bool = typer.Option(
+        False,
+        "--arm",
+        help="Stage the way back when the reload has begun, and revert it when it has ended and the node answers: "
+        "meanwhile a power cycle boots the network from before. Its price: meanwhile anybody's reload or SDN apply "
+        "brings that back, too.",
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
@@ -84,11 +91,14 @@ def apply(
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
+    if arm and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
     wanted = Options(
         timeout=timeout,
         wait=wait,
         on_failure=_on_failure(on_failure),
         confirm_within=confirm_within,
+        arm=arm,
         adopt=adopt,
         allow_management=allow_management,
     )
