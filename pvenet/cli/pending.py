@@ -116,7 +116,7 @@ def apply(
         from pvenet.cli.telling import Lines, Terminal
 
         with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
-            around = Surroundings(tell=ear.hear, ask=person.ask, word=person.word)
+            around = Surroundings(tell=person.overheard(ear.hear), ask=person.ask, word=person.word)
             carry_out(node, journals(place, node), wanted, around, now=utc_now())
         if not wait and isinstance(ear, Terminal) and ear.upid:
             out(ear.upid)
