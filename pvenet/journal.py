@@ -72,6 +72,18 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Way:
+    """One more way to the node, as it was learnt before the reload: where to ask, and whom to trust there."""
+
+    host: str
+    port: int
+    scheme: str
+    label: str = ""
+    fingerprint: str | None = None
+    known_as: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Journal:
     """One journal; a new value is written at every step."""
 
@@ -92,6 +104,8 @@ class Journal:
     """The reload's task, once it was sent."""
     back: int | None = None
     """How many of the steps were there when rolling back, or arming, began; the others lead back."""
+    ways: tuple[Way, ...] = ()
+    """The ways to the node that nobody has given: for whoever comes after, when the one that was given is dead."""
 
     @property
     def network(self) -> Network:
@@ -235,7 +249,8 @@ def _read(path: Path, node: str) -> Journal | None:
 def _journal(data: dict[str, Any]) -> Journal:
     steps = tuple(Step(**step) for step in data.pop("steps"))
     baseline = tuple({**entry} for entry in data.pop("baseline"))
-    return Journal(**{**data, "steps": steps, "baseline": baseline, "state": State(data["state"])})
+    ways = tuple(Way(**way) for way in data.pop("ways", ()))
+    return Journal(**{**data, "steps": steps, "baseline": baseline, "ways": ways, "state": State(data["state"])})
 
 
 def _file_name(node: str) -> str:

@@ -14,7 +14,7 @@ from pvenet.apply.replay import ours, replay
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.wait import Span, wait_for_task, wait_until_idle
-from pvenet.apply.ways import doors, learn_peers
+from pvenet.apply.ways import doors, learn_peers, recall
 from pvenet.events import Ended, Verdict
 from pvenet.journal import NO, YES, Journal, Journals, State
 from pvenet.model import Network, settled
@@ -65,6 +65,7 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
             f"that apply was of changes on {node.name} that pvenet did not stage: what was there before is not known",
             hint=f"the listing with them staged is in\n  {journals.path(journal)}",
         )
+    recall(node, journal)
     access.check(node)
     known = members(node.connection)
     learn_peers(node, known)

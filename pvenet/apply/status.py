@@ -10,6 +10,7 @@ from pvenet.access import refuse_hidden
 from pvenet.apply.console import armed_still, console
 from pvenet.apply.recover import chosen
 from pvenet.apply.replay import led_back, ours
+from pvenet.apply.ways import recall
 from pvenet.journal import ARMS, NO, YES, Journal, Journals, State
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def status(node: Node, journals: Journals) -> Status:
         upid=(journal and journal.upid) or "",
         busy=_busy(journals),
     )
+    recall(node, journal)
     try:
         if any(task.running for task in node.reloads().values()):
             return _with(found, reloading=True, **_told(journals, journal, None))

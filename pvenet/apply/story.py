@@ -24,7 +24,7 @@ from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.verify import Expectation, expect
 from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
-from pvenet.apply.ways import doors, learn_peers
+from pvenet.apply.ways import doors, kept, learn_peers
 from pvenet.apply.word import refusal
 from pvenet.events import Ended, OnFailure, Verdict, Warned
 from pvenet.journal import ARMS, Journal, Journals, State
@@ -285,7 +285,9 @@ class _Story:
             now=self._now,
             adopted=True,
         )
-        journal = replace(journal, pending=pending.reading.pending, state=State.STAGING, upid=None)
+        journal = replace(
+            journal, pending=pending.reading.pending, state=State.STAGING, upid=None, ways=kept(self._node)
+        )
         self._journals.keep_diff(journal)
         timeout = self._options.timeout
         course = Course(
