@@ -15,7 +15,7 @@ from pvenet.apply import OnFailure, status
 from pvenet.apply.arm import TAKEN_WITHIN
 from pvenet.events import Armed, Disarmed, Verdict
 from pvenet.journal import State
-from pvenet.model import Bridge, Ethernet
+from pvenet.model import Ethernet
 from pvenet.node import Node
 
 if TYPE_CHECKING:
@@ -332,6 +332,15 @@ def test_a_journal_that_can_not_be_written_arms_nothing(lab: Lab) -> None:
     assert lab.writes == ["PUT network"]
 
 
+def test_a_disk_that_fills_up_while_arming_takes_it_back(lab: Lab) -> None:
+    """No step is staged that the journal does not know."""
+    journal = lab.journals.path(lab.journals.all()[0])
+    lab.adapter.after["DELETE network/vmbr1"] = lambda: journal.with_suffix(".new").mkdir()
+    assert lab.apply(arm=True).verdict is Verdict.APPLIED
+    assert "could not be armed" in lab.warnings
+    assert lab.writes == ["PUT network", "DELETE network/vmbr1", "DELETE network"]
+
+
 @pytest.mark.parametrize("at", range(1, 18))
 def test_one_ctrl_c_while_armed_is_told_and_leaves_nothing_staged(lab: Lab, at: int) -> None:
     """Arming is taken back, or goes on; the story does."""
@@ -354,7 +363,7 @@ def test_two_ctrl_c_leave_it_armed_and_say_so(lab: Lab) -> None:
     lab.asleep = [interrupt, interrupt]
     error = lab.failed(errors.StateUnknown, arm=True)
     assert "waiting was given up" in error.message
-    assert "a power cycle of pve1, or anybody's reload, brings it back" in error.hint
+    assert "a power cycle of pve1, or anybody's reload, makes it live" in error.hint
     assert "`pvenet revert --node pve1` keeps what was applied" in error.hint
     assert lab.states == [State.ARMED]
 
@@ -397,7 +406,7 @@ def test_with_keep_a_node_that_says_nothing_is_left_armed_and_that_is_said(lab: 
     """Exit 9 with both ways on."""
     lab.order(f"path-lost@{SENT}")
     error = lab.failed(errors.StateUnknown, arm=True, on_failure=OnFailure.KEEP)
-    assert "a power cycle of pve1, or anybody's reload, brings it back" in error.hint
+    assert "a power cycle of pve1, or anybody's reload, makes it live" in error.hint
     assert lab.states == [State.ARMED]
 
 
@@ -459,7 +468,7 @@ def test_after_kill_9_while_armed_status_tells_the_truth_and_rollback_leads_back
     if lab.pending is not None:
         assert "its way back" in found.what
         assert "`pvenet revert --node pve1` keeps" in found.todo
-        for act in (lab.apply, lambda: lab.stage({"vmbr1": Bridge(name="vmbr1")})):
+        for act in (lab.apply, lambda: lab.stage({"vmbr1": None})):
             with pytest.raises(errors.RefusedByPvenet, match="the way back of an apply that was armed"):
                 act()
     assert back(lab).verdict is Verdict.ROLLED_BACK

@@ -40,7 +40,7 @@ def armed_still(journals: Journals, journal: Journal) -> str:
     """What stays behind on a node that is armed when nobody waits for it any more."""
     node = journals.node
     if journal.state is State.ARMED:
-        what = f"the way back is staged there: a power cycle of {node}, or anybody's reload, brings it back"
+        what = f"the way back is staged there: a power cycle of {node}, or anybody's reload, makes it live"
     else:
         what = f"a part of the way back may be staged there, which a reboot of {node}, or anybody's reload, makes live"
     return (

@@ -51,9 +51,9 @@ def refuse_unfinished(node: Node, journals: Journals) -> None:
     )
 
 
-def refuse_armed(journals: Journals, journal: Journal) -> None:
-    """Raises RefusedByPvenet where what is pending is the way back of an apply that was armed."""
-    if journal.state in ARMS:
+def refuse_armed(journals: Journals, journal: Journal | None) -> None:
+    """Raises RefusedByPvenet where what is pending, which is this journal's, is the way back of an apply."""
+    if journal is not None and journal.state in ARMS:
         raise errors.RefusedByPvenet(
             f"what is pending on {journal.node} is the way back of an apply that was armed and has not ended; nothing "
             "was sent",

@@ -66,6 +66,7 @@ def stage(
         refuse_while_reloading(node, journals)
         reading = node.read()
         refuse_hidden(node, reading)
+        refuse_armed(journals, ours(journals, reading))
         desired = choose(reading.network)
         warnings = judged(node.name, reading.network, desired)
         todo = plan(reading.network, desired)
@@ -112,7 +113,6 @@ def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, no
         return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
     mine = ours(journals, reading)
     if mine is not None:
-        refuse_armed(journals, mine)
         return replace(mine, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
     if not consent.adopt:
         raise not_ours(node.name, reading.changes or "", "stage on top of them with --adopt")

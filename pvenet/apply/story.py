@@ -214,8 +214,7 @@ class _Story:
 
     def _gate(self, reading: Reading) -> _Pending:
         journal = ours_of(self._journals, reading)
-        if journal is not None:
-            refuse_armed(self._journals, journal)
+        refuse_armed(self._journals, journal)
         if (journal is None or journal.adopted) and not self._options.adopt:
             raise not_ours(self._node.name, reading.changes or "", "apply them with `pvenet apply --adopt`")
         before = None if journal is None or journal.adopted else journal.network
