@@ -19,7 +19,7 @@ from pvenet.apply.replay import explains, replay
 from pvenet.apply.steps import Steps, send
 from pvenet.apply.verify import judge
 from pvenet.apply.wait import PATIENCE, answered, patience, pause
-from pvenet.events import Armed, Disarmed
+from pvenet.events import Armed, Disarmed, Waiting
 from pvenet.journal import ARMS, State
 from pvenet.model import settled
 from pvenet.plan import plan
@@ -80,7 +80,7 @@ class Arming:
         self._tried = self._book.journal.upid
         with self._patient(span):
             try:
-                self._stage(self._inverse, self._taken(span))
+                self._stage(self._inverse, self._taken(span), span)
             except KeyboardInterrupt:
                 self._withdraw()
                 raise
@@ -103,8 +103,10 @@ class Arming:
             raise errors.Stale("the node lists another network than what was pending")
         return reading
 
-    def _stage(self, inverse: Plan, reading: Reading) -> None:
+    def _stage(self, inverse: Plan, reading: Reading, span: Span) -> None:
         journal = self._book.journal
+        elapsed = self._around.clock() - span.since
+        self._around.tell(Waiting(reason="arming: the way back is being staged", elapsed=elapsed))
         self._book.record(must=True, state=State.ARMING, pending=None, back=len(journal.steps))
         Steps(self._node, self._book.must_keep, self._book.journal, reading).forward(inverse)
         self._book.record(must=True, state=State.ARMED)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
 from pvenet.apply.leftover import drop_staged, finish, refuse_armed, refuse_unfinished, refuse_while_reloading
-from pvenet.apply.replay import ours
+from pvenet.apply.replay import ours, replay
 from pvenet.apply.steps import Steps
 from pvenet.apply.wait import utc_now
 from pvenet.journal import ARMS, Journal, Journals, State
@@ -135,6 +135,8 @@ class Survey:
     ours: bool
     changes: tuple[Change, ...] = ()
     """What it means; empty where it is not ours."""
+    armed: bool = False
+    """It is no change to be applied, but the way back of an apply that was armed."""
 
 
 def survey(journals: Journals, reading: Reading) -> Survey:
@@ -142,7 +144,9 @@ def survey(journals: Journals, reading: Reading) -> Survey:
     journal = ours(journals, reading)
     if journal is None or journal.adopted:
         return Survey(ours=False)
-    return Survey(ours=True, changes=net_changes(journal.network.interfaces, reading.network.interfaces))
+    armed = journal.state in ARMS
+    live = replay(journal.forward).then if armed else journal.network.interfaces
+    return Survey(ours=True, changes=net_changes(live, reading.network.interfaces), armed=armed)
 
 
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:

@@ -43,6 +43,8 @@ def diff(
             if found.changes:
                 out(changes_text(found.changes, painter()) + "\n")
             out(pending_text(reading.changes, painter()))
+            if found.armed:
+                say("this is the way back of an apply that was armed: `pvenet status` says what to do")
             if not found.ours:
                 say(f"pvenet did not stage this on {node.name} from here")
         if exit_code and reading.changes is not None:
