@@ -287,6 +287,32 @@ def test_a_privilege_that_goes_while_it_is_armed_ends_unknown_and_still_armed(la
     assert lab.pending is not None
 
 
+@pytest.mark.parametrize("reverted", [False, True])
+def test_bridges_that_are_hidden_are_not_taken_for_gone(lab: Lab, *, reverted: bool) -> None:
+    """A privilege to see them goes while it is armed: what is armed goes by its diff; nothing is said to be live."""
+
+    def blind() -> None:
+        if reverted:
+            lab.somebody("DELETE network")
+        lab.order("lacks=SDN.Audit@1", "lacks=SDN.Use@1")
+
+    during(lab, blind)
+    error = lab.failed(errors.StateUnknown, arm=True, on_failure=OnFailure.KEEP)
+    assert "lacks SDN.Audit" in error.message
+    assert lab.pending is None
+
+
+def test_where_the_reload_took_nothing_nothing_is_armed(tmp_path: Path) -> None:
+    """Somebody reverted in the window before it: the node has the network from before, and no way leads back to it."""
+    lab = Lab(tmp_path / "lab")
+    lab.widened()
+    lab.order(f"foreign-revert@{SENT}")
+    lab.failed(errors.RolledBack, arm=True, allow_management=True)
+    assert "the node lists another network than what was pending" in lab.warnings
+    assert not [event for event in lab.events if isinstance(event, Armed)]
+    assert lab.writes == ["PUT network"]
+
+
 def test_what_the_reload_has_not_taken_yet_is_waited_for(lab: Lab) -> None:
     """PVE's worker renames the file, perhaps after the answer: staged before that, the way back would be applied."""
     before, pending = lab.live, lab.pending

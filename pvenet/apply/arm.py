@@ -85,20 +85,20 @@ class Arming:
                 self._withdraw()
                 raise
             except errors.PvenetError as error:
-                if not isinstance(error, errors.Unreachable):  # else when it answers again
-                    self._withdraw()
+                self._withdraw()
                 left = "; a part of the way back may be staged until the reload has ended" * self.armed
                 self._book.warn(f"{self._node.name} could not be armed, and it goes on without: {error.message}{left}")
 
     def _taken(self, span: Span) -> Reading:
         """The listing once the reload has taken what was pending: staged on top of that, the way back would undo it."""
         begun = self._around.clock()
-        while (reading := self._read()).pending is not None:
+        while (reading := self._node.read()).pending is not None:
             if reading.pending != self._book.journal.pending:
                 raise errors.NotOurs("somebody has staged something new", changes=reading.changes or "")
             if self._around.clock() - begun >= TAKEN_WITHIN:
                 raise errors.Stale("what was pending still is")
             pause(self._around, span, "the reload has not taken yet what was pending", LOOK)
+        refuse_hidden(self._node, reading)
         if not self._as_applied(reading.network):
             raise errors.Stale("the node lists another network than what was pending")
         return reading
@@ -154,10 +154,13 @@ class Arming:
 
     def _taken_back(self) -> Found:
         """Revert what is exactly ours; beneath somebody else's staging undo only our own steps."""
-        reading, journal = self._read(), self._book.journal
+        reading, journal = self._node.read(), self._book.journal
+        exact = reading.pending is not None and reading.pending == journal.pending
+        if not exact:  # the diff is told whole, also to who may not see every bridge
+            refuse_hidden(self._node, reading)
         if reading.pending is None:
             return Found.GONE if self._as_applied(reading.network) else Found.LIVE
-        if reading.pending == journal.pending or explains(journal, reading.network):
+        if exact or explains(journal, reading.network):
             self._node.revert()
             return Found.GONE
         return self._picked_out(reading, journal)
@@ -182,11 +185,6 @@ class Arming:
         """Whether what was changed is configured as it was pending; the flags are not looked at."""
         judgement = judge(self._wanted, network)
         return not replay(self._book.journal).names & {*judgement.different, *judgement.there}
-
-    def _read(self) -> Reading:
-        reading = self._node.read()
-        refuse_hidden(self._node, reading)
-        return reading
 
     @contextmanager
     def _patient(self, span: Span) -> Iterator[None]:
