@@ -532,6 +532,19 @@ def test_after_kill_9_and_a_power_cycle_status_says_what_has_booted(lab: Lab, at
     as_before(lab, {"ens33", "vmbr0"})
 
 
+def test_while_the_reload_of_a_killed_apply_runs_nothing_is_reverted_or_staged(lab: Lab) -> None:
+    """A listing would freeze the flags; what is armed stays so meanwhile."""
+    when_sent(lab, lambda: setattr(lab.adapter, "every", Killer(lab, len(ARMING) + 1, "before")))
+    with suppress(Killed):
+        lab.apply(arm=True)
+    lab = later(lab)
+    for act in (lab.revert, lambda: lab.stage({"vmbr1": None})):
+        with pytest.raises(errors.Busy, match="still runs"):
+            act()
+    assert "GET network" not in lab.sent
+    assert lab.pending is not None
+
+
 def test_diff_and_the_question_of_a_rollback_show_what_goes_back(lab: Lab, run: Callable[..., Ran]) -> None:
     """From what is live, which the node does not list while it is armed."""
     lab = killed(lab, len(ARMING) + 2, "before")
