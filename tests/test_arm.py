@@ -13,6 +13,7 @@ from test_recover import Killed, Killer, back, later
 from pvenet import errors
 from pvenet.apply import OnFailure, status, survey
 from pvenet.apply.arm import TAKEN_WITHIN
+from pvenet.apply.wait import PATIENCE
 from pvenet.events import Armed, Disarmed, Shown, Verdict
 from pvenet.journal import State
 from pvenet.model import Ethernet
@@ -277,6 +278,15 @@ def test_arming_that_is_refused_is_taken_back_at_once(lab: Lab, at: int) -> None
         assert "could not be armed, and it goes on without" in lab.warnings
         assert seen == [None]
     assert lab.pending is None
+
+
+def test_an_answer_that_does_not_come_takes_no_more_of_the_time_than_any_other_while_a_reload_runs(lab: Lab) -> None:
+    """15 s, and then it is settled by reading."""
+    begun, seen = lab.time.now, []
+    when_sent(lab, lambda: lab.order("delay=50@2"))
+    during(lab, lambda: seen.append(lab.time.now - begun))
+    applied(lab)
+    assert PATIENCE <= seen[0] <= PATIENCE + 1
 
 
 def test_a_privilege_that_goes_while_it_is_armed_ends_unknown_and_still_armed(lab: Lab) -> None:
