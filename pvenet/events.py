@@ -79,6 +79,22 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Armed:
+    """The way back is staged, so that a power cycle boots the network from before."""
+
+    node: str
+    journal: str
+    """Where the journal is kept that tells it from any other staging."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disarmed:
+    """It is staged no more."""
+
+    node: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskEnded:
     """The reload's task has ended."""
 
@@ -140,4 +156,6 @@ class Row:
     exit_code: int = 0
 
 
-Event = Shown | Warned | Reloading | Waiting | TaskEnded | Verified | Confirming | RollingBack | Ended
+Event = (
+    Shown | Warned | Reloading | Armed | Disarmed | Waiting | TaskEnded | Verified | Confirming | RollingBack | Ended
+)

@@ -41,6 +41,10 @@ class State(StrEnum):
 
     STAGING = "staging"
     RELOADING = "reloading"
+    ARMING = "arming"
+    """The reload has taken what was pending, and the way back is being staged: a part of it may be."""
+    ARMED = "armed"
+    """The whole way back is staged, so that a power cycle boots the network from before."""
     CONFIRMING = "confirming"
     """It is live and verified, and a person has to say that it may stay."""
     CONFIRMED = "confirmed"
@@ -51,8 +55,9 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
-OPEN = frozenset({State.STAGING, State.RELOADING, State.CONFIRMING, State.ROLLING_BACK})
-WRITING = frozenset({State.STAGING, State.RELOADING, State.ROLLING_BACK})
+ARMS = frozenset({State.ARMING, State.ARMED})
+OPEN = frozenset({State.STAGING, State.RELOADING, *ARMS, State.CONFIRMING, State.ROLLING_BACK})
+WRITING = frozenset({State.STAGING, State.RELOADING, *ARMS, State.ROLLING_BACK})
 """The states in which what is pending may be the journal's; a reload may be recorded and not yet sent."""
 
 
@@ -64,6 +69,18 @@ class Step:
     """create, update, delete; or refresh, for a no-op that is taken back at once."""
     name: str
     form: wire.Form = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One more way to the node, as it was learnt before the reload: where to ask, and whom to trust there."""
+
+    host: str
+    port: int
+    scheme: str
+    label: str = ""
+    fingerprint: str | None = None
+    known_as: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +103,19 @@ class Journal:
     upid: str | None = None
     """The reload's task, once it was sent."""
     back: int | None = None
-    """How many of the steps were there when rolling back began; the others lead back."""
+    """How many of the steps were there when rolling back, or arming, began; the others lead back."""
+    ways: tuple[Way, ...] = ()
+    """The ways to the node that nobody has given: for whoever comes after, when the one that was given is dead."""
 
     @property
     def network(self) -> Network:
         """The network before our first write."""
         return wire.network(self.baseline)
+
+    @property
+    def forward(self) -> Journal:
+        """Without the steps that lead back, as a reload that is out: armed no more, or not yet."""
+        return replace(self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None)
 
 
 class Journals:
@@ -225,7 +249,8 @@ def _read(path: Path, node: str) -> Journal | None:
 def _journal(data: dict[str, Any]) -> Journal:
     steps = tuple(Step(**step) for step in data.pop("steps"))
     baseline = tuple({**entry} for entry in data.pop("baseline"))
-    return Journal(**{**data, "steps": steps, "baseline": baseline, "state": State(data["state"])})
+    ways = tuple(Way(**way) for way in data.pop("ways", ()))
+    return Journal(**{**data, "steps": steps, "baseline": baseline, "ways": ways, "state": State(data["state"])})
 
 
 def _file_name(node: str) -> str:

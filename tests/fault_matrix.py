@@ -59,7 +59,11 @@ def _widened(network: Network) -> Interface:
 WIDEN: Change = ("vmbr0", _widened)
 BOND: Change = ("bond0", lambda _: Bond(name="bond0", slaves=("ens38", "ens39")))
 BRIDGE: Change = ("vmbr1", lambda _: Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic"))
-STORIES: Mapping[str, tuple[Change, ...]] = {"guests": (BOND, BRIDGE), "management": (WIDEN, BOND, BRIDGE)}
+STORIES: Mapping[str, tuple[Change, ...]] = {
+    "guests": (BOND, BRIDGE),
+    "management": (WIDEN, BOND, BRIDGE),
+    "armed": (BOND, BRIDGE),
+}
 LAYOUTS: Mapping[str, tuple[str, ...]] = {"one": ("pve1",), "peer": ("pve1", "pve2")}
 """The endpoints that the client is given."""
 
@@ -83,9 +87,11 @@ class Cell:
 class Witness(SimAdapter):
     """The simulated cluster in process; sees what was about to be reloaded, and what others made live."""
 
-    def __init__(self, folder: Path, time: FakeTime, count: int = 0) -> None:
+    def __init__(self, folder: Path, time: FakeTime, count: int = 0, *, arms: bool = False) -> None:
         super().__init__(folder, clock=time.clock, sleep=time.sleep)
         self.count = count
+        self.arms = arms
+        """What arms lists during the reload, and heals that by its writes."""
         self.acts: set[int] = set()
         self.reloads: list[tuple[int, Described]] = []
         """The requests that were reloads, and what was pending just before."""
@@ -107,7 +113,8 @@ class Witness(SimAdapter):
         self.count += 1
         number, node = self.count, self.sim.node("pve1")
         path = (request.url or "").partition("/api2/json/")[2]
-        if path == "nodes/pve1/network" and request.method in ("GET", "PUT") and self._reloading():
+        kinds = ("PUT",) if self.arms else ("GET", "PUT")
+        if path == "nodes/pve1/network" and request.method in kinds and self._reloading():
             what = "lists, which freezes the flags," if request.method == "GET" else "reloads"
             self.trespasses.append(f"{what} while its reload runs, at {number}")
         if request.method == "PUT" and path == "nodes/pve1/network":
@@ -194,7 +201,7 @@ class Walk:
             nature.write_text(json.dumps(json.loads(nature.read_text()) | {"reload_seconds": 0.15}))
             self.time = FakeTime()
         self.initial = truth(self.folder, self.time.now)
-        self.witness = Witness(self.folder, self.time, self.start.count if self.start else 0)
+        self.witness = Witness(self.folder, self.time, self.start.count if self.start else 0, arms=self.arms)
         self.witness.order(self.cell.faults)
 
     def run(self) -> Walk:
@@ -235,7 +242,7 @@ class Walk:
         stage(node, journals, lambda network: {name: make(network)}, now=self.stamp())
 
     def _apply(self, node: Node, journals: Journals) -> None:
-        apply(node, journals, Options(allow_management=True), self.around(), now=self.stamp())
+        apply(node, journals, Options(allow_management=True, arm=self.arms), self.around(), now=self.stamp())
 
     def around(self) -> Surroundings:
         return Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.time.sleep)
@@ -264,6 +271,10 @@ class Walk:
     def stamp(self) -> str:
         self.time.now += 0.001  # no two journals begin in one moment
         return f"{self.time.now:.3f}"
+
+    @property
+    def arms(self) -> bool:
+        return self.cell.story == "armed"
 
     @property
     def lost(self) -> bool:

@@ -138,9 +138,11 @@ def _failed(_walk: Walk, done: Done) -> Iterator[str]:
     yield f"is left failed: {done.message}"
 
 
-def _unknown(_walk: Walk, done: Done) -> Iterator[str]:
+def _unknown(walk: Walk, done: Done) -> Iterator[str]:
     if done.code != 9:
         yield "says unknown with another code"
+    if walk.arms and walk.lost and done.after.view != walk.initial.live:
+        yield "is armed, nothing can reach it, and a power cycle would not boot the network from before"
 
 
 def _reloaded(walk: Walk, done: Done) -> Described | None:

@@ -174,6 +174,22 @@ def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 3
 
 
+@pytest.mark.parametrize(("typed", "ended"), [(b"", "\n"), (b"y\n", ""), (b"\x04", "\n")])
+def test_what_is_told_after_the_prompt_begins_a_line(
+    terminal: int, capsys: pytest.CaptureFixture[str], typed: bytes, ended: str
+) -> None:
+    """Whoever types a line has ended the prompt's; a word from elsewhere, or the end of input, has not."""
+    os.write(terminal, typed)
+    with Person(yes=True, json=False) as person:
+        hear = person.overheard(lambda _: None)
+        person.word(60.0, 0.1)
+        prompt = capsys.readouterr().err
+        for _ in range(2):
+            hear(Confirming(node="pve1", within=60.0, journal=""))
+    assert not prompt.endswith("\n")
+    assert capsys.readouterr().err == ended
+
+
 def test_a_terminal_that_hangs_up_says_no_and_kills_nothing(terminal: int) -> None:
     """SIGHUP is heard; what was there before hears it again afterwards."""
     assert terminal

@@ -74,6 +74,8 @@ REQUESTS = {
     "bridge create": ["bridge", "create", "--ports", "bond0"],
     "apply": ["apply", "--yes"],
     "bridge set": ["bridge", "set", "vmbr1", "--comments", "x"],
+    "apply --arm": ["apply", "--yes", "--arm"],
+    "bridge delete": ["bridge", "delete", "vmbr1"],
     "revert": ["revert"],
 }
 

@@ -22,6 +22,8 @@ from pvenet.model import Bond, Bridge, Ethernet
 from pvenet.sim.faults import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fault_matrix import Act, Done
     from fault_truth import Described, Truth
 
@@ -56,6 +58,11 @@ def _trouble(requests: int) -> st.SearchStrategy[Trouble]:
     return st.one_of(st.tuples(st.tuples(fault), st.just(0)), st.tuples(st.just(()), moments), st.just(((), 0)))
 
 
+HOW: tuple[Mapping[str, Any], ...] = (
+    *({}, {}, {"arm": True}, {"arm": True}, {"arm": True, "confirm_within": 5.0}),
+    *({"confirm_within": 5.0, "says": says} for says in (True, False)),
+)
+"""How an apply is asked for, and what the person says who is asked whether it may stay."""
 THEIRS = ("vmbr97", "vmbr98", FOREIGN)
 EXAMPLES = int(os.environ.get("PVENET_EXAMPLES", "0"))
 
@@ -94,12 +101,16 @@ class Story(RuleBasedStateMachine):
             assert done.after.view == done.before.view, done.message
         assert not done.sent
 
-    @rule(more=st.one_of(st.lists(st.sampled_from(DESIRED), min_size=1, max_size=3), st.just([])), trouble=_trouble(10))
-    def applies(self, more: list[Desired], trouble: Trouble) -> None:
+    @rule(
+        more=st.one_of(st.lists(st.sampled_from(DESIRED), min_size=1, max_size=3), st.just([])),
+        trouble=_trouble(20),
+        how=st.sampled_from(HOW),
+    )
+    def applies(self, more: list[Desired], trouble: Trouble, how: Mapping[str, Any]) -> None:
         """The end that is told is the node's."""
         for desired in more:
             self.stages(desired, ((), 0))
-        done = self._command("apply", lambda node, journals: self._told(apply_pending, node, journals), trouble)
+        done = self._command("apply", lambda node, journals: self._told(apply_pending, node, journals, **how), trouble)
         if done is not None:
             assert list(ended(self.walk, done, {})) == [], (done, self.walk.cell)
             self._may_be_unknown(done)
@@ -191,8 +202,14 @@ class Story(RuleBasedStateMachine):
             self._others_acted()
         return self.walk.done[-1]
 
-    def _told(self, command: Any, node: Node, journals: Journals) -> None:
-        command(node, journals, Options(allow_management=True), self.walk.around())
+    def _told(self, command: Any, node: Node, journals: Journals, **how: Any) -> None:
+        says: bool | None = how.pop("says", None)
+
+        def word(_left: float, seconds: float) -> bool | None:
+            self.walk.time.sleep(seconds)
+            return says
+
+        command(node, journals, Options(allow_management=True, **how), replace(self.walk.around(), word=word))
 
     def _others_acted(self) -> None:
         """What a fault let somebody else do is theirs from here on; what met the window of a request is lost to it."""

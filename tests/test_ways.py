@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
 import pytest
 from story import APPLY, Lab
+from test_recover import Killed, Killer, back
 
 from pvenet import errors
-from pvenet.apply import OnFailure
-from pvenet.apply.ways import doors, learn_peers
+from pvenet.apply import OnFailure, status
+from pvenet.apply.ways import doors, kept, learn_peers, recall
 from pvenet.connection import Connection, Trust
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
@@ -80,6 +82,39 @@ def test_without_trouble_no_peer_is_asked(lab: Lab) -> None:
     lab.nature(reload_seconds=0.0)
     lab.apply()
     assert lab.sent == [*APPLY, "GET tasks/UPID/status", "GET tasks/UPID/log", "GET network"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_later_process_knows_the_peers_that_were_learnt(lab: Lab, *, named: bool) -> None:
+    """Killed after the reload, which has cut the way: status and rollback go through the peer that nobody gives."""
+    lab.order(f"path-lost@{SENT}")
+    with suppress(Killed):
+        lab.adapter.after["PUT network"] = Killer(lab, 1, "before")
+        lab.apply()
+    lab.time.now += 100.0
+    new = Lab(lab.folder, time=lab.time)
+    if not named:  # journals of another cluster with a node of that name tell no ways
+        new.node.connection.endpoints = (replace(new.node.connection.endpoint, label="sim:other"),)
+    assert status(new.node, new.journals).reachable is named
+    if named:
+        assert back(new).verdict is Verdict.ROLLED_BACK
+        assert "bond0" not in new.live
+
+
+def test_what_a_journal_keeps_of_a_way_is_enough_to_trust_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Address, name and fingerprint; where the connection is pinned, only what is pinned, too."""
+    node = real("pve1.example.com", monkeypatch)
+    learn_peers(node, PEERS)
+    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", ways=kept(node))
+    lab.journals.write(journal)
+    assert lab.journals.all()[0] == journal
+    again = real("pve1.example.com", monkeypatch)
+    recall(again, lab.journals.all()[0])
+    (peer,) = again.connection.learnt
+    assert (peer.url, peer.known_as) == ("https://192.0.2.2:8006", "pve2.example.com")
+    pinned = real("pve1.example.com", monkeypatch, fingerprint="AA" * 32)
+    recall(pinned, lab.journals.all()[0])
+    assert pinned.connection.learnt == ()
 
 
 # --- who is learnt ---------------------------------------------------------------------------------------------------

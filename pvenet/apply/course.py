@@ -10,6 +10,7 @@ from pvenet.journal import State
 
 if TYPE_CHECKING:
     from pvenet.apply.verify import Judgement
+    from pvenet.plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class Course:
     done: State = State.APPLIED
     verdict: Verdict = Verdict.APPLIED
     words: str = "applied and verified"
+    inverse: Plan | None = None
+    """What to arm it with: staged once the reload has taken what was pending, reverted before it is verified."""
     excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
 
 

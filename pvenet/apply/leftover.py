@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.replay import unfinished
+from pvenet.apply.replay import led_back, unfinished
 from pvenet.apply.verify import expect, judge
-from pvenet.journal import YES, Journal, Journals, State
+from pvenet.journal import ARMS, YES, Journal, Journals, State
 from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
 
     It costs a request only where a journal is open on a reload.
     """
-    for journal in _open(node, journals, State.RELOADING, State.ROLLING_BACK):
+    for journal in _open(node, journals, State.RELOADING, *ARMS, State.ROLLING_BACK):
         task = _task(node, journal)
         if task is not None and task.running:
             raise errors.Busy(
@@ -51,16 +51,42 @@ def refuse_unfinished(node: Node, journals: Journals) -> None:
     )
 
 
+def refuse_armed(journals: Journals, journal: Journal | None) -> None:
+    """Raises RefusedByPvenet where what is pending, which is this journal's, is the way back of an apply."""
+    if journal is not None and journal.state in ARMS:
+        raise errors.RefusedByPvenet(
+            f"what is pending on {journal.node} is the way back of an apply that was armed and has not ended; nothing "
+            "was sent",
+            hint="`pvenet rollback` goes back to what was there before, and `pvenet revert` keeps what was applied;\n"
+            f"the journal is\n  {journals.path(journal)}",
+        )
+
+
 def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
-    """End the open journals of a node on which nothing is pending; what a person should know about them."""
+    """End the open journals of a node on which nothing is pending; what a person should know about them.
+
+    Raises RefusedByPvenet where a way back that was armed is not pending any more, and has gone live.
+    """
     told = []
-    for journal in _open(node, journals, State.STAGING, State.RELOADING):
-        state, text = _reloaded(node, journal, reading) if journal.state is State.RELOADING else _gone(journal, reading)
-        journals.write(replace(journal, state=state))
+    for journal in _open(node, journals, State.STAGING, State.RELOADING, *ARMS):
+        if journal.state in ARMS:
+            _refuse_gone_live(journals, journal, reading)
+        state, text = _gone(journal, reading) if journal.state is State.STAGING else _reloaded(node, journal, reading)
+        journals.write(replace(journal.forward if journal.state in ARMS else journal, state=state))
         told.append(text)
     for endpoint in node.connection.endpoints:
         journals.drop_stale(str(endpoint))
     return tuple(text for text in told if text)
+
+
+def _refuse_gone_live(journals: Journals, journal: Journal, reading: Reading) -> None:
+    if led_back(journal, reading.network):
+        raise errors.RefusedByPvenet(
+            f"the last apply from here to {journal.node} was armed, and its way back has gone live: by a power cycle, "
+            "or by somebody's reload or SDN apply; nothing was sent",
+            hint="`pvenet rollback` looks whether everything is as it was before, and closes the journal\n"
+            f"  {journals.path(journal)}",
+        )
 
 
 def drop_staged(node: Node, journals: Journals) -> None:

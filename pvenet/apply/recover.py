@@ -9,15 +9,17 @@ from pvenet import access, errors
 from pvenet.apply.back import way_back
 from pvenet.apply.consent import Proposal, consent
 from pvenet.apply.leftover import finish
+from pvenet.apply.logbook import Logbook
 from pvenet.apply.replay import ours, replay
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.wait import Span, wait_for_task, wait_until_idle
-from pvenet.apply.ways import doors, learn_peers
+from pvenet.apply.ways import doors, learn_peers, recall
 from pvenet.events import Ended, Verdict
 from pvenet.journal import NO, YES, Journal, Journals, State
 from pvenet.model import Network, settled
 from pvenet.node import members
+from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
     from pvenet.apply.back import WayBack
@@ -63,6 +65,7 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
             f"that apply was of changes on {node.name} that pvenet did not stage: what was there before is not known",
             hint=f"the listing with them staged is in\n  {journals.path(journal)}",
         )
+    recall(node, journal)
     access.check(node)
     known = members(node.connection)
     learn_peers(node, known)
@@ -83,11 +86,12 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
         return _nothing(node, f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
     way = way_back(journal.network, reading.network, replay(journal).names)
     _refuse_changed(node, journals, journal, reading)
-    consent(node, _proposed(node, journal, reading, way), around, known, vital=options.allow_management)
+    if way.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
+        consent(node, _proposed(node, journal, reading, way), around, known, vital=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     door = doors(node, known, None, reading.network).before
-    back = Rollback(node, journals, journal, around, timeout=options.timeout, door=door)
+    back = Rollback(node, Logbook(journals, journal, around), around, timeout=options.timeout, door=door)
     message = back.carry_out(f"asked to roll back what was begun at {journal.begun}")
     return Ended(node=node.name, verdict=Verdict.ROLLED_BACK, exit_code=0, message=message)
 
@@ -159,11 +163,17 @@ def _entry(reading: Reading, name: str) -> dict[str, object]:
 
 def _proposed(node: Node, journal: Journal, reading: Reading, way: WayBack) -> Proposal:
     then = Network(interfaces=way.expectation.wanted, links=reading.network.links)
+    now, changes = reading.network, way.todo.steps
+    if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
+        applied, mine = replay(journal.forward).then, replay(journal).names
+        live = {name: interface for name, interface in now.interfaces.items() if name not in mine}
+        now = Network(interfaces=live | {name: applied[name] for name in mine & applied.keys()}, links=now.links)
+        changes = net_changes(now.interfaces, then.interfaces)
     return Proposal(
         question=f"Put this back on {node.name} now?",
         before=journal.network,
-        judged=(reading.network, then),
-        changes=way.todo.steps,
+        judged=(now, then),
+        changes=changes,
         pending="",
         lost=way.lost,
     )

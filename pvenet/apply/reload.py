@@ -7,33 +7,33 @@ verdict about the node or in StateUnknown, never in the error that the trouble w
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import refuse_hidden
+from pvenet.apply.arm import Arming
 from pvenet.apply.course import Course, how_far
 from pvenet.apply.leftover import drop_staged
 from pvenet.apply.refresh import Refresh
+from pvenet.apply.sending import Sending
 from pvenet.apply.verify import Expectation, Judgement, judge
 from pvenet.apply.wait import (
     Span,
     Surroundings,
     answered,
-    find_reload,
     interval,
     patience,
     pause,
     wait_for_others,
     wait_for_task,
 )
-from pvenet.connection import AnswerLost
-from pvenet.events import Ended, Reloading, TaskEnded, Verdict, Verified, Waiting, Warned
-from pvenet.journal import Journal, Journals, State, Step
+from pvenet.events import Ended, Reloading, TaskEnded, Verdict, Verified, Waiting
+from pvenet.journal import State, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.apply.logbook import Logbook
     from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading, Task
     from pvenet.plan import Change
@@ -48,8 +48,7 @@ class Reload:
     def __init__(  # noqa: PLR0913 - what a reload is about, and three that say how
         self,
         node: Node,
-        journals: Journals,
-        journal: Journal,
+        book: Logbook,
         around: Surroundings,
         *,
         timeout: float,
@@ -57,16 +56,14 @@ class Reload:
         door: Endpoint | None = None,
     ) -> None:
         self._node = node
-        self._journals = journals
-        self._journal = journal
+        self.book = book
         self._around = around
         self._timeout = timeout
         self._course = course or Course()
         self._door = door
         """Where the node has to answer in the end; through its peers alone is not as it was."""
         self._span = Span(since=0.0, deadline=0.0)
-        self.sent = False
-        """It may have been started: the request is on its way, and nothing has proved yet that it did not arrive."""
+        self._sending = Sending(node, around, self._told_once)
         self.warned = False
         """Somebody has pressed Ctrl-C once, and was told what is under way."""
         self.abandoned = False
@@ -79,6 +76,7 @@ class Reload:
         self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str], *, wait: bool
     ) -> Ended:
         """Send it and say how it ended. Raises ApplyFailed and StateUnknown; others where it was not started."""
+        self._arming = Arming(self._node, self.book, self._around, self._course.inverse, expectation)
         self._start(known)
         if not wait:
             message = f"the reload was sent to {self._node.name}, and nobody waits for it"
@@ -90,19 +88,19 @@ class Reload:
                 self._told_once()
 
     @property
-    def journal(self) -> Journal:
-        """The journal as it is now."""
-        return self._journal
+    def sent(self) -> bool:
+        """It may have been started: nothing has proved that it did not arrive."""
+        return self._sending.sent
 
     def given_up(self) -> errors.StateUnknown:
         """Waiting was given up by a person."""
         self.abandoned = True
-        upid = self._journal.upid
+        upid = self.book.journal.upid
         what = f"goes on as task\n  {upid}" if upid else "may have been started: its answer was not waited for"
         return errors.StateUnknown(
             f"waiting was given up; the reload of {self._node.name} {what}",
             hint=f"when it has ended, look with `pvenet diff --node {self._node.name}` and `pvenet list`; "
-            f"what was there before is in\n  {self._journals.path(self._journal)}",
+            f"what was there before is in\n  {self.book.path}",
         )
 
     def _told_once(self) -> None:
@@ -110,54 +108,26 @@ class Reload:
         if self.warned:
             raise self.given_up()
         self.warned = True
-        self._warn(
+        self.book.warn(
             f"the reload of {self._node.name} is under way and can't be called back; Ctrl-C again stops waiting for it"
         )
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _start(self, known: frozenset[str]) -> None:
-        self._record(must=self._course.must_record, state=self._course.under_way)
+        self.book.record(must=self._course.must_record, state=self._course.under_way)
         since = self._around.clock()
         self._span = Span(since=since, deadline=since + self._timeout)
         try:
-            self._take(self._send(known, self._journal.pending))
+            self._take(self._sending.send(self._span, known, self.book.journal.pending))
         except BaseException:
             if not self.sent:  # as before, for a second apply
-                self._record(state=self._course.unsent)
+                self.book.record(state=self._course.unsent)
             raise
-
-    def _send(self, known: frozenset[str], pending: str | None) -> str:
-        """Send the reload, once; the task that it became, found among the node's tasks where the answer is lost.
-
-        Raises what stood against it, or Unreachable or Interrupted, where it was not started.
-        """
-        lost: errors.PvenetError
-        try:
-            self.sent = True
-            return self._node.reload()
-        except AnswerLost as error:
-            lost = errors.Unreachable(
-                f"the reload did not reach {self._node.name}: {error.message}; what is pending stays pending",
-                hint=error.hint,
-            )
-        except errors.PvenetError:
-            self.sent = self._repeated
-            raise
-        except KeyboardInterrupt:
-            lost = errors.Interrupted(
-                f"interrupted; the reload did not reach {self._node.name}, and what is pending stays pending"
-            )
-            self._told_once()
-        upid = find_reload(self._node, self._around, self._span, known=known, pending=pending)
-        if upid is None:
-            self.sent = False
-            raise lost
-        return upid
 
     def _take(self, upid: str) -> None:
         self._task = None
-        self._record(upid=upid)
+        self.book.record(upid=upid)
         self._around.tell(Reloading(node=self._node.name, upid=upid))
 
     # --- the end of it -----------------------------------------------------------------------------------------------
@@ -168,6 +138,7 @@ class Reload:
         while EXIT_ALREADY_RUNNING in task.exitstatus and self._repeat(task):
             task = self._ended()
         log = self._told(task)
+        self._arming.disarm(self._span)
         reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
@@ -178,12 +149,13 @@ class Reload:
             raise self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}", log)
         self._through_the_door(log)
         if judgement.more and reading.pending is None:
-            self._warn(f"somebody else's {', '.join(judgement.more)} went live with it")
+            self.book.warn(f"somebody else's {', '.join(judgement.more)} went live with it")
         return self._applied(expectation, changes, judgement)
 
     def _ended(self) -> Task:
         if self._task is None:
-            self._task = wait_for_task(self._node, self._journal.upid or "", self._around, self._span)
+            self._arming.arm(self._span)
+            self._task = wait_for_task(self._node, self.book.journal.upid or "", self._around, self._span)
         return self._task
 
     def _repeat(self, task: Task) -> bool:
@@ -192,7 +164,8 @@ class Reload:
         Whether that was done: more than once only where a task says who was in the way, because an ifreload that
         somebody runs on the console, or one that hangs with its lock held, shows in none.
         """
-        self._warn(f"another reload was running on {self._node.name}; reloading once more when it has ended")
+        self.book.warn(f"another reload was running on {self._node.name}; reloading once more when it has ended")
+        self._arming.disarm(self._span)  # or the second reload would make the way back live
         known, waited = wait_for_others(self._node, self._around, self._span)
         if self._repeated and not waited:
             return False
@@ -205,7 +178,7 @@ class Reload:
             )
         self._repeated = True
         try:
-            upid = self._send(known, None)
+            upid = self._sending.send(self._span, known, None, again=True)
         except errors.StateUnknown:
             raise
         except errors.PvenetError as error:
@@ -224,11 +197,11 @@ class Reload:
                 self._log = self._node.log(task.upid, timeout=patience(self._around, self._span))
             except errors.PvenetError as error:
                 self._log = ()
-                self._warn(f"the log of the reload can't be read: {error.message}")
+                self.book.warn(f"the log of the reload can't be read: {error.message}")
             self._around.tell(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=self._log))
             for line in self._log:
                 if task.ok and (" warning: " in line or " error: " in line):  # facts 14: an error need not fail it
-                    self._warn(f"the reload says: {line.strip()}")
+                    self.book.warn(f"the reload says: {line.strip()}")
         return self._log
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
@@ -238,11 +211,11 @@ class Reload:
         refresh = Refresh(self._node, self._around, read=self._read, note=self._refreshing)
         reading = self._read() if believed else refresh.settled(expectation, self._span)
         if reading.pending is not None:
-            self._warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
+            self.book.warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
         return reading
 
     def _read(self) -> Reading:
-        what = f"its reload has ended and was not verified; its task is\n  {self._journal.upid}"
+        what = f"its reload has ended and was not verified; its task is\n  {self.book.journal.upid}"
         return answered(self._node, self._seen, self._around, self._span, what=what)
 
     def _seen(self) -> Reading:
@@ -268,13 +241,13 @@ class Reload:
 
     def _refreshing(self, name: str) -> None:
         """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
-        self._record(steps=(*self._journal.steps, Step(action="refresh", name=name)))
+        self.book.record(steps=(*self.book.journal.steps, Step(action="refresh", name=name)))
 
     # --- verdicts ----------------------------------------------------------------------------------------------------
 
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Ended:
         for name in judgement.excused:
-            self._warn(f"{name} {self._course.excuse}")
+            self.book.warn(f"{name} {self._course.excuse}")
         self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
         self._close(self._course.done)
         names = ", ".join(change.name for change in changes) or "what was pending"
@@ -297,29 +270,16 @@ class Reload:
             "a failed reload takes nothing back (`pvenet revert` neither): the new file is in place.\n"
             f"`pvenet list --node {self._node.name}` shows how far it came; change what is wrong and `pvenet apply` "
             "again,\nor run `ifreload -a` on the node.\n"
-            f"what was there before is in\n  {self._journals.path(self._journal)}"
+            f"what was there before is in\n  {self.book.path}"
         )
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 
     def _close(self, state: State) -> None:
         """End the journal, and those whose staging went live with it."""
-        self._record(state=state)
+        self.book.record(state=state)
         with suppress(errors.PvenetError):  # they would be found stale later
-            drop_staged(self._node, self._journals)
-
-    def _record(self, *, must: bool = False, **changes: object) -> None:
-        """Keep the journal; when the reload is out, a journal that can't be written stops nothing."""
-        self._journal = replace(self._journal, **changes)  # type: ignore[arg-type]  # named in this class only
-        try:
-            self._journals.write(self._journal)
-        except errors.PvenetError as error:
-            if must:
-                raise
-            self._warn(f"the journal is behind: {error.message.partition(';')[0]}")
-
-    def _warn(self, text: str) -> None:
-        self._around.tell(Warned(text=text))
+            drop_staged(self._node, self.book.journals)
 
     def _end(self, verdict: Verdict, message: str) -> Ended:
         elapsed = self._around.clock() - self._span.since

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import wire
+from pvenet.apply.back import way_back
 from pvenet.journal import WRITING, Journal, Journals, State
 from pvenet.model import settled
 from pvenet.plan import Change, Create, Delete, Update
@@ -105,6 +106,11 @@ def ours(journals: Journals, reading: Reading) -> Journal | None:
         if journal.state in WRITING and not journal.adopted and journal.steps and explains(journal, reading.network):
             return journal
     return None
+
+
+def led_back(journal: Journal, network: Network) -> bool:
+    """Whether a network has what was there before the journal's steps, as far as the API can put it back."""
+    return not way_back(journal.network, network, replay(journal).names).todo
 
 
 def unfinished(journals: Journals, endpoints: frozenset[str]) -> Journal | None:

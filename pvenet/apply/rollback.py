@@ -8,7 +8,6 @@ after any trouble, by this process or by the next: what an attempt has staged is
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -21,14 +20,19 @@ from pvenet.apply.replay import explains, replay
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import judge
 from pvenet.apply.wait import PATIENCE, Span, answered, wait_for_others, wait_for_task
-from pvenet.events import RollingBack, Verdict, Warned
-from pvenet.journal import Journal, Journals, State
+from pvenet.events import RollingBack, Verdict
+from pvenet.journal import ARMS, State
+from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pvenet.apply.back import WayBack
+    from pvenet.apply.logbook import Logbook
     from pvenet.apply.wait import Surroundings
     from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading
+    from pvenet.plan import Change
 
 WITHIN = 60.0
 """Seconds that a rollback has for itself."""
@@ -55,19 +59,17 @@ class _LeftAlone(errors.PvenetError):
 class Rollback:
     """One way back, from its journal to its verdict."""
 
-    def __init__(  # noqa: PLR0913 - as a reload's
+    def __init__(
         self,
         node: Node,
-        journals: Journals,
-        journal: Journal,
+        book: Logbook,
         around: Surroundings,
         *,
         timeout: float = WITHIN,
         door: Endpoint | None = None,
     ) -> None:
         self._node = node
-        self._journals = journals
-        self._journal = journal
+        self._book = book
         self._around = around
         self._timeout = max(WITHIN, timeout)
         self._door = door
@@ -81,6 +83,8 @@ class Rollback:
         """A reload of the way back has ended, and not well."""
         self._staged = False
         """The way back is pending, whole, as far as we know."""
+        self._armed = False
+        """It was staged before, so that somebody's reload may have made it live: of which nobody has seen the end."""
         self._steps: Steps | None = None
 
     def carry_out(self, why: str) -> str:
@@ -88,11 +92,11 @@ class Rollback:
         self._why = why
         begun = self._around.clock()
         self._span = Span(since=begun, deadline=begun + self._timeout)
-        back = len(self._journal.steps) if self._journal.back is None else self._journal.back
-        self._record(state=State.ROLLING_BACK, back=back)
-        self._around.tell(
-            RollingBack(node=self._node.name, reason=why, journal=str(self._journals.path(self._journal)))
-        )
+        self._armed = self._book.journal.state in ARMS
+        self._staged = self._book.journal.state is State.ARMED
+        if not self._armed:
+            self._begin()
+        self._around.tell(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
         self._node.connection.patience = PATIENCE
         while True:
             try:
@@ -109,13 +113,21 @@ class Rollback:
             except errors.PvenetError as error:
                 self._pause(error)
 
+    def _begin(self) -> None:
+        """Whatever is staged from here on leads back. What is armed stays so, as long as the node says nothing."""
+        journal = self._book.journal
+        if journal.state is not State.ROLLING_BACK:
+            self._book.record(
+                state=State.ROLLING_BACK, back=len(journal.steps) if journal.back is None else journal.back
+            )
+
     def _told_once(self) -> None:
         """The first Ctrl-C says what is under way, the second gives up."""
         if self._told:
             self._abandoned = True
             raise self._unknown("it was given up")
         self._told = True
-        self._warn(f"{self._node.name} is being rolled back; Ctrl-C again leaves it as it is now")
+        self._book.warn(f"{self._node.name} is being rolled back; Ctrl-C again leaves it as it is now")
 
     def _pause(self, error: errors.PvenetError) -> None:
         """Before another attempt; there is none when PVE keeps refusing, or the time is over."""
@@ -136,18 +148,21 @@ class Rollback:
         reading = self._read()
         if reading.pending is not None:
             reading = self._own(reading)
-        way = way_back(self._journal.network, reading.network, replay(self._journal).names)
+        elif self._armed:
+            self._book.record(pending=None)
+        self._begin()
+        way = way_back(self._book.journal.network, reading.network, replay(self._book.journal).names)
         if way.todo:
             self._stage(reading, way)
-        elif reading.pending is None and not self._reloaded and judge(way.expectation, reading.network).good:
+        elif reading.pending is None and not self._unsure and judge(way.expectation, reading.network).good:
             return self._back_already()
         self._staged = bool(way.todo) or reading.pending is not None
         return self._reload(way)
 
     def _idle(self) -> frozenset[str]:
         """The reloads that are known, once none runs: a running one is never cancelled (facts, section 16)."""
-        if self._journal.upid:
-            wait_for_task(self._node, self._journal.upid, self._around, self._span, forgotten=True)
+        if self._book.journal.upid:
+            wait_for_task(self._node, self._book.journal.upid, self._around, self._span, forgotten=True)
         return wait_for_others(self._node, self._around, self._span)[0]
 
     def _read(self) -> Reading:
@@ -160,22 +175,22 @@ class Rollback:
 
     def _own(self, reading: Reading) -> Reading:
         """What is pending, where it is ours: the way back so far; what was never live or is a no-op is reverted."""
-        journal = self._journal
+        journal = self._book.journal
         if reading.pending != journal.pending and not explains(journal, reading.network):
             raise self._foreign()
-        self._record(pending=reading.pending)
+        self._book.record(pending=reading.pending)
         if len(journal.steps) != journal.back and journal.steps[-1].action != "refresh":
             return reading
         self._node.revert()
-        self._record(pending=None)
+        self._book.record(pending=None)
         return self._read()
 
     def _stage(self, reading: Reading, way: WayBack) -> None:
         if reading.pending is None:
-            self._record(pending=None)
+            self._book.record(pending=None)
         for loss in way.lost:
-            self._warn(f"this can't be put back through the API: {loss}")
-        self._steps = Steps(self._node, self._keep, self._journal, reading)
+            self._book.warn(f"this can't be put back through the API: {loss}")
+        self._steps = Steps(self._node, self._book.keep, self._book.journal, reading)
         try:
             self._steps.forward(way.todo)
         except errors.NotOurs as error:
@@ -185,29 +200,31 @@ class Rollback:
         known = self._idle()
         self._compare()
         left = max(1.0, self._span.deadline - self._around.clock())
-        reload = Reload(
-            self._node, self._journals, self._journal, self._around, timeout=left, course=_COURSE, door=self._door
-        )
+        reload = Reload(self._node, self._book, self._around, timeout=left, course=_COURSE, door=self._door)
         reload.warned = self._told
         try:
-            return reload.carry_out(way.expectation, way.todo.steps, known, wait=True).message
+            return reload.carry_out(way.expectation, self._told_of(way), known, wait=True).message
         except errors.ApplyFailed as error:
-            self._keep(replace(reload.journal, state=State.ROLLING_BACK, pending=None))
+            self._book.record(state=State.ROLLING_BACK, pending=None)
             self._staged = False
             if self._reloaded:
                 raise errors.StateUnknown(error.message) from error
             self._reloaded = True
             raise
         except errors.PvenetError:
-            self._journal = reload.journal
             self._staged &= not reload.sent
             self._abandoned = reload.abandoned
             raise
 
+    def _told_of(self, way: WayBack) -> Sequence[Change]:
+        """What goes back with this reload; a way back that was staged before is one from what was applied."""
+        applied = replay(self._book.journal.forward).then
+        return way.todo.steps or net_changes(applied, self._book.journal.network.interfaces)
+
     def _compare(self) -> None:
         """What is pending is still what was staged to go back, and nothing else. PVE has no lock."""
         pending = self._read().pending
-        if pending == self._journal.pending:
+        if pending == self._book.journal.pending:
             return
         if pending is not None:
             raise self._foreign()
@@ -219,13 +236,18 @@ class Rollback:
             if any(task.running for task in self._node.reloads().values()):
                 return False
             reading = self._seen()
-            way = way_back(self._journal.network, reading.network, replay(self._journal).names)
-            there = reading.pending is None and not way.todo and not self._reloaded
+            way = way_back(self._book.journal.network, reading.network, replay(self._book.journal).names)
+            there = reading.pending is None and not way.todo and not self._unsure
             return there and judge(way.expectation, reading.network).good
         return False
 
+    @property
+    def _unsure(self) -> bool:
+        """The file alone proves nothing: a reload of it has failed, or may have."""
+        return self._reloaded or self._armed
+
     def _back_already(self) -> str:
-        self._record(state=State.ROLLED_BACK)
+        self._book.record(state=State.ROLLED_BACK)
         return f"{self._node.name} has what was there before, and nothing is pending"
 
     # --- the end -----------------------------------------------------------------------------------------------------
@@ -236,9 +258,9 @@ class Rollback:
             return
         with suppress(errors.PvenetError, KeyboardInterrupt):
             reading = self._node.read()
-            if reading.pending is not None and reading.pending == self._journal.pending:
+            if reading.pending is not None and reading.pending == self._book.journal.pending:
                 self._node.revert()
-                self._record(pending=None)
+                self._book.record(pending=None)
 
     def _leave(self) -> None:
         """Somebody else's stays; what was staged to go back goes."""
@@ -246,7 +268,7 @@ class Rollback:
         if self._steps is not None:
             with suppress(errors.PvenetError, KeyboardInterrupt):
                 self._steps.take_back()
-        self._record(state=State.FAILED, pending=None)
+        self._book.record(state=State.FAILED, pending=None)
 
     def _foreign(self) -> _LeftAlone:
         return _LeftAlone(
@@ -257,20 +279,5 @@ class Rollback:
     def _unknown(self, problem: str) -> errors.StateUnknown:
         return errors.StateUnknown(
             f"{self._why}\n{self._node.name} was not rolled back: {problem}",
-            hint=console(self._journals, self._journal, staged=self._staged),
+            hint=console(self._book.journals, self._book.journal, staged=self._staged),
         )
-
-    def _keep(self, journal: Journal) -> Journal:
-        """A journal that can't be written stops no way back."""
-        self._journal = journal
-        try:
-            self._journals.write(journal)
-        except errors.PvenetError as error:
-            self._warn(f"the journal is behind: {error.message.partition(';')[0]}")
-        return journal
-
-    def _record(self, **changes: object) -> None:
-        self._keep(replace(self._journal, **changes))  # type: ignore[arg-type]  # named in this class only
-
-    def _warn(self, text: str) -> None:
-        self._around.tell(Warned(text=text))

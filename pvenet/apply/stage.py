@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.access import refuse_hidden
-from pvenet.apply.leftover import drop_staged, finish, refuse_unfinished, refuse_while_reloading
-from pvenet.apply.replay import ours
+from pvenet.apply.leftover import drop_staged, finish, refuse_armed, refuse_unfinished, refuse_while_reloading
+from pvenet.apply.replay import ours, replay
 from pvenet.apply.steps import Steps
 from pvenet.apply.wait import utc_now
-from pvenet.journal import Journal, Journals, State
+from pvenet.journal import ARMS, Journal, Journals, State
 from pvenet.plan import Change, Plan, Problem, Update, net_changes, plan, problems
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def stage(
         refuse_while_reloading(node, journals)
         reading = node.read()
         refuse_hidden(node, reading)
+        refuse_armed(journals, ours(journals, reading))
         desired = choose(reading.network)
         warnings = judged(node.name, reading.network, desired)
         todo = plan(reading.network, desired)
@@ -134,6 +135,8 @@ class Survey:
     ours: bool
     changes: tuple[Change, ...] = ()
     """What it means; empty where it is not ours."""
+    armed: bool = False
+    """It is no change to be applied, but the way back of an apply that was armed."""
 
 
 def survey(journals: Journals, reading: Reading) -> Survey:
@@ -141,7 +144,9 @@ def survey(journals: Journals, reading: Reading) -> Survey:
     journal = ours(journals, reading)
     if journal is None or journal.adopted:
         return Survey(ours=False)
-    return Survey(ours=True, changes=net_changes(journal.network.interfaces, reading.network.interfaces))
+    armed = journal.state in ARMS
+    live = replay(journal.forward).then if armed else journal.network.interfaces
+    return Survey(ours=True, changes=net_changes(live, reading.network.interfaces), armed=armed)
 
 
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
@@ -156,11 +161,14 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
             raise not_ours(node.name, reading.changes, "leave them alone")
         node.revert()
         if journal is not None:
-            journals.write(replace(journal, state=_without_staging(journal), pending=None))
+            journals.write(_without_staging(journal))
         drop_staged(node, journals)
         return True
 
 
-def _without_staging(journal: Journal) -> State:
-    """What is left of a journal when its staging is thrown away: of a rollback, what it was to take back."""
-    return State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
+def _without_staging(journal: Journal) -> Journal:
+    """What is left of a journal when its staging is thrown away: of a way back, what it was to take back."""
+    if journal.state in ARMS:
+        return journal.forward
+    state = State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
+    return replace(journal, state=state, pending=None)

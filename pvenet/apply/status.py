@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import refuse_hidden
-from pvenet.apply.console import console
+from pvenet.apply.console import armed_still, console
 from pvenet.apply.recover import chosen
-from pvenet.apply.replay import ours
-from pvenet.journal import NO, YES, Journal, Journals, State
+from pvenet.apply.replay import led_back, ours
+from pvenet.apply.ways import recall
+from pvenet.journal import ARMS, NO, YES, Journal, Journals, State
 
 if TYPE_CHECKING:
     from pvenet.node import Node, Reading
@@ -53,6 +54,7 @@ def status(node: Node, journals: Journals) -> Status:
         upid=(journal and journal.upid) or "",
         busy=_busy(journals),
     )
+    recall(node, journal)
     try:
         if any(task.running for task in node.reloads().values()):
             return _with(found, reloading=True, **_told(journals, journal, None))
@@ -81,28 +83,54 @@ def _busy(journals: Journals) -> bool:
 
 
 def _unasked(node: str, journals: Journals, journal: Journal | None) -> dict[str, str]:
-    if journal is None or journal.state not in (State.RELOADING, State.CONFIRMING, State.ROLLING_BACK, State.FAILED):
+    if journal is None or journal.state not in _AFTER_A_RELOAD:
         return {"what": f"{node} can't be asked", "todo": ""}
     what = f"{node} can't be asked; the last that is known of it is that its journal says {journal.state}"
-    return {"what": what, "todo": console(journals, journal, staged=False)}
+    return {"what": what, "todo": console(journals, journal, staged=journal.state is State.ARMED)}
+
+
+_AFTER_A_RELOAD = frozenset({State.RELOADING, *ARMS, State.CONFIRMING, State.ROLLING_BACK, State.FAILED})
 
 
 def _told(journals: Journals, journal: Journal | None, reading: Reading | None) -> dict[str, str]:
     """What is the matter, and what to do."""
     if reading is None:
-        return {"what": "a reload runs", "todo": "wait until it has ended, and look again"}
+        too = f"\n{armed_still(journals, journal)}" if journal and journal.state in ARMS else ""
+        return {"what": "a reload runs", "todo": f"wait until it has ended, and look again{too}"}
     mine = ours(journals, reading)
     if reading.pending is not None and (mine is None or mine.adopted):
+        armed = journal is not None and journal.state in ARMS
+        beneath = (
+            "; with them the way back of an apply that was armed: whoever applies them undoes that" if armed else ""
+        )
         return {
-            "what": "changes are pending that pvenet did not stage from here",
+            "what": f"changes are pending that pvenet did not stage from here{beneath}",
             "todo": "`pvenet diff` shows them; ask who staged them",
         }
     if reading.pending is not None and mine is not None:
-        return _ours(mine)
+        return _ours(journals, mine)
+    if journal is not None and journal.state in ARMS:
+        return _disarmed(journals, journal, reading)
     return _clean(journals, journal)
 
 
-def _ours(mine: Journal) -> dict[str, str]:
+def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[str, str]:
+    """The way back was armed, and is not pending any more."""
+    if not led_back(journal, reading.network):
+        return _clean(journals, journal.forward)
+    return {
+        "what": "the last apply from here was armed, and is rolled back: a power cycle, or somebody's reload or SDN "
+        "apply, has made its way back live",
+        "todo": "`pvenet rollback` looks whether everything is as it was before, and closes the journal",
+    }
+
+
+def _ours(journals: Journals, mine: Journal) -> dict[str, str]:
+    if mine.state in ARMS:
+        return {
+            "what": "an apply was armed and has not ended: what is pending is its way back",
+            "todo": armed_still(journals, mine),
+        }
     if mine.state is State.ROLLING_BACK:
         return {
             "what": "a rollback was begun and has not ended: a part of the way back is staged",

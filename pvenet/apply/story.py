@@ -11,21 +11,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import access, errors
+from pvenet.apply.back import way_back
 from pvenet.apply.consent import consent, proposal
+from pvenet.apply.console import armed_still
 from pvenet.apply.course import Course
-from pvenet.apply.leftover import failed_last, finish, refuse_unfinished
+from pvenet.apply.leftover import failed_last, finish, refuse_armed, refuse_unfinished
+from pvenet.apply.logbook import Logbook
 from pvenet.apply.reload import Reload
 from pvenet.apply.replay import ours as ours_of
+from pvenet.apply.replay import replay
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.verify import Expectation, expect
 from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
-from pvenet.apply.ways import doors, learn_peers
+from pvenet.apply.ways import doors, kept, learn_peers
 from pvenet.apply.word import refusal
 from pvenet.events import Ended, OnFailure, Verdict, Warned
-from pvenet.journal import Journal, Journals, State
+from pvenet.journal import ARMS, Journal, Journals, State
 from pvenet.node import members
-from pvenet.plan import Change, net_changes
+from pvenet.plan import Change, Plan, net_changes
 
 if TYPE_CHECKING:
     from pvenet.apply.ways import Doors
@@ -43,6 +47,9 @@ class Options:
     on_failure: OnFailure = OnFailure.ROLLBACK
     confirm_within: float | None = None
     """Seconds within which a person has to say that it may stay; else it is rolled back."""
+    arm: bool = False
+    """Keep the way back staged until the reload has ended and the node answers: a power cycle then boots the network
+    from before. Nothing is armed without `wait`."""
     adopt: bool = False
     allow_management: bool = False
 
@@ -94,6 +101,19 @@ class _Pending:
     """What they mean; empty where they are not ours."""
     expectation: Expectation
 
+    @property
+    def inverse(self) -> Plan | None:
+        """What leads back from what is pending to what was before."""
+        if self.before is None or self.journal is None:
+            return None
+        return way_back(self.before, self.reading.network, replay(self.journal).names).todo
+
+
+def _tell_armed(error: errors.PvenetError, book: Logbook) -> None:
+    """Say with an end that nobody puts back what stays behind on the node."""
+    if book.journal.state in ARMS:
+        error.hint += f"\n{armed_still(book.journals, book.journal)}"
+
 
 class _Story:
     def __init__(self, node: Node, journals: Journals, options: Options, around: Surroundings, now: str) -> None:
@@ -122,33 +142,33 @@ class _Story:
             end = reload.carry_out(pending.expectation, pending.changes, known, wait=self._options.wait)
         except (errors.ApplyFailed, errors.StateUnknown) as error:
             if reload.abandoned or not self._goes_back(pending):
+                _tell_armed(error, reload.book)
                 raise
-            raise self._rolled_back(reload.journal, way_in, error.message) from error
-        if reload.journal.state is State.CONFIRMING:
-            end = self._confirmed(end, reload.journal, way_in)
+            raise self._rolled_back(reload.book, way_in, error.message) from error
+        if reload.book.journal.state is State.CONFIRMING:
+            end = self._confirmed(end, reload.book, way_in)
         return end
 
-    def _confirmed(self, end: Ended, journal: Journal, way_in: Doors) -> Ended:
+    def _confirmed(self, end: Ended, book: Logbook, way_in: Doors) -> Ended:
         """The end, where a person says in time that it may stay. Raises RolledBack, or StateUnknown."""
-        refused = refusal(self._journals, journal, self._around, self._options.confirm_within or 0.0)
+        refused = refusal(self._journals, book.journal, self._around, self._options.confirm_within or 0.0)
         if refused:
-            raise self._rolled_back(journal, way_in, refused)
+            raise self._rolled_back(book, way_in, refused)
         with suppress(errors.PvenetError):  # the word stands beside it
-            self._journals.write(replace(journal, state=State.CONFIRMED))
+            self._journals.write(replace(book.journal, state=State.CONFIRMED))
         return replace(end, message=f"{end.message}; confirmed")
 
     def _goes_back(self, pending: _Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
-    def _rolled_back(self, journal: Journal, way_in: Doors, why: str) -> errors.RolledBack:
+    def _rolled_back(self, book: Logbook, way_in: Doors, why: str) -> errors.RolledBack:
         """Everything is as it was. Raises StateUnknown where it is not, or not surely."""
-        timeout = self._options.timeout
-        back = Rollback(self._node, self._journals, journal, self._around, timeout=timeout, door=way_in.before)
+        back = Rollback(self._node, book, self._around, timeout=self._options.timeout, door=way_in.before)
         done = back.carry_out(why)
         return errors.RolledBack(
             f"{why}\n{done}",
-            hint=f"change what was wrong and stage it again; what was tried is in\n  {self._journals.path(journal)}",
+            hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
         )
 
     def interrupted(self) -> errors.PvenetError:
@@ -194,6 +214,7 @@ class _Story:
 
     def _gate(self, reading: Reading) -> _Pending:
         journal = ours_of(self._journals, reading)
+        refuse_armed(self._journals, journal)
         if (journal is None or journal.adopted) and not self._options.adopt:
             raise not_ours(self._node.name, reading.changes or "", "apply them with `pvenet apply --adopt`")
         before = None if journal is None or journal.adopted else journal.network
@@ -209,14 +230,26 @@ class _Story:
 
     # --- consent -----------------------------------------------------------------------------------------------------
 
+    def _refuse_without_way_back(self, pending: _Pending) -> None:
+        """Raises RefusedByPvenet where what was asked for needs a way back, and there is none."""
+        asked = {"--confirm-within": self._options.confirm_within is not None, "--arm": self._options.arm}
+        for option, wanted in asked.items():
+            if wanted and pending.before is None:
+                raise errors.RefusedByPvenet(
+                    f"what is pending on {self._node.name} is not pvenet's own and can't be rolled back, so that there "
+                    f"is nothing to {'confirm' if option != '--arm' else 'arm it with'}; nothing was sent",
+                    hint=f"apply it without {option}",
+                )
+        if self._options.arm and pending.changes and not pending.inverse:
+            raise errors.RefusedByPvenet(
+                f"the API can stage no way back from what is pending on {self._node.name}, so that there is nothing to "
+                "arm it with; nothing was sent",
+                hint="apply it without --arm",
+            )
+
     def _consent(self, pending: _Pending) -> bool:
         """Show, and get consent; whether somebody was asked, so that time has passed. Raises what was not agreed."""
-        if self._options.confirm_within is not None and pending.before is None:
-            raise errors.RefusedByPvenet(
-                f"what is pending on {self._node.name} is not pvenet's own and can't be rolled back, so that there is "
-                "nothing to confirm; nothing was sent",
-                hint="apply it without --confirm-within",
-            )
+        self._refuse_without_way_back(pending)
         then = pending.reading.network
         proposed = proposal(
             f"Apply this to {self._node.name} now?",
@@ -251,13 +284,17 @@ class _Story:
             now=self._now,
             adopted=True,
         )
-        journal = replace(journal, pending=pending.reading.pending, state=State.STAGING, upid=None)
+        journal = replace(
+            journal, pending=pending.reading.pending, state=State.STAGING, upid=None, ways=kept(self._node)
+        )
         self._journals.keep_diff(journal)
         timeout = self._options.timeout
-        course = Course(done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING)
-        return Reload(
-            self._node, self._journals, journal, self._around, timeout=timeout, course=course, door=way_in.after
+        course = Course(
+            done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
+            inverse=pending.inverse if self._options.arm else None,
         )
+        book = Logbook(self._journals, journal, self._around)
+        return Reload(self._node, book, self._around, timeout=timeout, course=course, door=way_in.after)
 
     def _warn(self, text: str) -> None:
         self._around.tell(Warned(text=text))

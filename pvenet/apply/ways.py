@@ -8,18 +8,20 @@ test has no business at the addresses that a cluster names.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.connection.endpoint import Endpoint
+from pvenet.journal import Way
 from pvenet.node import fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from ipaddress import IPv4Interface, IPv6Interface
 
+    from pvenet.journal import Journal
     from pvenet.model import Interface, Network
     from pvenet.node import Member, Node
 
@@ -83,6 +85,33 @@ def _label(endpoint: Endpoint) -> str:
 def _elsewhere(endpoint: Endpoint) -> bool:
     addresses = endpoint.addresses()
     return bool(addresses) and not any(ip_address(address).is_loopback for address in addresses)
+
+
+def kept(node: Node) -> tuple[Way, ...]:
+    """The ways that were learnt, as a journal keeps them."""
+    return tuple(
+        Way(
+            host=endpoint.host,
+            port=endpoint.port,
+            scheme=endpoint.scheme,
+            label=endpoint.label,
+            fingerprint=endpoint.fingerprint,
+            known_as=endpoint.known_as,
+        )
+        for endpoint in node.connection.learnt
+    )
+
+
+def recall(node: Node, journal: Journal | None) -> None:
+    """Let the connection know the ways that an earlier process has learnt; never those of another cluster."""
+    given = {str(endpoint): endpoint for endpoint in node.connection.endpoints}
+    if journal is None or journal.endpoint not in given:
+        return
+    adapter = given[journal.endpoint].adapter
+    pinned = adapter is None and node.connection.trust.fingerprint
+    node.connection.also(
+        [Endpoint(adapter=adapter, **asdict(way)) for way in journal.ways if way.fingerprint or not pinned]
+    )
 
 
 def doors(node: Node, members: Sequence[Member], before: Network | None, then: Network) -> Doors:

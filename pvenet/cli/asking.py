@@ -12,7 +12,10 @@ from pvenet import errors
 from pvenet.cli.common import confirmed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
+
+    from pvenet.events import Event
 
 EVERY = 10
 """Seconds between two reminders of how many are left."""
@@ -26,6 +29,8 @@ class Person:
         self._json = json
         self._gone = False
         self._told: int | None = None
+        self._prompted = False
+        """The cursor stands behind a prompt that nobody has answered."""
         self._before: Any = None
 
     def __enter__(self) -> Self:
@@ -40,6 +45,18 @@ class Person:
     ) -> None:
         if self._before is not None:
             signal.signal(signal.SIGHUP, self._before)
+
+    def overheard(self, tell: Callable[[Event], None]) -> Callable[[Event], None]:
+        """The ear for events, on a line of its own where the word comes from elsewhere than behind the prompt."""
+
+        def hear(event: Event) -> None:
+            if self._prompted:
+                self._prompted = False
+                with suppress(OSError):
+                    sys.stderr.write("\n")
+            tell(event)
+
+        return hear
 
     def _lost(self, *_: object) -> None:
         self._gone = True
@@ -67,6 +84,7 @@ class Person:
         tens = int(left) // EVERY
         if tens != self._told:
             self._told = tens
+            self._prompted = True
             with suppress(OSError):
                 sys.stderr.write(f"may it stay? [y/N] ({left:.0f} s left) ")
                 sys.stderr.flush()
@@ -78,6 +96,8 @@ class Person:
             ready, _, _ = select.select([sys.stdin], [], [], seconds)
             if not ready:
                 return None
-            return sys.stdin.readline().strip().lower() in ("y", "yes")  # the end of input is an empty line
+            line = sys.stdin.readline()  # empty at the end of input
+            self._prompted = not line
+            return line.strip().lower() in ("y", "yes")
         except (OSError, ValueError):
             return False

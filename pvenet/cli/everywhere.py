@@ -146,7 +146,7 @@ def _carry_out(
             say(f"\n{name}, {number + 1} of {len(jobs)}:")
 
     with Lines() if place.json else Terminal(say, painter()) as ear:
-        around = Surroundings(tell=ear.hear, ask=lambda _: False, word=person.word)
+        around = Surroundings(tell=person.overheard(ear.hear), ask=lambda _: False, word=person.word)
         for result in carry_out(jobs, *terms, around, go_on):
             if isinstance(result, errors.PvenetError):
                 failure = result

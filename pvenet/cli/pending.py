@@ -43,6 +43,8 @@ def diff(
             if found.changes:
                 out(changes_text(found.changes, painter()) + "\n")
             out(pending_text(reading.changes, painter()))
+            if found.armed:
+                say("this is the way back of an apply that was armed: `pvenet status` says what to do")
             if not found.ours:
                 say(f"pvenet did not stage this on {node.name} from here")
         if exit_code and reading.changes is not None:
@@ -73,6 +75,13 @@ def apply(
         help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
         metavar="SECONDS",
     ),
+    arm: bool = typer.Option(
+        False,
+        "--arm",
+        help="Stage the way back when the reload has begun, and revert it when it has ended and the node answers: "
+        "meanwhile a power cycle boots the network from before. Its price: meanwhile anybody's reload or SDN apply "
+        "brings that back, too.",
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
@@ -84,11 +93,14 @@ def apply(
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
+    if arm and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
     wanted = Options(
         timeout=timeout,
         wait=wait,
         on_failure=_on_failure(on_failure),
         confirm_within=confirm_within,
+        arm=arm,
         adopt=adopt,
         allow_management=allow_management,
     )
@@ -106,7 +118,7 @@ def apply(
         from pvenet.cli.telling import Lines, Terminal
 
         with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
-            around = Surroundings(tell=ear.hear, ask=person.ask, word=person.word)
+            around = Surroundings(tell=person.overheard(ear.hear), ask=person.ask, word=person.word)
             carry_out(node, journals(place, node), wanted, around, now=utc_now())
         if not wait and isinstance(ear, Terminal) and ear.upid:
             out(ear.upid)

@@ -74,6 +74,12 @@ class Terminal:
             case events.Reloading():
                 self.upid = event.upid
                 self._line(f"reloading the network of {event.node}")
+            case events.Armed():
+                self._line(
+                    f"armed: until this is taken back, a power cycle of {event.node} boots the network from before"
+                )
+            case events.Disarmed():
+                self._line("disarmed")
             case events.TaskEnded():
                 for line in event.log if event.exitstatus != "OK" else ():
                     self._line(f"  {line}")

@@ -69,6 +69,11 @@ class Connection:
         """The endpoint that is asked first."""
         return self.endpoints[self._current]
 
+    @property
+    def learnt(self) -> tuple[Endpoint, ...]:
+        """The endpoints that nobody has given."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.url in self._learnt)
+
     def also(self, more: Sequence[Endpoint]) -> None:
         """Know further ways, to be tried after those that were given; one that is no way after all fails nothing."""
         known = {endpoint.url for endpoint in self.endpoints}

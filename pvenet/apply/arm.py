@@ -1,0 +1,201 @@
+"""Armed: the way back is staged while a reload is verified, so that a power cycle boots the network from before.
+
+A boot moves `interfaces.new` into place (facts, section 13): the one help where nothing can reach the node any more.
+What is staged so is the node's way back and not a change to be applied, and the journal says that before the first
+request. It is told from anybody else's staging as ours always is, and taken back before anything is verified, because
+the node lists what is staged. The listings that this needs during the reload freeze flags (facts, section 11); the
+writes and the revert which follow make every worker parse anew.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.access import refuse_hidden
+from pvenet.apply.replay import explains, replay
+from pvenet.apply.steps import Steps, send
+from pvenet.apply.verify import judge
+from pvenet.apply.wait import PATIENCE, answered, patience, pause
+from pvenet.events import Armed, Disarmed, Waiting
+from pvenet.journal import ARMS, State
+from pvenet.model import settled
+from pvenet.plan import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pvenet.apply.logbook import Logbook
+    from pvenet.apply.verify import Expectation
+    from pvenet.apply.wait import Span, Surroundings
+    from pvenet.journal import Journal
+    from pvenet.model import Interface, Network
+    from pvenet.node import Node, Reading
+    from pvenet.plan import Plan
+
+TAKEN_WITHIN = 5.0
+"""Seconds within which a reload that has answered takes what was pending: its worker renames the file."""
+LOOK = 0.2
+"""Seconds between two looks whether it has."""
+
+
+class Found(Enum):
+    """What has become of a way back that was armed."""
+
+    GONE = auto()
+    """It is not pending, and the network is the one that was applied."""
+    LIVE = auto()
+    """It is not pending, and the network is another: a power cycle or a reload by somebody has made it live."""
+    FOREIGN = auto()
+    """Somebody has staged a change of the same interfaces on top of it."""
+
+
+class Arming:
+    """The way back of one reload, on its way into what is pending and out of it."""
+
+    def __init__(
+        self, node: Node, book: Logbook, around: Surroundings, inverse: Plan | None, expectation: Expectation
+    ) -> None:
+        self._node = node
+        self._book = book
+        self._around = around
+        self._inverse = inverse
+        self._wanted = expectation
+        self._tried: str | None = None
+        """The task for which it was tried."""
+
+    @property
+    def armed(self) -> bool:
+        """Something of the way back may be staged."""
+        return self._book.journal.state in ARMS
+
+    # --- arming ------------------------------------------------------------------------------------------------------
+
+    def arm(self, span: Span) -> None:
+        """Stage the way back, once for a reload; where that fails, go on without it."""
+        if not self._inverse or self._tried == self._book.journal.upid:
+            return
+        self._tried = self._book.journal.upid
+        with self._patient(span):
+            try:
+                self._stage(self._inverse, self._taken(span), span)
+            except KeyboardInterrupt:
+                self._withdraw()
+                raise
+            except errors.PvenetError as error:
+                self._withdraw()
+                left = "; a part of the way back may be staged until the reload has ended" * self.armed
+                self._book.warn(f"{self._node.name} could not be armed, and it goes on without: {error.message}{left}")
+
+    def _taken(self, span: Span) -> Reading:
+        """The listing once the reload has taken what was pending: staged on top of that, the way back would undo it."""
+        begun = self._around.clock()
+        while (reading := self._node.read()).pending is not None:
+            if reading.pending != self._book.journal.pending:
+                raise errors.NotOurs("somebody has staged something new", changes=reading.changes or "")
+            if self._around.clock() - begun >= TAKEN_WITHIN:
+                raise errors.Stale("what was pending still is")
+            pause(self._around, span, "the reload has not taken yet what was pending", LOOK)
+        refuse_hidden(self._node, reading)
+        if not self._as_applied(reading.network):
+            raise errors.Stale("the node lists another network than what was pending")
+        return reading
+
+    def _stage(self, inverse: Plan, reading: Reading, span: Span) -> None:
+        journal = self._book.journal
+        elapsed = self._around.clock() - span.since
+        self._around.tell(Waiting(reason="arming: the way back is being staged", elapsed=elapsed))
+        self._book.record(must=True, state=State.ARMING, pending=None, back=len(journal.steps))
+        Steps(self._node, self._book.must_keep, self._book.journal, reading).forward(inverse)
+        self._book.record(must=True, state=State.ARMED)
+        self._around.tell(Armed(node=self._node.name, journal=str(self._book.path)))
+
+    def _withdraw(self) -> None:
+        """Take back at once what could not be staged whole; if that fails, it is done when the task has ended."""
+        if self.armed:
+            self._book.record(state=State.ARMING)
+            with suppress(errors.PvenetError):
+                if self._taken_back() is Found.GONE:
+                    self._close()
+
+    # --- disarming ---------------------------------------------------------------------------------------------------
+
+    def disarm(self, span: Span) -> None:
+        """Take the way back out of what is pending, however long the node is silent.
+
+        Raises ApplyFailed where it has gone live, and StateUnknown where somebody has built on it, or at the deadline.
+        """
+        if not self.armed:
+            return
+        what = "the way back is still staged there"
+        with self._patient(span):
+            found = answered(self._node, self._taken_back, self._around, span, what=what)
+        match found:
+            case Found.GONE:
+                self._close()
+            case Found.LIVE:
+                raise errors.ApplyFailed(
+                    f"the way back that was armed on {self._node.name} has gone live: a power cycle did that, or a "
+                    "reload or an SDN apply by somebody",
+                    hint="`pvenet rollback` looks whether everything is as it was before, and closes the journal",
+                )
+            case Found.FOREIGN:
+                raise errors.StateUnknown(
+                    f"the reload of {self._node.name} has ended and can't be verified: somebody has changed what was "
+                    "armed, and it is left alone; whoever applies what is pending undoes what was applied",
+                    hint="`pvenet diff` shows what is pending; ask who staged it",
+                )
+
+    def _close(self) -> None:
+        self._book.keep(self._book.journal.forward)
+        self._around.tell(Disarmed(node=self._node.name))
+
+    def _taken_back(self) -> Found:
+        """Revert what is exactly ours; beneath somebody else's staging undo only our own steps."""
+        reading, journal = self._node.read(), self._book.journal
+        exact = reading.pending is not None and reading.pending == journal.pending
+        if not exact:  # the diff is told whole, also to who may not see every bridge
+            refuse_hidden(self._node, reading)
+        if reading.pending is None:
+            return Found.GONE if self._as_applied(reading.network) else Found.LIVE
+        if exact or explains(journal, reading.network):
+            self._node.revert()
+            return Found.GONE
+        return self._picked_out(reading, journal)
+
+    def _picked_out(self, reading: Reading, journal: Journal) -> Found:
+        """Step by step, where somebody has staged something beside it: a revert would throw theirs away."""
+        applied, staged = replay(journal.forward).then, replay(journal).then
+        mine = {name for name in applied.keys() | staged.keys() if applied.get(name) != staged.get(name)}
+        now = {name: _kept(reading.network, name) for name in mine}
+        if any(now[name] not in (applied.get(name), staged.get(name)) for name in mine):
+            return Found.FOREIGN
+        for change in plan(reading.network, {name: self._wanted.wanted.get(name) for name in mine}).steps:
+            send(self._node, change)
+        self._book.warn(
+            f"somebody has staged something else on {self._node.name} while it was armed; that stays pending"
+        )
+        return Found.GONE
+
+    # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _as_applied(self, network: Network) -> bool:
+        """Whether what was changed is configured as it was pending; the flags are not looked at."""
+        judgement = judge(self._wanted, network)
+        return not replay(self._book.journal).names & {*judgement.different, *judgement.there}
+
+    @contextmanager
+    def _patient(self, span: Span) -> Iterator[None]:
+        """No answer takes longer than one that is waited for while a reload runs."""
+        connection = self._node.connection
+        before, connection.patience = connection.patience, min(PATIENCE, patience(self._around, span))
+        try:
+            yield
+        finally:
+            connection.patience = before
+
+
+def _kept(network: Network, name: str) -> Interface | None:
+    return settled(network.interfaces[name]) if name in network.interfaces else None
