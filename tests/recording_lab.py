@@ -91,10 +91,12 @@ class Lab:
 
 
 def stage_of(lab: Lab) -> tuple[Any, bool]:
-    """The node's configuration as the recorder looks at it, and whether something is staged."""
+    """The node's configuration as the recorder looks at it when no reload runs, and whether something is staged."""
     place = Place(url=lab.server.endpoint.url, token_id=TOKEN, token_secret=SECRET, fingerprint=lab.fingerprint)
     caller = Caller(place)
     try:
-        return stage.Stage(caller, NODE).look().configured(), lab.node.staged.exists()
+        there = stage.Stage(caller, NODE)
+        there.wait_for_any()
+        return there.look().configured(), lab.node.staged.exists()
     finally:
         caller.close()

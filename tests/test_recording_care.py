@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from recording import cli, stage
+from recording.caller import Caller
 from recording_lab import INTERFACES, NICS, SECRET, Lab, stage_of
 
 from pvenet.sim.state import write_json
@@ -141,6 +142,35 @@ def test_an_interrupted_scene_is_put_back(
     assert lab.record(tmp_path / "out", "walkthrough") == 130
     assert stage_of(lab) == before
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("happens", [True, False])
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_write_without_an_answer_is_put_back(
+    lab: Lab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    happens: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    """Ctrl-C while a write is under way leaves the node as it was, whether the node has still got it or not."""
+    ask, writes = Caller.ask, []
+
+    def cut(self: Caller, method: str, *rest: Any) -> Any:
+        if method != "GET":
+            writes.append(method)
+            if len(writes) == number:
+                if happens:
+                    ask(self, method, *rest)
+                raise KeyboardInterrupt
+        return ask(self, method, *rest)
+
+    monkeypatch.setattr(Caller, "ask", cut)
+    before = stage_of(lab)
+    lab.nature(reload_seconds=0.4 if number == 3 else 0.05)  # the third is the reload: a second one would miss it
+    assert lab.record(tmp_path / "out", "walkthrough") == 130
+    assert stage_of(lab) == before
+    assert not {"bond90", "vmbr90"} & set(lab.node.machine().made)
 
 
 def test_a_second_interrupt_says_what_may_be_left(

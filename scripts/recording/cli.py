@@ -31,8 +31,9 @@ KINDS = {
     "pve": "Proxmox VE itself",
 }
 EPILOG = """The node and the token come from PVENET_ENDPOINT, PVENET_NODE, PVENET_TOKEN_ID, PVENET_TOKEN_SECRET and
-PVENET_FINGERPRINT or PVENET_CA_FILE, as `scripts/nested-vm env` prints them. A scene is refused where changes are pending, where an interface that it makes
-exists, or where NICs are not spare; it puts the node back at its end. A NIC that was down may stay up."""
+PVENET_FINGERPRINT or PVENET_CA_FILE, as `scripts/nested-vm env` prints them. A scene is refused where changes are
+pending, where an interface that it makes exists, or where NICs are not spare; it puts the node back at its end. A NIC
+that was down may stay up."""
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -30,6 +30,8 @@ class Player:
         """Reloads that have not been seen to end."""
         self._pending: str | None = None
         """What was pending after our last write."""
+        self._unsettled = False
+        """Whether the answer to a write has not been seen: it may have happened or not."""
 
     def play(self, scene: Scene, before: View) -> list[dict[str, Any]]:
         """The exchanges of a scene; whatever happens, the node is put back."""
@@ -46,9 +48,11 @@ class Player:
         if step.writes and not self._running:
             self._look_for_others()
         path, form = self._path(step.path), self._form(step.form)
+        self._unsettled = step.writes
         answer = self._ask(step, path, form)
         if step.writes:
             self._after_write(answer)
+            self._unsettled = False
         elif step.waits:
             self._after_reload(path)
         return self._scrub.exchange(step, path, form, answer)
@@ -85,6 +89,9 @@ class Player:
             for upid in self._running:
                 self._stage.wait(upid)
                 self._pending = None  # the reload has taken it
+            if self._unsettled:
+                self._stage.wait_for_any()
+                self._pending = self._stage.look().changes  # within this one request, nobody can tell whose it is
             self._look_for_others()
             self._stage.restore(before, made, self._nics)
         except (Trouble, KeyboardInterrupt) as trouble:

@@ -115,6 +115,14 @@ class Stage:
             self._sleep(POLL_SECONDS)
         raise Trouble(f"the reload of {self.node} has not ended in {TASK_SECONDS:.0f} s: see task {upid}")
 
+    def wait_for_any(self) -> None:
+        """Wait until no reload runs, whosever it is."""
+        limit = time.monotonic() + TASK_SECONDS
+        while self._reloading():
+            if time.monotonic() > limit:
+                raise Trouble(f"a reload of {self.node} has not ended in {TASK_SECONDS:.0f} s")
+            self._sleep(POLL_SECONDS)
+
     def restore(self, before: View, made: tuple[str, ...], nics: tuple[str, ...]) -> None:
         """Take away what a scene has made, and give its NICs back; raises Trouble where that can't be."""
         self.caller.ask("DELETE", self.network)
