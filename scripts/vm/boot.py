@@ -34,7 +34,12 @@ def up() -> Machine:
     booted = image.image()
     folder = kept.place(KIND)
     secret = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-    guest_api.deliver(folder / "delivery.tar", guest_api.make_key(folder), secret)
+    private = {
+        "authorized_keys": guest_api.make_key(folder),
+        "host_key": guest_api.make_host_key(folder),
+        "secret": f"{secret}\n",
+    }
+    guest_api.deliver(folder / "delivery.tar", private)
     started = time.monotonic()
     machine = _running(booted)
     try:
@@ -135,15 +140,15 @@ def _boot_id() -> str:
 
 def _wait(machine: Machine, secret: str, deadline: float) -> str:
     """Until the API answers on both ways; the fingerprint of its certificate. Raises CannotBeHad."""
-    fingerprint = ""
+    ways = (machine.ports.api, machine.ports.second)
     while time.monotonic() < deadline:
         if not machine.runs:
             raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
-        if not fingerprint:
-            seen = guest_api.run(KIND, machine.ports.ssh, "cat /var/lib/pvenet/certificate.fingerprint", patience=20.0)
-            fingerprint = (seen or "").strip()
-        elif all(guest_api.answers(port, secret, fingerprint) for port in (machine.ports.api, machine.ports.second)):
-            return fingerprint
+        said = guest_api.told(kept.place(KIND))
+        if said and "error" in said[-1]:
+            raise Problem(f"the API does not start in the machine: {said[-1]['error']}")
+        if said and all(guest_api.answers(port, secret, said[-1]["fingerprint"]) for port in ways):
+            return said[-1]["fingerprint"]
         time.sleep(0.5)
     raise CannotBeHad(f"its API did not answer within {BOOT_SECONDS:.0f} s; the console's last lines:\n{last_words()}")
 

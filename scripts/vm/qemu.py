@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "qemu-system-x86_64"
 API_PORT, SSH_PORT = 8006, 22
+TOLD = "told"
+"""The file for what the machine tells of itself, in the folder in which it is kept."""
 KVM = ("-accel", "kvm", "-cpu", "host")
 EMULATION = ("-accel", "tcg,thread=multi,tb-size=128", "-cpu", "qemu64,-cx16,-svm")
 """Without CMPXCHG16B, which qemu 7.2 emulates wrongly; and with no more memory for translated code than it needs."""
@@ -56,6 +58,8 @@ def arguments(image: Image, delivery: Path, ports: Ports, accelerator: tuple[str
         *("-device", "nvme,drive=root,serial=root"),
         *("-drive", f"file={quoted(delivery)},format=raw,if=virtio,readonly=on"),
         *("-device", "virtio-rng-pci", "-serial", "file:console.log"),
+        *("-chardev", f"file,id=told,path={TOLD}", "-device", "virtio-serial-pci,id=ports"),
+        *("-device", "virtserialport,bus=ports.0,chardev=told,name=pvenet.told"),
         *("-qmp", f"unix:{SOCKET},server=on,wait=off"),
         *networks(ports),
     ]
