@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 import sys
@@ -24,7 +25,10 @@ KVM_SECONDS = 15.0
 """By when a machine must have come to its own programs, where the host's processor runs it."""
 BOOT_SECONDS = 240.0
 """By when the API must answer; under emulation on two busy processors."""
-IN_USERSPACE = "systemd[1]"
+IN_USERSPACE = "Welcome to"
+PANIC = "Kernel panic"
+TAIL = 1000
+COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
 NODE = "vm1"
 
 
@@ -41,11 +45,12 @@ def up() -> Machine:
     }
     guest_api.deliver(folder / "delivery.tar", private)
     started = time.monotonic()
-    machine = _running(booted)
     try:
+        machine = _running(booted)
         fingerprint = _wait(machine, secret, started + BOOT_SECONDS)
     except BaseException:
-        machine.end()
+        if left := kept.found(KIND):
+            left.end()
         kept.forget(KIND)
         raise
     machine = Machine(**{**vars(machine), "boot_seconds": round(time.monotonic() - started, 1)})
@@ -103,10 +108,9 @@ def _start(booted: image.Image, accelerator: tuple[str, ...], name: str) -> Mach
 
 
 def _comes_to_userspace(machine: Machine) -> bool:
-    console = kept.place(KIND) / "console.log"
     deadline = time.monotonic() + KVM_SECONDS
     while machine.runs and time.monotonic() < deadline:
-        if console.exists() and IN_USERSPACE in console.read_text(errors="replace"):
+        if IN_USERSPACE in console():
             return True
         if _stuck():
             return False
@@ -144,6 +148,8 @@ def _wait(machine: Machine, secret: str, deadline: float) -> str:
     while time.monotonic() < deadline:
         if not machine.runs:
             raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
+        if PANIC in console():
+            raise CannotBeHad(f"its kernel gave up; the console's last lines:\n{last_words()}")
         said = guest_api.told(kept.place(KIND))
         if said and "error" in said[-1]:
             raise Problem(f"the API does not start in the machine: {said[-1]['error']}")
@@ -154,6 +160,10 @@ def _wait(machine: Machine, secret: str, deadline: float) -> str:
 
 
 def last_words() -> str:
-    console = kept.place(KIND) / "console.log"
-    text = console.read_text(errors="replace") if console.exists() else "(none)"
-    return "\n".join(text.splitlines()[-15:])
+    return "\n".join(line for line in (console() or "(none)").splitlines() if line)[-TAIL:]
+
+
+def console() -> str:
+    """What the machine has printed, without what only moves a terminal's cursor."""
+    path = kept.place(KIND) / "console.log"
+    return COLOURS.sub("", path.read_text(errors="replace")) if path.exists() else ""
