@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 import sys
@@ -24,7 +25,10 @@ KVM_SECONDS = 15.0
 """By when a machine must have come to its own programs, where the host's processor runs it."""
 BOOT_SECONDS = 240.0
 """By when the API must answer; under emulation on two busy processors."""
-IN_USERSPACE = "systemd[1]"
+IN_USERSPACE = "Welcome to"
+PANIC = "Kernel panic"
+TAIL = 1000
+COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
 NODE = "vm1"
 
 
@@ -34,13 +38,19 @@ def up() -> Machine:
     booted = image.image()
     folder = kept.place(KIND)
     secret = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-    guest_api.deliver(folder / "delivery.tar", guest_api.make_key(folder), secret)
+    private = {
+        "authorized_keys": guest_api.make_key(folder),
+        "host_key": guest_api.make_host_key(folder),
+        "secret": f"{secret}\n",
+    }
+    guest_api.deliver(folder / "delivery.tar", private)
     started = time.monotonic()
-    machine = _running(booted)
     try:
+        machine = _running(booted)
         fingerprint = _wait(machine, secret, started + BOOT_SECONDS)
     except BaseException:
-        machine.end()
+        if left := kept.found(KIND):
+            left.end()
         kept.forget(KIND)
         raise
     machine = Machine(**{**vars(machine), "boot_seconds": round(time.monotonic() - started, 1)})
@@ -98,10 +108,9 @@ def _start(booted: image.Image, accelerator: tuple[str, ...], name: str) -> Mach
 
 
 def _comes_to_userspace(machine: Machine) -> bool:
-    console = kept.place(KIND) / "console.log"
     deadline = time.monotonic() + KVM_SECONDS
     while machine.runs and time.monotonic() < deadline:
-        if console.exists() and IN_USERSPACE in console.read_text(errors="replace"):
+        if IN_USERSPACE in console():
             return True
         if _stuck():
             return False
@@ -135,20 +144,26 @@ def _boot_id() -> str:
 
 def _wait(machine: Machine, secret: str, deadline: float) -> str:
     """Until the API answers on both ways; the fingerprint of its certificate. Raises CannotBeHad."""
-    fingerprint = ""
+    ways = (machine.ports.api, machine.ports.second)
     while time.monotonic() < deadline:
         if not machine.runs:
             raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
-        if not fingerprint:
-            seen = guest_api.run(KIND, machine.ports.ssh, "cat /var/lib/pvenet/certificate.fingerprint", patience=20.0)
-            fingerprint = (seen or "").strip()
-        elif all(guest_api.answers(port, secret, fingerprint) for port in (machine.ports.api, machine.ports.second)):
-            return fingerprint
+        if PANIC in console():
+            raise CannotBeHad(f"its kernel gave up; the console's last lines:\n{last_words()}")
+        said = guest_api.told(kept.place(KIND))
+        if said and "error" in said[-1]:
+            raise Problem(f"the API does not start in the machine: {said[-1]['error']}")
+        if said and all(guest_api.answers(port, secret, said[-1]["fingerprint"]) for port in ways):
+            return said[-1]["fingerprint"]
         time.sleep(0.5)
     raise CannotBeHad(f"its API did not answer within {BOOT_SECONDS:.0f} s; the console's last lines:\n{last_words()}")
 
 
 def last_words() -> str:
-    console = kept.place(KIND) / "console.log"
-    text = console.read_text(errors="replace") if console.exists() else "(none)"
-    return "\n".join(text.splitlines()[-15:])
+    return "\n".join(line for line in (console() or "(none)").splitlines() if line)[-TAIL:]
+
+
+def console() -> str:
+    """What the machine has printed, without what only moves a terminal's cursor."""
+    path = kept.place(KIND) / "console.log"
+    return COLOURS.sub("", path.read_text(errors="replace")) if path.exists() else ""

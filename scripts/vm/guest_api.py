@@ -5,73 +5,92 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
+import json
+import shutil
 import ssl
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vm.kept import ROOT, place, write_private
+from vm.problem import CannotBeHad
+from vm.qemu import TOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Path(__file__).parent
 TOKEN_ID = "root@pam!full"
 ANSWER_SECONDS = 5.0
+KNOWN = "known_hosts"
+HOST = "pvenet-vm"
+"""The machine's name for SSH: its port changes, its key is what it is known by."""
 
 
 def make_key(folder: Path) -> str:
-    """A new key; its public half."""
-    for name in ("key", "key.pub"):
-        (folder / name).unlink(missing_ok=True)
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "pvenet-vm", "-f", str(folder / "key")]
+    """A new key to enter the machine with; its public half. Raises CannotBeHad."""
+    return _key(folder / "key")
+
+
+def make_host_key(folder: Path) -> str:
+    """A new key by which the machine is known, and no other is taken for it. Raises CannotBeHad."""
+    (folder / KNOWN).write_text(f"{HOST} {_key(folder / 'host_key')}")
+    return (folder / "host_key").read_text()
+
+
+def _key(path: Path) -> str:
+    if shutil.which("ssh-keygen") is None:
+        raise CannotBeHad("there is no ssh-keygen; Debian: apt install openssh-client")
+    public = path.with_name(f"{path.name}.pub")
+    for old in (path, public):
+        old.unlink(missing_ok=True)
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "pvenet-vm", "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return (folder / "key.pub").read_text()
+    return public.read_text()
 
 
-def deliver(path: Path, public_key: str, secret: str) -> None:
-    """Pack what the machine takes from its second disk: this checkout's pvenet, who may enter, the token's secret."""
+def deliver(path: Path, private: Mapping[str, str]) -> None:
+    """Pack what the machine takes from its second disk: this checkout's pvenet, and files that only root may read."""
     write_private(path, "")
     with tarfile.open(path, "w") as archive:
         for source in sorted((ROOT / "pvenet").rglob("*.*")):
             if source.is_file() and "__pycache__" not in source.parts:
                 archive.add(source, f"pvenet/{source.relative_to(ROOT / 'pvenet')}")
         archive.add(HERE / "serve.py", "serve.py")
-        for name, text in (("authorized_keys", public_key), ("secret", secret + "\n")):
+        for name, text in private.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(text), 0o600
             archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 def ssh_words(kind: str, port: int) -> list[str]:
-    """What runs a command in the machine as root. Its host key is new each time, and the way is loopback."""
+    """What runs a command in the machine as root."""
+    known = place(kind) / KNOWN
     options = {
         "BatchMode": "yes",
         "ConnectTimeout": "10",
         "ControlMaster": "no",
         "GlobalKnownHostsFile": "/dev/null",
+        "HostKeyAlias": HOST,
         "IdentitiesOnly": "yes",
         "KexAlgorithms": "curve25519-sha256",
         "LogLevel": "ERROR",
-        "StrictHostKeyChecking": "no",
-        "UserKnownHostsFile": "/dev/null",
+        # The way is loopback; a PVE of its own making has a key that nobody knows beforehand.
+        "StrictHostKeyChecking": "yes" if known.exists() else "no",
+        "UserKnownHostsFile": f'"{known}"' if known.exists() else "/dev/null",
     }
     words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    key = place(kind) / "key"
-    return ["ssh", "-F", "/dev/null", *words, "-i", str(key), "-p", str(port), "root@127.0.0.1"]
+    return ["ssh", "-F", "/dev/null", *words, "-i", str(place(kind) / "key"), "-p", str(port), "root@127.0.0.1"]
 
 
-def run(kind: str, port: int, command: str, *, patience: float = 30.0) -> str | None:
-    """What a command in the machine prints; None where it can't be run, or fails."""
+def told(folder: Path) -> list[dict[str, str]]:
+    """What the machine has told of itself so far: the API's fingerprint, or its error, each time that it starts."""
     try:
-        done = subprocess.run(
-            [*ssh_words(kind, port), command],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=patience,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    return done.stdout if done.returncode == 0 else None
+        lines = (folder / TOLD).read_text(errors="replace").split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
 
 
 def answers(port: int, secret: str, fingerprint: str, token_id: str = TOKEN_ID) -> bool:

@@ -1,6 +1,7 @@
-"""The disk, kernel and initial ramdisk of the debian kind, built from Debian's packages and nothing else.
+"""The disk and the kernel of the debian kind, built from Debian's packages and nothing else.
 
-No loop device and no boot loader: mmdebstrap makes the tree, `mke2fs -d` the disk, and qemu boots the kernel itself.
+No loop device, boot loader or initial ramdisk: mmdebstrap makes the tree, `mke2fs -d` the disk, qemu boots the kernel
+itself, and Debian's cloud kernel has NVMe and ext4 built in.
 """
 
 from __future__ import annotations
@@ -38,7 +39,13 @@ PACKAGES = (
     "udev",
 )
 UNITS = ("pvenet-commit", "pvenet-delivery", "pvenet-api")
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "fstrim.timer", "systemd-logind.service")
+MASKED = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer"),
+    *("getty@tty1.service", "serial-getty@ttyS0.service", "systemd-logind.service"),
+    *("ldconfig.service", "systemd-hwdb-update.service", "systemd-journal-catalog-update.service"),
+    *("systemd-binfmt.service", "proc-sys-fs-binfmt_misc.automount", "systemd-update-done.service"),
+    *("systemd-pstore.service", "systemd-firstboot.service", "sshd-keygen.service"),
+)
 """What only costs an emulated machine time."""
 SPARE_MIB = 200
 ROOM = 1500 * 1024 * 1024
@@ -51,7 +58,7 @@ cd "$1"
 mkdir root
 tar -x --numeric-owner -f root.tar -C root
 cp root/boot/vmlinuz-* out/vmlinuz
-cp root/boot/initrd.img-* out/initrd
+rm -r root/boot/* root/etc/ssh/ssh_host_*
 dpkg-query --admindir="$1/root/var/lib/dpkg" -W > out/packages
 mke2fs -q -t ext4 -L root -d root out/disk $(($(du -sm root | cut -f1) + {SPARE_MIB}))M
 rm -r root
@@ -74,10 +81,6 @@ class Image:
     def kernel(self) -> Path:
         return self.folder / "vmlinux"
 
-    @property
-    def initrd(self) -> Path:
-        return self.folder / "initrd"
-
 
 def cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -89,7 +92,10 @@ def overlay() -> dict[str, str]:
     files = {str(path.relative_to(FILES)): path.read_text() for path in sorted(FILES.rglob("*")) if path.is_file()}
     files |= {f"etc/systemd/network/10-{nic}.link": link_file(nic) for nic in NICS}
     # ifreload of ifupdown2 3.0.0 exits with 1 where this folder is missing
-    return files | {"etc/iproute2/rt_tables.d/README": "Empty, but here.\n"}
+    files["etc/iproute2/rt_tables.d/README"] = "Empty, but here.\n"
+    # known beforehand, so that no boot is a first one, at which systemd presets every unit
+    files["etc/machine-id"] = hashlib.sha256(b"pvenet").hexdigest()[:32] + "\n"
+    return files
 
 
 def links() -> dict[str, str]:
@@ -151,8 +157,9 @@ def _install(work: Path) -> None:
         str(work / "root.tar"),
         *([mirror] if mirror else []),
     ]
+    env = {**os.environ, "INITRD": "No"}  # Debian's hook of kernels heeds it
     for command in (install, [*unshare, "sh", "-c", FINISH, "sh", str(work)]):
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, env=env)
         if done.returncode:
             raise CannotBeHad(f"Debian {SUITE} can't be installed here: {_reason(done.stderr)}")
 
@@ -193,7 +200,7 @@ def _keep(out: Path, folder: Path) -> None:
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    for name in ("disk", "initrd", "vmlinux", "packages"):
+    for name in ("disk", "vmlinux", "packages"):
         shutil.copyfile(out / name, draft / name)
     for old in folder.parent.glob("debian-*"):
         shutil.rmtree(old)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "qemu-system-x86_64"
 API_PORT, SSH_PORT = 8006, 22
+TOLD = "told"
+"""The file for what the machine tells of itself, in the folder in which it is kept."""
 KVM = ("-accel", "kvm", "-cpu", "host")
 EMULATION = ("-accel", "tcg,thread=multi,tb-size=128", "-cpu", "qemu64,-cx16,-svm")
 """Without CMPXCHG16B, which qemu 7.2 emulates wrongly; and with no more memory for translated code than it needs."""
@@ -46,14 +48,18 @@ def kvm_may_work() -> bool:
 
 def arguments(image: Image, delivery: Path, ports: Ports, accelerator: tuple[str, ...]) -> list[str]:
     """For a debian machine; its files are relative to the folder in which it is kept."""
-    boot = "root=/dev/vda rw console=ttyS0 loglevel=5 mitigations=off"
+    boot = "root=/dev/nvme0n1 rw rootwait console=ttyS0 loglevel=5 mitigations=off"
     return [
         *("-name", "pvenet-debian", "-nodefaults", "-display", "none", "-smp", "2", "-m", "640"),
         *accelerator,
-        *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", boot),
-        *("-drive", f"file={quoted(image.disk)},format=raw,if=virtio,snapshot=on"),
+        *("-kernel", str(image.kernel), "-append", boot),
+        *("-drive", f"file={quoted(image.disk)},format=raw,if=none,id=root,snapshot=on,cache=unsafe"),
+        # The one kind of disk that the kernel knows without modules. One alone: their names are given in any order.
+        *("-device", "nvme,drive=root,serial=root"),
         *("-drive", f"file={quoted(delivery)},format=raw,if=virtio,readonly=on"),
         *("-device", "virtio-rng-pci", "-serial", "file:console.log"),
+        *("-chardev", f"file,id=told,path={TOLD}", "-device", "virtio-serial-pci,id=ports"),
+        *("-device", "virtserialport,bus=ports.0,chardev=told,name=pvenet.told"),
         *("-qmp", f"unix:{SOCKET},server=on,wait=off"),
         *networks(ports),
     ]
