@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from vm import boot, guest_api, kept, pve_boot
+from vm import boot, guest_api, kept, pve_boot, tools
 from vm.monitor import monitor
 from vm.nics import NICS
 from vm.problem import CannotBeHad, Problem
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         (ssh, "run a command in it as root; a shell without one"),
         (cable, "pull or plug a NIC's cable"),
         (reset, "cut its power and give it back; what is on its disk stays"),
+        (missing, "print the Debian packages that it needs and this machine lacks"),
     ):
         command = commands.add_parser(run.__name__, help=about, description=about)
         command.set_defaults(run=run)
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def up(given: argparse.Namespace) -> None:
+    tools.need(given.kind)
     with kept.held(given.kind):
         machine = kept.found(given.kind)
         if machine is None or not machine.boot_seconds:
@@ -122,6 +124,11 @@ def reset(given: argparse.Namespace) -> None:
     _up(given)
     with monitor(kept.place(given.kind)) as it:
         it.ask("system_reset")
+
+
+def missing(given: argparse.Namespace) -> None:
+    for package in tools.lacking(given.kind):
+        print(package)
 
 
 def _up(given: argparse.Namespace) -> Machine:
