@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from vm import mirror
 from vm.nics import NICS, link_file
 from vm.problem import CannotBeHad, Problem
 
@@ -138,7 +139,6 @@ def _build(folder: Path) -> None:
 
 
 def _install(work: Path) -> None:
-    mirror = os.environ.get("PVENET_VM_MIRROR")
     unshare = [] if os.geteuid() == 0 else ["mmdebstrap", "--unshare-helper"]
     install = [
         "mmdebstrap",
@@ -147,13 +147,14 @@ def _install(work: Path) -> None:
         f"--customize-hook=tar-in {work / 'overlay.tar'} /",
         SUITE,
         str(work / "root.tar"),
-        *([mirror] if mirror else []),
+        *mirror.chosen(SUITE, os.environ),
     ]
     env = {**os.environ, "INITRD": "No"}  # Debian's hook of kernels heeds it
     for command in (install, [*unshare, "sh", "-c", FINISH, "sh", str(work)]):
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, env=env)
         if done.returncode:
-            raise CannotBeHad(f"Debian {SUITE} can't be installed here: {_reason(done.stderr)}")
+            why = _reason(done.stderr)
+            raise CannotBeHad(f"Debian {SUITE} can't be installed here: {why} ({mirror.VARIABLE} may name a mirror)")
 
 
 def _reason(text: str) -> str:
