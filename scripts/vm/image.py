@@ -49,6 +49,7 @@ MASKED = (
 )
 """What only costs an emulated machine time."""
 SPARE_MIB = 200
+KEPT_DAYS = 14
 ROOM = 1500 * 1024 * 1024
 """Bytes that a build needs for a while."""
 FILES = Path(__file__).parent / "debian"
@@ -120,6 +121,7 @@ def image() -> Image:
         _build(folder)
         size = (folder / "disk").stat().st_size // 2**20
         print(f"built in {time.monotonic() - started:.0f} s: {size} MiB", file=sys.stderr)
+    os.utime(folder)
     return Image(folder=folder)
 
 
@@ -149,7 +151,8 @@ def _install(work: Path) -> None:
         str(work / "root.tar"),
         *mirror.chosen(SUITE, os.environ),
     ]
-    env = {**os.environ, "INITRD": "No"}  # Debian's hook of kernels heeds it
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))  # not everybody's has mke2fs
+    env = {**os.environ, "INITRD": "No", "PATH": path}  # Debian's hook of kernels heeds INITRD
     for command in (install, [*unshare, "sh", "-c", FINISH, "sh", str(work)]):
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, env=env)
         if done.returncode:
@@ -189,14 +192,16 @@ def _tar(files: dict[str, str], symlinks: dict[str, str]) -> bytes:
 
 
 def _keep(out: Path, folder: Path) -> None:
-    """Into the cache, whole or not at all; older images go."""
+    """Into the cache, whole or not at all. What nothing has booted for a while goes; other checkouts have their own."""
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     for name in ("disk", "vmlinux", "packages"):
-        shutil.copyfile(out / name, draft / name)
+        # unlike Python's, cp leaves the holes that an empty part of a disk is
+        subprocess.run(["cp", "--sparse=always", str(out / name), str(draft / name)], check=True)
     for old in folder.parent.glob("debian-*"):
-        shutil.rmtree(old)
+        if time.time() - old.stat().st_mtime > KEPT_DAYS * 86400:
+            shutil.rmtree(old, ignore_errors=True)
     draft.rename(folder)
 
 
