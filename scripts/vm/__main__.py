@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from vm import boot, guest_api, kept, pve_boot, tools
 from vm.monitor import monitor
-from vm.nics import NICS
+from vm.nics import NICS, ends
 from vm.problem import CannotBeHad, Problem
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         (env, "print how to reach the one that is up"),
         (ssh, "run a command in it as root; a shell without one"),
         (cable, "pull or plug a NIC's cable"),
-        (reset, "cut its power and give it back; what is on its disk stays"),
+        (reset, "cut its power and give it back, and wait until its API has started; what is on its disk stays"),
         (missing, "print the Debian packages that it needs and this machine lacks"),
     ):
         command = commands.add_parser(run.__name__, help=about, description=about)
@@ -117,13 +118,17 @@ def ssh(given: argparse.Namespace) -> None:
 def cable(given: argparse.Namespace) -> None:
     _up(given)
     with monitor(kept.place(given.kind)) as it:
-        it.ask("set_link", name=given.nic, up=given.position == "on")
+        for nic in ends(given.nic):
+            it.ask("set_link", name=nic, up=given.position == "on")
 
 
 def reset(given: argparse.Namespace) -> None:
-    _up(given)
+    machine = _up(given)
+    before = len(guest_api.told(kept.place(given.kind)))
     with monitor(kept.place(given.kind)) as it:
         it.ask("system_reset")
+    if given.kind == boot.KIND:  # a PVE tells of itself at its first boot only
+        boot.wait_for_api(machine, since=before)
 
 
 def missing(given: argparse.Namespace) -> None:
@@ -138,5 +143,11 @@ def _up(given: argparse.Namespace) -> Machine:
     return machine
 
 
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)  # what is half up goes away then, too
     sys.exit(main())

@@ -28,6 +28,7 @@ BOOT_SECONDS = 240.0
 IN_USERSPACE = "Welcome to"
 PANIC = "Kernel panic"
 TAIL = 1000
+POLL_SECONDS = 0.5
 COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
 NODE = "vm1"
 
@@ -143,20 +144,34 @@ def _boot_id() -> str:
 
 
 def _wait(machine: Machine, secret: str, deadline: float) -> str:
-    """Until the API answers on both ways; the fingerprint of its certificate. Raises CannotBeHad."""
+    """Until the API answers on both ways; the fingerprint of its certificate. Raises CannotBeHad and Problem."""
+    fingerprint = wait_for_api(machine, deadline=deadline)
     ways = (machine.ports.api, machine.ports.second)
-    while time.monotonic() < deadline:
-        if not machine.runs:
-            raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
-        if PANIC in console():
-            raise CannotBeHad(f"its kernel gave up; the console's last lines:\n{last_words()}")
-        said = guest_api.told(kept.place(KIND))
-        if said and "error" in said[-1]:
-            raise Problem(f"the API does not start in the machine: {said[-1]['error']}")
-        if said and all(guest_api.answers(port, secret, said[-1]["fingerprint"]) for port in ways):
-            return said[-1]["fingerprint"]
-        time.sleep(0.5)
-    raise CannotBeHad(f"its API did not answer within {BOOT_SECONDS:.0f} s; the console's last lines:\n{last_words()}")
+    while not all(guest_api.answers(port, secret, fingerprint) for port in ways):
+        _look(machine, deadline)
+    return fingerprint
+
+
+def wait_for_api(machine: Machine, *, since: int = 0, deadline: float | None = None) -> str:
+    """Until the API has started once more than it had; its fingerprint. Raises CannotBeHad and Problem."""
+    if deadline is None:
+        deadline = time.monotonic() + BOOT_SECONDS
+    while len(said := guest_api.told(kept.place(machine.kind))) <= since:
+        _look(machine, deadline)
+    if "error" in said[-1]:
+        raise Problem(f"the API does not start in the machine: {said[-1]['error']}")
+    return said[-1]["fingerprint"]
+
+
+def _look(machine: Machine, deadline: float) -> None:
+    """Wait a moment, where there is still something to wait for. Raises CannotBeHad."""
+    if not machine.runs:
+        raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
+    if PANIC in console():
+        raise CannotBeHad(f"its kernel gave up; the console's last lines:\n{last_words()}")
+    if time.monotonic() > deadline:
+        raise CannotBeHad(f"its API did not answer in {BOOT_SECONDS:.0f} s; the console's last lines:\n{last_words()}")
+    time.sleep(POLL_SECONDS)
 
 
 def last_words() -> str:

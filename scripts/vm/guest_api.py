@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import io
 import json
-import shutil
 import ssl
 import subprocess
 import tarfile
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vm.kept import ROOT, place, write_private
-from vm.problem import CannotBeHad
 from vm.qemu import TOLD
 
 if TYPE_CHECKING:
@@ -29,19 +27,17 @@ HOST = "pvenet-vm"
 
 
 def make_key(folder: Path) -> str:
-    """A new key to enter the machine with; its public half. Raises CannotBeHad."""
+    """A new key to enter the machine with; its public half."""
     return _key(folder / "key")
 
 
 def make_host_key(folder: Path) -> str:
-    """A new key by which the machine is known, and no other is taken for it. Raises CannotBeHad."""
+    """A new key by which the machine is known, and no other is taken for it."""
     (folder / KNOWN).write_text(f"{HOST} {_key(folder / 'host_key')}")
     return (folder / "host_key").read_text()
 
 
 def _key(path: Path) -> str:
-    if shutil.which("ssh-keygen") is None:
-        raise CannotBeHad("there is no ssh-keygen; Debian: apt install openssh-client")
     public = path.with_name(f"{path.name}.pub")
     for old in (path, public):
         old.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from vm import mirror
 from vm.nics import NICS, link_file
 from vm.problem import CannotBeHad, Problem
 
@@ -48,6 +49,7 @@ MASKED = (
 )
 """What only costs an emulated machine time."""
 SPARE_MIB = 200
+KEPT_DAYS = 14
 ROOM = 1500 * 1024 * 1024
 """Bytes that a build needs for a while."""
 FILES = Path(__file__).parent / "debian"
@@ -119,6 +121,7 @@ def image() -> Image:
         _build(folder)
         size = (folder / "disk").stat().st_size // 2**20
         print(f"built in {time.monotonic() - started:.0f} s: {size} MiB", file=sys.stderr)
+    os.utime(folder)
     return Image(folder=folder)
 
 
@@ -138,7 +141,6 @@ def _build(folder: Path) -> None:
 
 
 def _install(work: Path) -> None:
-    mirror = os.environ.get("PVENET_VM_MIRROR")
     unshare = [] if os.geteuid() == 0 else ["mmdebstrap", "--unshare-helper"]
     install = [
         "mmdebstrap",
@@ -147,13 +149,15 @@ def _install(work: Path) -> None:
         f"--customize-hook=tar-in {work / 'overlay.tar'} /",
         SUITE,
         str(work / "root.tar"),
-        *([mirror] if mirror else []),
+        *mirror.chosen(SUITE, os.environ),
     ]
-    env = {**os.environ, "INITRD": "No"}  # Debian's hook of kernels heeds it
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))  # not everybody's has mke2fs
+    env = {**os.environ, "INITRD": "No", "PATH": path}  # Debian's hook of kernels heeds INITRD
     for command in (install, [*unshare, "sh", "-c", FINISH, "sh", str(work)]):
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, env=env)
         if done.returncode:
-            raise CannotBeHad(f"Debian {SUITE} can't be installed here: {_reason(done.stderr)}")
+            why = _reason(done.stderr)
+            raise CannotBeHad(f"Debian {SUITE} can't be installed here: {why} ({mirror.VARIABLE} may name a mirror)")
 
 
 def _reason(text: str) -> str:
@@ -188,14 +192,16 @@ def _tar(files: dict[str, str], symlinks: dict[str, str]) -> bytes:
 
 
 def _keep(out: Path, folder: Path) -> None:
-    """Into the cache, whole or not at all; older images go."""
+    """Into the cache, whole or not at all. What nothing has booted for a while goes; other checkouts have their own."""
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     for name in ("disk", "vmlinux", "packages"):
-        shutil.copyfile(out / name, draft / name)
+        # unlike Python's, cp leaves the holes that an empty part of a disk is
+        subprocess.run(["cp", "--sparse=always", str(out / name), str(draft / name)], check=True)
     for old in folder.parent.glob("debian-*"):
-        shutil.rmtree(old)
+        if time.time() - old.stat().st_mtime > KEPT_DAYS * 86400:
+            shutil.rmtree(old, ignore_errors=True)
     draft.rename(folder)
 
 

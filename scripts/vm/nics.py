@@ -11,6 +11,11 @@ FREE = ("ens38", "ens39", "ens37", "ens40")
 """Those that tests may use: a bond's two, and what they are cabled to."""
 
 
+def ends(nic: str) -> tuple[str, ...]:
+    """The NICs that lose their carrier when this one's cable is pulled."""
+    return next((cable for cable in CABLES if nic in cable), (nic,))
+
+
 def mac(nic: str) -> str:
     """Locally administered, and made of the name."""
     return f"52:54:00:00:00:{nic.removeprefix('ens')}"
