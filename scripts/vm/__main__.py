@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(run.__name__, help=about, description=about)
         command.set_defaults(run=run)
+        # also behind the command, where it must not undo what was said before it
+        command.add_argument("--kind", choices=tuple(KINDS), default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if run is status:
             command.add_argument("--json", action="store_true")
         if run is ssh:

@@ -1,6 +1,6 @@
 """The kind `pve`: Proxmox VE itself, installed from its image, which the user has to bring.
 
-    PVENET_PVE_ISO=proxmox-ve_9.x.iso PVENET_PVE_ISO_SHA256=... scripts/nested-vm --kind pve up
+    PVENET_PVE_ISO=proxmox-ve_9.x.iso PVENET_PVE_ISO_SHA256=... scripts/nested-vm up --kind pve
 
 The installation happens once, into a disk image that is kept by the digest of what went into it and never booted
 itself. Each `up` boots a throw-away view of it, for which it is the first boot: a hook makes a new API token there and
