@@ -78,7 +78,11 @@ def settings(ports: Ports, secret: str, fingerprint: str) -> dict[str, str]:
 def _running(booted: image.Image) -> Machine:
     """A machine that boots: by KVM where that works here, else emulated."""
     if qemu.kvm_may_work() and not _failed_before():
-        machine = _start(booted, qemu.KVM, "kvm")
+        try:
+            machine = _start(booted, qemu.KVM, "kvm")
+        except CannotBeHad as problem:  # for another reason, perhaps: then emulation says so, too
+            print(f"with KVM, {problem}: emulating", file=sys.stderr)
+            return _start(booted, qemu.EMULATION, "emulation")
         if _comes_to_userspace(machine):
             return machine
         machine.end()
