@@ -5,8 +5,9 @@ The rows are those of facts 14 and 16; more of them, recorded, are in fixtures/i
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,9 +16,6 @@ from live import BEFORE, LIVE, Target
 from pvenet.sim.claims import claimed, differences, seen
 from pvenet.sim.machine import Machine
 from pvenet.sim.releases import RELEASES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PATIENCE = 60.0
 BOND = "auto {0}\niface {0} inet manual\n\tbond-slaves {1}\n\tbond-miimon 100\n\tbond-mode {2}\n"
@@ -42,21 +40,19 @@ ROWS = {
 
 
 @pytest.fixture
-def vm(target: Target) -> Iterator[Target]:
-    """The node, whose file is the one from before the first test, before and after."""
+def vm(target: Target) -> Target:
     if target.kind != "debian":
         pytest.skip(f"{target.kind}: no ifupdown2 of a known release and no shell beside it")
-    yield target
-    target.shell(f"rm -f {LIVE}.new; cp {BEFORE} {LIVE} && ifreload -a", patience=120.0)
+    return target
 
 
-def machine(vm: Target) -> Machine:
-    """The machine as its kernel has it."""
-    links = vm.links()
-    nics = {name: () for name in links if name.startswith("ens") and "." not in name}
-    up = frozenset(name for name, link in links.items() if "UP" in link["flags"])
-    slaves = {name: link["master"] for name, link in links.items() if link.get("master", "").startswith("bond")}
-    return Machine(nics=nics, up=up, made=links.keys() - {*nics, "lo"}, slaves=slaves)
+def machine(links: str) -> Machine:
+    """The machine as its kernel has it, told by `ip -d -j link`."""
+    by_name = {link["ifname"]: link for link in json.loads(links)}
+    nics = {name: () for name in by_name if name.startswith("ens") and "." not in name}
+    up = frozenset(name for name, link in by_name.items() if "UP" in link["flags"])
+    slaves = {name: link["master"] for name, link in by_name.items() if link.get("master", "").startswith("bond")}
+    return Machine(nics=nics, up=up, made=by_name.keys() - {*nics, "lo"}, slaves=slaves)
 
 
 def reload(vm: Target) -> tuple[str, list[str]]:
@@ -79,11 +75,15 @@ def test_a_reload_is_as_the_sim_claims(vm: Target, row: str) -> None:
     """A real reload of a file, good or bad, ends, says and leaves behind what the simulated node would."""
     first, second, third = vm.nics[:3]
     stanzas = ROWS[row].replace("FIRST", first).replace("SECOND", second).replace("THIRD", third)
-    text = vm.shell(f"cat {BEFORE}") + "\n" + stanzas
-    before = machine(vm)
-    vm.shell(f"cat > {LIVE}.new <<'END'\n{text}END")
-    status, log = reload(vm)
-    after = machine(vm)
+    # As few commands as can be: each takes an emulated machine a second or two.
+    wrote = f"(cat {BEFORE}; echo; cat <<'END'\n{stanzas}END\n) > {LIVE}.new; ip -d -j link; cat {LIVE}.new"
+    links, text = vm.shell(wrote).split("\n", 1)
+    before = machine(links)
+    try:
+        status, log = reload(vm)
+    finally:
+        back = f"rm -f {LIVE}.new; cp {BEFORE} {LIVE}; ifreload -a > /dev/null 2>&1"
+        after = machine(vm.shell(f"ip -d -j link; {back}", patience=120.0))
     there = {*before.made, *before.nics, "lo"}
     real = seen(status, log, before=there, after={*after.made, *after.nics, "lo"}, up=after.up)
     assert list(differences(claimed(before, text, RELEASES["3.0.0"]), real)) == []
