@@ -189,5 +189,6 @@ def test_packages_come_from_where_the_hosts_come(tmp_path: Path) -> None:
 def test_what_is_lacking_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a program is told the packages, each once."""
     monkeypatch.setattr(shutil, "which", lambda *_words, **_more: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(CannotBeHad, match=r"apt install e2fsprogs mmdebstrap openssh-client qemu-system-x86 zstd$"):
         tools.need("debian")
