@@ -170,13 +170,13 @@ def test_packages_come_from_where_the_hosts_come(tmp_path: Path) -> None:
         "# deb http://old.example.com/debian bookworm main\ndeb https://tool.example.com/apt stable main\n"
     )
     (tmp_path / "sources.list.d" / "ubuntu.sources").write_text("Types: deb\nURIs: http://a.example.com/ubuntu/\n")
+    (tmp_path / "sources.list.d" / "security.sources").write_text(
+        "Types: deb\nURIs: http://m.example.com/debian-security\nSuites: bookworm-security\n"
+    )
     assert mirror.chosen("trixie", {}, tmp_path) == []
     (tmp_path / "sources.list").write_text(
         "deb [signed-by=/k.gpg] http://m.example.com/debian/ bookworm main\n"
         "deb http://m.example.com/debian bookworm-updates main\n"
-    )
-    (tmp_path / "sources.list.d" / "security.sources").write_text(
-        "Types: deb\nURIs: http://m.example.com/debian-security\nSuites: bookworm-security\n"
     )
     assert mirror.chosen("trixie", {}, tmp_path) == [
         "deb http://m.example.com/debian/ trixie main",
@@ -189,5 +189,6 @@ def test_packages_come_from_where_the_hosts_come(tmp_path: Path) -> None:
 def test_what_is_lacking_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a program is told the packages, each once."""
     monkeypatch.setattr(shutil, "which", lambda *_words, **_more: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(CannotBeHad, match=r"apt install e2fsprogs mmdebstrap openssh-client qemu-system-x86 zstd$"):
         tools.need("debian")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import secrets
 import shutil
 import struct
 import subprocess
@@ -16,12 +17,17 @@ import sys
 import tarfile
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vm import mirror
 from vm.nics import NICS, link_file
 from vm.problem import CannotBeHad, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SUITE = "trixie"
 PACKAGES = (
@@ -57,7 +63,7 @@ FINISH = f"""
 set -e
 cd "$1"
 mkdir root
-tar -x --numeric-owner -f root.tar -C root
+tar -x --numeric-owner --exclude './dev/*' -f root.tar -C root
 cp root/boot/vmlinuz-* out/vmlinuz
 rm -r root/boot/* root/etc/ssh/ssh_host_*
 dpkg-query --admindir="$1/root/var/lib/dpkg" -W > out/packages
@@ -127,21 +133,35 @@ def image() -> Image:
 
 def _build(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="pvenet-vm-", dir=_roomy()) as name:
-        work = Path(name)
+    with _workshop() as work:
         out = work / "out"
-        out.mkdir()
-        if os.geteuid():
-            for each in (work, out):
-                each.chmod(0o777)  # in a user namespace root is somebody else
         (work / "overlay.tar").write_bytes(_tar(overlay(), links()))
         _install(work)
         (out / "vmlinux").write_bytes(uncompressed((out / "vmlinuz").read_bytes()))
         _keep(out, folder)
 
 
+@contextmanager
+def _workshop() -> Iterator[Path]:
+    """A folder to build in. Who is root in a user namespace is somebody else: others may write into it, not find it."""
+    with tempfile.TemporaryDirectory(prefix="pvenet-vm-", dir=_roomy(), ignore_cleanup_errors=True) as hidden:
+        work = Path(hidden) / secrets.token_hex(8)
+        try:
+            for folder in (work, work / "out"):
+                folder.mkdir()
+                folder.chmod(0o777 if os.geteuid() else 0o700)
+            Path(hidden).chmod(0o711)
+            yield work
+        finally:  # a tree that was half made belongs to that somebody
+            subprocess.run([*_as_root(), "rm", "-rf", str(work / "root")], capture_output=True, check=False)
+
+
+def _as_root() -> list[str]:
+    """What makes a command root, at least in a namespace of its own."""
+    return ["mmdebstrap", "--unshare-helper"] if os.geteuid() else []
+
+
 def _install(work: Path) -> None:
-    unshare = [] if os.geteuid() == 0 else ["mmdebstrap", "--unshare-helper"]
     install = [
         "mmdebstrap",
         "--variant=minbase",
@@ -153,7 +173,7 @@ def _install(work: Path) -> None:
     ]
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))  # not everybody's has mke2fs
     env = {**os.environ, "INITRD": "No", "PATH": path}  # Debian's hook of kernels heeds INITRD
-    for command in (install, [*unshare, "sh", "-c", FINISH, "sh", str(work)]):
+    for command in (install, [*_as_root(), "sh", "-c", FINISH, "sh", str(work)]):
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, env=env)
         if done.returncode:
             why = _reason(done.stderr)
@@ -163,7 +183,7 @@ def _install(work: Path) -> None:
 def _reason(text: str) -> str:
     """The first complaint; the last line where there is none."""
     lines = [line for line in text.splitlines() if line.strip()]
-    complaints = [line for line in lines if line.startswith(("E:", "Err", "W: Failed"))]
+    complaints = [line for line in lines if line.startswith(("E:", "Err", "W: Failed", "tar:", "mke2fs:"))]
     return (complaints or lines or ["it does not say why"])[0 if complaints else -1]
 
 

@@ -18,6 +18,8 @@ def lacking(kind: str) -> list[str]:
     """The packages whose programs are not here; also looks where only root's PATH leads."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
     tools = ALWAYS | KINDS[kind]
+    if kind == "debian" and os.geteuid():
+        tools |= {"newuidmap": "uidmap"}  # mmdebstrap needs it where it is not root
     return sorted({package for tool, package in tools.items() if shutil.which(tool, path=path) is None})
 
 
