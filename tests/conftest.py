@@ -52,6 +52,11 @@ class Ran:
         """Its stdout, a JSON object a line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
+    @property
+    def end(self) -> dict[str, Any]:
+        """The last event of an apply or a rollback."""
+        return self.lines[-1]
+
 
 @dataclass
 class FakeTime:

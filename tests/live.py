@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import requests
+from conftest import Ran
 
 from pvenet.connection.trust import Pinned
 
@@ -36,25 +37,6 @@ BEFORE = "/run/pvenet-live-before"
 KEPT = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")
 ANSWER = 10.0
 """Seconds in which a living node answers; one answer took 6.4 s in a recording (facts 16)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ran:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def end(self) -> dict[str, Any]:
-        """The last event of an apply or a rollback."""
-        last: dict[str, Any] = json.loads(self.out.splitlines()[-1])
-        return last
 
 
 @dataclass(frozen=True, kw_only=True)

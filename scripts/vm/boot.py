@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
-import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vm import guest_api, image, kept, qemu
 from vm.kept import Machine
+from vm.launch import launch, settings
 from vm.monitor import monitor
-from vm.nics import FREE
 from vm.problem import CannotBeHad, Problem
-
-if TYPE_CHECKING:
-    from vm.qemu import Ports
 
 KIND = "debian"
 KVM_SECONDS = 15.0
@@ -30,7 +25,6 @@ PANIC = "Kernel panic"
 TAIL = 1000
 POLL_SECONDS = 0.5
 COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
-NODE = "vm1"
 
 
 def up() -> Machine:
@@ -56,23 +50,8 @@ def up() -> Machine:
         raise
     machine = Machine(**{**vars(machine), "boot_seconds": round(time.monotonic() - started, 1)})
     kept.save(machine)
-    kept.write_private(folder / "env", kept.exports(settings(machine.ports, secret, fingerprint)))
+    kept.write_private(folder / "env", kept.exports(settings(machine, guest_api.TOKEN_ID, secret, fingerprint)))
     return machine
-
-
-def settings(ports: Ports, secret: str, fingerprint: str) -> dict[str, str]:
-    """How to reach it, and what tests may do to it."""
-    return {
-        "PVENET_ENDPOINT": f"https://127.0.0.1:{ports.api}",
-        "PVENET_TOKEN_ID": guest_api.TOKEN_ID,
-        "PVENET_TOKEN_SECRET": secret,
-        "PVENET_FINGERPRINT": fingerprint,
-        "PVENET_NODE": NODE,
-        "PVENET_LIVE_VM": KIND,
-        "PVENET_LIVE_SECOND": f"https://127.0.0.1:{ports.second}",
-        "PVENET_LIVE_NICS": ",".join(FREE),
-        "PVENET_LIVE_SHELL": "scripts/nested-vm ssh --",
-    }
 
 
 def _running(booted: image.Image) -> Machine:
@@ -95,21 +74,9 @@ def _running(booted: image.Image) -> Machine:
 
 
 def _start(booted: image.Image, accelerator: tuple[str, ...], name: str) -> Machine:
-    folder = kept.place(KIND)
     ports = kept.free_ports()
-    (folder / "console.log").unlink(missing_ok=True)
-    words = [qemu.program(), *qemu.arguments(booted, folder / "delivery.tar", ports, accelerator)]
-    with (folder / "qemu.log").open("w") as log:
-        process = subprocess.Popen(
-            words, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    time.sleep(0.2)
-    since = kept.started(process.pid)
-    if process.poll() is not None or since is None:
-        raise CannotBeHad(f"qemu does not start: {(folder / 'qemu.log').read_text().strip() or 'it does not say why'}")
-    machine = Machine(kind=KIND, pid=process.pid, started=since, since=time.time(), accelerator=name, ports=ports)
-    kept.save(machine)
-    return machine
+    words = qemu.arguments(booted, kept.place(KIND) / "delivery.tar", ports, accelerator)
+    return launch(KIND, words, ports, name)
 
 
 def _comes_to_userspace(machine: Machine) -> bool:

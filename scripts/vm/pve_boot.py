@@ -6,20 +6,17 @@ Not run with PVE's image: see vm.pve. Emulated it would take long, and nobody kn
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vm import guest_api, image, install, kept, pve, qemu
-from vm.answer import NODE
-from vm.kept import Machine
-from vm.nics import FREE
-from vm.problem import CannotBeHad, Problem
+from vm.launch import launch, settings
+from vm.problem import Problem
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from vm.kept import Machine
 
 KIND = "pve"
 API_SECONDS = 120.0
@@ -36,7 +33,8 @@ def up() -> Machine:
     folder = kept.place(KIND)
     install.furnish(folder, guest_api.make_key(folder))
     begun = time.monotonic()
-    machine = _start(disk, folder, (*accelerator,), name)
+    ports = kept.free_ports()
+    machine = launch(KIND, [*accelerator, *pve.boot_arguments(disk, ports)], ports, name)
     try:
         handed = install.token(folder, lambda: machine.runs)
         _wait(machine, handed)
@@ -46,43 +44,14 @@ def up() -> Machine:
         raise
     machine = replace(machine, boot_seconds=round(time.monotonic() - begun, 1))
     kept.save(machine)
-    kept.write_private(folder / "env", kept.exports(settings(machine.ports, handed)))
+    kept.write_private(
+        folder / "env", kept.exports(settings(machine, handed.token_id, handed.token_secret, handed.fingerprint))
+    )
     return machine
-
-
-def settings(ports: qemu.Ports, handed: pve.Handed) -> dict[str, str]:
-    """How to reach it, and what tests may do to it."""
-    return {
-        "PVENET_ENDPOINT": f"https://127.0.0.1:{ports.api}",
-        "PVENET_TOKEN_ID": handed.token_id,
-        "PVENET_TOKEN_SECRET": handed.token_secret,
-        "PVENET_FINGERPRINT": handed.fingerprint,
-        "PVENET_NODE": NODE,
-        "PVENET_LIVE_VM": KIND,
-        "PVENET_LIVE_SECOND": f"https://127.0.0.1:{ports.second}",
-        "PVENET_LIVE_NICS": ",".join(FREE),
-        "PVENET_LIVE_SHELL": f"scripts/nested-vm --kind {KIND} ssh --",
-    }
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
-
-
-def _start(disk: Path, folder: Path, accelerator: tuple[str, ...], name: str) -> Machine:
-    ports = kept.free_ports()
-    words = [qemu.program(), *accelerator, *pve.boot_arguments(disk, ports)]
-    with (folder / "qemu.log").open("w") as log:
-        process = subprocess.Popen(
-            words, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    time.sleep(0.2)
-    since = kept.started(process.pid)
-    if process.poll() is not None or since is None:
-        raise CannotBeHad(f"qemu does not start: {(folder / 'qemu.log').read_text().strip() or 'it does not say why'}")
-    machine = Machine(kind=KIND, pid=process.pid, started=since, since=time.time(), accelerator=name, ports=ports)
-    kept.save(machine)
-    return machine
 
 
 def _wait(machine: Machine, handed: pve.Handed) -> None:
