@@ -198,7 +198,9 @@ def test_an_interrupted_up_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("TELLS", "")
     monkeypatch.setenv("PYTHON", sys.executable)
     monkeypatch.setenv("KVM", "hangs")
-    up = [str(tmp_path / "scripts/nested-vm"), "up"]
+    # A shell's job in the background is born deaf to Ctrl-C, and so would be its children.
+    hears = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    up = [sys.executable, "-c", hears, str(tmp_path / "scripts/nested-vm"), "up"]
     with subprocess.Popen(up, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 10
         while not (tmp_path / ".vm/debian/machine.json").exists():
