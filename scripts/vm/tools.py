@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from vm.problem import CannotBeHad
 
@@ -12,6 +13,8 @@ KINDS = {
     "debian": {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "zstd": "zstd"},
     "pve": {"qemu-img": "qemu-utils", "xorriso": "xorriso"},
 }
+KEYS = {"debian": {Path("/usr/share/keyrings/debian-archive-keyring.gpg"): "debian-archive-keyring"}}
+"""What tells that the packages are Debian's, where the host is not."""
 
 
 def lacking(kind: str) -> list[str]:
@@ -20,7 +23,8 @@ def lacking(kind: str) -> list[str]:
     tools = ALWAYS | KINDS[kind]
     if kind == "debian" and os.geteuid():
         tools |= {"newuidmap": "uidmap"}  # mmdebstrap needs it where it is not root
-    return sorted({package for tool, package in tools.items() if shutil.which(tool, path=path) is None})
+    found = {package for tool, package in tools.items() if shutil.which(tool, path=path) is None}
+    return sorted(found | {package for file, package in KEYS.get(kind, {}).items() if not file.exists()})
 
 
 def need(kind: str) -> None:
