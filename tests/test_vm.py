@@ -187,7 +187,10 @@ def test_packages_come_from_where_the_hosts_come(tmp_path: Path) -> None:
 
 
 def test_what_is_lacking_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without a program is told the packages, each once."""
+    """A machine without a program, or without Debian's keys, is told the packages, each once."""
+    monkeypatch.setattr(tools, "KEYS", {"debian": {Path("/no/such.gpg"): "debian-archive-keyring"}})
+    assert "debian-archive-keyring" in tools.lacking("debian")
+    monkeypatch.setattr(tools, "KEYS", {})
     monkeypatch.setattr(shutil, "which", lambda *_words, **_more: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(CannotBeHad, match=r"apt install e2fsprogs mmdebstrap openssh-client qemu-system-x86 zstd$"):
