@@ -8,7 +8,7 @@ import re
 import shutil
 import struct
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from vm import image, mirror, qemu, tools
@@ -18,9 +18,6 @@ from vm.qemu import Ports
 
 from pvenet.sim import network
 from pvenet.sim.network import Host
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PORTS = Ports(api=4001, second=4002, ssh=4003)
 
