@@ -33,7 +33,8 @@ ROOT = Path(__file__).parent.parent
 MADE = ("bond0", "bond0.50", "bond1", "vmbr1", "vmbr1.50")
 """What these tests make; they touch no node that has one of them already."""
 LIVE = "/etc/network/interfaces"
-BEFORE = "/run/pvenet-live-before"
+BEFORE = "/root/pvenet-live-before"
+"""The file before the first test, on the machine; on its disk, because a test cuts its power."""
 KEPT = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")
 ANSWER = 10.0
 """Seconds in which a living node answers; one answer took 6.4 s in a recording (facts 16)."""

@@ -76,13 +76,13 @@ def test_a_reload_is_as_the_sim_claims(vm: Target, row: str) -> None:
     first, second, third = vm.nics[:3]
     stanzas = ROWS[row].replace("FIRST", first).replace("SECOND", second).replace("THIRD", third)
     # As few commands as can be: each takes an emulated machine a second or two.
-    wrote = f"(cat {BEFORE}; echo; cat <<'END'\n{stanzas}END\n) > {LIVE}.new; ip -d -j link; cat {LIVE}.new"
+    wrote = f"set -e; (cat {BEFORE}; echo; cat <<'END'\n{stanzas}END\n) > {LIVE}.new; ip -d -j link; cat {LIVE}.new"
     links, text = vm.shell(wrote).split("\n", 1)
     before = machine(links)
     try:
         status, log = reload(vm)
     finally:
-        back = f"rm -f {LIVE}.new; cp {BEFORE} {LIVE}; ifreload -a > /dev/null 2>&1"
+        back = f"rm -f {LIVE}.new; cp {BEFORE} {LIVE} && ifreload -a > /dev/null 2>&1"
         after = machine(vm.shell(f"ip -d -j link; {back}", patience=120.0))
     there = {*before.made, *before.nics, "lo"}
     real = seen(status, log, before=there, after={*after.made, *after.nics, "lo"}, up=after.up)
