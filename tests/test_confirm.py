@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pty
@@ -193,11 +194,29 @@ def test_what_is_told_after_the_prompt_begins_a_line(
 def test_a_terminal_that_hangs_up_says_no_and_kills_nothing(terminal: int) -> None:
     """SIGHUP is heard; what was there before hears it again afterwards."""
     assert terminal
-    before = signal.getsignal(signal.SIGHUP)
-    with Person(yes=True, json=False) as person:
+    with hangups_go_to(signal.SIG_DFL):
+        with Person(yes=True, json=False) as person:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert person.word(60.0, 5.0) is False
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+
+
+def test_under_nohup_a_lost_terminal_says_nothing(terminal: int) -> None:
+    """It is meant to outlive its terminal: a SIGHUP that was ignored stays so."""
+    assert terminal
+    with hangups_go_to(signal.SIG_IGN), Person(yes=True, json=False) as person:
         os.kill(os.getpid(), signal.SIGHUP)
-        assert person.word(60.0, 5.0) is False
-    assert signal.getsignal(signal.SIGHUP) is before
+        assert person.word(60.0, 0.0) is None
+
+
+@contextlib.contextmanager
+def hangups_go_to(handler: signal.Handlers) -> Iterator[None]:
+    """As for a command in a terminal, or under nohup, whichever these tests run under."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_off_a_terminal_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
