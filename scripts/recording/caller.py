@@ -1,16 +1,21 @@
-"""How the recorder asks: a pinned HTTPS session of its own. Nothing of pvenet: what it records judges pvenet."""
+"""How the recorder asks: what it sends and how it reads the answers is its own, because the recordings judge pvenet.
+
+Only where it asks and whom it trusts it takes from pvenet.
+"""
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+
+from pvenet.connection.endpoint import parse
+from pvenet.connection.trust import Pinned
+from pvenet.errors import UsageError
+from pvenet.settings import fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,21 +44,20 @@ class Place:
     @classmethod
     def of(cls, environ: Mapping[str, str], endpoint: str | None, node: str | None) -> Place:
         """The settings of pvenet's own names; an endpoint or node named on the command line wins."""
-        url = (endpoint or environ.get("PVENET_ENDPOINT", "")).split(",")[0].strip().rstrip("/")
+        url = (endpoint or environ.get("PVENET_ENDPOINT", "")).split(",")[0].strip()
         missing = [name for name in ("PVENET_TOKEN_ID", "PVENET_TOKEN_SECRET") if not environ.get(name)]
         if not url or missing:
             missing = [*missing, *([] if url else ["PVENET_ENDPOINT, or --endpoint"])]
             raise Trouble(f"no node to record: set {' and '.join(missing)}")
-        parts = urlsplit(url if "://" in url else f"https://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise Trouble("the endpoint can't be used: write it as https://HOST:8006")
-        if parts.scheme == "http" and not _loopback(parts.hostname):
-            raise Trouble(f"http:// would send the token to {parts.hostname} in the clear: write https://")
+        try:
+            at, pins = parse(url), fingerprints(environ)
+        except UsageError as error:
+            raise Trouble(f"{error.message}: {error.hint}") from None
         return cls(
-            url=f"{parts.scheme}://{parts.netloc if parts.port else f'{parts.netloc}:8006'}",
+            url=at.url,
             token_id=environ["PVENET_TOKEN_ID"],
             token_secret=environ["PVENET_TOKEN_SECRET"],
-            fingerprint=environ.get("PVENET_FINGERPRINT") or None,
+            fingerprint=pins[0] if pins else None,
             ca_file=environ.get("PVENET_CA_FILE") or None,
             node=node or environ.get("PVENET_NODE") or None,
         )
@@ -103,7 +107,7 @@ class Caller:
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxy, no CA bundle of somebody else's
         if place.fingerprint:
-            self._session.mount("https://", _Pinned(place.fingerprint))
+            self._session.mount("https://", Pinned(place.fingerprint.replace(":", "")))
             self._session.verify = False  # the fingerprint is the check
         elif place.ca_file:
             self._session.verify = place.ca_file
@@ -135,25 +139,3 @@ class Caller:
 
     def close(self) -> None:
         self._session.close()
-
-
-class _Pinned(HTTPAdapter):
-    """Trusts the one certificate that has the fingerprint, whoever signed it."""
-
-    def __init__(self, fingerprint: str) -> None:
-        self._fingerprint = fingerprint
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        super().init_poolmanager(*args, **kwargs, ssl_context=context, assert_fingerprint=self._fingerprint)
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
