@@ -236,7 +236,11 @@ def test_nothing_is_written_that_tells_a_secret(
         (["PVENET_ENDPOINT"], (), "set PVENET_ENDPOINT, or --endpoint"),
         (["PVENET_TOKEN_SECRET"], (), "set PVENET_TOKEN_SECRET"),
         (["PVENET_FINGERPRINT"], (), "certificate that is not trusted"),
-        ([], ("--endpoint", "http://pve.example.com:8006"), "would send the credentials to pve.example.com in the clear"),
+        (
+            [],
+            ("--endpoint", "http://pve.example.com:8006"),
+            "would send the credentials to pve.example.com",
+        ),
         ([], ("--endpoint", "https://127.0.0.1:9"), "gives no answer to GET /version"),
         ([], ("--node", "pve9"), "name the node with --node or PVENET_NODE: kassel7"),
         ([], ("nonsense",), "there is no scene nonsense"),
