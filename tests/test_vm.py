@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import re
 import shutil
 import struct
 import subprocess
+import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from vm import image, mirror, qemu, tools
@@ -159,6 +162,26 @@ def test_other_checkouts_keep_their_images(tmp_path: Path) -> None:
     assert (tmp_path / "cache" / "debian-new" / "disk").read_text() == "disk"
 
 
+def test_links_are_links() -> None:
+    """What is started at boot, and what is not, is said by symbolic links; the same files are the same archive."""
+    packed = image._tar({"etc/hosts": "127.0.0.1 localhost\n"}, {"etc/systemd/system/apt.timer": "/dev/null"})
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert archive.getmember("etc/systemd/system/apt.timer").issym()
+        assert archive.getmember("etc/systemd/system/apt.timer").linkname == "/dev/null"
+        hosts = archive.extractfile("etc/hosts")
+        assert hosts is not None
+        assert hosts.read() == b"127.0.0.1 localhost\n"
+
+
+@pytest.mark.parametrize(("free", "roomy"), [(image.ROOM + 1, True), (image.ROOM, False)])
+def test_memory_is_built_in_where_there_is_enough(monkeypatch: pytest.MonkeyPatch, free: int, *, roomy: bool) -> None:
+    """A build that fills the memory would end other programs."""
+    monkeypatch.setattr(Path, "is_dir", lambda _path: True)
+    monkeypatch.setattr(os, "access", lambda _path, _mode: True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    assert (image._roomy() is not None) is roomy
+
+
 def test_packages_come_from_where_the_hosts_come(tmp_path: Path) -> None:
     """Debian's archives are known by their paths, in both of apt's formats; what is somebody else's is left alone."""
     assert mirror.chosen("trixie", {}, tmp_path) == []
@@ -188,7 +211,9 @@ def test_what_is_lacking_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "KEYS", {"debian": {Path("/no/such.gpg"): "debian-archive-keyring"}})
     assert "debian-archive-keyring" in tools.lacking("debian")
     monkeypatch.setattr(tools, "KEYS", {})
-    monkeypatch.setattr(shutil, "which", lambda *_words, **_more: None)
+    looked: list[str] = []
+    monkeypatch.setattr(shutil, "which", lambda _tool, path: looked.append(path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(CannotBeHad, match=r"apt install e2fsprogs mmdebstrap openssh-client qemu-system-x86 zstd$"):
         tools.need("debian")
+    assert all({"/usr/sbin", "/sbin"} <= set(path.split(":")) for path in looked)  # an ordinary PATH lacks mke2fs's

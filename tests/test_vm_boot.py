@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from vm import boot, image, kept, qemu
+from vm import boot, guest_api, image, kept, qemu
 from vm.problem import CannotBeHad, Problem
 from vm.qemu import PROGRAM, Ports
 
@@ -105,10 +106,11 @@ def test_kvm_is_used_where_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_kvm_that_does_not_work_is_noticed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the machine hangs under KVM it is emulated; the next one is from the beginning."""
+    """Where the machine hangs under KVM it is emulated; the next one is so at once, until the host boots anew."""
     monkeypatch.setattr(qemu, "kvm_may_work", lambda: True)
     monkeypatch.setenv("KVM", "hangs")
     first = boot.up()
+    assert [kept.started(pid) is None for pid in started(tmp_path)] == [True, False]
     first.end()
     assert "KVM does not work here" in capsys.readouterr().err
     second = boot.up()
@@ -116,6 +118,27 @@ def test_kvm_that_does_not_work_is_noticed_once(
     assert capsys.readouterr().err == "without KVM (it did not work here before): emulating\n"
     assert (first.accelerator, second.accelerator, len(started(tmp_path))) == ("emulation", "emulation", 3)
     assert kept.found("debian") is None
+    monkeypatch.setattr(boot, "_boot_id", lambda: "another")
+    boot.up().end()
+    assert "KVM does not work here" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("api")
+def test_a_kvm_that_gives_up_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where KVM could not emulate an instruction, qemu itself says so."""
+
+    class GivenUp:
+        def ask(self, what: str) -> dict[str, str]:
+            assert what == "query-status"
+            return {"status": "internal-error"}
+
+    monkeypatch.setattr(boot, "monitor", lambda _folder: contextlib.nullcontext(GivenUp()))
+    monkeypatch.setattr(boot, "KVM_SECONDS", 60.0)
+    monkeypatch.setattr(qemu, "kvm_may_work", lambda: True)
+    monkeypatch.setenv("KVM", "hangs")
+    begun = time.monotonic()
+    boot.up().end()
+    assert time.monotonic() - begun < 30.0
 
 
 @pytest.mark.usefixtures("api")
@@ -166,6 +189,24 @@ def test_an_up_that_fails_says_why_and_leaves_nothing(
     with pytest.raises(kind, match=said):
         boot.up()
     assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("dead", ["api", "second"])
+def test_both_ways_have_to_answer(api: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead: str) -> None:
+    """A machine with one way is not up: a test that loses one could not come back by the other."""
+    port = int(api.url.rpartition(":")[2])
+    monkeypatch.setattr(kept, "free_ports", lambda: Ports(**({"api": port, "second": port, "ssh": 9} | {dead: 9})))
+    monkeypatch.setattr(boot, "BOOT_SECONDS", 1.0)
+    with pytest.raises(CannotBeHad, match="did not answer in 1 s"):
+        boot.up()
+    assert nothing_is_left(tmp_path)
+
+
+def test_an_answer_counts_only_to_who_may_ask(api: Endpoint) -> None:
+    """An API with other secrets is not the one that is waited for."""
+    port, fingerprint = int(api.url.rpartition(":")[2]), api.fingerprint or ""
+    assert guest_api.answers(port, api.token_secret, fingerprint)
+    assert not guest_api.answers(port, "another", fingerprint)
 
 
 @pytest.mark.usefixtures("api")

@@ -83,8 +83,10 @@ def test_an_image_is_built_once(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert [path.name for path in (tmp_path / "cache/pvenet/vm").iterdir()] == [made.folder.name]
     assert list((tmp_path / "work").iterdir()) == []
     assert "building the image" in capsys.readouterr().err
+    os.utime(made.folder, (0, 0))
     assert image.image() == made
     assert capsys.readouterr().err == ""
+    assert made.folder.stat().st_mtime > 0  # in use: nobody throws it away for its age
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
