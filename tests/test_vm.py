@@ -211,6 +211,7 @@ def test_what_is_lacking_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "KEYS", {"debian": {Path("/no/such.gpg"): "debian-archive-keyring"}})
     assert "debian-archive-keyring" in tools.lacking("debian")
     monkeypatch.setattr(tools, "KEYS", {})
+    monkeypatch.setenv("PATH", "/bin")
     looked: list[str] = []
     monkeypatch.setattr(shutil, "which", lambda _tool, path: looked.append(path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
