@@ -63,6 +63,7 @@ STORIES: Mapping[str, tuple[Change, ...]] = {
     "guests": (BOND, BRIDGE),
     "management": (WIDEN, BOND, BRIDGE),
     "armed": (BOND, BRIDGE),
+    "unconfirmed": (BOND, BRIDGE),
 }
 LAYOUTS: Mapping[str, tuple[str, ...]] = {"one": ("pve1",), "peer": ("pve1", "pve2")}
 """The endpoints that the client is given."""
@@ -242,10 +243,15 @@ class Walk:
         stage(node, journals, lambda network: {name: make(network)}, now=self.stamp())
 
     def _apply(self, node: Node, journals: Journals) -> None:
-        apply(node, journals, Options(allow_management=True, arm=self.arms), self.around(), now=self.stamp())
+        options = Options(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
+        apply(node, journals, options, self.around(), now=self.stamp())
 
     def around(self) -> Surroundings:
-        return Surroundings(tell=self.events.append, clock=self.time.clock, sleep=self.time.sleep)
+        return Surroundings(tell=self.events.append, word=self._say, clock=self.time.clock, sleep=self.time.sleep)
+
+    def _say(self, _left: float, seconds: float) -> None:
+        """Nobody is there."""
+        self.time.sleep(seconds)
 
     def play(self, name: str, act: Act) -> None:
         self.events.clear()
@@ -275,6 +281,21 @@ class Walk:
     @property
     def arms(self) -> bool:
         return self.cell.story == "armed"
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Somebody has to say that it may stay, and nobody does."""
+        return self.cell.story == "unconfirmed"
+
+    @property
+    def as_guests(self) -> bool:
+        """Until its reload it is the story of the guests, whose cells it need not repeat."""
+        return self.arms or self.unconfirmed
+
+    @property
+    def goes_well(self) -> int:
+        """The exit code where nothing is in its way."""
+        return 8 if self.unconfirmed else 0
 
     @property
     def lost(self) -> bool:

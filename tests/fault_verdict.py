@@ -54,17 +54,23 @@ def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
 
 def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
     """Whether no request could have told: the only faults after which `unknown` is a true verdict."""
-    for_good, second = fault.value in FOR_GOOD, len(walk.cell.faults) > 1
+    for_good, back = fault.value in FOR_GOOD, _goes_back(fault, walk)
     return {
-        # with a peer only where the way is lost once more, in the reload that was to bring it back
-        "path-lost": for_good and (walk.cell.layout == "one" or fault.at > 1 < len(walk.cell.faults)),
+        # with a peer only where the way is lost in the reload that was to bring it back
+        "path-lost": for_good and (walk.cell.layout == "one" or (back and fault.at > 1)),
         "node-lost": for_good,
         "reload-hangs": True,
         "lacks": fault.at > done.first,
         # the node lists what is staged, and a reload that takes ours back would take theirs live
-        "foreign-edit": second,
+        "foreign-edit": back,
         "reboot": done.name in STAGING and fault.at > done.first + (walk.cell.layout == "one"),
     }.get(fault.kind, False)
+
+
+def _goes_back(fault: Fault, walk: Walk) -> bool:
+    """Whether it comes when a reload is behind it, or on its way, that is to be taken back."""
+    reloads = [number for number, _ in walk.witness.reloads]
+    return len(walk.cell.faults) > 1 or (walk.unconfirmed and fault.at > reloads[0])
 
 
 def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
@@ -108,6 +114,8 @@ def _applied(walk: Walk, done: Done) -> Iterator[str]:
         yield "says applied, and the file is another"
     if not done.after.agrees:
         yield "says applied, and the kernel has it not"
+    if walk.unconfirmed and done.name == "apply":
+        yield "says applied, and nobody has confirmed it"
     if walk.lost:
         yield "says applied, and the way that was used is lost"
 
@@ -166,7 +174,11 @@ def _between(walk: Walk, goal: Described) -> Iterator[str]:
 
 def _needless(walk: Walk) -> Iterator[str]:
     """A fault that is borne leaves nothing to say."""
-    if len(walk.cell.faults) == 1 and walk.cell.faults[0].startswith(HARMLESS) and walk.done[-1].code:
+    if (
+        len(walk.cell.faults) == 1
+        and walk.cell.faults[0].startswith(HARMLESS)
+        and (walk.done[-1].code != walk.goes_well)
+    ):
         yield f"fails needlessly: {walk.done[-1].message}"
 
 

@@ -45,8 +45,8 @@ BAD_DAYS = (
 )
 """What a first reload may do, so that something comes after it."""
 FULL = "PVENET_MATRIX" in os.environ
-"""Every cell; else a read meets every second fault in turn, on a bad day a write every fourth, a read
-every eighth, where it is armed half as many; somebody else's edit meets them all, or every second one."""
+"""Every cell; else a read meets every second fault in turn, on a bad day a write every fourth, a read every eighth, and
+half as many where it is armed or unconfirmed; somebody else's edit meets them all, or every second one."""
 UNDISTURBED = "freeze@9999"
 
 
@@ -60,31 +60,31 @@ class Matrix:
         self.number = count()
         self.turn = [(each, way) for each in STORIES for way in LAYOUTS].index((story, layout))
         clean = Walk(cell=replace(self.story, faults=(UNDISTURBED,)), folder=place / "clean").run()
-        self.goal: Described = clean.done[-1].after.live
+        self.goal: Described = clean.witness.reloads[0][1]
         self.told = Walk(cell=self.story, folder=place / "told", keep=place / "kept").run()
 
     def cells(self) -> Iterator[Cell]:
         """Every cell; where there is a base, at the requests after its reload."""
         witness = self.told.witness
         reloads = [number for number, _ in witness.reloads]
-        first = reloads[0] + 1 if self.base else reloads[0] if self.told.arms else 1  # before it, it is as unarmed
+        first = reloads[0] + 1 if self.base else reloads[0] if self.told.as_guests else 1
         for at in range(first, witness.count + 1):
             if witness.repeats(at):
                 continue
             faults = _faults(at + self.turn, write=at in witness.writes, reload=at in reloads)
             step = 1 if FULL else self._step(at)
             taken = set(faults[(at + self.turn) % step :: step])
-            taken |= {"foreign-edit"} if FULL or not self.told.arms or at % 2 else set()
+            taken |= {"foreign-edit"} if FULL or not self.told.as_guests or at % 2 else set()
             for text in sorted(taken, key=faults.index):
                 words = text.format(status=595 + (at + self.turn) % 5).split(" & ")
                 yield replace(self.story, faults=(*self.base, *(f"{word}@{at}" for word in words)))
 
     def _step(self, at: int) -> int:
         """How many faults of a request go by for one that is taken."""
-        armed = 2 if self.told.arms else 1
+        rare = 2 if self.told.as_guests else 1
         if at in [number for number, _ in self.told.witness.reloads]:
-            return armed
-        return armed * (4 if self.base or self.told.arms else 1) * (1 if at in self.told.witness.writes else 2)
+            return rare
+        return rare * (4 if self.base or self.told.as_guests else 1) * (1 if at in self.told.witness.writes else 2)
 
     def complaints(self, cell: Cell) -> tuple[list[str], Walk]:
         """What is wrong with a cell; nothing is what it should be."""
