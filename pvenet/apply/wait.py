@@ -87,14 +87,13 @@ def answered(node: Node, ask: Callable[[], Answer], around: Surroundings, span: 
             return ask()
         except errors.PvenetError as error:
             now = around.clock()
-            silence = f"no answer for {now - heard:.0f} s ({error.message})"
             if now >= span.deadline:
                 raise errors.StateUnknown(
-                    f"{node.name} gives {silence}; {what}",
+                    f"{node.name} gives no answer for {now - heard:.0f} s ({error.message}); {what}",
                     hint="nothing is called back. When it answers again, look with "
                     f"`pvenet diff --node {node.name}` and `pvenet list`",
                 ) from error
-            pause(around, span, silence, interval(now - heard))
+            pause(around, span, f"no answer from {node.name}: {error.message}", interval(now - heard))
 
 
 def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span, *, forgotten: bool = False) -> Task:

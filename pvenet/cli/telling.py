@@ -45,7 +45,7 @@ class Terminal:
         self._paint = paint
         self._status: Status | None = None
         self._lively = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
-        self._said = ""
+        self._said: set[str] = set()
         self.upid = ""
         """The reload's task, once there is one."""
 
@@ -110,9 +110,9 @@ class Terminal:
                 self._status = Console(stderr=True).status(text)
                 self._status.start()
             self._status.update(text)
-        elif event.reason != self._said and "no answer" not in event.reason:
+        elif event.reason not in self._said:
             self._say(event.reason)
-        self._said = event.reason
+            self._said.add(event.reason)
 
     def _end(self, event: events.Ended) -> None:
         if event.exit_code == 0:

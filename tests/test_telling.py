@@ -1,0 +1,52 @@
+"""How an apply is told while it waits: a line a reason in a log, one live line on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+from typing import TYPE_CHECKING
+
+from pvenet.cli.telling import Terminal
+from pvenet.events import Reloading, Waiting
+
+if TYPE_CHECKING:
+    import pytest
+
+RUNS, SILENCE = "the reload of pve1 runs", "no answer from pve1: https://pve1:8006 did not answer in time"
+
+
+def plain(text: str, _style: str) -> str:
+    return text
+
+
+def waiting(*reasons: str) -> list[Waiting]:
+    return [Waiting(reason=reason, elapsed=float(at)) for at, reason in enumerate(reasons)]
+
+
+def test_a_log_says_a_reason_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A silence is said as every reason is, and a poll's hundredth look at the same is not."""
+    monkeypatch.setenv("TERM", "dumb")
+    said: list[str] = []
+    with Terminal(said.append, plain) as terminal:
+        for event in waiting(RUNS, RUNS, SILENCE, SILENCE, RUNS, SILENCE):
+            terminal.hear(event)
+    assert said == [RUNS, SILENCE]
+
+
+def test_a_live_line_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason and the seconds since the reload, once each; it makes way for whatever else is said."""
+    here, there = pty.openpty()
+    said: list[str] = []
+    with os.fdopen(there, "w", encoding="utf8") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "120")
+        with Terminal(said.append, plain) as terminal:
+            terminal.hear(Waiting(reason=SILENCE, elapsed=15.2))
+            terminal.hear(Reloading(node="pve1", upid="UPID"))
+        stderr.flush()
+        shown = os.read(here, 65536).decode()
+    os.close(here)
+    assert f"{SILENCE} (15 s)" in shown
+    assert said == ["reloading the network of pve1"]
