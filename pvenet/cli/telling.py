@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.status import Status
+    from rich.text import Text
 
     from pvenet.render.values import Paint
 
@@ -35,6 +38,19 @@ class Lines:
         with suppress(OSError):
             sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
             sys.stdout.flush()
+
+
+@dataclass(frozen=True)
+class _Counting:
+    """What is waited for, with seconds that go on while nobody answers."""
+
+    event: events.Waiting
+    since: float = field(default_factory=time.monotonic)
+
+    def __rich__(self) -> Text:
+        from rich.text import Text  # which takes the brackets of an IPv6 address for what they are
+
+        return Text(f"{self.event.reason} ({self.event.elapsed + time.monotonic() - self.since:.0f} s)")
 
 
 class Terminal:
@@ -103,7 +119,7 @@ class Terminal:
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:
-            text = f"{event.reason} ({event.elapsed:.0f} s)"
+            text = _Counting(event)
             if self._status is None:
                 from rich.console import Console
 
