@@ -62,7 +62,7 @@ def status(node: Node, journals: Journals) -> Status:
         refuse_hidden(node, reading)
     except errors.PvenetError as error:
         reachable = not isinstance(error, errors.Unreachable)
-        return _with(found, reachable=reachable, problem=error.message, **_unasked(node.name, journals, journal))
+        return _with(found, reachable=reachable, problem=error.message, **_unasked(journals, journal))
     mine = ours(journals, reading)
     told = _told(journals, journal, reading)
     return _with(found, pending=reading.pending is not None, ours=mine is not None and not mine.adopted, **told)
@@ -82,10 +82,10 @@ def _busy(journals: Journals) -> bool:
         return False
 
 
-def _unasked(node: str, journals: Journals, journal: Journal | None) -> dict[str, str]:
+def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:
     if journal is None or journal.state not in _AFTER_A_RELOAD:
-        return {"what": f"{node} can't be asked", "todo": ""}
-    what = f"{node} can't be asked; the last that is known of it is that its journal says {journal.state}"
+        return {"what": "it can't be asked", "todo": ""}
+    what = f"it can't be asked; the last that is known of it is that its journal says {journal.state}"
     return {"what": what, "todo": console(journals, journal, staged=journal.state is State.ARMED)}
 
 
