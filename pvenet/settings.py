@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pvenet.connection import Connection
     from pvenet.connection.endpoint import Endpoint
     from pvenet.connection.session import Credentials, Trust
+    from pvenet.sim.faults import Fault
 
 SIM = "sim:"
 NOWHERE = (
@@ -36,6 +37,8 @@ class Where:
     endpoint: tuple[str, ...] = ()
     node: str | None = None
     sim: Path | None = None
+    fault: tuple[str, ...] = ()
+    """What goes wrong at a simulated node, `KIND@N` or `KIND=VALUE@N`."""
     profile: str | None = None
     state_dir: Path | None = None
     json: bool = False
@@ -57,10 +60,13 @@ def located(options: Where, environment: Mapping[str, str]) -> Where:
         sim, endpoint = _folder(endpoint), ()
     if not endpoint and not sim:
         raise errors.UsageError("no endpoint: which node is meant?", hint=NOWHERE)
+    if options.fault and not sim:
+        raise errors.UsageError("--fault is for a simulated node; nothing was sent", hint="name one with --sim DIR")
     return Where(
         endpoint=endpoint,
         node=options.node or environment.get("PVENET_NODE") or None,
         sim=sim,
+        fault=options.fault,
         state_dir=options.state_dir or _path(environment, "PVENET_STATE_DIR") or _default_state_dir(sim, environment),
         json=options.json,
         debug=options.debug,
@@ -111,7 +117,7 @@ def connect(
     from pvenet.connection.endpoint import parse
 
     if where.sim:
-        endpoint, own = _simulated(where.sim)
+        endpoint, own = _simulated(where.sim, faults_of(where))
         given = credentials(environment, prompt) if _names_somebody(environment) else own
         return Connection([endpoint], given, debug=debug)
     pins = fingerprints(environment)
@@ -126,14 +132,25 @@ def connect(
     return Connection(endpoints, credentials(environment, prompt), trust(where, environment), debug=debug)
 
 
-def _simulated(folder: Path) -> tuple[Endpoint, Credentials]:
+def faults_of(where: Where) -> list[Fault]:
+    """What is to go wrong at the simulated node. Raises UsageError for what is no fault."""
+    from pvenet.sim.faults import parse as fault_of
+    from pvenet.sim.state import SimError
+
+    try:
+        return [fault_of(text) for text in where.fault]
+    except SimError as error:
+        raise errors.UsageError(f"{error}", hint="`pvenet sim faults` lists them") from None
+
+
+def _simulated(folder: Path, faults: list[Fault]) -> tuple[Endpoint, Credentials]:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.connection.session import Token
     from pvenet.sim.adapter import SimAdapter
     from pvenet.sim.state import SimError
 
     try:
-        adapter = SimAdapter(folder)
+        adapter = SimAdapter(folder, faults=faults)
     except (OSError, SimError) as error:
         raise errors.UsageError(f"{folder} can't be a simulated node: {error}", hint="name another folder") from None
     token_id, secret = adapter.credentials

@@ -80,7 +80,7 @@ class TestShow:
 
 
 class TestFaults:
-    """`pvenet sim faults`, and `pvenet sim serve --fault`."""
+    """`pvenet sim faults`, and `--fault` with `--sim` and `sim serve`."""
 
     def test_every_kind_is_listed(self, run: Run) -> None:
         """As it is written, and what it does."""
@@ -96,6 +96,33 @@ class TestFaults:
         ran = run("sim", "serve", str(lab), "--listen", "127.0.0.1:0", "--fault", fault)
         assert ran.code == 2
         assert "pvenet sim faults" in ran.err
+
+    @pytest.mark.parametrize("before", [True, False])
+    def test_a_command_meets_what_is_ordered(self, lab: Path, run: Run, *, before: bool) -> None:
+        """Its own requests are counted, also where it is ordered before the command's name; nothing is left of it."""
+        place, fault = ("--sim", str(lab), "--node", "pve1", "--debug"), ("--fault", "599@1", "--fault", "599@2")
+        words = ("bridge", "create", "--ports", "ens40")
+        ran = run(*place, *fault, *words) if before else run(*words, *place, *fault)
+        assert ran.code == 6
+        told = [line for line in ran.err.splitlines() if line.startswith("debug: ")]
+        assert ["-> 599" in line for line in told] == [True, True]
+        assert run(*words, *place).code == 0
+
+    def test_a_reload_that_fails_on_order_is_rolled_back(self, lab: Path, run: Run) -> None:
+        """The bad day that can be rehearsed with one command."""
+        run("--sim", str(lab), "bridge", "create", "--ports", "ens40")
+        ran = run("--sim", str(lab), "apply", "--yes", "--fault", "reload-fails@1")
+        assert ran.code == 8
+        assert "rolled back and verified on pve1: vmbr1" in ran.err
+
+    @pytest.mark.parametrize(
+        ("fault", "place", "said"), [("boo@1", "--sim", "`pvenet sim faults`"), ("599@1", "--endpoint", "--sim DIR")]
+    )
+    def test_what_can_not_be_ordered_is_refused(self, lab: Path, run: Run, fault: str, place: str, said: str) -> None:
+        """A fault that is none; and a real node can't be told what to do."""
+        ran = run(place, str(lab), "list", "--fault", fault)
+        assert ran.code == 2
+        assert said in ran.err
 
     def test_what_is_ordered_happens_at_its_request(self, lab: Path) -> None:
         """The second request is answered by a proxy, the third is lost, the fourth is as ever."""

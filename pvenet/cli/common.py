@@ -40,6 +40,9 @@ def _declared(
         [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
     ),
     sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
+    fault: list[str] = typer.Option(
+        [], help="What goes wrong at the simulated node's Nth request; repeatable.", metavar="KIND[=VALUE]@N"
+    ),
     profile: str = typer.Option("", help="The profile of the configuration file to use.", metavar="NAME"),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
@@ -103,8 +106,7 @@ def remember(where: Where) -> None:
 
 def _merged(words: dict[str, Any]) -> Where:
     """What is said after the command's name wins over what is said before it."""
-    if words["endpoint"]:
-        words["endpoint"] = tuple(words["endpoint"])
+    words["endpoint"], words["fault"] = tuple(words["endpoint"]), tuple(words["fault"])
     words["node"] = ",".join(words["node"])
     return replace(_from_root, **{name: value for name, value in words.items() if value})
 

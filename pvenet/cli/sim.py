@@ -9,6 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.common import Where, options, out, painter, say, words
+from pvenet.settings import faults_of
 
 if TYPE_CHECKING:
     from pvenet.sim.interfaces import Host
@@ -54,24 +55,15 @@ def serve(
     folder: Path = _FOLDER,
     listen: str = typer.Option("127.0.0.1:8006", help="Loopback only; port 0 is a free one.", metavar="HOST:PORT"),
     plain_http: bool = typer.Option(False, "--plain-http", help="Without TLS."),
-    fault: list[str] = typer.Option(
-        [],
-        help="What goes wrong at the Nth request; repeatable. `pvenet sim faults` lists them.",
-        metavar="KIND[=VALUE]@N",
-    ),
 ) -> None:
     """Serve a simulated node to any PVE client until it is ended."""
-    from pvenet.sim.faults import parse
     from pvenet.sim.server import serve as run
     from pvenet.sim.state import SimError
 
     host, _, port = listen.rpartition(":")
     if not host or not port.isdecimal():
         raise errors.UsageError(f"--listen {listen} is no HOST:PORT", hint="as in --listen 127.0.0.1:8006")
-    try:
-        ordered = [parse(text) for text in fault]
-    except SimError as error:
-        raise errors.UsageError(f"{error}", hint="`pvenet sim faults` lists them") from None
+    ordered = faults_of(where)
     try:
         run(
             folder,
@@ -88,7 +80,7 @@ def serve(
 @app.command()
 @options()
 def faults(where: Where) -> None:
-    """List what `sim serve --fault` can let go wrong."""
+    """List what --fault can let go wrong."""
     from pvenet.render.values import aligned, as_json
     from pvenet.sim.faults import usage
 
