@@ -231,6 +231,29 @@ def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
     assert "bond0" not in lab.live
 
 
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) -> None:  # noqa: FBT001
+    """Not the youngest is meant, whose apply ended well, as long as that of another is open."""
+    lab.tagged()
+    lab.apply()
+    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
+    lab.apply()
+    older = lab.journals.all()[0]
+    killer = Killer(lab, 1, "before")
+    lab.adapter.before["DELETE network/bond0" if staged else "DELETE network/vmbr1"] = killer
+    with pytest.raises(Killed):
+        back(lab, name=older.id)
+    lab = later(lab)
+    assert (lab.pending is not None) is staged
+    found = status(lab.node, lab.journals)
+    assert found.state is State.ROLLING_BACK
+    assert "`pvenet rollback` goes on with it" in found.todo
+    back(lab)
+    assert "bond0" not in lab.live
+    assert "1400" in lab.live
+    assert lab.states == [State.ROLLED_BACK, State.APPLIED]
+
+
 def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab) -> None:
     """Killed while it refreshed the flags of a file that was written by hand: the change is live, the no-op pending."""
     before = lab.node.read().network.interfaces

@@ -97,12 +97,16 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
 
 
 def chosen(node: Node, journals: Journals, name: str = "") -> Journal | None:
-    """The journal that is named, by its beginning or its file; or the youngest that was not dropped."""
+    """The journal that is named, by its beginning or its file; or the youngest that was not dropped.
+
+    A rollback that was begun goes before: it may be of an older journal, and nothing else is done until it has ended.
+    """
     found = [journal for journal in journals.all() if journal.state is not State.DROPPED or name]
     if not name:
         here = {str(endpoint) for endpoint in node.connection.endpoints}
         near = [journal for journal in found if journal.endpoint in here]
-        return next(reversed(near or found), None)
+        begun = [journal for journal in near if journal.state is State.ROLLING_BACK]
+        return next(reversed(begun or near or found), None)
     stem = name.rpartition("/")[2].removesuffix(".json")
     matching = [journal for journal in found if journal.id.startswith(stem)]
     if len(matching) != 1:
