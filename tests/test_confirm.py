@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import pty
@@ -44,6 +45,21 @@ def test_a_yes_in_time_keeps_it(lab: Lab) -> None:
     assert told.within == 60.0
     assert lab.states == [State.CONFIRMED]
     assert lab.reloads == 1
+
+
+def test_a_yes_counts_on_a_disk_that_is_full(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits has heard it: it is neither an error nor left waiting."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def said(_left: float) -> bool:
+        monkeypatch.setattr(os, "link", full)
+        return True
+
+    lab.person = said
+    assert lab.apply(confirm_within=60.0).verdict is Verdict.APPLIED
+    assert "bond0" in lab.live
 
 
 def test_silence_is_rolled_back_when_the_time_is_over(lab: Lab) -> None:
