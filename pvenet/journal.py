@@ -113,6 +113,11 @@ class Journal:
         return wire.network(self.baseline)
 
     @property
+    def refreshing(self) -> bool:
+        """What is pending is a no-op, staged when everything was live: it refreshes flags (facts, section 11)."""
+        return bool(self.steps) and self.steps[-1].action == "refresh"
+
+    @property
     def forward(self) -> Journal:
         """Without the steps that lead back, as a reload that is out: armed no more, or not yet."""
         return replace(self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None)

@@ -254,7 +254,8 @@ def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) 
     assert lab.states == [State.ROLLED_BACK, State.APPLIED]
 
 
-def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab) -> None:
+@pytest.mark.parametrize("reverted", [False, True])
+def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reverted: bool) -> None:  # noqa: FBT001
     """Killed while it refreshed the flags of a file that was written by hand: the change is live, the no-op pending."""
     before = lab.node.read().network.interfaces
     lab.tagged()
@@ -266,6 +267,10 @@ def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab) -> N
     lab.journals.write(replace(journal, steps=(*journal.steps, refresh)))
     lab.somebody("PUT network/ens40", type="eth")
     assert lab.node.read().pending is not None
+    assert "is live and was not verified" in status(lab.node, lab.journals).what
+    if reverted:
+        assert lab.revert()
+        assert "nobody has looked" in status(lab.node, lab.journals).what
     back(lab)
     assert lab.node.read().network.interfaces == before
     assert lab.pending is None

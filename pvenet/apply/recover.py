@@ -130,7 +130,7 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
     if journal.state not in UNSENT:
         return None
     node.revert()
-    if journal.steps[-1].action == "refresh":  # a no-op, staged when everything was live
+    if journal.refreshing:
         return None
     journals.write(replace(journal, state=State.DROPPED))
     message = f"reverted what was staged on {node.name}: nothing of it was live, and nothing is pending any more"

@@ -170,5 +170,7 @@ def _without_staging(journal: Journal) -> Journal:
     """What is left of a journal when its staging is thrown away: of a way back, what it was to take back."""
     if journal.state in ARMS:
         return journal.forward
+    if journal.refreshing:
+        return replace(journal, pending=None)
     state = State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
     return replace(journal, state=state, pending=None)
