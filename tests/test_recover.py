@@ -10,7 +10,7 @@ import pytest
 from story import TAGGED, Lab
 
 from pvenet import errors
-from pvenet.apply import OnFailure, Surroundings, roll_back, status
+from pvenet.apply import OnFailure, Surroundings, roll_back, stage, status
 from pvenet.apply.story import Options
 from pvenet.events import Ended, Shown, Verdict
 from pvenet.journal import State, Step
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
+
+    from pvenet.plan import Desired
 
 
 class Killed(BaseException):
@@ -144,6 +146,21 @@ def test_an_older_journal_is_named(lab: Lab) -> None:
     assert "bond0" in lab.live
     with pytest.raises(errors.UsageError, match="no journals of pve1"):
         back(lab, name="1999")
+
+
+def test_the_youngest_is_the_last_one_also_where_the_clock_was_set_back(lab: Lab) -> None:
+    """What was applied last is put back, and nothing that was applied before it."""
+
+    def applied(desired: Desired, begun: str) -> None:
+        stage(lab.node, lab.journals, lambda _: desired, now=begun)
+        lab.apply()
+
+    applied(TAGGED, "2026-01-01T00:00:00.000+00:00")
+    applied({"ens40": Ethernet(name="ens40", mtu=1400)}, "2001-01-01T00:00:00.000+00:00")
+    assert lab.journals.all()[-1].begun.startswith("2001")
+    back(lab)
+    assert "bond0" in lab.live
+    assert "1400" not in lab.live
 
 
 def test_what_was_changed_again_since_is_not_overwritten(lab: Lab) -> None:
