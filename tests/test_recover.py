@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import TAGGED, Lab
+from story import TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import OnFailure, Surroundings, roll_back, stage, status
@@ -269,6 +269,16 @@ def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) 
     assert "bond0" not in lab.live
     assert "1400" in lab.live
     assert lab.states == [State.ROLLED_BACK, State.APPLIED]
+
+
+@pytest.mark.parametrize("act", [back, Lab.revert])
+def test_ctrl_c_while_the_staging_is_reverted_is_told(lab: Lab, act: Callable[[Lab], object]) -> None:
+    """It may have gone, so that nobody says that nothing was sent."""
+    lab.tagged()
+    lab.adapter.after["DELETE network"] = interrupt
+    with pytest.raises(errors.Interrupted, match="it may be gone"):
+        act(lab)
+    assert lab.pending is None
 
 
 @pytest.mark.parametrize("reverted", [False, True])

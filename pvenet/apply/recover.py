@@ -12,7 +12,7 @@ from pvenet.apply.leftover import finish
 from pvenet.apply.logbook import Logbook
 from pvenet.apply.replay import ours, replay
 from pvenet.apply.rollback import Rollback
-from pvenet.apply.stage import not_ours
+from pvenet.apply.stage import not_ours, throw_away
 from pvenet.apply.wait import Span, wait_for_task, wait_until_idle
 from pvenet.apply.ways import doors, learn_peers, recall
 from pvenet.events import Ended, Verdict
@@ -129,7 +129,7 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
         )
     if journal.state not in UNSENT:
         return None
-    node.revert()
+    throw_away(node)
     if journal.refreshing:
         return None
     journals.write(replace(journal, state=State.DROPPED))

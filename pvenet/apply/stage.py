@@ -159,11 +159,22 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
             return False
         if (journal is None or journal.adopted) and not discard:
             raise not_ours(node.name, reading.changes, "leave them alone")
-        node.revert()
+        throw_away(node)
         if journal is not None:
             journals.write(_without_staging(journal))
         drop_staged(node, journals)
         return True
+
+
+def throw_away(node: Node) -> None:
+    """Revert what is pending. Raises Interrupted where that was not waited for."""
+    try:
+        node.revert()
+    except KeyboardInterrupt:
+        raise errors.Interrupted(
+            f"interrupted while what was pending on {node.name} was being reverted: it may be gone",
+            hint=f"`pvenet status --node {node.name}` says how it stands",
+        ) from None
 
 
 def _without_staging(journal: Journal) -> Journal:
