@@ -191,6 +191,17 @@ def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 3
 
 
+def test_each_node_has_a_prompt_of_its_own(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the one before it was confirmed with as much time left."""
+    assert terminal
+    with Person(yes=True, json=False) as person:
+        hear = person.overheard(lambda _: None)
+        for node in ("pve1", "pve2"):
+            hear(Confirming(node=node, within=9.0, journal=""))
+            person.word(9.0, 0.0)
+    assert capsys.readouterr().err.count("may it stay? [y/N]") == 2
+
+
 @pytest.mark.parametrize(("typed", "ended"), [(b"", "\n"), (b"y\n", ""), (b"\x04", "\n")])
 def test_what_is_told_after_the_prompt_begins_a_line(
     terminal: int, capsys: pytest.CaptureFixture[str], typed: bytes, ended: str
