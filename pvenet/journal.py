@@ -16,6 +16,7 @@ import os
 import secrets
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -113,6 +114,11 @@ class Journal:
         return wire.network(self.baseline)
 
     @property
+    def refreshing(self) -> bool:
+        """What is pending is a no-op, staged when everything was live: it refreshes flags (facts, section 11)."""
+        return bool(self.steps) and self.steps[-1].action == "refresh"
+
+    @property
     def forward(self) -> Journal:
         """Without the steps that lead back, as a reload that is out: armed no more, or not yet."""
         return replace(self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None)
@@ -149,7 +155,8 @@ class Journals:
 
     def begin(self, *, endpoint: str, baseline: tuple[wire.Entry, ...], now: str, adopted: bool = False) -> Journal:
         """A new journal; the first `write` puts it on disk."""
-        name = f"{now.replace(':', '').replace('-', '')}-{secrets.token_hex(3)}"
+        last = max((path.stem for path in self.folder.glob("*.json")), default="")
+        name = f"{_after(last, now).replace(':', '').replace('-', '')}-{secrets.token_hex(3)}"
         return Journal(id=name, node=self.node, endpoint=endpoint, begun=now, baseline=baseline, adopted=adopted)
 
     def write(self, journal: Journal) -> Journal:
@@ -257,6 +264,15 @@ def _file_name(node: str) -> str:
     """A node's name as the name of a folder; one with strange letters stays below the state directory."""
     name = quote(node, safe="")
     return name if name.strip(".") else name.replace(".", "%2E") or "%"
+
+
+def _after(last: str, now: str) -> str:
+    """The time for a new journal's name, which is later than the last one's also where a clock was set back."""
+    try:
+        newest = datetime.fromisoformat(last.rpartition("-")[0]) + timedelta(milliseconds=1)
+        return max(newest, datetime.fromisoformat(now)).isoformat(timespec="milliseconds")
+    except (ValueError, TypeError, OverflowError):  # it is called otherwise, and says no time
+        return now
 
 
 def _sync(folder: Path) -> None:

@@ -167,6 +167,18 @@ def test_somebody_elses_change_of_what_was_armed_is_left_alone(lab: Lab) -> None
     assert {"bond0", "vmbr1"} <= lab.up
 
 
+def test_somebody_elses_line_that_the_api_cannot_set_is_kept(lab: Lab) -> None:
+    """By hand, in the pending file: it changes no field that the API has, and is theirs all the same."""
+
+    def edit() -> None:
+        (lab.network_folder / "interfaces.new").write_text(f"{lab.pending}\nsource /etc/network/theirs.d/*\n")
+
+    during(lab, edit)
+    applied(lab)
+    assert "theirs.d" in (lab.pending or "")
+    assert "iface vmbr1" in (lab.pending or "")
+
+
 def test_somebody_elses_revert_disarms_it(lab: Lab) -> None:
     """And costs nothing."""
     during(lab, lambda: lab.somebody("DELETE network"))

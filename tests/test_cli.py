@@ -339,3 +339,10 @@ def test_a_reader_that_goes_away_is_no_traceback(lab: Path) -> None:
     command = f"{sys.executable} -m pvenet list --sim {lab} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_stream_that_was_closed_before_is_no_trouble(tmp_path: Path, closed: str) -> None:
+    """As a daemon starts it: nobody is there to talk to."""
+    command = f"{sys.executable} -m pvenet --sim {tmp_path / 'lab'} bridge create vmbr1 {closed}"
+    assert subprocess.run(["bash", "-c", command], capture_output=True, check=False).returncode == 0

@@ -9,6 +9,8 @@ import pytest
 from conftest import FIXTURES
 
 from pvenet.apply import stage
+from pvenet.cli import everywhere
+from pvenet.cli.asking import Person
 from pvenet.fleet import carry
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
@@ -101,6 +103,32 @@ def test_the_same_as_json(run: Run, file: Path, failing: Callable[[str, str], No
         ("pve2", "rolled_back"),
         ("pve3", "untouched"),
     ]
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_reader_who_goes_amidst_stops_no_story(  # noqa: PLR0913, PLR0917 - fixtures
+    cluster: Path,
+    run: Run,
+    file: Path,
+    failing: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    how: list[str],
+) -> None:
+    """Neither between two nodes nor before the summary; and the exit code tells what has failed."""
+    file.write_text(TAGGED)
+    failing("pve2", "never-up=bond0")
+
+    def gone(*_: object) -> None:
+        raise BrokenPipeError
+
+    def asked(*_: object) -> None:
+        for name in ("out", "say"):
+            monkeypatch.setattr(everywhere, name, gone)
+
+    monkeypatch.setattr(Person, "ask", asked)
+    assert run("apply", "-f", "network.yaml", "--yes", "--timeout", "3", *how).code == 8
+    assert "iface bond0" in live(cluster, "pve1")
+    assert "iface bond0" not in live(cluster, "pve2")
 
 
 def test_the_canary_goes_first(cluster: Path, run: Run, file: Path, failing: Callable[[str, str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import pty
@@ -44,6 +45,21 @@ def test_a_yes_in_time_keeps_it(lab: Lab) -> None:
     assert told.within == 60.0
     assert lab.states == [State.CONFIRMED]
     assert lab.reloads == 1
+
+
+def test_a_yes_counts_on_a_disk_that_is_full(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits has heard it: it is neither an error nor left waiting."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def said(_left: float) -> bool:
+        monkeypatch.setattr(os, "link", full)
+        return True
+
+    lab.person = said
+    assert lab.apply(confirm_within=60.0).verdict is Verdict.APPLIED
+    assert "bond0" in lab.live
 
 
 def test_silence_is_rolled_back_when_the_time_is_over(lab: Lab) -> None:
@@ -173,6 +189,17 @@ def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixt
     with Person(yes=True, json=False) as person:
         assert [person.word(left, 0.0) for left in (60.0, 59.0, 58.0, 40.0)] == [None] * 4
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 3
+
+
+def test_each_node_has_a_prompt_of_its_own(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the one before it was confirmed with as much time left."""
+    assert terminal
+    with Person(yes=True, json=False) as person:
+        hear = person.overheard(lambda _: None)
+        for node in ("pve1", "pve2"):
+            hear(Confirming(node=node, within=9.0, journal=""))
+            person.word(9.0, 0.0)
+    assert capsys.readouterr().err.count("may it stay? [y/N]") == 2
 
 
 @pytest.mark.parametrize(("typed", "ended"), [(b"", "\n"), (b"y\n", ""), (b"\x04", "\n")])

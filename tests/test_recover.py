@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import TAGGED, Lab
+from story import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure, Surroundings, roll_back, status
+from pvenet.apply import OnFailure, Surroundings, roll_back, stage, status
 from pvenet.apply.story import Options
 from pvenet.events import Ended, Shown, Verdict
 from pvenet.journal import State, Step
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
+
+    from pvenet.plan import Desired
 
 
 class Killed(BaseException):
@@ -146,6 +148,21 @@ def test_an_older_journal_is_named(lab: Lab) -> None:
         back(lab, name="1999")
 
 
+def test_the_youngest_is_the_last_one_also_where_the_clock_was_set_back(lab: Lab) -> None:
+    """What was applied last is put back, and nothing that was applied before it."""
+
+    def applied(desired: Desired, begun: str) -> None:
+        stage(lab.node, lab.journals, lambda _: desired, now=begun)
+        lab.apply()
+
+    applied(TAGGED, "2026-01-01T00:00:00.000+00:00")
+    applied({"ens40": Ethernet(name="ens40", mtu=1400)}, "2001-01-01T00:00:00.000+00:00")
+    assert lab.journals.all()[-1].begun.startswith("2001")
+    back(lab)
+    assert "bond0" in lab.live
+    assert "1400" not in lab.live
+
+
 def test_what_was_changed_again_since_is_not_overwritten(lab: Lab) -> None:
     """Somebody has applied a change of the same interface later: exit 7, nothing sent."""
     lab.tagged()
@@ -231,7 +248,41 @@ def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
     assert "bond0" not in lab.live
 
 
-def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab) -> None:
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) -> None:  # noqa: FBT001
+    """Not the youngest is meant, whose apply ended well, as long as that of another is open."""
+    lab.tagged()
+    lab.apply()
+    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
+    lab.apply()
+    older = lab.journals.all()[0]
+    killer = Killer(lab, 1, "before")
+    lab.adapter.before["DELETE network/bond0" if staged else "DELETE network/vmbr1"] = killer
+    with pytest.raises(Killed):
+        back(lab, name=older.id)
+    lab = later(lab)
+    assert (lab.pending is not None) is staged
+    found = status(lab.node, lab.journals)
+    assert found.state is State.ROLLING_BACK
+    assert "`pvenet rollback` goes on with it" in found.todo
+    back(lab)
+    assert "bond0" not in lab.live
+    assert "1400" in lab.live
+    assert lab.states == [State.ROLLED_BACK, State.APPLIED]
+
+
+@pytest.mark.parametrize("act", [back, Lab.revert])
+def test_ctrl_c_while_the_staging_is_reverted_is_told(lab: Lab, act: Callable[[Lab], object]) -> None:
+    """It may have gone, so that nobody says that nothing was sent."""
+    lab.tagged()
+    lab.adapter.after["DELETE network"] = interrupt
+    with pytest.raises(errors.Interrupted, match="it may be gone"):
+        act(lab)
+    assert lab.pending is None
+
+
+@pytest.mark.parametrize("reverted", [False, True])
+def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reverted: bool) -> None:  # noqa: FBT001
     """Killed while it refreshed the flags of a file that was written by hand: the change is live, the no-op pending."""
     before = lab.node.read().network.interfaces
     lab.tagged()
@@ -243,6 +294,10 @@ def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab) -> N
     lab.journals.write(replace(journal, steps=(*journal.steps, refresh)))
     lab.somebody("PUT network/ens40", type="eth")
     assert lab.node.read().pending is not None
+    assert "is live and was not verified" in status(lab.node, lab.journals).what
+    if reverted:
+        assert lab.revert()
+        assert "nobody has looked" in status(lab.node, lab.journals).what
     back(lab)
     assert lab.node.read().network.interfaces == before
     assert lab.pending is None

@@ -12,7 +12,7 @@ from pvenet.apply.leftover import finish
 from pvenet.apply.logbook import Logbook
 from pvenet.apply.replay import ours, replay
 from pvenet.apply.rollback import Rollback
-from pvenet.apply.stage import not_ours
+from pvenet.apply.stage import not_ours, throw_away
 from pvenet.apply.wait import Span, wait_for_task, wait_until_idle
 from pvenet.apply.ways import doors, learn_peers, recall
 from pvenet.events import Ended, Verdict
@@ -97,12 +97,16 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
 
 
 def chosen(node: Node, journals: Journals, name: str = "") -> Journal | None:
-    """The journal that is named, by its beginning or its file; or the youngest that was not dropped."""
+    """The journal that is named, by its beginning or its file; or the youngest that was not dropped.
+
+    A rollback that was begun goes before: it may be of an older journal, and nothing else is done until it has ended.
+    """
     found = [journal for journal in journals.all() if journal.state is not State.DROPPED or name]
     if not name:
         here = {str(endpoint) for endpoint in node.connection.endpoints}
         near = [journal for journal in found if journal.endpoint in here]
-        return next(reversed(near or found), None)
+        begun = [journal for journal in near if journal.state is State.ROLLING_BACK]
+        return next(reversed(begun or near or found), None)
     stem = name.rpartition("/")[2].removesuffix(".json")
     matching = [journal for journal in found if journal.id.startswith(stem)]
     if len(matching) != 1:
@@ -125,8 +129,8 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
         )
     if journal.state not in UNSENT:
         return None
-    node.revert()
-    if journal.steps[-1].action == "refresh":  # a no-op, staged when everything was live
+    throw_away(node)
+    if journal.refreshing:
         return None
     journals.write(replace(journal, state=State.DROPPED))
     message = f"reverted what was staged on {node.name}: nothing of it was live, and nothing is pending any more"

@@ -179,7 +179,7 @@ class Rollback:
         if reading.pending != journal.pending and not explains(journal, reading.network):
             raise self._foreign()
         self._book.record(pending=reading.pending)
-        if len(journal.steps) != journal.back and journal.steps[-1].action != "refresh":
+        if len(journal.steps) != journal.back and not journal.refreshing:
             return reading
         self._node.revert()
         self._book.record(pending=None)

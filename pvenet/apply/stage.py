@@ -159,16 +159,29 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
             return False
         if (journal is None or journal.adopted) and not discard:
             raise not_ours(node.name, reading.changes, "leave them alone")
-        node.revert()
+        throw_away(node)
         if journal is not None:
             journals.write(_without_staging(journal))
         drop_staged(node, journals)
         return True
 
 
+def throw_away(node: Node) -> None:
+    """Revert what is pending. Raises Interrupted where that was not waited for."""
+    try:
+        node.revert()
+    except KeyboardInterrupt:
+        raise errors.Interrupted(
+            f"interrupted while what was pending on {node.name} was being reverted: it may be gone",
+            hint=f"`pvenet status --node {node.name}` says how it stands",
+        ) from None
+
+
 def _without_staging(journal: Journal) -> Journal:
     """What is left of a journal when its staging is thrown away: of a way back, what it was to take back."""
     if journal.state in ARMS:
         return journal.forward
+    if journal.refreshing:
+        return replace(journal, pending=None)
     state = State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
     return replace(journal, state=state, pending=None)

@@ -136,6 +136,12 @@ def _ours(journals: Journals, mine: Journal) -> dict[str, str]:
             "what": "a rollback was begun and has not ended: a part of the way back is staged",
             "todo": "`pvenet rollback` goes on with it",
         }
+    if mine.refreshing:
+        return {
+            "what": "what was applied from here is live and was not verified; a no-op that refreshes flags is staged",
+            "todo": "`pvenet revert` takes it back, then `pvenet apply` looks and says; `pvenet rollback` puts back "
+            "what was there before",
+        }
     return {
         "what": "changes are pending that were staged from here; nothing of them is live",
         "todo": "`pvenet apply` makes them live, `pvenet revert` throws them away",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet import errors
 from pvenet.events import Confirming
 from pvenet.journal import NO, YES
 
@@ -27,7 +28,7 @@ def refusal(journals: Journals, journal: Journal, around: Surroundings, within: 
         while (word := journals.word(journal)) is None and (left := until - around.clock()) > 0:
             said = around.word(left, min(left, LOOK))
             if said is not None:
-                word = journals.decide(journal, YES if said else NO)
+                word = _decided(journals, journal, YES if said else NO)
                 break
     except KeyboardInterrupt:
         word = journals.decide(journal, NO)
@@ -35,3 +36,11 @@ def refusal(journals: Journals, journal: Journal, around: Surroundings, within: 
         word = journals.decide(journal, NO)
         return "" if word == YES else f"nobody confirmed within {within:.0f} s what was applied on {journals.node}"
     return "" if word == YES else f"what was applied on {journals.node} was not confirmed: the answer was no"
+
+
+def _decided(journals: Journals, journal: Journal, word: str) -> str:
+    """The word that stands: said to whoever waits for it, it counts also where no disk takes it any more."""
+    try:
+        return journals.decide(journal, word)
+    except errors.PvenetError:
+        return journals.word(journal) or word

@@ -48,12 +48,15 @@ class Person:
 
     def overheard(self, tell: Callable[[Event], None]) -> Callable[[Event], None]:
         """The ear for events, on a line of its own where the word comes from elsewhere than behind the prompt."""
+        from pvenet.events import Confirming
 
         def hear(event: Event) -> None:
             if self._prompted:
                 self._prompted = False
                 with suppress(OSError):
                     sys.stderr.write("\n")
+            if isinstance(event, Confirming):  # another node's turn has a prompt of its own
+                self._told = None
             tell(event)
 
         return hear

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -140,10 +141,11 @@ def _carry_out(
         name = jobs[number].node.name
         if number == 1 and canary:
             _ask_to_go_on(person, canary, len(jobs) - 1)
-        if place.json:
-            _line("node", {"node": name, "number": number + 1, "of": len(jobs)})
-        elif len(jobs) > 1:
-            say(f"\n{name}, {number + 1} of {len(jobs)}:")
+        with suppress(OSError):  # a reader who has gone stops no story
+            if place.json:
+                _line("node", {"node": name, "number": number + 1, "of": len(jobs)})
+            elif len(jobs) > 1:
+                say(f"\n{name}, {number + 1} of {len(jobs)}:")
 
     with Lines() if place.json else Terminal(say, painter()) as ear:
         around = Surroundings(tell=person.overheard(ear.hear), ask=lambda _: False, word=person.word)
@@ -169,10 +171,11 @@ def _ask_to_go_on(person: Person, canary: str, others: int) -> None:
 def _sum_up(rows: list[Row], place: Where, failure: errors.PvenetError | None) -> None:
     from pvenet.render.outlook import rows_data, rows_text
 
-    if place.json:
-        _line("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)})
-    elif len(rows) > 1:
-        out("\n" + rows_text(rows, painter()))
+    with suppress(OSError):  # the exit code still tells
+        if place.json:
+            _line("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)})
+        elif len(rows) > 1:
+            out("\n" + rows_text(rows, painter()))
     if failure:
         raise failure
 
