@@ -98,6 +98,8 @@ class Journal:
     steps: tuple[Step, ...] = ()
     pending: str | None = None
     """The diff after our last write, without timestamps."""
+    behind: bool = False
+    """The diff is from before the last step, whose write was on its way: it may have acted."""
     adopted: bool = False
     """It began on pending changes that were not ours."""
     state: State = State.STAGING
@@ -121,7 +123,9 @@ class Journal:
     @property
     def forward(self) -> Journal:
         """Without the steps that lead back, as a reload that is out: armed no more, or not yet."""
-        return replace(self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None)
+        return replace(
+            self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None, behind=False
+        )
 
 
 class Journals:

@@ -10,7 +10,7 @@ import pytest
 from story import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure, Surroundings, roll_back, stage, status
+from pvenet.apply import OnFailure, Surroundings, revert, roll_back, stage, status
 from pvenet.apply.story import Options
 from pvenet.events import Ended, Shown, Verdict
 from pvenet.journal import State, Step
@@ -291,7 +291,7 @@ def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reve
     (lab.network_folder / "interfaces").write_text(lab.live.replace("# network interface settings", "# by hand"))
     journal = lab.journals.all()[0]
     refresh = Step(action="refresh", name="ens40")
-    lab.journals.write(replace(journal, steps=(*journal.steps, refresh)))
+    lab.journals.write(replace(journal, steps=(*journal.steps, refresh), behind=True))
     lab.somebody("PUT network/ens40", type="eth")
     assert lab.node.read().pending is not None
     assert "is live and was not verified" in status(lab.node, lab.journals).what
@@ -365,11 +365,27 @@ def test_another_pvenet_at_work_is_told(lab: Lab) -> None:
             back(lab)
 
 
+@pytest.mark.parametrize("line", ["source /etc/network/other.d/*\n", "#theirs\n"])
+def test_a_line_that_the_api_does_not_list_is_not_ours(lab: Lab, line: str) -> None:
+    """Written into what is staged by hand: nothing of it is thrown away, made live, or taken for ours."""
+    lab.tagged()
+    staged = lab.network_folder / "interfaces.new"
+    staged.write_text(f"{staged.read_text()}\n{line}")
+    assert not status(lab.node, lab.journals).ours
+    with pytest.raises(errors.NotOurs):
+        revert(lab.node, lab.journals, discard=False)
+    with pytest.raises(errors.NotOurs):
+        back(lab)
+    lab.failed(errors.NotOurs)
+    assert staged.read_text().endswith(line)
+    assert line not in lab.live
+
+
 def test_a_journal_that_is_one_diff_behind_is_still_ours(lab: Lab) -> None:
     """Killed between the write and its diff; anybody else's change on top makes it not ours."""
     lab.tagged()
     journal = lab.journals.all()[0]
-    lab.journals.write(replace(journal, pending=None))
+    lab.journals.write(replace(journal, pending=None, behind=True))
     assert status(lab.node, lab.journals).ours
     lab.somebody("PUT network/ens40", type="eth", comments="theirs")
     assert not status(lab.node, lab.journals).ours

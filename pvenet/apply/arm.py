@@ -160,8 +160,7 @@ class Arming:
             refuse_hidden(self._node, reading)
         if reading.pending is None:
             return Found.GONE if self._as_applied(reading.network) else Found.LIVE
-        # a step that nobody saw act is known by what it comes to; once armed, only the diff tells ours from theirs
-        if exact or (journal.state is State.ARMING and explains(journal, reading.network)):
+        if exact or (journal.behind and explains(journal, reading.network)):
             self._node.revert()
             return Found.GONE
         return self._picked_out(reading, journal)

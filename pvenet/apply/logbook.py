@@ -46,6 +46,8 @@ class Logbook:
 
     def record(self, *, must: bool = False, **changes: object) -> None:
         """Put these fields of it on disk."""
+        if "pending" in changes:
+            changes["behind"] = False
         self.keep(replace(self.journal, **changes), must=must)  # type: ignore[arg-type]  # by those who know its fields
 
     def warn(self, text: str) -> None:

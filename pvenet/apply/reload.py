@@ -241,7 +241,7 @@ class Reload:
 
     def _refreshing(self, name: str) -> None:
         """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
-        self.book.record(steps=(*self.book.journal.steps, Step(action="refresh", name=name)))
+        self.book.record(steps=(*self.book.journal.steps, Step(action="refresh", name=name)), behind=True)
 
     # --- verdicts ----------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,10 @@ def _merged(before: Interface, step: Step) -> Interface:
 
 
 def explains(journal: Journal, network: Network) -> bool:
-    """Whether a network is exactly what the steps have made of the baseline."""
+    """Whether a network is exactly what the steps have made of the baseline.
+
+    It says nothing of lines that the API does not know, and counts only for a journal that is behind.
+    """
     now = {name: settled(interface) for name, interface in network.interfaces.items()}
     return now == dict(replay(journal).then)
 
@@ -94,18 +97,16 @@ def explains(journal: Journal, network: Network) -> bool:
 def ours(journals: Journals, reading: Reading) -> Journal | None:
     """The journal that what is pending belongs to; None where it is not ours.
 
-    By the diff after our last write; else, where a command was killed before it could record that, by what its steps
-    come to. Somebody else's change of anything that the API can set makes the two differ.
+    By the diff after our last write; else, only where a command was killed before it could record that, by what its
+    steps come to. Somebody else's change of anything that the API can set makes the two differ.
     """
     if reading.pending is None:
         return None
     found = journals.ours(reading.pending)
     if found is not None:
         return found
-    for journal in reversed(journals.all()):
-        if journal.state in WRITING and not journal.adopted and journal.steps and explains(journal, reading.network):
-            return journal
-    return None
+    behind = [each for each in journals.all() if each.state in WRITING and each.behind and not each.adopted]
+    return next((journal for journal in reversed(behind) if explains(journal, reading.network)), None)
 
 
 def led_back(journal: Journal, network: Network) -> bool:

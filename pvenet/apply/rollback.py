@@ -176,7 +176,7 @@ class Rollback:
     def _own(self, reading: Reading) -> Reading:
         """What is pending, where it is ours: the way back so far; what was never live or is a no-op is reverted."""
         journal = self._book.journal
-        if reading.pending != journal.pending and not explains(journal, reading.network):
+        if reading.pending != journal.pending and not (journal.behind and explains(journal, reading.network)):
             raise self._foreign()
         self._book.record(pending=reading.pending)
         if len(journal.steps) != journal.back and not journal.refreshing:

@@ -182,6 +182,6 @@ def _without_staging(journal: Journal) -> Journal:
     if journal.state in ARMS:
         return journal.forward
     if journal.refreshing:
-        return replace(journal, pending=None)
+        return replace(journal, pending=None, behind=False)
     state = State.FAILED if journal.state is State.ROLLING_BACK else State.DROPPED
-    return replace(journal, state=state, pending=None)
+    return replace(journal, state=state, pending=None, behind=False)

@@ -72,7 +72,7 @@ class Steps:
                 hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
                 changes=reading.changes or "",
             )
-        self._write(replace(self._journal, pending=reading.pending))
+        self._write(replace(self._journal, pending=reading.pending, behind=False))
 
     def _read(self) -> Reading:
         """Blind where a privilege went meanwhile: bridges that are hidden are not gone. Raises PermissionMissing."""
@@ -96,7 +96,7 @@ class Steps:
         return not self._journal.adopted and self._journal.back is None and bool(replay(self._journal).changed)
 
     def _note(self, change: Change) -> None:
-        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change))))
+        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change)), behind=True))
 
     def _write(self, journal: Journal) -> None:
         self._journal = self._put(journal)
@@ -145,7 +145,7 @@ class Steps:
         if self._before.pending is None:
             return replace(self._found, state=State.DROPPED)
         ours = not foreign(self._before.network, (), left.network)
-        return replace(self._found, pending=left.pending) if ours else self._found
+        return replace(self._found, pending=left.pending, behind=False) if ours else self._found
 
 
 def foreign(before: Network, steps: Sequence[Change], now: Network) -> tuple[str, ...]:

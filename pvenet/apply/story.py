@@ -285,7 +285,12 @@ class _Story:
             adopted=True,
         )
         journal = replace(
-            journal, pending=pending.reading.pending, state=State.STAGING, upid=None, ways=kept(self._node)
+            journal,
+            pending=pending.reading.pending,
+            behind=False,
+            state=State.STAGING,
+            upid=None,
+            ways=kept(self._node),
         )
         self._journals.keep_diff(journal)
         timeout = self._options.timeout
