@@ -209,6 +209,12 @@ class Journals:
         read = (_read(path, self.node) for path in sorted(self.folder.glob("*.json")))
         return tuple(journal for journal in read if journal is not None)
 
+    def unread(self, journal: Journal | None) -> Path | None:
+        """A younger file than this journal that can't be read: cut short, or written by another version."""
+        known = {each.id for each in self.all()}
+        younger = [path for path in self.folder.glob("*.json") if path.stem > (journal.id if journal else "")]
+        return next((path for path in sorted(younger, reverse=True) if path.stem not in known), None)
+
     def ours(self, pending: str | None) -> Journal | None:
         """The journal whose last recorded diff is what is pending now; None where it is not ours."""
         if pending is None:

@@ -381,6 +381,23 @@ def test_a_line_that_the_api_does_not_list_is_not_ours(lab: Lab, line: str) -> N
     assert line not in lab.live
 
 
+@pytest.mark.parametrize("text", ["", "{}", '{"state": "from the future"}'])
+def test_a_youngest_journal_that_can_not_be_read_is_not_passed_over(lab: Lab, text: str) -> None:
+    """Nobody knows what was applied last: nothing is rolled back in its place, unless it is named."""
+    lab.tagged()
+    lab.apply()
+    (first,) = lab.journals.all()
+    path = lab.journals.path(first).with_name("9999.json")
+    path.write_text(text)
+    assert "can't be read" in status(lab.node, lab.journals).what
+    assert str(path) in status(lab.node, lab.journals).todo
+    with pytest.raises(errors.RefusedByPvenet, match="can't be read") as caught:
+        back(lab)
+    assert first.id in caught.value.hint
+    assert "bond0" in lab.live
+    assert back(lab, name=first.id).verdict is Verdict.ROLLED_BACK
+
+
 def test_a_journal_that_is_one_diff_behind_is_still_ours(lab: Lab) -> None:
     """Killed between the write and its diff; anybody else's change on top makes it not ours."""
     lab.tagged()

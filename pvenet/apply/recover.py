@@ -58,6 +58,8 @@ def _failed(node: Node, error: errors.PvenetError) -> Ended:
 
 def _rolled_back(node: Node, journals: Journals, options: Options, around: Surroundings, name: str) -> Ended:
     journal = chosen(node, journals, name)
+    if not name:
+        _refuse_unread(journals, journal)
     if journal is None or journal.state in (State.ROLLED_BACK, State.DROPPED):
         return _nothing(node, f"there is nothing to roll back on {node.name}")
     if journal.adopted:
@@ -115,6 +117,18 @@ def chosen(node: Node, journals: Journals, name: str = "") -> Journal | None:
             f"{len(matching) or 'no'} journals of {node.name} are called {name}", hint=f"there are:{names or ' none'}"
         )
     return matching[0]
+
+
+def _refuse_unread(journals: Journals, journal: Journal | None) -> None:
+    """Raises RefusedByPvenet where the last apply may have been another one than the youngest that can be read."""
+    path = journals.unread(journal)
+    if path is not None:
+        known = f",\nor roll back what was before it: `pvenet rollback {journal.id}`" if journal else ""
+        raise errors.RefusedByPvenet(
+            f"the youngest journal of {journals.node} can't be read, so that nobody knows what was applied last; "
+            "nothing was sent",
+            hint=f"use the pvenet that has written it, or move it away\n  {path}{known}",
+        )
 
 
 def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading) -> Ended | None:

@@ -65,6 +65,9 @@ def status(node: Node, journals: Journals) -> Status:
         return _with(found, reachable=reachable, problem=error.message, **_unasked(journals, journal))
     mine = ours(journals, reading)
     told = _told(journals, journal, reading)
+    if (path := journals.unread(journal)) is not None:
+        told["what"] += "; a younger journal can't be read, which may say otherwise"
+        told["todo"] = f"use the pvenet that has written it, or move it away\n  {path}"
     return _with(found, pending=reading.pending is not None, ours=mine is not None and not mine.adopted, **told)
 
 
