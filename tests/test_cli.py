@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import FIXTURES
 
+from pvenet.sim.adapter import SimAdapter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -346,3 +348,15 @@ def test_a_stream_that_was_closed_before_is_no_trouble(tmp_path: Path, closed: s
     """As a daemon starts it: nobody is there to talk to."""
     command = f"{sys.executable} -m pvenet --sim {tmp_path / 'lab'} bridge create vmbr1 {closed}"
     assert subprocess.run(["bash", "-c", command], capture_output=True, check=False).returncode == 0
+
+
+def test_a_read_that_is_interrupted_says_so(lab: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the node is asked: exit 130, and where to look."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SimAdapter, "send", interrupted)
+    ran = run("--sim", str(lab), "list")
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err == "error: interrupted\n\nhint: `pvenet status` says how a node stands\n"

@@ -81,10 +81,12 @@ def main(arguments: list[str] | None = None) -> int:
             return errors.UsageError.exit_code
         return _complain(_usage(error))
     except (KeyboardInterrupt, typer.Abort):
-        return _complain(errors.Interrupted("interrupted; nothing was changed"))
+        done = errors.Interrupted.exit_code
     except BrokenPipeError:
         sys.stderr.close()  # nobody reads on; say nothing about it
         return 1
+    if done == errors.Interrupted.exit_code:  # what typer makes of a Ctrl-C, too; whatever writes hears it before
+        return _complain(errors.Interrupted("interrupted", hint="`pvenet status` says how a node stands"))
     return done if isinstance(done, int) else 0
 
 
