@@ -116,7 +116,8 @@ def test_the_cable_is_out_for_a_while(vm: Target, cable: Callable[[str], None]) 
         cable("off")
         threading.Timer(8.0, cable, ("on",)).start()
 
-    end = apply(vm, "--timeout", "60", when_reloading=blink)
+    with slow(vm, "bond0", seconds=4):  # a machine that is not emulated would be ready before the cable is out
+        end = apply(vm, "--timeout", "60", when_reloading=blink)
     assert (end["exit"], end["verdict"]) == (0, "applied"), end
     assert end["elapsed"] > 8.0
     assert slaves(vm.shell("cat /proc/net/bonding/bond0")) == sorted((first, second))
@@ -159,7 +160,8 @@ def test_a_reload_is_killed_half_way(vm: Target) -> None:
     first, second = vm.nics[:2]
     bond(vm, first, second)
     killed = "for n in $(seq 100); do pkill -KILL -f '[i]freload -a' && exit 0; sleep 0.1; done; exit 1"
-    end = apply(vm, when_reloading=lambda: vm.shell(killed))
+    with slow(vm, "bond0", seconds=15):
+        end = apply(vm, when_reloading=lambda: vm.shell(killed))
     assert (end["exit"], end["verdict"]) == (8, "rolled_back"), end
     as_before(vm)
 
@@ -197,10 +199,11 @@ def test_two_reloads_at_once(vm: Target) -> None:
     bond(vm, first, second)
     node = vm.settings["PVENET_NODE"]
 
-    def slip_in() -> None:
+    def slip_in() -> None:  # when ours holds the lock: the one that was sent first need not be the first to take it
+        vm.shell("for n in $(seq 100); do pgrep -f '^sleep 15$' && exit 0; sleep 0.1; done; exit 1")
         vm.http("PUT", f"nodes/{node}/network").raise_for_status()
 
-    with slow(vm, "bond0", seconds=6):
+    with slow(vm, "bond0", seconds=15):
         end = apply(vm, when_reloading=slip_in)
     assert end["verdict"] == "applied", end
     ended = [task["status"] for task in vm.http("GET", f"nodes/{node}/tasks").json()["data"][:2]]
