@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from recorded import STARTS
 from replay import HOST
-from test_rehearse import STARTS
 
 from pvenet import wire
 from pvenet.model import Interface, Network, Other, beneath, kind_of, settled

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from recording.leaks import find
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 SMALL = "real/5-management-dies.jsonl"
 SIGNATURE = "kGJthBSE7n4XL3TV9ucobHOb677LIc92U8eg" * 4
 SECRETS = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pvenet.model import Interface
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 NODE = """
 eth ens33

@@ -20,7 +20,7 @@ from pvenet.sim.schema import Refused, verify
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 HOST = Host(nics=dict.fromkeys(NICS, ()), up=frozenset())
 

@@ -66,3 +66,7 @@ def _response(request: requests.PreparedRequest, recorded: dict[str, Any]) -> re
     response.raw = HTTPResponse(body=io.BytesIO(body), preload_content=False, status=recorded["status"])
     response.request, response.url = request, request.url or ""
     return response
+
+
+STARTS = {walk["initial_name"]: walk["initial"] for name in ("walks.jsonl", "walks-ovs.jsonl") for walk in load(name)}
+"""The starting files of the recorded walks, by name."""

@@ -27,7 +27,7 @@ from pvenet.sim.state import Sim
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LIVE = Path(__file__).parent.parent / "fixtures" / "live"
+LIVE = Path(__file__).parents[2] / "fixtures" / "live"
 URL = "https://pve1.invalid:8006"
 IFUPDOWN2 = {"debian-vm": "3.0.0"}
 """What a kind of node runs, where it is not PVE's."""

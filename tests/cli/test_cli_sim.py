@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from test_rehearse import STARTS
+from recorded import STARTS
 
 from pvenet.sim.faults import KINDS
 from pvenet.sim.state import Sim

@@ -14,7 +14,7 @@ from pvenet import cli, errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def section(name: str) -> str:

@@ -25,7 +25,7 @@ from pvenet.sim.tasks import Task, TaskFolder, Upid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXCHANGES = FIXTURES / "exchanges"
 
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.server import Endpoint
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MADE = ("bond0", "bond0.50", "bond1", "vmbr1", "vmbr1.50")
 """What these tests make; they touch no node that has one of them already."""
 LIVE = "/etc/network/interfaces"

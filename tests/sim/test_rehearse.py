@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from recorded import load
+from recorded import STARTS
 from replay import HOST, walks
 
 from pvenet.sim.diff import changes
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Ran]
 
-STARTS = {walk["initial_name"]: walk["initial"] for name in ("walks.jsonl", "walks-ovs.jsonl") for walk in load(name)}
 LO = "auto lo\niface lo inet loopback\n\n"
 
 
