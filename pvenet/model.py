@@ -240,7 +240,7 @@ def beneath(interface: Interface) -> tuple[str, ...]:
             return ()
 
 
-def settled(interface: Interface) -> Interface:
+def canonical(interface: Interface) -> Interface:
     """The interface as PVE keeps it, so that two ways to say one thing compare equal.
 
     PVE sorts slaves and ports and lists each once (facts, section 5), drops a primary outside active-backup, a hash

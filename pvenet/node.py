@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import errors, wire
 from pvenet.connection import AnswerLost, Connection
-from pvenet.model import settled
+from pvenet.model import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,7 +262,7 @@ def strip_times(changes: str) -> str:
 
 def _same(network: Network, wanted: Interface) -> bool:
     found = network.interfaces.get(wanted.name)
-    return found is not None and settled(found) == settled(wanted)
+    return found is not None and canonical(found) == canonical(wanted)
 
 
 def _listed(entry: Mapping[str, Any]) -> Task:

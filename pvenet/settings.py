@@ -1,4 +1,4 @@
-"""Options and environment -> where to go, who we are, and whom to trust. An option wins over the environment.
+"""ApplyOptions and environment -> where to go, who we are, and whom to trust. An option wins over the environment.
 
 Secrets come from the environment, a file, a command or a prompt, never from argv.
 """

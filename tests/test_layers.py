@@ -17,7 +17,7 @@ ALLOWED = {
     "wire": {"", "limits", "model"},
     "events": {"", "plan"},
     "edit": {"", "errors", "model"},
-    "render": {"", "desired", "model", "plan", "events"},
+    "render": {"", "spec", "model", "plan", "events"},
     "connection": {"", "errors"},
     "node": {"", "errors", "model", "wire", "connection"},
     "access": {"", "model", "node"},
@@ -41,16 +41,16 @@ ALLOWED = {
         "settings",
         "sim",
         "plan",
-        "desired",
+        "spec",
         "fleet",
     },
-    "desired": {"", "edit", "errors", "model", "plan", "wire"},
+    "spec": {"", "edit", "errors", "model", "plan", "wire"},
     "fleet": {
         "",
         "access",
         "apply",
         "connection",
-        "desired",
+        "spec",
         "errors",
         "events",
         "journal",
@@ -71,11 +71,11 @@ ONLY = {
     "rich": {"cli"},
     "cryptography": {"sim"},
     "urllib3": {"cli", "sim"},
-    "ruamel": {"desired"},
-    "pydantic": {"desired"},
+    "ruamel": {"spec"},
+    "pydantic": {"spec"},
 }
 """Third parties, and the parts that may touch them."""
-PURE_OF_DESIRED = {"wishes.py", "merge.py", "check.py", "export.py", "outlook.py", "places.py"}
+PURE_OF_SPEC = {"wishes.py", "merge.py", "check.py", "export.py", "outlook.py", "places.py"}
 """What of a network file meets neither disk nor YAML nor pydantic."""
 
 
@@ -117,7 +117,7 @@ def test_third_parties_stay_in_their_places(path: Path) -> None:
     """The pure core meets no clock, disk or network, and each library is met in its own place."""
     own = part(path)
     roots = {name.split(".")[0] for name in imports(path)}
-    if own in PURE or (own == "desired" and path.name in PURE_OF_DESIRED):
+    if own in PURE or (own == "spec" and path.name in PURE_OF_SPEC):
         assert not roots & (FORBIDDEN_TO_PURE | {"ruamel", "pydantic"})
     for library, places in ONLY.items():
         assert library not in roots or own in places

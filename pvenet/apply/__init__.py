@@ -6,19 +6,19 @@ are arguments.
 """
 
 from pvenet.apply.recover import confirm, roll_back
-from pvenet.apply.stage import Consent, Staged, Survey, revert, stage, survey
+from pvenet.apply.stage import Staged, StageOptions, Survey, revert, stage, survey
 from pvenet.apply.status import Status, status
-from pvenet.apply.story import Options, apply
-from pvenet.apply.wait import Surroundings
+from pvenet.apply.story import ApplyOptions, apply
+from pvenet.apply.wait import Runtime
 from pvenet.events import OnFailure
 
 __all__ = [
-    "Consent",
+    "ApplyOptions",
     "OnFailure",
-    "Options",
+    "Runtime",
+    "StageOptions",
     "Staged",
     "Status",
-    "Surroundings",
     "Survey",
     "apply",
     "confirm",

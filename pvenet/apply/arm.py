@@ -21,7 +21,7 @@ from pvenet.apply.verify import judge
 from pvenet.apply.wait import PATIENCE, answered, patience, pause
 from pvenet.events import Armed, Disarmed, Waiting
 from pvenet.journal import ARMS, State
-from pvenet.model import settled
+from pvenet.model import canonical
 from pvenet.plan import plan
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pvenet.apply.logbook import Logbook
     from pvenet.apply.verify import Expectation
-    from pvenet.apply.wait import Span, Surroundings
+    from pvenet.apply.wait import Deadline, Runtime
     from pvenet.journal import Journal
     from pvenet.model import Interface, Network
     from pvenet.node import Node, Reading
@@ -56,11 +56,11 @@ class Arming:
     """The way back of one reload, on its way into what is pending and out of it."""
 
     def __init__(
-        self, node: Node, book: Logbook, around: Surroundings, inverse: Plan | None, expectation: Expectation
+        self, node: Node, book: Logbook, runtime: Runtime, inverse: Plan | None, expectation: Expectation
     ) -> None:
         self._node = node
         self._book = book
-        self._around = around
+        self._runtime = runtime
         self._inverse = inverse
         self._wanted = expectation
         self._tried: str | None = None
@@ -73,14 +73,14 @@ class Arming:
 
     # --- arming ------------------------------------------------------------------------------------------------------
 
-    def arm(self, span: Span) -> None:
+    def arm(self, deadline: Deadline) -> None:
         """Stage the way back, once for a reload; where that fails, go on without it."""
         if not self._inverse or self._tried == self._book.journal.upid:
             return
         self._tried = self._book.journal.upid
-        with self._patient(span):
+        with self._patient(deadline):
             try:
-                self._stage(self._inverse, self._taken(span), span)
+                self._stage(self._inverse, self._taken(deadline), deadline)
             except KeyboardInterrupt:
                 self._withdraw()
                 raise
@@ -89,28 +89,28 @@ class Arming:
                 left = "; a part of the way back may be staged until the reload has ended" * self.armed
                 self._book.warn(f"{self._node.name} could not be armed, and it goes on without: {error.message}{left}")
 
-    def _taken(self, span: Span) -> Reading:
+    def _taken(self, deadline: Deadline) -> Reading:
         """The listing once the reload has taken what was pending: staged on top of that, the way back would undo it."""
-        begun = self._around.clock()
+        begun = self._runtime.clock()
         while (reading := self._node.read()).pending is not None:
             if reading.pending != self._book.journal.pending:
                 raise errors.NotOurs("somebody has staged something new", changes=reading.changes or "")
-            if self._around.clock() - begun >= TAKEN_WITHIN:
+            if self._runtime.clock() - begun >= TAKEN_WITHIN:
                 raise errors.Stale("what was pending still is")
-            pause(self._around, span, "the reload has not taken yet what was pending", LOOK)
+            pause(self._runtime, deadline, "the reload has not taken yet what was pending", LOOK)
         refuse_hidden(self._node, reading)
         if not self._as_applied(reading.network):
             raise errors.Stale("the node lists another network than what was pending")
         return reading
 
-    def _stage(self, inverse: Plan, reading: Reading, span: Span) -> None:
+    def _stage(self, inverse: Plan, reading: Reading, deadline: Deadline) -> None:
         journal = self._book.journal
-        elapsed = self._around.clock() - span.since
-        self._around.tell(Waiting(reason="arming: the way back is being staged", elapsed=elapsed))
+        elapsed = self._runtime.clock() - deadline.since
+        self._runtime.emit(Waiting(reason="arming: the way back is being staged", elapsed=elapsed))
         self._book.record(must=True, state=State.ARMING, pending=None, back=len(journal.steps))
         Steps(self._node, self._book.must_keep, self._book.journal, reading).forward(inverse)
         self._book.record(must=True, state=State.ARMED)
-        self._around.tell(Armed(node=self._node.name, journal=str(self._book.path)))
+        self._runtime.emit(Armed(node=self._node.name, journal=str(self._book.path)))
 
     def _withdraw(self) -> None:
         """Take back at once what could not be staged whole; if that fails, it is done when the task has ended."""
@@ -122,7 +122,7 @@ class Arming:
 
     # --- disarming ---------------------------------------------------------------------------------------------------
 
-    def disarm(self, span: Span) -> None:
+    def disarm(self, deadline: Deadline) -> None:
         """Take the way back out of what is pending, however long the node is silent.
 
         Raises ApplyFailed where it has gone live, and StateUnknown where somebody has built on it, or at the deadline.
@@ -130,8 +130,8 @@ class Arming:
         if not self.armed:
             return
         what = "the way back is still staged there"
-        with self._patient(span):
-            found = answered(self._node, self._taken_back, self._around, span, what=what)
+        with self._patient(deadline):
+            found = answered(self._node, self._taken_back, self._runtime, deadline, what=what)
         match found:
             case Found.GONE:
                 self._close()
@@ -150,7 +150,7 @@ class Arming:
 
     def _close(self) -> None:
         self._book.keep(self._book.journal.forward)
-        self._around.tell(Disarmed(node=self._node.name))
+        self._runtime.emit(Disarmed(node=self._node.name))
 
     def _taken_back(self) -> Found:
         """Revert what is exactly ours; beneath somebody else's staging undo only our own steps."""
@@ -187,10 +187,10 @@ class Arming:
         return not replay(self._book.journal).names & {*judgement.different, *judgement.there}
 
     @contextmanager
-    def _patient(self, span: Span) -> Iterator[None]:
+    def _patient(self, deadline: Deadline) -> Iterator[None]:
         """No answer takes longer than one that is waited for while a reload runs."""
         connection = self._node.connection
-        before, connection.patience = connection.patience, min(PATIENCE, patience(self._around, span))
+        before, connection.patience = connection.patience, min(PATIENCE, patience(self._runtime, deadline))
         try:
             yield
         finally:
@@ -198,4 +198,4 @@ class Arming:
 
 
 def _kept(network: Network, name: str) -> Interface | None:
-    return settled(network.interfaces[name]) if name in network.interfaces else None
+    return canonical(network.interfaces[name]) if name in network.interfaces else None

@@ -20,7 +20,7 @@ from pvenet.plan import Management, Risk, focused, management, net_changes, risk
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pvenet.apply.wait import Surroundings
+    from pvenet.apply.wait import Runtime
     from pvenet.model import Network
     from pvenet.node import Member, Node
     from pvenet.plan import Change, Loss
@@ -49,7 +49,7 @@ def proposal(question: str, *, before: Network | None, judged: tuple[Network, Ne
     return Proposal(question=question, before=before, judged=judged, changes=changes, pending=pending, lost=lost)
 
 
-def consent(node: Node, proposed: Proposal, around: Surroundings, members: Sequence[Member], *, vital: bool) -> bool:
+def consent(node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[Member], *, vital: bool) -> bool:
     """Show, and get consent; whether somebody was asked, so that time has passed.
 
     `vital`: the caller has agreed to what touches the way to the node. Raises ManagementRisk and NeedsConsent.
@@ -59,7 +59,7 @@ def consent(node: Node, proposed: Proposal, around: Surroundings, members: Seque
     changes = net_changes(before.interfaces, then.interfaces)
     danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
     effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
-    around.tell(
+    runtime.emit(
         Shown(
             node=node.name,
             changes=tuple(proposed.changes),
@@ -69,24 +69,24 @@ def consent(node: Node, proposed: Proposal, around: Surroundings, members: Seque
             effect=effect,
         )
     )
-    _tell_limits(proposed, around)
+    _tell_limits(proposed, runtime)
     if danger is Risk.MANAGEMENT:
         path = focused(path, changes, before, then)
         way = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
         if not vital:
             raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
-        around.tell(Warned(text=way))
+        runtime.emit(Warned(text=way))
     cluster = danger is Risk.MANAGEMENT and len(members) > 1
     if cluster:
-        _tell_fencing(node, around)
-    return around.ask(proposed.question) or cluster  # a request more has taken its time, too
+        _tell_fencing(node, runtime)
+    return runtime.confirm(proposed.question) or cluster  # a request more has taken its time, too
 
 
-def _tell_fencing(node: Node, around: Surroundings) -> None:
+def _tell_fencing(node: Node, runtime: Runtime) -> None:
     """A node with active HA services that is away for 60 s is fenced (facts, section 13)."""
     services = highly_available(node.connection, node.name)
     if services:
-        around.tell(
+        runtime.emit(
             Warned(
                 text=f"{node.name} has active HA services ({', '.join(services)}): if it is away for 60 s, the cluster "
                 "fences it, and it reboots"
@@ -94,17 +94,17 @@ def _tell_fencing(node: Node, around: Surroundings) -> None:
         )
 
 
-def _tell_limits(proposed: Proposal, around: Surroundings) -> None:
+def _tell_limits(proposed: Proposal, runtime: Runtime) -> None:
     """What rolling back could not do, before the question and not after."""
     if proposed.before is None:
-        around.tell(
+        runtime.emit(
             Warned(
                 text="these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
                 "and they can't be rolled back"
             )
         )
     for loss in proposed.lost:
-        around.tell(Warned(text=f"rolling back could not put this back: {loss}"))
+        runtime.emit(Warned(text=f"rolling back could not put this back: {loss}"))
 
 
 def vital_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:

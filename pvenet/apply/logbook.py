@@ -11,18 +11,18 @@ from pvenet.events import Warned
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pvenet.apply.wait import Surroundings
+    from pvenet.apply.wait import Runtime
     from pvenet.journal import Journal, Journals
 
 
 class Logbook:
     """One journal and how it is kept. When a reload is out, a journal that can't be written stops nothing."""
 
-    def __init__(self, journals: Journals, journal: Journal, around: Surroundings) -> None:
+    def __init__(self, journals: Journals, journal: Journal, runtime: Runtime) -> None:
         self.journals = journals
         self.journal = journal
         """As it is now, whether or not it could be written."""
-        self._around = around
+        self._runtime = runtime
 
     @property
     def path(self) -> Path:
@@ -52,4 +52,4 @@ class Logbook:
 
     def warn(self, text: str) -> None:
         """Tell what a person should know."""
-        self._around.tell(Warned(text=text))
+        self._runtime.emit(Warned(text=text))

@@ -13,25 +13,25 @@ from pvenet.apply.logbook import Logbook
 from pvenet.apply.replay import ours, replay
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours, throw_away
-from pvenet.apply.wait import Span, wait_for_task, wait_until_idle
+from pvenet.apply.wait import Deadline, wait_for_task, wait_until_idle
 from pvenet.apply.ways import doors, learn_peers, recall
 from pvenet.events import Ended, Verdict
 from pvenet.journal import NO, YES, Journal, Journals, State
-from pvenet.model import Network, settled
+from pvenet.model import Network, canonical
 from pvenet.node import members
 from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
     from pvenet.apply.back import WayBack
-    from pvenet.apply.story import Options
-    from pvenet.apply.wait import Surroundings
+    from pvenet.apply.story import ApplyOptions
+    from pvenet.apply.wait import Runtime
     from pvenet.node import Node, Reading
 
 UNSENT = (State.STAGING, State.RELOADING)
 """Where what is pending is the journal's own staging, if anything is."""
 
 
-def roll_back(node: Node, journals: Journals, options: Options, around: Surroundings, *, name: str = "") -> Ended:
+def roll_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, name: str = "") -> Ended:
     """Put back what was there before a journal: the one that is named, or the youngest.
 
     What was only staged is reverted; what was reloaded is put back as after a failure. Raises what `apply` raises, but
@@ -39,15 +39,15 @@ def roll_back(node: Node, journals: Journals, options: Options, around: Surround
     """
     try:
         with journals.lock():
-            end = _rolled_back(node, journals, options, around, name)
+            end = _rolled_back(node, journals, options, runtime, name)
     except KeyboardInterrupt:
         error: errors.PvenetError = errors.Interrupted(f"interrupted; nothing was sent to {node.name}")
-        around.tell(_failed(node, error))
+        runtime.emit(_failed(node, error))
         raise error from None
     except errors.PvenetError as error:
-        around.tell(_failed(node, error))
+        runtime.emit(_failed(node, error))
         raise
-    around.tell(end)
+    runtime.emit(end)
     return end
 
 
@@ -56,7 +56,7 @@ def _failed(node: Node, error: errors.PvenetError) -> Ended:
     return Ended(node=node.name, verdict=verdict, exit_code=error.exit_code, message=error.message)
 
 
-def _rolled_back(node: Node, journals: Journals, options: Options, around: Surroundings, name: str) -> Ended:
+def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str) -> Ended:
     journal = chosen(node, journals, name)
     if not name:
         _refuse_unread(journals, journal)
@@ -71,11 +71,11 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
     access.check(node)
     known = members(node.connection)
     learn_peers(node, known)
-    begun = around.clock()
+    begun = runtime.clock()
     if journal.upid:
-        span = Span(since=begun, deadline=begun + options.timeout)
-        wait_for_task(node, journal.upid, around, span, forgotten=True)
-    wait_until_idle(node, around, options.timeout)
+        deadline = Deadline(since=begun, at=begun + options.timeout)
+        wait_for_task(node, journal.upid, runtime, deadline, forgotten=True)
+    wait_until_idle(node, runtime, options.timeout)
     reading = node.read()
     access.refuse_hidden(node, reading)
     if reading.pending is not None:
@@ -89,11 +89,11 @@ def _rolled_back(node: Node, journals: Journals, options: Options, around: Surro
     way = way_back(journal.network, reading.network, replay(journal).names)
     _refuse_changed(node, journals, journal, reading)
     if way.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        consent(node, _proposed(node, journal, reading, way), around, known, vital=options.allow_management)
+        consent(node, _proposed(node, journal, reading, way), runtime, known, vital=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     door = doors(node, known, None, reading.network).before
-    back = Rollback(node, Logbook(journals, journal, around), around, timeout=options.timeout, door=door)
+    back = Rollback(node, Logbook(journals, journal, runtime), runtime, timeout=options.timeout, door=door)
     message = back.carry_out(f"asked to roll back what was begun at {journal.begun}")
     return Ended(node=node.name, verdict=Verdict.ROLLED_BACK, exit_code=0, message=message)
 
@@ -165,7 +165,7 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, reading: R
 
 def _as_kept(network: Network, name: str) -> object:
     """An interface as PVE keeps it; None where there is none."""
-    return settled(network.interfaces[name]) if name in network.interfaces else None
+    return canonical(network.interfaces[name]) if name in network.interfaces else None
 
 
 def _bare(reading: Reading, name: str) -> bool:

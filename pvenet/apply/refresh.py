@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pvenet.apply.verify import Expectation
-    from pvenet.apply.wait import Span, Surroundings
+    from pvenet.apply.wait import Deadline, Runtime
     from pvenet.node import Node, Reading
 
 LOOKS = 4
@@ -37,22 +37,22 @@ class Refresh:
     """
 
     def __init__(
-        self, node: Node, around: Surroundings, *, read: Callable[[], Reading], note: Callable[[str], None]
+        self, node: Node, runtime: Runtime, *, read: Callable[[], Reading], note: Callable[[str], None]
     ) -> None:
         self._node = node
-        self._around = around
+        self._runtime = runtime
         self._read = read
         self._note = note
 
-    def settled(self, expectation: Expectation, span: Span) -> Reading:
+    def settled(self, expectation: Expectation, deadline: Deadline) -> Reading:
         """A reading with every flag as expected, or the last of several that had not."""
         reading = self._read()
         for _ in range(LOOKS):
             if not self._stale(expectation, reading):
                 return reading
-            elapsed = self._around.clock() - span.since
-            self._around.tell(Waiting(reason="not everything is up yet; looking again", elapsed=elapsed))
-            self._around.sleep(PAUSE)
+            elapsed = self._runtime.clock() - deadline.since
+            self._runtime.emit(Waiting(reason="not everything is up yet; looking again", elapsed=elapsed))
+            self._runtime.sleep(PAUSE)
             self._node.connection.fresh()
             reading = self._read()
         if not self._stale(expectation, reading) or reading.pending is not None:
@@ -93,6 +93,6 @@ class Refresh:
         try:
             self._node.revert()
         except errors.PvenetError as error:
-            self._around.tell(Warned(text=f"a staged no-op could not be taken back: {error.message}"))
+            self._runtime.emit(Warned(text=f"a staged no-op could not be taken back: {error.message}"))
             return reading
         return replace(reading, changes=None)

@@ -18,8 +18,8 @@ from pvenet.apply.refresh import Refresh
 from pvenet.apply.sending import Sending
 from pvenet.apply.verify import Expectation, Judgement, judge
 from pvenet.apply.wait import (
-    Span,
-    Surroundings,
+    Deadline,
+    Runtime,
     answered,
     interval,
     patience,
@@ -49,7 +49,7 @@ class Reload:
         self,
         node: Node,
         book: Logbook,
-        around: Surroundings,
+        runtime: Runtime,
         *,
         timeout: float,
         course: Course | None = None,
@@ -57,13 +57,13 @@ class Reload:
     ) -> None:
         self._node = node
         self.book = book
-        self._around = around
+        self._runtime = runtime
         self._timeout = timeout
         self._course = course or Course()
         self._door = door
         """Where the node has to answer in the end; through its peers alone is not as it was."""
-        self._span = Span(since=0.0, deadline=0.0)
-        self._sending = Sending(node, around, self._told_once)
+        self._deadline = Deadline(since=0.0, at=0.0)
+        self._sending = Sending(node, runtime, self._told_once)
         self.warned = False
         """Somebody has pressed Ctrl-C once, and was told what is under way."""
         self.abandoned = False
@@ -76,7 +76,7 @@ class Reload:
         self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str], *, wait: bool
     ) -> Ended:
         """Send it and say how it ended. Raises ApplyFailed and StateUnknown; others where it was not started."""
-        self._arming = Arming(self._node, self.book, self._around, self._course.inverse, expectation)
+        self._arming = Arming(self._node, self.book, self._runtime, self._course.inverse, expectation)
         self._start(known)
         if not wait:
             message = f"the reload was sent to {self._node.name}, and nobody waits for it"
@@ -116,10 +116,10 @@ class Reload:
 
     def _start(self, known: frozenset[str]) -> None:
         self.book.record(must=self._course.must_record, state=self._course.under_way)
-        since = self._around.clock()
-        self._span = Span(since=since, deadline=since + self._timeout)
+        since = self._runtime.clock()
+        self._deadline = Deadline(since=since, at=since + self._timeout)
         try:
-            self._take(self._sending.send(self._span, known, self.book.journal.pending))
+            self._take(self._sending.send(self._deadline, known, self.book.journal.pending))
         except BaseException:
             if not self.sent:  # as before, for a second apply
                 self.book.record(state=self._course.unsent)
@@ -128,7 +128,7 @@ class Reload:
     def _take(self, upid: str) -> None:
         self._task = None
         self.book.record(upid=upid)
-        self._around.tell(Reloading(node=self._node.name, upid=upid))
+        self._runtime.emit(Reloading(node=self._node.name, upid=upid))
 
     # --- the end of it -----------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class Reload:
         while EXIT_ALREADY_RUNNING in task.exitstatus and self._repeat(task):
             task = self._ended()
         log = self._told(task)
-        self._arming.disarm(self._span)
+        self._arming.disarm(self._deadline)
         reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
@@ -154,8 +154,8 @@ class Reload:
 
     def _ended(self) -> Task:
         if self._task is None:
-            self._arming.arm(self._span)
-            self._task = wait_for_task(self._node, self.book.journal.upid or "", self._around, self._span)
+            self._arming.arm(self._deadline)
+            self._task = wait_for_task(self._node, self.book.journal.upid or "", self._runtime, self._deadline)
         return self._task
 
     def _repeat(self, task: Task) -> bool:
@@ -165,8 +165,8 @@ class Reload:
         somebody runs on the console, or one that hangs with its lock held, shows in none.
         """
         self.book.warn(f"another reload was running on {self._node.name}; reloading once more when it has ended")
-        self._arming.disarm(self._span)  # or the second reload would make the way back live
-        known, waited = wait_for_others(self._node, self._around, self._span)
+        self._arming.disarm(self._deadline)  # or the second reload would make the way back live
+        known, waited = wait_for_others(self._node, self._runtime, self._deadline)
         if self._repeated and not waited:
             return False
         if self._read().pending is not None:
@@ -178,7 +178,7 @@ class Reload:
             )
         self._repeated = True
         try:
-            upid = self._sending.send(self._span, known, None, again=True)
+            upid = self._sending.send(self._deadline, known, None, again=True)
         except errors.StateUnknown:
             raise
         except errors.PvenetError as error:
@@ -194,11 +194,11 @@ class Reload:
         """The task's log; told once, and missed by nobody where it can't be had."""
         if self._log is None:
             try:
-                self._log = self._node.log(task.upid, timeout=patience(self._around, self._span))
+                self._log = self._node.log(task.upid, timeout=patience(self._runtime, self._deadline))
             except errors.PvenetError as error:
                 self._log = ()
                 self.book.warn(f"the log of the reload can't be read: {error.message}")
-            self._around.tell(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=self._log))
+            self._runtime.emit(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=self._log))
             for line in self._log:
                 if task.ok and (" warning: " in line or " error: " in line):  # facts 14: an error need not fail it
                     self.book.warn(f"the reload says: {line.strip()}")
@@ -206,20 +206,20 @@ class Reload:
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
         """What the node lists; flags that are down after a failed task are believed as they are."""
-        elapsed = self._around.clock() - self._span.since
-        self._around.tell(Waiting(reason="looking at the interfaces", elapsed=elapsed))
-        refresh = Refresh(self._node, self._around, read=self._read, note=self._refreshing)
-        reading = self._read() if believed else refresh.settled(expectation, self._span)
+        elapsed = self._runtime.clock() - self._deadline.since
+        self._runtime.emit(Waiting(reason="looking at the interfaces", elapsed=elapsed))
+        refresh = Refresh(self._node, self._runtime, read=self._read, note=self._refreshing)
+        reading = self._read() if believed else refresh.settled(expectation, self._deadline)
         if reading.pending is not None:
             self.book.warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
         return reading
 
     def _read(self) -> Reading:
         what = f"its reload has ended and was not verified; its task is\n  {self.book.journal.upid}"
-        return answered(self._node, self._seen, self._around, self._span, what=what)
+        return answered(self._node, self._seen, self._runtime, self._deadline, what=what)
 
     def _seen(self) -> Reading:
-        reading = self._node.read(timeout=patience(self._around, self._span))
+        reading = self._node.read(timeout=patience(self._runtime, self._deadline))
         refuse_hidden(self._node, reading)  # a privilege may go at any time, and bridges with it
         return reading
 
@@ -228,16 +228,16 @@ class Reload:
         connection = self._node.connection
         if self._door is None or connection.endpoint == self._door:
             return
-        begun = self._around.clock()
-        while not connection.answers(self._door, timeout=patience(self._around, self._span)):
-            elapsed = self._around.clock() - begun
-            if self._around.clock() >= self._span.deadline:
+        begun = self._runtime.clock()
+        while not connection.answers(self._door, timeout=patience(self._runtime, self._deadline)):
+            elapsed = self._runtime.clock() - begun
+            if self._runtime.clock() >= self._deadline.at:
                 raise self._failed(
                     f"everything is up on {self._node.name}, as {connection.endpoint} sees it; but {self._door} "
                     f"gives no answer for {elapsed:.0f} s",
                     log,
                 )
-            pause(self._around, self._span, f"{self._door} does not answer yet", interval(elapsed))
+            pause(self._runtime, self._deadline, f"{self._door} does not answer yet", interval(elapsed))
 
     def _refreshing(self, name: str) -> None:
         """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
@@ -248,7 +248,7 @@ class Reload:
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Ended:
         for name in judgement.excused:
             self.book.warn(f"{name} {self._course.excuse}")
-        self._around.tell(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
+        self._runtime.emit(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
         self._close(self._course.done)
         names = ", ".join(change.name for change in changes) or "what was pending"
         return self._end(self._course.verdict, f"{self._course.words} on {self._node.name}: {names}")
@@ -282,5 +282,5 @@ class Reload:
             drop_staged(self._node, self.book.journals)
 
     def _end(self, verdict: Verdict, message: str) -> Ended:
-        elapsed = self._around.clock() - self._span.since
+        elapsed = self._runtime.clock() - self._deadline.since
         return Ended(node=self._node.name, verdict=verdict, exit_code=0, message=message, elapsed=elapsed)

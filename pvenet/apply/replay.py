@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import wire
 from pvenet.apply.back import way_back
 from pvenet.journal import WRITING, Journal, Journals, State
-from pvenet.model import settled
+from pvenet.model import canonical
 from pvenet.plan import Change, Create, Delete, Update
 from pvenet.plan.changes import advance
 
@@ -45,7 +45,7 @@ class Replayed:
 
 def replay(journal: Journal) -> Replayed:
     """The steps, one after another, on the baseline."""
-    before = {name: settled(interface) for name, interface in journal.network.interfaces.items()}
+    before = {name: canonical(interface) for name, interface in journal.network.interfaces.items()}
     then = dict(before)
     seen: dict[str, list[Interface | None]] = {}
     first = True
@@ -90,7 +90,7 @@ def explains(journal: Journal, network: Network) -> bool:
 
     It says nothing of lines that the API does not know, and counts only for a journal that is behind.
     """
-    now = {name: settled(interface) for name, interface in network.interfaces.items()}
+    now = {name: canonical(interface) for name, interface in network.interfaces.items()}
     return now == dict(replay(journal).then)
 
 

@@ -19,7 +19,7 @@ from pvenet.apply.reload import Reload
 from pvenet.apply.replay import explains, replay
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import judge
-from pvenet.apply.wait import PATIENCE, Span, answered, wait_for_others, wait_for_task
+from pvenet.apply.wait import PATIENCE, Deadline, answered, wait_for_others, wait_for_task
 from pvenet.events import RollingBack, Verdict
 from pvenet.journal import ARMS, State
 from pvenet.plan import net_changes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pvenet.apply.back import WayBack
     from pvenet.apply.logbook import Logbook
-    from pvenet.apply.wait import Surroundings
+    from pvenet.apply.wait import Runtime
     from pvenet.connection.endpoint import Endpoint
     from pvenet.node import Node, Reading
     from pvenet.plan import Change
@@ -63,17 +63,17 @@ class Rollback:
         self,
         node: Node,
         book: Logbook,
-        around: Surroundings,
+        runtime: Runtime,
         *,
         timeout: float = WITHIN,
         door: Endpoint | None = None,
     ) -> None:
         self._node = node
         self._book = book
-        self._around = around
+        self._runtime = runtime
         self._timeout = max(WITHIN, timeout)
         self._door = door
-        self._span = Span(since=0.0, deadline=0.0)
+        self._deadline = Deadline(since=0.0, at=0.0)
         self._why = ""
         self._told = False
         """Somebody has pressed Ctrl-C once, and was told what is under way."""
@@ -90,13 +90,13 @@ class Rollback:
     def carry_out(self, why: str) -> str:
         """Put back what was there before, and say so. Raises StateUnknown where that did not succeed, or not surely."""
         self._why = why
-        begun = self._around.clock()
-        self._span = Span(since=begun, deadline=begun + self._timeout)
+        begun = self._runtime.clock()
+        self._deadline = Deadline(since=begun, at=begun + self._timeout)
         self._armed = self._book.journal.state in ARMS
         self._staged = self._book.journal.state is State.ARMED
         if not self._armed:
             self._begin()
-        self._around.tell(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
+        self._runtime.emit(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
         self._node.connection.patience = PATIENCE
         while True:
             try:
@@ -132,11 +132,11 @@ class Rollback:
     def _pause(self, error: errors.PvenetError) -> None:
         """Before another attempt; there is none when PVE keeps refusing, or the time is over."""
         self._refused += isinstance(error, errors.RefusedByPVE)
-        if self._refused >= TRIES or self._around.clock() >= self._span.deadline:
+        if self._refused >= TRIES or self._runtime.clock() >= self._deadline.at:
             self._take_back()
             raise self._unknown(error.message) from error
         try:
-            self._around.sleep(PAUSE)
+            self._runtime.sleep(PAUSE)
             self._node.connection.fresh()
         except KeyboardInterrupt:
             self._told_once()
@@ -162,11 +162,11 @@ class Rollback:
     def _idle(self) -> frozenset[str]:
         """The reloads that are known, once none runs: a running one is never cancelled (facts, section 16)."""
         if self._book.journal.upid:
-            wait_for_task(self._node, self._book.journal.upid, self._around, self._span, forgotten=True)
-        return wait_for_others(self._node, self._around, self._span)[0]
+            wait_for_task(self._node, self._book.journal.upid, self._runtime, self._deadline, forgotten=True)
+        return wait_for_others(self._node, self._runtime, self._deadline)[0]
 
     def _read(self) -> Reading:
-        return answered(self._node, self._seen, self._around, self._span, what="the way back is not live")
+        return answered(self._node, self._seen, self._runtime, self._deadline, what="the way back is not live")
 
     def _seen(self) -> Reading:
         reading = self._node.read()
@@ -199,8 +199,8 @@ class Rollback:
     def _reload(self, way: WayBack) -> str:
         known = self._idle()
         self._compare()
-        left = max(1.0, self._span.deadline - self._around.clock())
-        reload = Reload(self._node, self._book, self._around, timeout=left, course=_COURSE, door=self._door)
+        left = max(1.0, self._deadline.at - self._runtime.clock())
+        reload = Reload(self._node, self._book, self._runtime, timeout=left, course=_COURSE, door=self._door)
         reload.warned = self._told
         try:
             return reload.carry_out(way.expectation, self._told_of(way), known, wait=True).message

@@ -11,22 +11,22 @@ from pvenet.connection import AnswerLost
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.apply.wait import Span, Surroundings
+    from pvenet.apply.wait import Deadline, Runtime
     from pvenet.node import Node
 
 
 class Sending:
     """The requests that start a reload, and whether any of them may have."""
 
-    def __init__(self, node: Node, around: Surroundings, told_once: Callable[[], None]) -> None:
+    def __init__(self, node: Node, runtime: Runtime, told_once: Callable[[], None]) -> None:
         self._node = node
-        self._around = around
+        self._runtime = runtime
         self._told_once = told_once
         """Hears of a Ctrl-C; raises where it is not the first."""
         self.sent = False
         """It may have been started: the request is on its way, and nothing has proved yet that it did not arrive."""
 
-    def send(self, span: Span, known: frozenset[str], pending: str | None, *, again: bool = False) -> str:
+    def send(self, deadline: Deadline, known: frozenset[str], pending: str | None, *, again: bool = False) -> str:
         """Send a reload, once; the task that it became, found among the node's tasks where the answer is lost.
 
         `again`: one was started before, whatever becomes of this one. Raises what stood against it, or Unreachable or
@@ -49,7 +49,7 @@ class Sending:
                 f"interrupted; the reload did not reach {self._node.name}, and what is pending stays pending"
             )
             self._told_once()
-        upid = find_reload(self._node, self._around, span, known=known, pending=pending)
+        upid = find_reload(self._node, self._runtime, deadline, known=known, pending=pending)
         if upid is None:
             self.sent = again
             raise lost

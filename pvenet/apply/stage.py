@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Consent:
+class StageOptions:
     """What the caller agreed to beforehand."""
 
     lossy: bool = False
@@ -49,7 +49,7 @@ def stage(
     node: Node,
     journals: Journals,
     choose: Callable[[Network], Desired],
-    consent: Consent | None = None,
+    consent: StageOptions | None = None,
     *,
     now: str | None = None,
 ) -> Staged:
@@ -60,7 +60,7 @@ def stage(
     NotOurs for what somebody else stages meanwhile, with this command's own steps undone; StateUnknown where they
     could not be.
     """
-    consent = consent or Consent()
+    consent = consent or StageOptions()
     with journals.lock():
         refuse_unfinished(node, journals)
         refuse_while_reloading(node, journals)
@@ -106,7 +106,7 @@ def _losses(todo: Plan) -> tuple[str, ...]:
     )
 
 
-def _gate(node: Node, journals: Journals, reading: Reading, consent: Consent, now: str) -> Journal:
+def _gate(node: Node, journals: Journals, reading: Reading, consent: StageOptions, now: str) -> Journal:
     """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
     endpoint = str(node.connection.endpoint)
     if reading.pending is None:

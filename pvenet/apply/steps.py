@@ -15,7 +15,7 @@ from pvenet.access import refuse_hidden
 from pvenet.apply.replay import replay
 from pvenet.connection import NotReached
 from pvenet.journal import Journal, State, Step
-from pvenet.model import Ethernet, Interface, Network, Other, settled
+from pvenet.model import Ethernet, Interface, Network, Other, canonical
 from pvenet.plan import Change, Create, Delete, Plan, Update, inverse, outcome, plan
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Steps:
         before = self._before.network.interfaces
         there = outcome(before, self._done)
         changed = {change.name for change in self._done}
-        changed |= {name for name in there.keys() & before.keys() if there[name] != settled(before[name])}
+        changed |= {name for name in there.keys() & before.keys() if there[name] != canonical(before[name])}
         return {name: before.get(name) for name in changed if not isinstance(before.get(name), Other)}
 
     def _closed(self, left: Reading) -> Journal:
@@ -169,7 +169,7 @@ def _other(name: str, expected: Mapping[str, Interface], now: Mapping[str, Inter
 
 
 def _tidied(interface: Interface) -> Interface:
-    return replace(settled(interface), comments="", autostart=True)
+    return replace(canonical(interface), comments="", autostart=True)
 
 
 def send(node: Node, change: Change) -> None:

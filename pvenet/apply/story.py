@@ -1,6 +1,6 @@
 """The second half of the story: check, gate, show, compare; then `reload` makes it live.
 
-Time and the person are arguments: `Surroundings` holds the clock, the sleep, the question and the ear for events, so
+Time and the person are arguments: `Runtime` holds the clock, the sleep, the question and the ear for events, so
 that a test, a terminal and a JSON stream run the same story.
 """
 
@@ -23,7 +23,7 @@ from pvenet.apply.replay import replay
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.stage import not_ours
 from pvenet.apply.verify import Expectation, expect
-from pvenet.apply.wait import Surroundings, utc_now, wait_until_idle
+from pvenet.apply.wait import Runtime, utc_now, wait_until_idle
 from pvenet.apply.ways import doors, kept, learn_peers
 from pvenet.apply.word import refusal
 from pvenet.events import Ended, OnFailure, Verdict, Warned
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ApplyOptions:
     """What the caller wants of an apply, and has agreed to."""
 
     timeout: float = 60.0
@@ -54,7 +54,7 @@ class Options:
     allow_management: bool = False
 
 
-def apply(node: Node, journals: Journals, options: Options, around: Surroundings, *, now: str | None = None) -> Ended:
+def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, now: str | None = None) -> Ended:
     """Make what is pending live, wait, and say the truth about the end.
 
     Raises NotOurs, ManagementRisk, NeedsConsent, Stale, Busy and PermissionMissing with nothing sent, RefusedByPVE and
@@ -62,18 +62,18 @@ def apply(node: Node, journals: Journals, options: Options, around: Surroundings
     over, and everything is as it was before; ApplyFailed where that was not to be put back; StateUnknown where waiting
     was given up, or nobody can tell. Whatever the end, the last event is `Ended`.
     """
-    story = _Story(node, journals, options, around, now or utc_now())
+    story = _Story(node, journals, options, runtime, now or utc_now())
     try:
         with journals.lock():
             end = story.run()
     except KeyboardInterrupt:
         error = story.interrupted()
-        around.tell(_ended(node.name, error))
+        runtime.emit(_ended(node.name, error))
         raise error from None
     except errors.PvenetError as error:
-        around.tell(_ended(node.name, error))
+        runtime.emit(_ended(node.name, error))
         raise
-    around.tell(end)
+    runtime.emit(end)
     return end
 
 
@@ -116,11 +116,11 @@ def _tell_armed(error: errors.PvenetError, book: Logbook) -> None:
 
 
 class _Story:
-    def __init__(self, node: Node, journals: Journals, options: Options, around: Surroundings, now: str) -> None:
+    def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
         self._node = node
         self._journals = journals
         self._options = options
-        self._around = around
+        self._runtime = runtime
         self._now = now
         self._members: tuple[Member, ...] = ()
         self._reload: Reload | None = None
@@ -151,7 +151,7 @@ class _Story:
 
     def _confirmed(self, end: Ended, book: Logbook, way_in: Doors) -> Ended:
         """The end, where a person says in time that it may stay. Raises RolledBack, or StateUnknown."""
-        refused = refusal(self._journals, book.journal, self._around, self._options.confirm_within or 0.0)
+        refused = refusal(self._journals, book.journal, self._runtime, self._options.confirm_within or 0.0)
         if refused:
             raise self._rolled_back(book, way_in, refused)
         with suppress(errors.PvenetError):  # the word stands beside it
@@ -164,7 +164,7 @@ class _Story:
 
     def _rolled_back(self, book: Logbook, way_in: Doors, why: str) -> errors.RolledBack:
         """Everything is as it was. Raises StateUnknown where it is not, or not surely."""
-        back = Rollback(self._node, book, self._around, timeout=self._options.timeout, door=way_in.before)
+        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, door=way_in.before)
         done = back.carry_out(why)
         return errors.RolledBack(
             f"{why}\n{done}",
@@ -194,7 +194,7 @@ class _Story:
 
         Nothing is listed before: a listing during a reload would freeze the flags (facts, section 11).
         """
-        return wait_until_idle(self._node, self._around, self._options.timeout)
+        return wait_until_idle(self._node, self._runtime, self._options.timeout)
 
     def _nothing(self, reading: Reading) -> Ended:
         """Nothing is pending; but what became of what was staged or reloaded before is told."""
@@ -258,7 +258,7 @@ class _Story:
             pending=pending.reading.changes or "",
         )
         vital = self._options.allow_management
-        return consent(self._node, proposed, self._around, self._members, vital=vital)
+        return consent(self._node, proposed, self._runtime, self._members, vital=vital)
 
     def _compare(self, shown: Reading) -> frozenset[str]:
         """After a question: nobody reloads, and what is pending is still what was shown. Raises Stale."""
@@ -298,8 +298,8 @@ class _Story:
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             inverse=pending.inverse if self._options.arm else None,
         )
-        book = Logbook(self._journals, journal, self._around)
-        return Reload(self._node, book, self._around, timeout=timeout, course=course, door=way_in.after)
+        book = Logbook(self._journals, journal, self._runtime)
+        return Reload(self._node, book, self._runtime, timeout=timeout, course=course, door=way_in.after)
 
     def _warn(self, text: str) -> None:
-        self._around.tell(Warned(text=text))
+        self._runtime.emit(Warned(text=text))

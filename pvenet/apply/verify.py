@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of, settled
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, canonical, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -93,7 +93,7 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
     different = [
         name
         for name, wanted in expectation.wanted.items()
-        if name not in now.interfaces or settled(now.interfaces[name]) != settled(wanted)
+        if name not in now.interfaces or canonical(now.interfaces[name]) != canonical(wanted)
     ]
     return Judgement(
         down=tuple(sorted(expectation.active - up)),

@@ -40,13 +40,13 @@ def _silence(_left: float, seconds: float) -> bool | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Runtime:
     """The clock, the person, and who listens."""
 
-    tell: Callable[[Event], None]
-    ask: Callable[[str], bool] = _yes
+    emit: Callable[[Event], None]
+    confirm: Callable[[str], bool] = _yes
     """Get consent: returns whether somebody was asked (False: consent was given beforehand). Raises NeedsConsent."""
-    word: Callable[[float, float], bool | None] = _silence
+    await_confirmation: Callable[[float, float], bool | None] = _silence
     """Wait some seconds for a person to say that a change may stay: yes, no, or None for nothing yet. The first number
     is how many are left in all."""
     clock: Callable[[], float] = time.monotonic
@@ -54,11 +54,12 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class Deadline:
     """The time between a reload and the last moment at which its verdict is waited for."""
 
     since: float
-    deadline: float
+    at: float
+    """When it is over, by the clock."""
 
 
 def utc_now() -> str:
@@ -71,97 +72,97 @@ def interval(elapsed: float) -> float:
     return min(LONGEST, max(SHORTEST, elapsed * 0.07))
 
 
-def patience(around: Surroundings, span: Span) -> float:
+def patience(runtime: Runtime, deadline: Deadline) -> float:
     """Seconds that one answer may take."""
-    return max(1.0, min(PATIENCE, span.deadline - around.clock()))
+    return max(1.0, min(PATIENCE, deadline.at - runtime.clock()))
 
 
-def answered(node: Node, ask: Callable[[], Answer], around: Surroundings, span: Span, *, what: str) -> Answer:
+def answered(node: Node, ask: Callable[[], Answer], runtime: Runtime, deadline: Deadline, *, what: str) -> Answer:
     """An answer, however long the node gives none. Raises StateUnknown at the deadline, saying `what` is open.
 
     Every error counts as silence: a pveproxy that restarts refuses, knows no ticket, or can't ask its daemon.
     """
-    heard = around.clock()
+    heard = runtime.clock()
     while True:
         try:
             return ask()
         except errors.PvenetError as error:
-            now = around.clock()
-            if now >= span.deadline:
+            now = runtime.clock()
+            if now >= deadline.at:
                 raise errors.StateUnknown(
                     f"{node.name} gives no answer for {now - heard:.0f} s ({error.message}); {what}",
                     hint="nothing is called back. When it answers again, look with "
                     f"`pvenet diff --node {node.name}` and `pvenet list`",
                 ) from error
-            pause(around, span, f"no answer from {node.name}: {error.message}", interval(now - heard))
+            pause(runtime, deadline, f"no answer from {node.name}: {error.message}", interval(now - heard))
 
 
-def wait_for_task(node: Node, upid: str, around: Surroundings, span: Span, *, forgotten: bool = False) -> Task:
+def wait_for_task(node: Node, upid: str, runtime: Runtime, deadline: Deadline, *, forgotten: bool = False) -> Task:
     """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
     what = f"its task is\n  {upid}"
 
     def ask() -> Task:
         try:
-            return node.task(upid, timeout=patience(around, span))
+            return node.task(upid, timeout=patience(runtime, deadline))
         except errors.RefusedByPVE as refusal:
             if forgotten and refusal.status == 400:  # noqa: PLR2004 - HTTP's own number
                 return Task(upid=upid, running=False)
             raise
 
     while True:
-        task = answered(node, ask, around, span, what=what)
+        task = answered(node, ask, runtime, deadline, what=what)
         if not task.running:
             return task
-        elapsed = around.clock() - span.since
-        if around.clock() >= span.deadline:
+        elapsed = runtime.clock() - deadline.since
+        if runtime.clock() >= deadline.at:
             raise errors.StateUnknown(
                 f"the reload of {node.name} still runs after {elapsed:.0f} s; {what}",
                 hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
                 "wait longer next time with --timeout",
             )
-        pause(around, span, f"the reload of {node.name} runs", interval(elapsed))
+        pause(runtime, deadline, f"the reload of {node.name} runs", interval(elapsed))
 
 
-def wait_until_idle(node: Node, around: Surroundings, timeout: float) -> frozenset[str]:
+def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:
     """The UPIDs of the node's reloads, once none of them runs; before a reload of ours. Raises StateUnknown."""
-    begun = around.clock()
+    begun = runtime.clock()
     while True:
         tasks = node.reloads()
         running = [upid for upid, task in tasks.items() if task.running]
         if not running:
             return frozenset(tasks)
-        elapsed = around.clock() - begun
+        elapsed = runtime.clock() - begun
         if elapsed >= timeout:
             raise errors.StateUnknown(
                 f"a reload that somebody else started on {node.name} still runs after {elapsed:.0f} s; "
                 "nothing was sent",
                 hint=f"wait for its task, then try again:\n  {running[0]}",
             )
-        around.tell(Waiting(reason=f"another reload runs on {node.name}", elapsed=elapsed))
-        around.sleep(min(interval(elapsed), max(0.0, begun + timeout - around.clock())))
+        runtime.emit(Waiting(reason=f"another reload runs on {node.name}", elapsed=elapsed))
+        runtime.sleep(min(interval(elapsed), max(0.0, begun + timeout - runtime.clock())))
 
 
-def wait_for_others(node: Node, around: Surroundings, span: Span) -> tuple[frozenset[str], bool]:
+def wait_for_others(node: Node, runtime: Runtime, deadline: Deadline) -> tuple[frozenset[str], bool]:
     """The same after a reload of ours, of which nothing is live before theirs has ended; and whether one ran."""
     waited = False
     what = "somebody else's reload runs there, and what was pending is in the live file and not live"
     while True:
-        tasks = answered(node, lambda: node.reloads(timeout=patience(around, span)), around, span, what=what)
+        tasks = answered(node, lambda: node.reloads(timeout=patience(runtime, deadline)), runtime, deadline, what=what)
         running = [upid for upid, task in tasks.items() if task.running]
         if not running:
             return frozenset(tasks), waited
         waited = True
-        elapsed = around.clock() - span.since
-        if around.clock() >= span.deadline:
+        elapsed = runtime.clock() - deadline.since
+        if runtime.clock() >= deadline.at:
             raise errors.StateUnknown(
                 f"after {elapsed:.0f} s {what}",
                 hint=f"when its task has ended, `ifreload -a` on {node.name} makes it live:\n  {running[0]}",
             )
-        pause(around, span, f"another reload runs on {node.name}", interval(elapsed))
+        pause(runtime, deadline, f"another reload runs on {node.name}", interval(elapsed))
 
 
 def find_reload(
-    node: Node, around: Surroundings, span: Span, *, known: frozenset[str], pending: str | None
+    node: Node, runtime: Runtime, deadline: Deadline, *, known: frozenset[str], pending: str | None
 ) -> str | None:
     """The task of a reload whose answer was lost: the one by our user that was not known before.
 
@@ -169,21 +170,25 @@ def find_reload(
     at once). That is looked at only when the lists have had their time, because a listing during a reload freezes the
     flags. Raises StateUnknown where nobody can tell.
     """
-    begun = around.clock()
+    begun = runtime.clock()
     looked = False
     while True:
         tasks = answered(
-            node, lambda: node.reloads(timeout=patience(around, span)), around, span, what=_WHETHER_IT_STARTED
+            node, lambda: node.reloads(timeout=patience(runtime, deadline)), runtime, deadline, what=_WHETHER_IT_STARTED
         )
         mine = [upid for upid in tasks if upid not in known and f":{node.connection.credentials.user}:" in upid]
         if mine:
             return mine[0]
-        elapsed = around.clock() - begun
-        late = around.clock() >= span.deadline
+        elapsed = runtime.clock() - begun
+        late = runtime.clock() >= deadline.at
         if pending is not None and not looked and (late or elapsed > LISTED_WITHIN):
             looked = True
             now = answered(
-                node, lambda: node.read(timeout=patience(around, span)), around, span, what=_WHETHER_IT_STARTED
+                node,
+                lambda: node.read(timeout=patience(runtime, deadline)),
+                runtime,
+                deadline,
+                what=_WHETHER_IT_STARTED,
             )
             if now.pending == pending:
                 return None
@@ -192,13 +197,13 @@ def find_reload(
                 f"the answer to the reload of {node.name} was lost, and no task of it is listed",
                 hint=f"`pvenet diff --node {node.name}` shows whether the changes are still pending",
             )
-        pause(around, span, "the answer to the reload was lost; looking for its task", interval(elapsed))
+        pause(runtime, deadline, "the answer to the reload was lost; looking for its task", interval(elapsed))
 
 
 _WHETHER_IT_STARTED = "the answer to the reload was lost, and it may have been started"
 
 
-def pause(around: Surroundings, span: Span, reason: str, seconds: float) -> None:
+def pause(runtime: Runtime, deadline: Deadline, reason: str, seconds: float) -> None:
     """Say what is waited for, and wait; never past the deadline."""
-    around.tell(Waiting(reason=reason, elapsed=around.clock() - span.since))
-    around.sleep(min(seconds, max(0.0, span.deadline - around.clock())))
+    runtime.emit(Waiting(reason=reason, elapsed=runtime.clock() - deadline.since))
+    runtime.sleep(min(seconds, max(0.0, deadline.at - runtime.clock())))

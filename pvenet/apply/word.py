@@ -13,20 +13,20 @@ from pvenet.events import Confirming
 from pvenet.journal import NO, YES
 
 if TYPE_CHECKING:
-    from pvenet.apply.wait import Surroundings
+    from pvenet.apply.wait import Runtime
     from pvenet.journal import Journal, Journals
 
 LOOK = 1.0
 """Seconds between two looks at the journal."""
 
 
-def refusal(journals: Journals, journal: Journal, around: Surroundings, within: float) -> str:
+def refusal(journals: Journals, journal: Journal, runtime: Runtime, within: float) -> str:
     """Why it may not stay; empty where a person has said in time that it may."""
-    until = around.clock() + within
-    around.tell(Confirming(node=journals.node, within=within, journal=str(journals.path(journal))))
+    until = runtime.clock() + within
+    runtime.emit(Confirming(node=journals.node, within=within, journal=str(journals.path(journal))))
     try:
-        while (word := journals.word(journal)) is None and (left := until - around.clock()) > 0:
-            said = around.word(left, min(left, LOOK))
+        while (word := journals.word(journal)) is None and (left := until - runtime.clock()) > 0:
+            said = runtime.await_confirmation(left, min(left, LOOK))
             if said is not None:
                 word = _decided(journals, journal, YES if said else NO)
                 break

@@ -16,14 +16,14 @@ from pvenet.cli.plans import outlooks, show, warn
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pvenet.apply import Consent, Options
+    from pvenet.apply import ApplyOptions, StageOptions
     from pvenet.connection import Connection
-    from pvenet.desired.outlook import Outlook
-    from pvenet.desired.saved import Saved
-    from pvenet.desired.wishes import Wishes
     from pvenet.events import Row
     from pvenet.fleet.applied import Applied
     from pvenet.fleet.carry import Job
+    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.saved import Saved
+    from pvenet.spec.wishes import Wishes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ class Asked:
     yes: bool = False
 
 
-def apply_everywhere(where: Where, asked: Asked, options: Options) -> None:
+def apply_everywhere(where: Where, asked: Asked, options: ApplyOptions) -> None:
     """Make it so on every node. Raises what the first node that fails raises, after the summary."""
-    from pvenet.apply import Consent
+    from pvenet.apply import StageOptions
     from pvenet.fleet.carry import refuse_unagreed
     from pvenet.render.outlook import counts_text, outlooks_data
 
@@ -56,7 +56,7 @@ def apply_everywhere(where: Where, asked: Asked, options: Options) -> None:
         else:
             show(found)
             out(counts_text(found, wishes.file))
-        refuse_unagreed(todo, options, consent := Consent(lossy=asked.lossy, adopt=options.adopt))
+        refuse_unagreed(todo, options, consent := StageOptions(lossy=asked.lossy, adopt=options.adopt))
         jobs = [_job(connection, place, each) for each in todo]
         with Person(yes=asked.yes, json=place.json) as person:
             if todo:
@@ -66,8 +66,8 @@ def apply_everywhere(where: Where, asked: Asked, options: Options) -> None:
 
 
 def _read(asked: Asked) -> tuple[Wishes, Saved | None]:
-    from pvenet.desired import saved as saved_plans
-    from pvenet.desired.load import load
+    from pvenet.spec import saved as saved_plans
+    from pvenet.spec.load import load
 
     if asked.saved and asked.file:
         raise errors.UsageError("-f FILE and a saved plan are two different things", hint="leave one of them out")
@@ -124,13 +124,13 @@ def _carry_out(
     jobs: list[Job],
     place: Where,
     person: Person,
-    terms: tuple[Options, Consent],
+    terms: tuple[ApplyOptions, StageOptions],
     record: Applied | None,
     *,
     canary: str,
 ) -> tuple[list[Row], errors.PvenetError | None]:
     """Carry the jobs out and tell each; what became of the nodes, and what ended the work."""
-    from pvenet.apply import Surroundings
+    from pvenet.apply import Runtime
     from pvenet.cli.telling import Lines, Terminal
     from pvenet.fleet.carry import carry_out
 
@@ -148,8 +148,8 @@ def _carry_out(
                 say(f"\n{name}, {number + 1} of {len(jobs)}:")
 
     with Lines() if place.json else Terminal(say, painter()) as ear:
-        around = Surroundings(tell=person.overheard(ear.hear), ask=lambda _: False, word=person.word)
-        for result in carry_out(jobs, *terms, around, go_on):
+        runtime = Runtime(emit=person.overheard(ear.hear), confirm=lambda _: False, await_confirmation=person.word)
+        for result in carry_out(jobs, *terms, runtime, go_on):
             if isinstance(result, errors.PvenetError):
                 failure = result
                 continue

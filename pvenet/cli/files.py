@@ -24,9 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def check(where: Where, file: Path = FILE) -> None:
     """Check a network file by itself, without any node."""
-    from pvenet.desired.load import check as examined
-    from pvenet.desired.load import refuse
     from pvenet.render.values import as_json
+    from pvenet.spec.load import check as examined
+    from pvenet.spec.load import refuse
 
     wishes, faults = examined(file)
     if where.json:
@@ -43,8 +43,8 @@ def check(where: Where, file: Path = FILE) -> None:
 
 def schema(where: Where) -> None:  # noqa: ARG001 - every command takes where it goes
     """Print the JSON Schema of a network file, for editors."""
-    from pvenet.desired.schema import schema as made
     from pvenet.render.values import as_json
+    from pvenet.spec.schema import schema as made
 
     out(as_json(made()))
 
@@ -55,9 +55,9 @@ def export(where: Where) -> None:
         from pvenet import errors
         from pvenet.access import refuse_hidden
         from pvenet.cli.fleet import chosen, known, looked, refuse
-        from pvenet.desired.export import exported
         from pvenet.render.network import network_data
         from pvenet.render.values import as_json
+        from pvenet.spec.export import exported
 
         def look(node: Node) -> tuple[Network, bool]:
             reading = node.read()

@@ -89,13 +89,13 @@ def apply(
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
-    from pvenet.apply import Options
+    from pvenet.apply import ApplyOptions
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
     if arm and not wait:
         raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
-    wanted = Options(
+    wanted = ApplyOptions(
         timeout=timeout,
         wait=wait,
         on_failure=_on_failure(on_failure),
@@ -113,13 +113,13 @@ def apply(
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
     with at_node(where) as (node, place):
-        from pvenet.apply import Surroundings
+        from pvenet.apply import Runtime
         from pvenet.apply import apply as carry_out
         from pvenet.cli.telling import Lines, Terminal
 
         with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
-            around = Surroundings(tell=person.overheard(ear.hear), ask=person.ask, word=person.word)
-            carry_out(node, journals(place, node), wanted, around, now=utc_now())
+            runtime = Runtime(emit=person.overheard(ear.hear), confirm=person.ask, await_confirmation=person.word)
+            carry_out(node, journals(place, node), wanted, runtime, now=utc_now())
         if not wait and isinstance(ear, Terminal) and ear.upid:
             out(ear.upid)
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pvenet.connection import Connection
-    from pvenet.desired.outlook import Outlook
-    from pvenet.desired.wishes import Wishes
     from pvenet.node import Node
+    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.wishes import Wishes
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +35,9 @@ def plan(
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there is something to do."),
 ) -> None:
     """Show what a network file would change on each node, and change nothing."""
-    from pvenet.desired.load import load
     from pvenet.render.outlook import counts_text, outlooks_data
     from pvenet.render.values import as_json
+    from pvenet.spec.load import load
 
     wishes = load(file)
     with connected(where) as (connection, place):
@@ -63,9 +63,9 @@ def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, 
     from pvenet.access import refuse_hidden
     from pvenet.apply import survey
     from pvenet.apply.consent import vital_addresses
-    from pvenet.desired.load import refuse as refuse_faults
-    from pvenet.desired.outlook import outlook
     from pvenet.node import members
+    from pvenet.spec.load import refuse as refuse_faults
+    from pvenet.spec.outlook import outlook
 
     names = named(connection, place, wishes)
     there = members(connection)
@@ -85,8 +85,8 @@ def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, 
 
 def named(connection: Connection, place: Where, wishes: Wishes) -> tuple[str, ...]:
     """The file's nodes, or those of them that were named. Raises InvalidNetwork for one that is not there."""
-    from pvenet.desired.load import refuse as refuse_faults
-    from pvenet.desired.places import Fault, nearest
+    from pvenet.spec.load import refuse as refuse_faults
+    from pvenet.spec.places import Fault, nearest
 
     there = known(connection, ())
     faults = [
@@ -124,8 +124,8 @@ def show(found: Sequence[Outlook]) -> None:
 def _save(path: Path, found: Sequence[Outlook], shown: dict[str, Any]) -> None:
     import secrets
 
-    from pvenet.desired.saved import saved_data
     from pvenet.render.values import as_json
+    from pvenet.spec.saved import saved_data
 
     data = saved_data(found, shown, plan_id=secrets.token_hex(8), made=utc_now())
     try:

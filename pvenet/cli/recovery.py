@@ -67,13 +67,13 @@ def rollback(
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
     with at_node(where) as (node, place):
-        from pvenet.apply import Options, Surroundings, roll_back
+        from pvenet.apply import ApplyOptions, Runtime, roll_back
         from pvenet.cli.telling import Lines, Terminal
 
-        wanted = Options(timeout=timeout, allow_management=allow_management)
+        wanted = ApplyOptions(timeout=timeout, allow_management=allow_management)
         with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
-            around = Surroundings(tell=ear.hear, ask=person.ask)
-            roll_back(node, journals(place, node), wanted, around, name=journal)
+            runtime = Runtime(emit=ear.hear, confirm=person.ask)
+            roll_back(node, journals(place, node), wanted, runtime, name=journal)
 
 
 def confirm(where: Where) -> None:

@@ -131,11 +131,11 @@ def _stage(
     where: Where, choose: Callable[[Network, str], dict[str, Interface | None]], *, lossy: bool, adopt: bool
 ) -> None:
     with at_node(where) as (node, place):
-        from pvenet.apply import Consent, stage
+        from pvenet.apply import StageOptions, stage
         from pvenet.render.changes import change_data, changes_text, problem_data
         from pvenet.render.values import as_json
 
-        consent = Consent(lossy=lossy, adopt=adopt)
+        consent = StageOptions(lossy=lossy, adopt=adopt)
         done = stage(node, journals(place, node), lambda network: choose(network, node.name), consent, now=utc_now())
         for problem in done.warnings:
             say(f"warning: {problem}")

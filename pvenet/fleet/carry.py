@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply import Consent, Options, Surroundings, apply, revert, stage
+from pvenet.apply import ApplyOptions, Runtime, StageOptions, apply, revert, stage
 from pvenet.apply.stage import not_ours
-from pvenet.desired.outlook import fingerprint
 from pvenet.events import Reloading, Row, Verdict
 from pvenet.plan import Risk
+from pvenet.spec.outlook import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pvenet.desired.outlook import Outlook
     from pvenet.events import Ended, Event
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node
     from pvenet.plan import Desired
+    from pvenet.spec.outlook import Outlook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Job:
     outlook: Outlook
 
 
-def refuse_unagreed(outlooks: Sequence[Outlook], options: Options, consent: Consent) -> None:
+def refuse_unagreed(outlooks: Sequence[Outlook], options: ApplyOptions, consent: StageOptions) -> None:
     """Raises what would stop a node on the way, before anything is sent to any."""
     for found in outlooks:
         if found.pending is not None and not found.ours and not consent.adopt:
@@ -54,9 +54,9 @@ def refuse_unagreed(outlooks: Sequence[Outlook], options: Options, consent: Cons
 
 def carry_out(
     jobs: Sequence[Job],
-    options: Options,
-    consent: Consent,
-    around: Surroundings,
+    options: ApplyOptions,
+    consent: StageOptions,
+    runtime: Runtime,
     go_on: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Row | errors.PvenetError]:
     """What becomes of each node, as it becomes so; where one fails, its error after its row, then the untouched ones.
@@ -68,7 +68,7 @@ def carry_out(
         try:
             go_on(number)
             begun = True
-            ended = make_so(job, options, consent, around)
+            ended = make_so(job, options, consent, runtime)
         except (errors.PvenetError, KeyboardInterrupt) as stop:
             error = stop if isinstance(stop, errors.PvenetError) else _interrupted(job.node.name)
             if begun:
@@ -79,7 +79,7 @@ def carry_out(
         yield Row(node=job.node.name, verdict=ended.verdict, message=ended.message)
 
 
-def make_so(job: Job, options: Options, consent: Consent, around: Surroundings) -> Ended:
+def make_so(job: Job, options: ApplyOptions, consent: StageOptions, runtime: Runtime) -> Ended:
     """Stage what was shown and make it live. What is staged and does not go live is taken back, where nothing else is.
 
     Raises Stale where the node is no longer what it was when that was shown, and what staging and applying raise.
@@ -89,7 +89,7 @@ def make_so(job: Job, options: Options, consent: Consent, around: Surroundings) 
     def tell(event: Event) -> None:
         nonlocal sent
         sent = sent or isinstance(event, Reloading)
-        around.tell(event)
+        runtime.emit(event)
 
     def choose(network: Network) -> Desired:
         if fingerprint(network) != job.outlook.against:
@@ -98,7 +98,7 @@ def make_so(job: Job, options: Options, consent: Consent, around: Surroundings) 
 
     staged = stage(job.node, job.journals, choose, consent)
     try:
-        return apply(job.node, job.journals, options, replace(around, tell=tell))
+        return apply(job.node, job.journals, options, replace(runtime, emit=tell))
     except (errors.PvenetError, KeyboardInterrupt) as error:
         if staged.plan and job.outlook.pending is None and not sent and not isinstance(error, errors.StateUnknown):
             _take_back(job, error)

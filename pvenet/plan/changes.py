@@ -18,7 +18,7 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
-    settled,
+    canonical,
 )
 from pvenet.plan import ovs
 from pvenet.plan.relations import natural, start
@@ -100,7 +100,7 @@ def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
 
     A NIC that goes on or off a bridge of Open vSwitch is the same NIC; it has a `bridge` then, or none.
     """
-    old, new = settled(before), settled(after)
+    old, new = canonical(before), canonical(after)
     if isinstance(old, Ethernet) and isinstance(new, OvsPort):
         old = ovs.as_port(old, None)
     elif isinstance(old, OvsPort) and isinstance(new, Ethernet):
@@ -119,7 +119,7 @@ def same_kind(before: Interface, after: Interface) -> bool:
 
 def outcome(interfaces: Mapping[str, Interface], steps: Iterable[Change]) -> dict[str, Interface]:
     """The interfaces after some steps, as PVE keeps them, with what it does to slaves and OVS ports by itself."""
-    then = {name: settled(interface) for name, interface in interfaces.items()}
+    then = {name: canonical(interface) for name, interface in interfaces.items()}
     for number, step in enumerate(steps):
         advance(then, step, first=number == 0)
     return then
@@ -131,7 +131,7 @@ def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> N
     if isinstance(step, Delete):
         interfaces.pop(step.name, None)
     else:
-        interfaces[step.name] = after = _written(before, settled(step.after))
+        interfaces[step.name] = after = _written(before, canonical(step.after))
     ovs.follow(interfaces, before, after)
     if first:
         ovs.tidy(interfaces)
@@ -178,7 +178,7 @@ def changes_of(before: Interface | None, after: Interface | None) -> tuple[Chang
         return (Delete(before=before),)
     if not same_kind(before, after) and not ovs.passes(before, after):
         return (Delete(before=before), Create(after=after))
-    return () if settled(before) == settled(after) else (Update(before=before, after=after),)
+    return () if canonical(before) == canonical(after) else (Update(before=before, after=after),)
 
 
 _KINDS = (Ethernet, OvsPort, Bond, OvsBond, Bridge, OvsBridge, Vlan, OvsIntPort, Other)

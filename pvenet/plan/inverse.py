@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet.limits import MTUS, refused
-from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, kind_of, settled
+from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
 from pvenet.plan.relations import natural
@@ -89,7 +89,7 @@ def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> t
             for field in sorted(_unsendable(before))
             if getattr(before, field) != getattr(now, field)
         ]
-        if now.autostart and not settled(before).autostart:
+        if now.autostart and not canonical(before).autostart:
             found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
         found += [Loss(name=name, what=what) for what in lost_in_the_file(before.file_only, now.file_only)]
     return tuple(found)

@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, settled
+from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical
 from pvenet.plan import ovs
 from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
 from pvenet.plan.relations import fits, members, natural, start, supports
@@ -39,7 +39,7 @@ GIVES, DELETES, CREATES, TAKES = range(4)
 
 def plan(current: Network, desired: Desired) -> Plan:
     """The changes that lead from the current network to the desired one; none where nothing is to be done."""
-    now = {name: settled(interface) for name, interface in current.interfaces.items()}
+    now = {name: canonical(interface) for name, interface in current.interfaces.items()}
     asked = overlaid(now, desired)
     then = dict(asked)
     start(then, list(then.values()))
@@ -95,7 +95,7 @@ def overlaid(now: Mapping[str, Interface], desired: Desired) -> dict[str, Interf
         if interface is None:
             then.pop(name, None)
         else:
-            then[name] = settled(interface)
+            then[name] = canonical(interface)
     return ovs.coupled(now, then, desired)
 
 

@@ -15,7 +15,7 @@ from bisect import insort
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from pvenet.model import Ethernet, FileOnly, Interface, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, settled
+from pvenet.model import Ethernet, FileOnly, Interface, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -165,7 +165,7 @@ def _list_all(then: dict[str, Interface], ports: Iterable[OwnPort]) -> None:
         named.setdefault(port.bridge or "", []).append(port.name)
     for name, more in named.items():
         if isinstance(bridge := then.get(name), OvsBridge):
-            then[name] = settled(replace(bridge, ports=(*bridge.ports, *more)))
+            then[name] = canonical(replace(bridge, ports=(*bridge.ports, *more)))
 
 
 def _leaves(name: str, bridge: OvsBridge, desired: Mapping[str, Interface | None]) -> bool:
@@ -212,7 +212,7 @@ def with_own_ports(after: Interface, state: Mapping[str, Interface]) -> Interfac
         return after
     here = before.ports if isinstance(before, OvsBridge) else ()
     own = {name for name in here if _is_own(state.get(name))}
-    return settled(replace(after, ports=(*after.ports, *own)))
+    return canonical(replace(after, ports=(*after.ports, *own)))
 
 
 def _is_own(interface: Interface | None) -> bool:

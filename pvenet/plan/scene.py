@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from pvenet.model import Interface, Network, settled
+from pvenet.model import Interface, Network, canonical
 from pvenet.plan import ovs
 from pvenet.plan.changes import Desired, same_kind
 from pvenet.plan.order import GATEWAYS, overlaid
@@ -62,7 +62,7 @@ class Scene:
 
     def __init__(self, current: Network, desired: Desired) -> None:
         self.links = current.links
-        self.now = {name: settled(interface) for name, interface in current.interfaces.items()}
+        self.now = {name: canonical(interface) for name, interface in current.interfaces.items()}
         self.then = overlaid(self.now, desired)
         self.mentioned = desired.keys()
         self.subjects = {

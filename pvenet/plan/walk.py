@@ -11,7 +11,7 @@ from enum import Enum, auto
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, settled
+from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, canonical
 from pvenet.plan.changes import Change, Create, Delete, Update
 from pvenet.plan.relations import natural
 
@@ -198,16 +198,16 @@ def _without_new_members(interface: Interface, other: Interface | None, renewed:
         case Bond():
             slaves = _common(interface.slaves, other.slaves if isinstance(other, Bond) else (), renewed)
             primary = interface.primary if interface.primary in slaves else None
-            return settled(replace(interface, slaves=slaves, primary=primary))
+            return canonical(replace(interface, slaves=slaves, primary=primary))
         case OvsBond():
             slaves = _common(interface.slaves, other.slaves if isinstance(other, OvsBond) else (), renewed)
-            return settled(replace(interface, slaves=slaves))
+            return canonical(replace(interface, slaves=slaves))
         case Bridge():
             ports = _common(interface.ports, other.ports if isinstance(other, Bridge) else (), renewed)
-            return settled(replace(interface, ports=ports))
+            return canonical(replace(interface, ports=ports))
         case OvsBridge():
             ports = _common(interface.ports, other.ports if isinstance(other, OvsBridge) else (), renewed)
-            return settled(replace(interface, ports=ports))
+            return canonical(replace(interface, ports=ports))
         case _:
             return interface
 

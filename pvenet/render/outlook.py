@@ -11,9 +11,9 @@ from pvenet.render.values import aligned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pvenet.desired.outlook import Outlook
     from pvenet.events import Row
     from pvenet.render.values import Paint
+    from pvenet.spec.outlook import Outlook
 
 
 FEW = 5

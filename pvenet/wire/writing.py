@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from pvenet.model import Interface, Other, Vlan, settled
+from pvenet.model import Interface, Other, Vlan, canonical
 from pvenet.wire.spelling import Form, spelled
 
 
@@ -27,7 +27,7 @@ def update_form(before: Interface, after: Interface) -> Form:
     """
     form: Form = {"type": _type(after)}
     gone = []
-    old, new = settled(before), settled(after)
+    old, new = canonical(before), canonical(after)
     resent = _resent(before, after)
     for name in _settable(after):
         text = _written(getattr(new, name))

@@ -158,5 +158,5 @@ def test_a_lone_node_and_guests_bridges_are_not_asked_about(tmp_path: Path, clus
 def test_a_way_that_names_itself_is_shown_all_the_same() -> None:
     """A switch lists its port, and the port names its switch: each is shown once."""
     port = Other(name="mgmt", kind="OVSIntPort", beneath=("vmbr0",), cidr=IPv4Interface(f"{ADDRESS}/24"))
-    around = net(Other(name="vmbr0", kind="OVSBridge", beneath=("ens1", "mgmt")), port)
-    assert shown_path(management(around, {ADDRESS}), around) == "ens1 > vmbr0 > mgmt > 192.0.2.1"
+    runtime = net(Other(name="vmbr0", kind="OVSBridge", beneath=("ens1", "mgmt")), port)
+    assert shown_path(management(runtime, {ADDRESS}), runtime) == "ens1 > vmbr0 > mgmt > 192.0.2.1"

@@ -10,8 +10,8 @@ import pytest
 from story import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure, Surroundings, revert, roll_back, stage, status
-from pvenet.apply.story import Options
+from pvenet.apply import OnFailure, Runtime, revert, roll_back, stage, status
+from pvenet.apply.story import ApplyOptions
 from pvenet.events import Ended, Shown, Verdict
 from pvenet.journal import State, Step
 from pvenet.model import Bond, Ethernet
@@ -36,8 +36,8 @@ def lab(tmp_path: Path) -> Lab:
 
 def back(lab: Lab, name: str = "", **options: Any) -> Ended:
     """`pvenet rollback --yes`."""
-    around = Surroundings(tell=lab.events.append, clock=lab.time.clock, sleep=lab.sleep)
-    return roll_back(lab.node, lab.journals, Options(**options), around, name=name)
+    runtime = Runtime(emit=lab.events.append, clock=lab.time.clock, sleep=lab.sleep)
+    return roll_back(lab.node, lab.journals, ApplyOptions(**options), runtime, name=name)
 
 
 def later(lab: Lab) -> Lab:

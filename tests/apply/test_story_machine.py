@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mortal import Killed, MortalWalk
 
-from pvenet.apply import Options, revert, roll_back, stage, status, survey
+from pvenet.apply import ApplyOptions, revert, roll_back, stage, status, survey
 from pvenet.apply import apply as apply_pending
 from pvenet.model import Bond, Bridge, Ethernet
 from pvenet.sim.faults import parse
@@ -209,7 +209,12 @@ class Story(RuleBasedStateMachine):
             self.walk.time.sleep(seconds)
             return says
 
-        command(node, journals, Options(allow_management=True, **how), replace(self.walk.around(), word=word))
+        command(
+            node,
+            journals,
+            ApplyOptions(allow_management=True, **how),
+            replace(self.walk.runtime(), await_confirmation=word),
+        )
 
     def _others_acted(self) -> None:
         """What a fault let somebody else do is theirs from here on; what met the window of a request is lost to it."""

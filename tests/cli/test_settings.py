@@ -1,4 +1,4 @@
-"""Options and environment: where to go and whom to trust."""
+"""ApplyOptions and environment: where to go and whom to trust."""
 
 from __future__ import annotations
 

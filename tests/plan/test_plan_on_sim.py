@@ -11,7 +11,7 @@ from recorded import STARTS
 from replay import HOST
 
 from pvenet import wire
-from pvenet.model import Interface, Network, Other, beneath, kind_of, settled
+from pvenet.model import Interface, Network, Other, beneath, canonical, kind_of
 from pvenet.plan import Change, Create, Delete, Desired, Update, inverse, plan, problems
 from pvenet.sim import network as sim
 from pvenet.sim.schema import Refused
@@ -146,7 +146,7 @@ def started(interfaces: dict[str, Interface]) -> dict[str, Interface]:
     """The interfaces as PVE keeps them, the slaves of bonds with the `auto` that it gives them."""
     slaves = {name for each in interfaces.values() if kind_of(each) == "bond" for name in beneath(each)}
     return {
-        name: replace(settled(each), autostart=each.autostart or name in slaves) for name, each in interfaces.items()
+        name: replace(canonical(each), autostart=each.autostart or name in slaves) for name, each in interfaces.items()
     }
 
 

@@ -14,7 +14,7 @@ from recorded import load
 from test_plan import shown
 
 from pvenet import wire
-from pvenet.model import Interface, Network, settled
+from pvenet.model import Interface, Network, canonical
 from pvenet.plan import Create, Delete, Plan, Update, inverse, outcome, plan, problems
 from pvenet.sim import network as sim
 from pvenet.sim.network import Host
@@ -37,7 +37,7 @@ def seen(file: str) -> Network:
 
 def kept(network: Network | Mapping[str, Interface]) -> dict[str, Interface]:
     interfaces = network.interfaces if isinstance(network, Network) else network
-    return {name: settled(interface) for name, interface in interfaces.items()}
+    return {name: canonical(interface) for name, interface in interfaces.items()}
 
 
 def staged(file: str, steps: Plan) -> str:
@@ -48,10 +48,10 @@ def staged(file: str, steps: Plan) -> str:
             case Create(after=after):
                 file = sim.create(parsed, wire.create_form(after), HOST)
             case Update(before=before, after=after):
-                assert settled(before) == now[step.name]
+                assert canonical(before) == now[step.name]
                 file = sim.update(parsed, step.name, wire.update_form(before, after), HOST)
             case Delete(before=before):
-                assert settled(before) == now[step.name]
+                assert canonical(before) == now[step.name]
                 file = sim.delete(parsed, step.name, HOST)
     return file
 

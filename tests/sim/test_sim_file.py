@@ -29,7 +29,7 @@ from pvenet.sim import network
     ],
 )
 def test_options(line: str, key: str, value: object) -> None:
-    """Options come with dashes or underscores, and lists sorted without doubles."""
+    """ApplyOptions come with dashes or underscores, and lists sorted without doubles."""
     assert network.entry(parse(f"iface bond7 inet manual\n\t{line}\n"), "bond7")[key] == value
 
 
@@ -107,7 +107,7 @@ def test_family() -> None:
 
 
 def test_both_families() -> None:
-    """Options stay in the stanza of their family; comments of both go to the first."""
+    """ApplyOptions stay in the stanza of their family; comments of both go to the first."""
     first, second = (
         "iface ens1 inet manual\n\tpost-up a b\n",
         "iface ens1 inet6 static\n\taddress fd00::1/64\n\tpost-up c d\n",

@@ -9,11 +9,11 @@ import pytest
 from network_file import EXAMPLE
 
 from pvenet import errors
-from pvenet.desired.check import relations
-from pvenet.desired.load import check, examine, load
-from pvenet.desired.tree import DEEPEST, LARGEST, MOST, Unreadable, parse, plain
-from pvenet.desired.wishes import Gone, Wish
 from pvenet.model import BondMode, OvsBondMode
+from pvenet.spec.check import relations
+from pvenet.spec.load import check, examine, load
+from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, parse, plain
+from pvenet.spec.wishes import Gone, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -290,7 +290,7 @@ def test_a_file_of_another_kind_is_not_told_in_full() -> None:
     """A hundred faults are enough to see that."""
     text = "nodes: {a: {" + ", ".join(f"i{n}: 5" for n in range(500)) + "}}"
     assert len(told(text)) == 500
-    from pvenet.desired.load import refuse
+    from pvenet.spec.load import refuse
 
     with pytest.raises(errors.InvalidNetwork, match="and 400 more"):
         refuse(examine(text, "f")[1], "f")

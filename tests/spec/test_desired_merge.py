@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface
 
-from pvenet.desired.load import examine
-from pvenet.desired.merge import Aim, aim
 from pvenet.model import Bond, BondMode, Bridge, Ethernet, Interface, Network, Other, Vlan, XmitHashPolicy
 from pvenet.plan import management, plan
+from pvenet.spec.load import examine
+from pvenet.spec.merge import Aim, aim
 
 ADDRESS = IPv4Interface("10.0.0.1/24")
 

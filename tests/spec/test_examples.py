@@ -10,9 +10,9 @@ import fastjsonschema
 import pytest
 from conftest import FIXTURES
 
-from pvenet.desired.schema import schema
-from pvenet.desired.tree import parse, plain
 from pvenet.sim.state import Sim
+from pvenet.spec.schema import schema
+from pvenet.spec.tree import parse, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,16 +16,16 @@ from network_file import EXAMPLE
 from plan_model import networks
 from test_desired import WRONG
 
-from pvenet.desired.export import exported, quoted
-from pvenet.desired.file import KEYS, NetworkFile
-from pvenet.desired.load import examine
-from pvenet.desired.merge import aim
-from pvenet.desired.schema import schema
-from pvenet.desired.tree import Unreadable, parse, plain
-from pvenet.desired.wishes import KINDS
 from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan
 from pvenet.plan import management, plan
 from pvenet.sim.state import Sim
+from pvenet.spec.export import exported, quoted
+from pvenet.spec.file import KEYS, NetworkFile
+from pvenet.spec.load import examine
+from pvenet.spec.merge import aim
+from pvenet.spec.schema import schema
+from pvenet.spec.tree import Unreadable, parse, plain
+from pvenet.spec.wishes import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from conftest import FakeTime
 from fault_truth import OURS, Described, Truth, described, repair, truth
 
 from pvenet import errors
-from pvenet.apply import Options, Surroundings, apply, stage, survey
+from pvenet.apply import ApplyOptions, Runtime, apply, stage, survey
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
@@ -243,11 +243,13 @@ class Walk:
         stage(node, journals, lambda network: {name: make(network)}, now=self.stamp())
 
     def _apply(self, node: Node, journals: Journals) -> None:
-        options = Options(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
-        apply(node, journals, options, self.around(), now=self.stamp())
+        options = ApplyOptions(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
+        apply(node, journals, options, self.runtime(), now=self.stamp())
 
-    def around(self) -> Surroundings:
-        return Surroundings(tell=self.events.append, word=self._say, clock=self.time.clock, sleep=self.time.sleep)
+    def runtime(self) -> Runtime:
+        return Runtime(
+            emit=self.events.append, await_confirmation=self._say, clock=self.time.clock, sleep=self.time.sleep
+        )
 
     def _say(self, _left: float, seconds: float) -> None:
         """Nobody is there."""

@@ -19,7 +19,7 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
-    settled,
+    canonical,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def networks(draw: st.DrawFn) -> dict[str, Interface]:
         _switch(draw, made, name, free)
     _linux(draw, made, free)
     _addresses(draw, made)
-    return {name: settled(interface) for name, interface in made.items()}
+    return {name: canonical(interface) for name, interface in made.items()}
 
 
 def _some(draw: st.DrawFn, free: list[str], most: int = 2) -> tuple[str, ...]:

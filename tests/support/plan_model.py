@@ -28,7 +28,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     XmitHashPolicy,
-    settled,
+    canonical,
 )
 from pvenet.plan import Change, Create, Delete, Update
 
@@ -127,7 +127,7 @@ class Staging:
     """A node's interfaces, changed step by step as PVE would."""
 
     def __init__(self, interfaces: Mapping[str, Interface]) -> None:
-        self.interfaces = {name: settled(interface) for name, interface in interfaces.items()}
+        self.interfaces = {name: canonical(interface) for name, interface in interfaces.items()}
 
     def stage(self, steps: Iterable[Change]) -> dict[str, Interface]:
         for step in steps:
@@ -140,14 +140,14 @@ class Staging:
             case Create(after=after):
                 refuse(step.name in file, f"{step.name} exists")
                 self._check_request(None, after)
-                file[step.name] = settled(after)
+                file[step.name] = canonical(after)
             case Update(before=before, after=after):
-                refuse(file.get(step.name) != settled(before), f"{step.name} is not what the plan believes")
+                refuse(file.get(step.name) != canonical(before), f"{step.name} is not what the plan believes")
                 refuse(type(before) is not type(after), f"{step.name} changes its kind")
                 self._check_request(before, after)
-                file[step.name] = settled(after)
+                file[step.name] = canonical(after)
             case Delete(before=before):
-                refuse(file.pop(step.name, None) != settled(before), f"{step.name} is not what the plan believes")
+                refuse(file.pop(step.name, None) != canonical(before), f"{step.name} is not what the plan believes")
         check_file(file)
         for interface in list(file.values()):
             for slave in getattr(interface, "slaves", ()):
@@ -213,13 +213,13 @@ def networks(draw: st.DrawFn) -> dict[str, Interface]:
     for name in chosen:
         raw_device = vlans[name] or draw(st.sampled_from(sorted(name for name in made if name[0] in "eb")))
         if raw_device in made:
-            made[name] = settled(Vlan(name=name, raw_device=raw_device, tag=TAGS.get(name), mtu=draw(MTUS)))
+            made[name] = canonical(Vlan(name=name, raw_device=raw_device, tag=TAGS.get(name), mtu=draw(MTUS)))
             free.append(name)
     for name in draw(st.lists(st.sampled_from(["vmbr0", "vmbr1", "vmbr2", "shared"]), unique=True)):
         if name not in made:
             made[name] = _bridge(draw, name, _some(draw, free))
     if "vmbr0" in made and draw(st.booleans()):
-        made["vmbr0.20"] = settled(Vlan(name="vmbr0.20", mtu=draw(MTUS)))
+        made["vmbr0.20"] = canonical(Vlan(name="vmbr0.20", mtu=draw(MTUS)))
     _address(draw, made)
     return _legal(made)
 
@@ -273,7 +273,7 @@ def _legal(made: dict[str, Interface]) -> dict[str, Interface]:
             supports = taken(interface) or (getattr(interface, "raw_device", None),)
             if isinstance(interface, kind) and not all(_fits(made, interface, support) for support in supports):
                 made[name] = replace(interface, mtu=None)
-    return {name: settled(interface) for name, interface in made.items()}
+    return {name: canonical(interface) for name, interface in made.items()}
 
 
 def _fits(made: Mapping[str, Interface], user: Interface, support: str | None) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import FakeTime
 
-from pvenet.apply import Consent, OnFailure, Options, Surroundings, apply, revert, stage
+from pvenet.apply import ApplyOptions, OnFailure, Runtime, StageOptions, apply, revert, stage
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
@@ -170,7 +170,7 @@ class Lab:
     # --- the client --------------------------------------------------------------------------------------------------
 
     def stage(self, desired: Desired, **consent: bool) -> Staged:
-        return stage(self.node, self.journals, lambda _: desired, Consent(**consent), now=self._stamp())
+        return stage(self.node, self.journals, lambda _: desired, StageOptions(**consent), now=self._stamp())
 
     def tagged(self) -> None:
         """Stage steps 2 and 3 of the walk-through."""
@@ -192,11 +192,13 @@ class Lab:
         self.tagged()
 
     def apply(self, ask: Callable[[str], bool] | None = None, **options: Any) -> Ended:
-        around = Surroundings(tell=self.events.append, word=self._word, clock=self.time.clock, sleep=self.sleep)
-        around = around if ask is None else replace(around, ask=ask)
-        wanted = Options(**{"on_failure": self.on_failure, **options})
+        runtime = Runtime(
+            emit=self.events.append, await_confirmation=self._word, clock=self.time.clock, sleep=self.sleep
+        )
+        runtime = runtime if ask is None else replace(runtime, confirm=ask)
+        wanted = ApplyOptions(**{"on_failure": self.on_failure, **options})
         try:
-            return apply(self.node, self.journals, wanted, around, now=self._stamp())
+            return apply(self.node, self.journals, wanted, runtime, now=self._stamp())
         finally:
             killed = sys.exception() is not None and not isinstance(sys.exception(), Exception)
             assert killed or isinstance(self.events[-1], Ended)

@@ -24,8 +24,8 @@ from pvenet.model import (
     OvsIntPort,
     Vlan,
     beneath,
+    canonical,
     kind_of,
-    settled,
 )
 from pvenet.sim import network as sim
 from pvenet.sim.interfaces.write import HEADER
@@ -194,8 +194,8 @@ def test_an_update_changes_what_it_is_for_or_its_losses_are_named(name: str) -> 
             there = wire.network(sim.listing(sim.parse(new, OVS))).interfaces
             if not lost:
                 started = any(value.name in beneath(other) for other in there.values() if kind_of(other) in BONDS)
-                wanted = settled(after)
-                assert settled(there[value.name]) == replace(wanted, autostart=wanted.autostart or started)
+                wanted = canonical(after)
+                assert canonical(there[value.name]) == replace(wanted, autostart=wanted.autostart or started)
 
 
 def test_an_address_that_costs_a_stanza_is_refused_by_name(interfaces: Path, staged: Path, run: Run) -> None:

@@ -27,7 +27,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     XmitHashPolicy,
-    settled,
+    canonical,
 )
 
 
@@ -240,8 +240,8 @@ def test_an_ovs_update_sends_what_changes() -> None:
 def test_words_of_ovs_options_compare_as_a_set_and_may_say_the_tag() -> None:
     """PVE shuffles them, and keeps the tag and a bond's mode apart (facts, section 15)."""
     said = OvsBond(name="bond1", bridge="vmbr5", options="updelay=5 tag=9 lacp=active x=1", autostart=False)
-    assert settled(said) == settled(OvsBond(name="bond1", bridge="vmbr5", options="x=1 updelay=5", tag=9))
-    assert settled(OvsPort(name="ens40", options="b a")) == settled(OvsPort(name="ens40", options="a b a"))
+    assert canonical(said) == canonical(OvsBond(name="bond1", bridge="vmbr5", options="x=1 updelay=5", tag=9))
+    assert canonical(OvsPort(name="ens40", options="b a")) == canonical(OvsPort(name="ens40", options="a b a"))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_what_an_update_would_lose_is_named(each: wire.Entry, loss: str) -> None
 
 
 def test_an_ordinary_interface_loses_nothing() -> None:
-    """Options of a stanza that stays, stay."""
+    """ApplyOptions of a stanza that stays, stay."""
     each = entry(iface="ens33", type="eth", method="static", cidr="198.51.100.5/29", options=["post-up true"])
     assert wire.losses(wire.interface(each)) == ()
 
@@ -371,4 +371,4 @@ def test_reading_takes_mixed_types() -> None:
         )
     )
     assert value == Bridge(name="vmbr1", mtu=9000, vlan_aware=True)
-    assert settled(value) == Bridge(name="vmbr1", mtu=9000, vlan_aware=True, vids=("2-4094",))
+    assert canonical(value) == Bridge(name="vmbr1", mtu=9000, vlan_aware=True, vids=("2-4094",))

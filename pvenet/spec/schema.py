@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pvenet.desired.file import NetworkFile
+from pvenet.spec.file import NetworkFile
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 """What every editor's YAML support understands."""

@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import wire
-from pvenet.desired.merge import aim
-from pvenet.model import Network, kind_of, settled
+from pvenet.model import Network, canonical, kind_of
 from pvenet.plan import Update, focused, inverse, management, outcome, plan, problems, risks
+from pvenet.spec.merge import aim
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pvenet.desired.places import Fault
-    from pvenet.desired.wishes import NodeWishes
     from pvenet.plan import Desired, Loss, Management, Plan, Risk
+    from pvenet.spec.places import Fault
+    from pvenet.spec.wishes import NodeWishes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,5 +80,5 @@ def _losses(steps: Plan) -> tuple[str, ...]:
 
 def fingerprint(network: Network) -> str:
     """A digest of what is configured, and of nothing that is only observed; equal for equal networks."""
-    data = {name: [kind_of(interface), asdict(settled(interface))] for name, interface in network.interfaces.items()}
+    data = {name: [kind_of(interface), asdict(canonical(interface))] for name, interface in network.interfaces.items()}
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()

@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.desired.check import relations
-from pvenet.desired.places import Fault, Place
-from pvenet.desired.tree import LARGEST, Tree, Unreadable, parse, plain
-from pvenet.desired.wishes import KINDS, Gone, NodeWishes, Wish, Wishes
+from pvenet.spec.check import relations
+from pvenet.spec.places import Fault, Place
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain
+from pvenet.spec.wishes import KINDS, Gone, NodeWishes, Wish, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,8 +107,8 @@ def _validated(data: Any, tree: Tree) -> tuple[Any, list[Fault]]:
     """The checked entries without those parts that are wrong, and what is wrong with them."""
     from pydantic import ValidationError
 
-    from pvenet.desired.complaints import complaint
-    from pvenet.desired.file import NetworkFile
+    from pvenet.spec.complaints import complaint
+    from pvenet.spec.file import NetworkFile
 
     faults: list[Fault] = []
     for _ in range(3):  # a part that is taken out may leave its parent wrong
@@ -194,6 +194,6 @@ def _wish(name: str, chain: list[tuple[Any, Any]], at: Place, tree: Tree, faults
 
 
 def _place(tree: Tree, path: tuple[str | int, ...]) -> Place:
-    from pvenet.desired.complaints import place
+    from pvenet.spec.complaints import place
 
     return place(tree, path, key=True)

@@ -10,9 +10,21 @@ from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pvenet.desired.wishes import KINDS, NO_KEYS
-from pvenet.model import ALL_VIDS, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan, kind_of, named, settled
+from pvenet.model import (
+    ALL_VIDS,
+    Bridge,
+    Ethernet,
+    FileOnly,
+    Interface,
+    Network,
+    Other,
+    Vlan,
+    canonical,
+    kind_of,
+    named,
+)
 from pvenet.plan.relations import natural
+from pvenet.spec.wishes import KINDS, NO_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +65,7 @@ def _entries(network: Network) -> Iterator[str]:
 
 def _said(interface: Interface) -> list[tuple[str, str]]:
     """The keys and values that make the interface what it is; none for a NIC of which nothing is set."""
-    kept = settled(interface)
+    kept = canonical(interface)
     usual = {field.name: field.default for field in fields(kept)}
     if isinstance(kept, Ethernet):
         usual["autostart"] = False

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pvenet.desired.file import KEYS
-from pvenet.desired.places import Fault, Place, nearest
-from pvenet.desired.wishes import KINDS
+from pvenet.spec.file import KEYS
+from pvenet.spec.places import Fault, Place, nearest
+from pvenet.spec.wishes import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pvenet.desired.tree import Tree
+    from pvenet.spec.tree import Tree
 
 Path = tuple[str | int, ...]
 

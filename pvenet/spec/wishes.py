@@ -10,8 +10,8 @@ from pvenet.model import Bond, Bridge, Ethernet, OvsBond, OvsBridge, OvsIntPort,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pvenet.desired.places import Fault, Place
     from pvenet.plan import Problem
+    from pvenet.spec.places import Fault, Place
 
 Kind = type[Any]
 """A class of the model; which ones, `KINDS` says."""
@@ -62,7 +62,7 @@ class NodeWishes:
 
     def fault(self, problem: Problem) -> Fault:
         """A problem of the plan where the file speaks of it."""
-        from pvenet.desired.places import Fault
+        from pvenet.spec.places import Fault
 
         wish = self.interfaces.get(problem.interface)
         place = wish.place if wish else self.place

@@ -10,8 +10,6 @@ from dataclasses import replace
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
-from pvenet.desired.merge import wished
-from pvenet.desired.wishes import NodeWishes, Wish, Wishes
 from pvenet.model import (
     HASHING_MODES,
     Bond,
@@ -29,9 +27,11 @@ from pvenet.model import (
 )
 from pvenet.plan import problems
 from pvenet.plan.relations import downward, parent_in
+from pvenet.spec.merge import wished
+from pvenet.spec.wishes import NodeWishes, Wish, Wishes
 
 if TYPE_CHECKING:
-    from pvenet.desired.places import Fault
+    from pvenet.spec.places import Fault
 
 
 def relations(wishes: Wishes) -> list[Fault]:

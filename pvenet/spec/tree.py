@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pvenet.desired.places import Fault, Place
+from pvenet.spec.places import Fault, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.desired.load import text_of
-from pvenet.desired.places import Place
-from pvenet.desired.wishes import NO_KEYS, Gone, NodeWishes, Wish, Wishes
+from pvenet.spec.load import text_of
+from pvenet.spec.places import Place
+from pvenet.spec.wishes import NO_KEYS, Gone, NodeWishes, Wish, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pvenet.desired.outlook import Outlook
     from pvenet.model import Interface
+    from pvenet.spec.outlook import Outlook
 
 VERSION = 1
 NOWHERE = Place(1, 1)
@@ -71,7 +71,7 @@ def read(path: Path) -> Saved:
     """The plan of a file. Raises UsageError for one that can't be read, or was not written by `plan -o`."""
     from pydantic import ValidationError
 
-    from pvenet.desired.file import SavedPlan
+    from pvenet.spec.file import SavedPlan
 
     text = text_of(path)
     if not is_saved(text):

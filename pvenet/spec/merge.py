@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from pvenet.desired.wishes import KINDS, Gone, NodeWishes, Wish
 from pvenet.edit import consistent
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, kind_of
 from pvenet.plan.relations import downward
+from pvenet.spec.wishes import KINDS, Gone, NodeWishes, Wish
 
 if TYPE_CHECKING:
     from pvenet.plan import Desired, Management
