@@ -60,10 +60,9 @@ def plan(
 
 def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, Outlook | errors.PvenetError]:
     """What a file would do to each node, or why that can't be told. Raises InvalidNetwork for what can't be."""
-    from pvenet.access import refuse_hidden
-    from pvenet.apply import survey
-    from pvenet.apply.consent import vital_addresses
-    from pvenet.node import members
+    from pvenet.apply.approval import management_addresses
+    from pvenet.cluster import members
+    from pvenet.journal import Ours, ownership
     from pvenet.spec.load import refuse as refuse_faults
     from pvenet.spec.outlook import outlook
 
@@ -72,9 +71,8 @@ def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, 
 
     def look(node: Node) -> Outlook:
         reading = node.read()
-        refuse_hidden(node, reading)
-        found = outlook(wishes.nodes[node.name], reading.network, vital_addresses(node, there, reading.network))
-        ours = survey(journals(place, node), reading).ours
+        found = outlook(wishes.nodes[node.name], reading.network, management_addresses(node, there, reading.network))
+        ours = isinstance(ownership(journals(place, node), reading), Ours)
         return replace(found, pending=reading.changes, ours=ours)
 
     found = looked(connection, place, names, look)

@@ -14,6 +14,7 @@ from pvenet.plan.changes import (
 from pvenet.plan.inverse import Inverse, Loss, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
+from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
 from pvenet.plan.risk import Management, Risk, focused, management, risk, risks
 
 __all__ = [
@@ -27,15 +28,18 @@ __all__ = [
     "Management",
     "Plan",
     "Problem",
+    "RestorePlan",
     "Risk",
     "Update",
     "focused",
     "inverse",
+    "lost_for_good",
     "management",
     "net_changes",
     "outcome",
     "plan",
     "problems",
+    "restore_plan",
     "risk",
     "risks",
 ]
