@@ -10,7 +10,7 @@ from pvenet.apply import ApplyOptions, Runtime, StageOptions, apply, revert, sta
 from pvenet.apply.stage import not_ours
 from pvenet.events import Reloading, Row, Verdict
 from pvenet.plan import Risk
-from pvenet.spec.outlook import fingerprint
+from pvenet.spec.node_plan import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pvenet.model import Network
     from pvenet.node import Node
     from pvenet.plan import Desired
-    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.node_plan import NodePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +29,12 @@ class Job:
 
     node: Node
     journals: Journals
-    outlook: Outlook
+    node_plan: NodePlan
 
 
-def refuse_unagreed(outlooks: Sequence[Outlook], options: ApplyOptions, consent: StageOptions) -> None:
+def refuse_unagreed(node_plans: Sequence[NodePlan], options: ApplyOptions, consent: StageOptions) -> None:
     """Raises what would stop a node on the way, before anything is sent to any."""
-    for found in outlooks:
+    for found in node_plans:
         if found.pending is not None and not found.ours and not consent.adopt:
             raise not_ours(found.node, found.pending, "apply on top of them with --adopt")
         if found.losses and not consent.lossy:
@@ -43,9 +43,9 @@ def refuse_unagreed(outlooks: Sequence[Outlook], options: ApplyOptions, consent:
                 hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
                 losses=found.losses,
             )
-    risky = [found for found in outlooks if Risk.MANAGEMENT in found.risks]
+    risky = [found for found in node_plans if Risk.MANAGEMENT in found.risks]
     if risky and not options.allow_management:
-        ways = [f"{found.node}: {' on '.join(found.way.path)} ({found.way.reason})" for found in risky]
+        ways = [f"{found.node}: {' on '.join(found.management.path)} ({found.management.reason})" for found in risky]
         raise errors.ManagementRisk(
             "this touches the way to\n  " + "\n  ".join(ways) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",
@@ -92,15 +92,15 @@ def make_so(job: Job, options: ApplyOptions, consent: StageOptions, runtime: Run
         runtime.emit(event)
 
     def choose(network: Network) -> Desired:
-        if fingerprint(network) != job.outlook.against:
+        if fingerprint(network) != job.node_plan.against:
             raise stale(job.node.name)
-        return job.outlook.desired
+        return job.node_plan.desired
 
     staged = stage(job.node, job.journals, choose, consent)
     try:
         return apply(job.node, job.journals, options, replace(runtime, emit=tell))
     except (errors.PvenetError, KeyboardInterrupt) as error:
-        if staged.plan and job.outlook.pending is None and not sent and not isinstance(error, errors.StateUnknown):
+        if staged.plan and job.node_plan.pending is None and not sent and not isinstance(error, errors.StateUnknown):
             _take_back(job, error)
         raise
 

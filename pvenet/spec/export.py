@@ -24,7 +24,7 @@ from pvenet.model import (
     named,
 )
 from pvenet.plan.relations import natural
-from pvenet.spec.wishes import KINDS, NO_KEYS
+from pvenet.spec.network_spec import KINDS, NO_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic import Field as Key
 
-from pvenet.spec.wishes import KINDS, NO_KEYS, Kind
+from pvenet.spec.network_spec import KINDS, NO_KEYS, Kind
 
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 TYPELESS = "<typeless>"

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from listings import recorded_networks
 from network_file import EXAMPLE
 from plan_model import networks
-from test_desired import WRONG
+from test_spec import WRONG
 
 from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan
 from pvenet.plan import management, plan
 from pvenet.sim.state import Sim
+from pvenet.spec.desired import desired_state
 from pvenet.spec.export import exported, quoted
 from pvenet.spec.file import KEYS, NetworkFile
 from pvenet.spec.load import examine
-from pvenet.spec.merge import aim
+from pvenet.spec.network_spec import KINDS
 from pvenet.spec.schema import schema
 from pvenet.spec.tree import Unreadable, parse, plain
-from pvenet.spec.wishes import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +40,13 @@ quick = settings(
 
 def unchanged(network: Network, text: str) -> bool:
     """Whether a file asks a node for nothing; of the file nothing may be wrong."""
-    wishes, faults = examine(text, "f")
-    assert not faults, [fault.told("f") for fault in faults]
-    of_node = wishes.nodes["pve1"]
+    spec, diagnostics = examine(text, "f")
+    assert not diagnostics, [diagnostic.text("f") for diagnostic in diagnostics]
+    node = spec.nodes["pve1"]
     way = management(network, ())
-    complete = replace(of_node, only=True)
-    return not plan(network, aim(of_node, network, way).desired) and not plan(
-        network, aim(complete, network, way).desired
+    complete = replace(node, only=True)
+    return not plan(network, desired_state(node, network, way).desired) and not plan(
+        network, desired_state(complete, network, way).desired
     )
 
 
@@ -149,13 +149,13 @@ def test_the_schema_takes_what_the_loader_takes() -> None:
 def test_the_schema_refuses_what_the_types_refuse() -> None:
     """Of the wrong files, those whose keys or values are wrong; types of addresses it knows by their shape only."""
     valid = judge()
-    for text, fault in WRONG:
+    for text, message in WRONG:
         try:
             data = plain(parse(text)[0])
         except Unreadable:
             continue
         elsewhere = ("f:1:81", "a: ", "stands here twice", "in the defaults", "its type is missing", "10.0.0.300")
-        if any(part in fault for part in elsewhere):
+        if any(part in message for part in elsewhere):
             continue
         with pytest.raises(fastjsonschema.JsonSchemaException):
             valid(data)

@@ -11,9 +11,10 @@ from network_file import EXAMPLE
 from pvenet import errors
 from pvenet.model import BondMode, OvsBondMode
 from pvenet.spec.check import relations
+from pvenet.spec.diagnostics import in_file_order
 from pvenet.spec.load import check, examine, load
+from pvenet.spec.network_spec import Absent, InterfaceSpec
 from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, parse, plain
-from pvenet.spec.wishes import Gone, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,21 +23,18 @@ if TYPE_CHECKING:
     from conftest import Ran
 
 
-def told(text: str) -> list[str]:
-    """All that is wrong with a text, as `check` tells it."""
-    wishes, faults = examine(text, "f")
-    found = {*faults, *relations(wishes)}
-    return [
-        fault.told("f") for fault in sorted(found, key=lambda each: (each.place, each.message)) if not fault.warning
-    ]
+def messages(text: str) -> list[str]:
+    """All that is wrong with a text, as `check` prints it."""
+    spec, diagnostics = examine(text, "f")
+    return [each.text("f") for each in in_file_order([*diagnostics, *relations(spec)]) if not each.warning]
 
 
-def wish(text: str, name: str, node: str = "a") -> Wish:
-    """What a text without a fault wants of an interface."""
-    wishes, faults = examine(text, "f")
-    assert not faults
-    found = wishes.nodes[node].interfaces[name]
-    assert isinstance(found, Wish)
+def described(text: str, name: str, node: str = "a") -> InterfaceSpec:
+    """What a text without a mistake says of an interface."""
+    spec, diagnostics = examine(text, "f")
+    assert not diagnostics
+    found = spec.nodes[node].interfaces[name]
+    assert isinstance(found, InterfaceSpec)
     return found
 
 
@@ -45,18 +43,18 @@ def wish(text: str, name: str, node: str = "a") -> Wish:
 
 def test_the_example_of_the_documents_is_understood() -> None:
     """Defaults under each node, values of the model's types, and what shall be absent."""
-    wishes, faults = examine(EXAMPLE, "network.yaml")
-    assert not faults
-    assert list(wishes.nodes) == ["pve1", "pve2"]
-    bridge = wishes.nodes["pve1"].interfaces["vmbr0"]
-    assert isinstance(bridge, Wish)
+    spec, diagnostics = examine(EXAMPLE, "network.yaml")
+    assert not diagnostics
+    assert list(spec.nodes) == ["pve1", "pve2"]
+    bridge = spec.nodes["pve1"].interfaces["vmbr0"]
+    assert isinstance(bridge, InterfaceSpec)
     assert bridge.fields == {
         "ports": ("ens33", "ens37"),
         "cidr": IPv4Interface("192.168.171.21/24"),
         "gateway": IPv4Address("192.168.171.2"),
     }
-    assert isinstance(wishes.nodes["pve2"].interfaces["vmbr9"], Gone)
-    assert list(wishes.nodes["pve2"].interfaces) == ["bond0", "vmbr1", "vmbr0", "vmbr9"]
+    assert isinstance(spec.nodes["pve2"].interfaces["vmbr9"], Absent)
+    assert list(spec.nodes["pve2"].interfaces) == ["bond0", "vmbr1", "vmbr0", "vmbr9"]
 
 
 def test_a_node_changes_single_fields_of_the_defaults() -> None:
@@ -69,9 +67,9 @@ nodes:
   b: {}
   c:
 """
-    assert wish(text, "bond0").fields == {"slaves": ("ens3",), "mode": BondMode.LACP, "mtu": None}
+    assert described(text, "bond0").fields == {"slaves": ("ens3",), "mode": BondMode.LACP, "mtu": None}
     for other in "bc":
-        whole = wish(text, "bond0", other).fields
+        whole = described(text, "bond0", other).fields
         assert whole == {"slaves": ("ens1", "ens2"), "mode": BondMode.LACP, "mtu": 9000}
 
 
@@ -85,37 +83,37 @@ nodes:
   a: {bond0: {state: ignore}, vmbr9: {type: bridge}}
   b: {bond0: {state: absent}}
 """
-    wishes, faults = examine(text, "f")
-    assert not faults
-    assert wishes.nodes["a"].ignored == {"bond0"}
-    assert list(wishes.nodes["a"].interfaces) == ["vmbr9"]
-    assert isinstance(wishes.nodes["a"].interfaces["vmbr9"], Wish)
-    assert all(isinstance(each, Gone) for each in wishes.nodes["b"].interfaces.values())
+    spec, diagnostics = examine(text, "f")
+    assert not diagnostics
+    assert spec.nodes["a"].ignored == {"bond0"}
+    assert list(spec.nodes["a"].interfaces) == ["vmbr9"]
+    assert isinstance(spec.nodes["a"].interfaces["vmbr9"], InterfaceSpec)
+    assert all(isinstance(each, Absent) for each in spec.nodes["b"].interfaces.values())
 
 
 def test_words_mean_what_they_look_like() -> None:
     """YAML 1.2: `on`, `no`, `802.3ad` and a time are text; numbers are text in a list of words."""
     text = "nodes: {a: {vmbr1: {type: bridge, comments: no, ports: [on, 12:30:00], vids: [7, 100-200]}}}"
-    assert wish(text, "vmbr1").fields == {"comments": "no", "ports": ("on", "12:30:00"), "vids": ("7", "100-200")}
+    assert described(text, "vmbr1").fields == {"comments": "no", "ports": ("on", "12:30:00"), "vids": ("7", "100-200")}
 
 
 def test_every_kind_has_its_own_modes() -> None:
     """A mode is one of the kind's."""
     text = "nodes: {a: {bond0: {type: OVSBond, mode: active-backup}, bond1: {type: bond, mode: active-backup}}}"
-    modes = [wish(text, name).fields["mode"] for name in ("bond0", "bond1")]
+    modes = [described(text, name).fields["mode"] for name in ("bond0", "bond1")]
     assert [type(mode) for mode in modes] == [OvsBondMode, BondMode]
 
 
 def test_aliases_are_read() -> None:
     """An anchor saves typing, as in any YAML file."""
     text = "nodes: {a: {vmbr1: &it {type: bridge, cidr6: 'fd00::1/64'}, vmbr2: *it}}"
-    assert wish(text, "vmbr2").fields == {"cidr6": IPv6Interface("fd00::1/64")}
+    assert described(text, "vmbr2").fields == {"cidr6": IPv6Interface("fd00::1/64")}
 
 
 def test_plain_values_come_out_of_the_tree() -> None:
     """YAML 1.2's core schema, and nothing else."""
-    tree, faults = parse("[~, null, '', true, FALSE, 7, -1, 0x1f, 0o17, 1.5, 1e3, yes, 2026-01-01, '7', ]")
-    assert not faults
+    tree, diagnostics = parse("[~, null, '', true, FALSE, 7, -1, 0x1f, 0o17, 1.5, 1e3, yes, 2026-01-01, '7', ]")
+    assert not diagnostics
     assert plain(tree) == [None, None, "", True, False, 7, -1, 31, 15, 1.5, 1000.0, "yes", "2026-01-01", "7"]
 
 
@@ -206,11 +204,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "fault"), WRONG, ids=[repr(text)[:60] for text, _ in WRONG])
-def test_what_is_wrong_is_told_where_it_stands(text: str, fault: str) -> None:
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=[repr(text)[:60] for text, _ in WRONG])
+def test_what_is_wrong_is_reported_where_it_stands(text: str, message: str) -> None:
     """One message, with the place and what to write instead."""
-    (only,) = told(text)
-    assert fault in only
+    (only,) = messages(text)
+    assert message in only
 
 
 def test_everything_is_told_at_once() -> None:
@@ -225,10 +223,10 @@ nodes:
   b:
     vmbr1: {type: bridge, prots: [x2]}
 """
-    assert [line.split()[0] for line in told(text)] == ["f:2:43:", "f:6:5:", "f:6:34:", "f:8:27:"]
+    assert [line.split()[0] for line in messages(text)] == ["f:2:43:", "f:6:5:", "f:6:34:", "f:8:27:"]
 
 
-def test_what_a_file_leaves_to_the_node_is_no_fault() -> None:
+def test_what_a_file_leaves_to_the_node_is_no_mistake() -> None:
     """The rest of an interface is as it is there: an address for a gateway, slaves for a primary."""
     text = """
 nodes:
@@ -243,7 +241,7 @@ nodes:
     ens5: {type: OVSPort, bridge: vmbr7}
     vmbr7: {type: OVSBridge, ports: [ens5]}
 """
-    assert told(text) == []
+    assert messages(text) == []
 
 
 # --- what is too much ------------------------------------------------------------------------------------------------
@@ -287,9 +285,9 @@ def test_what_can_not_be_read_is_a_matter_of_usage(tmp_path: Path, data: bytes |
 
 
 def test_a_file_of_another_kind_is_not_told_in_full() -> None:
-    """A hundred faults are enough to see that."""
+    """A hundred of them are enough to see that."""
     text = "nodes: {a: {" + ", ".join(f"i{n}: 5" for n in range(500)) + "}}"
-    assert len(told(text)) == 500
+    assert len(messages(text)) == 500
     from pvenet.spec.load import refuse
 
     with pytest.raises(errors.InvalidNetwork, match="and 400 more"):

@@ -1,4 +1,4 @@
-"""Where something stands in a file, and what is wrong with it there."""
+"""What is wrong in a network file, and at which position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A line and a column, counted from 1."""
 
     line: int
@@ -18,10 +18,10 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Diagnostic:
     """One thing that is wrong in the file, or (as a warning) worth a second look."""
 
-    place: Place
+    position: Position
     message: str
     """A clause for people, without a full stop."""
     nearest: str | None = None
@@ -29,14 +29,19 @@ class Fault:
     warning: bool = False
 
     def data(self) -> dict[str, object]:
-        """The fault as `check --json` gives it."""
-        data = {"line": self.place.line, "column": self.place.column, "message": self.message}
+        """The diagnostic as `check --json` gives it."""
+        data = {"line": self.position.line, "column": self.position.column, "message": self.message}
         return {**data, "nearest": self.nearest, "warning": self.warning}
 
-    def told(self, file: str) -> str:
-        """The fault as compilers tell one: `file:line:column: message`."""
+    def text(self, file: str) -> str:
+        """The diagnostic as compilers print one: `file:line:column: message`."""
         meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
-        return f"{file}:{self.place.line}:{self.place.column}: {self.message}{meant}"
+        return f"{file}:{self.position.line}:{self.position.column}: {self.message}{meant}"
+
+
+def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The diagnostics from the top of the file down, each once."""
+    return sorted(set(diagnostics), key=lambda each: (each.position, each.message))
 
 
 def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.6) -> str | None:
