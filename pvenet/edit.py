@@ -24,8 +24,8 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
+    from_vlan_name,
     kind_of,
-    named,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ NOUNS = {"OVSBridge": "ovs-bridge", "OVSBond": "ovs-bond", "OVSIntPort": "ovs-po
 """The commands of kinds whose noun is not PVE's word."""
 
 _PREFIXES = {Bond: "bond", Bridge: "vmbr", OvsBond: "bond", OvsBridge: "vmbr"}
-_KEPT = frozenset({"name", "file_only", "mode", "autostart", "bridge"})
+_NOT_CLEARABLE = frozenset({"name", "file_only", "mode", "autostart", "bridge"})
 
 
 def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
@@ -96,7 +96,7 @@ def find(network: Network, node: str, name: str, kind: Kind | None = None) -> In
     if kind is not None and not isinstance(found, kind):
         word = kind_of(found)
         raise errors.InvalidNetwork(
-            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}", hint=_other_way(found, kind)
+            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}", hint=_hint_for_kind(found, kind)
         )
     return found
 
@@ -106,7 +106,7 @@ def noun_of(kind: str) -> str:
     return NOUNS.get(kind, kind)
 
 
-def _other_way(found: Interface, kind: Kind) -> str:
+def _hint_for_kind(found: Interface, kind: Kind) -> str:
     """What to do about an interface that is of another kind than its command."""
     if isinstance(found, OvsPort) and kind is OvsIntPort:
         return f"take it out of the bridge with `pvenet ovs-bridge set {found.bridge} --ports ...`"
@@ -129,7 +129,7 @@ def _given(values: Values) -> Values:
 
 def _vlan_words(name: str | None, given: Values) -> Values:
     """The tag and raw device that a VLAN's name says, where they are not given: `bond0.50`, `vlan50`."""
-    raw_device, tag = named(name or "")
+    raw_device, tag = from_vlan_name(name or "")
     return _given({"raw_device": raw_device, "tag": tag}) | given
 
 
@@ -151,7 +151,7 @@ def _free_name(network: Network, kind: Kind, given: Values) -> str:
 
 
 def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
-    can = [field.name for field in fields(kind) if field.name not in _KEPT]
+    can = [field.name for field in fields(kind) if field.name not in _NOT_CLEARABLE]
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:

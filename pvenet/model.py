@@ -261,37 +261,37 @@ def canonical(interface: Interface) -> Interface:
             vids = (interface.vids or ALL_VIDS) if interface.vlan_aware else ()
             return replace(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
         case Vlan():
-            raw_device, tag = named(interface.name)
+            raw_device, tag = from_vlan_name(interface.name)
             return replace(
                 interface,
                 raw_device=interface.raw_device or raw_device,
                 tag=tag if interface.tag is None else interface.tag,
             )
         case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
-            return _settled_ovs(interface)
+            return _canonical_ovs(interface)
         case Ethernet() | Other():
             return interface
 
 
-def _settled_ovs(interface: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Interface:
+def _canonical_ovs(interface: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Interface:
     match interface:
         case OvsBridge():
             ports = tuple(sorted(set(interface.ports)))
             return replace(interface, ports=ports, options=_options(interface.options))
         case OvsBond():
-            bond = _settled_port(interface)
+            bond = _canonical_port(interface)
             slaves = tuple(sorted(set(bond.slaves)))
             return replace(bond, slaves=slaves, options=_options(bond.options, but=OVS_BOND_WORDS))
         case OvsIntPort():
-            return _settled_port(interface)
+            return _canonical_port(interface)
         case OvsPort():
-            return _settled_port(interface)
+            return _canonical_port(interface)
 
 
 _Port = TypeVar("_Port", OvsBond, OvsIntPort, OvsPort)
 
 
-def _settled_port(port: _Port) -> _Port:
+def _canonical_port(port: _Port) -> _Port:
     tags = [word.removeprefix("tag=") for word in port.options.split() if word.startswith("tag=")]
     tag = int(tags[-1]) if port.tag is None and tags and tags[-1].isdecimal() else port.tag
     return replace(port, autostart=True, tag=tag, options=_options(port.options, but=("tag=",)))
@@ -301,7 +301,7 @@ def _options(text: str, *, but: tuple[str, ...] = ()) -> str:
     return " ".join(sorted({word for word in text.split() if not word.startswith(but)}))
 
 
-def named(vlan: str) -> tuple[str | None, int | None]:
+def from_vlan_name(vlan: str) -> tuple[str | None, int | None]:
     """The raw device and the tag that a VLAN's name says: both in `bond0.50`, the tag in `vlan50`."""
     raw_device, dot, tag = vlan.rpartition(".")
     if not dot:

@@ -45,7 +45,7 @@ def refuse_unagreed(node_plans: Sequence[NodePlan], options: ApplyOptions, conse
             )
     risky = [found for found in node_plans if Risk.MANAGEMENT in found.risks]
     if risky and not options.allow_management:
-        ways = [f"{found.node}: {' on '.join(found.management.path)} ({found.management.reason})" for found in risky]
+        ways = [f"{found.node}: {' on '.join(found.management.chain)} ({found.management.reason})" for found in risky]
         raise errors.ManagementRisk(
             "this touches the way to\n  " + "\n  ".join(ways) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",

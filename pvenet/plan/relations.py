@@ -135,7 +135,7 @@ def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> 
     return counts.keys() - set(free)
 
 
-def start(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
+def start_slaves(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
     """Give the slaves of bonds the `auto` that PVE gives them on every write (facts, sections 6 and 15)."""
     for bond in [interface for interface in of if isinstance(interface, Bond | OvsBond)]:
         for name in bond.slaves:
@@ -144,31 +144,31 @@ def start(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
                 interfaces[name] = replace(slave, autostart=True)
 
 
-def room(interface: Interface | None) -> int:
+def mtu_of(interface: Interface | None) -> int:
     """The MTU that PVE takes an interface to offer to what is checked against it."""
     if interface is None:
         return DEFAULT_MTU
     return interface.mtu or (ANY_MTU if isinstance(interface, Bond) else DEFAULT_MTU)
 
 
-def need(interface: Interface) -> int:
+def needed_mtu(interface: Interface) -> int:
     """The MTU that PVE checks against another's room; none is never too much."""
     return interface.mtu or 0
 
 
-def holds(user: Interface, support: Interface) -> bool:
+def has_member(user: Interface, support: Interface) -> bool:
     """Whether one is a member of the other, whose MTU is checked against that of the whole; else it is beneath it."""
     return isinstance(user, Bond | OvsBridge) or (isinstance(user, OvsBond) and support.name in user.slaves)
 
 
-def fits(user: Interface, support: Interface | None) -> bool:
+def mtus_fit(user: Interface, support: Interface | None) -> bool:
     """Whether the MTUs of an interface and of one that it stands on suit PVE (facts, section 6).
 
     A slave's must not be above its bond's, nor an OVS port's above its bridge's (walk 5002); a bridge's or a VLAN's not
     above that of what it stands on.
     """
     if support is None:
-        return isinstance(user, Bond | Other | OvsBridge | OvsBond) or need(user) <= DEFAULT_MTU
-    if holds(user, support):
-        return need(support) <= room(user)
-    return isinstance(user, Other) or need(user) <= room(support)
+        return isinstance(user, Bond | Other | OvsBridge | OvsBond) or needed_mtu(user) <= DEFAULT_MTU
+    if has_member(user, support):
+        return needed_mtu(support) <= mtu_of(user)
+    return isinstance(user, Other) or needed_mtu(user) <= mtu_of(support)

@@ -77,8 +77,8 @@ class Node:
             then.waits.append(edge)
             then.blocked += 1
 
-    def hindrance(self) -> Edge | None:
-        """One of the edges that hold it up."""
+    def blocker(self) -> Edge | None:
+        """One of the edges that block it."""
         while self.waits and not self.waits[-1].holds:
             self.waits.pop()
         return self.waits[-1] if self.waits else None
@@ -171,8 +171,8 @@ def _circle(start: Node) -> list[Edge]:
     trail: dict[Node, Edge] = {}
     node = start
     while node not in trail:
-        edge = node.hindrance()
-        if edge is None:  # pragma: no cover - a node that nothing holds up is ready
+        edge = node.blocker()
+        if edge is None:  # pragma: no cover - a node that nothing blocks is ready
             break
         trail[node] = edge
         node = edge.first

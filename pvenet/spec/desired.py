@@ -11,7 +11,7 @@ from pvenet.plan.relations import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:
-    from pvenet.plan import Desired, Management
+    from pvenet.plan import Desired, ManagementPath
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class DesiredState:
     """What a complete file does not mention and what stays all the same, a clause each."""
 
 
-def desired_state(spec: NodeSpec, network: Network, management: Management) -> DesiredState:
+def desired_state(spec: NodeSpec, network: Network, management: ManagementPath) -> DesiredState:
     """What shall be on the node; with `only`, also that the rest shall go."""
     desired: dict[str, Interface | None] = {}
     for name, each in spec.interfaces.items():
@@ -47,7 +47,7 @@ def merged(spec: InterfaceSpec, before: Interface | None) -> Interface:
     return consistent(after, given) if isinstance(after, Bond | Bridge) else after
 
 
-def _kept(spec: NodeSpec, network: Network, management: Management) -> dict[str, str]:
+def _kept(spec: NodeSpec, network: Network, management: ManagementPath) -> dict[str, str]:
     """What stays though a complete file does not mention it, and why; NICs stay without a word."""
     found = {name: "" for name, each in network.interfaces.items() if isinstance(each, Ethernet)}
     for name, interface in network.interfaces.items():

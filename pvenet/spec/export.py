@@ -20,8 +20,8 @@ from pvenet.model import (
     Other,
     Vlan,
     canonical,
+    from_vlan_name,
     kind_of,
-    named,
 )
 from pvenet.plan.relations import natural
 from pvenet.spec.network_spec import KINDS, NO_KEYS
@@ -72,7 +72,7 @@ def _said(interface: Interface) -> list[tuple[str, str]]:
     if isinstance(kept, Bridge) and kept.vlan_aware:
         usual["vids"] = ALL_VIDS
     if isinstance(kept, Vlan):
-        raw_device, tag = named(kept.name)
+        raw_device, tag = from_vlan_name(kept.name)
         usual |= {"raw_device": raw_device, "tag": tag}
     found = [
         (field.name, _text(getattr(kept, field.name)))

@@ -55,19 +55,19 @@ def shown(step: Change) -> str:
             return f"- {step.name}"
 
 
-def told(there: Plan, back: Inverse) -> str:
-    """A plan and its way back, as the cases hold them."""
-    lines = [*map(shown, there.steps), "", "back", *map(shown, back.plan.steps)]
-    return "\n".join(lines + [f"lost {loss}" for loss in back.lost]) + "\n"
+def described(there: Plan, restore: Inverse) -> str:
+    """A plan and its restore plan, as the cases hold them."""
+    lines = [*map(shown, there.steps), "", "back", *map(shown, restore.plan.steps)]
+    return "\n".join(lines + [f"lost {loss}" for loss in restore.lost]) + "\n"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_plan_and_its_way_back_are_as_the_case_says(case: Path) -> None:
+def test_a_plan_and_its_restore_plan_are_as_the_case_says(case: Path) -> None:
     """Each folder of plan_cases holds a current network, what is desired of it, and the steps there and back."""
     current = network((case / "current").read_text())
     desired = interfaces((case / "desired").read_text())
     steps = plan(current, desired)
-    assert told(steps, inverse(steps, current)) == (case / "plan").read_text()
+    assert described(steps, inverse(steps, current)) == (case / "plan").read_text()
     assert [str(problem) for problem in problems(current, desired) if not problem.warning] == []
     there = Staging(current.interfaces).stage(steps.steps)
     assert not plan(Network(interfaces=there), desired)
@@ -103,9 +103,9 @@ def test_the_inverse_leads_back_to_equal_values(now: dict[str, Interface], then:
     for done in (whole, replace(whole, steps=whole.steps[: len(whole.steps) // 2])):
         staging = Staging(now)
         staging.stage(done.steps)
-        back = inverse(done, Network(interfaces=now))
-        assert staging.stage(back.plan.steps) == now
-        assert back.lost == ()
+        restore = inverse(done, Network(interfaces=now))
+        assert staging.stage(restore.plan.steps) == now
+        assert restore.lost == ()
 
 
 @quick
@@ -160,9 +160,9 @@ def test_the_simulated_node_accepts_plans_and_their_inverses(
     there = staged(start, steps)
     assert seen(there).interfaces == then
     assert not plan(seen(there), towards(now, then))
-    back = inverse(steps, seen(start))
-    assert back.lost == ()
-    assert seen(staged(there, back.plan)).interfaces == now
+    restore = inverse(steps, seen(start))
+    assert restore.lost == ()
+    assert seen(staged(there, restore.plan)).interfaces == now
 
 
 def test_what_is_desired_already_needs_no_steps() -> None:
@@ -267,16 +267,16 @@ def test_a_thousand_interfaces_are_planned_in_well_under_a_second() -> None:
     began = perf_counter()
     steps = plan(current, desired)
     assert problems(current, desired) == ()
-    back = inverse(steps, current)
+    restore = inverse(steps, current)
     assert perf_counter() - began < 1
-    assert len(steps.steps) == len(back.plan.steps) == size + 1
+    assert len(steps.steps) == len(restore.plan.steps) == size + 1
 
 
 @pytest.mark.parametrize("address", ["2001:db8::1/64", "100::1/64", "fd00::1/7"])
-def test_an_address_that_pve_refuses_is_no_part_of_a_way_back(address: str) -> None:
+def test_an_address_that_pve_refuses_is_no_part_of_a_restore_plan(address: str) -> None:
     """Sent again it would be refused in the middle of a rollback: it is named as lost instead."""
     before = Bridge(name="vmbr1", cidr6=IPv6Interface(address))
     baseline = Network(interfaces={"vmbr1": before})
-    back = inverse(plan(baseline, {"vmbr1": replace(before, cidr6=None)}), baseline)
-    assert not any(getattr(step, "after", before).cidr6 for step in back.plan.steps)
-    assert any(address in loss.what for loss in back.lost)
+    restore = inverse(plan(baseline, {"vmbr1": replace(before, cidr6=None)}), baseline)
+    assert not any(getattr(step, "after", before).cidr6 for step in restore.plan.steps)
+    assert any(address in loss.what for loss in restore.lost)

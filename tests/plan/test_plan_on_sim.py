@@ -171,10 +171,10 @@ def test_whatever_a_node_let_happen_is_planned_there_and_back(name: str, first: 
     wanted = {name: each for name, each in {**now.interfaces, **desired}.items() if each}
     assert started(dict(seen(there).interfaces)) == started(wanted)
     assert not plan(seen(there), desired)
-    back = inverse(steps, now)
-    restored = carried_out(there, back.plan.steps, foreseen=wrong(seen(there), towards(seen(there), now)))
+    restore = inverse(steps, now)
+    restored = carried_out(there, restore.plan.steps, foreseen=wrong(seen(there), towards(seen(there), now)))
     if restored is not None:
-        lost = {loss.name for loss in back.lost}
+        lost = {loss.name for loss in restore.lost}
         assert without(lost, seen(restored)) == without(lost, now)
 
 

@@ -78,9 +78,9 @@ def test_plans_between_networks_are_accepted_and_lead_back(
     there = staged(start, steps)
     assert kept(seen(there)) == then == outcome(seen(start).interfaces, steps.steps)
     assert not plan(seen(there), desired)
-    back = inverse(steps, seen(start))
-    assert back.lost == ()
-    assert kept(seen(staged(there, back.plan))) == now
+    restore = inverse(steps, seen(start))
+    assert restore.lost == ()
+    assert kept(seen(staged(there, restore.plan))) == now
 
 
 @quick
@@ -160,7 +160,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_steps(case: str) -> None:
-    """The steps are as few as they can be, the simulated node takes them, and the way back leads back."""
+    """The steps are as few as they can be, the simulated node takes them, and the restore plan leads back."""
     before, desired, steps = CASES[case]
     current = plan_model.network(before)
     wanted = plan_model.interfaces(desired)
@@ -183,8 +183,8 @@ def test_what_was_written_by_hand_is_foreseen(file: str, then: dict[str, Interfa
     there = staged(file, steps)
     assert kept(seen(there)) == wanted == outcome(start.interfaces, steps.steps)
     assert not plan(seen(there), desired)
-    back = inverse(steps, start)
-    assert started(kept(seen(staged(there, back.plan)))) == started(kept(start))
+    restore = inverse(steps, start)
+    assert started(kept(seen(staged(there, restore.plan)))) == started(kept(start))
 
 
 def started(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:

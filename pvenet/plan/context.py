@@ -57,7 +57,7 @@ class Subject:
         return Problem(interface=self.name, field=field, value=text, message=message, nearest=nearest, warning=warning)
 
 
-class Scene:
+class Context:
     """The networks before and after the change, looked through once."""
 
     def __init__(self, current: Network, desired: Desired) -> None:
