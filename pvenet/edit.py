@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.limits import LONGEST_NAME
 from pvenet.model import (
     HASHING_MODES,
     Bond,
@@ -26,6 +27,7 @@ from pvenet.model import (
     Vlan,
     from_vlan_name,
     kind_of,
+    settable,
 )
 
 if TYPE_CHECKING:
@@ -36,14 +38,11 @@ if TYPE_CHECKING:
 Kind = type[Bond] | type[Bridge] | type[Vlan] | type[Ethernet] | type[OvsBridge] | type[OvsBond] | type[OvsIntPort]
 Values = dict[str, Any]
 
-LONGEST_NAME = 15
-"""Linux's limit for an interface's name."""
-
 NOUNS = {"OVSBridge": "ovs-bridge", "OVSBond": "ovs-bond", "OVSIntPort": "ovs-port", "OVSPort": "ovs-port"}
 """The commands of kinds whose noun is not PVE's word."""
 
 _PREFIXES = {Bond: "bond", Bridge: "vmbr", OvsBond: "bond", OvsBridge: "vmbr"}
-_NOT_CLEARABLE = frozenset({"name", "file_only", "mode", "autostart", "bridge"})
+_NOT_CLEARABLE = frozenset({"mode", "autostart", "bridge"})
 
 
 def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
@@ -151,7 +150,7 @@ def _free_name(network: Network, kind: Kind, given: Values) -> str:
 
 
 def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
-    can = [field.name for field in fields(kind) if field.name not in _NOT_CLEARABLE]
+    can = [name for name in settable(kind) if name not in _NOT_CLEARABLE]
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:

@@ -12,6 +12,7 @@ from pvenet.plan.changes import (
     outcome,
 )
 from pvenet.plan.inverse import Inverse, Loss, inverse
+from pvenet.plan.losses import losses
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 from pvenet.plan.risk import ManagementPath, Risk, Severity, focused, management_path, risk, risks
@@ -32,6 +33,7 @@ __all__ = [
     "Update",
     "focused",
     "inverse",
+    "losses",
     "management_path",
     "net_changes",
     "outcome",

@@ -19,9 +19,10 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     canonical,
+    natural,
 )
 from pvenet.plan import ovs
-from pvenet.plan.relations import natural, start_slaves
+from pvenet.plan.relations import start_slaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.limits import DOCUMENTATION, MTUS, SHORTEST_PREFIX, refused
+from pvenet.limits import DOCUMENTATION, LONGEST_NAME, MTUS, SHORTEST_PREFIX, refused
 from pvenet.model import (
     HASHING_MODES,
     OVS_BOND_WORDS,
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
     from pvenet.plan.context import Context, Problem, Subject
-
-LONGEST_NAME = 15
-"""For Linux; PVE takes 21 (facts, section 6)."""
 
 TAGS = range(1, 4095)
 """Of a VLAN interface (walk 0), and of an OVS port (facts, section 15)."""

@@ -16,12 +16,13 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     kind_of,
+    parent_in,
 )
 from pvenet.plan import ovs
 from pvenet.plan.changes import same_kind
 from pvenet.plan.context import Problem
 from pvenet.plan.order import addressed
-from pvenet.plan.relations import has_member, members, mtu_of, mtus_fit, parent_in, supports
+from pvenet.plan.relations import has_member, members, mtu_of, mtus_fit, supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet.limits import MTUS, refused
-from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of
+from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of, natural
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
-from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

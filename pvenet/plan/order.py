@@ -21,10 +21,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical
+from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical, natural
 from pvenet.plan import ovs
 from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
-from pvenet.plan.relations import members, mtus_fit, natural, start_slaves, supports
+from pvenet.plan.relations import members, mtus_fit, start_slaves, supports
 from pvenet.plan.walk import Node, Until, Walk
 
 if TYPE_CHECKING:

@@ -15,7 +15,18 @@ from bisect import insort
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from pvenet.model import Ethernet, FileOnly, Interface, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, canonical
+from pvenet.model import (
+    Ethernet,
+    FileOnly,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    canonical,
+    settable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -221,8 +232,7 @@ def _is_own(interface: Interface | None) -> bool:
 
 def lost(port: OvsPort, *, but: Collection[str] = ()) -> Iterator[str]:
     """What PVE forgets of a NIC when its bridge lists it no more, a clause each."""
-    for field in fields(OvsPort):
-        value = getattr(port, field.name)
-        if field.compare and field.name not in {"name", "autostart", "bridge", *but} and value:
-            yield f"{field.name} {value}"
+    for name in settable(OvsPort):
+        if name not in {"autostart", "bridge", *but} and (value := getattr(port, name)):
+            yield f"{name} {value}"
     yield from (f"`{line}`" for line in (*port.file_only.options, *port.file_only.options6))

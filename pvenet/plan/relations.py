@@ -17,6 +17,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     beneath,
+    parent_in,
 )
 
 if TYPE_CHECKING:
@@ -32,17 +33,6 @@ SHARING = frozenset({"vlan", "alias", "vxlan"})
 """The kinds of `Other` that leave what they stand on to others too."""
 
 
-def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """A key that sorts ens9 before ens10."""
-    parts, digits = [""], False
-    for letter in name:
-        if letter.isdecimal() != digits:
-            digits = not digits
-            parts.append("")
-        parts[-1] += letter
-    return tuple((part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
-
-
 def members(interface: Interface) -> tuple[str, ...]:
     """The interfaces that it takes for itself alone: its slaves or ports."""
     match interface:
@@ -52,15 +42,6 @@ def members(interface: Interface) -> tuple[str, ...]:
             return () if interface.kind in SHARING else interface.beneath
         case Ethernet() | Vlan() | OvsIntPort() | OvsPort():
             return ()
-
-
-def parent_in(name: str) -> str | None:
-    """The device that a name speaks of: `bond0` in `bond0.50` and in `bond0:1`."""
-    for mark in (".", ":"):
-        head, found, digits = name.rpartition(mark)
-        if found and head and digits.isdecimal():
-            return head
-    return None
 
 
 def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from pvenet.model import Ethernet, Interface, Network, Other
+from pvenet.model import Ethernet, Interface, Network, Other, natural
 from pvenet.plan.changes import Change, Create, Delete, Update
-from pvenet.plan.relations import downward, members, natural, users
+from pvenet.plan.relations import downward, members, users
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -24,9 +24,10 @@ from pvenet.model import (
     Vlan,
     beneath,
     from_vlan_name,
+    parent_in,
 )
 from pvenet.plan import problems
-from pvenet.plan.relations import downward, parent_in
+from pvenet.plan.relations import downward
 from pvenet.spec.desired import merged
 from pvenet.spec.network_spec import InterfaceSpec, NetworkSpec, NodeSpec
 

@@ -22,9 +22,10 @@ from pvenet.model import (
     canonical,
     from_vlan_name,
     kind_of,
+    natural,
+    own_first,
 )
-from pvenet.plan.relations import natural
-from pvenet.spec.network_spec import KINDS, NO_KEYS
+from pvenet.spec.network_spec import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,15 +76,11 @@ def _said(interface: Interface) -> list[tuple[str, str]]:
         raw_device, tag = from_vlan_name(kept.name)
         usual |= {"raw_device": raw_device, "tag": tag}
     found = [
-        (field.name, _text(getattr(kept, field.name)))
-        for field in sorted(fields(kept), key=lambda field: field.name in _SHARED)
-        if field.name not in NO_KEYS
-        and (getattr(kept, field.name) != usual[field.name] or isinstance(usual[field.name], Enum))
+        (name, _text(getattr(kept, name)))
+        for name in own_first(type(kept))
+        if getattr(kept, name) != usual[name] or isinstance(usual[name], Enum)
     ]
     return found if isinstance(kept, Ethernet) and not found else [("type", kept.type), *found]
-
-
-_SHARED = frozenset({field.name for field in fields(Ethernet)})
 
 
 def _unsaid(kept: FileOnly) -> Iterator[str]:

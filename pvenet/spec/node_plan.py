@@ -7,9 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pvenet import wire
 from pvenet.model import Network, canonical, kind_of
-from pvenet.plan import Update, focused, inverse, management_path, outcome, plan, problems, risks
+from pvenet.plan import focused, inverse, losses, management_path, outcome, plan, problems, risks
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
@@ -63,18 +62,9 @@ def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> N
         risks=risks(steps.steps, path, network, after),
         management=focused(path, steps.steps, network, after),
         not_rolled_back=inverse(steps, network).lost if steps else (),
-        losses=_losses(steps),
+        losses=losses(steps),
         diagnostics=tuple(spec.diagnostic(problem) for problem in found),
         kept=goal.kept,
-    )
-
-
-def _losses(steps: Plan) -> tuple[str, ...]:
-    return tuple(
-        f"{step.name}: {loss}"
-        for step in steps.steps
-        if isinstance(step, Update)
-        for loss in wire.losses(step.before, step.after)
     )
 
 
