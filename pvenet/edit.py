@@ -6,7 +6,6 @@ model's word; `None` in `values` was not given.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +117,8 @@ def _nearest(network: Network, name: str) -> str:
     for real, link in network.links.items():
         if name in link.altnames:
             return f"{name} is another name of {real}; PVE takes only that one"
-    near = difflib.get_close_matches(name, network.interfaces, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else "`pvenet list` shows what is there"
+    near = errors.nearest(name, network.interfaces, cutoff=0.5)
+    return f"did you mean {near}?" if near else "`pvenet list` shows what is there"
 
 
 def _given(values: Values) -> Values:
@@ -154,10 +153,10 @@ def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:
-            near = difflib.get_close_matches(word, can, n=1)
+            near = errors.nearest(word, can)
             raise errors.UsageError(
                 f"{word} can't be cleared on {_article(kind.type)}",
-                hint=f"did you mean {near[0]}?" if near else f"these can: {', '.join(sorted(can))}",
+                hint=f"did you mean {near}?" if near else f"these can: {', '.join(sorted(can))}",
             )
     return chosen
 

@@ -85,12 +85,14 @@ def node_plans(connection: Connection, place: Where, spec: NetworkSpec) -> dict[
 
 def named(connection: Connection, place: Where, spec: NetworkSpec) -> tuple[str, ...]:
     """The file's nodes, or those of them that were named. Raises InvalidNetwork for one that is not there."""
-    from pvenet.spec.diagnostics import Diagnostic, nearest
+    from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.load import refuse as refuse_wrong
 
     there = known(connection, ())
     diagnostics = [
-        Diagnostic(node.position, f"there is no node {name}; there are {', '.join(there[:9])}", nearest(name, there))
+        Diagnostic(
+            node.position, f"there is no node {name}; there are {', '.join(there[:9])}", errors.nearest(name, there)
+        )
         for name, node in spec.nodes.items()
         if name not in there
     ]
