@@ -6,7 +6,7 @@ model's word; `None` in `values` was not given.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
@@ -24,6 +24,7 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
+    defaults,
     from_vlan_name,
     kind_of,
     settable,
@@ -78,7 +79,8 @@ def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word onc
     nic = kind is OvsIntPort and isinstance(network.interfaces.get(name), OvsPort)
     before = find(network, node, name, None if nic else kind)
     given = _given(values)
-    emptied: Values = {field: _default(kind, field) for field in _clearable(kind, clear)}
+    empty = defaults(kind)
+    emptied: Values = {field: empty[field] for field in _clearable(kind, clear)}
     both = sorted(set(given) & set(emptied))
     if both:
         raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of the two out")
@@ -159,11 +161,6 @@ def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
                 hint=f"did you mean {near}?" if near else f"these can: {', '.join(sorted(can))}",
             )
     return chosen
-
-
-def _default(kind: Kind, name: str) -> object:
-    defaults: Mapping[str, object] = {field.name: field.default for field in fields(kind)}
-    return defaults[name]
 
 
 def consistent(after: Bond | Bridge, given: Mapping[str, Any]) -> Bond | Bridge:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -253,3 +253,9 @@ def own_first(kind: type[Interface]) -> tuple[str, ...]:
     """The same for people: what makes the kind what it is, then what every kind has."""
     shared = settable(Ethernet)
     return tuple(sorted(settable(kind), key=lambda name: name in shared))
+
+
+def defaults(kind: type[Interface]) -> dict[str, Any]:
+    """What each of these fields is where nothing is said of it."""
+    by_name = {each.name: each.default for each in fields(kind)}
+    return {name: by_name[name] for name in settable(kind)}

@@ -27,6 +27,7 @@ from pvenet.model import (
     canonical,
     settable,
 )
+from pvenet.plan.relations import with_kept_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -76,13 +77,7 @@ def handed_on(old: Nic, new: Nic, *, started: bool) -> tuple[Nic, Nic]:
 
     `started` says that a bond will give it its `auto` anyway.
     """
-    left = replace(
-        old,
-        cidr=old.cidr if new.cidr else None,
-        gateway=old.gateway if new.cidr and new.gateway else None,
-        cidr6=old.cidr6 if new.cidr6 else None,
-        gateway6=old.gateway6 if new.cidr6 and new.gateway6 else None,
-    )
+    left = with_kept_addresses(old, new)
     if isinstance(old, Ethernet):
         left = replace(left, mtu=new.mtu if (new.mtu or 0) < (old.mtu or 0) else old.mtu)
     bare = left if isinstance(left, Ethernet) else replace(as_nic(left), autostart=started)

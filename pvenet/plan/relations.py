@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pvenet.model import (
     Bond,
@@ -22,6 +22,8 @@ from pvenet.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_Interface = TypeVar("_Interface", bound=Interface)
 
 DEFAULT_MTU = 1500
 """What PVE takes an interface without an `mtu` to have (walk 13)."""
@@ -42,6 +44,17 @@ def members(interface: Interface) -> tuple[str, ...]:
             return () if interface.kind in SHARING else interface.beneath
         case Ethernet() | Vlan() | OvsIntPort() | OvsPort():
             return ()
+
+
+def with_kept_addresses(before: _Interface, after: Interface | None) -> _Interface:
+    """An interface with those of its addresses and gateways that it keeps: where a later state of it has some, too."""
+    return replace(
+        before,
+        cidr=before.cidr if after and after.cidr else None,
+        gateway=before.gateway if after and after.cidr and after.gateway else None,
+        cidr6=before.cidr6 if after and after.cidr6 else None,
+        gateway6=before.gateway6 if after and after.cidr6 and after.gateway6 else None,
+    )
 
 
 def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:

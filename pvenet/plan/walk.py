@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, canonical, natural
 from pvenet.plan.changes import Change, Create, Delete, Update
+from pvenet.plan.relations import with_kept_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -181,13 +182,7 @@ def _circle(start: Node) -> list[Edge]:
 
 def _left_over(before: Interface, after: Interface | None, renewed: Collection[str]) -> Interface:
     """What stays of an interface when it gives up all that it shall not keep, and takes nothing yet."""
-    left = replace(
-        before,
-        cidr=before.cidr if after and after.cidr else None,
-        gateway=before.gateway if after and after.cidr and after.gateway else None,
-        cidr6=before.cidr6 if after and after.cidr6 else None,
-        gateway6=before.gateway6 if after and after.cidr6 and after.gateway6 else None,
-    )
+    left = with_kept_addresses(before, after)
     return _without_new_members(left, after, renewed)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet.edit import consistent
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of
 from pvenet.plan.relations import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
@@ -40,8 +40,8 @@ def desired_state(spec: NodeSpec, network: Network, management: ManagementPath) 
 def merged(spec: InterfaceSpec, before: Interface | None) -> Interface:
     """The interface as described: over what is there where it is of that kind, else over PVE's own defaults."""
     kind = KINDS[spec.type]
-    nothing: dict[str, Any] = {field.name: field.default for field in fields(kind)}
-    given: dict[str, Any] = {name: nothing[name] if value is None else value for name, value in spec.fields.items()}
+    empty = defaults(kind)
+    given: dict[str, Any] = {name: empty[name] if value is None else value for name, value in spec.fields.items()}
     alike = before is not None and type(before) is kind
     after: Interface = replace(before, **given) if before and alike else kind(name=spec.name, **given)
     return consistent(after, given) if isinstance(after, Bond | Bridge) else after

@@ -6,7 +6,6 @@ What a file can't hold (kinds that pvenet does not write, lines that no call of 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from pvenet.model import (
     Other,
     Vlan,
     canonical,
+    defaults,
     from_vlan_name,
     kind_of,
     natural,
@@ -67,7 +67,7 @@ def _entries(network: Network) -> Iterator[str]:
 def _said(interface: Interface) -> list[tuple[str, str]]:
     """The keys and values that make the interface what it is; none for a NIC of which nothing is set."""
     kept = canonical(interface)
-    usual = {field.name: field.default for field in fields(kept)}
+    usual = defaults(type(kept))
     if isinstance(kept, Ethernet):
         usual["autostart"] = False
     if isinstance(kept, Bridge) and kept.vlan_aware:
