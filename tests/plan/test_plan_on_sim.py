@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from plan_sim import FileOf
 from recorded import STARTS
 from replay import HOST
 
@@ -36,6 +37,8 @@ MODES = ("balance-rr", "active-backup", "802.3ad", "balance-xor")
 quick = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
+
+seen = FileOf(HOST).seen
 
 
 @st.composite
@@ -106,10 +109,6 @@ def happened(file: str, asked: Iterable[Call]) -> str:
         except Refused:
             continue
     return file
-
-
-def seen(file: str) -> Network:
-    return wire.network(sim.listing(sim.parse(file, HOST)))
 
 
 def carried_out(file: str, steps: Iterable[Change], *, foreseen: bool) -> str | None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from listings import recorded_networks
 from network_file import EXAMPLE
 from plan_model import networks
-from test_spec import WRONG
+from wrong_files import WRONG
 
 from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan
 from pvenet.plan import management_path, plan
