@@ -20,7 +20,7 @@ from pvenet.apply.open_journals import (
 from pvenet.apply.runtime import utc_now
 from pvenet.apply.steps import Steps
 from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
-from pvenet.plan import Plan, Problem, Update, plan, problems
+from pvenet.plan import Plan, Problem, plan, problems
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -100,7 +100,7 @@ class Staging:
         todo = plan(self.network, desired)
         if not todo:
             return Staged(plan=todo, warnings=warnings)
-        lost = losses(todo)
+        lost = wire.losses_of(todo)
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
@@ -144,16 +144,6 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
             f"this can't be on {node}:\n  {lines}", hint="nothing was sent; `pvenet list` shows what is there"
         )
     return tuple(problem for problem in found if problem.warning)
-
-
-def losses(todo: Plan) -> tuple[str, ...]:
-    """What the updates of a plan would lose besides what they are for."""
-    return tuple(
-        f"{step.name}: {loss}"
-        for step in todo.steps
-        if isinstance(step, Update)
-        for loss in wire.losses(step.before, step.after)
-    )
 
 
 def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:

@@ -1,4 +1,4 @@
-"""What to change, in which order, what stands against it, what it puts at risk, and the way back. Pure."""
+"""What to change, in which order, what stands against it, what it puts at risk, and the restore plan. Pure."""
 
 from pvenet.plan.changes import (
     Change,
@@ -15,7 +15,7 @@ from pvenet.plan.inverse import Inverse, Loss, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
-from pvenet.plan.risk import Management, Risk, focused, management, risk, risks
+from pvenet.plan.risk import ManagementPath, Risk, Severity, focused, management_path, risk, risks
 
 __all__ = [
     "Change",
@@ -25,16 +25,17 @@ __all__ = [
     "FieldChange",
     "Inverse",
     "Loss",
-    "Management",
+    "ManagementPath",
     "Plan",
     "Problem",
     "RestorePlan",
     "Risk",
+    "Severity",
     "Update",
     "focused",
     "inverse",
     "lost_for_good",
-    "management",
+    "management_path",
     "net_changes",
     "outcome",
     "plan",

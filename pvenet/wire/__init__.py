@@ -3,7 +3,7 @@
 Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is exact. Facts, sections 5 to 7.
 """
 
-from pvenet.wire.losses import losses
+from pvenet.wire.losses import losses, losses_of
 from pvenet.wire.reading import interface, link, network
 from pvenet.wire.requests import Request, request
 from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, Form, spelled
@@ -19,6 +19,7 @@ __all__ = [
     "interface",
     "link",
     "losses",
+    "losses_of",
     "network",
     "request",
     "spelled",

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from pvenet import wire
 from pvenet.model import Network, canonical, kind_of
-from pvenet.plan import Update, focused, inverse, management, outcome, plan, problems, risks
-from pvenet.spec.merge import aim
+from pvenet.plan import focused, inverse, management_path, outcome, plan, problems, risks
+from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pvenet.plan import Desired, Loss, Management, Plan, Risk
-    from pvenet.spec.places import Fault
-    from pvenet.spec.wishes import NodeWishes
+    from pvenet.plan import Desired, Loss, ManagementPath, Plan, Risk
+    from pvenet.spec.diagnostics import Diagnostic
+    from pvenet.spec.network_spec import NodeSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
-    """What would happen to one node. It is all that is kept of a node that was read."""
+class NodePlan:
+    """What the file would change on one node. It is all that is kept of a node that was read."""
 
     node: str
     against: str
@@ -31,13 +31,13 @@ class Outlook:
     plan: Plan
     risks: tuple[Risk, ...]
     """The risk of each step."""
-    way: Management
-    """The way to the node."""
-    lost: tuple[Loss, ...]
+    management: ManagementPath
+    """The management path."""
+    not_rolled_back: tuple[Loss, ...]
     """What a rollback could not put back."""
     losses: tuple[str, ...]
     """What the API would lose on the way, a clause each; only with `--lossy`."""
-    faults: tuple[Fault, ...]
+    diagnostics: tuple[Diagnostic, ...]
     """What stands against it, and warnings."""
     kept: tuple[str, ...]
     """What a complete file does not mention and what stays."""
@@ -47,34 +47,25 @@ class Outlook:
     """That was staged from here."""
 
 
-def outlook(wishes: NodeWishes, network: Network, addresses: Collection[str]) -> Outlook:
+def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> NodePlan:
     """What a file would do to a node that is reached by these addresses."""
-    way = management(network, addresses)
-    aimed = aim(wishes, network, way)
-    found = problems(network, aimed.desired)
+    path = management_path(network, addresses)
+    goal = desired_state(spec, network, path)
+    found = problems(network, goal.desired)
     wrong = any(not problem.warning for problem in found)
-    steps = plan(network, {} if wrong else aimed.desired)
+    steps = plan(network, {} if wrong else goal.desired)
     after = Network(interfaces=outcome(network.interfaces, steps.steps), links=network.links)
-    return Outlook(
-        node=wishes.node,
+    return NodePlan(
+        node=spec.node,
         against=fingerprint(network),
-        desired=aimed.desired,
+        desired=goal.desired,
         plan=steps,
-        risks=risks(steps.steps, way, network, after),
-        way=focused(way, steps.steps, network, after),
-        lost=inverse(steps, network).lost if steps else (),
-        losses=_losses(steps),
-        faults=tuple(wishes.fault(problem) for problem in found),
-        kept=aimed.kept,
-    )
-
-
-def _losses(steps: Plan) -> tuple[str, ...]:
-    return tuple(
-        f"{step.name}: {loss}"
-        for step in steps.steps
-        if isinstance(step, Update)
-        for loss in wire.losses(step.before, step.after)
+        risks=risks(steps.steps, path, network, after),
+        management=focused(path, steps.steps, network, after),
+        not_rolled_back=inverse(steps, network).lost if steps else (),
+        losses=wire.losses_of(steps),
+        diagnostics=tuple(spec.diagnostic(problem) for problem in found),
+        kept=goal.kept,
     )
 
 

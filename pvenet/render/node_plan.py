@@ -13,21 +13,22 @@ if TYPE_CHECKING:
 
     from pvenet.events import Row
     from pvenet.render.values import Paint
-    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.node_plan import NodePlan
 
 
 FEW = 5
 """Nodes that are named; of more the number says as much."""
 
 
-def outlook_text(found: Outlook, paint: Paint) -> str:
+def node_plan_text(found: NodePlan, paint: Paint) -> str:
     """One node's changes in their order, the risk of each, and what is worth knowing before."""
     lines = [paint(f"{found.node}:", "bold") if found.plan else f"{found.node}: no changes"]
     for step, risk in zip(found.plan.steps, found.risks, strict=True):
         lines.append(f"  {changes_text([step], paint)}{_mark(risk, paint)}")
     if worst(found) is Risk.MANAGEMENT:
-        lines.append(f"  this touches the way to {found.node}: {' on '.join(found.way.path)} ({found.way.reason})")
-    lines += [f"  can't be rolled back: {loss}" for loss in found.lost]
+        path = found.management
+        lines.append(f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})")
+    lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
     if found.pending is not None:
@@ -41,12 +42,12 @@ def _mark(risk: Risk, paint: Paint) -> str:
     return "  " + paint(f"(risk: {risk})", "red" if risk is Risk.MANAGEMENT else "yellow")
 
 
-def worst(found: Outlook) -> Risk:
+def worst(found: NodePlan) -> Risk:
     """The worst risk of a node's steps."""
     return max(found.risks, default=Risk.NONE)
 
 
-def counts_text(found: Sequence[Outlook], file: str) -> str:
+def counts_text(found: Sequence[NodePlan], file: str) -> str:
     """The last line: how much there is to do."""
     touched = [each for each in found if each.plan]
     nodes = f"{len(found)} node{'' if len(found) == 1 else 's'}"
@@ -57,7 +58,7 @@ def counts_text(found: Sequence[Outlook], file: str) -> str:
     return f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
 
 
-def _counts(found: Iterable[Outlook]) -> dict[str, int]:
+def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
     """Interfaces, each once also where it takes two steps."""
     kinds = {"create": Create, "update": Update, "delete": Delete}
     return {
@@ -66,21 +67,21 @@ def _counts(found: Iterable[Outlook]) -> dict[str, int]:
     }
 
 
-def outlooks_data(found: Sequence[Outlook], file: str) -> dict[str, Any]:
+def node_plans_data(found: Sequence[NodePlan], file: str) -> dict[str, Any]:
     """What `plan --json` prints."""
-    return {"file": file, "nodes": [outlook_data(each) for each in found], "counts": _counts(found)}
+    return {"file": file, "nodes": [node_plan_data(each) for each in found], "counts": _counts(found)}
 
 
-def outlook_data(found: Outlook) -> dict[str, Any]:
+def node_plan_data(found: NodePlan) -> dict[str, Any]:
     """One node of it."""
     steps = [{**change_data(step), "risk": str(risk)} for step, risk in zip(found.plan.steps, found.risks, strict=True)]
     return {
         "node": found.node,
         "steps": steps,
         "risk": str(worst(found)),
-        "not_rolled_back": [str(loss) for loss in found.lost],
+        "not_rolled_back": [str(loss) for loss in found.not_rolled_back],
         "losses": list(found.losses),
-        "warnings": [fault.data() for fault in found.faults if fault.warning],
+        "warnings": [diagnostic.data() for diagnostic in found.diagnostics if diagnostic.warning],
         "kept": list(found.kept),
         "pending": found.pending is not None,
     }

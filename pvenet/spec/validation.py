@@ -1,15 +1,17 @@
-"""What pydantic objects to, in the words of a network file: each at its place, with what to write instead."""
+"""What pydantic objects to, in the words of a network file: each where it stands, with what to write instead."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pvenet.errors import nearest
+from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.file import KEYS
-from pvenet.spec.places import Fault, Place, nearest
-from pvenet.spec.wishes import KINDS
+from pvenet.spec.network_spec import KINDS
+from pvenet.spec.tree import position_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pvenet.spec.tree import Tree
 
@@ -20,30 +22,17 @@ _STATES = ("present", "absent", "ignore")
 _LONGEST_SHOWN = 40
 
 
-def complaint(error: Mapping[str, Any], tree: Tree) -> Fault:
-    """One of pydantic's errors as a fault of the file."""
+def diagnostic_of(error: Mapping[str, Any], tree: Tree) -> Diagnostic:
+    """One of pydantic's errors as a diagnostic of the file."""
     path = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("<")))
     kind = next((str(part)[1:-1] for part in error["loc"] if str(part).startswith("<")), "")
     value = error["input"]
     if error["type"] == "extra_forbidden":
         return _unknown_key(tree, path, kind)
     message, meant = _wrong_value(error, path, value)
-    whole = value is None or error["type"] == "union_tag_invalid"  # where the key stands: nothing has no place
-    at = place(tree, path, key=whole)
-    return Fault(at, f"{_subject(path)}{message}", nearest=meant)
-
-
-def place(tree: Tree, path: Iterable[str | int], *, key: bool = False) -> Place:
-    """Where the value (or with `key` its key) of a path stands; what has no place of its own is where it lacks."""
-    at = tree.place
-    for part in path:
-        if isinstance(tree.value, dict) and part in tree.value:
-            at, tree = tree.keys[str(part)], tree.value[str(part)]
-            at = at if key else tree.place
-        elif isinstance(tree.value, list) and isinstance(part, int) and part < len(tree.value):
-            tree = tree.value[part]
-            at = tree.place
-    return at
+    whole = value is None or error["type"] == "union_tag_invalid"  # where the key stands: nothing has no position
+    at = position_of(tree, path, key=whole)
+    return Diagnostic(at, f"{_subject(path)}{message}", nearest=meant)
 
 
 def _subject(path: Path) -> str:
@@ -52,19 +41,19 @@ def _subject(path: Path) -> str:
     return f"{path[depth - 1]}: " if depth and len(path) >= depth else ""
 
 
-def _unknown_key(tree: Tree, path: Path, kind: str) -> Fault:
-    at, word = place(tree, path, key=True), str(path[-1])
+def _unknown_key(tree: Tree, path: Path, kind: str) -> Diagnostic:
+    at, word = position_of(tree, path, key=True), str(path[-1])
     if kind == "state":
-        return Fault(at, f"{_subject(path)}what is absent or ignored has no {word}")
+        return Diagnostic(at, f"{_subject(path)}what is absent or ignored has no {word}")
     if word == "type":
         given = _value(tree, path)
         message = f"{_subject(path)}{shown(given)} is no type; there are {', '.join(KINDS)}"
-        return Fault(place(tree, path), message, nearest=nearest(str(given), KINDS))
+        return Diagnostic(position_of(tree, path), message, nearest=nearest(str(given), KINDS))
     words = [*KEYS[kind], "type", "state"] if kind in KINDS else list(_TOP)
     if kind == "typeless":
         words = sorted({name for each in KEYS.values() for name in each} | {"type", "state"})
     what = f"a {kind} has no key {word}" if kind in KINDS else f"unknown key {word}"
-    return Fault(at, f"{_subject(path)}{what}", nearest=nearest(word, words, cutoff=0.5))
+    return Diagnostic(at, f"{_subject(path)}{what}", nearest=nearest(word, words, cutoff=0.5))
 
 
 def _value(tree: Tree, path: Path) -> object:

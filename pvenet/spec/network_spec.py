@@ -1,4 +1,4 @@
-"""What a network file says, once read: a wish an interface and a node. Frozen values, each with its place."""
+"""What a network file says, once read: of each node, and of each interface. Frozen values, each with its position."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pvenet.plan import Problem
-    from pvenet.spec.places import Fault, Place
+    from pvenet.spec.diagnostics import Diagnostic, Position
 
 Kind = type[Any]
 """A class of the model; which ones, `KINDS` says."""
@@ -19,14 +19,11 @@ Kind = type[Any]
 KINDS: Mapping[str, Kind] = {
     kind.type: kind for kind in (Ethernet, Bond, Bridge, Vlan, OvsBridge, OvsBond, OvsIntPort, OvsPort)
 }
-"""The kinds that a file can describe, by PVE's word. Their fields are the file's keys."""
-
-NO_KEYS = frozenset({"name", "file_only"})
-"""Fields of the model that are no keys: the one is the key above, the other nothing can write."""
+"""The kinds that a file can describe, by PVE's word. The fields that the API can set are the file's keys."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class InterfaceSpec:
     """An interface as a file describes it: only what it says, the rest is kept as it is on the node."""
 
     name: str
@@ -34,49 +31,49 @@ class Wish:
     """PVE's word for the kind."""
     fields: Mapping[str, object] = field(default_factory=dict)
     """Values of the model by its field's name; None clears."""
-    places: Mapping[str, Place] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
     """Where a field stands, and where each word of a list does (`slaves`, `slaves ens38`)."""
-    place: Place
+    position: Position
     """Where its name stands."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gone:
-    """An interface that shall be absent."""
+class Absent:
+    """An interface that the file wants absent."""
 
     name: str
-    place: Place
+    position: Position
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NodeWishes:
-    """What a file wants of one node, its defaults and the node's own merged."""
+class NodeSpec:
+    """What a file says of one node, its defaults and the node's own merged."""
 
     node: str
-    place: Place
-    interfaces: Mapping[str, Wish | Gone]
+    position: Position
+    interfaces: Mapping[str, InterfaceSpec | Absent]
     ignored: frozenset[str] = frozenset()
     """Named only to be left alone."""
     only: bool = False
     """The file is complete for the node: what it does not mention goes."""
 
-    def fault(self, problem: Problem) -> Fault:
-        """A problem of the plan where the file speaks of it."""
-        from pvenet.spec.places import Fault
+    def diagnostic(self, problem: Problem) -> Diagnostic:
+        """A problem of the plan, at the position of the file that causes it."""
+        from pvenet.spec.diagnostics import Diagnostic
 
-        wish = self.interfaces.get(problem.interface)
-        place = wish.place if wish else self.place
-        if isinstance(wish, Wish):
-            place = wish.places.get(problem.field, place)
-            place = wish.places.get(f"{problem.field} {problem.value}", place)
+        spec = self.interfaces.get(problem.interface)
+        position = spec.position if spec else self.position
+        if isinstance(spec, InterfaceSpec):
+            position = spec.positions.get(problem.field, position)
+            position = spec.positions.get(f"{problem.field} {problem.value}", position)
         message = f"{self.node}: {problem.message}"
-        return Fault(place, message, nearest=problem.nearest, warning=problem.warning)
+        return Diagnostic(position, message, nearest=problem.nearest, warning=problem.warning)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
+class NetworkSpec:
     """A whole network file."""
 
     file: str
     """As it was called on the command line."""
-    nodes: Mapping[str, NodeWishes]
+    nodes: Mapping[str, NodeSpec]
