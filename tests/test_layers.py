@@ -60,7 +60,7 @@ ALLOWED = {
         "sim",
         "spec",
     },
-    "spec": {"", "edit", "errors", "model", "plan"},
+    "spec": {"", "edit", "errors", "model", "plan", "wire"},
     "fleet": {
         "",
         "apply",
