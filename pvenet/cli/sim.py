@@ -98,12 +98,12 @@ def show(where: Where, folder: Path = _FOLDER) -> None:
 
     from pvenet.cli.sim_text import node_data, node_text
     from pvenet.render.values import as_json
-    from pvenet.sim.look import look
+    from pvenet.sim.inspect import inspect
     from pvenet.sim.state import SimError
 
     now = time.time()
     try:
-        views = [view for view in look(_sim(folder, where.node), now) if where.node in (None, view.name)]
+        views = [view for view in inspect(_sim(folder, where.node), now) if where.node in (None, view.name)]
     except (OSError, SimError) as error:
         raise errors.UsageError(f"can't look into {folder}: {error}") from None
     if where.json:

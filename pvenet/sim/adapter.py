@@ -13,8 +13,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from pvenet.sim.frame import Request
 from pvenet.sim.front import Dropped, Front, Silence
+from pvenet.sim.http.frame import Request
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet.sim.faults import Fault
-    from pvenet.sim.frame import Response
+    from pvenet.sim.http.frame import Response
 
 
 class SimAdapter(BaseAdapter):

@@ -9,12 +9,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim.access import ROOT
+from pvenet.sim.access.users import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
-from pvenet.sim.faults import REASONS, Scene, Script
-from pvenet.sim.frame import Request, Response, encode, respond
-from pvenet.sim.state import SimError
+from pvenet.sim.faults import Scene, Script
+from pvenet.sim.faults.kinds import REASONS
+from pvenet.sim.files import SimError
+from pvenet.sim.http.frame import Request, Response, encode, respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +59,7 @@ class Front:
         self.sleep = sleep
         self.local = local
         self.caches = Caches()
-        self.script = Script(faults, real=sim.beneath.real)
+        self.script = Script(faults, real=sim.backend.real)
 
     def answer(self, request: Request, *, patience: float | None = None) -> Response:
         """Answer a request; raises `Dropped` or `Silence` where there is no answer.
@@ -86,7 +87,7 @@ class Front:
         """Whether a request could arrive now."""
         with self.sim.held():
             now = self.clock()
-            machine = self.sim.node(self._arrival(host)).settled(now)
+            machine = self.sim.node(self._arrival(host)).advance(now)
             return machine.online and not machine.silent(now)
 
     def answer_late(self, request: Request) -> Response:
@@ -98,7 +99,7 @@ class Front:
 
     def _wait(self, response: Response, scene: Scene, patience: float | None) -> None:
         failed = response.status == UNAUTHORISED
-        seconds = scene.delay + (self.sim.nature().auth_delay if failed else 0.0)
+        seconds = scene.delay + (self.sim.config().auth_delay if failed else 0.0)
         if patience is not None and seconds > patience:
             self.sleep(patience)
             raise Silence
@@ -111,9 +112,9 @@ class Front:
             local = self._arrival(request.host)
             about = self._about(request, local)
             for act in scene.foreign:
-                self.sim.node(about).settled(now)
+                self.sim.node(about).advance(now)
                 act(self.sim.node(about), self.sim, now)
-            machine = self.sim.node(local).settled(now)
+            machine = self.sim.node(local).advance(now)
             if not machine.online or machine.silent(now):
                 raise Silence(reached=False)
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
-from pvenet.sim.access import ROOT
-from pvenet.sim.certificate import certificate
+from pvenet.sim.access.users import ROOT
+from pvenet.sim.config import SimConfig
+from pvenet.sim.files import SimError
 from pvenet.sim.front import Dropped, Front, Silence
-from pvenet.sim.socketry import BadRequest, as_bytes, read_request
-from pvenet.sim.state import Nature, Sim, SimError
+from pvenet.sim.http.certificate import certificate
+from pvenet.sim.http.stream import BadRequest, as_bytes, read_request
+from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pvenet.sim.faults import Fault
-    from pvenet.sim.frame import Request
+    from pvenet.sim.http.frame import Request
 
 TLS_RECORD = b"\x16"
 HANDSHAKE_SECONDS = 10.0
@@ -74,13 +76,13 @@ class _Connection(socketserver.BaseRequestHandler):
                 self._redirect(plain)
                 return
             link = listener.context.wrap_socket(plain, server_side=True)
-        nature = listener.nature()
-        link.settimeout(nature.idle_close or None)
+        config = listener.config()
+        link.settimeout(config.idle_close or None)
         with contextlib.closing(link), listener.tracking(link), link.makefile("rb") as stream:
             worker = next(listener.numbers)
             for number in count(1):
                 request = read_request(stream, worker)
-                if request is None or not self._serve(link, request) or number == nature.max_requests:
+                if request is None or not self._serve(link, request) or number == config.max_requests:
                     break
             _take_leave(link)
 
@@ -141,11 +143,11 @@ class _Listener(socketserver.ThreadingTCPServer):
         self.guard = threading.Lock()
         super().__init__(address, _Connection)
 
-    def nature(self) -> Nature:
+    def config(self) -> SimConfig:
         try:
-            return self.front.sim.nature()
+            return self.front.sim.config()
         except SimError:
-            return Nature()  # the answer to the first request says what is wrong
+            return SimConfig()  # the answer to the first request says what is wrong
 
     @contextlib.contextmanager
     def tracking(self, link: socket.socket) -> Iterator[None]:
@@ -187,7 +189,7 @@ class Server:
         node: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not (isinstance(place, Sim) and place.beneath.real and tls):
+        if not (isinstance(place, Sim) and place.backend.real and tls):
             _must_be_loopback(host)
         self.sim = place if isinstance(place, Sim) else Sim.open(place)
         context, fingerprint = _tls(self.sim.folder) if tls else (None, None)

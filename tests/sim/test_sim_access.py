@@ -9,8 +9,8 @@ import pytest
 from sim_client import Client
 from sim_replay import Replay, load
 
-from pvenet.sim.access import Denied, Identity, Users
-from pvenet.sim.recorded import default_users
+from pvenet.sim.access.recorded import default_users
+from pvenet.sim.access.users import Denied, Identity, Users
 
 if TYPE_CHECKING:
     from pathlib import Path

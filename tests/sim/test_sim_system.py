@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sim_client import Client
 
-from pvenet.sim import process
-from pvenet.sim.kernel import Kernel
 from pvenet.sim.server import Server
 from pvenet.sim.state import Sim, SimError
-from pvenet.sim.system import Place, main, open_system
+from pvenet.sim.system import Place, open_system, process
+from pvenet.sim.system.__main__ import main
+from pvenet.sim.system.kernel import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,8 +33,8 @@ from pvenet.model import Bond, Bridge, Interface
 from pvenet.node import Node
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Fault, Script, parse
+from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.state import Sim
-from pvenet.sim.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

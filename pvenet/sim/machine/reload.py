@@ -19,13 +19,13 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pvenet.sim.releases import PVES
+from pvenet.sim.machine.releases import PVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from pvenet.sim.releases import Release
+    from pvenet.sim.machine.releases import Release
 
 FILE = "/etc/network/interfaces"
 MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")

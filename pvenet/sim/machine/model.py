@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim import reload
+from pvenet.sim.machine.reload import address_of, applied, ifreload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class Machine:
     pid: int = 0x0E00
     """The last process id given."""
     reloads: tuple[str, ...] = ()
-    """Files of the tasks whose `ifreload` is not settled yet."""
+    """Files of the tasks whose `ifreload` has not ended yet."""
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Self:
@@ -53,9 +53,9 @@ class Machine:
     @classmethod
     def fresh(cls, nics: Iterable[str], text: str) -> Self:
         """A machine that has just booted with this file."""
-        machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=reload.address_of(text))
-        outcome = reload.ifreload(text, machine.nics, machine.up, machine.made)
-        up, made = reload.applied(outcome.steps, machine.up, machine.made, machine.nics)
+        machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=address_of(text))
+        outcome = ifreload(text, machine.nics, machine.up, machine.made)
+        up, made = applied(outcome.steps, machine.up, machine.made, machine.nics)
         return machine.but(up=up, made=made, slaves=outcome.slaves)
 
     def silent(self, now: float) -> bool:

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pvenet.sim import network
-from pvenet.sim.machine import Machine
+from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.schema import Refused
-from pvenet.sim.state import NodeFolder, Sim
-from pvenet.sim.tasks import TaskFolder
+from pvenet.sim.state import Node, Sim
 
-Act: TypeAlias = Callable[[NodeFolder, Sim, float], None]
+Act: TypeAlias = Callable[[Node, Sim, float], None]
 
 
 def edit(iface: str) -> Act:
-    def stage(node: NodeFolder, sim: Sim, _now: float) -> None:
+    def stage(node: Node, sim: Sim, _now: float) -> None:
         host = sim.host(node.name)
         try:
             node.stage(network.create(network.parse(node.text(), host), {"iface": iface, "type": "bridge"}, host))
@@ -25,19 +25,19 @@ def edit(iface: str) -> Act:
     return stage
 
 
-def revert(node: NodeFolder, _sim: Sim, _now: float) -> None:
-    node.staged.unlink(missing_ok=True)
+def revert(node: Node, _sim: Sim, _now: float) -> None:
+    node.revert()
 
 
 def reboot(seconds: float) -> Act:
-    def boot(node: NodeFolder, _sim: Sim, now: float) -> None:
+    def boot(node: Node, _sim: Sim, now: float) -> None:
         """What is staged goes live (facts 13); what was running has ended somehow."""
         if node.staged.exists():
-            node.staged.replace(node.interfaces)
+            node.take()
         old, folder = node.machine(), TaskFolder(node.tasks)
         for number in old.reloads:
             if (task := folder.get(number)) is not None:
-                ended = task.but(exitstatus="unexpected status", closing=False, steps=(), settled=0)
+                ended = task.but(exitstatus="unexpected status", closing=False, steps=(), happened=0)
                 folder.put(number, ended.but(duration=now - task.start))
         booted = Machine.fresh(old.nics, node.applied()).but(nics=old.nics, ip=old.ip, pid=old.pid)
         node.save(booted.but(silent_from=now, silent_until=now + seconds, cut_off=True))
