@@ -80,14 +80,14 @@ def serve(
 @app.command()
 @options()
 def faults(where: Where) -> None:
-    """List what --fault can let go wrong."""
+    """List what --fault can let go wrong, and how to say where."""
     from pvenet.render.values import aligned, as_json
-    from pvenet.sim.faults import usage
+    from pvenet.sim.faults import HELP, usage
 
     if where.json:
         out(as_json([{"fault": fault, "about": about} for fault, about in usage()]))
     else:
-        out(aligned(usage()))
+        out(f"{aligned(usage())}\n\n{HELP}")
 
 
 @app.command()

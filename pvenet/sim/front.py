@@ -66,7 +66,7 @@ class Front:
 
         Patience is how long this client waits for an answer, where it can't go away by itself.
         """
-        scene = self.script.next()
+        scene = self.script.next(request)
         if scene.restart:
             self.caches.forget()
             raise Dropped(everything=True)

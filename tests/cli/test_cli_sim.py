@@ -89,8 +89,11 @@ class TestFaults:
         for each in listed:
             assert f"{each['fault']}  " in run("sim", "faults").out
             assert each["about"] in run("sim", "faults").out
+        assert "GET network+2    the second of those" in run("sim", "faults").out
 
-    @pytest.mark.parametrize("fault", ["boo@1", "delay@1", "restart", "restart=5@1", "delay=x@1", "restart@0"])
+    @pytest.mark.parametrize(
+        "fault", ["boo@1", "delay@1", "restart", "restart=5@1", "delay=x@1", "restart@0", "restart@PUT netwrok"]
+    )
     def test_a_fault_that_is_none_is_told_before_anything_is_served(self, lab: Path, run: Run, fault: str) -> None:
         """Exit 2, and where the list is."""
         ran = run("sim", "serve", str(lab), "--listen", "127.0.0.1:0", "--fault", fault)
@@ -111,7 +114,7 @@ class TestFaults:
     def test_a_reload_that_fails_on_order_is_rolled_back(self, lab: Path, run: Run) -> None:
         """The bad day that can be rehearsed with one command."""
         run("--sim", str(lab), "bridge", "create", "--ports", "ens40")
-        ran = run("--sim", str(lab), "apply", "--yes", "--fault", "reload-fails@1")
+        ran = run("--sim", str(lab), "apply", "--yes", "--fault", "reload-fails@PUT network")
         assert ran.code == 8
         assert "rolled back and verified on pve1: vmbr1" in ran.err
 

@@ -178,7 +178,7 @@ class _Told(Script):
         super().__init__(())
         self.scene = Scene()
 
-    def next(self) -> Scene:
+    def next(self, _request: object) -> Scene:
         scene, self.scene = self.scene, Scene()
         return scene
 

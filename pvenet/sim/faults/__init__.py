@@ -1,14 +1,16 @@
 """What can go wrong, on order: faults as data.
 
-N is a request, counted from 1 at this server or adapter. A fault of a connection or an answer happens at that request,
-a fault of a reload in the first reload from there on, a lasting one from there on.
+Each names a request, by what it asks or by its number, counted from 1 at this server or adapter. A fault of a
+connection or an answer happens at that request, a fault of a reload in the first reload from there on, a lasting one
+from there on.
 """
 
 from __future__ import annotations
 
+from pvenet.sim.faults.address import HELP
 from pvenet.sim.faults.fault import Fault, parse
 from pvenet.sim.faults.kinds import KINDS, usage
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.faults.script import Script
 
-__all__ = ["KINDS", "Fault", "Scene", "Script", "parse", "usage"]
+__all__ = ["HELP", "KINDS", "Fault", "Scene", "Script", "parse", "usage"]

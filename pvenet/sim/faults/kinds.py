@@ -192,4 +192,4 @@ KINDS: Mapping[str, Kind] = {
 def usage() -> list[tuple[str, str]]:
     """Every fault as it is written, and what it does."""
     values = {name: f"={kind.value}".replace("=[", "[=", 1) if kind.value else "" for name, kind in KINDS.items()}
-    return [(f"{name}{values[name]}@N", kind.about) for name, kind in KINDS.items()]
+    return [(f"{name}{values[name]}@WHERE", kind.about) for name, kind in KINDS.items()]

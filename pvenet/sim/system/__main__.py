@@ -23,7 +23,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="where users, tasks and the certificate are kept")
     parser.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:8006", help="default: %(default)s")
     parser.add_argument("--node", help="the node's name; default: the host's")
-    parser.add_argument("--fault", action="append", default=[], metavar="KIND[=VALUE]@N", help="see pvenet sim faults")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="KIND[=VALUE]@WHERE", help="see pvenet sim faults"
+    )
     given = parser.parse_args(arguments)
     host, _, port = given.listen.rpartition(":")
     if not host or not port.isdecimal():
