@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NETWORK = "/nodes/pve1/network"
+VALUES = {
+    "SECONDS": "=1",
+    "PRIVILEGE": "=Sys.Audit",
+    "LINK": "=bond0",
+    "IFACE": "=vmbr0",
+    "IFACE:FIELD=VALUE": "=vmbr0:mtu=1400",
+}
+"""For the kinds that need one."""
 PEER = HERE.replace("pve1", "pve2")
 
 
@@ -70,6 +78,9 @@ def test_faults_are_words(text: str, fault: Fault) -> None:
         ("delay=long@1", "'long' is no number of seconds"),
         ("595=before@1", "'before' says nothing about a status"),
         ("reload-fails=x@1", "'x' is no exit code"),
+        ("foreign-set=vmbr0@1", "'vmbr0' sets no field: write IFACE:FIELD=VALUE"),
+        ("foreign-set=vmbr0:colour=red@1", "PVE would refuse 'vmbr0:colour=red'"),
+        ("foreign-set=vmbr0:mtu=9@1", "mtu: value must have a minimum value of 1280"),
         ("drop-after@FETCH network", "no method FETCH, only DELETE, GET, POST, PUT"),
         ("drop-after@PUT netwrok", r"no request is `PUT netwrok`; with PUT there are: network, network/\*"),
         ("drop-after@PUT", "does not say at which request"),
@@ -147,7 +158,7 @@ class TestAddresses:
 def test_every_kind_can_be_ordered() -> None:
     """Each kind has words that order it."""
     for name, kind in KINDS.items():
-        value = {"SECONDS": "=1", "PRIVILEGE": "=Sys.Audit", "LINK": "=bond0"}.get(kind.value, "")
+        value = VALUES.get(kind.value, "")
         assert parse(f"{name}{value}@1").kind == name
 
 
@@ -298,6 +309,40 @@ def test_others_edit_revert_and_reload(tmp_path: Path) -> None:
     assert "changes" not in client.ask("GET", NETWORK).json()
     tasks = client.ask("GET", "/nodes/pve1/tasks?source=all").json()["data"]
     assert [task["user"] for task in tasks] == ["root@pam"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "lines"),
+    [
+        ("foreign-edit", ["+iface vmbr99 inet manual", "+\tbridge-ports none", "+\tbridge-stp off", "+\tbridge-fd 0"]),
+        ("foreign-comment=vmbr0", ["+#Somebody else was here", "-#For management"]),
+        ("foreign-comment=ens41", ["+#Somebody else was here"]),
+        ("foreign-autostart=vmbr0", ["-auto vmbr0"]),
+        ("foreign-autostart=ens41", ["+auto ens41"]),
+        ("foreign-set=vmbr0:mtu=1400", ["+\tmtu 1400"]),
+        ("foreign-set=vmbr0:bridge_ports=ens33 ens37", ["+\tbridge-ports ens33 ens37", "-\tbridge-ports ens33"]),
+        ("foreign-delete=vmbr0", ["-\tbridge-ports ens33"]),
+        ("foreign-alias", ["+iface vmbr0:1 inet static", "+\taddress 198.51.100.99/24"]),
+        ("foreign-alias=vmbr0:7", ["+iface vmbr0:7 inet static"]),
+        ("foreign-edit=vmbr0", []),
+        ("foreign-delete=vmbr7", []),
+        ("foreign-comment=vmbr7", []),
+    ],
+)
+def test_what_others_can_edit(fault: str, lines: list[str], tmp_path: Path) -> None:
+    """Any field of any interface, by PVE's own rules: what it would refuse does not happen."""
+    client = Client(tmp_path)
+    stage(client)  # PVE has written the file: what differs afterwards is theirs
+    reload(client)
+    client.sleep(1)
+    Client(tmp_path, f"{fault}@GET network").ask("GET", NETWORK)
+    changes = client.ask("GET", NETWORK).json().get("changes", "").split("\n")
+    changed = [
+        line for line in changes if line[:1] in {"+", "-"} and line[:3] not in {"+++", "---"} and line.strip("+-")
+    ]
+    assert set(lines) <= set(changed)
+    if not lines or fault.startswith(("foreign-comment", "foreign-autostart", "foreign-set")):
+        assert sorted(changed) == sorted(lines)
 
 
 def test_a_reboot_applies_what_is_staged(tmp_path: Path) -> None:

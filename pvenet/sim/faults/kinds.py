@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pvenet.sim.faults.foreign import edit, reboot, revert
+from pvenet.sim.faults import foreign
 from pvenet.sim.files import SimError
 
 if TYPE_CHECKING:
@@ -105,18 +105,48 @@ KINDS: Mapping[str, Kind] = {
     "reboot": Kind(
         about="the node is power-cycled: what is staged goes live, and nothing answers for a while",
         when="request",
-        play=_foreign(lambda value: reboot(_seconds(value or "30"))),
+        play=_foreign(lambda value: foreign.reboot(_seconds(value or "30"))),
         value="[SECONDS]",
         made_up=True,
     ),
     "foreign-edit": Kind(
         about="somebody else stages a bridge just before",
         when="request",
-        play=_foreign(lambda value: edit(value or "vmbr99")),
+        play=_foreign(lambda value: foreign.create(value or "vmbr99", type="bridge")),
         value="[BRIDGE]",
     ),
+    "foreign-comment": Kind(
+        about="somebody else changes the comment of an interface just before",
+        when="request",
+        play=_foreign(foreign.comment),
+        value="IFACE",
+    ),
+    "foreign-autostart": Kind(
+        about="somebody else flips the autostart of an interface just before",
+        when="request",
+        play=_foreign(foreign.autostart),
+        value="IFACE",
+    ),
+    "foreign-set": Kind(
+        about="somebody else sets a field of an interface just before, in PVE's spelling",
+        when="request",
+        play=_foreign(foreign.assign),
+        value="IFACE:FIELD=VALUE",
+    ),
+    "foreign-delete": Kind(
+        about="somebody else deletes an interface just before",
+        when="request",
+        play=_foreign(foreign.delete),
+        value="IFACE",
+    ),
+    "foreign-alias": Kind(
+        about="somebody else stages an alias just before, a kind of which pvenet knows nothing",
+        when="request",
+        play=_foreign(lambda value: foreign.alias(value or "vmbr0:1")),
+        value="[NAME]",
+    ),
     "foreign-revert": Kind(
-        about="somebody else reverts just before", when="request", play=_foreign(lambda _value: revert)
+        about="somebody else reverts just before", when="request", play=_foreign(lambda _value: foreign.revert)
     ),
     "foreign-reload": Kind(
         about="somebody else reloads just before",
