@@ -13,7 +13,6 @@ from pvenet.sim.access.users import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
 from pvenet.sim.faults import Scene, Script
-from pvenet.sim.faults.kinds import REASONS
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import Request, Response, encode, respond
 
@@ -27,11 +26,14 @@ UNAUTHORISED = 401
 
 
 class Dropped(Exception):
-    """The connection ends without an answer; `all` says that every other one does, too."""
+    """The connection ends without an answer."""
 
-    def __init__(self, *, everything: bool = False) -> None:
+    def __init__(self, *, everything: bool = False, garbled: bool = False) -> None:
         super().__init__("connection dropped")
         self.everything = everything
+        """So does every other one."""
+        self.garbled = garbled
+        """It ends with bytes that are no TLS."""
 
 
 class Silence(Exception):
@@ -72,8 +74,8 @@ class Front:
             raise Dropped(everything=True)
         if scene.drop_before:
             raise Dropped
-        if scene.status and not scene.status_after:
-            return self._from_proxy(scene)
+        if not scene.acted and (reply := self._in_its_place(scene)):
+            return reply
         try:
             response = self._act(request, scene)
             self._wait(response, scene, patience)
@@ -81,7 +83,11 @@ class Front:
             return respond(self.clock(), 500, str(error), encode({"data": None, "message": f"{error}\n"}))
         if scene.drop_after:
             raise Dropped
-        return self._from_proxy(scene) if scene.status else response
+        if reply := self._in_its_place(scene):
+            return reply
+        if scene.body is not None:
+            response = respond(self.clock(), 200, "OK", scene.body.encode("utf-8", "surrogateescape"))
+        return response.but(torn=scene.torn, pace=scene.pace)
 
     def reachable(self, host: str = "") -> bool:
         """Whether a request could arrive now."""
@@ -94,8 +100,11 @@ class Front:
         """Answer what was asked while the way was lost, and was not given up."""
         return self._act(request, Scene())
 
-    def _from_proxy(self, scene: Scene) -> Response:
-        return respond(self.clock(), scene.status, REASONS[scene.status])
+    def _in_its_place(self, scene: Scene) -> Response | None:
+        """What comes back and is not the node's; raises `Dropped` for what is nobody's."""
+        if scene.garbled:
+            raise Dropped(garbled=True)
+        return scene.reply(self.clock()) if scene.reply else None
 
     def _wait(self, response: Response, scene: Scene, patience: float | None) -> None:
         failed = response.status == UNAUTHORISED

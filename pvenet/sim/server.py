@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import signal
 import socket
 import socketserver
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pvenet.sim.faults import Fault
-    from pvenet.sim.http.frame import Request
+    from pvenet.sim.http.frame import Request, Response
 
 TLS_RECORD = b"\x16"
+GARBLED = b"\x17\x03\x03\x00\x20" + bytes(32)
+"""A record of 32 bytes that nobody has encrypted."""
 HANDSHAKE_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 """How long a connection is held on which nothing comes."""
@@ -93,13 +96,28 @@ class _Connection(socketserver.BaseRequestHandler):
         except Dropped as dropped:
             if dropped.everything:
                 self.server.reset()
+            if dropped.garbled:
+                _garble(link)
             raise ConnectionResetError from dropped
         except Silence:
             if not self._reachable():
                 return False
             response = self.server.front.answer_late(request)
-        link.sendall(as_bytes(response))
+        self._send(link, response)
         return not response.closes and request.headers.get("connection", "").lower() != "close"
+
+    def _send(self, link: socket.socket, response: Response) -> None:
+        data = as_bytes(response)
+        if response.torn:
+            link.sendall(data[: len(data) - len(response.body) // 2 - 1])
+            raise ConnectionResetError
+        if not response.pace:
+            link.sendall(data)
+            return
+        for byte in data:
+            link.sendall(bytes([byte]))
+            if self.server.ended.wait(response.pace):
+                raise ConnectionResetError
 
     def _reachable(self) -> bool:
         """Wait, without a word, until the way to the node is back; not for ever (real/5-management-dies)."""
@@ -116,6 +134,12 @@ class _Connection(socketserver.BaseRequestHandler):
             place = f"https://{request.headers.get('host', self.server.host)}{request.target}"
             text = f"HTTP/1.0 301 Moved Permanently\r\nLocation: {place}\r\nConnection: close\r\n\r\n"
             plain.sendall(text.encode("latin-1"))
+
+
+def _garble(link: socket.socket) -> None:
+    """Send what looks like a record of TLS and is none, past the layer that would make it one."""
+    with socket.socket(fileno=os.dup(link.fileno())) as plain:
+        plain.sendall(GARBLED)
 
 
 def _take_leave(link: socket.socket) -> None:

@@ -22,6 +22,8 @@ VALUES = {
     "PRIVILEGE": "=Sys.Audit",
     "LINK": "=bond0",
     "IFACE": "=vmbr0",
+    "STATUS[:after]": "=520",
+    "JSON": "=[]",
     "IFACE:FIELD=VALUE": "=vmbr0:mtu=1400",
 }
 """For the kinds that need one."""
@@ -76,8 +78,12 @@ def test_faults_are_words(text: str, fault: Fault) -> None:
         ("restart=1@1", "fault restart takes no value: restart@1"),
         ("delay@1", "fault delay needs a value: delay=SECONDS@1"),
         ("delay=long@1", "'long' is no number of seconds"),
-        ("595=before@1", "'before' says nothing about a status"),
+        ("595=before@1", "'before' says nothing about an answer"),
         ("reload-fails=x@1", "'x' is no exit code"),
+        ("gateway=abc@1", "'abc' is no status of HTTP, from 200 to 599"),
+        ("gateway=99@1", "'99' is no status"),
+        ("gateway=520:before@1", "'before' says nothing about an answer"),
+        ("trickle=slow@1", "'slow' is no number of seconds"),
         ("foreign-set=vmbr0@1", "'vmbr0' sets no field: write IFACE:FIELD=VALUE"),
         ("foreign-set=vmbr0:colour=red@1", "PVE would refuse 'vmbr0:colour=red'"),
         ("foreign-set=vmbr0:mtu=9@1", "mtu: value must have a minimum value of 1280"),
@@ -186,6 +192,68 @@ def test_the_proxys_answers(fault: str, staged: bool, tmp_path: Path) -> None:  
     answer = stage(client)
     assert (str(answer.status_code), answer.content) == (fault[:3], b"")
     assert client.node.staged.exists() is staged
+
+
+class TestAnswers:
+    """What comes back is not always what the node said."""
+
+    @pytest.mark.parametrize("after", [False, True])
+    @pytest.mark.parametrize("status", [408, 429, 500, 520, 524, 530])
+    def test_a_gateways(self, status: int, tmp_path: Path, *, after: bool) -> None:
+        """A text of its own, with nothing of PVE's about it; the node may have acted or not."""
+        client = Client(tmp_path, f"gateway={status}{':after' if after else ''}@POST network")
+        answer = stage(client)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/plain; charset=UTF-8")
+        assert answer.text.endswith("\n")
+        assert answer.headers["Server"] == "gateway"
+        assert client.node.staged.exists() is after
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_an_error_of_pves(self, tmp_path: Path, *, after: bool) -> None:
+        """In PVE's own form, which proves nothing."""
+        client = Client(tmp_path, f"error{'=after' if after else ''}@POST network")
+        answer = stage(client)
+        assert (answer.status_code, answer.reason) == (500, "something failed")
+        assert answer.json() == {"data": None, "message": "something failed\n"}
+        assert client.node.staged.exists() is after
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_broken_tls(self, tmp_path: Path, *, after: bool) -> None:
+        """Nobody can say what it was."""
+        client = Client(tmp_path, f"tls-broken{'=after' if after else ''}@POST network")
+        with pytest.raises(requests.exceptions.SSLError):
+            stage(client)
+        assert client.node.staged.exists() is after
+
+    def test_a_torn_one(self, tmp_path: Path) -> None:
+        """The node has acted; also where there is no body to be torn."""
+        client = Client(tmp_path, "torn@POST network", "torn@GET network+2")
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            stage(client)
+        assert client.node.staged.exists()
+        assert client.ask("GET", NETWORK).status_code == 200
+        client.session.headers["Authorization"] = "PVEAPIToken=nobody@pam!x=1"
+        with pytest.raises(requests.ConnectionError):
+            client.ask("GET", NETWORK)
+
+    def test_one_that_trickles(self, tmp_path: Path) -> None:
+        """Every byte in time, and the whole never; a client that waits less for a byte gives up."""
+        client = Client(tmp_path, "trickle=2@GET version", "trickle=6@GET version+2")
+        before = client.now
+        answer = client.ask("GET", "/version")
+        assert client.now == before + 2 * len(answer.content)
+        assert answer.json()["data"]["release"] == "9.2"
+        with pytest.raises(requests.ConnectionError, match="timed out"):
+            client.ask("GET", "/version")
+
+    @pytest.mark.parametrize("text", ['{"data":null}', "[]", "null", '{"data":{"status":5}}', "{", "[[@1]]"])
+    def test_an_odd_one(self, text: str, tmp_path: Path) -> None:
+        """200 and whatever was ordered; the node has acted."""
+        client = Client(tmp_path, f"odd-answer={text}@POST network")
+        answer = stage(client)
+        assert (answer.status_code, answer.text) == (200, text)
+        assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
+        assert client.node.staged.exists()
 
 
 def test_a_slow_answer(tmp_path: Path) -> None:

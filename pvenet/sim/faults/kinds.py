@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pvenet.sim.faults import foreign
 from pvenet.sim.files import SimError
+from pvenet.sim.http.frame import encode, from_gateway, respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,9 @@ REASONS = {
     599: "Too many redirections",
 }
 FOREVER = -1.0
+LOWEST_STATUS, HIGHEST_STATUS = 200, 599
+FAILURE = "something failed"
+"""What PVE says that fails on order."""
 When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
 
 
@@ -56,14 +60,30 @@ def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
     return scene.order(silent=_seconds(value) if value else FOREVER, cut_off=cut_off)
 
 
+def _acted(value: str) -> bool:
+    if value not in {"", "after"}:
+        raise SimError(f"{value!r} says nothing about an answer; 'after' says that the node has acted")
+    return value == "after"
+
+
 def _status(code: int) -> Kind:
     def play(scene: Scene, value: str) -> Scene:
-        if value not in {"", "after"}:
-            raise SimError(f"{value!r} says nothing about a status; 'after' says that the node has acted")
-        return scene.but(status=code, status_after=value == "after")
+        return scene.but(reply=lambda now: respond(now, code, REASONS[code]), acted=_acted(value))
 
     about = f"a proxy answers {code} {REASONS[code]}, and the node has not acted, or has (after)"
     return Kind(about=about, when="request", play=play, value="[after]")
+
+
+def _gateway(scene: Scene, value: str) -> Scene:
+    text, _, after = value.partition(":")
+    if not (text.isdecimal() and LOWEST_STATUS <= int(text) <= HIGHEST_STATUS):
+        raise SimError(f"{text!r} is no status of HTTP, from {LOWEST_STATUS} to {HIGHEST_STATUS}")
+    return scene.but(reply=lambda now: from_gateway(now, int(text)), acted=_acted(after))
+
+
+def _error(scene: Scene, value: str) -> Scene:
+    body = encode({"data": None, "message": f"{FAILURE}\n"})
+    return scene.but(reply=lambda now: respond(now, 500, FAILURE, body), acted=_acted(value))
 
 
 def _foreign(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
@@ -91,6 +111,41 @@ KINDS: Mapping[str, Kind] = {
         play=lambda scene, _: scene.but(drop_after=True),
     ),
     **{str(code): _status(code) for code in REASONS},
+    "gateway": Kind(
+        about="something else between answers with this status and a text, and the node has not acted, or has (after)",
+        when="request",
+        play=_gateway,
+        value="STATUS[:after]",
+    ),
+    "error": Kind(
+        about="PVE answers 500 in its own form, and the node has not acted, or has (after)",
+        when="request",
+        play=_error,
+        value="[after]",
+    ),
+    "tls-broken": Kind(
+        about="what comes back is no TLS, and the node has not acted, or has (after)",
+        when="request",
+        play=lambda scene, value: scene.but(garbled=True, acted=_acted(value)),
+        value="[after]",
+    ),
+    "torn": Kind(
+        about="the connection ends in the middle of the answer, when the node has acted",
+        when="request",
+        play=lambda scene, _: scene.but(torn=True),
+    ),
+    "trickle": Kind(
+        about="the answer comes byte by byte, one in a second or in so many",
+        when="request",
+        play=lambda scene, value: scene.but(pace=_seconds(value or "1")),
+        value="[SECONDS]",
+    ),
+    "odd-answer": Kind(
+        about="the node acts, and its answer is 200 with this text in place of its own",
+        when="request",
+        play=lambda scene, value: scene.but(body=value),
+        value="JSON",
+    ),
     "delay": Kind(
         about="the answer takes longer",
         when="request",
