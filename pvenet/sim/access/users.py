@@ -148,30 +148,36 @@ class Users:
 
     def privileges(self, identity: Identity, path: str) -> frozenset[str]:
         """What this identity may do at this path."""
-        own = PRIVILEGES if identity.user == ROOT else self._granted(identity.user, path)
-        if identity.token is not None and self.tokens.get(identity.name, {}).get("privsep", True):
-            own &= self._granted(identity.name, path)
-        return own - self.lacking
+        return frozenset(self._effective(identity, path))
 
-    def _granted(self, who: str, path: str) -> frozenset[str]:
+    def _effective(self, identity: Identity, path: str) -> dict[str, int]:
+        """Privileges at a path, each with 1 where it is handed down and 0 where not (pve-api#permission-values)."""
+        own = dict.fromkeys(PRIVILEGES, 1) if identity.user == ROOT else self._granted(identity.user, path)
+        if identity.token is not None and self.tokens.get(identity.name, {}).get("privsep", True):
+            its = self._granted(identity.name, path)
+            own = {privilege: min(own[privilege], its[privilege]) for privilege in own.keys() & its.keys()}
+        return {privilege: own[privilege] for privilege in sorted(own.keys() - self.lacking)}
+
+    def _granted(self, who: str, path: str) -> dict[str, int]:
         """What the list grants: the entry nearest to the path counts, and counts alone."""
-        granted: frozenset[str] = frozenset()
+        granted: dict[str, int] = {}
         for place in _lineage(path):
             entries = [e for e in self.acl if e["who"] == who and e["path"] == place]
             entries = [e for e in entries if place == path or e.get("propagate", True)]
             if entries:
-                granted = frozenset(privilege for entry in entries for privilege in entry["privileges"])
+                entries.sort(key=lambda entry: bool(entry.get("propagate", True)))  # of two, the one that hands it down
+                granted = {p: int(entry.get("propagate", True)) for entry in entries for p in entry["privileges"]}
         return granted
 
     def dump(self, identity: Identity, path: str | None, bridges: list[str]) -> dict[str, dict[str, int]]:
         """Effective privileges by path, as /access/permissions tells them (A057, A058)."""
         if path is not None:
-            return {path: dict.fromkeys(sorted(self.privileges(identity, path)), 1)}
+            return {path: self._effective(identity, path)}
         places = [f"/sdn/zones/localnetwork/{bridge}" for bridge in bridges]
         paths = dict.fromkeys([*(str(entry["path"]) for entry in self.acl), *COMMON_PATHS, *places])
         if identity.user == ROOT:
             paths = dict.fromkeys(["/", *paths])
-        found = {path: dict.fromkeys(sorted(self.privileges(identity, path)), 1) for path in paths}
+        found = {path: self._effective(identity, path) for path in paths}
         return {path: privileges for path, privileges in found.items() if privileges}
 
     def abilities(self, user: str) -> dict[str, dict[str, int]]:
