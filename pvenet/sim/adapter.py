@@ -35,10 +35,12 @@ class SimAdapter(BaseAdapter):
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         faults: Sequence[Fault | str] = (),
+        by_address: bool = False,
     ) -> None:
+        """With `by_address` a node answers at an address only while it has it."""
         super().__init__()
         self.sim = place if isinstance(place, Sim) else Sim.open(place)
-        self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults)
+        self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults, by_address=by_address)
         self._connection = 0
 
     @property

@@ -5,6 +5,7 @@ The server and the adapter both come in here, so that they misbehave alike.
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
     from pvenet.sim.state import Sim
 
 UNAUTHORISED = 401
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is given by its address instead of by its name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Dropped(Exception):
@@ -47,7 +57,7 @@ class Silence(Exception):
 class Front:
     """One endpoint of a sim."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  options, all by name
         self,
         sim: Sim,
         *,
@@ -55,11 +65,14 @@ class Front:
         sleep: Callable[[float], None] = time.sleep,
         faults: Sequence[Fault | str] = (),
         local: str | None = None,
+        by_address: bool = False,
     ) -> None:
         self.sim = sim
         self.clock = clock
         self.sleep = sleep
         self.local = local
+        self.by_address = by_address
+        """An address is answered at only while a node has it."""
         self.caches = Caches()
         self.script = Script(faults, real=sim.backend.real)
 
@@ -93,8 +106,7 @@ class Front:
         """Whether a request could arrive now."""
         with self.sim.held():
             now = self.clock()
-            machine = self.sim.node(self._arrival(host)).advance(now)
-            return machine.online and not machine.silent(now)
+            return self._answers(self._arrival(host), host, now)
 
     def answer_late(self, request: Request) -> Response:
         """Answer what was asked while the way was lost, and was not given up."""
@@ -123,8 +135,7 @@ class Front:
             for act in scene.foreign:
                 self.sim.node(about).advance(now)
                 act(self.sim.node(about), self.sim, now)
-            machine = self.sim.node(local).advance(now)
-            if not machine.online or machine.silent(now):
+            if not self._answers(local, request.host, now):
                 raise Silence(reached=False)
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
             if scene.foreign_reload:
@@ -138,8 +149,20 @@ class Front:
         names = self.sim.nodes
         if not names:
             raise SimError(f"{self.sim.folder} holds no node any more")
+        if self.by_address and (having := [name for name in names if host in self._addresses(name)]):
+            return having[0]
         asked = host.partition(".")[0]
         return self.local or (asked if asked in names else names[0])
+
+    def _addresses(self, name: str) -> tuple[str, ...]:
+        node = self.sim.node(name)
+        return node.addresses(node.advance(self.clock()))
+
+    def _answers(self, name: str, host: str, now: float) -> bool:
+        """Whether a request to this host can arrive at the node."""
+        machine = self.sim.node(name).advance(now)
+        there = not (self.by_address and is_address(host)) or host in self._addresses(name)
+        return there and machine.online and not machine.silent(now)
 
     def _about(self, request: Request, local: str) -> str:
         """The node that a request is about, to which others do what they do, or the one that it arrives at."""

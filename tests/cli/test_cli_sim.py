@@ -156,3 +156,11 @@ def test_a_folder_that_came_without_its_small_files_is_checked(tmp_path: Path, r
     (network / "interfaces").write_text(STARTS["vlans"])
     assert run("sim", "check", str(tmp_path / "git"), "--exit-code").code == 0
     assert run("sim", "show", str(tmp_path / "git")).out.startswith("pve9: clean, online, ")
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:0=192.0.2.1", "192.0.2.1:0"])
+def test_where_nothing_can_be_served_is_told(lab: Path, run: Run, listen: str) -> None:
+    """No place, no address that a node has, no loopback: exit 2, naming it."""
+    ran = run("sim", "serve", str(lab), "--listen", listen, "--plain-http")
+    assert ran.code == 2
+    assert "192.0.2.1" in ran.err or f"--listen {listen} is no HOST:PORT" in ran.err

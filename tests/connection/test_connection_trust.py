@@ -52,8 +52,8 @@ class Served:
         self.endpoint = parse(server.endpoint.url)
         self.fingerprint = str(server.endpoint.fingerprint)
         self.pem = folder / "certificate.pem"
-        self.front = Watching(server._listener.front)
-        server._listener.front = self.front
+        self.front = Watching(server._listeners[0].front)
+        server._listeners[0].front = self.front
 
     def ask(self, trust: Trust | None = None, who: Credentials = TOKEN) -> int:
         """How many fields /version has."""

@@ -64,7 +64,7 @@ class _Wire:
 
     def __init__(self, replay: Replay, server: Server) -> None:
         front = replay.adapter.front
-        server._listener.front = front
+        server._listeners[0].front = front
         self.session = session_for(replay.adapter.sim.folder)
         self.url = server.endpoint.url
 

@@ -26,6 +26,8 @@ def advance(node: NodeFolder, now: float) -> Machine:
             up, made = applied(task.steps[task.happened : due], machine.up, machine.made, machine.nics)
             machine = machine.but(up=up, made=made)
             folder.put(number, task.but(happened=due))
+        if task.addresses is not None and task.halfway(now):
+            machine = machine.but(addresses=task.addresses)
         if not task.running(now):
             machine = machine.but(reloads=tuple(n for n in machine.reloads if n != number))
             machine = machine.but(silent_from=0.0, silent_until=0.0) if task.restores_path else machine

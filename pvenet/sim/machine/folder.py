@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
+from pvenet.sim.machine.addresses import addresses_of
 from pvenet.sim.machine.model import Machine
 from pvenet.sim.machine.reload import nics_of
 
@@ -61,6 +62,10 @@ class NodeFolder:
         machine = Machine.fresh(nics_of(self.applied()), self.applied())
         self.save(machine)
         return machine
+
+    def addresses(self, machine: Machine) -> tuple[str, ...]:
+        """What this machine answers at."""
+        return addresses_of(self.applied()) if machine.addresses is None else machine.addresses
 
     def save(self, machine: Machine) -> None:
         write_json(self.folder / "machine.json", machine.data())

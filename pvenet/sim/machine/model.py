@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim.machine.reload import address_of, applied, ifreload
+from pvenet.sim.machine.addresses import address_of
+from pvenet.sim.machine.reload import applied, ifreload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +27,8 @@ class Machine:
     """Slaves of its bonds, and whose each is."""
     ip: str = ""
     """The address that the cluster knows."""
+    addresses: tuple[str, ...] | None = None
+    """The addresses that it has; None before the first reload: those of the file."""
     online: bool = True
     """Off: the machine is down, and answers 595 through its peers."""
     silent_from: float = 0.0
@@ -47,6 +50,7 @@ class Machine:
             up=frozenset(known.pop("up", ())),
             made=frozenset(known.pop("made", ())),
             reloads=tuple(known.pop("reloads", ())),
+            addresses=None if (addresses := known.pop("addresses", None)) is None else tuple(addresses),
             **known,
         )
 
@@ -81,4 +85,5 @@ class Machine:
             "cut_off": self.cut_off,
             "pid": self.pid,
             "reloads": list(self.reloads),
+            "addresses": None if self.addresses is None else list(self.addresses),
         }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pvenet.sim.machine.addresses import addresses_of
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.network_state import NetworkState, state_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
-from pvenet.sim.machine.tasks import Task, TaskFolder, Upid, exitstatus
+from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +26,6 @@ BUSY_SHARE = 0.3
 """How soon it says so, in shares of a reload."""
 HANGS = 10.0 * 365 * 24 * 60 * 60
 """Seconds of a reload that never ends."""
-CUT_SHARE = 0.5
-"""When a reload cuts the way to its node, in shares of its time."""
 EARLY = 0.1
 """Share of a reload in which `ifreload` itself does not run yet."""
 EARLY_LINE = (
@@ -54,6 +54,8 @@ class Simulated:
         return advance(node, now)
 
     def reload(self, wanted: Reload) -> str:
+        has = wanted.node.addresses(wanted.machine)  # until the new file gives it others
+        wanted = replace(wanted, machine=wanted.machine.but(addresses=has))
         busy = reloading(wanted.node, wanted.machine, wanted.now)
         upid = ""
         for move in RELOAD[state_of(staged=wanted.node.staged.exists(), reloading=busy)]:
@@ -92,6 +94,7 @@ def _start(wanted: Reload, release: Release) -> str:
         log=outcome.log,
         steps=outcome.steps,
         restores_path=orders.silent is None,
+        addresses=None if orders.exit_code and not orders.whole else addresses_of(text, orders.never_up),
         listed_from=wanted.listed_from,
     )
     number = TaskFolder(wanted.node.tasks).add(task)
@@ -119,7 +122,7 @@ def _ordered(outcome: Outcome, wanted: Reload) -> Outcome:
 
 def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:
     """A few more answers arrive, then silence (facts 16, the management path)."""
-    start = task.start + CUT_SHARE * task.duration
+    start = task.start + HALF * task.duration
     until = start + orders.silent if orders.silent is not None and orders.silent >= 0 else -1.0
     return machine.but(silent_from=start, silent_until=until, cut_off=orders.cut_off)
 

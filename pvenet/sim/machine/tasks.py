@@ -19,6 +19,7 @@ UPID = re.compile(
     r":(?P<starttime>[0-9A-Fa-f]{8}):(?P<type>[^:\s]+):(?P<id>[^:\s]*):(?P<user>[^:\s]+):"
 )
 """The trailing colon belongs to it (E073)."""
+HALF = 0.5
 HAPPENED = "settled"
 """How the file calls what has happened."""
 
@@ -72,6 +73,8 @@ class Task:
     """Its end brings the way to the node back, which an earlier reload had cut."""
     listed_from: float = 0.0
     """Lists don't show it before."""
+    addresses: tuple[str, ...] | None = None
+    """What the machine answers at when half of it is over; None where that stays."""
     live: bool = False
     """A process of this machine runs it: its lines come while it runs."""
 
@@ -93,6 +96,10 @@ class Task:
         """How many steps have happened by now; a clock that was set back undoes none."""
         return max(self.happened, sum(self.start + step.at * self.duration <= now for step in self.steps))
 
+    def halfway(self, now: float) -> bool:
+        """Whether half of it is over, which is when the way to its node changes (facts 16, the management path)."""
+        return now >= self.start + HALF * self.duration
+
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
 
@@ -108,6 +115,7 @@ class Task:
         known = dict(data)
         known["log"] = tuple(known.get("log", ()))
         known["steps"] = tuple(Step(**step) for step in known.get("steps", ()))
+        known["addresses"] = None if (addresses := known.get("addresses")) is None else tuple(addresses)
         known["happened"] = known.pop(HAPPENED, 0)
         return cls(**known)
 
