@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from pvenet.sim.access.users import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
-from pvenet.sim.faults import Scene, Script
+from pvenet.sim.faults.scene import Scene
+from pvenet.sim.faults.script import Script
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import Request, Response, encode, respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pvenet.sim.faults import Fault
+    from pvenet.sim.faults.fault import Fault
     from pvenet.sim.state import Sim
 
 UNAUTHORISED = 401

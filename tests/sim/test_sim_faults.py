@@ -9,8 +9,7 @@ import pytest
 import requests
 from sim_client import HERE, Client
 
-from pvenet.sim.faults import KINDS, Fault, parse, usage
-from pvenet.sim.faults.address import Address
+from pvenet.sim.faults import KINDS, Address, Fault, parse, usage
 from pvenet.sim.state import Sim, SimError
 
 if TYPE_CHECKING:

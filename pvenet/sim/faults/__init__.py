@@ -7,10 +7,9 @@ from there on.
 
 from __future__ import annotations
 
-from pvenet.sim.faults.address import HELP
-from pvenet.sim.faults.fault import Fault, parse
+from pvenet.sim.faults.fault import HELP, Address, Fault, parse
 from pvenet.sim.faults.kinds import KINDS, usage
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.faults.script import Script
 
-__all__ = ["HELP", "KINDS", "Fault", "Scene", "Script", "parse", "usage"]
+__all__ = ["HELP", "KINDS", "Address", "Fault", "Scene", "Script", "parse", "usage"]
