@@ -222,7 +222,7 @@ def _again(link: HTTPConnection) -> None:
 
 def test_a_dropped_connection_has_no_answer(tmp_path: Path) -> None:
     """With drop-after the call has been done, and nobody says so."""
-    with Server(tmp_path, faults=["drop-after@1"]) as server:
+    with Server(tmp_path, faults=["drop-after@PUT network"]) as server:
         session = session_for(tmp_path)
         with pytest.raises(requests.ConnectionError):
             session.put(f"{server.endpoint.url}/api2/json/nodes/pve1/network", timeout=5)
@@ -271,7 +271,7 @@ def test_a_trickle_comes_byte_by_byte(tmp_path: Path) -> None:
 def test_a_lost_path_is_silence_and_then_an_answer(tmp_path: Path) -> None:
     """Open and new connections hear nothing while the way is lost, and go on where it comes back."""
     now = [1_800_000_000.0]
-    with Server(tmp_path, faults=["path-lost=30@1"], clock=lambda: now[0]) as server:
+    with Server(tmp_path, faults=["path-lost=30@PUT network"], clock=lambda: now[0]) as server:
         open_before = connection(server.endpoint)
         open_before.request("PUT", "/api2/json/nodes/pve1/network", headers=TOKEN)
         assert open_before.getresponse().read()

@@ -406,7 +406,12 @@ def test_it_does_not_pose_as_pve(box: Box) -> None:
 
 def test_faults_of_the_way_happen(box: Box) -> None:
     """What goes wrong between client and node goes wrong here too."""
-    client = box.client("599@1", "foreign-edit=vmbr9@2", "foreign-reload@3", "lacks=Sys.Modify@4")
+    client = box.client(
+        "599@GET network",
+        "foreign-edit=vmbr9@GET network+2",
+        "foreign-reload@GET network+3",
+        "lacks=Sys.Modify@PUT network",
+    )
     assert client.ask("GET", NETWORK).status_code == 599
     assert "iface vmbr9" in client.ask("GET", NETWORK).json()["changes"]
     client.ask("GET", NETWORK)
