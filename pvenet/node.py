@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors, wire
@@ -18,6 +18,7 @@ from pvenet.model import canonical
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pvenet.connection.answers import Answer
     from pvenet.model import Interface, Network
 
 Permissions = Mapping[str, Mapping[str, bool]]
@@ -78,19 +79,15 @@ class Node:
     def read(self, *, timeout: float | None = None) -> Reading:
         """The network and what is pending. Raises RefusedByPVE, Unreachable, AccessError."""
         answer = self._ask(lambda: self.connection.get("nodes", self.name, "network", timeout=timeout), "Sys.Audit")
-        if not isinstance(answer.data, list):
-            raise errors.NotPVE(f"{self.connection.endpoint} lists no network as PVE does", hint="check host and port")
-        changes = answer.beside.get("changes")
-        return Reading(
-            network=wire.network(answer.data),
-            changes=str(changes) if changes else None,
-            entries=tuple(answer.data),
-        )
+        entries = _entries(answer)
+        changes = answer.field(answer.beside, "changes")
+        return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
 
     def permissions(self) -> Permissions:
         """The caller's privileges by path, and whether each is handed down (GET /access/permissions)."""
-        data = self.connection.get("access", "permissions").data or {}
-        return {str(path): {str(p): str(down) == "1" for p, down in held.items()} for path, held in data.items()}
+        answer = self.connection.get("access", "permissions")
+        held = {path: replace(answer, data=privileges).object() for path, privileges in answer.object().items()}
+        return {path: {name: answer.field(row, name) == "1" for name in row} for path, row in held.items()}
 
     # --- staging -----------------------------------------------------------------------------------------------------
 
@@ -149,27 +146,35 @@ class Node:
         Raises AnswerLost where it can't be known whether the reload was started; never sends it twice.
         """
         answer = self._ask(lambda: self.connection.put("nodes", self.name, "network"), "Sys.Modify")
-        if not isinstance(answer.data, str) or not answer.data.startswith("UPID:"):
-            raise AnswerLost(f"{self.name} answered the reload without a task")
-        return answer.data
+        upid: str = answer.text()
+        if not upid.startswith("UPID:"):
+            raise answer.malformed("no task is named")
+        return upid
 
     def reloads(self, *, timeout: float | None = None) -> Mapping[str, Task]:
         """The reload tasks that the node lists, running and ended, by UPID."""
         answer = self.connection.get(
             "nodes", self.name, "tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout
         )
-        return {str(entry["upid"]): _listed(entry) for entry in answer.data or () if entry.get("type") == RELOAD}
+        tasks = [_listed(answer, entry) for entry in answer.rows() if entry.get("type") == RELOAD]
+        return {task.upid: task for task in tasks}
 
     def task(self, upid: str, *, timeout: float | None = None) -> Task:
         """A task's state now."""
-        data = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout).data
-        running = data.get("status") != "stopped"
-        return Task(upid=upid, running=running, exitstatus="" if running else str(data.get("exitstatus") or "unknown"))
+        answer = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout)
+        data = answer.object()
+        status = answer.required(data, "status")
+        if status not in ("running", "stopped"):
+            raise answer.malformed("the task neither runs nor has ended")
+        running = status == "running"
+        return Task(
+            upid=upid, running=running, exitstatus="" if running else answer.field(data, "exitstatus") or "unknown"
+        )
 
     def log(self, upid: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """A task's log, a line each."""
-        data = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout).data or ()
-        return tuple(str(line.get("t", "")) for line in data)
+        answer = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout)
+        return tuple(answer.field(line, "t") for line in answer.rows())
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 
@@ -196,33 +201,39 @@ class Node:
 def members(connection: Connection) -> tuple[Member, ...]:
     """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
     try:
-        data = connection.get("cluster", "status").data or ()
+        answer = connection.get("cluster", "status")
     except errors.RefusedByPVE:
         return ()
     return tuple(
-        Member(name=str(entry["name"]), online=str(entry.get("online")) == "1", address=entry.get("ip"))
-        for entry in data
+        Member(
+            name=answer.required(entry, "name"),
+            online=answer.field(entry, "online") == "1",
+            address=answer.field(entry, "ip") or None,
+        )
+        for entry in answer.rows()
         if entry.get("type") == "node"
     )
 
 
 def names(connection: Connection) -> tuple[str, ...]:
     """The names of the cluster's nodes (GET /nodes)."""
-    return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
+    answer = connection.get("nodes")
+    return tuple(sorted(answer.required(entry, "node") for entry in answer.rows()))
 
 
 def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
     """The HA services that are active on a node (GET /cluster/ha/status/current); none where that can't be read."""
     try:
-        data = connection.get("cluster", "ha", "status", "current").data or ()
+        answer = connection.get("cluster", "ha", "status", "current")
         return tuple(
             sorted(
-                str(entry.get("sid"))
-                for entry in data
-                if (entry.get("type"), entry.get("node")) == ("service", node) and entry.get("state") in _HA_ACTIVE
+                answer.field(entry, "sid")
+                for entry in answer.rows()
+                if (entry.get("type"), entry.get("node")) == ("service", node)
+                and answer.field(entry, "state") in _HA_ACTIVE
             )
         )
-    except (errors.PvenetError, AttributeError, TypeError):
+    except errors.PvenetError:
         return ()
 
 
@@ -231,8 +242,9 @@ _HA_ACTIVE = frozenset({"started", "starting", "migrate", "relocate", "recovery"
 
 def fingerprints(connection: Connection) -> Mapping[str, str]:
     """The SHA-256 of each node's certificate, by the node's name, as the cluster knows it (GET /nodes)."""
-    data = connection.get("nodes").data or ()
-    return {str(entry["node"]): str(entry["ssl_fingerprint"]) for entry in data if entry.get("ssl_fingerprint")}
+    answer = connection.get("nodes")
+    found = {answer.required(entry, "node"): answer.field(entry, "ssl_fingerprint") for entry in answer.rows()}
+    return {name: fingerprint for name, fingerprint in found.items() if fingerprint}
 
 
 def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:
@@ -265,9 +277,28 @@ def _same(network: Network, wanted: Interface) -> bool:
     return found is not None and canonical(found) == canonical(wanted)
 
 
-def _listed(entry: Mapping[str, Any]) -> Task:
+def _entries(answer: Answer) -> list[wire.Entry]:
+    """The entries of a listing. Raises NotPVE for one that `wire` can't read at all."""
+    entries = answer.rows()
+    for entry in entries:
+        answer.required(entry, "iface")
+        for key in _LISTS:
+            answer.values(entry, key)
+        for key in _TEXTS:
+            answer.field(entry, key)
+        answer.number(entry, "priority")
+    return entries
+
+
+_LISTS = ("altnames", "families", "options", "options6")
+_TEXTS = ("bond-primary", "ovs_bridge", "vlan-raw-device")
+
+
+def _listed(answer: Answer, entry: Mapping[str, Any]) -> Task:
     # an entry's `status` is the exit text; a running task has RUNNING or none, and no endtime (facts, section 10)
-    running = not entry.get("endtime")
+    running = not answer.number(entry, "endtime")
     return Task(
-        upid=str(entry["upid"]), running=running, exitstatus="" if running else str(entry.get("status") or "unknown")
+        upid=answer.required(entry, "upid"),
+        running=running,
+        exitstatus="" if running else answer.field(entry, "status") or "unknown",
     )

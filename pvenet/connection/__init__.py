@@ -7,6 +7,7 @@ its answer is lost, `AnswerLost` says so and the caller settles by reading what 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -14,10 +15,11 @@ import requests
 from proxmoxer.core import ProxmoxResource, ResourceException
 
 from pvenet import errors
+from pvenet.connection.answers import Answer, Serializer
 from pvenet.connection.failures import NOT_PVE_HINT, garbled, refusal, trouble
 from pvenet.connection.failures import AnswerLost as AnswerLost
 from pvenet.connection.failures import NotReached as NotReached
-from pvenet.connection.session import LOGIN, READ_TIMEOUT, Answer, Credentials, Password, Serializer, Session, Token
+from pvenet.connection.session import LOGIN, READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
 from pvenet.connection.trust import Pinned, Signed, authorities
 
@@ -181,7 +183,7 @@ class Connection:
             self._used = self._clock()
         if not isinstance(answer, Answer):  # a redirect: proxmoxer answers None
             raise errors.NotPVE(f"{self.endpoint} redirects instead of answering", hint=NOT_PVE_HINT)
-        return answer
+        return replace(answer, asked=f"{method} /{'/'.join(path)}", by=str(self.endpoint))
 
     def _refusal(self, method: str, status: int, reason: str, envelope: Mapping[str, Any] | None) -> errors.PvenetError:
         return refusal(

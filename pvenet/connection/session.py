@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -62,39 +61,6 @@ class Trust:
     """SHA-256 of the certificate, with or without colons."""
     insecure: bool = False
     """No check at all: whoever answers gets the credentials."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """PVE's whole answer: `data`, and what it says beside it (`changes`, `total`)."""
-
-    data: Any
-    beside: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Serializer:
-    """proxmoxer's serializer interface, keeping the siblings of `data` that its own throws away."""
-
-    @staticmethod
-    def loads(response: requests.Response) -> Answer:
-        try:
-            envelope = json.loads(response.content)
-        except RecursionError:
-            raise ValueError from None
-        if not isinstance(envelope, dict) or "data" not in envelope:
-            raise ValueError
-        return Answer(data=envelope.pop("data"), beside=envelope)
-
-    @staticmethod
-    def loads_errors(response: requests.Response) -> dict[str, Any] | None:
-        """The envelope of a refusal; empty where PVE sends none, None where a page of somebody else's came."""
-        if response.content.lstrip().startswith(b"<"):
-            return None
-        try:
-            envelope = json.loads(response.content)
-        except (ValueError, RecursionError):
-            return {}
-        return envelope if isinstance(envelope, dict) else {}
 
 
 class Session(requests.Session):

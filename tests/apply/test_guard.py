@@ -12,8 +12,9 @@ from story import Lab
 from pvenet import errors
 from pvenet.apply.consent import effect_on, shown_path, vital_addresses
 from pvenet.connection import Connection
+from pvenet.connection.answers import Answer
 from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.session import Answer, Token
+from pvenet.connection.session import Token
 from pvenet.events import Effect, Shown
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Member, Node
