@@ -6,8 +6,12 @@ What passes is of the types that were asked for; what does not is `NotPVE` for a
 from __future__ import annotations
 
 import json
+import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import requests
 
 from pvenet import errors
 from pvenet.connection.failures import NOT_PVE_HINT, AnswerLost
@@ -15,8 +19,9 @@ from pvenet.connection.failures import NOT_PVE_HINT, AnswerLost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import requests
-
+JSON = "application/json"
+MAX_DEPTH = 50
+"""How deep an answer may nest; what comes after it is written to go that deep."""
 Row = dict[str, Any]
 
 
@@ -99,21 +104,61 @@ class Serializer:
 
     @staticmethod
     def loads(response: requests.Response) -> Answer:
-        try:
-            envelope = json.loads(response.content)
-        except RecursionError:
-            raise ValueError from None
-        if not isinstance(envelope, dict) or "data" not in envelope:
-            raise ValueError
+        """Raises ValueError for what is no answer of PVE's."""
+        envelope = _object(response)
+        if "data" not in envelope:
+            raise ValueError("no data")
         return Answer(data=envelope.pop("data"), beside=envelope)
 
     @staticmethod
     def loads_errors(response: requests.Response) -> dict[str, Any] | None:
-        """The envelope of a refusal; empty where PVE sends none, None where a page of somebody else's came."""
-        if response.content.lstrip().startswith(b"<"):
-            return None
+        """The envelope of a refusal; empty where PVE sends none, None where it is not PVE that refuses."""
+        if not response.content:
+            return {} if response.status_code == requests.codes.unauthorized else None
         try:
-            envelope = json.loads(response.content)
-        except (ValueError, RecursionError):
-            return {}
-        return envelope if isinstance(envelope, dict) else {}
+            envelope = _object(response)
+        except ValueError:
+            return None
+        return envelope if "data" in envelope and envelope["data"] is None else None
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
+    """An answer's JSON object. Raises ValueError for anything else, also where its text or its depth is not sound."""
+    kind = response.headers.get("Content-Type", JSON).partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise ValueError(f"{kind} is not {JSON}")
+    text = response.content.decode()
+    try:
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if isinstance(value, dict):
+        _refuse_deep(value)
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # one without its other half: no text that can be written
+        return value
+    raise ValueError("not an object")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
+
+
+def _refuse_deep(value: object) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError("too deep")
+        level = [
+            item
+            for each in level
+            if isinstance(each, dict | list)
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import TOKEN
 from requests.adapters import BaseAdapter
@@ -78,6 +78,7 @@ def saying(data: object, **beside: object) -> Node:
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
+@settings(max_examples=60, deadline=None)
 @given(data=ANY | ROWS)
 def test_whatever_is_said_is_a_value_or_an_error(read: Callable[[Node], object], data: object) -> None:
     """Any JSON as `data` of any read: never an exception of another kind."""
