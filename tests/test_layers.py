@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent / "pvenet"
 
 ALLOWED = {
     "errors": {""},
+    "addresses": {""},
     "model": {""},
     "limits": {""},
     "plan": {"", "errors", "limits", "model"},
@@ -23,10 +24,11 @@ ALLOWED = {
     "access": {"", "model", "node"},
     "journal": {"", "errors", "model", "wire"},
     "apply": {"", "access", "errors", "model", "plan", "wire", "events", "connection", "node", "journal"},
-    "profiles": {"", "errors"},
     "settings": {"", "errors", "connection", "sim"},
+    "staging": {"", "apply", "journal", "node", "plan"},
     "cli": {
         "",
+        "addresses",
         "access",
         "connection",
         "errors",
@@ -37,14 +39,13 @@ ALLOWED = {
         "node",
         "journal",
         "apply",
-        "profiles",
         "settings",
         "sim",
         "plan",
         "spec",
         "fleet",
     },
-    "spec": {"", "edit", "errors", "model", "plan", "wire"},
+    "spec": {"", "addresses", "edit", "errors", "model", "plan", "wire"},
     "fleet": {
         "",
         "access",
@@ -63,7 +64,7 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"errors", "model", "limits", "plan", "wire", "events", "edit", "render"}
+PURE = {"addresses", "errors", "model", "limits", "plan", "wire", "events", "edit", "render"}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},

@@ -1,4 +1,4 @@
-"""How an apply is told while it runs: a live line on a terminal, plain lines in a log, JSON in a stream."""
+"""The progress of an apply: a live line on a terminal, plain lines in a log, JSON in a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -15,7 +15,7 @@ from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.events import event_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from rich.status import Status
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from pvenet.render.values import Paint
 
 
-class Lines:
+class JsonLines:
     """A JSON object an event, a line each, on stdout; each flushed as it happens."""
+
+    upid = ""
+    """The events say it."""
 
     def __enter__(self) -> Self:
         return self
@@ -33,7 +36,7 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def hear(self, event: events.Event) -> None:
+    def emit(self, event: events.Event) -> None:
         """Write one event; a reader who has gone stops no story."""
         with suppress(OSError):
             sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
@@ -74,12 +77,12 @@ class Terminal:
         with suppress(OSError):
             self._quiet()
 
-    def hear(self, event: events.Event) -> None:
+    def emit(self, event: events.Event) -> None:
         """Say what happened; a terminal that has gone stops no story."""
         with suppress(OSError):
-            self._hear(event)
+            self._tell(event)
 
-    def _hear(self, event: events.Event) -> None:  # noqa: C901 - a case an event
+    def _tell(self, event: events.Event) -> None:  # noqa: C901 - a case an event
         match event:
             case events.Shown():
                 self._show(event)
@@ -144,3 +147,18 @@ class Terminal:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+@contextmanager
+def counting(nodes: int) -> Iterator[Callable[[int], None]]:
+    """A live line that counts the nodes that were read; on a terminal, and where there are several."""
+    lively = sys.stderr.isatty() and nodes > 1
+
+    def count(done: int) -> None:
+        if lively:
+            sys.stderr.write(f"\r\x1b[Kread {done} of {nodes} nodes")
+            sys.stderr.flush()
+
+    yield count
+    if lively:
+        sys.stderr.write("\r\x1b[K")
