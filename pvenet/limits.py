@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 
+LONGEST_NAME = 15
+"""Of an interface, for Linux; PVE takes 21 (facts, section 6)."""
+
 MTUS = range(1280, 65521)
 """Facts, section 6."""
 

@@ -11,13 +11,12 @@ ROOT = Path(__file__).parent.parent / "pvenet"
 
 ALLOWED = {
     "errors": {""},
-    "addresses": {""},
     "model": {""},
     "limits": {""},
-    "plan": {"", "errors", "limits", "model"},
+    "plan": {"", "errors", "limits", "model", "wire"},
     "wire": {"", "limits", "model"},
     "events": {"", "plan"},
-    "edit": {"", "errors", "model"},
+    "edit": {"", "errors", "limits", "model"},
     "render": {"", "spec", "model", "plan", "events"},
     "connection": {"", "errors"},
     "node": {"", "errors", "model", "wire", "connection"},
@@ -28,7 +27,6 @@ ALLOWED = {
     "staging": {"", "apply", "journal", "node", "plan"},
     "cli": {
         "",
-        "addresses",
         "access",
         "connection",
         "errors",
@@ -45,7 +43,7 @@ ALLOWED = {
         "spec",
         "fleet",
     },
-    "spec": {"", "addresses", "edit", "errors", "model", "plan", "wire"},
+    "spec": {"", "edit", "errors", "model", "plan"},
     "fleet": {
         "",
         "access",
@@ -64,7 +62,7 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"addresses", "errors", "model", "limits", "plan", "wire", "events", "edit", "render"}
+PURE = {"errors", "model", "limits", "plan", "wire", "events", "edit", "render"}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},

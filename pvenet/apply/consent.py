@@ -15,7 +15,7 @@ from pvenet.apply.back import lost_for_good
 from pvenet.events import Effect, Shown, Warned
 from pvenet.model import beneath
 from pvenet.node import highly_available
-from pvenet.plan import Management, Risk, focused, management, net_changes, risk
+from pvenet.plan import ManagementPath, Risk, focused, management_path, net_changes, risk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -55,7 +55,7 @@ def consent(node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[
     `vital`: the caller has agreed to what touches the way to the node. Raises ManagementRisk and NeedsConsent.
     """
     before, then = proposed.judged
-    path = management(before, vital_addresses(node, members, before))
+    path = management_path(before, vital_addresses(node, members, before))
     changes = net_changes(before.interfaces, then.interfaces)
     danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
     effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
@@ -130,14 +130,14 @@ def _on(network: Network) -> frozenset[str]:
 # --- the way to the node ---------------------------------------------------------------------------------------------
 
 
-def effect_on(path: Management, before: Network, then: Network) -> Effect:
+def effect_on(path: ManagementPath, before: Network, then: Network) -> Effect:
     """The worst that the changes do to the way to the node."""
     found = {Effect.TOUCHES} if _moved(path, before, then) else set()
     for name in path.names & before.interfaces.keys():
         new = then.interfaces.get(name)
         old = before.interfaces[name]
         now, left = set(beneath(old)), set(beneath(new)) if new else set()
-        if new is None and (now or name in path.carriers):
+        if new is None and (now or name in path.holders):
             found.add(Effect.CUTS)
         elif now - left:
             found.add(Effect.NARROWS if now & left else Effect.CUTS)
@@ -145,20 +145,20 @@ def effect_on(path: Management, before: Network, then: Network) -> Effect:
             found.add(Effect.WIDENS)
     if not found or (found == {Effect.WIDENS} and _more(path, before, then)):
         found.add(Effect.TOUCHES)
-    return max(found, key=list(Effect).index)
+    return max(found)
 
 
-def _moved(path: Management, before: Network, then: Network) -> bool:
+def _moved(path: ManagementPath, before: Network, then: Network) -> bool:
     """Whether an address or a gateway of a carrier changes."""
     keys = ("cidr", "cidr6", "gateway", "gateway6")
     return any(
         getattr(before.interfaces.get(name), key, None) != getattr(then.interfaces.get(name), key, None)
-        for name in path.carriers
+        for name in path.holders
         for key in keys
     )
 
 
-def _more(path: Management, before: Network, then: Network) -> bool:
+def _more(path: ManagementPath, before: Network, then: Network) -> bool:
     """Whether an interface of the way changes in anything beside what stands beneath it."""
     for change in net_changes(before.interfaces, then.interfaces):
         fields = change.fields() if hasattr(change, "fields") else ()
@@ -167,17 +167,17 @@ def _more(path: Management, before: Network, then: Network) -> bool:
     return False
 
 
-def shown_path(path: Management, network: Network) -> str:
+def shown_path(path: ManagementPath, network: Network) -> str:
     """The way from the cable up: NICs, bond, bridge, address."""
-    if not path.carriers:
+    if not path.holders:
         return "no interface"
-    levels: list[list[str]] = [[path.carriers[0]]]
-    seen = {path.carriers[0]}  # a switch and its port name each other
+    levels: list[list[str]] = [[path.holders[0]]]
+    seen = {path.holders[0]}  # a switch and its port name each other
     while below := [name for name in _below(levels[-1], network) if name not in seen]:
         levels.append(below)
         seen.update(below)
     parts = ["+".join(level) for level in reversed(levels)]
-    top = network.interfaces.get(path.carriers[0])
+    top = network.interfaces.get(path.holders[0])
     cidr = getattr(top, "cidr", None) or getattr(top, "cidr6", None)
     return " > ".join([*parts, str(cidr.ip)] if cidr else parts)
 

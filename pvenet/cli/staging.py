@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet import errors
-from pvenet.addresses import SPELLINGS, parse_address
 from pvenet.cli.context import Context
 from pvenet.cli.nouns import LISTS, NOUNS
 from pvenet.cli.options import command, words
 from pvenet.cli.output import painter
+from pvenet.model.addresses import SPELLINGS, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from pvenet.apply import survey
 from pvenet.apply.consent import vital_addresses
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.node import members
-from pvenet.spec.diagnostics import Diagnostic, nearest
+from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
 from pvenet.spec.node_plan import plan_node
 
@@ -48,7 +48,9 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
     """The file's nodes, or those of them that were named. Raises InvalidNetwork for one that is not there."""
     there = known(fleet, ())
     diagnostics = [
-        Diagnostic(node.position, f"there is no node {name}; there are {', '.join(there[:9])}", nearest(name, there))
+        Diagnostic(
+            node.position, f"there is no node {name}; there are {', '.join(there[:9])}", errors.nearest(name, there)
+        )
         for name, node in spec.nodes.items()
         if name not in there
     ]

@@ -79,7 +79,7 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
             )
     risky = [found for found in plans if Risk.MANAGEMENT in found.risks]
     if risky and not terms.apply.allow_management:
-        ways = [f"{found.node}: {' on '.join(found.management.path)} ({found.management.reason})" for found in risky]
+        ways = [f"{found.node}: {' on '.join(found.management.chain)} ({found.management.reason})" for found in risky]
         raise errors.ManagementRisk(
             "this touches the way to\n  " + "\n  ".join(ways) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",

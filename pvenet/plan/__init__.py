@@ -1,4 +1,4 @@
-"""What to change, in which order, what stands against it, what it puts at risk, and the way back. Pure."""
+"""What to change, in which order, what stands against it, what it puts at risk, and the restore plan. Pure."""
 
 from pvenet.plan.changes import (
     Change,
@@ -12,9 +12,10 @@ from pvenet.plan.changes import (
     outcome,
 )
 from pvenet.plan.inverse import Inverse, Loss, inverse
+from pvenet.plan.losses import losses
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
-from pvenet.plan.risk import Management, Risk, focused, management, risk, risks
+from pvenet.plan.risk import ManagementPath, Risk, Severity, focused, management_path, risk, risks
 
 __all__ = [
     "Change",
@@ -24,14 +25,16 @@ __all__ = [
     "FieldChange",
     "Inverse",
     "Loss",
-    "Management",
+    "ManagementPath",
     "Plan",
     "Problem",
     "Risk",
+    "Severity",
     "Update",
     "focused",
     "inverse",
-    "management",
+    "losses",
+    "management_path",
     "net_changes",
     "outcome",
     "plan",

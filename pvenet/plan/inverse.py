@@ -1,4 +1,4 @@
-"""The way back from a plan, as equal values; and what the API has no way to put back."""
+"""The restore plan: what leads back from where a plan leads, and what of it the API can't put back."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet.limits import MTUS, refused
-from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of
+from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of, natural
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
-from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,24 +30,24 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inverse:
-    """The plan that leads back, and what it can't put back."""
+    """A restore plan, and what it can't put back."""
 
     plan: Plan
     lost: tuple[Loss, ...] = ()
 
 
 def inverse(plan: Plan, baseline: Network) -> Inverse:
-    """The way back to the baseline from where the plan leads, or from as many of its first steps as are given."""
+    """What restores the baseline from where the plan leads, or from as many of its first steps as are given."""
     there = outcome(baseline.interfaces, plan.steps)
     desired = {
-        name: _settable(baseline.interfaces.get(name), there.get(name))
+        name: _restorable(baseline.interfaces.get(name), there.get(name))
         for name in there.keys() | baseline.interfaces.keys()
     }
-    back = plan_to(Network(interfaces=there, links=baseline.links), desired)
-    return Inverse(plan=back, lost=_lost(baseline.interfaces, outcome(there, back.steps)))
+    restore = plan_to(Network(interfaces=there, links=baseline.links), desired)
+    return Inverse(plan=restore, lost=_lost(baseline.interfaces, outcome(there, restore.steps)))
 
 
-def _settable(before: Interface | None, now: Interface | None) -> Interface | None:
+def _restorable(before: Interface | None, now: Interface | None) -> Interface | None:
     """An interface as near to what it was as the API allows."""
     if before is None or isinstance(before, Other):
         return now if isinstance(before, Other) else None
@@ -76,11 +75,11 @@ def _unsendable(interface: Interface) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> tuple[Loss, ...]:
+def _lost(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
     """What differs from the baseline when everything has been put back that can be."""
     found = []
     for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
-        now = back.get(name)
+        now = restored.get(name)
         if now is None or not same_kind(before, now):
             found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
             continue

@@ -27,7 +27,7 @@ def node_plan_text(found: NodePlan, paint: Paint) -> str:
         lines.append(f"  {changes_text([step], paint)}{_mark(risk, paint)}")
     if worst(found) is Risk.MANAGEMENT:
         path = found.management
-        lines.append(f"  this touches the way to {found.node}: {' on '.join(path.path)} ({path.reason})")
+        lines.append(f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})")
     lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]

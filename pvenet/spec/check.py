@@ -23,10 +23,11 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     beneath,
-    named,
+    from_vlan_name,
+    parent_in,
 )
 from pvenet.plan import problems
-from pvenet.plan.relations import downward, parent_in
+from pvenet.plan.relations import downward
 from pvenet.spec.desired import merged
 from pvenet.spec.network_spec import InterfaceSpec, NetworkSpec, NodeSpec
 
@@ -74,7 +75,7 @@ def _completed(spec: InterfaceSpec) -> Interface:
             if "slaves" not in said and interface.primary:
                 more["slaves"] = (interface.primary,)
         case Vlan():
-            raw_device, tag = named(interface.name)
+            raw_device, tag = from_vlan_name(interface.name)
             if "raw_device" not in said and not raw_device:
                 more["raw_device"] = "eth0"
             if "tag" not in said and tag is None:

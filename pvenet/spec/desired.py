@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet.edit import consistent
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of
 from pvenet.plan.relations import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:
-    from pvenet.plan import Desired, Management
+    from pvenet.plan import Desired, ManagementPath
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class DesiredState:
     """What a complete file does not mention and what stays all the same, a clause each."""
 
 
-def desired_state(spec: NodeSpec, network: Network, management: Management) -> DesiredState:
+def desired_state(spec: NodeSpec, network: Network, management: ManagementPath) -> DesiredState:
     """What shall be on the node; with `only`, also that the rest shall go."""
     desired: dict[str, Interface | None] = {}
     for name, each in spec.interfaces.items():
@@ -40,14 +40,14 @@ def desired_state(spec: NodeSpec, network: Network, management: Management) -> D
 def merged(spec: InterfaceSpec, before: Interface | None) -> Interface:
     """The interface as described: over what is there where it is of that kind, else over PVE's own defaults."""
     kind = KINDS[spec.type]
-    nothing: dict[str, Any] = {field.name: field.default for field in fields(kind)}
-    given: dict[str, Any] = {name: nothing[name] if value is None else value for name, value in spec.fields.items()}
+    empty = defaults(kind)
+    given: dict[str, Any] = {name: empty[name] if value is None else value for name, value in spec.fields.items()}
     alike = before is not None and type(before) is kind
     after: Interface = replace(before, **given) if before and alike else kind(name=spec.name, **given)
     return consistent(after, given) if isinstance(after, Bond | Bridge) else after
 
 
-def _kept(spec: NodeSpec, network: Network, management: Management) -> dict[str, str]:
+def _kept(spec: NodeSpec, network: Network, management: ManagementPath) -> dict[str, str]:
     """What stays though a complete file does not mention it, and why; NICs stay without a word."""
     found = {name: "" for name, each in network.interfaces.items() if isinstance(each, Ethernet)}
     for name, interface in network.interfaces.items():

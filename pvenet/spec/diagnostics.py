@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,9 +41,3 @@ class Diagnostic:
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The diagnostics from the top of the file down, each once."""
     return sorted(set(diagnostics), key=lambda each: (each.position, each.message))
-
-
-def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The word that was probably meant."""
-    close = get_close_matches(word, list(words), n=1, cutoff=cutoff)
-    return close[0] if close else None

@@ -6,7 +6,6 @@ What a file can't hold (kinds that pvenet does not write, lines that no call of 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,13 @@ from pvenet.model import (
     Other,
     Vlan,
     canonical,
+    defaults,
+    from_vlan_name,
     kind_of,
-    named,
+    natural,
+    own_first,
 )
-from pvenet.plan.relations import natural
-from pvenet.spec.network_spec import KINDS, NO_KEYS
+from pvenet.spec.network_spec import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,24 +67,20 @@ def _entries(network: Network) -> Iterator[str]:
 def _said(interface: Interface) -> list[tuple[str, str]]:
     """The keys and values that make the interface what it is; none for a NIC of which nothing is set."""
     kept = canonical(interface)
-    usual = {field.name: field.default for field in fields(kept)}
+    usual = defaults(type(kept))
     if isinstance(kept, Ethernet):
         usual["autostart"] = False
     if isinstance(kept, Bridge) and kept.vlan_aware:
         usual["vids"] = ALL_VIDS
     if isinstance(kept, Vlan):
-        raw_device, tag = named(kept.name)
+        raw_device, tag = from_vlan_name(kept.name)
         usual |= {"raw_device": raw_device, "tag": tag}
     found = [
-        (field.name, _text(getattr(kept, field.name)))
-        for field in sorted(fields(kept), key=lambda field: field.name in _SHARED)
-        if field.name not in NO_KEYS
-        and (getattr(kept, field.name) != usual[field.name] or isinstance(usual[field.name], Enum))
+        (name, _text(getattr(kept, name)))
+        for name in own_first(type(kept))
+        if getattr(kept, name) != usual[name] or isinstance(usual[name], Enum)
     ]
     return found if isinstance(kept, Ethernet) and not found else [("type", kept.type), *found]
-
-
-_SHARED = frozenset({field.name for field in fields(Ethernet)})
 
 
 def _unsaid(kept: FileOnly) -> Iterator[str]:

@@ -19,10 +19,7 @@ Kind = type[Any]
 KINDS: Mapping[str, Kind] = {
     kind.type: kind for kind in (Ethernet, Bond, Bridge, Vlan, OvsBridge, OvsBond, OvsIntPort, OvsPort)
 }
-"""The kinds that a file can describe, by PVE's word. Their fields are the file's keys."""
-
-NO_KEYS = frozenset({"name", "file_only"})
-"""Fields of the model that are no keys: the one is the key above, the other nothing can write."""
+"""The kinds that a file can describe, by PVE's word. The fields that the API can set are the file's keys."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,15 +7,14 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pvenet import wire
 from pvenet.model import Network, canonical, kind_of
-from pvenet.plan import Update, focused, inverse, management, outcome, plan, problems, risks
+from pvenet.plan import focused, inverse, losses, management_path, outcome, plan, problems, risks
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pvenet.plan import Desired, Loss, Management, Plan, Risk
+    from pvenet.plan import Desired, Loss, ManagementPath, Plan, Risk
     from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.network_spec import NodeSpec
 
@@ -31,7 +30,7 @@ class NodePlan:
     plan: Plan
     risks: tuple[Risk, ...]
     """The risk of each step."""
-    management: Management
+    management: ManagementPath
     """The management path."""
     not_rolled_back: tuple[Loss, ...]
     """What a rollback could not put back."""
@@ -49,7 +48,7 @@ class NodePlan:
 
 def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> NodePlan:
     """What a file would do to a node that is reached by these addresses."""
-    path = management(network, addresses)
+    path = management_path(network, addresses)
     goal = desired_state(spec, network, path)
     found = problems(network, goal.desired)
     wrong = any(not problem.warning for problem in found)
@@ -63,18 +62,9 @@ def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> N
         risks=risks(steps.steps, path, network, after),
         management=focused(path, steps.steps, network, after),
         not_rolled_back=inverse(steps, network).lost if steps else (),
-        losses=_losses(steps),
+        losses=losses(steps),
         diagnostics=tuple(spec.diagnostic(problem) for problem in found),
         kept=goal.kept,
-    )
-
-
-def _losses(steps: Plan) -> tuple[str, ...]:
-    return tuple(
-        f"{step.name}: {loss}"
-        for step in steps.steps
-        if isinstance(step, Update)
-        for loss in wire.losses(step.before, step.after)
     )
 
 

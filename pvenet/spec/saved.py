@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.model import settable
 from pvenet.spec.diagnostics import Position
 from pvenet.spec.load import text_of
-from pvenet.spec.network_spec import NO_KEYS, Absent, InterfaceSpec, NetworkSpec, NodeSpec
+from pvenet.spec.network_spec import Absent, InterfaceSpec, NetworkSpec, NodeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: 
 def _entry(interface: Interface | None) -> dict[str, Any]:
     if interface is None:
         return {"state": "absent"}
-    said = {field.name: getattr(interface, field.name) for field in fields(interface) if field.name not in NO_KEYS}
+    said = {name: getattr(interface, name) for name in settable(type(interface))}
     return {"type": interface.type, **{name: _plain(value) for name, value in said.items()}}
 
 

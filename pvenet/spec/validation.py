@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pvenet.spec.diagnostics import Diagnostic, nearest
+from pvenet.errors import nearest
+from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.file import KEYS
 from pvenet.spec.network_spec import KINDS
 from pvenet.spec.tree import position_of

@@ -17,7 +17,7 @@ from pvenet.connection.session import Answer, Token
 from pvenet.events import Effect, Shown
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Member, Node
-from pvenet.plan import management
+from pvenet.plan import management_path
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ BEFORE = net(BRIDGE, BOND)
 )
 def test_the_worst_that_is_done_to_the_way_is_told(then: Network, effect: Effect) -> None:
     """A second path widens, a lost one narrows, the last one cuts; anything else touches."""
-    assert effect_on(management(BEFORE, {ADDRESS}), BEFORE, then) is effect
+    assert effect_on(management_path(BEFORE, {ADDRESS}), BEFORE, then) is effect
 
 
 def test_the_way_is_shown_from_the_cable_up() -> None:
     """NICs, bond, bridge, address."""
-    assert shown_path(management(BEFORE, {ADDRESS}), BEFORE) == "ens1+ens2 > bond0 > vmbr0 > 192.0.2.1"
+    assert shown_path(management_path(BEFORE, {ADDRESS}), BEFORE) == "ens1+ens2 > bond0 > vmbr0 > 192.0.2.1"
 
 
 def test_widening_needs_consent_and_is_an_event_field(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_address_that_is_on_no_interface_leaves_none_out(
 def test_through_a_tunnel_every_interface_with_an_address_counts() -> None:
     """The address that the endpoint has is nowhere on the node."""
     other = Bridge(name="vmbr9", ports=("ens4",), cidr=IPv4Interface("10.0.0.1/24"))
-    assert {"vmbr0", "vmbr9", "ens4"} <= management(net(BRIDGE, BOND, other), {"127.0.0.1"}).names
+    assert {"vmbr0", "vmbr9", "ens4"} <= management_path(net(BRIDGE, BOND, other), {"127.0.0.1"}).names
 
 
 # --- high availability -----------------------------------------------------------------------------------------------
@@ -159,4 +159,4 @@ def test_a_way_that_names_itself_is_shown_all_the_same() -> None:
     """A switch lists its port, and the port names its switch: each is shown once."""
     port = Other(name="mgmt", kind="OVSIntPort", beneath=("vmbr0",), cidr=IPv4Interface(f"{ADDRESS}/24"))
     runtime = net(Other(name="vmbr0", kind="OVSBridge", beneath=("ens1", "mgmt")), port)
-    assert shown_path(management(runtime, {ADDRESS}), runtime) == "ens1 > vmbr0 > mgmt > 192.0.2.1"
+    assert shown_path(management_path(runtime, {ADDRESS}), runtime) == "ens1 > vmbr0 > mgmt > 192.0.2.1"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from listings import recorded_networks
 from network_file import EXAMPLE
 from plan_model import networks
-from test_spec import WRONG
+from wrong_files import WRONG
 
 from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan
-from pvenet.plan import management, plan
+from pvenet.plan import management_path, plan
 from pvenet.sim.state import Sim
 from pvenet.spec.desired import desired_state
 from pvenet.spec.export import exported, quoted
@@ -43,10 +43,10 @@ def unchanged(network: Network, text: str) -> bool:
     spec, diagnostics = examine(text, "f")
     assert not diagnostics, [diagnostic.text("f") for diagnostic in diagnostics]
     node = spec.nodes["pve1"]
-    way = management(network, ())
+    path = management_path(network, ())
     complete = replace(node, only=True)
-    return not plan(network, desired_state(node, network, way).desired) and not plan(
-        network, desired_state(complete, network, way).desired
+    return not plan(network, desired_state(node, network, path).desired) and not plan(
+        network, desired_state(complete, network, path).desired
     )
 
 

@@ -6,9 +6,9 @@ network must be able to hold them. Whether a change is legal is a question for `
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -240,70 +240,22 @@ def beneath(interface: Interface) -> tuple[str, ...]:
             return ()
 
 
-def canonical(interface: Interface) -> Interface:
-    """The interface as PVE keeps it, so that two ways to say one thing compare equal.
-
-    PVE sorts slaves and ports and lists each once (facts, section 5), drops a primary outside active-backup, a hash
-    policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
-    bridge (facts, section 6). It reads a VLAN's raw device and tag from its name where that says them (section 5).
-    A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its options, whose words
-    come in any order (section 15).
-    """
-    match interface:
-        case Bond():
-            return replace(
-                interface,
-                slaves=tuple(sorted(set(interface.slaves))),
-                primary=interface.primary if interface.mode is BondMode.ACTIVE_BACKUP else None,
-                xmit_hash_policy=interface.xmit_hash_policy if interface.mode in HASHING_MODES else None,
-            )
-        case Bridge():
-            vids = (interface.vids or ALL_VIDS) if interface.vlan_aware else ()
-            return replace(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
-        case Vlan():
-            raw_device, tag = named(interface.name)
-            return replace(
-                interface,
-                raw_device=interface.raw_device or raw_device,
-                tag=tag if interface.tag is None else interface.tag,
-            )
-        case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
-            return _settled_ovs(interface)
-        case Ethernet() | Other():
-            return interface
+_IDENTITY = frozenset({"name", "kind", "beneath", "entry"})
+"""The name, and what an `Other` keeps for itself."""
 
 
-def _settled_ovs(interface: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Interface:
-    match interface:
-        case OvsBridge():
-            ports = tuple(sorted(set(interface.ports)))
-            return replace(interface, ports=ports, options=_options(interface.options))
-        case OvsBond():
-            bond = _settled_port(interface)
-            slaves = tuple(sorted(set(bond.slaves)))
-            return replace(bond, slaves=slaves, options=_options(bond.options, but=OVS_BOND_WORDS))
-        case OvsIntPort():
-            return _settled_port(interface)
-        case OvsPort():
-            return _settled_port(interface)
+def settable(kind: type[Interface]) -> tuple[str, ...]:
+    """The fields of a kind of interface that the API can set, in the model's order: first those of every kind."""
+    return tuple(each.name for each in fields(kind) if each.compare and each.name not in _IDENTITY)
 
 
-_Port = TypeVar("_Port", OvsBond, OvsIntPort, OvsPort)
+def own_first(kind: type[Interface]) -> tuple[str, ...]:
+    """The same for people: what makes the kind what it is, then what every kind has."""
+    shared = settable(Ethernet)
+    return tuple(sorted(settable(kind), key=lambda name: name in shared))
 
 
-def _settled_port(port: _Port) -> _Port:
-    tags = [word.removeprefix("tag=") for word in port.options.split() if word.startswith("tag=")]
-    tag = int(tags[-1]) if port.tag is None and tags and tags[-1].isdecimal() else port.tag
-    return replace(port, autostart=True, tag=tag, options=_options(port.options, but=("tag=",)))
-
-
-def _options(text: str, *, but: tuple[str, ...] = ()) -> str:
-    return " ".join(sorted({word for word in text.split() if not word.startswith(but)}))
-
-
-def named(vlan: str) -> tuple[str | None, int | None]:
-    """The raw device and the tag that a VLAN's name says: both in `bond0.50`, the tag in `vlan50`."""
-    raw_device, dot, tag = vlan.rpartition(".")
-    if not dot:
-        raw_device, tag = "", vlan.removeprefix("vlan") if vlan.startswith("vlan") else ""
-    return raw_device or None, int(tag) if tag.isdecimal() else None
+def defaults(kind: type[Interface]) -> dict[str, Any]:
+    """What each of these fields is where nothing is said of it."""
+    by_name = {each.name: each.default for each in fields(kind)}
+    return {name: by_name[name] for name in settable(kind)}

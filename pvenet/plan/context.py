@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
 from pvenet.plan import ovs
 from pvenet.plan.changes import Desired, same_kind
@@ -57,7 +58,7 @@ class Subject:
         return Problem(interface=self.name, field=field, value=text, message=message, nearest=nearest, warning=warning)
 
 
-class Scene:
+class Context:
     """The networks before and after the change, looked through once."""
 
     def __init__(self, current: Network, desired: Desired) -> None:
@@ -84,11 +85,9 @@ class Scene:
 
     def nearest(self, name: str, asking: str) -> str | None:
         """The name of an interface that was probably meant, of others than the one that asks."""
-        from difflib import get_close_matches
-
         if name not in self._guesses and len(self._guesses) < MOST_GUESSES:
-            close = get_close_matches(name, (other for other in self.then if other != asking), n=1, cutoff=0.7)
-            self._guesses[name] = self.altnames.get(name) or (close[0] if close else None)
+            others = (other for other in self.then if other != asking)
+            self._guesses[name] = self.altnames.get(name) or nearest(name, others, cutoff=0.7)
         return self._guesses.get(name)
 
     def changed(self, name: str) -> frozenset[str]:
