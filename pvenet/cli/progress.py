@@ -37,7 +37,7 @@ class JsonLines:
         pass
 
     def emit(self, event: events.Event) -> None:
-        """Write one event; a reader who has gone stops no story."""
+        """Write one event; a reader who has gone stops no apply."""
         with suppress(OSError):
             sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
             sys.stdout.flush()
@@ -78,7 +78,7 @@ class Terminal:
             self._quiet()
 
     def emit(self, event: events.Event) -> None:
-        """Say what happened; a terminal that has gone stops no story."""
+        """Say what happened; a terminal that has gone stops no apply."""
         with suppress(OSError):
             self._tell(event)
 
