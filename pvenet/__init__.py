@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pvenet import errors
-    from pvenet.apply import ApplyOptions, Runtime, StageOptions, confirm, revert, roll_back
-    from pvenet.apply import apply as apply_staged
+    from pvenet.apply import Runtime, confirm, revert, roll_back
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.apply import apply as apply_staged
+    from pvenet.apply.stage import StageOptions, Staging, stage
     from pvenet.apply.status import status
     from pvenet.errors import PvenetError
     from pvenet.events import Verdict
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from pvenet.model import Bond, Bridge, Ethernet, OvsBond, OvsBridge, OvsIntPort, Vlan
     from pvenet.node import Node
     from pvenet.settings import Settings, connect, load_settings
-    from pvenet.staging import stage
 
 __all__ = [
     "ApplyOptions",
@@ -34,6 +35,7 @@ __all__ = [
     "Runtime",
     "Settings",
     "StageOptions",
+    "Staging",
     "Verdict",
     "Vlan",
     "apply_staged",
@@ -53,12 +55,9 @@ _HOMES = {
     "Journals": ("pvenet.journal", "Journals"),
     "Node": ("pvenet.node", "Node"),
     "PvenetError": ("pvenet.errors", "PvenetError"),
-    "stage": ("pvenet.staging", "stage"),
     "Verdict": ("pvenet.events", "Verdict"),
-    **{
-        name: ("pvenet.apply", name)
-        for name in ("ApplyOptions", "Runtime", "StageOptions", "confirm", "revert", "roll_back", "status")
-    },
+    **{name: ("pvenet.apply", name) for name in ("ApplyOptions", "Runtime", "StageOptions", "Staging", "stage")},
+    **{name: ("pvenet.apply", name) for name in ("confirm", "revert", "roll_back", "status")},
     **{
         name: ("pvenet.model", name)
         for name in ("Bond", "Bridge", "Ethernet", "OvsBond", "OvsBridge", "OvsIntPort", "Vlan")

@@ -20,6 +20,11 @@ _HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/
 """Where PVE takes a host's IPv6 address from (C151)."""
 
 
+def line_end(text: str) -> str | None:
+    """A character other than a newline at which some program ends a line, and takes what follows for one of its own."""
+    return next((letter for letter in text if letter != "\n" and letter.splitlines() != [letter]), None)
+
+
 def refused(address: IPv4Interface | IPv6Interface) -> bool:
     """Whether PVE refuses an address that is sent to it."""
     if address.network.prefixlen < SHORTEST_PREFIX:

@@ -17,7 +17,7 @@ ROOT = Path(pvenet.__file__).parent
 API = {
     "connect to a node": {"Journals", "Node", "Settings", "connect", "load_settings"},
     "describe its network": {"Bond", "Bridge", "Ethernet", "OvsBond", "OvsBridge", "OvsIntPort", "Vlan"},
-    "change it": {"ApplyOptions", "Runtime", "StageOptions", "apply_staged", "revert", "stage"},
+    "change it": {"ApplyOptions", "Runtime", "StageOptions", "Staging", "apply_staged", "revert", "stage"},
     "handle the outcome": {"PvenetError", "Verdict", "confirm", "errors", "roll_back", "status"},
 }
 """Every public name, by what a script wants. Whoever adds or removes one tells users in the changelog."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
-    from pvenet.node import Node, Reading
+    from pvenet.node import Node
     from pvenet.settings import Options, Settings
 
 
@@ -63,19 +63,12 @@ class Context:
     def node(self) -> Node:
         """The node that the command is about: the one that is named, or the only one. Raises UsageError."""
         connection = self.connection
-        from pvenet.node import Node, names
+        from pvenet.cluster import names
+        from pvenet.node import Node
 
         if self.settings.node:
             check_node_name(self.settings.node)
         return Node(connection, self.settings.node or _only(names(connection)))
-
-    def read(self) -> Reading:
-        """The node's network. Raises PermissionMissing where its bridges are hidden."""
-        from pvenet.access import refuse_hidden
-
-        reading = self.node.read()
-        refuse_hidden(self.node, reading)
-        return reading
 
     @property
     def journals(self) -> Journals:

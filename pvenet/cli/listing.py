@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: Context) -> None:
     """List a node's interfaces, with what is staged."""
-    reading = context.read()
+    reading = context.node.read()
     from pvenet.render.network import network_data, table
 
     note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
@@ -27,7 +27,7 @@ def list_(context: Context) -> None:
 
 def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
     """Show one interface, all that is known of it."""
-    network = context.read().network
+    network = context.node.read().network
     from pvenet import edit
     from pvenet.model import Link
     from pvenet.render.network import details, interface_data

@@ -27,18 +27,20 @@ def diff(
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff."""
-    reading, name = context.read(), context.node.name
-    from pvenet.apply import survey
+    reading, name = context.node.read(), context.node.name
+    from pvenet.journal import Ours, ownership
     from pvenet.render.changes import changes_text, diff_data, pending_text
 
-    found = survey(context.journals, reading)
-    data = diff_data(name, reading.changes, found.changes, ours=found.ours)
+    whose = ownership(context.journals, reading)
+    ours, armed = isinstance(whose, Ours), isinstance(whose, Ours) and whose.armed
+    changes = whose.changes if isinstance(whose, Ours) else ()
+    data = diff_data(name, reading.changes, changes, ours=ours)
     if reading.changes is None:
         context.emit(data, note=f"nothing is pending on {name}")
         return
-    parts = [f"{changes_text(found.changes, painter())}\n"] if found.changes else []
-    notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if found.armed else []
-    notes += [] if found.ours else [f"pvenet did not stage this on {name} from here"]
+    parts = [f"{changes_text(changes, painter())}\n"] if changes else []
+    notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if armed else []
+    notes += [] if ours else [f"pvenet did not stage this on {name} from here"]
     context.emit(data, "\n".join([*parts, pending_text(reading.changes, painter())]), note="\n".join(notes))
     if exit_code:
         raise errors.Differences("")

@@ -119,10 +119,11 @@ def _stage(
 ) -> None:
     """Stage what a command makes of the network as it is, and say what was staged."""
     node, journals = context.node, context.journals
-    from pvenet.apply import StageOptions, stage
+    from pvenet.apply import StageOptions, Staging
 
-    options = StageOptions(lossy=lossy, adopt=adopt)
-    _tell(context, stage(node, journals, lambda network: choose(network, node.name), options))
+    with Staging(node, journals) as staging:
+        staged = staging.stage(choose(staging.network, node.name), StageOptions(lossy=lossy, adopt=adopt))
+    _tell(context, staged)
 
 
 def _tell(context: Context, staged: Staged) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 from pvenet import errors
-from pvenet.access import refuse_hidden
+from pvenet.cluster import names, unknown_node
 from pvenet.fleet.parallel import another, parallel
 from pvenet.journal import Journals
-from pvenet.node import Node, names, unknown_node
+from pvenet.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,15 +75,9 @@ def read(
 
     `count` hears how many nodes have answered.
     """
-
-    def look(node: Node) -> T:
-        reading = node.read()
-        refuse_hidden(node, reading)
-        return use(node, reading)
-
     found: dict[str, T] = {}
     failed: dict[str, errors.PvenetError] = {}
-    for name, result in parallel(fleet.connection, wanted, look, debug=fleet.debug):
+    for name, result in parallel(fleet.connection, wanted, lambda node: use(node, node.read()), debug=fleet.debug):
         if isinstance(result, errors.PvenetError):
             failed[name] = result
         else:

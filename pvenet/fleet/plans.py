@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply import survey
-from pvenet.apply.consent import vital_addresses
+from pvenet.apply.approval import management_addresses
+from pvenet.cluster import members
 from pvenet.fleet.nodes import known, read, refuse
-from pvenet.node import members
+from pvenet.journal import Ours, ownership
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
 from pvenet.spec.node_plan import plan_node
@@ -68,9 +68,9 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
     there = members(fleet.connection)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
-        addresses = vital_addresses(node, there, reading.network)
+        addresses = management_addresses(node, there, reading.network)
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
-        ours = survey(fleet.journals(node.name), reading).ours
+        ours = isinstance(ownership(fleet.journals(node.name), reading), Ours)
         return replace(found, pending=reading.changes, ours=ours)
 
     found, failed = read(fleet, wanted, planned, count)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, StageOptions, apply, revert, stage
-from pvenet.apply.stage import not_ours
+from pvenet.apply import ApplyOptions, Runtime, StageOptions, Staging, apply, revert
+from pvenet.apply.stage import lossy
 from pvenet.events import Reloading, Row, Verdict
 from pvenet.fleet.plans import stale
+from pvenet.journal import not_ours
+from pvenet.outcome import verdict_of
 from pvenet.plan import Risk
 from pvenet.spec.node_plan import fingerprint
 
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
     from pvenet.fleet.plans import FleetPlan
     from pvenet.fleet.saved import Record
     from pvenet.journal import Journals
-    from pvenet.model import Network
     from pvenet.node import Node
-    from pvenet.plan import Desired
     from pvenet.spec.node_plan import NodePlan
 
 
@@ -72,11 +72,7 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
         if found.pending is not None and not found.ours and not terms.stage.adopt:
             raise not_ours(found.node, found.pending, "apply on top of them with --adopt")
         if found.losses and not terms.stage.lossy:
-            raise errors.Lossy(
-                f"the API can't change this on {found.node} without a loss:\n  " + "\n  ".join(found.losses),
-                hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
-                losses=found.losses,
-            )
+            raise lossy(found.node, found.losses)
     risky = [found for found in plans if Risk.MANAGEMENT in found.risks]
     if risky and not terms.apply.allow_management:
         ways = [f"{found.node}: {' on '.join(found.management.chain)} ({found.management.reason})" for found in risky]
@@ -144,12 +140,10 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
         sent = sent or isinstance(event, Reloading)
         runtime.emit(event)
 
-    def choose(network: Network) -> Desired:
-        if fingerprint(network) != plan.against:
+    with Staging(node, journals) as staging:
+        if fingerprint(staging.network) != plan.against:
             raise stale(node.name)
-        return plan.desired
-
-    staged = stage(node, journals, choose, terms.stage)
+        staged = staging.stage(plan.desired, terms.stage)
     try:
         return apply(node, journals, terms.apply, replace(runtime, emit=emit))
     except (errors.PvenetError, KeyboardInterrupt) as error:
@@ -169,14 +163,7 @@ def _take_back(node: Node, journals: Journals, error: BaseException) -> None:
 
 def _failed(node: str, error: errors.PvenetError) -> Row:
     """The row of a node that an error has ended."""
-    match error:
-        case errors.RolledBack():
-            verdict = Verdict.ROLLED_BACK
-        case errors.StateUnknown():
-            verdict = Verdict.UNKNOWN
-        case _:
-            verdict = Verdict.FAILED
-    return Row(node=node, verdict=verdict, message=error.message, exit_code=error.exit_code)
+    return Row(node=node, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code)
 
 
 def _interrupted(node: str) -> errors.Interrupted:

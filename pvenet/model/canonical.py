@@ -31,8 +31,10 @@ def canonical(interface: Interface) -> Interface:
     policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
     bridge (facts, section 6). It reads a VLAN's raw device and tag from its name where that says them (section 5).
     A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its options, whose words
-    come in any order (section 15).
+    come in any order (section 15). A line of a comment ends in a newline, whatever a person's editor wrote.
     """
+    if "\r\n" in interface.comments and not isinstance(interface, Other):
+        interface = replace(interface, comments=interface.comments.replace("\r\n", "\n"))
     match interface:
         case Bond():
             return replace(

@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.limits import DOCUMENTATION, LONGEST_NAME, MTUS, SHORTEST_PREFIX, refused
+from pvenet.limits import DOCUMENTATION, LONGEST_NAME, MTUS, SHORTEST_PREFIX, line_end, refused
 from pvenet.model import (
     HASHING_MODES,
     OVS_BOND_WORDS,
@@ -53,6 +53,7 @@ def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
     if "mtu" in subject.changed and subject.after.mtu is not None and subject.after.mtu not in MTUS:
         message = f"mtu {subject.after.mtu} of {subject.name} is outside {MTUS[0]} to {MTUS[-1]}"
         yield subject.problem("mtu", message)
+    yield from _comments(subject)
     for cidr, gateway in (("cidr", "gateway"), ("cidr6", "gateway6")):
         yield from _address(subject, cidr)
         if not subject.changed.isdisjoint((cidr, gateway)):
@@ -88,6 +89,14 @@ def _name(subject: Subject, context: Context) -> Iterator[Problem]:
     elif ":" in name or ("." in name and not isinstance(after, Vlan)):
         kind = "an alias" if ":" in name else "a VLAN"
         yield subject.problem("name", f"PVE would take {name} for {kind} because of its name")
+
+
+def _comments(subject: Subject) -> Iterator[Problem]:
+    """PVE writes a comment as it is, and ifupdown2 reads a carriage return in it as the end of the comment."""
+    letter = line_end(subject.after.comments)
+    if letter and "comments" in subject.changed:
+        message = f"comments of {subject.name} hold {letter!a}, which ends a line: what follows it could be run"
+        yield subject.problem("comments", message, ascii(subject.after.comments))
 
 
 def _free_bond(context: Context) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pvenet.limits import MTUS, refused
+from pvenet.limits import MTUS, line_end, refused
 from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of, natural
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
@@ -55,6 +55,7 @@ def _restorable(before: Interface | None, now: Interface | None) -> Interface | 
     instead = now if now is not None and same_kind(before, now) else Ethernet(name=before.name)
     return replace(
         before,
+        comments=instead.comments if "comments" in unsendable else before.comments,
         mtu=instead.mtu if "mtu" in unsendable else before.mtu,
         cidr=instead.cidr if "cidr" in unsendable else before.cidr,
         gateway=instead.gateway if "cidr" in unsendable else before.gateway,
@@ -64,8 +65,10 @@ def _restorable(before: Interface | None, now: Interface | None) -> Interface | 
 
 
 def _unsendable(interface: Interface) -> frozenset[str]:
-    """The fields whose value a node's file may hold and PVE refuses to be sent."""
+    """The fields whose value a node's file may hold, and that are not sent: PVE refuses it, or it could be run."""
     found = set()
+    if line_end(interface.comments):
+        found.add("comments")
     if interface.mtu is not None and interface.mtu not in MTUS:
         found.add("mtu")
     if interface.cidr is not None and refused(interface.cidr):
@@ -84,7 +87,7 @@ def _lost(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) 
             found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
             continue
         found += [
-            Loss(name=name, what=f"PVE refuses the {field} {getattr(before, field)}")
+            Loss(name=name, what=_not_sent(field, getattr(before, field)))
             for field in sorted(_unsendable(before))
             if getattr(before, field) != getattr(now, field)
         ]
@@ -92,6 +95,12 @@ def _lost(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) 
             found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
         found += [Loss(name=name, what=what) for what in lost_in_the_file(before.file_only, now.file_only)]
     return tuple(found)
+
+
+def _not_sent(field: str, value: object) -> str:
+    if field == "comments":
+        return f"the comments {value!a}, of which a part could be run"
+    return f"PVE refuses the {field} {value}"
 
 
 def lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:

@@ -177,9 +177,14 @@ def _risk(change: Change, path: ManagementPath, on_path: Collection[str], in_use
     touched = {change.name, *_taken(change)}
     if not touched.isdisjoint(on_path) or _reroutes(change, path):
         return Risk.MANAGEMENT
-    if isinstance(change, Delete) or not touched.isdisjoint(in_use):
+    if not _is_remark(change) and (isinstance(change, Delete) or not touched.isdisjoint(in_use)):
         return Risk.GUESTS
     return Risk.NONE
+
+
+def _is_remark(change: Change) -> bool:
+    """Whether nothing but a comment changes, which no link notices."""
+    return isinstance(change, Update) and {field.field for field in change.fields()} == {"comments"}
 
 
 def _taken(change: Change) -> Iterator[str]:

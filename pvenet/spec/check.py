@@ -32,6 +32,7 @@ from pvenet.spec.desired import merged
 from pvenet.spec.network_spec import InterfaceSpec, NetworkSpec, NodeSpec
 
 if TYPE_CHECKING:
+    from pvenet.plan import Problem
     from pvenet.spec.diagnostics import Diagnostic
 
 
@@ -39,11 +40,16 @@ def relations(spec: NetworkSpec) -> list[Diagnostic]:
     """What can't be on any node, each where the file says it; what the defaults say is reported once."""
     found: dict[object, Diagnostic] = {}
     for node in spec.nodes.values():
-        desired = _filled_in(node)
-        for problem in problems(_assumed_node(desired), desired):
+        for problem in problems_of(node):
             diagnostic = node.diagnostic(problem)
             found.setdefault((diagnostic.position, problem.message), diagnostic)
     return list(found.values())
+
+
+def problems_of(node: NodeSpec) -> tuple[Problem, ...]:
+    """What stands against a part of the file on the node that suits it best."""
+    desired = _filled_in(node)
+    return problems(_assumed_node(desired), desired)
 
 
 def _filled_in(node: NodeSpec) -> dict[str, Interface | None]:

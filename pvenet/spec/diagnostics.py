@@ -16,6 +16,10 @@ class Position(NamedTuple):
     column: int
 
 
+NOWHERE = Position(1, 1)
+"""Where nobody looks for a line: in a saved plan, which pvenet wrote, and in what was never in a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One thing that is wrong in the file, or (as a warning) worth a second look."""

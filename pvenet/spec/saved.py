@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 from pvenet.model import settable
-from pvenet.spec.diagnostics import Position
+from pvenet.spec.diagnostics import NOWHERE
 from pvenet.spec.load import text_of
 from pvenet.spec.network_spec import Absent, InterfaceSpec, NetworkSpec, NodeSpec
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pvenet.spec.node_plan import NodePlan
 
 VERSION = 1
-NOWHERE = Position(1, 1)
-"""A saved plan is written by pvenet; nobody looks for a line in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import FIXTURES
 
-from pvenet.apply import stage
+from pvenet.apply import Staging
 from pvenet.cli import rollout as command
 from pvenet.cli.prompt import Prompt
 from pvenet.fleet import rollout
@@ -199,11 +199,13 @@ def test_a_node_that_changed_since_it_was_shown_is_left_alone(
     file.write_text(TAGGED)
     other = cluster / "pve1/etc/network/interfaces"
 
-    def meanwhile(*words: object, **more: object) -> object:
-        other.write_text(other.read_text().replace("For management", "Changed"))
-        return stage(*words, **more)  # type: ignore[arg-type]
+    enter = Staging.__enter__
 
-    monkeypatch.setattr(rollout, "stage", meanwhile)
+    def meanwhile(self: Staging) -> Staging:
+        other.write_text(other.read_text().replace("For management", "Changed"))
+        return enter(self)
+
+    monkeypatch.setattr(Staging, "__enter__", meanwhile)
     ran = run("apply", "-f", "network.yaml", "--yes")
     assert ran.code == 7
     assert "pve1 is no longer what it was when this was planned" in ran.err
