@@ -8,15 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors
-from pvenet.cli.output import on_terminal, out, painter, say
+from pvenet.cli.output import on_terminal, out, say
 from pvenet.settings import connect, read_settings
 from pvenet.settings.read import check_node_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.cli.progress import JsonLines, Terminal
-    from pvenet.cli.prompt import Prompt
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
@@ -101,18 +99,6 @@ class Context:
     def say(self, text: str) -> None:
         """Talk on stderr, whatever the format of the answer."""
         say(text)
-
-    def prompt(self, *, yes: bool) -> Prompt:
-        """Whoever can be asked."""
-        from pvenet.cli.prompt import Prompt
-
-        return Prompt(yes=yes, json=self.options.json)
-
-    def progress(self) -> JsonLines | Terminal:
-        """Who listens to events."""
-        from pvenet.cli.progress import JsonLines, Terminal
-
-        return JsonLines() if self.options.json else Terminal(say, painter())
 
 
 def _only(names: tuple[str, ...]) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import typer
+from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import FILE, command
 from pvenet.cli.output import counted
 
-FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+if TYPE_CHECKING:
+    import typer
 
 
 def register(app: typer.Typer) -> None:

@@ -14,6 +14,7 @@ from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
 """Parameters of a command that it does not declare itself, by name."""
+FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
 _CONTEXT = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 

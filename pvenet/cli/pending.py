@@ -108,10 +108,13 @@ def apply(
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
     node, journals = context.node, context.journals
-    with context.prompt(yes=yes) as prompt, context.progress() as progress:
-        make_live(node, journals, options, prompt.runtime(progress.emit))
-    if not wait and progress.upid:
-        out(progress.upid)
+    from pvenet.cli.progress import progress
+    from pvenet.cli.prompt import Prompt
+
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+        make_live(node, journals, options, prompt.runtime(listener.emit))
+    if not wait and listener.upid:
+        out(listener.upid)
 
 
 def revert(

@@ -9,8 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.files import FILE
-from pvenet.cli.options import command
+from pvenet.cli.options import FILE, command
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:

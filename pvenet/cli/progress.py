@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
+from pvenet.cli.output import painter, say
 from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.events import event_data
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from rich.status import Status
     from rich.text import Text
 
+    from pvenet.cli.context import Context
     from pvenet.render.values import Paint
+
+
+def progress(context: Context) -> JsonLines | Terminal:
+    """Who listens to the events of a command."""
+    return JsonLines() if context.options.json else Terminal(say, painter())
 
 
 class JsonLines:

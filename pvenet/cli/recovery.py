@@ -65,10 +65,12 @@ def rollback(
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
     node, journals = context.node, context.journals
     from pvenet.apply import ApplyOptions, roll_back
+    from pvenet.cli.progress import progress
+    from pvenet.cli.prompt import Prompt
 
     options = ApplyOptions(timeout=timeout, allow_management=allow_management)
-    with context.prompt(yes=yes) as prompt, context.progress() as progress:
-        roll_back(node, journals, options, prompt.runtime(progress.emit), name=journal)
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal)
 
 
 def confirm(context: Context) -> None:

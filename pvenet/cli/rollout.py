@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pvenet import errors
 from pvenet.cli.output import counted, out, painter, say
 from pvenet.cli.plans import planned, plans_text, warn
+from pvenet.cli.progress import progress
+from pvenet.cli.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from pvenet.apply import ApplyOptions
     from pvenet.cli.context import Context
-    from pvenet.cli.prompt import Prompt
     from pvenet.fleet.rollout import Outcome, Turn
     from pvenet.spec.network_spec import NetworkSpec
     from pvenet.spec.saved import Saved
@@ -55,11 +56,11 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
         apply=options, stage=StageOptions(lossy=request.lossy, adopt=options.adopt), canary=request.canary
     )
     rollout.refuse_unapproved(todo, terms)
-    with context.prompt(yes=request.yes) as prompt:
+    with Prompt(yes=request.yes, json=context.options.json) as prompt:
         if todo:
             prompt.confirm(f"Apply this to {counted(len(todo), 'node')} now?")
-        with context.progress() as progress:
-            runtime = prompt.runtime(progress.emit)
+        with progress(context) as listener:
+            runtime = prompt.runtime(listener.emit)
             outcome = rollout.roll_out(fleet, todo, terms, runtime, _announcer(context, prompt), record)
     _sum_up(context, outcome)
 
