@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pvenet.apply import ApplyOptions
     from pvenet.cli.context import Context
-    from pvenet.fleet.rollout import Outcome, Turn
+    from pvenet.fleet.rollout import Summary, Turn
     from pvenet.spec.network_spec import NetworkSpec
     from pvenet.spec.saved import Saved
 
@@ -61,8 +61,8 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
             prompt.confirm(f"Apply this to {counted(len(todo), 'node')} now?")
         with progress(context) as listener:
             runtime = prompt.runtime(listener.emit)
-            outcome = rollout.roll_out(fleet, todo, terms, runtime, _announcer(context, prompt), record)
-    _sum_up(context, outcome)
+            summary = rollout.roll_out(fleet, todo, terms, runtime, _announcer(context, prompt), record)
+    _sum_up(context, summary)
 
 
 def _read(request: Request) -> tuple[NetworkSpec, Saved | None]:
@@ -101,10 +101,10 @@ def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
         ) from None
 
 
-def _sum_up(context: Context, outcome: Outcome) -> None:
+def _sum_up(context: Context, summary: Summary) -> None:
     from pvenet.render.node_plan import rows_data, rows_text
 
-    rows, failure = outcome.rows, outcome.failure
+    rows, failure = summary.rows, summary.failure
     text = "\n" + rows_text(rows, painter()) if len(rows) > 1 else ""
     with suppress(OSError):  # the exit code still tells
         _emit(context, "summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)

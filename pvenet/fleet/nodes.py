@@ -93,5 +93,4 @@ def _in_order(found: Mapping[str, T], wanted: Sequence[str]) -> dict[str, T]:
 def refuse(failed: Mapping[str, errors.PvenetError]) -> None:
     """Raises the first of the errors that nodes had, telling all of them, each by its node."""
     for first in failed.values():
-        first.message = "\n  ".join(f"{name}: {error.message}" for name, error in failed.items())
-        raise first
+        raise first.with_message("\n  ".join(f"{name}: {error.message}" for name, error in failed.items()))

@@ -50,7 +50,7 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Summary:
     """What became of the nodes, and what ended the rollout before its end."""
 
     rows: tuple[Row, ...]
@@ -89,7 +89,7 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
     runtime: Runtime,
     announce: Callable[[Turn], None] = lambda _: None,
     record: Record | None = None,
-) -> Outcome:
+) -> Summary:
     """Apply the plans of some nodes, one after another, up to the first that fails.
 
     `announce` is called before each node; what it raises ends the rollout with that node untouched. Consent was given
@@ -104,7 +104,7 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
         rows.append(result)
         if record and result.verdict == Verdict.APPLIED:
             record.write([row.node for row in rows if row.verdict == Verdict.APPLIED])
-    return Outcome(rows=tuple(rows), failure=failure)
+    return Summary(rows=tuple(rows), failure=failure)
 
 
 def _results(
@@ -147,18 +147,21 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
     try:
         return apply(node, journals, terms.apply, replace(runtime, emit=emit))
     except (errors.PvenetError, KeyboardInterrupt) as error:
-        if staged.plan and plan.pending is None and not sent and not isinstance(error, errors.StateUnknown):
-            _take_back(node, journals, error)
+        left = staged.plan and plan.pending is None and not sent and not isinstance(error, errors.StateUnknown)
+        problem = _take_back(node, journals) if left else ""
+        if problem and isinstance(error, errors.PvenetError):
+            still = f"and what was staged on {node.name} is still pending: {problem}"
+            raise error.with_message(f"{error.message}\n{still}") from error
         raise
 
 
-def _take_back(node: Node, journals: Journals, error: BaseException) -> None:
-    """Revert what never went live: left there it would, with the next reboot."""
+def _take_back(node: Node, journals: Journals) -> str:
+    """Revert what never went live: left there it would, with the next reboot. What stands against that, or nothing."""
     try:
         revert(node, journals, discard=False)
-    except errors.PvenetError as second:
-        if isinstance(error, errors.PvenetError):
-            error.message += f"\nand what was staged on {node.name} is still pending: {second.message}"
+    except errors.PvenetError as error:
+        return error.message
+    return ""
 
 
 def _failed(node: str, error: errors.PvenetError) -> Row:

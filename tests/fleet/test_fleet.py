@@ -11,6 +11,7 @@ import pytest
 from pvenet import errors
 from pvenet.apply import ApplyOptions, Runtime, StageOptions
 from pvenet.events import Event, Reloading, Verdict
+from pvenet.fleet import rollout
 from pvenet.fleet.nodes import Fleet, one_or_all, read
 from pvenet.fleet.plans import FleetPlan, plan_nodes, selected
 from pvenet.fleet.rollout import Terms, Turn, ordered, refuse_unapproved, roll_out
@@ -61,7 +62,7 @@ def test_a_rollout_takes_each_node_in_its_turn(fleet: Fleet, planned: Callable[[
 
     terms = Terms(apply=ApplyOptions(), stage=StageOptions(), canary="pve2")
     found = planned(BOND)
-    outcome = roll_out(fleet, ordered(found, "pve2"), terms, Runtime(emit=emit), announce)
+    summary = roll_out(fleet, ordered(found, "pve2"), terms, Runtime(emit=emit), announce)
     assert found.changes
     assert said == [
         "1/3 pve2 after nobody",
@@ -71,10 +72,10 @@ def test_a_rollout_takes_each_node_in_its_turn(fleet: Fleet, planned: Callable[[
         "3/3 pve3 after nobody",
         "reload pve3",
     ]
-    assert [(row.node, row.verdict) for row in outcome.rows] == [
+    assert [(row.node, row.verdict) for row in summary.rows] == [
         (name, Verdict.APPLIED) for name in ("pve2", "pve1", "pve3")
     ]
-    assert outcome.failure is None
+    assert summary.failure is None
     assert not planned(BOND).changes
 
 
@@ -85,9 +86,9 @@ def test_who_announces_can_end_a_rollout(fleet: Fleet, planned: Callable[[str], 
         if turn.number == 2:
             raise errors.NeedsConsent("no further")
 
-    outcome = roll_out(fleet, planned(BOND).nodes, TERMS, Runtime(emit=lambda _: None), announce)
-    assert [row.verdict for row in outcome.rows] == [Verdict.APPLIED, None, None]
-    assert isinstance(outcome.failure, errors.NeedsConsent)
+    summary = roll_out(fleet, planned(BOND).nodes, TERMS, Runtime(emit=lambda _: None), announce)
+    assert [row.verdict for row in summary.rows] == [Verdict.APPLIED, None, None]
+    assert isinstance(summary.failure, errors.NeedsConsent)
 
 
 def test_a_rollout_asks_nobody(fleet: Fleet, planned: Callable[[str], FleetPlan]) -> None:
@@ -96,8 +97,8 @@ def test_a_rollout_asks_nobody(fleet: Fleet, planned: Callable[[str], FleetPlan]
     def confirm(question: str) -> bool:
         raise AssertionError(question)
 
-    outcome = roll_out(fleet, planned(BOND).nodes[:1], TERMS, Runtime(emit=lambda _: None, confirm=confirm))
-    assert outcome.failure is None
+    summary = roll_out(fleet, planned(BOND).nodes[:1], TERMS, Runtime(emit=lambda _: None, confirm=confirm))
+    assert summary.failure is None
 
 
 def test_a_saved_plan_is_used_up_by_the_first_node(
@@ -152,3 +153,22 @@ def test_where_nobody_answers_the_journals_say_which_nodes_there_are(tmp_path: P
         (tmp_path / "journals" / name).mkdir(parents=True)
     assert [node.name for node in one_or_all(fleet, "")] == ["pve1", "pve2"]
     assert [node.name for node in one_or_all(fleet, "pve7")] == ["pve7"]
+
+
+def test_what_can_not_be_taken_back_is_told_with_what_went_wrong(
+    fleet: Fleet, planned: Callable[[str], FleetPlan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node's failure keeps its kind and its hint."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise errors.RefusedByPVE("no", hint="grant it", status=403)
+
+    def lost(*_: object, **__: object) -> None:
+        raise errors.Unreachable("pve1 does not answer")
+
+    monkeypatch.setattr(rollout, "apply", refuse)
+    monkeypatch.setattr(rollout, "revert", lost)
+    summary = roll_out(fleet, planned(BOND).nodes[:1], TERMS, Runtime(emit=lambda _: None))
+    assert isinstance(summary.failure, errors.RefusedByPVE)
+    assert (summary.failure.status, summary.failure.hint) == (403, "grant it")
+    assert summary.failure.message == "no\nand what was staged on pve1 is still pending: pve1 does not answer"

@@ -226,3 +226,4 @@ def test_errors_keep_their_hints() -> None:
     with pytest.raises(errors.Unreachable) as caught:
         refuse({"a": first, "b": errors.AccessError("who?")})
     assert (caught.value.message, caught.value.hint) == ("a: no answer\n  b: who?", "look")
+    assert first.message == "no answer"
