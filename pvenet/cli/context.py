@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
 from pvenet.cli.output import on_terminal, out, say
@@ -13,7 +13,7 @@ from pvenet.settings import connect, read_settings
 from pvenet.settings.read import check_node_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
@@ -90,7 +90,19 @@ class Context:
             from pvenet.render.values import as_json
 
             out(as_json(data))
-            return
+        else:
+            self._emit_text(text, note)
+
+    def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> None:
+        """The same in a stream of events: the data is a line."""
+        if self.options.json:
+            from pvenet.render.values import as_line
+
+            out(as_line({"event": event, **data}))
+        else:
+            self._emit_text(text, note)
+
+    def _emit_text(self, text: str, note: str) -> None:
         if text:
             out(text)
         if note:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ from pvenet import events
 from pvenet.cli.output import painter, say
 from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.events import event_data
+from pvenet.render.values import as_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ class JsonLines:
     def emit(self, event: events.Event) -> None:
         """Write one event; a reader who has gone stops no apply."""
         with suppress(OSError):
-            sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
+            sys.stdout.write(as_line(event_data(event)) + "\n")
             sys.stdout.flush()
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.cli.output import counted, out, painter, say
+from pvenet.cli.output import counted, painter
 from pvenet.cli.plans import planned, plans_text, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
@@ -51,7 +50,7 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     refuse_stale(plan, saved)
     todo = rollout.ordered(plan, request.canary)
     warn(context, plan)
-    _emit(context, "planned", *plans_text(plan))
+    context.emit_event("planned", *plans_text(plan))
     terms = rollout.Terms(
         apply=options, stage=StageOptions(lossy=request.lossy, adopt=options.adopt), canary=request.canary
     )
@@ -87,7 +86,7 @@ def _announcer(context: Context, prompt: Prompt) -> Callable[[Turn], None]:
             _ask_to_go_on(prompt, turn.after, turn.of - 1)
         text = f"\n{turn.node}, {turn.number} of {turn.of}:" if turn.of > 1 else ""
         with suppress(OSError):  # a reader who has gone stops no rollout
-            _emit(context, "node", {"node": turn.node, "number": turn.number, "of": turn.of}, note=text)
+            context.emit_event("node", {"node": turn.node, "number": turn.number, "of": turn.of}, note=text)
 
     return announce
 
@@ -107,17 +106,6 @@ def _sum_up(context: Context, summary: Summary) -> None:
     rows, failure = summary.rows, summary.failure
     text = "\n" + rows_text(rows, painter()) if len(rows) > 1 else ""
     with suppress(OSError):  # the exit code still tells
-        _emit(context, "summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)
+        context.emit_event("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)
     if failure:
         raise failure
-
-
-def _emit(context: Context, event: str, data: dict[str, Any], text: str = "", *, note: str = "") -> None:
-    """Answer as `Context.emit` does, with the data as a line of the stream of events."""
-    if context.options.json:
-        out(json.dumps({"event": event, **data}, ensure_ascii=False))
-        return
-    if text:
-        out(text)
-    if note:
-        say(note)

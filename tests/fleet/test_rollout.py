@@ -9,7 +9,7 @@ import pytest
 from conftest import FIXTURES
 
 from pvenet.apply import Staging
-from pvenet.cli import rollout as command
+from pvenet.cli import context
 from pvenet.cli.prompt import Prompt
 from pvenet.fleet import rollout
 from pvenet.sim.adapter import SimAdapter
@@ -123,7 +123,7 @@ def test_a_reader_who_goes_amidst_stops_no_rollout(  # noqa: PLR0913, PLR0917 - 
 
     def asked(*_: object) -> None:
         for name in ("out", "say"):
-            monkeypatch.setattr(command, name, gone)
+            monkeypatch.setattr(context, name, gone)
 
     monkeypatch.setattr(Prompt, "confirm", asked)
     assert run("apply", "-f", "network.yaml", "--yes", "--timeout", "3", *how).code == 8
