@@ -86,7 +86,7 @@ class _Pending:
         """What leads back from what is pending to what was before."""
         if self.before is None or self.journal is None:
             return None
-        return restore_plan(self.before, self.reading.network, replay(self.journal).names).todo
+        return restore_plan(self.before, self.reading.network, replay(self.journal).values()).todo
 
 
 class _Apply:

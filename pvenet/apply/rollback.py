@@ -151,6 +151,11 @@ class Rollback:
             self._book.record(pending=None)
         self._begin()
         way = self._restore_plan(reading)
+        if way.conflicts:
+            raise _LeftAlone(
+                f"somebody else has changed {', '.join(map(str, way.conflicts))} on {self._node.name} since; that is "
+                "left alone, and nothing is put back over it"
+            )
         if way.todo:
             self._stage(reading, way)
         elif reading.pending is None and self._surely_back(way, reading):
@@ -171,7 +176,7 @@ class Rollback:
         return self._node.read(timeout=LONGEST_ANSWER)
 
     def _restore_plan(self, reading: Reading) -> RestorePlan:
-        return restore_plan(self._book.now.network, reading.network, replay(self._book.now).names)
+        return restore_plan(self._book.now.network, reading.network, replay(self._book.now).values())
 
     def _own(self, reading: Reading) -> Reading:
         """What is pending, where it is ours: what leads back so far; what was never live or is a no-op is reverted."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, canonical, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of
+from pvenet.plan import changed_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,6 +29,8 @@ class Expectation:
     """What has to be up."""
     excused: frozenset[str]
     """What should be up, was not before, and was not touched: a warning."""
+    ours: Mapping[str, frozenset[str]] | None = None
+    """The fields that these changes are about, by name; None where whose they are is not known, and all count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Judgement:
     there: tuple[str, ...]
     """Should be gone and is listed."""
     more: tuple[str, ...] = ()
-    """Was not pending and is listed: somebody else's, come live in the same moment. No NIC counts as such."""
+    """Is otherwise than it was pending, and not by these changes: somebody else's, come live in the same moment."""
 
     @property
     def good(self) -> bool:
@@ -64,7 +67,11 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
         near = set(touched).union(*(beneath(wanted.interfaces[n]) for n in touched if n in wanted.interfaces))
         excused = frozenset(n for n in should - near if n in wanted.links and not wanted.links[n].active)
     gone = frozenset(before.interfaces if before else ()) - frozenset(wanted.interfaces)
-    return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused)
+    ours = None
+    if touched is not None:
+        was = before.interfaces if before else {}
+        ours = {name: changed_fields(was.get(name), wanted.interfaces.get(name)) for name in touched}
+    return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused, ours=ours)
 
 
 def expect_restored(baseline: Network, way: RestorePlan) -> Expectation:
@@ -76,6 +83,7 @@ def expect_restored(baseline: Network, way: RestorePlan) -> Expectation:
         gone=way.gone,
         active=frozenset(up & should),
         excused=frozenset(up - should),  # nothing brings up what has no autostart
+        ours=way.ours,
     )
 
 
@@ -104,24 +112,24 @@ def _carriers(interface: Interface, network: Network) -> set[str]:
 def judge(expectation: Expectation, now: Network) -> Judgement:
     """Compare what a node lists now with what was expected of it."""
     up = {name for name, link in now.links.items() if link.active}
-    different = [
+    different, others = [], []
+    for name, wanted in expectation.wanted.items():
+        odd = changed_fields(wanted, now.interfaces.get(name))
+        ours = odd if expectation.ours is None else odd & expectation.ours.get(name, frozenset())
+        different += [name] if ours else []
+        others += [name] if odd and not ours else []
+    others += [
         name
-        for name, wanted in expectation.wanted.items()
-        if name not in now.interfaces or canonical(now.interfaces[name]) != canonical(wanted)
+        for name, interface in now.interfaces.items()
+        if name not in expectation.wanted and name not in expectation.gone and not isinstance(interface, Ethernet)
     ]
+    taken = {name for name in others if name not in now.interfaces}
     return Judgement(
-        down=tuple(sorted(expectation.active - up)),
+        down=tuple(sorted(expectation.active - up - taken)),
         excused=tuple(sorted(expectation.excused - up)),
         different=tuple(sorted(different)),
         there=tuple(sorted(expectation.gone & now.interfaces.keys())),
-        more=tuple(
-            sorted(
-                name
-                for name, interface in now.interfaces.items()
-                if name not in expectation.wanted and name not in expectation.gone
-                if not isinstance(interface, Ethernet)
-            )
-        ),
+        more=tuple(sorted(others)),
     )
 
 

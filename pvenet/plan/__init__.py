@@ -8,6 +8,7 @@ from pvenet.plan.changes import (
     FieldChange,
     Plan,
     Update,
+    changed_fields,
     net_changes,
     outcome,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Risk",
     "Severity",
     "Update",
+    "changed_fields",
     "focused",
     "inverse",
     "lost_for_good",

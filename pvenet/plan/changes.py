@@ -113,6 +113,18 @@ def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
     )
 
 
+def changed_fields(before: Interface | None, after: Interface | None) -> frozenset[str]:
+    """The fields in which two values of a name differ; all of them where one is missing or the kind is another."""
+    if before is None or after is None or not same_kind(before, after):
+        there = [each for each in (before, after) if each is not None]
+        alike = before is None and after is None
+        return frozenset() if alike else frozenset(field.name for each in there for field in fields(each))
+    old, new = canonical(before), canonical(after)
+    return frozenset(
+        field.name for field in fields(new) if field.compare and getattr(old, field.name) != getattr(new, field.name)
+    )
+
+
 def same_kind(before: Interface, after: Interface) -> bool:
     """Whether an update can lead from one to the other; else it takes a delete and a create."""
     return type(before) is type(after)

@@ -13,8 +13,8 @@ from pvenet.sim.diff import changes
 from pvenet.sim.interfaces import kinds
 from pvenet.sim.interfaces.parse import Reader
 from pvenet.sim.interfaces.write import HEADER, stanzas
+from pvenet.sim.machine.reload import nics_of
 from pvenet.sim.network import Host, parse, requested, rewrite
-from pvenet.sim.reload import nics_of
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pvenet import errors
 from pvenet.connection.session import Token, Trust
 from pvenet.settings import Options, connect, read_settings
 from pvenet.settings.connection import trust
-from pvenet.sim.certificate import certificate
+from pvenet.sim.http.certificate import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
