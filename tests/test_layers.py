@@ -39,7 +39,6 @@ ALLOWED = {
         "routes",
         "wire",
     },
-    "profiles": {"", "errors"},
     "settings": {"", "errors", "connection", "sim"},
     "cli": {
         "",
@@ -54,7 +53,6 @@ ALLOWED = {
         "model",
         "node",
         "plan",
-        "profiles",
         "render",
         "settings",
         "sim",
@@ -74,7 +72,6 @@ ALLOWED = {
         "outcome",
         "plan",
         "spec",
-        "wire",
     },
     "sim": {""},
 }

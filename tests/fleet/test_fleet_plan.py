@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from pvenet import errors
-from pvenet.fleet.side_by_side import side_by_side
-from pvenet.settings import Where, connect
+from pvenet.fleet.nodes import refuse
+from pvenet.fleet.parallel import parallel
+from pvenet.settings import Settings, connect
 from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_a_dead_node_is_reported_as_itself(run: Run, monkeypatch: pytest.MonkeyP
 
 def test_a_slow_node_delays_no_other(cluster: Path) -> None:
     """Every other answer is there while one is still waited for, over connections of a bounded number."""
-    connection = connect(Where(sim=cluster), {})
+    connection = connect(Settings(sim=cluster, state_dir=cluster))
     go_on = threading.Event()
     connections = set()
 
@@ -177,7 +178,7 @@ def test_a_slow_node_delays_no_other(cluster: Path) -> None:
         return len(node.read().network.interfaces)
 
     names = ["pve2", *["pve1", "pve3"] * 20]
-    found = side_by_side(connection, names, look, at_once=3)
+    found = parallel(connection, names, look, at_once=3)
     first = [next(found) for _ in range(40)]
     assert {name for name, _ in first} == {"pve1", "pve3"}
     go_on.set()
@@ -192,7 +193,7 @@ def test_a_fault_of_our_own_is_no_fault_of_a_node(cluster: Path) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(side_by_side(connect(Where(sim=cluster), {}), ["pve1"], look))
+        list(parallel(connect(Settings(sim=cluster, state_dir=cluster)), ["pve1"], look))
 
 
 @pytest.mark.usefixtures("cluster")
@@ -221,9 +222,8 @@ def test_a_plan_is_saved(run: Run, tmp_path: Path) -> None:
 
 def test_errors_keep_their_hints() -> None:
     """The first of several is raised, with all of them told."""
-    from pvenet.cli.fleet import refuse
-
     first = errors.Unreachable("no answer", hint="look")
     with pytest.raises(errors.Unreachable) as caught:
         refuse({"a": first, "b": errors.AccessError("who?")})
     assert (caught.value.message, caught.value.hint) == ("a: no answer\n  b: who?", "look")
+    assert first.message == "no answer"
