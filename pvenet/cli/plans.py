@@ -64,6 +64,7 @@ def node_plans(connection: Connection, place: Where, spec: NetworkSpec) -> dict[
     from pvenet.apply import survey
     from pvenet.apply.consent import vital_addresses
     from pvenet.node import members
+    from pvenet.spec.addresses import taken_addresses
     from pvenet.spec.load import refuse as refuse_wrong
     from pvenet.spec.node_plan import plan_node
 
@@ -79,7 +80,9 @@ def node_plans(connection: Connection, place: Where, spec: NetworkSpec) -> dict[
 
     found = looked(connection, place, names, look)
     ready = [each for each in found.values() if not isinstance(each, errors.PvenetError)]
-    refuse_wrong([diagnostic for each in ready for diagnostic in each.diagnostics], spec.file)
+    refuse_wrong(
+        [*taken_addresses(spec, ready), *(diagnostic for each in ready for diagnostic in each.diagnostics)], spec.file
+    )
     return found
 
 
@@ -110,7 +113,10 @@ def named(connection: Connection, place: Where, spec: NetworkSpec) -> tuple[str,
 
 def warn(found: Sequence[NodePlan], spec: NetworkSpec) -> None:
     """Say what is worth a second look."""
-    for diagnostic in dict.fromkeys(diagnostic for each in found for diagnostic in each.diagnostics):
+    from pvenet.spec.addresses import shared_addresses
+
+    everywhere = shared_addresses(spec) if any(each.plan for each in found) else []
+    for diagnostic in dict.fromkeys([*(one for each in found for one in each.diagnostics), *everywhere]):
         say(f"warning: {diagnostic.text(spec.file)}")
 
 
