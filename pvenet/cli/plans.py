@@ -60,10 +60,9 @@ def plan(
 
 def node_plans(connection: Connection, place: Where, spec: NetworkSpec) -> dict[str, NodePlan | errors.PvenetError]:
     """What a file would do to each node, or why that can't be told. Raises InvalidNetwork for what can't be."""
-    from pvenet.access import refuse_hidden
-    from pvenet.apply import survey
-    from pvenet.apply.consent import vital_addresses
-    from pvenet.node import members
+    from pvenet.apply.approval import management_addresses
+    from pvenet.cluster import members
+    from pvenet.journal import Ours, ownership
     from pvenet.spec.addresses import taken_addresses
     from pvenet.spec.load import refuse as refuse_wrong
     from pvenet.spec.node_plan import plan_node
@@ -73,9 +72,8 @@ def node_plans(connection: Connection, place: Where, spec: NetworkSpec) -> dict[
 
     def look(node: Node) -> NodePlan:
         reading = node.read()
-        refuse_hidden(node, reading)
-        found = plan_node(spec.nodes[node.name], reading.network, vital_addresses(node, there, reading.network))
-        ours = survey(journals(place, node), reading).ours
+        found = plan_node(spec.nodes[node.name], reading.network, management_addresses(node, there, reading.network))
+        ours = isinstance(ownership(journals(place, node), reading), Ours)
         return replace(found, pending=reading.changes, ours=ours)
 
     found = looked(connection, place, names, look)

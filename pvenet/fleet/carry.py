@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, StageOptions, apply, revert, stage
-from pvenet.apply.stage import not_ours
-from pvenet.events import Reloading, Row, Verdict
+from pvenet.apply import ApplyOptions, Runtime, StageOptions, Staging, apply, revert
+from pvenet.events import Reloading, Row
+from pvenet.journal import not_ours
+from pvenet.outcome import verdict_of
 from pvenet.plan import Risk
 from pvenet.spec.node_plan import fingerprint
 
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
     from pvenet.events import Ended, Event
     from pvenet.journal import Journals
-    from pvenet.model import Network
     from pvenet.node import Node
-    from pvenet.plan import Desired
     from pvenet.spec.node_plan import NodePlan
 
 
@@ -91,12 +90,10 @@ def make_so(job: Job, options: ApplyOptions, consent: StageOptions, runtime: Run
         sent = sent or isinstance(event, Reloading)
         runtime.emit(event)
 
-    def choose(network: Network) -> Desired:
-        if fingerprint(network) != job.node_plan.against:
+    with Staging(job.node, job.journals) as staging:
+        if fingerprint(staging.network) != job.node_plan.against:
             raise stale(job.node.name)
-        return job.node_plan.desired
-
-    staged = stage(job.node, job.journals, choose, consent)
+        staged = staging.stage(job.node_plan.desired, consent)
     try:
         return apply(job.node, job.journals, options, replace(runtime, emit=tell))
     except (errors.PvenetError, KeyboardInterrupt) as error:
@@ -122,14 +119,7 @@ def _take_back(job: Job, error: BaseException) -> None:
 
 
 def _failed(node: str, error: errors.PvenetError) -> Row:
-    match error:
-        case errors.RolledBack():
-            verdict = Verdict.ROLLED_BACK
-        case errors.StateUnknown():
-            verdict = Verdict.UNKNOWN
-        case _:
-            verdict = Verdict.FAILED
-    return Row(node=node, verdict=verdict, message=error.message, exit_code=error.exit_code)
+    return Row(node=node, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code)
 
 
 def _interrupted(node: str) -> errors.Interrupted:

@@ -13,9 +13,9 @@ from pvenet.plan.changes import (
     outcome,
 )
 from pvenet.plan.inverse import Inverse, Loss, inverse
-from pvenet.plan.losses import losses
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
+from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
 from pvenet.plan.risk import ManagementPath, Risk, Severity, focused, management_path, risk, risks
 
 __all__ = [
@@ -29,18 +29,20 @@ __all__ = [
     "ManagementPath",
     "Plan",
     "Problem",
+    "RestorePlan",
     "Risk",
     "Severity",
     "Update",
     "addresses",
     "focused",
     "inverse",
-    "losses",
+    "lost_for_good",
     "management_path",
     "net_changes",
     "outcome",
     "plan",
     "problems",
+    "restore_plan",
     "risk",
     "risks",
 ]

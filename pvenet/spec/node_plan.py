@@ -7,8 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from pvenet import wire
 from pvenet.model import Network, beneath, canonical, kind_of
-from pvenet.plan import Delete, focused, inverse, losses, management_path, net_changes, outcome, plan, problems, risks
+from pvenet.plan import Delete, focused, inverse, management_path, net_changes, outcome, plan, problems, risks
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> N
         risks=risks(changes, path, network, after),
         management=focused(path, steps.steps, network, after),
         not_rolled_back=inverse(steps, network).lost if steps else (),
-        losses=losses(steps),
+        losses=wire.losses_of(steps),
         diagnostics=tuple(spec.diagnostic(problem) for problem in found),
         kept=goal.kept,
     )

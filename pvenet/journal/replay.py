@@ -1,7 +1,7 @@
 """A journal's steps as changes again: what the node's staged network should be after them.
 
 A command that was killed between a write and its diff has left a journal that is one diff behind. What its steps make
-of the baseline says whether the pending network is theirs all the same. Refreshes are no-ops and leave no trace here.
+of the baseline says whether the pending network is theirs all the same.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import wire
-from pvenet.apply.back import way_back
-from pvenet.journal import WRITING, Journal, Journals, State
-from pvenet.model import canonical
-from pvenet.plan import Change, Create, Delete, Update
+from pvenet.model import Interface, canonical
+from pvenet.plan import Change, Create, Delete, Update, restore_plan
 from pvenet.plan.changes import advance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pvenet.journal import Step
-    from pvenet.model import Interface, Network
-    from pvenet.node import Reading
+    from pvenet.journal.value import Journal
+    from pvenet.model import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +61,20 @@ def replay(journal: Journal) -> Replayed:
     return Replayed(then=then, values=moved)
 
 
-def _change(step: Step, then: Mapping[str, Interface]) -> Change | None:
+def _change(step: wire.Request, then: Mapping[str, Interface]) -> Change | None:
     before = then.get(step.name)
-    match step.action:
-        case "create":
-            return Create(after=wire.interface({**step.form, "iface": step.name}))
-        case "update" if before is not None:
+    match step.method:
+        case "POST":
+            return Create(after=wire.interface(dict(step.form)))
+        case "PUT" if before is not None:
             return Update(before=before, after=_merged(before, step))
-        case "delete" if before is not None:
+        case "DELETE" if before is not None:
             return Delete(before=before)
         case _:
             return None
 
 
-def _merged(before: Interface, step: Step) -> Interface:
+def _merged(before: Interface, step: wire.Request) -> Interface:
     """PVE merges what an update gives into what is there (facts, section 7)."""
     form = dict(step.form)
     gone = str(form.pop("delete", "")).split(",")
@@ -94,28 +91,6 @@ def explains(journal: Journal, network: Network) -> bool:
     return now == dict(replay(journal).then)
 
 
-def ours(journals: Journals, reading: Reading) -> Journal | None:
-    """The journal that what is pending belongs to; None where it is not ours.
-
-    By the diff after our last write; else, only where a command was killed before it could record that, by what its
-    steps come to. Somebody else's change of anything that the API can set makes the two differ.
-    """
-    if reading.pending is None:
-        return None
-    found = journals.ours(reading.pending)
-    if found is not None:
-        return found
-    behind = [each for each in journals.all() if each.state in WRITING and each.behind and not each.adopted]
-    return next((journal for journal in reversed(behind) if explains(journal, reading.network)), None)
-
-
 def led_back(journal: Journal, network: Network) -> bool:
     """Whether a network has what was there before the journal's steps, as far as the API can put it back."""
-    return not way_back(journal.network, network, replay(journal).names).todo
-
-
-def unfinished(journals: Journals, endpoints: frozenset[str]) -> Journal | None:
-    """The youngest journal that waits for a person's word, or for the end of a rollback."""
-    waiting = (State.CONFIRMING, State.ROLLING_BACK)
-    found = [journal for journal in journals.all() if journal.state in waiting and journal.endpoint in endpoints]
-    return found[-1] if found else None
+    return not restore_plan(journal.network, network, replay(journal).names).todo

@@ -1,10 +1,6 @@
-"""What was there before, on disk before anything changes.
+"""The journals of a node on disk.
 
-Staging and applying are different processes, and PVE records no author of what is pending. A journal begins before
-our first write with nothing pending: it holds the listing then (the baseline), each step, and after each write the
-pending diff as PVE shows it. What is pending is *ours* when its diff is the one recorded after our last write.
-
-Journals stand under the node's name; the endpoint is only a hint, because ports and paths change and two clusters may
+They stand under the node's name; the endpoint is only a hint, because ports and paths change and two clusters may
 each have a node of that name. The one whose diff matches is meant.
 """
 
@@ -15,19 +11,20 @@ import json
 import os
 import secrets
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pvenet import errors, wire
+from pvenet import errors
+from pvenet.journal.states import OPEN, UNFINISHED, State
+from pvenet.journal.value import Journal, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from pvenet.model import Network
+    from pvenet import wire
 
 YES, NO = "yes", "no"
 """A person's word about a change that waits to be confirmed."""
@@ -35,97 +32,6 @@ KEPT = 20
 """How many ended journals of a node are kept."""
 _ENCODING = ("utf8", "surrogatepass")
 """JSON may hold half a character, and what PVE said is kept as it came."""
-
-
-class State(StrEnum):
-    """How far a journal has come."""
-
-    STAGING = "staging"
-    RELOADING = "reloading"
-    ARMING = "arming"
-    """The reload has taken what was pending, and the way back is being staged: a part of it may be."""
-    ARMED = "armed"
-    """The whole way back is staged, so that a power cycle boots the network from before."""
-    CONFIRMING = "confirming"
-    """It is live and verified, and a person has to say that it may stay."""
-    CONFIRMED = "confirmed"
-    APPLIED = "applied"
-    FAILED = "failed"
-    ROLLING_BACK = "rolling_back"
-    ROLLED_BACK = "rolled_back"
-    DROPPED = "dropped"
-
-
-ARMS = frozenset({State.ARMING, State.ARMED})
-OPEN = frozenset({State.STAGING, State.RELOADING, *ARMS, State.CONFIRMING, State.ROLLING_BACK})
-WRITING = frozenset({State.STAGING, State.RELOADING, *ARMS, State.ROLLING_BACK})
-"""The states in which what is pending may be the journal's; a reload may be recorded and not yet sent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One write of ours: what was asked of PVE, by PVE's names."""
-
-    action: str
-    """create, update, delete; or refresh, for a no-op that is taken back at once."""
-    name: str
-    form: wire.Form = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """One more way to the node, as it was learnt before the reload: where to ask, and whom to trust there."""
-
-    host: str
-    port: int
-    scheme: str
-    label: str = ""
-    fingerprint: str | None = None
-    known_as: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Journal:
-    """One journal; a new value is written at every step."""
-
-    id: str
-    node: str
-    endpoint: str
-    begun: str
-    """UTC, ISO 8601; to read, never to compare."""
-    baseline: tuple[wire.Entry, ...]
-    """The listing before our first write."""
-    steps: tuple[Step, ...] = ()
-    pending: str | None = None
-    """The diff after our last write, without timestamps."""
-    behind: bool = False
-    """The diff is from before the last step, whose write was on its way: it may have acted."""
-    adopted: bool = False
-    """It began on pending changes that were not ours."""
-    state: State = State.STAGING
-    upid: str | None = None
-    """The reload's task, once it was sent."""
-    back: int | None = None
-    """How many of the steps were there when rolling back, or arming, began; the others lead back."""
-    ways: tuple[Way, ...] = ()
-    """The ways to the node that nobody has given: for whoever comes after, when the one that was given is dead."""
-
-    @property
-    def network(self) -> Network:
-        """The network before our first write."""
-        return wire.network(self.baseline)
-
-    @property
-    def refreshing(self) -> bool:
-        """What is pending is a no-op, staged when everything was live: it refreshes flags (facts, section 11)."""
-        return bool(self.steps) and self.steps[-1].action == "refresh"
-
-    @property
-    def forward(self) -> Journal:
-        """Without the steps that lead back, as a reload that is out: armed no more, or not yet."""
-        return replace(
-            self, state=State.RELOADING, steps=self.steps[: self.back], back=None, pending=None, behind=False
-        )
 
 
 class Journals:
@@ -215,18 +121,39 @@ class Journals:
         younger = [path for path in self.folder.glob("*.json") if path.stem > (journal.id if journal else "")]
         return next((path for path in sorted(younger, reverse=True) if path.stem not in known), None)
 
-    def ours(self, pending: str | None) -> Journal | None:
-        """The journal whose last recorded diff is what is pending now; None where it is not ours."""
-        if pending is None:
-            return None
-        matching = [journal for journal in self.all() if journal.state in WRITING and journal.pending == pending]
-        return matching[-1] if matching else None
+    def open_at(self, endpoints: Collection[str], *states: State) -> list[Journal]:
+        """The journals in these states that began at one of the endpoints: another cluster may have such a node."""
+        return [journal for journal in self.all() if journal.state in states and journal.endpoint in endpoints]
+
+    def unfinished(self, endpoints: Collection[str]) -> Journal | None:
+        """The youngest journal that waits for a person's word, or for the end of a rollback."""
+        return next(reversed(self.open_at(endpoints, *UNFINISHED)), None)
+
+    def chosen(self, endpoints: Collection[str], name: str = "") -> Journal | None:
+        """The journal that is named, by its beginning or its file; or the youngest that was not dropped.
+
+        A rollback that was begun goes before: it may be of an older journal, and nothing else is done until it has
+        ended. Raises UsageError where the name is nobody's, or several have it.
+        """
+        found = [journal for journal in self.all() if journal.state is not State.DROPPED or name]
+        if not name:
+            near = [journal for journal in found if journal.endpoint in endpoints]
+            begun = [journal for journal in near if journal.state is State.ROLLING_BACK]
+            return next(reversed(begun or near or found), None)
+        stem = name.rpartition("/")[2].removesuffix(".json")
+        matching = [journal for journal in found if journal.id.startswith(stem)]
+        if len(matching) != 1:
+            names = "".join(f"\n  {journal.id}  {journal.state}" for journal in found)
+            raise errors.UsageError(
+                f"{len(matching) or 'no'} journals of {self.node} are called {name}",
+                hint=f"there are:{names or ' none'}",
+            )
+        return matching[0]
 
     def drop_stale(self, endpoint: str) -> None:
         """End the journals of this endpoint whose staging is gone: applied or reverted by somebody else."""
-        for journal in self.all():
-            if journal.state in (State.STAGING, State.RELOADING) and journal.endpoint == endpoint:
-                self.write(replace(journal, state=State.DROPPED))
+        for journal in self.open_at((endpoint,), State.STAGING, State.RELOADING):
+            self.write(replace(journal, state=State.DROPPED))
         ended = [journal for journal in self.all() if journal.state not in OPEN]
         for journal in ended[:-KEPT]:
             for path in self.folder.glob(f"{journal.id}.*"):
@@ -256,18 +183,11 @@ class Journals:
 def _read(path: Path, node: str) -> Journal | None:
     """A journal of this node's, written by this version; None for anything else that lies in its folder."""
     try:
-        journal = _journal(json.loads(path.read_bytes().decode(*_ENCODING)))
+        journal = from_json(json.loads(path.read_bytes().decode(*_ENCODING)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     # a copy under another name would be written to a place that nobody reads
     return journal if (journal.id, journal.node) == (path.stem, node) else None
-
-
-def _journal(data: dict[str, Any]) -> Journal:
-    steps = tuple(Step(**step) for step in data.pop("steps"))
-    baseline = tuple({**entry} for entry in data.pop("baseline"))
-    ways = tuple(Way(**way) for way in data.pop("ways", ()))
-    return Journal(**{**data, "steps": steps, "baseline": baseline, "ways": ways, "state": State(data["state"])})
 
 
 def _file_name(node: str) -> str:

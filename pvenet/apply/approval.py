@@ -1,7 +1,7 @@
-"""Show what is about to happen, say what it risks and what could not be undone, and get consent to it.
+"""Show what is about to happen, say what it risks and what could not be undone, and get approval of it.
 
 The way to the node is told apart by what a change does to it: one that only adds a path (a second NIC for the bridge)
-keeps every present one; one that takes the last away cuts it. Both need consent by name, because a wrong switch port
+keeps every present one; one that takes the last away cuts it. Both need approval by name, because a wrong switch port
 makes a widening a loop.
 """
 
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.back import lost_for_good
-from pvenet.events import Effect, Shown, Warned
+from pvenet.cluster import highly_available
+from pvenet.events import Effect, Shown
 from pvenet.model import beneath
-from pvenet.node import highly_available
-from pvenet.plan import ManagementPath, Risk, focused, management_path, net_changes, risk
+from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, risk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pvenet.apply.wait import Runtime
+    from pvenet.apply.runtime import Runtime
+    from pvenet.cluster import Member
     from pvenet.model import Network
-    from pvenet.node import Member, Node
+    from pvenet.node import Node
     from pvenet.plan import Change, Loss
 
 
@@ -49,13 +49,16 @@ def proposal(question: str, *, before: Network | None, judged: tuple[Network, Ne
     return Proposal(question=question, before=before, judged=judged, changes=changes, pending=pending, lost=lost)
 
 
-def consent(node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[Member], *, vital: bool) -> bool:
-    """Show, and get consent; whether somebody was asked, so that time has passed.
+def approve(
+    node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[Member], *, allow_management: bool
+) -> bool:
+    """Show, and get approval; whether somebody was asked, so that time has passed.
 
-    `vital`: the caller has agreed to what touches the way to the node. Raises ManagementRisk and NeedsConsent.
+    `allow_management`: the caller has agreed to what touches the management path. Raises ManagementRisk and
+    NeedsConsent.
     """
     before, then = proposed.judged
-    path = management_path(before, vital_addresses(node, members, before))
+    path = management_path(before, management_addresses(node, members, before))
     changes = net_changes(before.interfaces, then.interfaces)
     danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
     effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
@@ -73,9 +76,9 @@ def consent(node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[
     if danger is Risk.MANAGEMENT:
         path = focused(path, changes, before, then)
         way = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
-        if not vital:
+        if not allow_management:
             raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
-        runtime.emit(Warned(text=way))
+        runtime.warn(way)
     cluster = danger is Risk.MANAGEMENT and len(members) > 1
     if cluster:
         _tell_fencing(node, runtime)
@@ -86,28 +89,24 @@ def _tell_fencing(node: Node, runtime: Runtime) -> None:
     """A node with active HA services that is away for 60 s is fenced (facts, section 13)."""
     services = highly_available(node.connection, node.name)
     if services:
-        runtime.emit(
-            Warned(
-                text=f"{node.name} has active HA services ({', '.join(services)}): if it is away for 60 s, the cluster "
-                "fences it, and it reboots"
-            )
+        runtime.warn(
+            f"{node.name} has active HA services ({', '.join(services)}): if it is away for 60 s, the cluster "
+            "fences it, and it reboots"
         )
 
 
 def _tell_limits(proposed: Proposal, runtime: Runtime) -> None:
     """What rolling back could not do, before the question and not after."""
     if proposed.before is None:
-        runtime.emit(
-            Warned(
-                text="these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
-                "and they can't be rolled back"
-            )
+        runtime.warn(
+            "these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
+            "and they can't be rolled back"
         )
     for loss in proposed.lost:
-        runtime.emit(Warned(text=f"rolling back could not put this back: {loss}"))
+        runtime.warn(f"rolling back could not put this back: {loss}")
 
 
-def vital_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:
+def management_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:
     """By which addresses the node is reached: the endpoint's and the cluster's.
 
     Where the endpoint's is on no interface (a tunnel, NAT), the cluster's alone would say nothing about the way from

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from story import APPLY, Lab
-from test_recover import Killed, Killer, back
+from test_resume import Killed, Killer, back
 
 from pvenet import errors
 from pvenet.apply import OnFailure, status
-from pvenet.apply.ways import doors, kept, learn_peers, recall
+from pvenet.cluster import Member
 from pvenet.connection import Connection, Trust
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
 from pvenet.events import Verdict
 from pvenet.journal import State
 from pvenet.model import Bridge, Network
-from pvenet.node import Member, Node
+from pvenet.node import Node
+from pvenet.routes import kept, learn_peers, recall, routes
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def test_what_a_journal_keeps_of_a_way_is_enough_to_trust_it(lab: Lab, monkeypat
     """Address, name and fingerprint; where the connection is pinned, only what is pinned, too."""
     node = real("pve1.example.com", monkeypatch)
     learn_peers(node, PEERS)
-    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", ways=kept(node))
+    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", routes=kept(node))
     lab.journals.write(journal)
     assert lab.journals.all()[0] == journal
     again = real("pve1.example.com", monkeypatch)
@@ -140,7 +141,7 @@ def test_peers_are_known_by_their_addresses(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_pinned_connection_pins_its_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the fingerprint that the cluster knows; one without any is not asked."""
     node = real("192.0.2.1", monkeypatch, fingerprint="AA" * 32)
-    monkeypatch.setattr("pvenet.apply.ways.fingerprints", lambda _: {"pve2": "BB" * 32})
+    monkeypatch.setattr("pvenet.routes.fingerprints", lambda _: {"pve2": "BB" * 32})
     learn_peers(node, (*PEERS, Member(name="pve3", online=True, address="192.0.2.3")))
     (peer,) = node.connection.endpoints[1:]
     assert peer.fingerprint == "BB" * 32
@@ -171,7 +172,7 @@ def bridged(address: str) -> Network:
 def test_a_new_address_is_where_the_node_has_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the certificate that it has now; after a rollback it is the old one again."""
     node = real("192.0.2.1", monkeypatch)
-    found = doors(node, PEERS, bridged("192.0.2.1/24"), bridged("192.0.2.9/24"))
+    found = routes(node, PEERS, bridged("192.0.2.1/24"), bridged("192.0.2.9/24"))
     assert str(found.before) == "https://192.0.2.1:8006"
     assert str(found.after) == "https://192.0.2.9:8006"
     assert found.after is not None
@@ -183,14 +184,14 @@ def test_a_new_address_is_where_the_node_has_to_answer(monkeypatch: pytest.Monke
 def test_a_new_prefix_is_no_new_address(monkeypatch: pytest.MonkeyPatch, then: str) -> None:
     """The node stays where it was."""
     node = real("192.0.2.1", monkeypatch)
-    found = doors(node, PEERS, bridged("192.0.2.1/24"), bridged(then))
+    found = routes(node, PEERS, bridged("192.0.2.1/24"), bridged(then))
     assert found.after == found.before == node.connection.endpoint
 
 
 def test_a_peer_is_nobodys_door(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the endpoint is another member, its silence says nothing about the node."""
     node = real("192.0.2.2", monkeypatch)
-    found = doors(node, PEERS, bridged("192.0.2.1/24"), bridged("192.0.2.9/24"))
+    found = routes(node, PEERS, bridged("192.0.2.1/24"), bridged("192.0.2.9/24"))
     assert (found.before, found.after) == (None, None)
 
 
@@ -199,5 +200,5 @@ def test_an_address_that_changes_interfaces_stays(monkeypatch: pytest.MonkeyPatc
     node = real("192.0.2.1", monkeypatch)
     before = bridged("192.0.2.1/24")
     other = replace(before.interfaces["vmbr0"], name="vmbr1")
-    found = doors(node, (), before, Network(interfaces={"vmbr1": other}))
+    found = routes(node, (), before, Network(interfaces={"vmbr1": other}))
     assert found.after == node.connection.endpoint

@@ -1,4 +1,4 @@
-"""Ways to a node: those that were given, the cluster's other members, and the address that a change itself gives it.
+"""Routes to a node: those that were given, the cluster's other members, and the address that a change itself gives it.
 
 They are learnt before the reload, while the node answers. A peer hands on what it is asked for another node, also when
 the way from here to that node is gone. Nothing is dialled where the endpoint used is this machine's own: a tunnel or a
@@ -13,21 +13,22 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.cluster import fingerprints
 from pvenet.connection.endpoint import Endpoint
-from pvenet.journal import Way
-from pvenet.node import fingerprints
+from pvenet.journal import Route
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from ipaddress import IPv4Interface, IPv6Interface
 
+    from pvenet.cluster import Member
     from pvenet.journal import Journal
     from pvenet.model import Interface, Network
-    from pvenet.node import Member, Node
+    from pvenet.node import Node
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
+class Routes:
     """Where a node has to answer in the end, for a change to be good."""
 
     before: Endpoint | None
@@ -87,10 +88,10 @@ def _elsewhere(endpoint: Endpoint) -> bool:
     return bool(addresses) and not any(ip_address(address).is_loopback for address in addresses)
 
 
-def kept(node: Node) -> tuple[Way, ...]:
-    """The ways that were learnt, as a journal keeps them."""
+def kept(node: Node) -> tuple[Route, ...]:
+    """The routes that were learnt, as a journal keeps them."""
     return tuple(
-        Way(
+        Route(
             host=endpoint.host,
             port=endpoint.port,
             scheme=endpoint.scheme,
@@ -103,26 +104,26 @@ def kept(node: Node) -> tuple[Way, ...]:
 
 
 def recall(node: Node, journal: Journal | None) -> None:
-    """Let the connection know the ways that an earlier process has learnt; never those of another cluster."""
+    """Let the connection know the routes that an earlier process has learnt; never those of another cluster."""
     given = {str(endpoint): endpoint for endpoint in node.connection.endpoints}
     if journal is None or journal.endpoint not in given:
         return
     adapter = given[journal.endpoint].adapter
     pinned = adapter is None and node.connection.trust.fingerprint
     node.connection.also(
-        [Endpoint(adapter=adapter, **asdict(way)) for way in journal.ways if way.fingerprint or not pinned]
+        [Endpoint(adapter=adapter, **asdict(route)) for route in journal.routes if route.fingerprint or not pinned]
     )
 
 
-def doors(node: Node, members: Sequence[Member], before: Network | None, then: Network) -> Doors:
-    """Where the node answers now and shall answer then; a new address becomes one more way."""
+def routes(node: Node, members: Sequence[Member], before: Network | None, then: Network) -> Routes:
+    """Where the node answers now and shall answer then; a new address becomes one more route."""
     used = node.connection.endpoint
     others = [member for member in members if member.name != node.name]
     if any(member.name == _label(used) or member.address in used.addresses() for member in others):
-        return Doors(before=None, after=None)
+        return Routes(before=None, after=None)
     moved = None if before is None or used.adapter is not None else _moved(before, then, used.addresses())
     if moved is None or not _elsewhere(used):
-        return Doors(before=used, after=used)
+        return Routes(before=used, after=used)
     new = Endpoint(
         host=moved,
         port=used.port,
@@ -131,7 +132,7 @@ def doors(node: Node, members: Sequence[Member], before: Network | None, then: N
         known_as=used.known_as or used.host,
     )
     node.connection.also([new])
-    return Doors(before=used, after=new)
+    return Routes(before=used, after=new)
 
 
 def _moved(before: Network, then: Network, addresses: Collection[str]) -> str | None:

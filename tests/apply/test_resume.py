@@ -10,10 +10,9 @@ import pytest
 from story import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure, Runtime, revert, roll_back, stage, status
-from pvenet.apply.story import ApplyOptions
+from pvenet.apply import ApplyOptions, OnFailure, Runtime, revert, roll_back, stage, status
 from pvenet.events import Ended, Shown, Verdict
-from pvenet.journal import State, Step
+from pvenet.journal import State
 from pvenet.model import Bond, Ethernet
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def test_the_youngest_is_the_last_one_also_where_the_clock_was_set_back(lab: Lab
     """What was applied last is put back, and nothing that was applied before it."""
 
     def applied(desired: Desired, begun: str) -> None:
-        stage(lab.node, lab.journals, lambda _: desired, now=begun)
+        stage(lab.node, lab.journals, desired, now=begun)
         lab.apply()
 
     applied(TAGGED, "2026-01-01T00:00:00.000+00:00")
@@ -290,8 +289,7 @@ def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reve
     lab.apply(wait=False)
     (lab.network_folder / "interfaces").write_text(lab.live.replace("# network interface settings", "# by hand"))
     journal = lab.journals.all()[0]
-    refresh = Step(action="refresh", name="ens40")
-    lab.journals.write(replace(journal, steps=(*journal.steps, refresh), behind=True))
+    lab.journals.write(replace(journal, refreshing=True, behind=True))
     lab.somebody("PUT network/ens40", type="eth")
     assert lab.node.read().pending is not None
     assert "is live and was not verified" in status(lab.node, lab.journals).what

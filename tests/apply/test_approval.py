@@ -10,13 +10,14 @@ import pytest
 from story import Lab
 
 from pvenet import errors
-from pvenet.apply.consent import effect_on, shown_path, vital_addresses
+from pvenet.apply.approval import effect_on, management_addresses, shown_path
+from pvenet.cluster import Member
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Answer, Token
 from pvenet.events import Effect, Shown
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
-from pvenet.node import Member, Node
+from pvenet.node import Node
 from pvenet.plan import management_path
 from pvenet.sim.state import Sim
 
@@ -95,7 +96,7 @@ def test_an_address_that_is_on_no_interface_leaves_none_out(
     """Through a tunnel the cluster's address says nothing about the way from here; through a peer it does."""
     monkeypatch.setattr(Endpoint, "addresses", lambda self: frozenset({self.host}))
     node = Node(Connection([Endpoint(host=host)], Token(id="root@pam!full", secret="s")), "pve1")
-    assert vital_addresses(node, MEMBERS, BEFORE) == found
+    assert management_addresses(node, MEMBERS, BEFORE) == found
 
 
 def test_through_a_tunnel_every_interface_with_an_address_counts() -> None:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.replay import led_back, unfinished
 from pvenet.apply.verify import expect, judge
-from pvenet.journal import ARMS, YES, Journal, Journals, State
+from pvenet.journal import ARMS, YES, Journal, Journals, Ours, State, led_back
 from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
+    from pvenet.journal import Foreign, Nothing
     from pvenet.node import Node, Reading, Task
 
 
@@ -35,37 +35,37 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
 
 def refuse_unfinished(node: Node, journals: Journals) -> None:
     """Raises RefusedByPvenet while an apply waits for a person's word, or a rollback for its end."""
-    found = unfinished(journals, frozenset(str(endpoint) for endpoint in node.connection.endpoints))
+    found = journals.unfinished(endpoints_of(node))
     if found is None:
         return
     if found.state is State.CONFIRMING and journals.word(found) == YES:
         journals.write(replace(found, state=State.CONFIRMED))  # whoever waited was killed before it could
         return
     if found.state is State.CONFIRMING:
-        what, ways = "what was applied last waits to be confirmed", "keeps it, and `pvenet rollback` takes it back"
+        what, remedy = "what was applied last waits to be confirmed", "keeps it, and `pvenet rollback` takes it back"
     else:
-        what, ways = "a rollback was begun and has not ended", "keeps what is there, and `pvenet rollback` goes on"
+        what, remedy = "a rollback was begun and has not ended", "keeps what is there, and `pvenet rollback` goes on"
     raise errors.RefusedByPvenet(
         f"{what} on {node.name}; nothing was sent",
-        hint=f"`pvenet confirm` {ways}; the journal is\n  {journals.path(found)}",
+        hint=f"`pvenet confirm` {remedy}; the journal is\n  {journals.path(found)}",
     )
 
 
-def refuse_armed(journals: Journals, journal: Journal | None) -> None:
-    """Raises RefusedByPvenet where what is pending, which is this journal's, is the way back of an apply."""
-    if journal is not None and journal.state in ARMS:
+def refuse_armed(journals: Journals, whose: Nothing | Ours | Foreign) -> None:
+    """Raises RefusedByPvenet where what is pending leads back from an apply that was armed."""
+    if isinstance(whose, Ours) and whose.armed:
         raise errors.RefusedByPvenet(
-            f"what is pending on {journal.node} is the way back of an apply that was armed and has not ended; nothing "
+            f"what is pending on {journals.node} is the way back of an apply that was armed and has not ended; nothing "
             "was sent",
             hint="`pvenet rollback` goes back to what was there before, and `pvenet revert` keeps what was applied;\n"
-            f"the journal is\n  {journals.path(journal)}",
+            f"the journal is\n  {journals.path(whose.journal)}",
         )
 
 
 def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
     """End the open journals of a node on which nothing is pending; what a person should know about them.
 
-    Raises RefusedByPvenet where a way back that was armed is not pending any more, and has gone live.
+    Raises RefusedByPvenet where what was armed is not pending any more, and has gone live.
     """
     told = []
     for journal in _open(node, journals, State.STAGING, State.RELOADING, *ARMS):
@@ -74,8 +74,8 @@ def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
         state, text = _gone(journal, reading) if journal.state is State.STAGING else _reloaded(node, journal, reading)
         journals.write(replace(journal.forward if journal.state in ARMS else journal, state=state))
         told.append(text)
-    for endpoint in node.connection.endpoints:
-        journals.drop_stale(str(endpoint))
+    for endpoint in endpoints_of(node):
+        journals.drop_stale(endpoint)
     return tuple(text for text in told if text)
 
 
@@ -101,9 +101,13 @@ def failed_last(journals: Journals) -> Journal | None:
     return ended[-1] if ended and ended[-1].state is State.FAILED else None
 
 
+def endpoints_of(node: Node) -> frozenset[str]:
+    """Where the node is asked, as journals name it."""
+    return frozenset(str(endpoint) for endpoint in node.connection.endpoints)
+
+
 def _open(node: Node, journals: Journals, *states: State) -> list[Journal]:
-    here = {str(endpoint) for endpoint in node.connection.endpoints}  # another cluster may have a node of that name
-    return [journal for journal in journals.all() if journal.state in states and journal.endpoint in here]
+    return journals.open_at(endpoints_of(node), *states)
 
 
 def _task(node: Node, journal: Journal) -> Task | None:
