@@ -74,8 +74,8 @@ def find_reload(
     """The task of a reload whose answer was lost: the one by our user that was not known before.
 
     None where it was not started: the node lists no such task, and what was pending still is (a reload consumes it
-    at once), or nothing was and PVE has refused it. That is looked at only when the lists have had their time, because a
-    listing during a reload freezes the flags. Raises StateUnknown where nobody can tell.
+    at once), or nothing was and PVE has refused it. That is looked at only when the lists have had their time, because
+    a listing during a reload freezes the flags. Raises StateUnknown where nobody can tell.
     """
     clock = deadline.runtime.clock
     begun = clock()

@@ -10,6 +10,7 @@ from pvenet.apply.approval import management_addresses
 from pvenet.cluster import members
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.journal import Ours, ownership
+from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
 from pvenet.spec.node_plan import plan_node
@@ -41,7 +42,8 @@ class FleetPlan:
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is worth a second look, each once."""
-        return tuple(dict.fromkeys(diagnostic for each in self.nodes for diagnostic in each.diagnostics))
+        shared = shared_addresses(self.spec) if self.changes else []
+        return tuple(dict.fromkeys([*(one for each in self.nodes for one in each.diagnostics), *shared]))
 
 
 def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str, ...]:
@@ -74,7 +76,8 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         return replace(found, pending=reading.changes, ours=ours)
 
     found, failed = read(fleet, wanted, planned, count)
-    refuse_wrong([diagnostic for each in found.values() for diagnostic in each.diagnostics], spec.file)
+    taken = taken_addresses(spec, list(found.values()))
+    refuse_wrong([*taken, *(diagnostic for each in found.values() for diagnostic in each.diagnostics)], spec.file)
     return FleetPlan(spec=spec, nodes=tuple(found.values()), failed=failed)
 
 

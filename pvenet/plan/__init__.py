@@ -1,5 +1,6 @@
 """What to change, in which order, what stands against it, what it puts at risk, and the restore plan. Pure."""
 
+from pvenet.plan.addressing import addresses
 from pvenet.plan.changes import (
     Change,
     Create,
@@ -33,6 +34,7 @@ __all__ = [
     "Risk",
     "Severity",
     "Update",
+    "addresses",
     "changed_fields",
     "focused",
     "inverse",

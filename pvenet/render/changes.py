@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pvenet.model import kind_of
@@ -92,7 +91,7 @@ def staged_data(node: str, steps: Iterable[Change], warnings: Iterable[Problem])
 
 def _problem_data(problem: Problem) -> dict[str, Any]:
     """A warning about what was staged."""
-    return {key: value for key, value in asdict(problem).items() if key != "warning"}
+    return {key: getattr(problem, key) for key in ("interface", "field", "value", "message", "nearest")}
 
 
 def _title(interface: Interface) -> str:

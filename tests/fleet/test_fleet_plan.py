@@ -50,17 +50,21 @@ def test_a_plan_shows_every_node_and_sends_no_write(run: Run, asked: list[str]) 
         == """\
 pve1:
   + bond bond0: slaves ens38,ens39, mode balance-rr, autostart
+  ~ eth ens38: autostart no -> yes
+  ~ eth ens39: autostart no -> yes
   + bridge vmbr1: ports bond0, autostart, comments "For tagged traffic"
   ~ bridge vmbr0: ports ens33 -> ens33,ens37  (risk: management)
   this touches the way to pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
 
 pve2:
   + bond bond0: slaves ens38,ens39, mode balance-rr, autostart
+  ~ eth ens38: autostart no -> yes
+  ~ eth ens39: autostart no -> yes
   + bridge vmbr1: ports bond0, autostart, comments "For tagged traffic"
   ~ bridge vmbr0: ports ens33 -> ens33,ens37  (risk: management)
   this touches the way to pve2: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.22)
 
-plan: 4 to create, 2 to change, 0 to delete on 2 of 2 nodes
+plan: 4 to create, 6 to change, 0 to delete on 2 of 2 nodes
 """
     )
     assert sorted(asked) == [
@@ -85,11 +89,22 @@ def test_a_plan_as_json(run: Run) -> None:
     """Nodes with their steps, each with its fields and its risk; and the counts."""
     data = run("plan", "--json", "--node", "pve2").data
     (node,) = data["nodes"]
-    assert data["counts"] == {"create": 2, "update": 1, "delete": 0}
+    assert data["counts"] == {"create": 2, "update": 3, "delete": 0}
     assert (node["node"], node["risk"], node["pending"]) == ("pve2", "management", False)
     last = node["steps"][-1]
     assert (last["action"], last["name"], last["risk"]) == ("update", "vmbr0", "management")
     assert last["fields"] == {"ports": {"before": ["ens33"], "after": ["ens33", "ens37"]}}
+
+
+@pytest.mark.usefixtures("cluster", "file")
+def test_the_steps_of_a_plan_are_the_changes_of_its_apply(run: Run) -> None:
+    """Also what PVE does by itself: slaves start with their bond."""
+    steps = run("plan", "--json", "--node", "pve2").data["nodes"][0]["steps"]
+    applied = run("apply", "-f", "network.yaml", "--node", "pve2", "--yes", "--allow-management", "--json")
+    (shown,) = [json.loads(line) for line in applied.out.splitlines() if json.loads(line).get("event") == "shown"]
+    assert {(step["action"], step["name"]) for step in steps} == {
+        (change["action"], change["name"]) for change in shown["steps"]
+    }
 
 
 @pytest.mark.usefixtures("cluster")
