@@ -51,7 +51,7 @@ class Task:
 
     @property
     def ok(self) -> bool:
-        """It has ended and did not fail; warnings are in its log (facts, section 10)."""
+        """It has ended and did not fail; warnings are in its log (pve-api#warnings-pass)."""
         return not self.running and (self.exitstatus == "OK" or self.exitstatus.startswith("WARNINGS"))
 
 
@@ -212,7 +212,7 @@ _TEXTS = ("bond-primary", "ovs_bridge", "vlan-raw-device")
 
 
 def _listed(answer: Answer, entry: Mapping[str, Any]) -> Task:
-    # an entry's `status` is the exit text; a running task has RUNNING or none, and no endtime (facts, section 10)
+    # an entry's `status` is the exit text; a running task has RUNNING or none, and no endtime (pve-api#task-list)
     running = not answer.number(entry, "endtime")
     return Task(
         upid=answer.required(entry, "upid"),

@@ -86,7 +86,7 @@ def approve(
 
 
 def _tell_fencing(node: Node, runtime: Runtime) -> None:
-    """A node with active HA services that is away for 60 s is fenced (facts, section 13)."""
+    """A node with active HA services that is away for 60 s is fenced (pve-api#ha-fencing)."""
     services = highly_available(node.connection, node.name)
     if services:
         runtime.warn(
@@ -110,7 +110,7 @@ def management_addresses(node: Node, members: Sequence[Member], network: Network
     """By which addresses the node is reached: the endpoint's and the cluster's.
 
     Where the endpoint's is on no interface (a tunnel, NAT), the cluster's alone would say nothing about the way from
-    here: then none is known, and every interface with an address counts (design 7).
+    here: then none is known, and every interface with an address counts.
     """
     used = node.connection.endpoint
     cluster = frozenset(member.address for member in members if member.name == node.name and member.address)

@@ -1,10 +1,10 @@
 """Armed: what leads back is staged while a reload is verified, so that a power cycle boots the network from before.
 
-A boot moves `interfaces.new` into place (facts, section 13): the one help where nothing can reach the node any more.
-What is staged so is the node's way back and not a change to be applied, and the journal says that before the first
-request. It is told from anybody else's staging as ours always is, and taken back before anything is verified, because
-the node lists what is staged. The listings that this needs during the reload freeze flags (facts, section 11); the
-writes and the revert which follow make every worker parse anew.
+A boot moves `interfaces.new` into place (pve-api#staged-goes-live): the one help where nothing can reach the node any
+more. What is staged so is the node's way back and not a change to be applied, and the journal says that before the
+first request. It is told from anybody else's staging as ours always is, and taken back before anything is verified,
+because the node lists what is staged. The listings that this needs during the reload freeze flags
+(pve-api#frozen-flags); the writes and the revert which follow make every worker parse anew.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pvenet.plan import Change, Plan
 
 EXIT_ALREADY_RUNNING = "exit code 89"
-"""ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
+"""ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +219,8 @@ class Reload:
                 self._book.warn(f"the log of the reload can't be read: {error.message}")
             self._runtime.emit(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=self._log))
             for line in self._log:
-                if task.ok and (" warning: " in line or " error: " in line):  # facts 14: an error need not fail it
+                # an error need not fail it (pve-api#exit-code)
+                if task.ok and (" warning: " in line or " error: " in line):
                     self._book.warn(f"the reload says: {line.strip()}")
         return self._log
 

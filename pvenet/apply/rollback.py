@@ -1,8 +1,9 @@
 """Putting back what was there before an apply: wait, look, stage what leads back, reload, verify.
 
-A reload that fails has replaced the file already, so that a revert does nothing (facts, section 10): what leads back is
-staged like any change. It is planned from what the node has now, whatever that is, so that it can be tried again
-after any trouble, by this process or by the next: what an attempt has staged is ours, and the next goes on from there.
+A reload that fails has replaced the file already, so that a revert does nothing (pve-api#failed-reload): what leads
+back is staged like any change. It is planned from what the node has now, whatever that is, so that it can be tried
+again after any trouble, by this process or by the next: what an attempt has staged is ours, and the next goes on from
+there.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 WITHIN = 60.0
 """Seconds that a rollback has for itself."""
 TRIES = 3
-"""How often PVE may refuse before it is believed: its lock may be held for a moment (facts, section 6)."""
+"""How often PVE may refuse before it is believed: its lock may be held for a moment (pve-api#lock-timeout)."""
 PAUSE = 1.0
 """Seconds between two attempts."""
 
@@ -164,7 +165,7 @@ class Rollback:
         return self._reload(way)
 
     def _idle(self) -> frozenset[str]:
-        """The reloads that are known, once none runs: a running one is never cancelled (facts, section 16)."""
+        """The reloads that are known, once none runs: a running one is never cancelled (pve-api#stop-reload)."""
         if self._book.now.upid:
             wait_for_task(self._node, self._book.now.upid, self._deadline, forgotten=True)
         return wait_for_others(self._node, self._deadline)[0]

@@ -1,6 +1,6 @@
 """What an apply needs from outside: a clock, a sleep, a person, a listener; and waiting with them.
 
-While a reload runs, pvenet asks for its task and lists no interface (facts, section 11). No answer is a state and not
+While a reload runs, pvenet asks for its task and lists no interface (pve-api#never-list). No answer is a state and not
 an error: a reload may cut the very connection that asked for it.
 """
 
@@ -27,7 +27,7 @@ SHORTEST = 0.1
 LONGEST = 2.0
 """Seconds between two looks at a task: a short one's end is noticed at once, a long one's is not hurried."""
 LONGEST_ANSWER = 15.0
-"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (facts, section 16)."""
+"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (pve-api#slow-answer)."""
 
 Answer = TypeVar("Answer")
 
@@ -190,7 +190,7 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
 def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:
     """The UPIDs of the node's reloads, once none of them runs; before a reload of ours. Raises StateUnknown.
 
-    Nothing is listed before: a listing during a reload would freeze the flags (facts, section 11).
+    Nothing is listed before: a listing during a reload would freeze the flags (pve-api#never-list).
     """
     deadline = runtime.deadline(timeout)
     while True:

@@ -1,4 +1,6 @@
-"""Are we there? A pure judgement of what was expected against what the node says. Facts, sections 11 and 13."""
+"""Are we there? A pure judgement of what was expected against what the node says. pve-api#frozen-flags and
+pve-api#active.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from pvenet.plan import RestorePlan
 
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
-"""The kinds whose `autostart` brings up a link that the kernel shows (design 8)."""
+"""The kinds whose `autostart` brings up a link that the kernel shows."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 IDLE_LIMIT = 3.0
 """Seconds. The server closes an idle connection after 5 s; a write never starts on one that could be dead."""
 SHARE = 8.0
-"""Seconds that each endpoint has at least; a living node was seen to take 6.4 for one answer (facts, section 16)."""
+"""Seconds that each endpoint has at least; a living node was seen to take 6.4 for one answer (pve-api#slow-answer)."""
 TICKET_AGE = 3600.0
 """Seconds after which a ticket is renewed; PVE's expire after two hours."""
 

@@ -24,7 +24,7 @@ PIECE = 16 * 1024
 """Bytes that are unpacked at once: a thousand times as many, at worst."""
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 40.0
-"""Seconds. PVE's own hand-over to another node has a limit of 30 s (facts, section 13)."""
+"""Seconds. PVE's own hand-over to another node has a limit of 30 s (pve-api#proxy)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -154,7 +154,7 @@ def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> N
 
 
 def _written(before: Interface | None, after: Interface) -> Interface:
-    """An interface with the stanzas that PVE makes of a request: one for each address (facts, section 7)."""
+    """An interface with the stanzas that PVE makes of a request: one for each address (pve-api#update-families)."""
     if isinstance(after, Other):
         return after
     left = before.file_only if before else FileOnly()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _GIVEN = {"bond_miimon": "100", "bridge_stp": "off", "bridge_fd": "0"}
-"""What a created interface has by itself (facts, section 6)."""
+"""What a created interface has by itself (pve-api#auto-filled)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +104,7 @@ def _not_sent(field: str, value: object) -> str:
 
 
 def lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:
-    """What the stanzas held that the API can't set (facts, section 7)."""
+    """What the stanzas held that the API can't set (pve-api#unsettable)."""
     for key, value in before.settings:
         if (key, value) not in now.settings and value != _GIVEN.get(key):
             yield f"{key} {value}"

@@ -1,7 +1,7 @@
 """What PVE refuses, in its words.
 
 Two sorts: of a request, by parameter (400); and of the whole network that would be written (500),
-whoever made it so, for each staging call checks all of the file (facts, section 13).
+whoever made it so, for each staging call checks all of the file (pve-api#whole-file-checked).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def vlan_list(params: Mapping[str, Value]) -> None:
 
 
 def ovs_bridge_of(network: Mapping[str, Interface], params: Mapping[str, Value]) -> Interface:
-    """The bridge that a new internal port or bond names (facts, section 15)."""
+    """The bridge that a new internal port or bond names (pve-api#ovs-coupling)."""
     name = params.get("ovs_bridge")
     if not name:
         raise bad_parameters(ovs_bridge="parameter is required")
@@ -112,7 +112,9 @@ def ports_used_once(network: Network) -> dict[str, str]:
 
 
 def mtu_fits(parent: Interface, child: Interface) -> None:
-    """What carries must not have the smaller MTU (H050). A bond without one counts as fitting (facts, section 6)."""
+    """What carries must not have the smaller MTU (H050). A bond without one counts as fitting
+    (pve-api#mtu-relation).
+    """
     wanted, own = child.text("mtu"), parent.text("mtu")
     if not wanted or (parent.type == "bond" and not own):
         return
@@ -127,7 +129,7 @@ def _number(text: str) -> int:
 
 
 def bond(network: Network, interface: Interface, _host: Host) -> None:
-    """The slaves of a Linux bond; they start with the node from now on (facts, section 6)."""
+    """The slaves of a Linux bond; they start with the node from now on (pve-api#slaves-auto)."""
     slaves = interface.words("slaves")
     for slave in slaves:
         found = network.get(slave)

@@ -38,7 +38,7 @@ def settle(interfaces: Mapping[str, Interface], host: Host) -> Network:
 
 
 def _drop_unlisted_ovs_ports(network: Network, users: Mapping[str, str]) -> None:
-    """A port that no bridge lists is a plain NIC; one of another bridge's goes (facts, section 15)."""
+    """A port that no bridge lists is a plain NIC; one of another bridge's goes (pve-api#ovs-lonely)."""
     for name, interface in list(network.items()):
         if interface.type not in _PORTS:
             continue
@@ -73,4 +73,4 @@ def _couple_slaves(network: Network, bond: Interface) -> None:
 def _bond_mode(interface: Interface) -> None:
     mode = interface.text("bond_mode")
     if interface.type == "OVSBond" and mode and mode not in MODES:
-        raise Refused(500, f"OVS does not support bond mode '{mode}")  # without its closing quote (facts, section 15)
+        raise Refused(500, f"OVS does not support bond mode '{mode}")  # without its closing quote (pve-api#ovs-bond)

@@ -1,6 +1,7 @@
 """The one place that knows PVE's spelling: JSON entries to values, values to form parameters.
 
-Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is exact. Facts, sections 5 to 7.
+Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is exact. pve-api#listing, pve-api#create
+and pve-api#update.
 """
 
 from pvenet.wire.losses import losses, losses_of

@@ -47,7 +47,7 @@ def _read_mode(words: list[str], properties: dict[str, Property]) -> set[str]:
 
 
 def option_words(interface: Interface) -> list[str]:
-    """The words of `ovs_options` as they are written; PVE's order of them is random (facts, section 15)."""
+    """The words of `ovs_options` as they are written; PVE's order of them is random (pve-api#ovs-options)."""
     words = list(interface.words("ovs_options"))
     if interface.type in TAGGED and (tag := interface.text("ovs_tag")):
         words = [*(word for word in words if not word.startswith("tag=")), f"tag={tag}"]

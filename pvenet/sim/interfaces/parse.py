@@ -151,14 +151,14 @@ class Reader:
         if stripped.startswith("#"):
             draft.comments.append(stripped[1:])
         elif _SECTION.match(stripped) or not (option := _OPTION.fullmatch(stripped)):
-            return False  # a blank line, too, ends it (facts, section 9)
+            return False  # a blank line, too, ends it (pve-api#f7)
         else:
             draft.option(stripped, option[1], option[2])
         return True
 
     def _outside(self, raw: str, stripped: str) -> None:
         if not stripped or stripped.startswith("#"):
-            return  # comments outside stanzas go (facts, section 9)
+            return  # comments outside stanzas go (pve-api#f4)
         if auto := _AUTO.fullmatch(stripped):
             self.auto.update(auto[1].split())
         elif iface := _IFACE.fullmatch(stripped):
@@ -239,7 +239,7 @@ def _complete(name: str, properties: dict[str, Property], host: Host) -> None:
         if host.nics[name]:
             properties["altnames"] = tuple(host.nics[name])
     if kind == "bridge":
-        properties.setdefault("bridge_fd", 0)  # a number, unlike one of the file (facts, section 5)
+        properties.setdefault("bridge_fd", 0)  # a number, unlike one of the file (pve-api#field-fd)
         properties.setdefault("bridge_stp", "off")
     elif kind == "vlan":
         _complete_vlan(name, properties, host)

@@ -1,4 +1,4 @@
-"""Writing the file: always all of it, in PVE's own order and shape (facts, section 9)."""
+"""Writing the file: always all of it, in PVE's own order and shape (pve-api#file-shape)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def write(interfaces: Mapping[str, Interface], loose: tuple[Loose, ...]) -> str:
 
 
 def _lines_before(interface: Interface, rest: list[Loose]) -> Iterator[str]:
-    """The loose lines whose place comes before this interface's. Before a new one, none (facts, section 9)."""
+    """The loose lines whose place comes before this interface's. Before a new one, none (pve-api#f73)."""
     while rest and rest[-1].priority < (interface.priority or 0):
         yield f"{rest.pop().line}\n"
 

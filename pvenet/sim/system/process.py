@@ -42,7 +42,7 @@ class Process:
         return _started(self.pid) == self.started
 
     def stop(self) -> None:
-        """A signal to the worker and its command; what they make of it, the log tells (facts 16)."""
+        """A signal to the worker and its command; what they make of it, the log tells (pve-api#stop-reload)."""
         if self.lives():
             os.killpg(self.pid, signal.SIGTERM)
         for _ in range(int(STOP_SECONDS / LOOK_SECONDS)):
