@@ -72,20 +72,20 @@ def approve(
             effect=effect,
         )
     )
-    _tell_limits(proposed, runtime)
+    _warn_of_limits(proposed, runtime)
     if danger is Risk.MANAGEMENT:
         path = focused(path, changes, before, then)
-        way = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
+        text = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
         if not allow_management:
-            raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
-        runtime.warn(way)
+            raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
+        runtime.warn(text)
     cluster = danger is Risk.MANAGEMENT and len(members) > 1
     if cluster:
-        _tell_fencing(node, runtime)
+        _warn_of_fencing(node, runtime)
     return runtime.confirm(proposed.question) or cluster  # a request more has taken its time, too
 
 
-def _tell_fencing(node: Node, runtime: Runtime) -> None:
+def _warn_of_fencing(node: Node, runtime: Runtime) -> None:
     """A node with active HA services that is away for 60 s is fenced (pve-api#ha-fencing)."""
     services = highly_available(node.connection, node.name)
     if services:
@@ -95,7 +95,7 @@ def _tell_fencing(node: Node, runtime: Runtime) -> None:
         )
 
 
-def _tell_limits(proposed: Proposal, runtime: Runtime) -> None:
+def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
     """What rolling back could not do, before the question and not after."""
     if proposed.before is None:
         runtime.warn(

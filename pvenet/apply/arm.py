@@ -162,10 +162,10 @@ class Arming:
         """Step by step, where somebody has staged something beside it: a revert would throw theirs away."""
         there = replay(journal)
         applied = wire.network(there.entries[journal.back or 0].values())
-        way = restore_plan(applied, reading.network, there.values(journal.back or 0))
-        if way.conflicts:
+        restore = restore_plan(applied, reading.network, there.values(journal.back or 0))
+        if restore.conflicts:
             return Found.FOREIGN
-        for change in way.todo.steps:
+        for change in restore.todo.steps:
             send(self._node, change, timeout=self._timeout)
         self._book.warn(
             f"somebody has staged something else on {self._node.name} while it was armed; that stays pending"

@@ -43,7 +43,7 @@ class Refresh:
         self._read = read
         self._note = note
 
-    def settled(self, expectation: Expectation, deadline: Deadline) -> Reading:
+    def reading(self, expectation: Expectation, deadline: Deadline) -> Reading:
         """A reading with every flag as expected, or the last of several that had not."""
         reading = self._read()
         for _ in range(LOOKS):

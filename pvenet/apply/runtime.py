@@ -102,9 +102,9 @@ class Deadline:
 class Interrupts:
     """The Ctrl-Cs of one stretch of work: the first says what is under way, the second gives it up."""
 
-    def __init__(self, runtime: Runtime, under_way: str) -> None:
+    def __init__(self, runtime: Runtime, notice: str) -> None:
         self._runtime = runtime
-        self._under_way = under_way
+        self._notice = notice
         self.told = False
         self.given_up = False
 
@@ -114,7 +114,7 @@ class Interrupts:
             self.given_up = True
         else:
             self.told = True
-            self._runtime.warn(self._under_way)
+            self._runtime.warn(self._notice)
         return self.given_up
 
 
@@ -141,7 +141,7 @@ def interval(elapsed: float) -> float:
     return min(LONGEST, max(SHORTEST, elapsed * 0.07))
 
 
-def answered(node: Node, ask: Callable[[], Answer], deadline: Deadline, *, what: str) -> Answer:
+def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, what: str) -> Answer:
     """An answer, however long the node gives none. Raises StateUnknown at the deadline, saying `what` is open.
 
     Every error counts as silence: a pveproxy that restarts refuses, knows no ticket, or can't ask its daemon.
@@ -150,7 +150,7 @@ def answered(node: Node, ask: Callable[[], Answer], deadline: Deadline, *, what:
     heard = clock()
     while True:
         try:
-            return ask()
+            return request()
         except errors.PvenetError as error:
             silent = clock() - heard
             if deadline.over:
@@ -166,7 +166,7 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
     """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
     what = f"its task is\n  {upid}"
 
-    def ask() -> Task:
+    def request() -> Task:
         try:
             return node.task(upid, timeout=deadline.answer)
         except errors.RefusedByPVE as refusal:
@@ -175,7 +175,7 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
             raise
 
     while True:
-        task = answered(node, ask, deadline, what=what)
+        task = answered(node, request, deadline, what=what)
         if not task.running:
             return task
         if deadline.over:

@@ -76,16 +76,16 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused, ours=ours)
 
 
-def expect_restored(baseline: Network, way: RestorePlan) -> Expectation:
+def expect_restored(baseline: Network, restore: RestorePlan) -> Expectation:
     """What to expect of a reload that makes a restore plan live: up again is what was up in the baseline."""
-    up = {name for name, link in baseline.links.items() if link.active} & way.wanted.keys()
-    should = should_be_active(Network(interfaces=way.wanted, links=baseline.links))
+    up = {name for name, link in baseline.links.items() if link.active} & restore.wanted.keys()
+    should = should_be_active(Network(interfaces=restore.wanted, links=baseline.links))
     return Expectation(
-        wanted=way.wanted,
-        gone=way.gone,
+        wanted=restore.wanted,
+        gone=restore.gone,
         active=frozenset(up & should),
         excused=frozenset(up - should),  # nothing brings up what has no autostart
-        ours=way.ours,
+        ours=restore.ours,
     )
 
 
@@ -95,11 +95,11 @@ def should_be_active(network: Network) -> frozenset[str]:
     for name, interface in network.interfaces.items():
         if interface.autostart and kind_of(interface) in STARTED:
             should.add(name)
-            should.update(_carriers(interface, network))
+            should.update(_all_beneath(interface, network))
     return frozenset(should)
 
 
-def _carriers(interface: Interface, network: Network) -> set[str]:
+def _all_beneath(interface: Interface, network: Network) -> set[str]:
     """The ports and slaves beneath an interface, and what is beneath those."""
     found: set[str] = set()
     waiting = [interface]
