@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import TOKEN
-from requests.adapters import BaseAdapter
+from loopback import TOKEN, Says
 
 from pvenet import errors
 from pvenet.connection import AnswerLost, Connection
@@ -53,23 +50,6 @@ ROWS = st.lists(
     ),
     max_size=3,
 )
-
-
-class Says(BaseAdapter):
-    """Answers every request with one body."""
-
-    def __init__(self, body: str) -> None:
-        super().__init__()
-        self._body = body
-
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
-        response = requests.Response()
-        response.status_code, response.reason, response.request = 200, "OK", request
-        response.raw = io.BytesIO(self._body.encode())
-        return response
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 def saying(data: object, **beside: object) -> Node:
