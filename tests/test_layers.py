@@ -70,7 +70,7 @@ ONLY = {
     "typer": {"cli"},
     "rich": {"cli"},
     "cryptography": {"sim"},
-    "urllib3": {"cli", "sim"},
+    "urllib3": {"cli", "connection", "sim"},
     "ruamel": {"spec"},
     "pydantic": {"spec"},
 }

@@ -89,6 +89,7 @@ def test_a_task_without_a_state_has_not_ended(data: object) -> None:
         {"iface": None},
         {"iface": ["vmbr0"]},
         {"iface": "vmbr0", "priority": "first"},
+        {"iface": "vmbr0", "priority": False},
         {"iface": "vmbr0", "altnames": 7},
         {"iface": "vmbr0", "options": "mtu 9000"},
         {"iface": "vmbr0", "families": {"inet": 1}},
