@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pvenet.sim import network
+from pvenet.sim import interfaces
 from pvenet.sim.machine import Machine
 from pvenet.sim.schema import Refused
 from pvenet.sim.state import NodeFolder, Sim
@@ -18,7 +18,7 @@ def edit(iface: str) -> Act:
     def stage(node: NodeFolder, sim: Sim, _now: float) -> None:
         host = sim.host(node.name)
         try:
-            node.stage(network.create(network.parse(node.text(), host), {"iface": iface, "type": "bridge"}, host))
+            node.stage(interfaces.create(interfaces.parse(node.text(), host), {"iface": iface, "type": "bridge"}, host))
         except Refused:
             return  # it is there already: somebody was quicker
 

@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.sim.diff import changes
-from pvenet.sim.interfaces import kinds
+from pvenet.sim.interfaces import Host, kinds, parse, requested, rewrite
 from pvenet.sim.interfaces.parse import Reader
 from pvenet.sim.interfaces.write import HEADER, stanzas
-from pvenet.sim.network import Host, parse, requested, rewrite
 from pvenet.sim.reload import nics_of
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pvenet.sim.interfaces import Interface, Parsed
+    from pvenet.sim.interfaces import Interface, Parsed, Property
     from pvenet.sim.interfaces.parse import Draft
 
 _STARTS = ("auto", "allow-auto", "allow-hotplug", "allow-ovs")
 """PVE reads all of them as `auto`, and writes that."""
 _KEPT = ("source", "source-directory", "mapping", "allow-")
 """What such lines say belongs to no interface, and PVE keeps it as it is."""
+_ADDED_UP = ("bridge_ports", "slaves", "vxlan-remoteip")
+"""Properties to which a second line adds."""
 _HEADER = frozenset(line.strip() for line in HEADER.splitlines() if line)
 
 
@@ -66,7 +67,7 @@ def rehearse(text: str, host: Host) -> Rehearsal:
     for line in text.split("\n"):
         watch.line(line)
     parsed = parse(text, host)
-    notes = (*watch.notes, *watch.idle_starts(parsed), *_misread(parsed), *_lost_by_updates(parsed))
+    notes = (*watch.notes, *watch.idle_starts(), *_misread(parsed), *_lost_by_updates(parsed))
     try:
         new = rewrite(parsed, host)
     except Refused as refused:
@@ -111,11 +112,12 @@ class _Watch(Reader):
             self._says_twice(draft, known)
         self._last = stripped
 
-    def idle_starts(self, parsed: Parsed) -> Iterator[Note]:
-        """Names that are to start and that nothing describes: PVE forgets them."""
+    def idle_starts(self) -> Iterator[Note]:
+        """Names that are to start and that nothing describes: to PVE they are interfaces all the same."""
         for line, name in self._starts:
-            if name not in parsed.interfaces:
-                yield Note(line=line, name=name, text=f"there is no interface {name}; its `auto` goes")
+            if name not in self.drafts:
+                text = f"nothing describes {name}; it is an interface to PVE, which writes `iface {name} inet manual`"
+                yield Note(line=line, name=name, text=text)
 
     def _note(self, text: str, name: str = "") -> None:
         self.notes.append(Note(line=self._number, name=name, text=text))
@@ -136,10 +138,10 @@ class _Watch(Reader):
             self._note(f"`{first}` becomes `auto`")
 
     def _begins(self, draft: Draft) -> None:
-        family = draft.families[-1]
+        family = draft.stanzas[-1].family
         if family is None:
             self._note("a stanza without a family, which is read and can't be made by the API", draft.name)
-        if draft.families.count(family) > 1:
+        if sum(stanza.family == family for stanza in draft.stanzas) > 1:
             what = family or "such"
             self._note(f"a second {what} stanza: PVE keeps one set of options, and writes it into both", draft.name)
 
@@ -151,9 +153,9 @@ class _Watch(Reader):
             return  # one note for a run of them
         self._note(f"comments outside stanzas go, here `{stripped}`")
 
-    def _says_twice(self, draft: Draft, known: Mapping[str, object]) -> None:
+    def _says_twice(self, draft: Draft, known: Mapping[str, Property]) -> None:
         for key, value in known.items():
-            if draft.properties.get(key) != value:
+            if draft.properties.get(key) != value and key not in _ADDED_UP:
                 self._note(f"{key} is said twice; `{key} {value}` goes", draft.name)
 
 
@@ -168,19 +170,19 @@ def _misreading(interface: Interface) -> str | None:
     given, kind = interface.properties, interface.type
     if "slaves" in given and kind != "bond":
         return f"has slaves and is no bond to PVE, which knows bond<N> only; its type is {kind}"
+    if not kind:
+        return "something stands on it, and it is not there; PVE makes it up, without a stanza"
     if kind == "unknown":
         return "PVE does not know what it is: neither by its name nor by its options"
     if kind == "bond" and "slaves" not in given:
         return "is a bond to PVE because of its name, one without slaves"
-    if kind == "bridge" and "bridge_ports" not in given:
-        return "is a bridge to PVE because of its name, one without ports"
     return None
 
 
 def _lost_by_updates(parsed: Parsed) -> Iterator[Note]:
     """What an update of an interface changes besides what it is about (facts, section 7)."""
     for name, interface in parsed.interfaces.items():
-        if name == "lo" or interface.priority is None:
+        if name == "lo" or interface.place is None:
             continue
         sent, reason = _resent(parsed, interface)
         try:
@@ -189,7 +191,10 @@ def _lost_by_updates(parsed: Parsed) -> Iterator[Note]:
             words = ", ".join(f"{key}: {text.strip()}" for key, text in (refused.errors or {}).items())
             yield Note(line=None, name=name, text=f"PVE takes no update of it ({words or refused.message})")
             continue
-        before, after = list(stanzas(interface)), list(stanzas(updated))
+        try:
+            before, after = list(stanzas(interface)), list(stanzas(updated))
+        except Refused:  # as the whole file is, in the same words
+            continue
         gone = [line.strip() for line in before if line not in after]
         come = [line.strip() for line in after if line not in before]
         if gone:

@@ -21,8 +21,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet.sim import access, reload
+from pvenet.sim.interfaces import Host
 from pvenet.sim.machine import Machine
-from pvenet.sim.network import Host
 from pvenet.sim.recorded import default_users
 from pvenet.sim.simulated import SIMULATED
 

@@ -30,8 +30,8 @@ from pvenet.plan import (
     plan,
     problems,
 )
-from pvenet.sim import network as sim
-from pvenet.sim.network import Host
+from pvenet.sim import interfaces as sim
+from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:
     from random import Random

@@ -16,8 +16,8 @@ from test_plan import shown
 from pvenet import wire
 from pvenet.model import Interface, Network, canonical
 from pvenet.plan import Create, Delete, Plan, Update, inverse, outcome, plan, problems
-from pvenet.sim import network as sim
-from pvenet.sim.network import Host
+from pvenet.sim import interfaces as sim
+from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from recorded import STARTS
 from replay import HOST, walks
 
 from pvenet.sim.diff import changes
+from pvenet.sim.interfaces import parse, rewrite
 from pvenet.sim.interfaces.write import HEADER
-from pvenet.sim.network import parse, rewrite
 from pvenet.sim.rehearse import Rehearsal, host_of, rehearse
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ def test_the_diff_is_all_that_the_first_write_changes() -> None:
             "allow-hotplug ens1\niface ens1 inet manual\n",
             ["1 : `allow-hotplug` becomes `auto`"],
         ),
-        ("auto ens1 ens7\niface ens1 inet manual\n", ["1 ens7: there is no interface ens7; its `auto` goes"]),
+        (
+            "auto ens1 ens7\niface ens1 inet manual\n",
+            [("1 ens7: nothing describes ens7; it is an interface to PVE, which writes `iface ens7 inet manual`")],
+        ),
         ("mapping foo\n\tscript /bin/true\nsource /etc/network/interfaces.d/*\n", []),
         (
             "iface ens1 inet static\n\taddress 10.0.0.1/24\n\tmtu 1400\n\tmtu 1500\n",
@@ -94,7 +97,7 @@ def test_the_diff_is_all_that_the_first_write_changes() -> None:
                 )
             ],
         ),
-        ("iface vmbr0 inet manual\n", ["vmbr0: is a bridge to PVE because of its name, one without ports"]),
+        ("iface vmbr0 inet manual\n", ["vmbr0: PVE does not know what it is: neither by its name nor by its options"]),
         ("iface bond3 inet manual\n", ["bond3: is a bond to PVE because of its name, one without slaves"]),
         ("iface wan inet manual\n", ["wan: PVE does not know what it is: neither by its name nor by its options"]),
     ],
@@ -134,7 +137,7 @@ def test_the_notes_agree_with_what_the_client_refuses() -> None:
     """Whatever `wire.losses` names of a recorded start, the rehearsal has a note about as well, and nothing else."""
     from pvenet import wire
     from pvenet.model import Other
-    from pvenet.sim.network import listing
+    from pvenet.sim.interfaces import listing
 
     for text in STARTS.values():
         found = rehearsed(text)

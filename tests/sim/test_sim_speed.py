@@ -6,7 +6,7 @@ import time
 
 from sim_file import HOST, parse
 
-from pvenet.sim import network
+from pvenet.sim import interfaces
 
 
 def _file(count: int) -> str:
@@ -22,9 +22,9 @@ def _seconds(count: int) -> float:
     text = _file(count)
     began = time.perf_counter()
     parsed = parse(text)
-    new = network.create(parsed, {"iface": "bond0", "type": "bond", "autostart": 1}, HOST)
-    assert network.changes(text, new)
-    assert len(network.listing(parsed)) >= count
+    new = interfaces.create(parsed, {"iface": "bond0", "type": "bond", "autostart": 1}, HOST)
+    assert interfaces.changes(text, new)
+    assert len(interfaces.listing(parsed)) >= count
     return time.perf_counter() - began
 
 

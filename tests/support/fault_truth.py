@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pvenet.sim.network import Host, parse
+from pvenet.sim.interfaces import Host, parse
 from pvenet.sim.reload import ifreload
 from pvenet.sim.settle import settled
 from pvenet.sim.state import Sim

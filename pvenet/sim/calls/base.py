@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim.network import Host, Parsed, parse
+from pvenet.sim.interfaces import Host, Parsed, parse
 from pvenet.sim.schema import Refused, Schema
 
 if TYPE_CHECKING:
