@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim.diff import changes
 from pvenet.sim.interfaces import Host, kinds, parse, requested, rewrite
+from pvenet.sim.interfaces.characters import BLANKS, as_comment, words
 from pvenet.sim.interfaces.parse import Reader
 from pvenet.sim.interfaces.write import HEADER, stanzas
 from pvenet.sim.reload import nics_of
@@ -64,8 +65,7 @@ def host_of(text: str, nics: Sequence[str] = ()) -> Host:
 def rehearse(text: str, host: Host) -> Rehearsal:
     """Read a file as PVE does, and write it as it would."""
     watch = _Watch()
-    for line in text.split("\n"):
-        watch.line(line)
+    watch.read(text)
     parsed = parse(text, host)
     notes = (*watch.notes, *watch.idle_starts(), *_misread(parsed), *_lost_by_updates(parsed))
     try:
@@ -98,8 +98,8 @@ class _Watch(Reader):
         draft, loose = self.opened, len(self.loose)
         known = dict(draft.properties) if draft else {}
         super().line(raw)
-        stripped = raw.strip()
-        first = stripped.partition(" ")[0].partition("\t")[0]
+        stripped = raw.strip(BLANKS)
+        first = next(iter(words(stripped)), "")
         if len(self.loose) > loose:
             self._belongs_to_none(stripped, first)
         elif first in _STARTS:
@@ -120,7 +120,7 @@ class _Watch(Reader):
                 yield Note(line=line, name=name, text=text)
 
     def _note(self, text: str, name: str = "") -> None:
-        self.notes.append(Note(line=self._number, name=name, text=text))
+        self.notes.append(Note(line=self._number, name=name, text=as_comment(text)))
 
     def _belongs_to_none(self, stripped: str, first: str) -> None:
         self._mapping = first == "mapping" or (self._mapping and bool(self._last))
@@ -133,7 +133,7 @@ class _Watch(Reader):
             self._note(f"`{stripped}` is in no stanza: {ended}; behind a new interface it would become that one's")
 
     def _starts_some(self, stripped: str, first: str) -> None:
-        self._starts += [(self._number, name) for name in stripped.split()[1:]]
+        self._starts += [(self._number, name) for name in words(stripped)[1:]]
         if first != "auto":
             self._note(f"`{first}` becomes `auto`")
 
@@ -188,8 +188,8 @@ def _lost_by_updates(parsed: Parsed) -> Iterator[Note]:
         try:
             updated = requested(parsed, name, sent)
         except Refused as refused:  # a name that PVE reads and does not take, such as br-lan
-            words = ", ".join(f"{key}: {text.strip()}" for key, text in (refused.errors or {}).items())
-            yield Note(line=None, name=name, text=f"PVE takes no update of it ({words or refused.message})")
+            why = ", ".join(f"{key}: {text.strip()}" for key, text in (refused.errors or {}).items())
+            yield Note(line=None, name=name, text=f"PVE takes no update of it ({why or refused.message})")
             continue
         try:
             before, after = list(stanzas(interface)), list(stanzas(updated))

@@ -73,12 +73,13 @@ def _users_of_ports(network: Network) -> dict[str, str]:
 
 def _drop_unlisted_ovs_ports(network: Network, users: Mapping[str, str]) -> None:
     """A port that nobody lists becomes a plain NIC; one of what is no OVS bridge goes (pve-api#f58)."""
-    for name, interface in list(network.items()):
-        if interface.type not in ovs.PORTS:
+    kinds = {name: interface.type for name, interface in network.items()}
+    for name, kind in kinds.items():
+        if kind not in ovs.PORTS:
             continue
         if name not in users:
             network[name] = Interface(name, {"type": "eth", "exists": 1, "method": "manual", "families": ("inet",)})
-        elif network[users[name]].type != "OVSBridge":
+        elif kinds[users[name]] != "OVSBridge":
             del network[name]
 
 

@@ -97,6 +97,11 @@ class Reader:
         """The interface whose stanza the line that was read last belongs to."""
         self._next = FIRST_PLACE
 
+    def read(self, text: str) -> None:
+        """All of a file."""
+        for line in as_read(text).split("\n"):
+            self.line(line)
+
     def line(self, raw: str) -> None:
         if self.opened is not None:
             raw = raw.rstrip(BLANKS)  # one that ends the stanza has lost them, too (pve-api#f3)
@@ -142,8 +147,7 @@ class Reader:
 def parse(text: str, host: Host) -> Parsed:
     """The file as PVE reads it on this machine."""
     reader = Reader()
-    for line in as_read(text).split("\n"):
-        reader.line(line)
+    reader.read(text)
     drafted = {name: draft.finish() for name, draft in reader.drafts.items()}
     found = derive(drafted, reader.auto, host)
     return Parsed(
