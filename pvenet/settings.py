@@ -38,7 +38,7 @@ class Where:
     node: str | None = None
     sim: Path | None = None
     fault: tuple[str, ...] = ()
-    """What goes wrong at a simulated node, `KIND@N` or `KIND=VALUE@N`."""
+    """What goes wrong at a simulated node, `KIND@WHERE` or `KIND=VALUE@WHERE`."""
     profile: str | None = None
     state_dir: Path | None = None
     json: bool = False

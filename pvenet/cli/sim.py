@@ -13,7 +13,7 @@ from pvenet.settings import faults_of
 
 if TYPE_CHECKING:
     from pvenet.sim.interfaces import Host
-    from pvenet.sim.server import Endpoint
+    from pvenet.sim.server import At, Endpoint
     from pvenet.sim.state import Sim
 
 app = typer.Typer(name="sim", help="A simulated node: no cluster needed.", no_args_is_help=True, rich_markup_mode=None)
@@ -53,41 +53,56 @@ def init(
 def serve(
     where: Where,
     folder: Path = _FOLDER,
-    listen: str = typer.Option("127.0.0.1:8006", help="Loopback only; port 0 is a free one.", metavar="HOST:PORT"),
+    listen: list[str] = typer.Option(
+        ["127.0.0.1:8006"],
+        help="Loopback only; port 0 is a free one. With ADDRESS, or repeated, it answers only while a node has that.",
+        metavar="HOST:PORT[=ADDRESS]",
+    ),
     plain_http: bool = typer.Option(False, "--plain-http", help="Without TLS."),
 ) -> None:
     """Serve a simulated node to any PVE client until it is ended."""
     from pvenet.sim.server import serve as run
     from pvenet.sim.state import SimError
 
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
-        raise errors.UsageError(f"--listen {listen} is no HOST:PORT", hint="as in --listen 127.0.0.1:8006")
+    first, *also = map(_place, listen)
     ordered = faults_of(where)
     try:
         run(
             folder,
-            host=host.strip("[]"),
-            port=int(port),
+            host=first.host,
+            port=first.port,
+            address=first.address,
+            also=also,
             tls=not plain_http,
             faults=ordered,
             announce=lambda at: _tell(at, where),
         )
     except (OSError, OverflowError, SimError, ModuleNotFoundError) as error:
-        raise errors.UsageError(f"can't serve {folder} at {listen}: {error}", hint=_hint(error)) from None
+        raise errors.UsageError(f"can't serve {folder} at {', '.join(listen)}: {error}", hint=_hint(error)) from None
+
+
+def _place(text: str) -> At:
+    """Where to listen, and for which address of a node. Raises UsageError."""
+    from pvenet.sim.server import At
+
+    place, _, address = text.partition("=")
+    host, _, port = place.rpartition(":")
+    if not host or not port.isdecimal():
+        raise errors.UsageError(f"--listen {text} is no HOST:PORT", hint="as in --listen 127.0.0.1:8006")
+    return At(host=host.strip("[]"), port=int(port), address=address)
 
 
 @app.command()
 @options()
 def faults(where: Where) -> None:
-    """List what --fault can let go wrong."""
+    """List what --fault can let go wrong, and how to say where."""
     from pvenet.render.values import aligned, as_json
-    from pvenet.sim.faults import usage
+    from pvenet.sim.faults import HELP, usage
 
     if where.json:
         out(as_json([{"fault": fault, "about": about} for fault, about in usage()]))
     else:
-        out(aligned(usage()))
+        out(f"{aligned(usage())}\n\n{HELP}")
 
 
 @app.command()
@@ -98,12 +113,12 @@ def show(where: Where, folder: Path = _FOLDER) -> None:
 
     from pvenet.cli.sim_text import node_data, node_text
     from pvenet.render.values import as_json
-    from pvenet.sim.look import look
+    from pvenet.sim.inspect import inspect
     from pvenet.sim.state import SimError
 
     now = time.time()
     try:
-        views = [view for view in look(_sim(folder, where.node), now) if where.node in (None, view.name)]
+        views = [view for view in inspect(_sim(folder, where.node), now) if where.node in (None, view.name)]
     except (OSError, SimError) as error:
         raise errors.UsageError(f"can't look into {folder}: {error}") from None
     if where.json:
@@ -204,5 +219,7 @@ def _tell(at: Endpoint, where: Where) -> None:
         out(f"export PVENET_TOKEN_SECRET={at.token_secret}")
         if at.fingerprint:
             out(f"export PVENET_FINGERPRINT={at.fingerprint}")
+        if at.also:
+            say(f"# also, while a node has the address: {', '.join(at.also)}")
         say(f"# or log in as {at.user} with the password {at.password}; Ctrl-C ends it")
     sys.stdout.flush()

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pvenet.render.values import Paint
+    from pvenet.sim.inspect import NodeView
     from pvenet.sim.interfaces import Interface
-    from pvenet.sim.look import NodeView
+    from pvenet.sim.machine.tasks import Task
     from pvenet.sim.rehearse import Note, Rehearsal
-    from pvenet.sim.tasks import Task
 
 LAST_TASKS = 5
 

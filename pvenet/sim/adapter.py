@@ -13,8 +13,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from pvenet.sim.frame import Request
 from pvenet.sim.front import Dropped, Front, Silence
+from pvenet.sim.http.frame import Request
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet.sim.faults import Fault
-    from pvenet.sim.frame import Response
+    from pvenet.sim.http.frame import Response
 
 
 class SimAdapter(BaseAdapter):
@@ -35,10 +35,12 @@ class SimAdapter(BaseAdapter):
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         faults: Sequence[Fault | str] = (),
+        by_address: bool = False,
     ) -> None:
+        """With `by_address` a node answers at an address only while it has it."""
         super().__init__()
         self.sim = place if isinstance(place, Sim) else Sim.open(place)
-        self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults)
+        self.front = Front(self.sim, clock=clock, sleep=sleep, faults=faults, by_address=by_address)
         self._connection = 0
 
     @property
@@ -59,6 +61,8 @@ class SimAdapter(BaseAdapter):
         try:
             answer = self.front.answer(_plain(request, self._connection), patience=read)
         except Dropped as error:
+            if error.garbled:
+                raise requests.exceptions.SSLError("record layer failure", request=request) from error
             raise requests.ConnectionError("Remote end closed connection without response", request=request) from error
         except Silence as error:
             if error.reached:
@@ -67,7 +71,10 @@ class SimAdapter(BaseAdapter):
             raise requests.ConnectTimeout("the simulated node can't be reached", request=request) from error
         # As http.client would: the first Connection header says whether the next request comes on a new connection.
         self._connection += dict(reversed(answer.headers))["Connection"] == "close"
-        return _response(request, answer)
+        if answer.torn:
+            raise _torn(request, answer)
+        body = _Trickle(answer, self.front.sleep, read) if answer.pace else io.BytesIO(answer.body)
+        return _response(request, answer, body)
 
     def close(self) -> None:
         """The next request comes on a new connection, which may meet another worker."""
@@ -91,11 +98,40 @@ def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _response(request: requests.PreparedRequest, answer: Response) -> requests.Response:
+class _Trickle(io.RawIOBase):
+    """The body of an answer that comes byte by byte."""
+
+    def __init__(self, answer: Response, sleep: Callable[[float], None], patience: float | None) -> None:
+        self._body = io.BytesIO(answer.body)
+        self._pace = answer.pace
+        self._sleep = sleep
+        self._patience = patience
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not (byte := self._body.read(1)):
+            return 0
+        if self._patience is not None and self._pace > self._patience:
+            self._sleep(self._patience)
+            raise TimeoutError("the simulated node does not go on in time")
+        self._sleep(self._pace)
+        buffer[:1] = byte
+        return 1
+
+
+def _torn(request: requests.PreparedRequest, answer: Response) -> requests.RequestException:
+    if answer.body:
+        return requests.exceptions.ChunkedEncodingError("Connection broken: IncompleteRead", request=request)
+    return requests.ConnectionError("Remote end closed connection without response", request=request)
+
+
+def _response(request: requests.PreparedRequest, answer: Response, body: io.IOBase) -> requests.Response:
     """As `requests` itself makes one of what came over a socket."""
     headers = HTTPHeaderDict(answer.headers)
     raw = HTTPResponse(
-        body=io.BytesIO(answer.body),
+        body=body,
         headers=headers,
         status=answer.status,
         version=11,

@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet.sim import calls
-from pvenet.sim.access import Denied, Identity
+from pvenet.sim.access.users import Denied, Identity
 from pvenet.sim.calls import Answer, Asked, Call
-from pvenet.sim.frame import METHODS, Plain, Request, Response, encode, parameters, respond, split_target
+from pvenet.sim.http.frame import METHODS, Plain, Request, Response, encode, parameters, respond, split_target
+from pvenet.sim.machine.backend import NO_ORDERS, Orders
 from pvenet.sim.schema import Refused, verify
 
 if TYPE_CHECKING:
-    from pvenet.sim.access import Users
+    from pvenet.sim.access.users import Users
     from pvenet.sim.calls import Caches
-    from pvenet.sim.machine import Machine
-    from pvenet.sim.state import NodeFolder, Sim
+    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.state import Node, Sim
 
 FORMATS = ("json", "extjs")
 
@@ -34,10 +35,10 @@ class Moment:
     caches: Caches
     lacking: frozenset[str] = frozenset()
     """Privileges taken away by a fault."""
-    orders: calls.Orders = calls.NO_ORDERS
+    orders: Orders = NO_ORDERS
     """What a call is told to do by faults."""
     frozen: bool = False
-    """Flags freeze, whatever the sim's nature says."""
+    """Flags freeze, whatever the sim's configuration says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +101,10 @@ class _Visit:
     def _asked(self, guest: Guest, params: dict[str, Any], found: dict[str, str]) -> Asked:
         moment = self.moment
         node, machine = self._node(found.pop("node", None))
-        nature = self.sim.nature()
+        config = self.sim.config()
         return Asked(
             sim=self.sim,
-            nature=replace(nature, workers=nature.workers or 1) if moment.frozen else nature,
+            config=replace(config, workers=config.workers or 1) if moment.frozen else config,
             users=guest.users,
             identity=guest.identity,
             params=params,
@@ -117,7 +118,7 @@ class _Visit:
             orders=moment.orders,
         )
 
-    def _node(self, name: str | None) -> tuple[NodeFolder | None, Machine | None]:
+    def _node(self, name: str | None) -> tuple[Node | None, Machine | None]:
         """The node that a path names, reached through the one that was asked; facts 4."""
         if name is None:
             return None, None
@@ -130,7 +131,7 @@ class _Visit:
             failure = f"failed to get address info for: {name}: Name or service not known"
             raise Refused(500, f"hostname lookup '{name}' failed - {failure}")
         node = self.sim.node(name)
-        machine = node.settled(now)
+        machine = node.advance(now)
         if name != local and not machine.reached_by_peers(now):
             raise Plain(595, "Connection refused")
         return node, machine

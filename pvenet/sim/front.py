@@ -5,32 +5,46 @@ The server and the adapter both come in here, so that they misbehave alike.
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim.access import ROOT
+from pvenet.sim.access.users import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
-from pvenet.sim.faults import REASONS, Scene, Script
-from pvenet.sim.frame import Request, Response, encode, respond
-from pvenet.sim.state import SimError
+from pvenet.sim.faults.scene import Scene
+from pvenet.sim.faults.script import Script
+from pvenet.sim.files import SimError
+from pvenet.sim.http.frame import Request, Response, encode, respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pvenet.sim.faults import Fault
+    from pvenet.sim.faults.fault import Fault
     from pvenet.sim.state import Sim
 
 UNAUTHORISED = 401
 
 
-class Dropped(Exception):
-    """The connection ends without an answer; `all` says that every other one does, too."""
+def is_address(host: str) -> bool:
+    """Whether a host is given by its address instead of by its name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
-    def __init__(self, *, everything: bool = False) -> None:
+
+class Dropped(Exception):
+    """The connection ends without an answer."""
+
+    def __init__(self, *, everything: bool = False, garbled: bool = False) -> None:
         super().__init__("connection dropped")
         self.everything = everything
+        """So does every other one."""
+        self.garbled = garbled
+        """It ends with bytes that are no TLS."""
 
 
 class Silence(Exception):
@@ -44,7 +58,7 @@ class Silence(Exception):
 class Front:
     """One endpoint of a sim."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  options, all by name
         self,
         sim: Sim,
         *,
@@ -52,27 +66,30 @@ class Front:
         sleep: Callable[[float], None] = time.sleep,
         faults: Sequence[Fault | str] = (),
         local: str | None = None,
+        by_address: bool = False,
     ) -> None:
         self.sim = sim
         self.clock = clock
         self.sleep = sleep
         self.local = local
+        self.by_address = by_address
+        """An address is answered at only while a node has it."""
         self.caches = Caches()
-        self.script = Script(faults, real=sim.beneath.real)
+        self.script = Script(faults, real=sim.backend.real)
 
     def answer(self, request: Request, *, patience: float | None = None) -> Response:
         """Answer a request; raises `Dropped` or `Silence` where there is no answer.
 
         Patience is how long this client waits for an answer, where it can't go away by itself.
         """
-        scene = self.script.next()
+        scene = self.script.next(request)
         if scene.restart:
             self.caches.forget()
             raise Dropped(everything=True)
         if scene.drop_before:
             raise Dropped
-        if scene.status and not scene.status_after:
-            return self._from_proxy(scene)
+        if not scene.acted and (reply := self._in_its_place(scene)):
+            return reply
         try:
             response = self._act(request, scene)
             self._wait(response, scene, patience)
@@ -80,25 +97,31 @@ class Front:
             return respond(self.clock(), 500, str(error), encode({"data": None, "message": f"{error}\n"}))
         if scene.drop_after:
             raise Dropped
-        return self._from_proxy(scene) if scene.status else response
+        if reply := self._in_its_place(scene):
+            return reply
+        if scene.body is not None:
+            response = respond(self.clock(), 200, "OK", scene.body.encode("utf-8", "surrogateescape"))
+        return response.but(torn=scene.torn, pace=scene.pace)
 
     def reachable(self, host: str = "") -> bool:
         """Whether a request could arrive now."""
         with self.sim.held():
             now = self.clock()
-            machine = self.sim.node(self._arrival(host)).settled(now)
-            return machine.online and not machine.silent(now)
+            return self._answers(self._arrival(host), host, now)
 
     def answer_late(self, request: Request) -> Response:
         """Answer what was asked while the way was lost, and was not given up."""
         return self._act(request, Scene())
 
-    def _from_proxy(self, scene: Scene) -> Response:
-        return respond(self.clock(), scene.status, REASONS[scene.status])
+    def _in_its_place(self, scene: Scene) -> Response | None:
+        """What comes back and is not the node's; raises `Dropped` for what is nobody's."""
+        if scene.garbled:
+            raise Dropped(garbled=True)
+        return scene.reply(self.clock()) if scene.reply else None
 
     def _wait(self, response: Response, scene: Scene, patience: float | None) -> None:
         failed = response.status == UNAUTHORISED
-        seconds = scene.delay + (self.sim.nature().auth_delay if failed else 0.0)
+        seconds = scene.delay + (self.sim.config().auth_delay if failed else 0.0)
         if patience is not None and seconds > patience:
             self.sleep(patience)
             raise Silence
@@ -111,10 +134,9 @@ class Front:
             local = self._arrival(request.host)
             about = self._about(request, local)
             for act in scene.foreign:
-                self.sim.node(about).settled(now)
+                self.sim.node(about).advance(now)
                 act(self.sim.node(about), self.sim, now)
-            machine = self.sim.node(local).settled(now)
-            if not machine.online or machine.silent(now):
+            if not self._answers(local, request.host, now):
                 raise Silence(reached=False)
             moment = Moment(now=now, local=local, caches=self.caches, lacking=scene.lacking, frozen=scene.freeze)
             if scene.foreign_reload:
@@ -128,8 +150,20 @@ class Front:
         names = self.sim.nodes
         if not names:
             raise SimError(f"{self.sim.folder} holds no node any more")
+        if self.by_address and (having := [name for name in names if host in self._addresses(name)]):
+            return having[0]
         asked = host.partition(".")[0]
         return self.local or (asked if asked in names else names[0])
+
+    def _addresses(self, name: str) -> tuple[str, ...]:
+        node = self.sim.node(name)
+        return node.addresses(node.advance(self.clock()))
+
+    def _answers(self, name: str, host: str, now: float) -> bool:
+        """Whether a request to this host can arrive at the node."""
+        machine = self.sim.node(name).advance(now)
+        there = not (self.by_address and is_address(host)) or host in self._addresses(name)
+        return there and machine.online and not machine.silent(now)
 
     def _about(self, request: Request, local: str) -> str:
         """The node that a request is about, to which others do what they do, or the one that it arrives at."""

@@ -14,7 +14,7 @@ from pvenet.sim.interfaces import Host, kinds, parse, requested, rewrite
 from pvenet.sim.interfaces.characters import BLANKS, as_comment, words
 from pvenet.sim.interfaces.parse import Reader
 from pvenet.sim.interfaces.write import HEADER, stanzas
-from pvenet.sim.reload import nics_of
+from pvenet.sim.machine.reload import nics_of
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:

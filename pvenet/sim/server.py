@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import signal
-import socket
-import socketserver
 import ssl
-import sys
 import threading
 import time
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Self
 
-from pvenet.sim.access import ROOT
-from pvenet.sim.certificate import certificate
-from pvenet.sim.front import Dropped, Front, Silence
-from pvenet.sim.socketry import BadRequest, as_bytes, read_request
-from pvenet.sim.state import Nature, Sim, SimError
+from pvenet.sim.access.users import ROOT
+from pvenet.sim.files import SimError
+from pvenet.sim.front import Front
+from pvenet.sim.http.certificate import certificate
+from pvenet.sim.listener import At, Listener
+from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from pvenet.sim.faults import Fault
-    from pvenet.sim.frame import Request
 
-TLS_RECORD = b"\x16"
-HANDSHAKE_SECONDS = 10.0
-SILENCE_SECONDS = 60.0
-"""How long a connection is held on which nothing comes."""
-LOOK_SECONDS = 0.05
-"""How often it is looked whether something can come again."""
+__all__ = ["At", "Endpoint", "Server", "serve"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,129 +38,8 @@ class Endpoint:
     password: str
     fingerprint: str | None
     """Of the certificate, SHA-256; None without TLS."""
-
-
-class _Connection(socketserver.BaseRequestHandler):
-    """One client's connection: requests in turn, until somebody has enough."""
-
-    server: _Listener
-
-    def handle(self) -> None:
-        try:
-            self._converse()
-        except (OSError, BadRequest):
-            return  # the client went away, or talks something else: nobody is there to be told
-
-    def _converse(self) -> None:
-        listener = self.server
-        plain: socket.socket = self.request
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = plain
-        if not self._reachable():
-            return
-        if listener.context is not None:
-            plain.settimeout(HANDSHAKE_SECONDS)
-            if plain.recv(1, socket.MSG_PEEK)[:1] != TLS_RECORD:
-                self._redirect(plain)
-                return
-            link = listener.context.wrap_socket(plain, server_side=True)
-        nature = listener.nature()
-        link.settimeout(nature.idle_close or None)
-        with contextlib.closing(link), listener.tracking(link), link.makefile("rb") as stream:
-            worker = next(listener.numbers)
-            for number in count(1):
-                request = read_request(stream, worker)
-                if request is None or not self._serve(link, request) or number == nature.max_requests:
-                    break
-            _take_leave(link)
-
-    def _serve(self, link: socket.socket, request: Request) -> bool:
-        """Answer; whether the connection stays open."""
-        try:
-            response = self.server.front.answer(request)
-        except Dropped as dropped:
-            if dropped.everything:
-                self.server.reset()
-            raise ConnectionResetError from dropped
-        except Silence:
-            if not self._reachable():
-                return False
-            response = self.server.front.answer_late(request)
-        link.sendall(as_bytes(response))
-        return not response.closes and request.headers.get("connection", "").lower() != "close"
-
-    def _reachable(self) -> bool:
-        """Wait, without a word, until the way to the node is back; not for ever (real/5-management-dies)."""
-        waits = range(int(SILENCE_SECONDS / LOOK_SECONDS))
-        return self.server.front.reachable() or any(
-            self.server.front.reachable() for _ in waits if not self.server.ended.wait(LOOK_SECONDS)
-        )
-
-    def _redirect(self, plain: socket.socket) -> None:
-        """Plain HTTP on the port of HTTPS is told where to go, as by PVE."""
-        with plain.makefile("rb") as stream:
-            request = read_request(stream, 0)
-        if request is not None:
-            place = f"https://{request.headers.get('host', self.server.host)}{request.target}"
-            text = f"HTTP/1.0 301 Moved Permanently\r\nLocation: {place}\r\nConnection: close\r\n\r\n"
-            plain.sendall(text.encode("latin-1"))
-
-
-def _take_leave(link: socket.socket) -> None:
-    """Say that nothing more comes, and wait for nothing: a client may take an end without it for an attack."""
-    if isinstance(link, ssl.SSLSocket):
-        link.settimeout(0)
-        with contextlib.suppress(OSError, ValueError):
-            link.unwrap()
-
-
-class _Listener(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], front: Front, context: ssl.SSLContext | None) -> None:
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.front = front
-        self.context = context
-        self.host = address[0]
-        self.numbers = count()
-        self.ended = threading.Event()
-        self.links: set[socket.socket] = set()
-        self.guard = threading.Lock()
-        super().__init__(address, _Connection)
-
-    def nature(self) -> Nature:
-        try:
-            return self.front.sim.nature()
-        except SimError:
-            return Nature()  # the answer to the first request says what is wrong
-
-    @contextlib.contextmanager
-    def tracking(self, link: socket.socket) -> Iterator[None]:
-        """Know a connection while it is open."""
-        with self.guard:
-            self.links.add(link)
-        try:
-            yield
-        finally:
-            with self.guard:
-                self.links.discard(link)
-
-    def reset(self) -> None:
-        """Cut every connection, as a restart of the service does."""
-        with self.guard:
-            links = list(self.links)
-        for link in links:
-            with contextlib.suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  socketserver's interface
-        """A fault of the sim itself goes to stderr in one piece; the client sees a lost connection."""
-        import traceback
-
-        sys.stderr.write(f"pvenet sim: {client_address}: {traceback.format_exc()}")
+    also: tuple[str, ...] = ()
+    """Further URLs; with them each answers only while a node has its address."""
 
 
 class Server:
@@ -183,44 +52,64 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: bool = True,
+        address: str = "",
+        also: Sequence[At] = (),
         faults: Sequence[Fault | str] = (),
         node: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not (isinstance(place, Sim) and place.beneath.real and tls):
-            _must_be_loopback(host)
+        """With an address or further places, each answers only while a node has its address."""
+        places = (At(host=host, port=port, address=address), *also)
+        by_address = bool(address or also)
+        if not (isinstance(place, Sim) and place.backend.real and tls):
+            for at in places:
+                _must_be_loopback(at.host)
         self.sim = place if isinstance(place, Sim) else Sim.open(place)
+        if by_address:
+            _must_be_had(self.sim, [at.answers_for for at in places])
         context, fingerprint = _tls(self.sim.folder) if tls else (None, None)
-        front = Front(self.sim, clock=clock, faults=faults, local=node)
-        try:
-            self._listener = _Listener((host, port), front, context)
-        except OSError as error:
-            raise SimError(f"can't listen on {host} port {port}: {error.strerror}") from error
-        shown = f"[{host}]" if ":" in host else host
+        front = Front(self.sim, clock=clock, faults=faults, local=node, by_address=by_address)
+        self._listeners: list[Listener] = []
+        for at in places:
+            self._listen(at, front, context)
+        urls = [f"{'https' if tls else 'http'}://{listener.place}" for listener in self._listeners]
         users = self.sim.users()
         token, secret = users.credentials()
         self.endpoint = Endpoint(
-            url=f"{'https' if tls else 'http'}://{shown}:{self._listener.server_address[1]}",
+            url=urls[0],
+            also=tuple(urls[1:]),
             token_id=token,
             token_secret=secret,
             user=ROOT,
             password=str(users.users.get(ROOT, {}).get("password", "")),
             fingerprint=fingerprint,
         )
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        self._threads = [
+            threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True) for listener in self._listeners
+        ]
+
+    def _listen(self, at: At, front: Front, context: ssl.SSLContext | None) -> None:
+        try:
+            self._listeners.append(Listener(at, front, context))
+        except OSError as error:
+            for listener in self._listeners:
+                listener.server_close()
+            raise SimError(f"can't listen on {at.host} port {at.port}: {error.strerror}") from error
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.ended.set()
-        self._listener.shutdown()
-        self._listener.reset()
-        self._listener.server_close()
-        self._thread.join()
+        for listener, thread in zip(self._listeners, self._threads, strict=True):
+            listener.ended.set()
+            listener.shutdown()
+            listener.reset()
+            listener.server_close()
+            thread.join()
 
 
 def serve(  # noqa: PLR0913  options, all by name
@@ -229,13 +118,15 @@ def serve(  # noqa: PLR0913  options, all by name
     host: str = "127.0.0.1",
     port: int = 0,
     tls: bool = True,
+    address: str = "",
+    also: Sequence[At] = (),
     faults: Sequence[Fault | str] = (),
     announce: Callable[[Endpoint], None],
     node: str | None = None,
 ) -> None:
     """Serve a folder until SIGINT or SIGTERM comes."""
     ended = threading.Event()
-    server = Server(place, host=host, port=port, tls=tls, faults=faults, node=node)
+    server = Server(place, host=host, port=port, tls=tls, address=address, also=also, faults=faults, node=node)
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         announce(server.endpoint)
@@ -259,6 +150,14 @@ def _must_be_loopback(host: str) -> None:
     except ValueError:
         pass
     raise SimError(f"a simulated node listens on loopback only, not on {host}")
+
+
+def _must_be_had(sim: Sim, hosts: Sequence[str]) -> None:
+    """At one of the addresses a node must answer now."""
+    nodes = [sim.node(name) for name in sim.nodes]
+    having = [address for node in nodes for address in node.addresses(node.machine())]
+    if not set(hosts) & set(having):
+        raise SimError(f"no node in {sim.folder} answers at {' or '.join(hosts)}, but at {', '.join(having) or 'none'}")
 
 
 def _tls(folder: Path) -> tuple[ssl.SSLContext, str]:

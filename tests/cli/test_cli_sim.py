@@ -89,8 +89,11 @@ class TestFaults:
         for each in listed:
             assert f"{each['fault']}  " in run("sim", "faults").out
             assert each["about"] in run("sim", "faults").out
+        assert "GET network+2    the second of those" in run("sim", "faults").out
 
-    @pytest.mark.parametrize("fault", ["boo@1", "delay@1", "restart", "restart=5@1", "delay=x@1", "restart@0"])
+    @pytest.mark.parametrize(
+        "fault", ["boo@1", "delay@1", "restart", "restart=5@1", "delay=x@1", "restart@0", "restart@PUT netwrok"]
+    )
     def test_a_fault_that_is_none_is_told_before_anything_is_served(self, lab: Path, run: Run, fault: str) -> None:
         """Exit 2, and where the list is."""
         ran = run("sim", "serve", str(lab), "--listen", "127.0.0.1:0", "--fault", fault)
@@ -111,7 +114,7 @@ class TestFaults:
     def test_a_reload_that_fails_on_order_is_rolled_back(self, lab: Path, run: Run) -> None:
         """The bad day that can be rehearsed with one command."""
         run("--sim", str(lab), "bridge", "create", "--ports", "ens40")
-        ran = run("--sim", str(lab), "apply", "--yes", "--fault", "reload-fails@1")
+        ran = run("--sim", str(lab), "apply", "--yes", "--fault", "reload-fails@PUT network")
         assert ran.code == 8
         assert "rolled back and verified on pve1: vmbr1" in ran.err
 
@@ -153,3 +156,11 @@ def test_a_folder_that_came_without_its_small_files_is_checked(tmp_path: Path, r
     (network / "interfaces").write_text(STARTS["vlans"])
     assert run("sim", "check", str(tmp_path / "git"), "--exit-code").code == 0
     assert run("sim", "show", str(tmp_path / "git")).out.startswith("pve9: clean, online, ")
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:0=192.0.2.1", "192.0.2.1:0"])
+def test_where_nothing_can_be_served_is_told(lab: Path, run: Run, listen: str) -> None:
+    """No place, no address that a node has, no loopback: exit 2, naming it."""
+    ran = run("sim", "serve", str(lab), "--listen", listen, "--plain-http")
+    assert ran.code == 2
+    assert "192.0.2.1" in ran.err or f"--listen {listen} is no HOST:PORT" in ran.err

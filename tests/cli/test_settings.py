@@ -11,7 +11,7 @@ import pytest
 from pvenet import errors
 from pvenet.connection.session import Token, Trust
 from pvenet.settings import Where, connect, located, trust
-from pvenet.sim.certificate import certificate
+from pvenet.sim.http.certificate import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,8 +16,8 @@ from pvenet.connection import AnswerLost, Connection, Trust
 from pvenet.connection.endpoint import Endpoint, parse
 from pvenet.connection.session import Password, Token
 from pvenet.connection.trust import Signed
-from pvenet.sim.certificate import certificate
 from pvenet.sim.front import Front
+from pvenet.sim.http.certificate import certificate
 from pvenet.sim.server import Server
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet.connection.session import Credentials
-    from pvenet.sim.frame import Request, Response
+    from pvenet.sim.http.frame import Request, Response
 
 SECRET = "11111111-1111-1111-1111-111111111111"
 TOKEN = Token(id="root@pam!full", secret=SECRET)
@@ -52,8 +52,8 @@ class Served:
         self.endpoint = parse(server.endpoint.url)
         self.fingerprint = str(server.endpoint.fingerprint)
         self.pem = folder / "certificate.pem"
-        self.front = Watching(server._listener.front)
-        server._listener.front = self.front
+        self.front = Watching(server._listeners[0].front)
+        server._listeners[0].front = self.front
 
     def ask(self, trust: Trust | None = None, who: Credentials = TOKEN) -> int:
         """How many fields /version has."""

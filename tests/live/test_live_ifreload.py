@@ -13,9 +13,9 @@ from urllib.parse import quote
 import pytest
 from live import BEFORE, LIVE, Target
 
-from pvenet.sim.claims import claimed, differences, seen
-from pvenet.sim.machine import Machine
-from pvenet.sim.releases import RELEASES
+from pvenet.sim.machine.conformance import claimed, differences, seen
+from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.releases import RELEASES
 
 PATIENCE = 60.0
 BOND = "auto {0}\niface {0} inet manual\n\tbond-slaves {1}\n\tbond-miimon 100\n\tbond-mode {2}\n"

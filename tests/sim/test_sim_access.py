@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sim_client import Client
 from sim_replay import Replay, load
 
-from pvenet.sim.access import Denied, Identity, Users
-from pvenet.sim.recorded import default_users
+from pvenet.sim.access.recorded import default_users
+from pvenet.sim.access.users import Denied, Identity, Users
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +102,68 @@ def test_others_permissions_need_an_audit(tmp_path: Path) -> None:
     assert (answer.status_code, answer.reason) == (403, "Permission check failed (/access, Sys.Audit)")
     auditor = Client(tmp_path, token="auditor@pve!ro=44444444-4444-4444-4444-444444444444")
     assert "/nodes" in auditor.ask("GET", "/access/permissions?userid=ops@pve").json()["data"]
+
+
+ZONE = "/sdn/zones/localnetwork"
+NOBODY = "nobody@pve!none=55555555-5555-5555-5555-555555555555"
+
+
+def granted(folder: Path, *entries: dict[str, object]) -> Client:
+    """A client who may do nothing but what these entries of the list grant; there are two bridges."""
+    Client(folder).ask("POST", "/nodes/pve1/network", iface="vmbr1", type="bridge")
+    users = json.loads((folder / "users.json").read_text())
+    users["acl"] += [{"who": "nobody@pve", **entry} for entry in entries]
+    (folder / "users.json").write_text(json.dumps(users))
+    return Client(folder, token=NOBODY)
+
+
+def bridges(client: Client) -> set[str]:
+    entries = client.ask("GET", "/nodes/pve1/network").json()["data"]
+    return {entry["iface"] for entry in entries if entry["type"] == "bridge"}
+
+
+class TestRightsThatAreNotHandedDown:
+    """An entry without propagation counts at its own path and nowhere beneath (pve-api#hidden-bridges)."""
+
+    def test_a_zone_shows_no_bridge(self, tmp_path: Path) -> None:
+        """The privilege is listed with 0, on the zone alone; the list is without bridges (K1-acl-011)."""
+        entry = {"path": ZONE, "privileges": ["SDN.Use"], "propagate": False}
+        client = granted(tmp_path, entry)
+        assert bridges(client) == set()
+        assert client.ask("GET", "/access/permissions").json()["data"] == {ZONE: {"SDN.Use": 0}}
+        asked = client.ask("GET", f"/access/permissions?path={ZONE}/vmbr0").json()["data"]
+        assert asked == {f"{ZONE}/vmbr0": {}}
+
+    def test_with_one_bridge_beside_it(self, tmp_path: Path) -> None:
+        """That one is seen (K1-acl-032)."""
+        zone = {"path": ZONE, "privileges": ["SDN.Audit"], "propagate": False}
+        client = granted(tmp_path, zone, {"path": f"{ZONE}/vmbr1", "privileges": ["SDN.Audit"]})
+        assert bridges(client) == {"vmbr1"}
+        told = client.ask("GET", "/access/permissions").json()["data"]
+        assert told == {ZONE: {"SDN.Audit": 0}, f"{ZONE}/vmbr1": {"SDN.Audit": 1}}
+
+    def test_single_bridges(self, tmp_path: Path) -> None:
+        """Rights on each of them show each of them, and nothing on the zone (K1-acl-007)."""
+        client = granted(tmp_path, {"path": f"{ZONE}/vmbr0", "privileges": ["SDN.Use"]})
+        assert bridges(client) == {"vmbr0"}
+        assert client.ask("GET", "/access/permissions").json()["data"] == {f"{ZONE}/vmbr0": {"SDN.Use": 1}}
+
+    def test_a_node_of_the_whole(self, tmp_path: Path) -> None:
+        """At / they are not had at a node (K7-tokens-107)."""
+        client = granted(tmp_path, {"path": "/", "privileges": ["Sys.Audit"], "propagate": False})
+        assert client.ask("GET", "/access/permissions").json()["data"] == {"/": {"Sys.Audit": 0}}
+        assert client.ask("GET", "/cluster/status").status_code == 200
+        assert client.ask("GET", "/nodes/pve1/network/ens33").status_code == 403
+
+    def test_a_separated_token(self) -> None:
+        """It hands down what both it and its user do."""
+        entries: list[dict[str, Any]] = [
+            {"path": "/nodes", "who": "sysonly@pve", "privileges": ["Sys.Audit", "Sys.Modify"]},
+            {"path": "/nodes", "who": "sysonly@pve!sep", "privileges": ["Sys.Audit"], "propagate": False},
+        ]
+        users = Users(users={}, tokens={}, acl=tuple(entries), key=b"")
+        told = users.dump(Identity.of("sysonly@pve!sep"), None, [])
+        assert told == {"/nodes": {"Sys.Audit": 0}}
 
 
 @pytest.mark.parametrize(

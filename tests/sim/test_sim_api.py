@@ -9,10 +9,10 @@ import requests
 from sim_client import HERE, Client
 from sim_replay import FIXTURES, Replay, load
 
-from pvenet.sim.look import look
-from pvenet.sim.simulated import RELOAD
+from pvenet.sim.inspect import inspect
+from pvenet.sim.machine.network_state import NetworkState
+from pvenet.sim.machine.simulated import RELOAD
 from pvenet.sim.state import Sim, SimError, write_json
-from pvenet.sim.states import State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,31 +82,31 @@ def test_broken_files_of_the_sim_are_named(tmp_path: Path) -> None:
     sim = Sim.open(tmp_path)
     write_json(tmp_path / "sim.json", {"wrokers": 3})
     with pytest.raises(SimError, match=r"sim.json holds an unknown switch: wrokers"):
-        sim.nature()
+        sim.config()
     (tmp_path / "sim.json").write_text("{")
     with pytest.raises(SimError, match=r"sim.json is not valid JSON"):
-        sim.nature()
+        sim.config()
 
 
 def test_the_states_of_a_node(tmp_path: Path) -> None:
     """Every state is reached by its calls, and a reload is defined in all of them."""
     client = Client(tmp_path)
 
-    def state() -> State:
-        return look(client.adapter.sim, client.now)[0].state
+    def state() -> NetworkState:
+        return inspect(client.adapter.sim, client.now)[0].state
 
-    assert state() is State.CLEAN
+    assert state() is NetworkState.CLEAN
     client.ask("POST", "/nodes/pve1/network", iface="vmbr1", type="bridge")
-    assert state() is State.STAGED
+    assert state() is NetworkState.STAGED
     client.ask("PUT", "/nodes/pve1/network")
-    assert state() is State.RELOADING
+    assert state() is NetworkState.RELOADING
     client.ask("POST", "/nodes/pve1/network", iface="vmbr2", type="bridge")
-    assert state() is State.RELOADING_STAGED
+    assert state() is NetworkState.RELOADING_STAGED
     client.sleep(1)
-    assert state() is State.STAGED
+    assert state() is NetworkState.STAGED
     client.ask("DELETE", "/nodes/pve1/network")
-    assert state() is State.CLEAN
-    assert set(RELOAD) == set(State)
+    assert state() is NetworkState.CLEAN
+    assert set(RELOAD) == set(NetworkState)
 
 
 def test_a_look_from_outside(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_look_from_outside(tmp_path: Path) -> None:
     client.ask("POST", "/nodes/pve1/network", iface="bond0", type="bond", slaves="ens38", autostart=1)
     client.ask("PUT", "/nodes/pve1/network")
     client.sleep(1)
-    (view,) = look(client.adapter.sim, client.now)
+    (view,) = inspect(client.adapter.sim, client.now)
     assert {link for link, up in view.links.items() if up} == {"ens33", "ens37", "ens38", "bond0", "vmbr0"}
     assert view.links["ens41"] is False
     assert [task.exitstatus for task in view.tasks] == ["OK"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sim_replay import FIXTURES
 
-from pvenet.sim.claims import Reload, claimed, differences, seen
-from pvenet.sim.machine import Machine
-from pvenet.sim.releases import RELEASES
+from pvenet.sim.machine.conformance import Reload, claimed, differences, seen
+from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.releases import RELEASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

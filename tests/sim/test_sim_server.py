@@ -64,7 +64,7 @@ class _Wire:
 
     def __init__(self, replay: Replay, server: Server) -> None:
         front = replay.adapter.front
-        server._listener.front = front
+        server._listeners[0].front = front
         self.session = session_for(replay.adapter.sim.folder)
         self.url = server.endpoint.url
 
@@ -222,7 +222,7 @@ def _again(link: HTTPConnection) -> None:
 
 def test_a_dropped_connection_has_no_answer(tmp_path: Path) -> None:
     """With drop-after the call has been done, and nobody says so."""
-    with Server(tmp_path, faults=["drop-after@1"]) as server:
+    with Server(tmp_path, faults=["drop-after@PUT network"]) as server:
         session = session_for(tmp_path)
         with pytest.raises(requests.ConnectionError):
             session.put(f"{server.endpoint.url}/api2/json/nodes/pve1/network", timeout=5)
@@ -231,10 +231,47 @@ def test_a_dropped_connection_has_no_answer(tmp_path: Path) -> None:
     assert len(tasks) == 1
 
 
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize(
+    ("fault", "error", "text"),
+    [
+        ("torn", requests.exceptions.ChunkedEncodingError, ""),
+        ("tls-broken=after", requests.ConnectionError, ""),
+        ("trickle=0.001", None, '{"data":"UPID:'),
+        ("gateway=524:after", None, "error code: 524"),
+        ("odd-answer=[]", None, "[]"),
+    ],
+)
+def test_an_answer_is_spoilt_on_order(
+    fault: str, error: type[Exception] | None, text: str, tmp_path: Path, *, tls: bool
+) -> None:
+    """Really so, with TLS and without: the node has acted, and the next request is served."""
+    with Server(tmp_path, faults=[f"{fault}@PUT network"], tls=tls) as server:
+        session = session_for(tmp_path)
+        url = f"{server.endpoint.url}/api2/json/nodes/pve1"
+        if error is None:
+            assert session.put(f"{url}/network", timeout=5).text.startswith(text)
+        else:
+            with pytest.raises(error) as caught:
+                session.put(f"{url}/network", timeout=5)
+            assert isinstance(caught.value, requests.exceptions.SSLError) is (tls and "tls" in fault)
+        assert len(session.get(f"{url}/tasks?source=all", timeout=5).json()["data"]) == 1
+        session.close()
+
+
+def test_a_trickle_comes_byte_by_byte(tmp_path: Path) -> None:
+    """From the first byte of the head on."""
+    with Server(tmp_path, faults=["trickle=60@GET version"], tls=False) as server:
+        link = connection(server.endpoint)
+        link.request("GET", PATH, headers=TOKEN)
+        assert link.sock.recv(4096) == b"H"
+        link.close()
+
+
 def test_a_lost_path_is_silence_and_then_an_answer(tmp_path: Path) -> None:
     """Open and new connections hear nothing while the way is lost, and go on where it comes back."""
     now = [1_800_000_000.0]
-    with Server(tmp_path, faults=["path-lost=30@1"], clock=lambda: now[0]) as server:
+    with Server(tmp_path, faults=["path-lost=30@PUT network"], clock=lambda: now[0]) as server:
         open_before = connection(server.endpoint)
         open_before.request("PUT", "/api2/json/nodes/pve1/network", headers=TOKEN)
         assert open_before.getresponse().read()

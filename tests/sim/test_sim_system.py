@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sim_client import Client
 
-from pvenet.sim import process
-from pvenet.sim.kernel import Kernel
 from pvenet.sim.server import Server
 from pvenet.sim.state import Sim, SimError
-from pvenet.sim.system import Place, main, open_system
+from pvenet.sim.system import Place, open_system, process
+from pvenet.sim.system.__main__ import main
+from pvenet.sim.system.kernel import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -406,7 +406,12 @@ def test_it_does_not_pose_as_pve(box: Box) -> None:
 
 def test_faults_of_the_way_happen(box: Box) -> None:
     """What goes wrong between client and node goes wrong here too."""
-    client = box.client("599@1", "foreign-edit=vmbr9@2", "foreign-reload@3", "lacks=Sys.Modify@4")
+    client = box.client(
+        "599@GET network",
+        "foreign-edit=vmbr9@GET network+2",
+        "foreign-reload@GET network+3",
+        "lacks=Sys.Modify@PUT network",
+    )
     assert client.ask("GET", NETWORK).status_code == 599
     assert "iface vmbr9" in client.ask("GET", NETWORK).json()["changes"]
     client.ask("GET", NETWORK)

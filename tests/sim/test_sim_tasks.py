@@ -10,9 +10,8 @@ import pytest
 from sim_client import Client
 from sim_replay import FIXTURES, Replay, load
 
-from pvenet.sim.reload import applied, ifreload
-from pvenet.sim.settle import settled
-from pvenet.sim.tasks import Upid
+from pvenet.sim.machine.reload import applied, ifreload
+from pvenet.sim.machine.tasks import Upid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +82,7 @@ def test_links_and_logs_are_the_real_kernels(name: str, tmp_path: Path) -> None:
             compared += 1
         elif "kernel_summary" in data:
             links = dict(re.findall(r"([\w.]+)(?:@\w+)?=(UP|DOWN)", data["kernel_summary"]))
-            up = settled(client.node, client.now).up - {"lo"}
+            up = client.node.advance(client.now).up - {"lo"}
             assert up == {link for link, state in links.items() if state == "UP"}
             compared += 1
     assert compared > 9

@@ -33,8 +33,8 @@ from pvenet.model import Bond, Bridge, Interface
 from pvenet.node import Node
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Fault, Script, parse
+from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.state import Sim
-from pvenet.sim.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,7 +108,8 @@ class Witness(SimAdapter):
         """Order faults, whose requests count from the story's first."""
         found = [parse(fault) for fault in faults]
         self.acts |= {fault.at for fault in found if fault.kind in ACTS}
-        self.front.script = Script([replace(fault, at=max(1, fault.at - self.count)) for fault in found])
+        late = [fault if fault.address else replace(fault, at=max(1, fault.at - self.count)) for fault in found]
+        self.front.script = Script(late)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self.count += 1

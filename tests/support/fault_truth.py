@@ -7,19 +7,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pvenet.sim.interfaces import Host, parse
-from pvenet.sim.reload import ifreload
-from pvenet.sim.settle import settled
+from pvenet.sim.machine.reload import ifreload
+from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.state import Sim
-from pvenet.sim.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from pvenet.sim.interfaces import Property
-    from pvenet.sim.machine import Machine
-    from pvenet.sim.state import NodeFolder
-    from pvenet.sim.tasks import Task
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.tasks import Task
 
 FOREIGN = "vmbr99"
 """The bridge that somebody else stages."""
@@ -70,13 +69,13 @@ class Truth:
 def truth(folder: Path, now: float, node: str = "pve1") -> Truth:
     """What stands in the folder."""
     place = Sim(folder).node(node)
-    machine = settled(place, now)
+    machine = place.advance(now)
     left = ifreload(place.applied(), machine.nics, machine.up, machine.made).steps
     mine = [task for _, task in TaskFolder(place.tasks).all() if task.name.user == OURS]
     return Truth(
         live=described(place.applied()),
         pending=described(place.text()) if place.text() != place.applied() else None,
-        agrees=not left and not any(task.steps[task.settled :] for task in _running(place, machine)),
+        agrees=not left and not any(task.steps[task.happened :] for task in _running(place, machine)),
         reloads=len(mine),
     )
 

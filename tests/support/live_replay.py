@@ -20,8 +20,8 @@ from recording.scene import Step
 from recording.scrub import AUTHORIZATION, NODE, TOKEN, Scrub
 
 from pvenet.sim.adapter import SimAdapter
-from pvenet.sim.releases import RELEASES
-from pvenet.sim.simulated import SIMULATED, Simulated
+from pvenet.sim.machine.releases import RELEASES
+from pvenet.sim.machine.simulated import SIMULATED, Simulated
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:

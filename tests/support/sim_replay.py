@@ -17,10 +17,10 @@ from urllib.parse import quote, unquote
 import requests
 
 from pvenet.sim.adapter import SimAdapter
-from pvenet.sim.calls import NO_ORDERS, Orders
 from pvenet.sim.faults import Scene, Script
+from pvenet.sim.machine.backend import NO_ORDERS, Orders
+from pvenet.sim.machine.tasks import Task, TaskFolder, Upid
 from pvenet.sim.state import write_json
-from pvenet.sim.tasks import Task, TaskFolder, Upid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -178,7 +178,7 @@ class _Told(Script):
         super().__init__(())
         self.scene = Scene()
 
-    def next(self) -> Scene:
+    def next(self, _request: object) -> Scene:
         scene, self.scene = self.scene, Scene()
         return scene
 
@@ -193,7 +193,7 @@ class Replay:
         self.script = _Told()
         self.adapter.front.script = self.script
         self.node = self.adapter.sim.node("pve1")
-        self.nature = asdict(self.adapter.sim.nature())
+        self.nature = asdict(self.adapter.sim.config())
         self.known: dict[str, str] = {}
         """What the recording calls so, the sim calls so: UPIDs, tickets, CSRF tokens."""
         self._remember_older_tasks()

@@ -25,8 +25,7 @@ from pvenet.model import Bond, Bridge
 from pvenet.node import Node
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
-from pvenet.sim.settle import settled
-from pvenet.sim.tasks import TaskFolder
+from pvenet.sim.machine.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +164,7 @@ class Lab:
 
     @property
     def up(self) -> set[str]:
-        return set(settled(self.adapter.sim.node("pve1"), self.time.now).up)
+        return set(self.adapter.sim.node("pve1").advance(self.time.now).up)
 
     # --- the client --------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, network, tasks
-from pvenet.sim.calls.base import NO_ORDERS, Answer, Asked, Caches, Call, Orders
+from pvenet.sim.calls import cluster, enter, node_network, node_tasks
+from pvenet.sim.calls.base import Answer, Asked, Caches, Call
 
-__all__ = ["NO_ORDERS", "Answer", "Asked", "Caches", "Call", "Orders", "find"]
+__all__ = ["Answer", "Asked", "Caches", "Call", "find"]
 
-TABLE: tuple[Call, ...] = (*enter.CALLS, *cluster.CALLS, *network.CALLS, *tasks.CALLS)
+TABLE: tuple[Call, ...] = (*enter.CALLS, *cluster.CALLS, *node_network.CALLS, *node_tasks.CALLS)
 
 
 def find(method: str, path: str) -> tuple[Call | None, dict[str, str]]:

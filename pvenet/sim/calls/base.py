@@ -11,32 +11,12 @@ from pvenet.sim.schema import Refused, Schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pvenet.sim.access import Identity, Users
-    from pvenet.sim.machine import Machine
-    from pvenet.sim.state import Nature, NodeFolder, Sim
-
-
-@dataclass(frozen=True, kw_only=True)
-class Orders:
-    """What a reload, or a staging call, is told to do by faults."""
-
-    exit_code: int | None = None
-    log: tuple[str, ...] = ()
-    whole: bool = False
-    """A failed reload has applied everything all the same."""
-    hangs: bool = False
-    late: float = 0.0
-    """Seconds for which the task's lists don't show it."""
-    never_up: frozenset[str] = frozenset()
-    silent: float | None = None
-    """Seconds for which the way to the node is lost; -1: for good."""
-    cut_off: bool = False
-    """Its peers don't reach it either."""
-    locked: bool = False
-    """Somebody else holds the lock of the interfaces file."""
-
-
-NO_ORDERS = Orders()
+    from pvenet.sim.access.users import Identity, Users
+    from pvenet.sim.config import SimConfig
+    from pvenet.sim.machine.backend import Orders
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.state import Node, Sim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +56,7 @@ class Asked:
     """All that a call may look at."""
 
     sim: Sim
-    nature: Nature
+    config: SimConfig
     users: Users
     identity: Identity
     params: dict[str, Any]
@@ -84,14 +64,14 @@ class Asked:
     """What stands in the places of the path, the node apart."""
     now: float
     local: str
-    node_or_none: NodeFolder | None
+    node_or_none: Node | None
     machine_or_none: Machine | None
     caches: Caches
     worker: int
     orders: Orders
 
     @property
-    def node(self) -> NodeFolder:
+    def node(self) -> Node:
         if self.node_or_none is None:
             raise LookupError("a call without {node} in its path asks for the node")
         return self.node_or_none
@@ -104,12 +84,7 @@ class Asked:
 
     @property
     def host(self) -> Host:
-        return self.sim.host_of(self.node.name, self.machine, self.nature)
-
-    @property
-    def listed_from(self) -> float:
-        """When the lists show a task that starts now."""
-        return self.now + self.orders.late if self.orders.late else 0.0
+        return self.sim.host_of(self.node.name, self.machine, self.config)
 
     def parsed(self) -> Parsed:
         """The file as it is now."""
@@ -117,9 +92,9 @@ class Asked:
 
     def seen(self) -> Parsed:
         """The file as the worker that answers knows it."""
-        if not self.nature.workers:
+        if not self.config.workers:
             return self.parsed()
-        return self.caches.parsed(self.worker % self.nature.workers, self.node, self.host)
+        return self.caches.parsed(self.worker % self.config.workers, self.node, self.host)
 
     def differs(self, name: str) -> bool:
         """Whether a parameter says otherwise than the path."""

@@ -10,7 +10,7 @@ from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.schema import Param, Schema
 
 if TYPE_CHECKING:
-    from pvenet.sim.machine import Machine
+    from pvenet.sim.machine.model import Machine
 
 VERSION = {"version": "9.2.11", "release": "9.2", "repoid": "14a22df3c4e6f012"}
 BOOTED = 4294
@@ -154,12 +154,12 @@ def cluster_status(asked: Asked) -> Answer:
 
 def version(asked: Asked) -> Answer:
     """PVE's, in shape; over a real machine it says that it is not."""
-    return Answer(data=VERSION | {"repoid": "pvenet-sim"} if asked.sim.beneath.real else VERSION)
+    return Answer(data=VERSION | {"repoid": "pvenet-sim"} if asked.sim.backend.real else VERSION)
 
 
 def status(asked: Asked) -> Answer:
     """Canned, but for the kernel of a real machine."""
-    if not asked.node.beneath.real:
+    if not asked.node.backend.real:
         return Answer(data=STATUS)
     kernel = os.uname()
     told = {"sysname": kernel.sysname, "release": kernel.release, "version": kernel.version, "machine": kernel.machine}

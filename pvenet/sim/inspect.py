@@ -1,13 +1,13 @@
-"""A look into a sim from outside, for a person: the state of each node, its links, its tasks."""
+"""A sim inspected from outside, for a person: the state of each node, its links, its tasks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.sim.settle import reloading
-from pvenet.sim.states import State, state_of
-from pvenet.sim.tasks import Task, TaskFolder
+from pvenet.sim.machine.advance import reloading
+from pvenet.sim.machine.network_state import NetworkState, state_of
+from pvenet.sim.machine.tasks import Task, TaskFolder
 
 if TYPE_CHECKING:
     from pvenet.sim.state import Sim
@@ -18,7 +18,7 @@ class NodeView:
     """What there is to see of a node."""
 
     name: str
-    state: State
+    state: NetworkState
     online: bool
     address: str
     links: dict[str, bool]
@@ -27,7 +27,7 @@ class NodeView:
     """The newest first."""
 
 
-def look(sim: Sim, now: float) -> list[NodeView]:
+def inspect(sim: Sim, now: float) -> list[NodeView]:
     """Every node of a sim as it is now."""
     with sim.held():
         return [_node(sim, name, now) for name in sim.nodes]
@@ -35,7 +35,7 @@ def look(sim: Sim, now: float) -> list[NodeView]:
 
 def _node(sim: Sim, name: str, now: float) -> NodeView:
     node = sim.node(name)
-    machine = node.settled(now)
+    machine = node.advance(now)
     return NodeView(
         name=name,
         state=state_of(staged=node.staged.exists(), reloading=reloading(node, machine, now)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim import reload
+from pvenet.sim.machine.addresses import address_of
+from pvenet.sim.machine.reload import applied, ifreload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +27,8 @@ class Machine:
     """Slaves of its bonds, and whose each is."""
     ip: str = ""
     """The address that the cluster knows."""
+    addresses: tuple[str, ...] | None = None
+    """The addresses that it has; None before the first reload: those of the file."""
     online: bool = True
     """Off: the machine is down, and answers 595 through its peers."""
     silent_from: float = 0.0
@@ -36,7 +39,7 @@ class Machine:
     pid: int = 0x0E00
     """The last process id given."""
     reloads: tuple[str, ...] = ()
-    """Files of the tasks whose `ifreload` is not settled yet."""
+    """Files of the tasks whose `ifreload` has not ended yet."""
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Self:
@@ -47,15 +50,16 @@ class Machine:
             up=frozenset(known.pop("up", ())),
             made=frozenset(known.pop("made", ())),
             reloads=tuple(known.pop("reloads", ())),
+            addresses=None if (addresses := known.pop("addresses", None)) is None else tuple(addresses),
             **known,
         )
 
     @classmethod
     def fresh(cls, nics: Iterable[str], text: str) -> Self:
         """A machine that has just booted with this file."""
-        machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=reload.address_of(text))
-        outcome = reload.ifreload(text, machine.nics, machine.up, machine.made)
-        up, made = reload.applied(outcome.steps, machine.up, machine.made, machine.nics)
+        machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=address_of(text))
+        outcome = ifreload(text, machine.nics, machine.up, machine.made)
+        up, made = applied(outcome.steps, machine.up, machine.made, machine.nics)
         return machine.but(up=up, made=made, slaves=outcome.slaves)
 
     def silent(self, now: float) -> bool:
@@ -81,4 +85,5 @@ class Machine:
             "cut_off": self.cut_off,
             "pid": self.pid,
             "reloads": list(self.reloads),
+            "addresses": None if self.addresses is None else list(self.addresses),
         }

@@ -1,8 +1,7 @@
 """What `ifreload -a` makes of a file, on a machine as it is now. Pure.
 
 The behaviour is that of ifupdown2 3.3.0 over a real kernel (facts 14 and 16, fixtures/real/7-bad.jsonl), or that of
-another release where `releases.py` has it. It reads the file in its own way, which is not PVE's: so this has a reader
-of its own.
+another release where `releases.py` has it. Its reader is one of its own: ifupdown2 reads a file otherwise than PVE.
 
 Not modelled:
 - Values: addresses, MTU, modes, VLAN ids. So neither is the bond's primary that never arrives (facts 16).
@@ -19,13 +18,13 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pvenet.sim.releases import PVES
+from pvenet.sim.machine.releases import PVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from pvenet.sim.releases import Release
+    from pvenet.sim.machine.releases import Release
 
 FILE = "/etc/network/interfaces"
 MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
@@ -130,14 +129,6 @@ def _is_physical(stanzas: Stanzas, name: str) -> bool:
     options = stanzas.options.get(name, {})
     virtual = stanzas.is_bond(name) or stanzas.is_bridge(name) or stanzas.raw_device(name) or ":" in name
     return name != "lo" and not virtual and not any(key.startswith(("ovs_type", "vxlan")) for key in options)
-
-
-def address_of(text: str) -> str:
-    """The address that a node of this file is known by: the one with the gateway, else the first."""
-    options = read(text).options
-    with_address = [stanza for name, stanza in options.items() if name != "lo" and "address" in stanza]
-    with_address.sort(key=lambda stanza: "gateway" not in stanza)
-    return with_address[0]["address"].partition("/")[0] if with_address else "127.0.0.1"
 
 
 def ifreload(  # noqa: PLR0913  what a machine has, by name where it is rare

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from http.client import responses
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class Response:
     reason: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    torn: bool = False
+    """The connection ends in the middle of it."""
+    pace: float = 0.0
+    """Seconds between one byte and the next."""
+
+    def but(self, **changes: Any) -> Self:
+        return replace(self, **changes)
 
     @property
     def closes(self) -> bool:
@@ -78,6 +86,15 @@ def respond(now: float, status: int, reason: str, body: bytes = b"", kind: Kind 
     headers.append(("Expires", date))
     reason = reason.splitlines()[0] if reason else ""
     return Response(status=status, reason=reason, headers=tuple(headers), body=body)
+
+
+def from_gateway(now: float, status: int) -> Response:
+    """What something between client and node says, which is not PVE: a text, and headers of its own."""
+    reason = responses.get(status, "")
+    body = f"{reason or f'error code: {status}'}\n".encode()
+    headers = (("Date", formatdate(now, usegmt=True)), ("Content-Type", "text/plain; charset=UTF-8"))
+    more = (("Content-Length", str(len(body))), ("Connection", "close"), ("Server", "gateway"))
+    return Response(status=status, reason=reason, headers=headers + more, body=body)
 
 
 def encode(envelope: Mapping[str, Any]) -> bytes:

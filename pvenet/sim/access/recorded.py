@@ -6,7 +6,8 @@ import secrets
 import uuid
 from typing import Any
 
-from pvenet.sim.access import FULL_TOKEN, PRIVILEGES
+from pvenet.sim.access.privileges import PRIVILEGES
+from pvenet.sim.access.users import FULL_TOKEN
 
 
 def default_users() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class State(Enum):
+class NetworkState(Enum):
     """What a node's network can be in."""
 
     CLEAN = "clean"
@@ -14,7 +14,7 @@ class State(Enum):
     RELOADING_STAGED = "reloading, staged"
 
 
-def state_of(*, staged: bool, reloading: bool) -> State:
+def state_of(*, staged: bool, reloading: bool) -> NetworkState:
     if reloading:
-        return State.RELOADING_STAGED if staged else State.RELOADING
-    return State.STAGED if staged else State.CLEAN
+        return NetworkState.RELOADING_STAGED if staged else NetworkState.RELOADING
+    return NetworkState.STAGED if staged else NetworkState.CLEAN

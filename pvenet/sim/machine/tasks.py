@@ -7,8 +7,8 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim.access import Identity
-from pvenet.sim.reload import Step
+from pvenet.sim.access.users import Identity
+from pvenet.sim.machine.reload import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +19,9 @@ UPID = re.compile(
     r":(?P<starttime>[0-9A-Fa-f]{8}):(?P<type>[^:\s]+):(?P<id>[^:\s]*):(?P<user>[^:\s]+):"
 )
 """The trailing colon belongs to it (E073)."""
+HALF = 0.5
+HAPPENED = "settled"
+"""How the file calls what has happened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +67,14 @@ class Task:
     closing: bool = True
     """The log ends in TASK OK or TASK ERROR."""
     steps: tuple[Step, ...] = ()
-    settled: int = 0
+    happened: int = 0
     """How many of the steps have happened to the machine."""
     restores_path: bool = False
     """Its end brings the way to the node back, which an earlier reload had cut."""
     listed_from: float = 0.0
     """Lists don't show it before."""
+    addresses: tuple[str, ...] | None = None
+    """What the machine answers at when half of it is over; None where that stays."""
     live: bool = False
     """A process of this machine runs it: its lines come while it runs."""
 
@@ -89,7 +94,11 @@ class Task:
 
     def due(self, now: float) -> int:
         """How many steps have happened by now; a clock that was set back undoes none."""
-        return max(self.settled, sum(self.start + step.at * self.duration <= now for step in self.steps))
+        return max(self.happened, sum(self.start + step.at * self.duration <= now for step in self.steps))
+
+    def halfway(self, now: float) -> bool:
+        """Whether half of it is over, which is when the way to its node changes (facts 16, the management path)."""
+        return now >= self.start + HALF * self.duration
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
@@ -106,7 +115,13 @@ class Task:
         known = dict(data)
         known["log"] = tuple(known.get("log", ()))
         known["steps"] = tuple(Step(**step) for step in known.get("steps", ()))
+        known["addresses"] = None if (addresses := known.get("addresses")) is None else tuple(addresses)
+        known["happened"] = known.pop(HAPPENED, 0)
         return cls(**known)
+
+    def data(self) -> dict[str, Any]:
+        found = asdict(self)
+        return {HAPPENED if name == "happened" else name: value for name, value in found.items()}
 
     def status(self, now: float) -> dict[str, Any]:
         """What .../status says."""
@@ -158,7 +173,7 @@ class TaskFolder:
 
     def put(self, number: str, task: Task) -> None:
         draft = self.folder / f".{number}.draft"
-        draft.write_text(json.dumps(asdict(task), indent=1) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(task.data(), indent=1) + "\n", encoding="utf-8")
         draft.replace(self.folder / f"{number}.json")
 
     def get(self, number: str) -> Task | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from pvenet.sim.frame import Request
+from pvenet.sim.http.frame import Request
 
 if TYPE_CHECKING:
-    from pvenet.sim.frame import Response
+    from pvenet.sim.http.frame import Response
 
 MAX_LINE = 65536
 MAX_HEADERS = 100

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim import settle
-from pvenet.sim.releases import PVES
-from pvenet.sim.reload import Outcome, ifreload
-from pvenet.sim.states import State, state_of
-from pvenet.sim.tasks import Task, TaskFolder, Upid, exitstatus
+from pvenet.sim.machine.addresses import addresses_of
+from pvenet.sim.machine.advance import advance, reloading
+from pvenet.sim.machine.network_state import NetworkState, state_of
+from pvenet.sim.machine.releases import PVES
+from pvenet.sim.machine.reload import Outcome, ifreload
+from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pvenet.sim.calls.base import Asked, Orders
-    from pvenet.sim.machine import Machine
-    from pvenet.sim.releases import Release
-    from pvenet.sim.state import NodeFolder
+    from pvenet.sim.machine.backend import Orders, Reload
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.releases import Release
 
 BUSY = 89
 """`ifreload` found another one running (facts 16)."""
@@ -24,8 +26,6 @@ BUSY_SHARE = 0.3
 """How soon it says so, in shares of a reload."""
 HANGS = 10.0 * 365 * 24 * 60 * 60
 """Seconds of a reload that never ends."""
-CUT_SHARE = 0.5
-"""When a reload cuts the way to its node, in shares of its time."""
 EARLY = 0.1
 """Share of a reload in which `ifreload` itself does not run yet."""
 EARLY_LINE = (
@@ -47,17 +47,19 @@ class Simulated:
     def __init__(self, release: Release = PVES) -> None:
         self.release = release
 
-    def look(self, machine: Machine) -> Machine:
+    def observe(self, machine: Machine) -> Machine:
         return machine
 
-    def settled(self, node: NodeFolder, now: float) -> Machine:
-        return settle.settled(node, now)
+    def advance(self, node: NodeFolder, now: float) -> Machine:
+        return advance(node, now)
 
-    def reload(self, asked: Asked) -> str:
-        reloading = settle.reloading(asked.node, asked.machine, asked.now)
+    def reload(self, wanted: Reload) -> str:
+        has = wanted.node.addresses(wanted.machine)  # until the new file gives it others
+        wanted = replace(wanted, machine=wanted.machine.but(addresses=has))
+        busy = reloading(wanted.node, wanted.machine, wanted.now)
         upid = ""
-        for move in RELOAD[state_of(staged=asked.node.staged.exists(), reloading=reloading)]:
-            upid = move(asked, self.release) or upid
+        for move in RELOAD[state_of(staged=wanted.node.staged.exists(), reloading=busy)]:
+            upid = move(wanted, self.release) or upid
         return upid
 
     def stop(self, node: NodeFolder, number: str, task: Task, now: float) -> None:
@@ -67,42 +69,43 @@ class Simulated:
 SIMULATED = Simulated()
 
 
-def _take(asked: Asked, _release: Release) -> None:
-    asked.node.take()
+def _take(wanted: Reload, _release: Release) -> None:
+    wanted.node.take()
 
 
-def _collide(asked: Asked, _release: Release) -> str:
-    duration = asked.nature.reload_seconds * BUSY_SHARE
-    task = Task(upid=_upid(asked), start=asked.now, duration=duration, exitstatus=exitstatus(BUSY))
-    TaskFolder(asked.node.tasks).add(task)
-    asked.node.save(asked.machine.but(pid=task.name.pid))
+def _collide(wanted: Reload, _release: Release) -> str:
+    duration = wanted.seconds * BUSY_SHARE
+    task = Task(upid=_upid(wanted), start=wanted.now, duration=duration, exitstatus=exitstatus(BUSY))
+    TaskFolder(wanted.node.tasks).add(task)
+    wanted.node.save(wanted.machine.but(pid=task.name.pid))
     return task.upid
 
 
-def _start(asked: Asked, release: Release) -> str:
-    machine, orders = asked.machine, asked.orders
-    text, slaves = asked.node.applied(), machine.slaves
+def _start(wanted: Reload, release: Release) -> str:
+    machine, orders = wanted.machine, wanted.orders
+    text, slaves = wanted.node.applied(), machine.slaves
     outcome = ifreload(text, machine.nics, machine.up, machine.made, slaves=slaves, release=release)
-    outcome = _ordered(outcome, asked)
+    outcome = _ordered(outcome, wanted)
     task = Task(
-        upid=_upid(asked),
-        start=asked.now,
-        duration=HANGS if orders.hangs else asked.nature.reload_seconds,
+        upid=_upid(wanted),
+        start=wanted.now,
+        duration=HANGS if orders.hangs else wanted.seconds,
         exitstatus=exitstatus(outcome.exit_code),
         log=outcome.log,
         steps=outcome.steps,
         restores_path=orders.silent is None,
-        listed_from=asked.listed_from,
+        addresses=None if orders.exit_code and not orders.whole else addresses_of(text, orders.never_up),
+        listed_from=wanted.listed_from,
     )
-    number = TaskFolder(asked.node.tasks).add(task)
+    number = TaskFolder(wanted.node.tasks).add(task)
     machine = machine.but(pid=task.name.pid, reloads=(*machine.reloads, number), slaves=outcome.slaves)
-    asked.node.save(machine if orders.silent is None else _cut(machine, task, orders))
+    wanted.node.save(machine if orders.silent is None else _cut(machine, task, orders))
     return task.upid
 
 
-def _ordered(outcome: Outcome, asked: Asked) -> Outcome:
+def _ordered(outcome: Outcome, wanted: Reload) -> Outcome:
     """What a reload does, when it is told to do otherwise."""
-    orders, nics, made = asked.orders, asked.machine.nics, asked.machine.made
+    orders, nics, made = wanted.orders, wanted.machine.nics, wanted.machine.made
     code, log, steps = outcome.exit_code, outcome.log, outcome.steps
     if orders.exit_code is not None:
         code, log = orders.exit_code, orders.log
@@ -111,7 +114,7 @@ def _ordered(outcome: Outcome, asked: Asked) -> Outcome:
         steps = tuple(step for step in steps if step.link in nics or step.link in made)
     if orders.hangs:
         steps = steps[: len(steps) // 2]
-    if asked.params.get("regenerate-frr"):
+    if wanted.frr:
         log = (NO_FRR, *log)
     steps = tuple(step for step in steps if step.change != "up" or step.link not in orders.never_up)
     return Outcome(exit_code=code, log=log, steps=steps, slaves=outcome.slaves)
@@ -119,20 +122,20 @@ def _ordered(outcome: Outcome, asked: Asked) -> Outcome:
 
 def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:
     """A few more answers arrive, then silence (facts 16, the management path)."""
-    start = task.start + CUT_SHARE * task.duration
+    start = task.start + HALF * task.duration
     until = start + orders.silent if orders.silent is not None and orders.silent >= 0 else -1.0
     return machine.but(silent_from=start, silent_until=until, cut_off=orders.cut_off)
 
 
-def _upid(asked: Asked) -> str:
+def _upid(wanted: Reload) -> str:
     upid = Upid(
-        node=asked.node.name,
-        pid=asked.machine.pid + PIDS_BETWEEN,
-        pstart=int(asked.now * TICKS) & PSTART_MASK,
-        starttime=int(asked.now),
+        node=wanted.node.name,
+        pid=wanted.machine.pid + PIDS_BETWEEN,
+        pstart=int(wanted.now * TICKS) & PSTART_MASK,
+        starttime=int(wanted.now),
         type="srvreload",
         id="networking",
-        user=asked.identity.name,
+        user=wanted.user,
     )
     return str(upid)
 
@@ -140,16 +143,16 @@ def _upid(asked: Asked) -> str:
 def _interrupted(task: Task, now: float) -> Task:
     passed = now - task.start
     done = task.steps[: task.due(now)]
-    stopped = task.but(duration=passed, steps=tuple(done), settled=len(done))
+    stopped = task.but(duration=passed, steps=tuple(done), happened=len(done))
     if passed < EARLY * task.duration:
         return stopped.but(exitstatus="unexpected status", log=(EARLY_LINE,), closing=False)  # E062, E063
     return stopped.but(exitstatus="command 'ifreload -a' failed: received interrupt", log=())  # H013, H014
 
 
-RELOAD: Mapping[State, tuple[Callable[[Asked, Release], str | None], ...]] = {
-    State.CLEAN: (_start,),
-    State.STAGED: (_take, _start),
-    State.RELOADING: (_collide,),
-    State.RELOADING_STAGED: (_take, _collide),  # the staging is consumed all the same
+RELOAD: Mapping[NetworkState, tuple[Callable[[Reload, Release], str | None], ...]] = {
+    NetworkState.CLEAN: (_start,),
+    NetworkState.STAGED: (_take, _start),
+    NetworkState.RELOADING: (_collide,),
+    NetworkState.RELOADING_STAGED: (_take, _collide),  # the staging is consumed all the same
 }
 """What a reload does in each state of a node. Staging and reverting do the same in all of them: PVE has no lock."""

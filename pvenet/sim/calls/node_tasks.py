@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pvenet.sim.calls.base import Answer, Asked, Call
+from pvenet.sim.machine.tasks import Task, TaskFolder, Upid
 from pvenet.sim.schema import Param, Refused, Schema
-from pvenet.sim.tasks import Task, TaskFolder, Upid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def stop(asked: Asked) -> Answer:
         asked.need("Sys.Modify")
     found = TaskFolder(asked.node.tasks).find(text)
     if found is not None and found[1].running(asked.now):
-        asked.node.beneath.stop(asked.node, *found, asked.now)
+        asked.node.backend.stop(asked.node, *found, asked.now)
     return Answer()
 
 

@@ -1,4 +1,4 @@
-"""Who may enter, and what they may do there: users, tokens, tickets, privileges (facts 2 and 3, group A)."""
+"""Users, their tokens and tickets, and what each may do (facts 2 and 3, group A)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
+
+from pvenet.sim.access.privileges import AREAS, COMMON_PATHS, PRIVILEGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,69 +20,6 @@ TICKET_SECONDS = 2 * 60 * 60
 TICKET_AHEAD = 5 * 60
 """How far in the future a ticket may have been made: clocks of cluster members differ."""
 SIGNATURE_BYTES = 256
-
-# What a login tells the UI that it may do: privileges by area, each asked for at one path (A013, A036).
-AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "access": ("/access", ("Group.Allocate", "Permissions.Modify", "User.Modify")),
-    "dc": ("/", ("SDN.Allocate", "SDN.Audit", "SDN.Use", "Sys.Audit", "Sys.Modify")),
-    "mapping": ("/mapping", ("Mapping.Audit", "Mapping.Modify", "Mapping.Use", "Permissions.Modify")),
-    "nodes": (
-        "/nodes",
-        (
-            "Permissions.Modify",
-            "Sys.AccessNetwork",
-            "Sys.Audit",
-            "Sys.Console",
-            "Sys.Incoming",
-            "Sys.Modify",
-            "Sys.PowerMgmt",
-            "Sys.Syslog",
-        ),
-    ),
-    "sdn": ("/sdn", ("Permissions.Modify", "SDN.Allocate", "SDN.Audit", "SDN.Use")),
-    "storage": (
-        "/storage",
-        (
-            "Datastore.Allocate",
-            "Datastore.AllocateSpace",
-            "Datastore.AllocateTemplate",
-            "Datastore.Audit",
-            "Permissions.Modify",
-        ),
-    ),
-    "vms": (
-        "/vms",
-        (
-            "Permissions.Modify",
-            "VM.Allocate",
-            "VM.Audit",
-            "VM.Backup",
-            "VM.Clone",
-            "VM.Config.CDROM",
-            "VM.Config.CPU",
-            "VM.Config.Cloudinit",
-            "VM.Config.Disk",
-            "VM.Config.HWType",
-            "VM.Config.Memory",
-            "VM.Config.Network",
-            "VM.Config.Options",
-            "VM.Console",
-            "VM.GuestAgent.Audit",
-            "VM.GuestAgent.FileRead",
-            "VM.GuestAgent.FileSystemMgmt",
-            "VM.GuestAgent.FileWrite",
-            "VM.GuestAgent.Unrestricted",
-            "VM.Migrate",
-            "VM.PowerMgmt",
-            "VM.Replicate",
-            "VM.Snapshot",
-            "VM.Snapshot.Rollback",
-        ),
-    ),
-}
-PRIVILEGES = frozenset(privilege for _path, privileges in AREAS.values() for privilege in privileges)
-COMMON_PATHS = ("/access", "/mapping", "/nodes", "/sdn", "/sdn/zones", "/sdn/zones/localnetwork", "/storage", "/vms")
-"""Paths that a listing of permissions always tries (A057)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,30 +148,36 @@ class Users:
 
     def privileges(self, identity: Identity, path: str) -> frozenset[str]:
         """What this identity may do at this path."""
-        own = PRIVILEGES if identity.user == ROOT else self._granted(identity.user, path)
-        if identity.token is not None and self.tokens.get(identity.name, {}).get("privsep", True):
-            own &= self._granted(identity.name, path)
-        return own - self.lacking
+        return frozenset(self._effective(identity, path))
 
-    def _granted(self, who: str, path: str) -> frozenset[str]:
+    def _effective(self, identity: Identity, path: str) -> dict[str, int]:
+        """Privileges at a path, each with 1 where it is handed down and 0 where not (pve-api#permission-values)."""
+        own = dict.fromkeys(PRIVILEGES, 1) if identity.user == ROOT else self._granted(identity.user, path)
+        if identity.token is not None and self.tokens.get(identity.name, {}).get("privsep", True):
+            its = self._granted(identity.name, path)
+            own = {privilege: min(own[privilege], its[privilege]) for privilege in own.keys() & its.keys()}
+        return {privilege: own[privilege] for privilege in sorted(own.keys() - self.lacking)}
+
+    def _granted(self, who: str, path: str) -> dict[str, int]:
         """What the list grants: the entry nearest to the path counts, and counts alone."""
-        granted: frozenset[str] = frozenset()
+        granted: dict[str, int] = {}
         for place in _lineage(path):
             entries = [e for e in self.acl if e["who"] == who and e["path"] == place]
             entries = [e for e in entries if place == path or e.get("propagate", True)]
             if entries:
-                granted = frozenset(privilege for entry in entries for privilege in entry["privileges"])
+                entries.sort(key=lambda entry: bool(entry.get("propagate", True)))  # of two, the one that hands it down
+                granted = {p: int(entry.get("propagate", True)) for entry in entries for p in entry["privileges"]}
         return granted
 
     def dump(self, identity: Identity, path: str | None, bridges: list[str]) -> dict[str, dict[str, int]]:
         """Effective privileges by path, as /access/permissions tells them (A057, A058)."""
         if path is not None:
-            return {path: dict.fromkeys(sorted(self.privileges(identity, path)), 1)}
+            return {path: self._effective(identity, path)}
         places = [f"/sdn/zones/localnetwork/{bridge}" for bridge in bridges]
         paths = dict.fromkeys([*(str(entry["path"]) for entry in self.acl), *COMMON_PATHS, *places])
         if identity.user == ROOT:
             paths = dict.fromkeys(["/", *paths])
-        found = {path: dict.fromkeys(sorted(self.privileges(identity, path)), 1) for path in paths}
+        found = {path: self._effective(identity, path) for path in paths}
         return {path: privileges for path, privileges in found.items() if privileges}
 
     def abilities(self, user: str) -> dict[str, dict[str, int]]:

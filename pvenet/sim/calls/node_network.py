@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
+from pvenet.sim.machine.backend import Reload
 from pvenet.sim.schema import Param, Refused, Schema
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ BRIDGE_PLACE = "/sdn/zones/localnetwork"
 def list_all(asked: Asked) -> Answer:
     """The list; bridges that the user may not see are left out without a word (H001)."""
     entries = [entry for entry in interfaces.listing(asked.seen(), asked.params.get("type")) if _visible(asked, entry)]
-    if asked.nature.random_order:
+    if asked.config.random_order:
         random.shuffle(entries)
     difference = _changes(asked)
     return Answer(data=entries, siblings={"changes": difference} if difference else {})
@@ -95,15 +96,24 @@ def _stage(asked: Asked, text: str) -> Answer:
 
 
 def revert(asked: Asked) -> Answer:
-    asked.node.staged.unlink(missing_ok=True)
+    asked.node.revert()
     return Answer()
 
 
 def apply(asked: Asked) -> Answer:
     """Start a reload: the staged file is the file from here on, whatever becomes of the reload."""
-    if not asked.nature.ifupdown2:
+    if not asked.config.ifupdown2:
         raise Refused(500, "you need ifupdown2 to reload network configuration")  # E080
-    return Answer(data=asked.node.beneath.reload(asked))
+    wanted = Reload(
+        node=asked.node,
+        machine=asked.machine,
+        now=asked.now,
+        user=asked.identity.name,
+        seconds=asked.config.reload_seconds,
+        frr=bool(asked.params.get("regenerate-frr")),
+        orders=asked.orders,
+    )
+    return Answer(data=asked.node.backend.reload(wanted))
 
 
 PATH = "/nodes/{node}/network"

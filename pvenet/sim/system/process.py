@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pvenet.sim import worker
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pvenet.sim.tasks import Task, TaskFolder
+    from pvenet.sim.machine.tasks import Task, TaskFolder
 
 PYTHON = (sys.executable, "-I", "-S")
 """With nothing loaded that a worker does not need."""
+WORKER = Path(__file__).with_name("worker.py")
 PROCESSES = Path("/proc")
 STOP_SECONDS = 1.0
 """How long an interrupted task is given to say so, before the request that stops it is answered."""
@@ -55,7 +54,7 @@ class Process:
 def start(log: Path, command: Sequence[str]) -> Process:
     """Run a command with this log, in a session of its own, so that it outlives this process."""
     none = subprocess.DEVNULL
-    whole = [*PYTHON, worker.__file__, str(log), *command]
+    whole = [*PYTHON, str(WORKER), str(log), *command]
     process = subprocess.Popen(whole, stdin=none, stdout=none, stderr=none, cwd="/", start_new_session=True)  # noqa: S603  nothing of a client's is in it
     threading.Thread(target=process.wait, daemon=True).start()  # else it stays as a zombie
     return Process(pid=process.pid, started=_started(process.pid) or 0)

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.sim.releases import PVES
-from pvenet.sim.reload import applied, ifreload
+from pvenet.sim.machine.releases import PVES
+from pvenet.sim.machine.reload import applied, ifreload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from pvenet.sim.machine import Machine
-    from pvenet.sim.releases import Release
+    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.releases import Release
 
 EXIT_CODE = re.compile(r"command 'ifreload -a' failed: exit code (\d+)")
 

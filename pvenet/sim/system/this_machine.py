@@ -1,42 +1,31 @@
-"""System mode: the simulated API over the machine that it runs on, which really changes.
-
-The file is the machine's own /etc/network/interfaces, a reload is a real `ifreload -a` with its output and exit code,
-and `active` is what the kernel says. It is for throw-away machines, such as `scripts/nested-vm` boots, and starts only
-where a file says that the machine may be broken. Needs the standard library and `cryptography`:
-
-    python3 -m pvenet.sim.system DIR --listen 0.0.0.0:8006
-"""
+"""The machine that this runs on, as the one node of a folder."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import socket
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pvenet.sim import reload
-from pvenet.sim.kernel import Kernel
-from pvenet.sim.machine import Machine
-from pvenet.sim.process import Process, log_of, refreshed, start
-from pvenet.sim.recorded import own_users
+from pvenet.sim.access.recorded import own_users
+from pvenet.sim.config import SimConfig
+from pvenet.sim.files import SimError, write_json
+from pvenet.sim.machine.addresses import address_of
+from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.simulated import HANGS, NO_FRR
+from pvenet.sim.machine.tasks import Task, TaskFolder, Upid
 from pvenet.sim.schema import Refused
-from pvenet.sim.server import serve
-from pvenet.sim.simulated import HANGS, NO_FRR
-from pvenet.sim.state import NODE_NAME, Nature, Sim, SimError, write_json
-from pvenet.sim.tasks import Task, TaskFolder, Upid
+from pvenet.sim.state import NODE_NAME, Sim
+from pvenet.sim.system.kernel import Kernel
+from pvenet.sim.system.process import Process, log_of, refreshed, start
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pvenet.sim.machine.backend import Reload
+    from pvenet.sim.machine.folder import NodeFolder
 
-    from pvenet.sim.calls.base import Asked
-    from pvenet.sim.server import Endpoint
-    from pvenet.sim.state import NodeFolder
-
-LIKE_PVE = Nature(workers=3, idle_close=5.0, max_requests=100, auth_delay=3.0, random_order=True)
+LIKE_PVE = SimConfig(workers=3, idle_close=5.0, max_requests=100, auth_delay=3.0, random_order=True)
 """A machine that is meant to be like a node is awkward like one (facts 1, 2, 5, 11, 13)."""
 
 
@@ -108,7 +97,7 @@ def _furnish(sim: Sim, name: str, secret: str | None, place: Place) -> None:
     if not node.interfaces.parent.samefile(place.network):
         raise SimError(f"{node.interfaces.parent} is not this machine's {place.network}")
     if not (node.folder / "machine.json").exists():
-        node.save(Machine(ip=reload.address_of(node.applied())))
+        node.save(Machine(ip=address_of(node.applied())))
 
 
 class System:
@@ -119,27 +108,27 @@ class System:
     def __init__(self, place: Place) -> None:
         self.place = place
 
-    def look(self, machine: Machine) -> Machine:
+    def observe(self, machine: Machine) -> Machine:
         links = self.place.kernel.links()
         return machine.but(nics=links.nics, up=links.up, made=links.made)
 
-    def settled(self, node: NodeFolder, now: float) -> Machine:
+    def advance(self, node: NodeFolder, now: float) -> Machine:
         """What tasks have said and how they ended is read from their logs."""
-        machine, folder = node.machine(), TaskFolder(node.tasks)
+        machine, folder = self.observe(node.described()), TaskFolder(node.tasks)
         left = tuple(number for number in machine.reloads if self._goes_on(folder, number, now))
         if left != machine.reloads:
             machine = machine.but(reloads=left)
             node.save(_described(machine))
         return machine
 
-    def reload(self, asked: Asked) -> str:
+    def reload(self, wanted: Reload) -> str:
         command = shutil.which(self.place.ifreload)
         if command is None:
             raise Refused(500, "you need ifupdown2 to reload network configuration")  # E080
-        node, folder = asked.node, TaskFolder(asked.node.tasks)
+        node, folder = wanted.node, TaskFolder(wanted.node.tasks)
         number = folder.next()
         log = log_of(folder, number)
-        log.write_text(f"{NO_FRR}\n" if asked.params.get("regenerate-frr") else "", encoding="utf-8")
+        log.write_text(f"{NO_FRR}\n" if wanted.frr else "", encoding="utf-8")
         if node.staged.exists():
             node.take()
         process = start(log, [command, "-a"])
@@ -147,19 +136,19 @@ class System:
             node=node.name,
             pid=process.pid,
             pstart=process.started,
-            starttime=int(asked.now),
+            starttime=int(wanted.now),
             type="srvreload",
             id="networking",
-            user=asked.identity.name,
+            user=wanted.user,
         )
         # Its end and its exit status are not known yet.
-        task = Task(upid=str(upid), start=asked.now, duration=HANGS, exitstatus="", live=True)
-        folder.put(number, task.but(listed_from=asked.listed_from))
-        machine = asked.machine
+        task = Task(upid=str(upid), start=wanted.now, duration=HANGS, exitstatus="", live=True)
+        folder.put(number, task.but(listed_from=wanted.listed_from))
+        machine = wanted.machine
         node.save(_described(machine.but(pid=process.pid, reloads=(*machine.reloads, number))))
         return task.upid
 
-    def stop(self, node: NodeFolder, number: str, task: Task, now: float) -> None:  # noqa: ARG002  see `Beneath`
+    def stop(self, node: NodeFolder, number: str, task: Task, now: float) -> None:  # noqa: ARG002  see `Backend`
         Process.of(task).stop()
 
     def _goes_on(self, folder: TaskFolder, number: str, now: float) -> bool:
@@ -175,34 +164,3 @@ class System:
 def _described(machine: Machine) -> Machine:
     """What is written down of a machine whose links the kernel knows."""
     return machine.but(nics={}, up=frozenset(), made=frozenset())
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Serve this machine until SIGINT or SIGTERM comes."""
-    parser = argparse.ArgumentParser(prog="python3 -m pvenet.sim.system", description="The API over this very machine.")
-    parser.add_argument("folder", metavar="DIR", type=Path, help="where users, tasks and the certificate are kept")
-    parser.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:8006", help="default: %(default)s")
-    parser.add_argument("--node", help="the node's name; default: the host's")
-    parser.add_argument("--fault", action="append", default=[], metavar="KIND[=VALUE]@N", help="see pvenet sim faults")
-    given = parser.parse_args(arguments)
-    host, _, port = given.listen.rpartition(":")
-    if not host or not port.isdecimal():
-        parser.error(f"--listen {given.listen} is no HOST:PORT")
-    try:
-        sim = open_system(given.folder, node=given.node)
-        serve(
-            sim, host=host.strip("[]"), port=int(port), faults=given.fault, announce=lambda at: _tell(at, given.folder)
-        )
-    except (SimError, OverflowError, ModuleNotFoundError) as error:
-        sys.exit(f"error: {error}")
-
-
-def _tell(at: Endpoint, folder: Path) -> None:
-    """No secret: what is said here may end up in a log."""
-    sys.stdout.write(f"serving this machine at {at.url}, fingerprint {at.fingerprint}\n")
-    sys.stdout.write(f"the secret of {at.token_id} is in {folder / 'users.json'}\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

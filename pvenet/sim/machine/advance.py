@@ -1,20 +1,20 @@
-"""What has happened since the last request: reloads bring links up while nobody looks."""
+"""Time passes: what has happened since the last request, for reloads bring links up while nobody looks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.reload import applied
-from pvenet.sim.tasks import TaskFolder
+from pvenet.sim.machine.reload import applied
+from pvenet.sim.machine.tasks import TaskFolder
 
 if TYPE_CHECKING:
-    from pvenet.sim.machine import Machine
-    from pvenet.sim.state import NodeFolder
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.model import Machine
 
 
-def settled(node: NodeFolder, now: float) -> Machine:
+def advance(node: NodeFolder, now: float) -> Machine:
     """The machine as it is now; what is due has happened, and is written down."""
-    machine = before = node.machine()
+    machine = before = node.described()
     folder = TaskFolder(node.tasks)
     for number in machine.reloads:
         task = folder.get(number)
@@ -22,10 +22,12 @@ def settled(node: NodeFolder, now: float) -> Machine:
             machine = machine.but(reloads=tuple(n for n in machine.reloads if n != number))
             continue
         due = task.due(now)
-        if due > task.settled:
-            up, made = applied(task.steps[task.settled : due], machine.up, machine.made, machine.nics)
+        if due > task.happened:
+            up, made = applied(task.steps[task.happened : due], machine.up, machine.made, machine.nics)
             machine = machine.but(up=up, made=made)
-            folder.put(number, task.but(settled=due))
+            folder.put(number, task.but(happened=due))
+        if task.addresses is not None and task.halfway(now):
+            machine = machine.but(addresses=task.addresses)
         if not task.running(now):
             machine = machine.but(reloads=tuple(n for n in machine.reloads if n != number))
             machine = machine.but(silent_from=0.0, silent_until=0.0) if task.restores_path else machine

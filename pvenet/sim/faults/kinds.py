@@ -1,24 +1,19 @@
-"""What can go wrong, on order: faults as data, written `KIND@N` or `KIND=VALUE@N`.
-
-N is a request, counted from 1 at this server or adapter. A fault of a connection or an answer happens at that request,
-a fault of a reload in the first reload from there on, a lasting one from there on.
-"""
+"""The kinds of faults: what each does, and when."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pvenet.sim import others
-from pvenet.sim.calls import NO_ORDERS, Orders
-from pvenet.sim.state import SimError
+from pvenet.sim.faults import foreign
+from pvenet.sim.files import SimError
+from pvenet.sim.http.frame import encode, from_gateway, respond
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from pvenet.sim.frame import Request, Response
-    from pvenet.sim.others import Act
+    from pvenet.sim.faults.foreign import Act
+    from pvenet.sim.faults.scene import Scene
 
 REASONS = {
     595: "Connection refused",
@@ -28,34 +23,10 @@ REASONS = {
     599: "Too many redirections",
 }
 FOREVER = -1.0
+LOWEST_STATUS, HIGHEST_STATUS = 200, 599
+FAILURE = "something failed"
+"""What PVE says that fails on order."""
 When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """What is to go wrong with one request."""
-
-    restart: bool = False
-    """Every connection is reset, and what the workers kept is gone."""
-    drop_before: bool = False
-    drop_after: bool = False
-    status: int = 0
-    """Answered by the proxy in between with this."""
-    status_after: bool = False
-    """It answers so although the node has acted."""
-    delay: float = 0.0
-    foreign: tuple[Act, ...] = ()
-    """What others do just before."""
-    foreign_reload: bool = False
-    lacking: frozenset[str] = frozenset()
-    freeze: bool = False
-    orders: Orders = NO_ORDERS
-
-    def but(self, **changes: object) -> Self:
-        return replace(self, **changes)  # type: ignore[arg-type]  # the names are checked by the tests of the kinds
-
-    def order(self, **changes: object) -> Self:
-        return self.but(orders=replace(self.orders, **changes))  # type: ignore[arg-type]  # see above
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +60,33 @@ def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
     return scene.order(silent=_seconds(value) if value else FOREVER, cut_off=cut_off)
 
 
+def _acted(value: str) -> bool:
+    if value not in {"", "after"}:
+        raise SimError(f"{value!r} says nothing about an answer; 'after' says that the node has acted")
+    return value == "after"
+
+
 def _status(code: int) -> Kind:
     def play(scene: Scene, value: str) -> Scene:
-        if value not in {"", "after"}:
-            raise SimError(f"{value!r} says nothing about a status; 'after' says that the node has acted")
-        return scene.but(status=code, status_after=value == "after")
+        return scene.but(reply=lambda now: respond(now, code, REASONS[code]), acted=_acted(value))
 
     about = f"a proxy answers {code} {REASONS[code]}, and the node has not acted, or has (after)"
     return Kind(about=about, when="request", play=play, value="[after]")
 
 
-def _others(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
+def _gateway(scene: Scene, value: str) -> Scene:
+    text, _, after = value.partition(":")
+    if not (text.isdecimal() and LOWEST_STATUS <= int(text) <= HIGHEST_STATUS):
+        raise SimError(f"{text!r} is no status of HTTP, from {LOWEST_STATUS} to {HIGHEST_STATUS}")
+    return scene.but(reply=lambda now: from_gateway(now, int(text)), acted=_acted(after))
+
+
+def _error(scene: Scene, value: str) -> Scene:
+    body = encode({"data": None, "message": f"{FAILURE}\n"})
+    return scene.but(reply=lambda now: respond(now, 500, FAILURE, body), acted=_acted(value))
+
+
+def _foreign(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
     return lambda scene, value: scene.but(foreign=(*scene.foreign, act(value)))
 
 
@@ -124,6 +111,41 @@ KINDS: Mapping[str, Kind] = {
         play=lambda scene, _: scene.but(drop_after=True),
     ),
     **{str(code): _status(code) for code in REASONS},
+    "gateway": Kind(
+        about="something else between answers with this status and a text, and the node has not acted, or has (after)",
+        when="request",
+        play=_gateway,
+        value="STATUS[:after]",
+    ),
+    "error": Kind(
+        about="PVE answers 500 in its own form, and the node has not acted, or has (after)",
+        when="request",
+        play=_error,
+        value="[after]",
+    ),
+    "tls-broken": Kind(
+        about="what comes back is no TLS, and the node has not acted, or has (after)",
+        when="request",
+        play=lambda scene, value: scene.but(garbled=True, acted=_acted(value)),
+        value="[after]",
+    ),
+    "torn": Kind(
+        about="the connection ends in the middle of the answer, when the node has acted",
+        when="request",
+        play=lambda scene, _: scene.but(torn=True),
+    ),
+    "trickle": Kind(
+        about="the answer comes byte by byte, one in a second or in so many",
+        when="request",
+        play=lambda scene, value: scene.but(pace=_seconds(value or "1")),
+        value="[SECONDS]",
+    ),
+    "odd-answer": Kind(
+        about="the node acts, and its answer is 200 with this text in place of its own",
+        when="request",
+        play=lambda scene, value: scene.but(body=value),
+        value="JSON",
+    ),
     "delay": Kind(
         about="the answer takes longer",
         when="request",
@@ -138,18 +160,48 @@ KINDS: Mapping[str, Kind] = {
     "reboot": Kind(
         about="the node is power-cycled: what is staged goes live, and nothing answers for a while",
         when="request",
-        play=_others(lambda value: others.reboot(_seconds(value or "30"))),
+        play=_foreign(lambda value: foreign.reboot(_seconds(value or "30"))),
         value="[SECONDS]",
         made_up=True,
     ),
     "foreign-edit": Kind(
         about="somebody else stages a bridge just before",
         when="request",
-        play=_others(lambda value: others.edit(value or "vmbr99")),
+        play=_foreign(lambda value: foreign.create(value or "vmbr99", type="bridge")),
         value="[BRIDGE]",
     ),
+    "foreign-comment": Kind(
+        about="somebody else changes the comment of an interface just before",
+        when="request",
+        play=_foreign(foreign.comment),
+        value="IFACE",
+    ),
+    "foreign-autostart": Kind(
+        about="somebody else flips the autostart of an interface just before",
+        when="request",
+        play=_foreign(foreign.autostart),
+        value="IFACE",
+    ),
+    "foreign-set": Kind(
+        about="somebody else sets a field of an interface just before, in PVE's spelling",
+        when="request",
+        play=_foreign(foreign.assign),
+        value="IFACE:FIELD=VALUE",
+    ),
+    "foreign-delete": Kind(
+        about="somebody else deletes an interface just before",
+        when="request",
+        play=_foreign(foreign.delete),
+        value="IFACE",
+    ),
+    "foreign-alias": Kind(
+        about="somebody else stages an alias just before, a kind of which pvenet knows nothing",
+        when="request",
+        play=_foreign(lambda value: foreign.alias(value or "vmbr0:1")),
+        value="[NAME]",
+    ),
     "foreign-revert": Kind(
-        about="somebody else reverts just before", when="request", play=_others(lambda _value: others.revert)
+        about="somebody else reverts just before", when="request", play=_foreign(lambda _value: foreign.revert)
     ),
     "foreign-reload": Kind(
         about="somebody else reloads just before",
@@ -225,73 +277,4 @@ KINDS: Mapping[str, Kind] = {
 def usage() -> list[tuple[str, str]]:
     """Every fault as it is written, and what it does."""
     values = {name: f"={kind.value}".replace("=[", "[=", 1) if kind.value else "" for name, kind in KINDS.items()}
-    return [(f"{name}{values[name]}@N", kind.about) for name, kind in KINDS.items()]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One thing that is to go wrong."""
-
-    kind: str
-    at: int
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}={self.value}@{self.at}" if self.value else f"{self.kind}@{self.at}"
-
-
-def parse(text: str) -> Fault:
-    """A fault as a command line has it; raises `SimError` with what is wrong."""
-    what, _, at = text.rpartition("@")
-    name, _, value = what.partition("=")
-    kind = KINDS.get(name)
-    if not what or not at.isdecimal() or int(at) < 1:
-        raise SimError(f"fault {text!r} does not say at which request: KIND@N, with N from 1")
-    if kind is None:
-        raise SimError(f"unknown fault {name!r}; there are: {', '.join(KINDS)}")
-    if value and not kind.value:
-        raise SimError(f"fault {name} takes no value: {name}@{at}")
-    if kind.value and not kind.value.startswith("[") and not value:
-        raise SimError(f"fault {name} needs a value: {name}={kind.value}@{at}")
-    kind.play(Scene(), value)  # says what is wrong with the value
-    return Fault(kind=name, at=int(at), value=value)
-
-
-class Script:
-    """Which faults are due at which request; raises `SimError` for what a real machine can't be told to do."""
-
-    def __init__(self, faults: Sequence[Fault | str], *, real: bool = False) -> None:
-        self._waiting = [parse(fault) if isinstance(fault, str) else fault for fault in faults]
-        if real and (made_up := [f"{fault}" for fault in self._waiting if KINDS[fault.kind].made_up]):
-            raise SimError(f"only a simulated machine can be told to do this: {', '.join(made_up)}")
-        self._count = 0
-        self._guard = threading.Lock()
-
-    def next(self) -> Scene:
-        """What happens to the next request."""
-        with self._guard:
-            self._count += 1
-            scene = Scene()
-            for fault in list(self._waiting):
-                scene = self._played(fault, scene)
-            return scene
-
-    def _played(self, fault: Fault, scene: Scene) -> Scene:
-        kind = KINDS[fault.kind]
-        if kind.when == "request" and fault.at == self._count:
-            self._waiting.remove(fault)
-            return kind.play(scene, fault.value)
-        if kind.when != "request" and fault.at <= self._count:
-            return kind.play(scene, fault.value)
-        return scene
-
-    def seen(self, request: Request, response: Response) -> None:
-        """What was ordered for a reload, or for a staging call, has happened with the first one."""
-        path = request.target.partition("?")[0].rstrip("/")
-        reload = request.method == "PUT" and path.endswith("/network") and response.status < 400  # noqa: PLR2004
-        staging = request.method != "GET" and "/network" in path and not (request.method == "PUT" and reload)
-        done = {"reload"} if reload else {"staging"} if staging else set()
-        with self._guard:
-            self._waiting = [
-                fault for fault in self._waiting if fault.at > self._count or KINDS[fault.kind].when not in done
-            ]
+    return [(f"{name}{values[name]}@WHERE", kind.about) for name, kind in KINDS.items()]

@@ -1,0 +1,43 @@
+"""The configuration of a sim: what is switched on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
+
+from pvenet.sim.files import SimError, read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimConfig:
+    """What `sim.json` holds. All the awkward sides are off until somebody switches them on."""
+
+    workers: int = 0
+    """Server processes that keep parsed files until one changes, so that flags freeze; 0: none."""
+    idle_close: float = 0.0
+    """Seconds after which an idle connection is closed; 0: never."""
+    max_requests: int = 0
+    """Requests after which a connection is closed; 0: never."""
+    auth_delay: float = 0.0
+    """Seconds that a failed authentication takes; PVE's is 3."""
+    random_order: bool = False
+    """Arrays come in another order each time, as PVE's do."""
+    ovs: bool = False
+    """Open vSwitch is installed."""
+    ifupdown2: bool = True
+    """ifupdown2 is installed."""
+    reload_seconds: float = 0.3
+    """How long `ifreload -a` takes."""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises `SimError` for what is no switch or no value of one."""
+        data = read_json(path)
+        if unknown := set(data) - {field.name for field in fields(cls)}:
+            raise SimError(f"{path} holds an unknown switch: {', '.join(sorted(unknown))}")
+        if wrong := sorted(name for name, value in data.items() if not isinstance(value, int | float)):
+            raise SimError(f"{path}: {', '.join(wrong)} must be a number, true or false")
+        return cls(**data)

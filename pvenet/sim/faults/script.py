@@ -1,0 +1,64 @@
+"""Which faults are due at which request."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet.sim.faults.fault import Fault, parse
+from pvenet.sim.faults.kinds import KINDS
+from pvenet.sim.faults.scene import Scene
+from pvenet.sim.files import SimError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pvenet.sim.faults.kinds import Kind
+    from pvenet.sim.http.frame import Request, Response
+
+
+@dataclass
+class _Ordered:
+    """A fault, and whether its request has come."""
+
+    fault: Fault
+    counted: int = 0
+    """How many of the requests among which it happens have come."""
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.fault.kind]
+
+    @property
+    def begun(self) -> bool:
+        return self.counted >= self.fault.at
+
+
+class Script:
+    """Which faults are due at which request; raises `SimError` for what a real machine can't be told to do."""
+
+    def __init__(self, faults: Sequence[Fault | str], *, real: bool = False) -> None:
+        self._waiting = [_Ordered(parse(fault) if isinstance(fault, str) else fault) for fault in faults]
+        if real and (made_up := [f"{each.fault}" for each in self._waiting if each.kind.made_up]):
+            raise SimError(f"only a simulated machine can be told to do this: {', '.join(made_up)}")
+        self._guard = threading.Lock()
+
+    def next(self, request: Request) -> Scene:
+        """What happens to this request."""
+        with self._guard:
+            scene = Scene()
+            for each in self._waiting:
+                each.counted += each.fault.counts(request)
+                scene = each.kind.play(scene, each.fault.value) if each.begun else scene
+            self._waiting = [each for each in self._waiting if not (each.begun and each.kind.when == "request")]
+            return scene
+
+    def seen(self, request: Request, response: Response) -> None:
+        """What was ordered for a reload, or for a staging call, has happened with the first one."""
+        path = request.target.partition("?")[0].rstrip("/")
+        reload = request.method == "PUT" and path.endswith("/network") and response.status < 400  # noqa: PLR2004
+        staging = request.method != "GET" and "/network" in path and not (request.method == "PUT" and reload)
+        done = {"reload"} if reload else {"staging"} if staging else set()
+        with self._guard:
+            self._waiting = [each for each in self._waiting if not (each.begun and each.kind.when in done)]

@@ -1,0 +1,75 @@
+"""What a node stands on: a machine that is made up, or the one that this runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.tasks import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What a reload, or a staging call, is told to do by faults."""
+
+    exit_code: int | None = None
+    log: tuple[str, ...] = ()
+    whole: bool = False
+    """A failed reload has applied everything all the same."""
+    hangs: bool = False
+    late: float = 0.0
+    """Seconds for which the task's lists don't show it."""
+    never_up: frozenset[str] = frozenset()
+    silent: float | None = None
+    """Seconds for which the way to the node is lost; -1: for good."""
+    cut_off: bool = False
+    """Its peers don't reach it either."""
+    locked: bool = False
+    """Somebody else holds the lock of the interfaces file."""
+
+
+NO_ORDERS = Orders()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reload:
+    """A reload that somebody has asked for."""
+
+    node: NodeFolder
+    machine: Machine
+    """As it is when the reload starts."""
+    now: float
+    user: str
+    seconds: float
+    """How long one takes, where that can be chosen."""
+    frr: bool
+    """FRR's configuration is to be made anew."""
+    orders: Orders
+
+    @property
+    def listed_from(self) -> float:
+        """When the lists show its task."""
+        return self.now + self.orders.late if self.orders.late else 0.0
+
+
+class Backend(Protocol):
+    """The places where the API meets the machine: `machine/simulated.py` and `system/this_machine.py`."""
+
+    @property
+    def real(self) -> bool:
+        """Whether what it does happens to the machine that this runs on."""
+
+    def observe(self, machine: Machine) -> Machine:
+        """The machine of this description, with the links that it has now."""
+
+    def advance(self, node: NodeFolder, now: float) -> Machine:
+        """The machine as it is now; what has happened since the last request is written down."""
+
+    def reload(self, wanted: Reload) -> str:
+        """Take what is staged and start `ifreload -a`; the UPID of its task."""
+
+    def stop(self, node: NodeFolder, number: str, task: Task, now: float) -> None:
+        """Interrupt a running task: what it had done stays done."""

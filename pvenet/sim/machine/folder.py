@@ -1,0 +1,79 @@
+"""What a node has on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
+from pvenet.sim.machine.addresses import addresses_of
+from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.reload import nics_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class NodeFolder:
+    """The folder of a node: its interfaces files, its tasks, the description of its machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self.interfaces = folder / "etc" / "network" / "interfaces"
+        self.staged = folder / "etc" / "network" / "interfaces.new"
+        self.tasks = folder / "tasks"
+
+    def text(self) -> str:
+        """The view that PVE shows: what is staged, else what is applied."""
+        try:
+            return read_file(self.staged)
+        except FileNotFoundError:
+            return self.applied()
+
+    def applied(self) -> str:
+        try:
+            return read_file(self.interfaces)
+        except FileNotFoundError:
+            return ""
+
+    def mark(self) -> object:
+        """Changes whenever one of the two files does, or has come and gone."""
+        return _mark(self.interfaces), _mark(self.staged), _mark(self.interfaces.parent)
+
+    def stage(self, text: str) -> None:
+        write_file(self.staged, text)
+
+    def revert(self) -> None:
+        self.staged.unlink(missing_ok=True)
+
+    def take(self) -> None:
+        """What is staged is the file from here on."""
+        self.staged.replace(self.interfaces)
+
+    def described(self) -> Machine:
+        """The machine as it was last written down; raises `SimError` for a description that is none."""
+        path = self.folder / "machine.json"
+        if path.exists():
+            try:
+                return Machine.of(read_json(path))
+            except TypeError as error:
+                raise SimError(f"{path} does not describe a machine: {error}") from error
+        # A folder that came without one, out of git say: the files tell what the machine must have.
+        machine = Machine.fresh(nics_of(self.applied()), self.applied())
+        self.save(machine)
+        return machine
+
+    def addresses(self, machine: Machine) -> tuple[str, ...]:
+        """What this machine answers at."""
+        return addresses_of(self.applied()) if machine.addresses is None else machine.addresses
+
+    def save(self, machine: Machine) -> None:
+        write_json(self.folder / "machine.json", machine.data())
+
+
+def _mark(path: Path) -> object:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
