@@ -1,36 +1,16 @@
-"""What the caller may do on a node, asked before it matters. Facts, section 3."""
+"""What the caller may do on a node: privileges by path, and what is missing. Facts, section 3."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from pvenet.model import Bridge
-from pvenet.node import permission_missing
+from pvenet import errors
 
-if TYPE_CHECKING:
-    from pvenet.node import Node, Permissions, Reading
+Permissions = Mapping[str, Mapping[str, bool]]
+"""Privileges by path; true for one that is handed down to the paths beneath."""
 
 ZONE = "/sdn/zones/localnetwork"
 """Without SDN.Audit or SDN.Use here the listing silently leaves out the bridges."""
-
-
-def check(node: Node) -> None:
-    """Raises PermissionMissing for the first privilege that an apply needs and the caller lacks."""
-    held = node.permissions()
-    path = f"/nodes/{node.name}"
-    for privilege in ("Sys.Audit", "Sys.Modify"):
-        if privilege not in effective(held, path):
-            raise permission_missing(node.connection, privilege, path, node.name)
-    _check_zone(node, held)
-
-
-def refuse_hidden(node: Node, reading: Reading) -> None:
-    """Raises PermissionMissing where a listing has no bridge because the caller may not see any.
-
-    A node with no bridge at all costs one more request; any other none.
-    """
-    if not any(isinstance(interface, Bridge) for interface in reading.network.interfaces.values()):
-        _check_zone(node, node.permissions())
 
 
 def effective(held: Permissions, path: str) -> frozenset[str]:
@@ -42,6 +22,29 @@ def effective(held: Permissions, path: str) -> frozenset[str]:
     return frozenset(privilege for privilege, handed_down in held.get(path, {}).items() if handed_down)
 
 
-def _check_zone(node: Node, held: Permissions) -> None:
-    if not effective(held, ZONE) & {"SDN.Audit", "SDN.Use"}:
-        raise permission_missing(node.connection, "SDN.Audit", ZONE, node.name)
+def sees_bridges(held: Permissions) -> bool:
+    """Whether a listing has the bridges."""
+    return bool(effective(held, ZONE) & {"SDN.Audit", "SDN.Use"})
+
+
+def missing(held: Permissions, node: str) -> tuple[str, str] | None:
+    """The first privilege that an apply needs and the caller lacks, and its path."""
+    path = f"/nodes/{node}"
+    for privilege in ("Sys.Audit", "Sys.Modify"):
+        if privilege not in effective(held, path):
+            return privilege, path
+    return None if sees_bridges(held) else ("SDN.Audit", ZONE)
+
+
+def permission_missing(who: str, privilege: str, path: str, node: str) -> errors.PermissionMissing:
+    """The error for a missing privilege, with the lines that grant a role that has all of them."""
+    kind = "--tokens" if "!" in who else "--users"
+    return errors.PermissionMissing(
+        f"{who} lacks {privilege} on {path} (node {node})",
+        hint="on the node, as root:\n"
+        "  pveum role add PvenetAdmin --privs Sys.Audit,Sys.Modify,SDN.Audit\n"
+        f"  pveum acl modify /nodes/{node} {kind} '{who}' --roles PvenetAdmin\n"
+        f"  pveum acl modify /sdn/zones/localnetwork {kind} '{who}' --roles PvenetAdmin",
+        privilege=privilege,
+        path=path,
+    )

@@ -6,11 +6,11 @@ model's word; `None` in `values` was not given.
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.limits import LONGEST_NAME
 from pvenet.model import (
     HASHING_MODES,
     Bond,
@@ -24,8 +24,10 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
+    defaults,
+    from_vlan_name,
     kind_of,
-    named,
+    settable,
 )
 
 if TYPE_CHECKING:
@@ -36,14 +38,11 @@ if TYPE_CHECKING:
 Kind = type[Bond] | type[Bridge] | type[Vlan] | type[Ethernet] | type[OvsBridge] | type[OvsBond] | type[OvsIntPort]
 Values = dict[str, Any]
 
-LONGEST_NAME = 15
-"""Linux's limit for an interface's name."""
-
 NOUNS = {"OVSBridge": "ovs-bridge", "OVSBond": "ovs-bond", "OVSIntPort": "ovs-port", "OVSPort": "ovs-port"}
 """The commands of kinds whose noun is not PVE's word."""
 
 _PREFIXES = {Bond: "bond", Bridge: "vmbr", OvsBond: "bond", OvsBridge: "vmbr"}
-_KEPT = frozenset({"name", "file_only", "mode", "autostart", "bridge"})
+_NOT_CLEARABLE = frozenset({"mode", "autostart", "bridge"})
 
 
 def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
@@ -80,7 +79,8 @@ def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word onc
     nic = kind is OvsIntPort and isinstance(network.interfaces.get(name), OvsPort)
     before = find(network, node, name, None if nic else kind)
     given = _given(values)
-    emptied: Values = {field: _default(kind, field) for field in _clearable(kind, clear)}
+    empty = defaults(kind)
+    emptied: Values = {field: empty[field] for field in _clearable(kind, clear)}
     both = sorted(set(given) & set(emptied))
     if both:
         raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of the two out")
@@ -96,7 +96,7 @@ def find(network: Network, node: str, name: str, kind: Kind | None = None) -> In
     if kind is not None and not isinstance(found, kind):
         word = kind_of(found)
         raise errors.InvalidNetwork(
-            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}", hint=_other_way(found, kind)
+            f"{name} on {node} is {_article(word)}, not {_article(kind.type)}", hint=_hint_for_kind(found, kind)
         )
     return found
 
@@ -106,7 +106,7 @@ def noun_of(kind: str) -> str:
     return NOUNS.get(kind, kind)
 
 
-def _other_way(found: Interface, kind: Kind) -> str:
+def _hint_for_kind(found: Interface, kind: Kind) -> str:
     """What to do about an interface that is of another kind than its command."""
     if isinstance(found, OvsPort) and kind is OvsIntPort:
         return f"take it out of the bridge with `pvenet ovs-bridge set {found.bridge} --ports ...`"
@@ -119,8 +119,8 @@ def _nearest(network: Network, name: str) -> str:
     for real, link in network.links.items():
         if name in link.altnames:
             return f"{name} is another name of {real}; PVE takes only that one"
-    near = difflib.get_close_matches(name, network.interfaces, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else "`pvenet list` shows what is there"
+    near = errors.nearest(name, network.interfaces, cutoff=0.5)
+    return f"did you mean {near}?" if near else "`pvenet list` shows what is there"
 
 
 def _given(values: Values) -> Values:
@@ -129,7 +129,7 @@ def _given(values: Values) -> Values:
 
 def _vlan_words(name: str | None, given: Values) -> Values:
     """The tag and raw device that a VLAN's name says, where they are not given: `bond0.50`, `vlan50`."""
-    raw_device, tag = named(name or "")
+    raw_device, tag = from_vlan_name(name or "")
     return _given({"raw_device": raw_device, "tag": tag}) | given
 
 
@@ -151,21 +151,16 @@ def _free_name(network: Network, kind: Kind, given: Values) -> str:
 
 
 def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
-    can = [field.name for field in fields(kind) if field.name not in _KEPT]
+    can = [name for name in settable(kind) if name not in _NOT_CLEARABLE]
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:
-            near = difflib.get_close_matches(word, can, n=1)
+            near = errors.nearest(word, can)
             raise errors.UsageError(
                 f"{word} can't be cleared on {_article(kind.type)}",
-                hint=f"did you mean {near[0]}?" if near else f"these can: {', '.join(sorted(can))}",
+                hint=f"did you mean {near}?" if near else f"these can: {', '.join(sorted(can))}",
             )
     return chosen
-
-
-def _default(kind: Kind, name: str) -> object:
-    defaults: Mapping[str, object] = {field.name: field.default for field in fields(kind)}
-    return defaults[name]
 
 
 def consistent(after: Bond | Bridge, given: Mapping[str, Any]) -> Bond | Bridge:

@@ -32,7 +32,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class PvenetError(Exception):
@@ -178,3 +178,11 @@ class Interrupted(PvenetError):
     """interrupted before the reload, and left as it was found"""
 
     exit_code = 130
+
+
+def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The word that was probably meant, for a hint."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(words), n=1, cutoff=cutoff)
+    return close[0] if close else None

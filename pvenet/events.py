@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pvenet.plan import Severity
+
 if TYPE_CHECKING:
     from pvenet.plan import Change, Risk
 
@@ -27,8 +29,8 @@ class OnFailure(StrEnum):
     KEEP = "keep"
 
 
-class Effect(StrEnum):
-    """What changes do to the way to the node, the worst last."""
+class Effect(Severity):
+    """What changes do to the management path."""
 
     NONE = "does not touch"
     WIDENS = "widens"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 
+LONGEST_NAME = 15
+"""Of an interface, for Linux; PVE takes 21 (facts, section 6)."""
+
 MTUS = range(1280, 65521)
 """Facts, section 6."""
 
@@ -15,6 +18,11 @@ DOCUMENTATION = IPv6Network("2001:db8::/32")
 
 _HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
 """Where PVE takes a host's IPv6 address from (C151)."""
+
+
+def line_end(text: str) -> str | None:
+    """A character other than a newline at which some program ends a line, and takes what follows for one of its own."""
+    return next((letter for letter in text if letter != "\n" and letter.splitlines() != [letter]), None)
 
 
 def refused(address: IPv4Interface | IPv6Interface) -> bool:

@@ -1,27 +1,24 @@
 """One node's network through the API: read, stage, revert, reload, tasks.
 
 Beside `pvenet.connection` the only place that may touch proxmoxer. What changes state is sent once; where its answer
-is lost, the methods here settle by reading what became of it, or say that it can't be known.
+is lost, `AnswerLost` says so and the caller looks what became of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pvenet import errors, wire
+from pvenet import access, errors, wire
+from pvenet.cluster import names, unknown_node
 from pvenet.connection import AnswerLost, Connection
-from pvenet.model import canonical
+from pvenet.model import Bridge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from pvenet.model import Interface, Network
-
-Permissions = Mapping[str, Mapping[str, bool]]
-"""Privileges by path; true for one that is handed down to the paths beneath."""
+    from pvenet.model import Network
 
 RELOAD = "srvreload"
 """The type of the reload's task (GET /nodes/{node}/tasks)."""
@@ -57,17 +54,8 @@ class Task:
         return not self.running and (self.exitstatus == "OK" or self.exitstatus.startswith("WARNINGS"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """A node as the cluster knows it."""
-
-    name: str
-    online: bool
-    address: str | None = None
-
-
 class Node:
-    """One node's network."""
+    """One node's network. `timeout` is in seconds for one answer; None leaves it to the connection."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
@@ -76,7 +64,17 @@ class Node:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def read(self, *, timeout: float | None = None) -> Reading:
-        """The network and what is pending. Raises RefusedByPVE, Unreachable, AccessError."""
+        """The network and what is pending. Raises PermissionMissing where the caller may not see the bridges.
+
+        A node with no bridge at all costs one more request; any other none. Raises RefusedByPVE, Unreachable,
+        AccessError.
+        """
+        reading = self.glance(timeout=timeout)
+        self.refuse_hidden_in(reading, timeout=timeout)
+        return reading
+
+    def glance(self, *, timeout: float | None = None) -> Reading:
+        """The same, perhaps without its bridges: what is pending is told whole to everybody. Raises as `read` does."""
         answer = self._ask(lambda: self.connection.get("nodes", self.name, "network", timeout=timeout), "Sys.Audit")
         if not isinstance(answer.data, list):
             raise errors.NotPVE(f"{self.connection.endpoint} lists no network as PVE does", hint="check host and port")
@@ -87,68 +85,48 @@ class Node:
             entries=tuple(answer.data),
         )
 
-    def permissions(self) -> Permissions:
+    def permissions(self, *, timeout: float | None = None) -> access.Permissions:
         """The caller's privileges by path, and whether each is handed down (GET /access/permissions)."""
-        data = self.connection.get("access", "permissions").data or {}
+        data = self.connection.get("access", "permissions", timeout=timeout).data or {}
         return {str(path): {str(p): str(down) == "1" for p, down in held.items()} for path, held in data.items()}
+
+    def check_access(self) -> None:
+        """Raises PermissionMissing for the first privilege that an apply needs and the caller lacks."""
+        lacking = access.missing(self.permissions(), self.name)
+        if lacking is not None:
+            raise self._permission_missing(*lacking)
+
+    def refuse_hidden_in(self, reading: Reading, *, timeout: float | None = None) -> None:
+        """Raises PermissionMissing where a listing has no bridge because the caller may not see any."""
+        if any(isinstance(interface, Bridge) for interface in reading.network.interfaces.values()):
+            return
+        if not access.sees_bridges(self.permissions(timeout=timeout)):
+            raise self._permission_missing("SDN.Audit", access.ZONE)
 
     # --- staging -----------------------------------------------------------------------------------------------------
 
-    def create(self, after: Interface) -> None:
-        """Stage a new interface (POST /nodes/{node}/network)."""
-        self._stage(
-            lambda: self.connection.post("nodes", self.name, "network", form=wire.create_form(after)),
-            lambda network: _same(network, after),
-            f"{after.name} was not created on {self.name}",
-        )
+    def stage(self, request: wire.Request, *, timeout: float | None = None) -> None:
+        """Send a staging call, once. Raises AnswerLost where it can't be known whether it acted."""
+        path = ("nodes", self.name, *request.path)
+        self._ask(lambda: self._send(request.method, path, request.form, timeout), "Sys.Modify")
 
-    def update(self, before: Interface, after: Interface) -> None:
-        """Stage a change of an interface (PUT /nodes/{node}/network/{iface})."""
-        self._stage(
-            lambda: self.connection.put(
-                "nodes", self.name, "network", after.name, form=wire.update_form(before, after)
-            ),
-            lambda network: _same(network, after),
-            f"{after.name} was not changed on {self.name}",
-        )
-
-    def delete(self, name: str) -> None:
-        """Stage the removal of an interface (DELETE /nodes/{node}/network/{iface})."""
-        self._stage(
-            lambda: self.connection.delete("nodes", self.name, "network", name),
-            lambda network: name not in network.interfaces,
-            f"{name} was not deleted on {self.name}",
-        )
-
-    def revert(self) -> None:
+    def revert(self, *, timeout: float | None = None) -> None:
         """Throw away all that is pending, whoever staged it (DELETE /nodes/{node}/network)."""
         try:
-            self._ask(lambda: self.connection.delete("nodes", self.name, "network"), "Sys.Modify")
+            self._ask(lambda: self._send("DELETE", ("nodes", self.name, "network"), {}, timeout), "Sys.Modify")
         except AnswerLost:
-            if self.read().changes is not None:
+            if self.read(timeout=timeout).changes is not None:
                 raise
-
-    def _stage(self, send: Callable[[], Any], done: Callable[[Network], bool], failed: str) -> None:
-        """Send a staging call once. A lost answer is settled by reading whether it acted."""
-        try:
-            self._ask(send, "Sys.Modify")
-        except AnswerLost as lost:
-            self.connection.fresh()
-            try:
-                network = self.read().network
-            except errors.Unreachable as error:  # not as if it had not been sent
-                raise errors.Unreachable(f"{lost.message}, then: {error.message}", hint=error.hint) from None
-            if not done(network):
-                raise errors.Unreachable(f"{failed}: {lost.message}", hint=lost.hint) from None
 
     # --- applying ----------------------------------------------------------------------------------------------------
 
-    def reload(self) -> str:
+    def reload(self, *, timeout: float | None = None) -> str:
         """Make what is pending live (PUT /nodes/{node}/network); the task's UPID.
 
         Raises AnswerLost where it can't be known whether the reload was started; never sends it twice.
         """
-        answer = self._ask(lambda: self.connection.put("nodes", self.name, "network"), "Sys.Modify")
+        path = ("nodes", self.name, "network")
+        answer = self._ask(lambda: self._send("PUT", path, {}, timeout), "Sys.Modify")
         if not isinstance(answer.data, str) or not answer.data.startswith("UPID:"):
             raise AnswerLost(f"{self.name} answered the reload without a task")
         return answer.data
@@ -173,6 +151,15 @@ class Node:
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 
+    def _send(self, method: str, path: tuple[str, ...], form: wire.Form, timeout: float | None) -> Any:
+        match method:
+            case "POST":
+                return self.connection.post(*path, form=form, timeout=timeout)
+            case "PUT":
+                return self.connection.put(*path, form=form, timeout=timeout)
+            case _:
+                return self.connection.delete(*path, timeout=timeout)
+
     def _ask(self, send: Callable[[], Any], privilege: str) -> Any:
         try:
             return send()
@@ -181,7 +168,7 @@ class Node:
 
     def _explained(self, refusal: errors.RefusedByPVE, privilege: str) -> errors.PvenetError:
         if refusal.status == 403:  # noqa: PLR2004 - HTTP's own number
-            return permission_missing(self.connection, privilege, f"/nodes/{self.name}", self.name)
+            return self._permission_missing(privilege, f"/nodes/{self.name}")
         if refusal.status == 500 and self.name not in (known := names(self.connection)):  # noqa: PLR2004
             return unknown_node(self.name, known)
         texts = [f"{key}: {text}" for key, text in refusal.errors.items()] or [refusal.message]
@@ -192,77 +179,13 @@ class Node:
             errors=refusal.errors,
         )
 
-
-def members(connection: Connection) -> tuple[Member, ...]:
-    """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
-    try:
-        data = connection.get("cluster", "status").data or ()
-    except errors.RefusedByPVE:
-        return ()
-    return tuple(
-        Member(name=str(entry["name"]), online=str(entry.get("online")) == "1", address=entry.get("ip"))
-        for entry in data
-        if entry.get("type") == "node"
-    )
-
-
-def names(connection: Connection) -> tuple[str, ...]:
-    """The names of the cluster's nodes (GET /nodes)."""
-    return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
-
-
-def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
-    """The HA services that are active on a node (GET /cluster/ha/status/current); none where that can't be read."""
-    try:
-        data = connection.get("cluster", "ha", "status", "current").data or ()
-        return tuple(
-            sorted(
-                str(entry.get("sid"))
-                for entry in data
-                if (entry.get("type"), entry.get("node")) == ("service", node) and entry.get("state") in _HA_ACTIVE
-            )
-        )
-    except (errors.PvenetError, AttributeError, TypeError):
-        return ()
-
-
-_HA_ACTIVE = frozenset({"started", "starting", "migrate", "relocate", "recovery", "error", "freeze"})
-
-
-def fingerprints(connection: Connection) -> Mapping[str, str]:
-    """The SHA-256 of each node's certificate, by the node's name, as the cluster knows it (GET /nodes)."""
-    data = connection.get("nodes").data or ()
-    return {str(entry["node"]): str(entry["ssl_fingerprint"]) for entry in data if entry.get("ssl_fingerprint")}
-
-
-def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:
-    """The error for a node that the cluster does not have."""
-    return errors.UsageError(f"there is no node {name}", hint=f"the nodes here are: {', '.join(known)}")
-
-
-def permission_missing(connection: Connection, privilege: str, path: str, node: str) -> errors.PermissionMissing:
-    """The error for a missing privilege, with the lines that grant a role that has all of them."""
-    who = connection.credentials.user
-    kind = "--tokens" if "!" in who else "--users"
-    return errors.PermissionMissing(
-        f"{who} lacks {privilege} on {path} (node {node})",
-        hint="on the node, as root:\n"
-        "  pveum role add PvenetAdmin --privs Sys.Audit,Sys.Modify,SDN.Audit\n"
-        f"  pveum acl modify /nodes/{node} {kind} '{who}' --roles PvenetAdmin\n"
-        f"  pveum acl modify /sdn/zones/localnetwork {kind} '{who}' --roles PvenetAdmin",
-        privilege=privilege,
-        path=path,
-    )
+    def _permission_missing(self, privilege: str, path: str) -> errors.PermissionMissing:
+        return access.permission_missing(self.connection.credentials.user, privilege, path, self.name)
 
 
 def strip_times(changes: str) -> str:
     """PVE's diff without the timestamps of its two header lines."""
     return re.sub(r"^((?:---|\+\+\+) [^\t\n]*)\t[^\n]*", r"\1", changes, flags=re.MULTILINE)
-
-
-def _same(network: Network, wanted: Interface) -> bool:
-    found = network.interfaces.get(wanted.name)
-    return found is not None and canonical(found) == canonical(wanted)
 
 
 def _listed(entry: Mapping[str, Any]) -> Task:

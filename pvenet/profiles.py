@@ -172,10 +172,8 @@ def _value(path: Path, name: str, key: str, value: object, environment: Mapping[
 
 
 def _near(word: str, words: list[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, words, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(words) or 'none'}"
+    close = errors.nearest(word, words)
+    return f"did you mean {close}?" if close else f"there are: {', '.join(words) or 'none'}"
 
 
 # --- neighbours ------------------------------------------------------------------------------------------------------

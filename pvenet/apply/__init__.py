@@ -1,15 +1,15 @@
-"""The apply story: check, gate, journal, stage, show, compare, reload, wait, verify, confirm or roll back. Design 8.
+"""Apply: check, gate, journal, stage, show, compare, reload, wait, verify, confirm or roll back.
 
-Staging and applying are different commands; `stage` is the first half, `story` the second, and `recover` is for whoever
+Staging and applying are different commands; `stage` is the first half, `apply` the second, and `resume` is for whoever
 comes after it. Nothing here depends on the command line: progress is told as `pvenet.events`, and time and the person
 are arguments.
 """
 
-from pvenet.apply.recover import confirm, roll_back
-from pvenet.apply.stage import Staged, StageOptions, Survey, revert, stage, survey
+from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.resume import confirm, roll_back
+from pvenet.apply.runtime import Runtime
+from pvenet.apply.stage import Staged, StageOptions, Staging, revert, stage
 from pvenet.apply.status import Status, status
-from pvenet.apply.story import ApplyOptions, apply
-from pvenet.apply.wait import Runtime
 from pvenet.events import OnFailure
 
 __all__ = [
@@ -18,13 +18,12 @@ __all__ = [
     "Runtime",
     "StageOptions",
     "Staged",
+    "Staging",
     "Status",
-    "Survey",
     "apply",
     "confirm",
     "revert",
     "roll_back",
     "stage",
     "status",
-    "survey",
 ]

@@ -1,4 +1,4 @@
-"""Armed: the way back is staged while a reload is verified, so that a power cycle boots the network from before.
+"""Armed: what leads back is staged while a reload is verified, so that a power cycle boots the network from before.
 
 A boot moves `interfaces.new` into place (facts, section 13): the one help where nothing can reach the node any more.
 What is staged so is the node's way back and not a change to be applied, and the journal says that before the first
@@ -9,28 +9,23 @@ writes and the revert which follow make every worker parse anew.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.access import refuse_hidden
-from pvenet.apply.replay import explains, replay
+from pvenet.apply.runtime import answered
 from pvenet.apply.steps import Steps, send
 from pvenet.apply.verify import judge
-from pvenet.apply.wait import PATIENCE, answered, patience, pause
 from pvenet.events import Armed, Disarmed, Waiting
-from pvenet.journal import ARMS, State
+from pvenet.journal import ARMS, State, is_mine, replay
 from pvenet.model import canonical
 from pvenet.plan import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pvenet.apply.logbook import Logbook
+    from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.apply.verify import Expectation
-    from pvenet.apply.wait import Deadline, Runtime
-    from pvenet.journal import Journal
+    from pvenet.journal import Journal, OpenJournal
     from pvenet.model import Interface, Network
     from pvenet.node import Node, Reading
     from pvenet.plan import Plan
@@ -42,7 +37,7 @@ LOOK = 0.2
 
 
 class Found(Enum):
-    """What has become of a way back that was armed."""
+    """What has become of what was armed."""
 
     GONE = auto()
     """It is not pending, and the network is the one that was applied."""
@@ -53,10 +48,10 @@ class Found(Enum):
 
 
 class Arming:
-    """The way back of one reload, on its way into what is pending and out of it."""
+    """What leads back from one reload, on its way into what is pending and out of it."""
 
     def __init__(
-        self, node: Node, book: Logbook, runtime: Runtime, inverse: Plan | None, expectation: Expectation
+        self, node: Node, book: OpenJournal, runtime: Runtime, inverse: Plan | None, expectation: Expectation
     ) -> None:
         self._node = node
         self._book = book
@@ -65,50 +60,51 @@ class Arming:
         self._wanted = expectation
         self._tried: str | None = None
         """The task for which it was tried."""
+        self._timeout: float | None = None
+        """Seconds for one answer: none takes longer than one that is waited for while a reload runs."""
 
     @property
     def armed(self) -> bool:
-        """Something of the way back may be staged."""
-        return self._book.journal.state in ARMS
+        """Something of what leads back may be staged."""
+        return self._book.now.state in ARMS
 
     # --- arming ------------------------------------------------------------------------------------------------------
 
     def arm(self, deadline: Deadline) -> None:
-        """Stage the way back, once for a reload; where that fails, go on without it."""
-        if not self._inverse or self._tried == self._book.journal.upid:
+        """Stage what leads back, once for a reload; where that fails, go on without it."""
+        if not self._inverse or self._tried == self._book.now.upid:
             return
-        self._tried = self._book.journal.upid
-        with self._patient(deadline):
-            try:
-                self._stage(self._inverse, self._taken(deadline), deadline)
-            except KeyboardInterrupt:
-                self._withdraw()
-                raise
-            except errors.PvenetError as error:
-                self._withdraw()
-                left = "; a part of the way back may be staged until the reload has ended" * self.armed
-                self._book.warn(f"{self._node.name} could not be armed, and it goes on without: {error.message}{left}")
+        self._tried = self._book.now.upid
+        self._timeout = deadline.answer
+        try:
+            self._stage(self._inverse, self._taken(deadline), deadline)
+        except KeyboardInterrupt:
+            self._withdraw()
+            raise
+        except errors.PvenetError as error:
+            self._withdraw()
+            left = "; a part of the way back may be staged until the reload has ended" * self.armed
+            self._book.warn(f"{self._node.name} could not be armed, and it goes on without: {error.message}{left}")
 
     def _taken(self, deadline: Deadline) -> Reading:
-        """The listing once the reload has taken what was pending: staged on top of that, the way back would undo it."""
+        """The listing once the reload has taken what was pending; staged on top of that, nothing would lead back."""
         begun = self._runtime.clock()
-        while (reading := self._node.read()).pending is not None:
-            if reading.pending != self._book.journal.pending:
+        while (reading := self._node.glance(timeout=self._timeout)).pending is not None:
+            if reading.pending != self._book.now.pending:
                 raise errors.NotOurs("somebody has staged something new", changes=reading.changes or "")
             if self._runtime.clock() - begun >= TAKEN_WITHIN:
                 raise errors.Stale("what was pending still is")
-            pause(self._runtime, deadline, "the reload has not taken yet what was pending", LOOK)
-        refuse_hidden(self._node, reading)
+            deadline.pause("the reload has not taken yet what was pending", LOOK)
+        self._node.refuse_hidden_in(reading, timeout=self._timeout)
         if not self._as_applied(reading.network):
             raise errors.Stale("the node lists another network than what was pending")
         return reading
 
     def _stage(self, inverse: Plan, reading: Reading, deadline: Deadline) -> None:
-        journal = self._book.journal
-        elapsed = self._runtime.clock() - deadline.since
-        self._runtime.emit(Waiting(reason="arming: the way back is being staged", elapsed=elapsed))
-        self._book.record(must=True, state=State.ARMING, pending=None, back=len(journal.steps))
-        Steps(self._node, self._book.must_keep, self._book.journal, reading).forward(inverse)
+        steps = len(self._book.now.steps)
+        self._runtime.emit(Waiting(reason="arming: the way back is being staged", elapsed=deadline.elapsed))
+        self._book.record(must=True, state=State.ARMING, pending=None, back=steps)
+        Steps(self._node, self._book, reading, timeout=self._timeout).forward(inverse)
         self._book.record(must=True, state=State.ARMED)
         self._runtime.emit(Armed(node=self._node.name, journal=str(self._book.path)))
 
@@ -123,15 +119,14 @@ class Arming:
     # --- disarming ---------------------------------------------------------------------------------------------------
 
     def disarm(self, deadline: Deadline) -> None:
-        """Take the way back out of what is pending, however long the node is silent.
+        """Take what leads back out of what is pending, however long the node is silent.
 
         Raises ApplyFailed where it has gone live, and StateUnknown where somebody has built on it, or at the deadline.
         """
         if not self.armed:
             return
-        what = "the way back is still staged there"
-        with self._patient(deadline):
-            found = answered(self._node, self._taken_back, self._runtime, deadline, what=what)
+        self._timeout = deadline.answer
+        found = answered(self._node, self._taken_back, deadline, what="the way back is still staged there")
         match found:
             case Found.GONE:
                 self._close()
@@ -149,19 +144,18 @@ class Arming:
                 )
 
     def _close(self) -> None:
-        self._book.keep(self._book.journal.forward)
+        self._book.keep(self._book.now.forward)
         self._runtime.emit(Disarmed(node=self._node.name))
 
     def _taken_back(self) -> Found:
         """Revert what is exactly ours; beneath somebody else's staging undo only our own steps."""
-        reading, journal = self._node.read(), self._book.journal
-        exact = reading.pending is not None and reading.pending == journal.pending
-        if not exact:  # the diff is told whole, also to who may not see every bridge
-            refuse_hidden(self._node, reading)
+        reading, journal = self._node.glance(timeout=self._timeout), self._book.now
+        if reading.pending is None or reading.pending != journal.pending:  # the diff is told whole to everybody
+            self._node.refuse_hidden_in(reading, timeout=self._timeout)
         if reading.pending is None:
             return Found.GONE if self._as_applied(reading.network) else Found.LIVE
-        if exact or (journal.behind and explains(journal, reading.network)):
-            self._node.revert()
+        if is_mine(journal, reading):
+            self._node.revert(timeout=self._timeout)
             return Found.GONE
         return self._picked_out(reading, journal)
 
@@ -173,28 +167,16 @@ class Arming:
         if any(now[name] not in (applied.get(name), staged.get(name)) for name in mine):
             return Found.FOREIGN
         for change in plan(reading.network, {name: self._wanted.wanted.get(name) for name in mine}).steps:
-            send(self._node, change)
+            send(self._node, change, timeout=self._timeout)
         self._book.warn(
             f"somebody has staged something else on {self._node.name} while it was armed; that stays pending"
         )
         return Found.GONE
 
-    # --- beneath -----------------------------------------------------------------------------------------------------
-
     def _as_applied(self, network: Network) -> bool:
         """Whether what was changed is configured as it was pending; the flags are not looked at."""
         judgement = judge(self._wanted, network)
-        return not replay(self._book.journal).names & {*judgement.different, *judgement.there}
-
-    @contextmanager
-    def _patient(self, deadline: Deadline) -> Iterator[None]:
-        """No answer takes longer than one that is waited for while a reload runs."""
-        connection = self._node.connection
-        before, connection.patience = connection.patience, min(PATIENCE, patience(self._runtime, deadline))
-        try:
-            yield
-        finally:
-            connection.patience = before
+        return not replay(self._book.now).names & {*judgement.different, *judgement.there}
 
 
 def _kept(network: Network, name: str) -> Interface | None:

@@ -15,12 +15,13 @@ from pvenet import errors, wire
 from pvenet.apply.verify import judge
 from pvenet.events import Waiting, Warned
 from pvenet.model import Ethernet
+from pvenet.plan import Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.apply.verify import Expectation
-    from pvenet.apply.wait import Deadline, Runtime
     from pvenet.node import Node, Reading
 
 LOOKS = 4
@@ -32,13 +33,11 @@ PAUSE = 0.25
 class Refresh:
     """A node's flags, read until they can be believed.
 
-    `read` reads however long the node is silent; `note` puts the name of the NIC that a no-op is staged for into the
-    journal. The looks are few and brief, so that a deadline does not end them: a flag that was frozen is no failure.
+    `read` reads however long the node is silent; `note` says in the journal that a no-op is being staged.
+    The looks are few and brief, so that a deadline does not end them: a flag that was frozen is no failure.
     """
 
-    def __init__(
-        self, node: Node, runtime: Runtime, *, read: Callable[[], Reading], note: Callable[[str], None]
-    ) -> None:
+    def __init__(self, node: Node, runtime: Runtime, *, read: Callable[[], Reading], note: Callable[[], None]) -> None:
         self._node = node
         self._runtime = runtime
         self._read = read
@@ -50,8 +49,7 @@ class Refresh:
         for _ in range(LOOKS):
             if not self._stale(expectation, reading):
                 return reading
-            elapsed = self._runtime.clock() - deadline.since
-            self._runtime.emit(Waiting(reason="not everything is up yet; looking again", elapsed=elapsed))
+            self._runtime.emit(Waiting(reason="not everything is up yet; looking again", elapsed=deadline.elapsed))
             self._runtime.sleep(PAUSE)
             self._node.connection.fresh()
             reading = self._read()
@@ -71,10 +69,10 @@ class Refresh:
         quiet = next((nic for nic in nics if not wire.losses(nic)), None)
         if quiet is None:
             return reading
-        self._note(quiet.name)
+        self._note()
         try:
             with suppress(errors.Unreachable):  # it may have acted, so that it is taken back all the same
-                self._node.update(quiet, quiet)
+                self._node.stage(wire.request(Update(before=quiet, after=quiet)))
         except (errors.RefusedByPVE, errors.AccessError):
             return reading
         except KeyboardInterrupt:

@@ -1,6 +1,6 @@
-"""Putting back what was there before an apply: wait, look, stage the way back, reload, verify.
+"""Putting back what was there before an apply: wait, look, stage what leads back, reload, verify.
 
-A reload that fails has replaced the file already, so that a revert does nothing (facts, section 10): the way back is
+A reload that fails has replaced the file already, so that a revert does nothing (facts, section 10): what leads back is
 staged like any change. It is planned from what the node has now, whatever that is, so that it can be tried again
 after any trouble, by this process or by the next: what an attempt has staged is ours, and the next goes on from there.
 """
@@ -11,26 +11,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.access import refuse_hidden
-from pvenet.apply.back import way_back
-from pvenet.apply.console import console
-from pvenet.apply.course import Course
-from pvenet.apply.reload import Reload
-from pvenet.apply.replay import explains, replay
+from pvenet.apply.reload import Purpose, Reload
+from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, wait_for_others, wait_for_task
+from pvenet.apply.status import console
 from pvenet.apply.steps import Steps
-from pvenet.apply.verify import judge
-from pvenet.apply.wait import PATIENCE, Deadline, answered, wait_for_others, wait_for_task
-from pvenet.events import RollingBack, Verdict
-from pvenet.journal import ARMS, State
-from pvenet.plan import net_changes
+from pvenet.apply.verify import expect_restored, judge
+from pvenet.events import RollingBack
+from pvenet.journal import ARMS, State, is_mine, replay
+from pvenet.outcome import Applied, Failed, RolledBack, Unknown
+from pvenet.plan import RestorePlan, net_changes, restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pvenet.apply.back import WayBack
-    from pvenet.apply.logbook import Logbook
-    from pvenet.apply.wait import Runtime
+    from pvenet.apply.runtime import Runtime
     from pvenet.connection.endpoint import Endpoint
+    from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading
     from pvenet.plan import Change
 
@@ -41,12 +37,11 @@ TRIES = 3
 PAUSE = 1.0
 """Seconds between two attempts."""
 
-_COURSE = Course(
+_PURPOSE = Purpose(
     must_record=False,
     unsent=State.ROLLING_BACK,
     under_way=State.ROLLING_BACK,
     done=State.ROLLED_BACK,
-    verdict=Verdict.ROLLED_BACK,
     words="rolled back and verified",
     excuse="was up before and is not now; it has no autostart",
 )
@@ -57,89 +52,93 @@ class _LeftAlone(errors.PvenetError):
 
 
 class Rollback:
-    """One way back, from its journal to its verdict."""
+    """One rollback, from its journal to its outcome."""
 
     def __init__(
         self,
         node: Node,
-        book: Logbook,
+        book: OpenJournal,
         runtime: Runtime,
         *,
         timeout: float = WITHIN,
-        door: Endpoint | None = None,
+        route: Endpoint | None = None,
     ) -> None:
         self._node = node
         self._book = book
         self._runtime = runtime
         self._timeout = max(WITHIN, timeout)
-        self._door = door
-        self._deadline = Deadline(since=0.0, at=0.0)
+        self._route = route
+        """Where the node has to answer in the end."""
+        self._deadline = runtime.deadline(self._timeout)
         self._why = ""
-        self._told = False
-        """Somebody has pressed Ctrl-C once, and was told what is under way."""
-        self._abandoned = False
+        self._interrupts = Interrupts(runtime, f"{node.name} is being rolled back; Ctrl-C again leaves it as it is now")
         self._refused = 0
         self._reloaded = False
-        """A reload of the way back has ended, and not well."""
+        """A reload of what leads back has ended, and not well."""
         self._staged = False
-        """The way back is pending, whole, as far as we know."""
+        """What leads back is pending, whole, as far as we know."""
         self._armed = False
         """It was staged before, so that somebody's reload may have made it live: of which nobody has seen the end."""
         self._steps: Steps | None = None
 
-    def carry_out(self, why: str) -> str:
-        """Put back what was there before, and say so. Raises StateUnknown where that did not succeed, or not surely."""
+    def run(self, why: str) -> RolledBack | Unknown:
+        """Put back what was there before, and say so; unknown where that did not succeed, or not surely."""
         self._why = why
-        begun = self._runtime.clock()
-        self._deadline = Deadline(since=begun, at=begun + self._timeout)
-        self._armed = self._book.journal.state in ARMS
-        self._staged = self._book.journal.state is State.ARMED
+        self._deadline = self._runtime.deadline(self._timeout)
+        self._armed = self._book.now.state in ARMS
+        self._staged = self._book.now.state is State.ARMED
         if not self._armed:
             self._begin()
         self._runtime.emit(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
-        self._node.connection.patience = PATIENCE
-        while True:
-            try:
-                return self._attempt()
-            except KeyboardInterrupt:
-                self._told_once()
-            except _LeftAlone as error:
-                self._leave()
-                raise self._unknown(error.message) from error
-            except errors.StateUnknown as error:  # the deadline, or a person
-                if not self._abandoned and self._is_back():
-                    return self._back_already()
-                raise self._unknown(error.message) from error
-            except errors.PvenetError as error:
-                self._pause(error)
+        try:
+            while True:
+                done = self._tried()
+                if done is not None:
+                    return RolledBack(message=done)
+        except _LeftAlone as error:
+            self._leave()
+            return self._unknown(error.message)
+        except errors.StateUnknown as error:  # the deadline, or a person
+            if not self._interrupts.given_up and self._is_back():
+                return RolledBack(message=self._back_already())
+            return self._unknown(error.message)
+
+    def _tried(self) -> str | None:
+        """One attempt, and the pause before the next; what was done. Raises StateUnknown where there is no next."""
+        try:
+            return self._attempt()
+        except KeyboardInterrupt:
+            self._interrupted()
+        except (_LeftAlone, errors.StateUnknown):
+            raise
+        except errors.PvenetError as error:
+            self._pause(error)
+        return None
 
     def _begin(self) -> None:
         """Whatever is staged from here on leads back. What is armed stays so, as long as the node says nothing."""
-        journal = self._book.journal
+        journal = self._book.now
         if journal.state is not State.ROLLING_BACK:
             self._book.record(
                 state=State.ROLLING_BACK, back=len(journal.steps) if journal.back is None else journal.back
             )
 
-    def _told_once(self) -> None:
-        """The first Ctrl-C says what is under way, the second gives up."""
-        if self._told:
-            self._abandoned = True
-            raise self._unknown("it was given up")
-        self._told = True
-        self._book.warn(f"{self._node.name} is being rolled back; Ctrl-C again leaves it as it is now")
+    def _interrupted(self) -> None:
+        """A Ctrl-C. Raises StateUnknown at the second."""
+        if self._interrupts.heard():
+            raise errors.StateUnknown("it was given up")
 
     def _pause(self, error: errors.PvenetError) -> None:
         """Before another attempt; there is none when PVE keeps refusing, or the time is over."""
         self._refused += isinstance(error, errors.RefusedByPVE)
-        if self._refused >= TRIES or self._runtime.clock() >= self._deadline.at:
+        if self._refused >= TRIES or self._deadline.over:
             self._take_back()
-            raise self._unknown(error.message) from error
+            raise errors.StateUnknown(error.message) from error
         try:
             self._runtime.sleep(PAUSE)
             self._node.connection.fresh()
         except KeyboardInterrupt:
-            self._told_once()
+            self._interrupted()
 
     # --- one attempt -------------------------------------------------------------------------------------------------
 
@@ -151,80 +150,92 @@ class Rollback:
         elif self._armed:
             self._book.record(pending=None)
         self._begin()
-        way = way_back(self._book.journal.network, reading.network, replay(self._book.journal).names)
+        way = self._restore_plan(reading)
         if way.todo:
             self._stage(reading, way)
-        elif reading.pending is None and not self._unsure and judge(way.expectation, reading.network).good:
+        elif reading.pending is None and self._surely_back(way, reading):
             return self._back_already()
         self._staged = bool(way.todo) or reading.pending is not None
         return self._reload(way)
 
     def _idle(self) -> frozenset[str]:
         """The reloads that are known, once none runs: a running one is never cancelled (facts, section 16)."""
-        if self._book.journal.upid:
-            wait_for_task(self._node, self._book.journal.upid, self._runtime, self._deadline, forgotten=True)
-        return wait_for_others(self._node, self._runtime, self._deadline)[0]
+        if self._book.now.upid:
+            wait_for_task(self._node, self._book.now.upid, self._deadline, forgotten=True)
+        return wait_for_others(self._node, self._deadline)[0]
 
     def _read(self) -> Reading:
-        return answered(self._node, self._seen, self._runtime, self._deadline, what="the way back is not live")
+        return answered(self._node, self._seen, self._deadline, what="the way back is not live")
 
     def _seen(self) -> Reading:
-        reading = self._node.read()
-        refuse_hidden(self._node, reading)
-        return reading
+        return self._node.read(timeout=LONGEST_ANSWER)
+
+    def _restore_plan(self, reading: Reading) -> RestorePlan:
+        return restore_plan(self._book.now.network, reading.network, replay(self._book.now).names)
 
     def _own(self, reading: Reading) -> Reading:
-        """What is pending, where it is ours: the way back so far; what was never live or is a no-op is reverted."""
-        journal = self._book.journal
-        if reading.pending != journal.pending and not (journal.behind and explains(journal, reading.network)):
+        """What is pending, where it is ours: what leads back so far; what was never live or is a no-op is reverted."""
+        journal = self._book.now
+        if not is_mine(journal, reading):
             raise self._foreign()
         self._book.record(pending=reading.pending)
         if len(journal.steps) != journal.back and not journal.refreshing:
             return reading
-        self._node.revert()
+        self._node.revert(timeout=LONGEST_ANSWER)
         self._book.record(pending=None)
         return self._read()
 
-    def _stage(self, reading: Reading, way: WayBack) -> None:
+    def _stage(self, reading: Reading, way: RestorePlan) -> None:
         if reading.pending is None:
             self._book.record(pending=None)
         for loss in way.lost:
             self._book.warn(f"this can't be put back through the API: {loss}")
-        self._steps = Steps(self._node, self._book.keep, self._book.journal, reading)
+        self._steps = Steps(self._node, self._book, reading, must=False, timeout=LONGEST_ANSWER)
         try:
             self._steps.forward(way.todo)
         except errors.NotOurs as error:
             raise self._foreign() from error
 
-    def _reload(self, way: WayBack) -> str:
+    def _reload(self, way: RestorePlan) -> str:
+        """Make it live. Raises StateUnknown or ApplyFailed where that did not succeed."""
         known = self._idle()
         self._compare()
-        left = max(1.0, self._deadline.at - self._runtime.clock())
-        reload = Reload(self._node, self._book, self._runtime, timeout=left, course=_COURSE, door=self._door)
-        reload.warned = self._told
+        reload = Reload(
+            self._node,
+            self._book,
+            self._runtime,
+            timeout=max(1.0, self._deadline.left),
+            purpose=_PURPOSE,
+            interrupts=self._interrupts,
+            route=self._route,
+        )
+        expectation = expect_restored(self._book.now.network, way)
         try:
-            return reload.carry_out(way.expectation, self._told_of(way), known, wait=True).message
-        except errors.ApplyFailed as error:
-            self._book.record(state=State.ROLLING_BACK, pending=None)
-            self._staged = False
-            if self._reloaded:
-                raise errors.StateUnknown(error.message) from error
-            self._reloaded = True
-            raise
+            outcome = reload.run(expectation, self._told_of(way), known, wait=True)
         except errors.PvenetError:
             self._staged &= not reload.sent
-            self._abandoned = reload.abandoned
             raise
+        match outcome:
+            case Failed():
+                self._book.record(state=State.ROLLING_BACK, pending=None)
+                self._staged = False
+                again, self._reloaded = self._reloaded, True
+                raise (errors.StateUnknown if again else errors.ApplyFailed)(outcome.message)
+            case Applied():
+                return outcome.message
+            case _:
+                self._staged &= not reload.sent
+                raise errors.StateUnknown(outcome.message)
 
-    def _told_of(self, way: WayBack) -> Sequence[Change]:
-        """What goes back with this reload; a way back that was staged before is one from what was applied."""
-        applied = replay(self._book.journal.forward).then
-        return way.todo.steps or net_changes(applied, self._book.journal.network.interfaces)
+    def _told_of(self, way: RestorePlan) -> Sequence[Change]:
+        """What goes back with this reload; what was staged before leads back from what was applied."""
+        applied = replay(self._book.now.forward).then
+        return way.todo.steps or net_changes(applied, self._book.now.network.interfaces)
 
     def _compare(self) -> None:
         """What is pending is still what was staged to go back, and nothing else. PVE has no lock."""
         pending = self._read().pending
-        if pending == self._book.journal.pending:
+        if pending == self._book.now.pending:
             return
         if pending is not None:
             raise self._foreign()
@@ -233,18 +244,17 @@ class Rollback:
     def _is_back(self) -> bool:
         """One last look where the time is over: a power cycle makes what is staged live, and leaves no task."""
         with suppress(errors.PvenetError, KeyboardInterrupt):
-            if any(task.running for task in self._node.reloads().values()):
+            if any(task.running for task in self._node.reloads(timeout=LONGEST_ANSWER).values()):
                 return False
             reading = self._seen()
-            way = way_back(self._book.journal.network, reading.network, replay(self._book.journal).names)
-            there = reading.pending is None and not way.todo and not self._unsure
-            return there and judge(way.expectation, reading.network).good
+            way = self._restore_plan(reading)
+            return reading.pending is None and not way.todo and self._surely_back(way, reading)
         return False
 
-    @property
-    def _unsure(self) -> bool:
-        """The file alone proves nothing: a reload of it has failed, or may have."""
-        return self._reloaded or self._armed
+    def _surely_back(self, way: RestorePlan, reading: Reading) -> bool:
+        """Whether all is as it was; the file alone proves nothing where a reload of it has failed, or may have."""
+        unsure = self._reloaded or self._armed
+        return not unsure and judge(expect_restored(self._book.now.network, way), reading.network).good
 
     def _back_already(self) -> str:
         self._book.record(state=State.ROLLED_BACK)
@@ -253,13 +263,13 @@ class Rollback:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def _take_back(self) -> None:
-        """A part of the way back that was staged and can't go live is nobody's help at the next reboot."""
+        """A part of what leads back that was staged and can't go live is nobody's help at the next reboot."""
         if self._staged:
             return
         with suppress(errors.PvenetError, KeyboardInterrupt):
-            reading = self._node.read()
-            if reading.pending is not None and reading.pending == self._book.journal.pending:
-                self._node.revert()
+            reading = self._node.glance(timeout=LONGEST_ANSWER)
+            if reading.pending is not None and reading.pending == self._book.now.pending:
+                self._node.revert(timeout=LONGEST_ANSWER)
                 self._book.record(pending=None)
 
     def _leave(self) -> None:
@@ -276,8 +286,9 @@ class Rollback:
             "nothing can be put back"
         )
 
-    def _unknown(self, problem: str) -> errors.StateUnknown:
-        return errors.StateUnknown(
-            f"{self._why}\n{self._node.name} was not rolled back: {problem}",
-            hint=console(self._book.journals, self._book.journal, staged=self._staged),
+    def _unknown(self, problem: str) -> Unknown:
+        return Unknown(
+            message=f"{self._why}\n{self._node.name} was not rolled back: {problem}",
+            hint=console(self._book.journals, self._book.now, staged=self._staged),
+            given_up=self._interrupts.given_up,
         )

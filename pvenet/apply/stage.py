@@ -1,4 +1,4 @@
-"""The first half of the story: read, judge, gate, journal, stage.
+"""The first half of an apply: read, judge, gate, journal, stage.
 
 Staging touches nothing that runs. It still is somebody's file: what is pending and not ours is left alone, and what a
 command could not finish it takes back.
@@ -7,20 +7,26 @@ command could not finish it takes back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
-from pvenet.access import refuse_hidden
-from pvenet.apply.leftover import drop_staged, finish, refuse_armed, refuse_unfinished, refuse_while_reloading
-from pvenet.apply.replay import ours, replay
+from pvenet.apply.open_journals import (
+    drop_staged,
+    finish,
+    refuse_armed,
+    refuse_unfinished,
+    refuse_while_reloading,
+)
+from pvenet.apply.runtime import utc_now
 from pvenet.apply.steps import Steps
-from pvenet.apply.wait import utc_now
-from pvenet.journal import ARMS, Journal, Journals, State
-from pvenet.plan import Change, Plan, Problem, Update, net_changes, plan, problems
+from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
+from pvenet.plan import Plan, Problem, plan, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
+    from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
     from pvenet.plan import Desired
@@ -45,44 +51,87 @@ class Staged:
     """What became of what was staged or reloaded before."""
 
 
-def stage(
-    node: Node,
-    journals: Journals,
-    choose: Callable[[Network], Desired],
-    consent: StageOptions | None = None,
-    *,
-    now: str | None = None,
-) -> Staged:
-    """Stage what `choose` makes of the node's network, all of it or nothing.
+class Staging:
+    """A node that is about to be staged on: read, with its journals locked, and nothing unfinished in the way.
 
-    `now` is the time as the journal writes it; nothing is ever compared with it.
-    Raises InvalidNetwork, NotOurs, Lossy and Busy before anything is sent; RefusedByPVE, Unreachable, Interrupted, and
-    NotOurs for what somebody else stages meanwhile, with this command's own steps undone; StateUnknown where they
-    could not be.
+    Used with `with`. Entering raises Busy, RefusedByPvenet and what a reading raises.
     """
-    consent = consent or StageOptions()
-    with journals.lock():
-        refuse_unfinished(node, journals)
-        refuse_while_reloading(node, journals)
-        reading = node.read()
-        refuse_hidden(node, reading)
-        refuse_armed(journals, ours(journals, reading))
-        desired = choose(reading.network)
-        warnings = judged(node.name, reading.network, desired)
-        todo = plan(reading.network, desired)
+
+    def __init__(self, node: Node, journals: Journals, *, now: str | None = None) -> None:
+        self._node = node
+        self._journals = journals
+        self._now = now
+        """The time as the journal writes it; nothing is ever compared with it."""
+        self._lock: AbstractContextManager[None] = journals.lock()
+        self.reading: Reading
+
+    def __enter__(self) -> Self:
+        self._lock.__enter__()
+        try:
+            refuse_unfinished(self._node, self._journals)
+            refuse_while_reloading(self._node, self._journals)
+            self.reading = self._node.read()
+            self._whose = ownership(self._journals, self.reading)
+            refuse_armed(self._journals, self._whose)
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.__exit__(kind, error, trace)
+
+    @property
+    def network(self) -> Network:
+        """The network with what is staged."""
+        return self.reading.network
+
+    def stage(self, desired: Desired, options: StageOptions | None = None) -> Staged:
+        """Stage what is desired, all of it or nothing.
+
+        Raises InvalidNetwork, NotOurs and Lossy before anything is sent; RefusedByPVE, Unreachable, Interrupted, and
+        NotOurs for what somebody else stages meanwhile, with this command's own steps undone; StateUnknown where they
+        could not be.
+        """
+        options = options or StageOptions()
+        warnings = judged(self._node.name, self.network, desired)
+        todo = plan(self.network, desired)
         if not todo:
             return Staged(plan=todo, warnings=warnings)
-        lost = _losses(todo)
-        if lost and not consent.lossy:
-            raise errors.Lossy(
-                f"the API can't change this on {node.name} without a loss:\n  " + "\n  ".join(lost),
-                hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
-                losses=lost,
-            )
-        notes = finish(node, journals, reading) if reading.pending is None else ()
-        journal = _gate(node, journals, reading, consent, now or utc_now())
-        Steps(node, journals.write, journal, reading).carry_out(todo)
+        lost = wire.losses_of(todo)
+        if lost and not options.lossy:
+            raise lossy(self._node.name, lost)
+        notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
+        book = OpenJournal(self._journals, self._journal(options), lambda _: None)
+        Steps(self._node, book, self.reading).carry_out(todo)
         return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
+
+    def _journal(self, options: StageOptions) -> Journal:
+        """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
+        match self._whose:
+            case Ours(journal=journal):
+                return replace(journal, state=State.STAGING, upid=None)  # a reload that was never sent left it open
+            case Foreign(adopted=Journal() as journal):
+                return replace(journal, state=State.STAGING, upid=None)
+            case Foreign(changes=changes) if not options.adopt:
+                raise not_ours(self._node.name, changes, "stage on top of them with --adopt")
+            case whose:
+                return self._journals.begin(
+                    endpoint=str(self._node.connection.endpoint),
+                    baseline=self.reading.entries,
+                    now=self._now or utc_now(),
+                    adopted=not isinstance(whose, Nothing),
+                )
+
+
+def stage(
+    node: Node, journals: Journals, desired: Desired, options: StageOptions | None = None, *, now: str | None = None
+) -> Staged:
+    """Stage what is desired, where that does not depend on what is there. Raises as `Staging` and its `stage` do."""
+    with Staging(node, journals, now=now) as staging:
+        return staging.stage(desired, options)
 
 
 def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]:
@@ -97,56 +146,13 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
     return tuple(problem for problem in found if problem.warning)
 
 
-def _losses(todo: Plan) -> tuple[str, ...]:
-    return tuple(
-        f"{step.name}: {loss}"
-        for step in todo.steps
-        if isinstance(step, Update)
-        for loss in wire.losses(step.before, step.after)
+def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:
+    """The refusal of a loss."""
+    return errors.Lossy(
+        f"the API can't change this on {node} without a loss:\n  " + "\n  ".join(lost),
+        hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
+        losses=lost,
     )
-
-
-def _gate(node: Node, journals: Journals, reading: Reading, consent: StageOptions, now: str) -> Journal:
-    """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
-    endpoint = str(node.connection.endpoint)
-    if reading.pending is None:
-        return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now)
-    mine = ours(journals, reading)
-    if mine is not None:
-        return replace(mine, state=State.STAGING, upid=None)  # a reload that was never sent may have left it open
-    if not consent.adopt:
-        raise not_ours(node.name, reading.changes or "", "stage on top of them with --adopt")
-    return journals.begin(endpoint=endpoint, baseline=reading.entries, now=now, adopted=True)
-
-
-def not_ours(node: str, changes: str, way_on: str) -> errors.NotOurs:
-    """The refusal of pending changes that somebody else staged."""
-    return errors.NotOurs(
-        f"changes are pending on {node} that pvenet did not stage from here; they are left alone:\n\n{changes}",
-        hint=f"ask who staged them; then {way_on}, or throw them away with `pvenet revert --discard`",
-        changes=changes,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Survey:
-    """What is pending, as far as the journals can tell."""
-
-    ours: bool
-    changes: tuple[Change, ...] = ()
-    """What it means; empty where it is not ours."""
-    armed: bool = False
-    """It is no change to be applied, but the way back of an apply that was armed."""
-
-
-def survey(journals: Journals, reading: Reading) -> Survey:
-    """Whose the pending changes are, and what they mean."""
-    journal = ours(journals, reading)
-    if journal is None or journal.adopted:
-        return Survey(ours=False)
-    armed = journal.state in ARMS
-    live = replay(journal.forward).then if armed else journal.network.interfaces
-    return Survey(ours=True, changes=net_changes(live, reading.network.interfaces), armed=armed)
 
 
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
@@ -154,12 +160,13 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     with journals.lock():
         refuse_while_reloading(node, journals)
         reading = node.read()
-        journal = ours(journals, reading)
-        if reading.changes is None:
+        whose = ownership(journals, reading)
+        if isinstance(whose, Nothing):
             return False
-        if (journal is None or journal.adopted) and not discard:
-            raise not_ours(node.name, reading.changes, "leave them alone")
+        if isinstance(whose, Foreign) and not discard:
+            raise not_ours(node.name, whose.changes, "leave them alone")
         throw_away(node)
+        journal = whose.journal if isinstance(whose, Ours) else whose.adopted
         if journal is not None:
             journals.write(_without_staging(journal))
         drop_staged(node, journals)
@@ -178,7 +185,7 @@ def throw_away(node: Node) -> None:
 
 
 def _without_staging(journal: Journal) -> Journal:
-    """What is left of a journal when its staging is thrown away: of a way back, what it was to take back."""
+    """What is left of a journal when its staging is thrown away: of steps that lead back, what they were to undo."""
     if journal.state in ARMS:
         return journal.forward
     if journal.refreshing:

@@ -6,12 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.access import refuse_hidden
-from pvenet.apply.console import armed_still, console
-from pvenet.apply.recover import chosen
-from pvenet.apply.replay import led_back, ours
-from pvenet.apply.ways import recall
-from pvenet.journal import ARMS, NO, YES, Journal, Journals, State
+from pvenet.apply.open_journals import endpoints_of
+from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, led_back, ownership
+from pvenet.routes import recall
 
 if TYPE_CHECKING:
     from pvenet.node import Node, Reading
@@ -45,7 +42,7 @@ class Status:
 
 def status(node: Node, journals: Journals) -> Status:
     """Look at the tasks, then, unless a reload runs, at what is pending."""
-    journal = chosen(node, journals)
+    journal = journals.chosen(endpoints_of(node))
     found = Status(
         node=node.name,
         reachable=True,
@@ -59,16 +56,16 @@ def status(node: Node, journals: Journals) -> Status:
         if any(task.running for task in node.reloads().values()):
             return _with(found, reloading=True, **_told(journals, journal, None))
         reading = node.read()
-        refuse_hidden(node, reading)
     except errors.PvenetError as error:
         reachable = not isinstance(error, errors.Unreachable)
         return _with(found, reachable=reachable, problem=error.message, **_unasked(journals, journal))
-    mine = ours(journals, reading)
     told = _told(journals, journal, reading)
     if (path := journals.unread(journal)) is not None:
         told["what"] += "; a younger journal can't be read, which may say otherwise"
         told["todo"] = f"use the pvenet that has written it, or move it away\n  {path}"
-    return _with(found, pending=reading.pending is not None, ours=mine is not None and not mine.adopted, **told)
+    return _with(
+        found, pending=reading.pending is not None, ours=isinstance(ownership(journals, reading), Ours), **told
+    )
 
 
 def _with(found: Status, **changes: object) -> Status:
@@ -86,13 +83,10 @@ def _busy(journals: Journals) -> bool:
 
 
 def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:
-    if journal is None or journal.state not in _AFTER_A_RELOAD:
+    if journal is None or not MEANINGS[journal.state].reloaded:
         return {"what": "it can't be asked", "todo": ""}
     what = f"it can't be asked; the last that is known of it is that its journal says {journal.state}"
     return {"what": what, "todo": console(journals, journal, staged=journal.state is State.ARMED)}
-
-
-_AFTER_A_RELOAD = frozenset({State.RELOADING, *ARMS, State.CONFIRMING, State.ROLLING_BACK, State.FAILED})
 
 
 def _told(journals: Journals, journal: Journal | None, reading: Reading | None) -> dict[str, str]:
@@ -100,8 +94,8 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     if reading is None:
         too = f"\n{armed_still(journals, journal)}" if journal and journal.state in ARMS else ""
         return {"what": "a reload runs", "todo": f"wait until it has ended, and look again{too}"}
-    mine = ours(journals, reading)
-    if reading.pending is not None and (mine is None or mine.adopted):
+    whose = ownership(journals, reading)
+    if isinstance(whose, Foreign):
         armed = journal is not None and journal.state in ARMS
         beneath = (
             "; with them the way back of an apply that was armed: whoever applies them undoes that" if armed else ""
@@ -110,8 +104,8 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
             "what": f"changes are pending that pvenet did not stage from here{beneath}",
             "todo": "`pvenet diff` shows them; ask who staged them",
         }
-    if reading.pending is not None and mine is not None:
-        return _ours(journals, mine)
+    if isinstance(whose, Ours):
+        return _ours(journals, whose.journal)
     if journal is not None and journal.state in ARMS:
         return _disarmed(journals, journal, reading)
     return _clean(journals, journal)
@@ -156,32 +150,51 @@ def _clean(journals: Journals, journal: Journal | None) -> dict[str, str]:
     if journal is None:
         return {"what": "nothing is pending", "todo": ""}
     word = journals.word(journal) if journal.state is State.CONFIRMING else None
-    texts = {
-        State.STAGING: ("what was staged from here is not pending any more: it was applied or reverted elsewhere", ""),
-        State.RELOADING: (
-            "a reload was sent, and nobody has looked what became of it",
-            "`pvenet apply` looks and says; `pvenet rollback` puts back what was there before",
-        ),
-        State.CONFIRMING: (
-            "what was applied last waits to be confirmed",
-            "`pvenet confirm` keeps it, `pvenet rollback` puts back what was there before",
-        ),
-        State.ROLLING_BACK: (
-            "a rollback was begun and has not ended",
-            "`pvenet rollback` goes on with it, `pvenet confirm` keeps what is there",
-        ),
-        State.FAILED: (
-            "the last apply from here failed, and was not rolled back",
-            "`pvenet list` shows what is there; `pvenet rollback` puts back what was there before",
-        ),
-        State.ROLLED_BACK: ("nothing is pending; the last apply from here was rolled back", ""),
-        State.APPLIED: ("nothing is pending; the last apply from here ended well", ""),
-        State.CONFIRMED: ("nothing is pending; the last apply from here was confirmed", ""),
-        State.DROPPED: ("nothing is pending", ""),
-    }
-    what, todo = texts[journal.state]
+    what, todo = MEANINGS[journal.state].what, MEANINGS[journal.state].todo
     if word == YES:
         what, todo = "what was applied last was confirmed", ""
     elif word == NO:
         what, todo = "what was applied last was refused, and is to be rolled back", "`pvenet rollback` does it"
     return {"what": what, "todo": todo}
+
+
+# --- at the console ------------------------------------------------------------------------------------------------
+
+LIVE = "/etc/network/interfaces"
+
+
+def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
+    """How to put back by hand what was there before; `staged` where the way back is pending, whole, on the node."""
+    node = journals.node
+    path = journals.path(journal)
+    diff = path.with_suffix(".diff")
+    patch = (
+        f"Where nothing can reach {node}: on its console, as root, with a copy of\n  {diff}\n"
+        f"  patch -R -l {LIVE} {diff.name}      # or by hand: take out its + lines, put back its - lines\n"
+        f"  rm -f {LIVE}.new\n"
+        "  ifreload -a"
+    )
+    cycle = (
+        f"Where nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the\n"
+        "boot makes it live. Or on its console, as root\n"
+        f"  mv {LIVE}.new {LIVE}\n"
+        "  ifreload -a"
+    )
+    return (
+        f"`pvenet status --node {node}` says how it stands, `pvenet rollback --node {node}` tries again.\n"
+        f"{cycle if staged else patch}\n"
+        f"what was there before is in\n  {path}"
+    )
+
+
+def armed_still(journals: Journals, journal: Journal) -> str:
+    """What stays behind on a node that is armed when nobody waits for it any more."""
+    node = journals.node
+    if journal.state is State.ARMED:
+        what = f"the way back is staged there: a power cycle of {node}, or anybody's reload, makes it live"
+    else:
+        what = f"a part of the way back may be staged there, which a reboot of {node}, or anybody's reload, makes live"
+    return (
+        f"{what}.\n`pvenet rollback --node {node}` goes back to what was there before, `pvenet revert --node {node}` "
+        "keeps what was applied"
+    )

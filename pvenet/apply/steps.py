@@ -1,7 +1,7 @@
 """One command's steps on their way to the node, and back on a bad day.
 
-What a command could not finish it takes back: by a revert where nothing else is pending, else by the way back from
-where the node is now. What somebody else staged meanwhile is never taken back, and never counted as ours.
+What a command could not finish it takes back: by a revert where nothing else is pending, else by the steps that lead
+back from where the node is now. What somebody else staged meanwhile is never taken back, and never counted as ours.
 """
 
 from __future__ import annotations
@@ -11,35 +11,37 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
-from pvenet.access import refuse_hidden
-from pvenet.apply.replay import replay
-from pvenet.connection import NotReached
-from pvenet.journal import Journal, State, Step
-from pvenet.model import Ethernet, Interface, Network, Other, canonical
-from pvenet.plan import Change, Create, Delete, Plan, Update, inverse, outcome, plan
+from pvenet.connection import AnswerLost, NotReached
+from pvenet.journal import State, foreign, replay
+from pvenet.model import Interface, Network, Other, canonical
+from pvenet.plan import Change, Create, Delete, Plan, inverse, outcome, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
+    from pvenet.journal import Journal, OpenJournal
     from pvenet.node import Node, Reading
 
 
 class Steps:
-    """The steps that one command has sent so far."""
+    """The steps that one command has sent so far.
 
-    def __init__(self, node: Node, write: Callable[[Journal], Journal], journal: Journal, before: Reading) -> None:
+    `must`: nothing is sent before the journal has it on disk. `timeout` is in seconds for one answer.
+    """
+
+    def __init__(
+        self, node: Node, book: OpenJournal, before: Reading, *, must: bool = True, timeout: float | None = None
+    ) -> None:
         self._node = node
-        self._put = write
-        self._found = journal
-        self._journal = journal
+        self._book = book
+        self._found = book.now
         self._before = before
+        self._must = must
+        self._timeout = timeout
         self._done: list[Change] = []
 
     def carry_out(self, todo: Plan) -> None:
         """Stage them all, or none. Raises what went wrong, or StateUnknown where it could not be undone."""
         try:
-            for change in todo.steps:
-                self._step(change)
+            self.forward(todo)
         except errors.PvenetError as error:
             self._undo(error.message, error)
             raise
@@ -47,18 +49,17 @@ class Steps:
             self._undo("interrupted", interrupt)
             raise errors.Interrupted(f"interrupted; {self._node.name} is left as it was found") from None
 
-    def forward(self, todo: Plan) -> Journal:
-        """Stage them, and leave what was staged where one fails: whoever calls goes on from there. The journal."""
+    def forward(self, todo: Plan) -> None:
+        """Stage them, and leave what was staged where one fails: whoever calls goes on from there."""
         for change in todo.steps:
             self._step(change)
-        return self._journal
 
     def _step(self, change: Change) -> None:
         """The journal first, then the write, then the diff that says it is ours."""
         self._note(change)
         self._done.append(change)
         try:
-            send(self._node, change)
+            send(self._node, change, timeout=self._timeout)
         except NotReached:
             self._done.pop()  # nothing was sent
             raise
@@ -72,13 +73,10 @@ class Steps:
                 hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
                 changes=reading.changes or "",
             )
-        self._write(replace(self._journal, pending=reading.pending, behind=False))
+        self._book.record(must=self._must, pending=reading.pending)
 
     def _read(self) -> Reading:
-        """Blind where a privilege went meanwhile: bridges that are hidden are not gone. Raises PermissionMissing."""
-        reading = self._node.read()
-        refuse_hidden(self._node, reading)
-        return reading
+        return self._node.read(timeout=self._timeout)
 
     def _refuse_vanished(self, reading: Reading) -> None:
         """Raises Stale where somebody has reverted, or applied, what was staged, before we could look."""
@@ -93,13 +91,12 @@ class Steps:
 
     def _should_be_pending(self) -> bool:
         """Whether what was staged since the baseline comes to anything; of what was adopted nobody can tell."""
-        return not self._journal.adopted and self._journal.back is None and bool(replay(self._journal).changed)
+        journal = self._book.now
+        return not journal.adopted and journal.back is None and bool(replay(journal).changed)
 
     def _note(self, change: Change) -> None:
-        self._write(replace(self._journal, steps=(*self._journal.steps, recorded(change)), behind=True))
-
-    def _write(self, journal: Journal) -> None:
-        self._journal = self._put(journal)
+        steps = (*self._book.now.steps, wire.request(change))
+        self._book.record(must=self._must, steps=steps, refreshing=False, behind=True)
 
     def _undo(self, why: str, cause: BaseException) -> None:
         """Take back what this command staged, as far as the node has it."""
@@ -113,7 +110,7 @@ class Steps:
                 hint="`pvenet diff` shows what is pending; nothing of it is live",
             ) from cause
         with suppress(errors.PvenetError):  # a journal that is behind makes what is pending not ours: that is safe
-            self._put(self._closed(left))
+            self._book.keep(self._closed(left), must=self._must)
 
     def take_back(self) -> Reading:
         """Undo what was staged, and nothing else; what the node lists then. Raises where it could not be undone."""
@@ -121,16 +118,16 @@ class Steps:
         if now.pending == self._before.pending:
             return now  # nothing of it arrived
         if self._before.pending is None and not foreign(self._before.network, self._done, now.network):
-            self._node.revert()
+            self._node.revert(timeout=self._timeout)
             return self._read()
         lost = inverse(Plan(steps=tuple(self._done)), self._before.network).lost
         for change in plan(now.network, self._as_before()).steps:
             with suppress(errors.PvenetError):  # a disk that is full stops no way back
                 self._note(change)
-            send(self._node, change)
+            send(self._node, change, timeout=self._timeout)
         if lost:
             raise errors.PvenetError(f"the API can't put back {'; '.join(str(loss) for loss in lost)}")
-        return self._node.read()
+        return self._read()
 
     def _as_before(self) -> dict[str, Interface | None]:
         """What the steps have changed, themselves or through the `auto` that PVE gives to slaves, as it was."""
@@ -148,47 +145,27 @@ class Steps:
         return replace(self._found, pending=left.pending, behind=False) if ours else self._found
 
 
-def foreign(before: Network, steps: Sequence[Change], now: Network) -> tuple[str, ...]:
-    """The names that were changed by neither the steps nor what PVE makes of the file by itself.
-
-    What the steps themselves touch is not looked at, so that the last may have arrived or not; nor what PVE tidies in a
-    file that was written by hand: the `auto` of slaves, comments, NICs without a stanza, kinds that are not modelled.
-    """
-    expected = outcome(before.interfaces, steps)
-    names = (expected.keys() | now.interfaces.keys()) - {change.name for change in steps}
-    return tuple(sorted(name for name in names if _other(name, expected, now.interfaces)))
-
-
-def _other(name: str, expected: Mapping[str, Interface], now: Mapping[str, Interface]) -> bool:
-    was, here = expected.get(name), now.get(name)
-    if was is None or here is None:
-        return not isinstance(was or here, Ethernet | Other)
-    if isinstance(was, Other) or isinstance(here, Other):
-        return False
-    return _tidied(was) != _tidied(here)
+def send(node: Node, change: Change, *, timeout: float | None = None) -> None:
+    """Stage one change, once. Where the answer is lost, look whether it acted; raises Unreachable where it did not."""
+    try:
+        node.stage(wire.request(change), timeout=timeout)
+    except AnswerLost as lost:
+        node.connection.fresh()
+        try:
+            network = node.read(timeout=timeout).network
+        except errors.Unreachable as error:  # not as if it had not been sent
+            raise errors.Unreachable(f"{lost.message}, then: {error.message}", hint=error.hint) from None
+        if not _acted(change, network):
+            raise errors.Unreachable(f"{_not_done(change)} on {node.name}: {lost.message}", hint=lost.hint) from None
 
 
-def _tidied(interface: Interface) -> Interface:
-    return replace(canonical(interface), comments="", autostart=True)
+def _acted(change: Change, network: Network) -> bool:
+    found = network.interfaces.get(change.name)
+    if isinstance(change, Delete):
+        return found is None
+    return found is not None and canonical(found) == canonical(change.after)
 
 
-def send(node: Node, change: Change) -> None:
-    """Stage one change."""
-    match change:
-        case Create():
-            node.create(change.after)
-        case Update():
-            node.update(change.before, change.after)
-        case Delete():
-            node.delete(change.before.name)
-
-
-def recorded(change: Change) -> Step:
-    """A change as the journal keeps it."""
-    match change:
-        case Create():
-            return Step(action="create", name=change.name, form=wire.create_form(change.after))
-        case Update():
-            return Step(action="update", name=change.name, form=wire.update_form(change.before, change.after))
-        case Delete():
-            return Step(action="delete", name=change.name)
+def _not_done(change: Change) -> str:
+    word = "created" if isinstance(change, Create) else "deleted" if isinstance(change, Delete) else "changed"
+    return f"{change.name} was not {word}"

@@ -10,6 +10,8 @@ from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, ca
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from pvenet.plan import RestorePlan
+
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
 """The kinds whose `autostart` brings up a link that the kernel shows (design 8)."""
 
@@ -65,6 +67,18 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused)
 
 
+def expect_restored(baseline: Network, way: RestorePlan) -> Expectation:
+    """What to expect of a reload that makes a restore plan live: up again is what was up in the baseline."""
+    up = {name for name, link in baseline.links.items() if link.active} & way.wanted.keys()
+    should = should_be_active(Network(interfaces=way.wanted, links=baseline.links))
+    return Expectation(
+        wanted=way.wanted,
+        gone=way.gone,
+        active=frozenset(up & should),
+        excused=frozenset(up - should),  # nothing brings up what has no autostart
+    )
+
+
 def should_be_active(network: Network) -> frozenset[str]:
     """Interfaces with autostart, and the ports and slaves beneath them; a VLAN's raw device follows from the VLAN."""
     should = set()
@@ -109,3 +123,15 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
             )
         ),
     )
+
+
+def how_far(judgement: Judgement) -> str:
+    """What a node lacks, in words."""
+    parts = []
+    if judgement.down:
+        parts.append(f"not active: {', '.join(judgement.down)}")
+    if judgement.different:
+        parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
+    if judgement.there:
+        parts.append(f"still there: {', '.join(judgement.there)}")
+    return "; ".join(parts) or "every interface is up as it should be"

@@ -118,7 +118,8 @@ def _merged(words: dict[str, Any]) -> Where:
 def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
     """The node that a command is about, and the completed `where`."""
     with connected(where) as (connection, place):
-        from pvenet.node import Node, names
+        from pvenet.cluster import names
+        from pvenet.node import Node
 
         if place.node:
             refuse_no_name(place.node)
@@ -129,7 +130,8 @@ def at_node(where: Where) -> Iterator[tuple[Node, Where]]:
 def at_nodes(where: Where) -> Iterator[tuple[list[Node], Where]]:
     """The node that is named, or all of them; where nobody answers, those that have journals here."""
     with connected(where) as (connection, place):
-        from pvenet.node import Node, names
+        from pvenet.cluster import names
+        from pvenet.node import Node
 
         if place.node:
             refuse_no_name(place.node)

@@ -11,7 +11,7 @@ from pvenet import errors
 from pvenet.cli.asking import Person
 from pvenet.cli.common import Where, connected, counted, debug_of, journals, out, painter, say, utc_now
 from pvenet.cli.fleet import refuse
-from pvenet.cli.plans import outlooks, show, warn
+from pvenet.cli.plans import node_plans, show, warn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pvenet.events import Row
     from pvenet.fleet.applied import Applied
     from pvenet.fleet.carry import Job
-    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.network_spec import NetworkSpec
+    from pvenet.spec.node_plan import NodePlan
     from pvenet.spec.saved import Saved
-    from pvenet.spec.wishes import Wishes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,21 +41,21 @@ def apply_everywhere(where: Where, asked: Asked, options: ApplyOptions) -> None:
     """Make it so on every node. Raises what the first node that fails raises, after the summary."""
     from pvenet.apply import StageOptions
     from pvenet.fleet.carry import refuse_unagreed
-    from pvenet.render.outlook import counts_text, outlooks_data
+    from pvenet.render.node_plan import counts_text, node_plans_data
 
     if not options.wait:
         raise errors.UsageError("--no-wait would not see whether to go on to the next node", hint="leave it out")
-    wishes, saved = _read(asked)
+    spec, saved = _read(asked)
     with connected(where) as (connection, place):
         record = _record(place, saved)
-        found = _found(connection, place, wishes, saved)
+        found = _found(connection, place, spec, saved)
         todo = _ordered([each for each in found if each.plan or each.ours], asked.canary)
-        warn(found, wishes)
+        warn(found, spec)
         if place.json:
-            _line("planned", outlooks_data(found, wishes.file))
+            _line("planned", node_plans_data(found, spec.file))
         else:
             show(found)
-            out(counts_text(found, wishes.file))
+            out(counts_text(found, spec.file))
         refuse_unagreed(todo, options, consent := StageOptions(lossy=asked.lossy, adopt=options.adopt))
         jobs = [_job(connection, place, each) for each in todo]
         with Person(yes=asked.yes, json=place.json) as person:
@@ -65,7 +65,7 @@ def apply_everywhere(where: Where, asked: Asked, options: ApplyOptions) -> None:
         _sum_up(rows, place, failure)
 
 
-def _read(asked: Asked) -> tuple[Wishes, Saved | None]:
+def _read(asked: Asked) -> tuple[NetworkSpec, Saved | None]:
     from pvenet.spec import saved as saved_plans
     from pvenet.spec.load import load
 
@@ -73,7 +73,7 @@ def _read(asked: Asked) -> tuple[Wishes, Saved | None]:
         raise errors.UsageError("-f FILE and a saved plan are two different things", hint="leave one of them out")
     if asked.saved:
         saved = saved_plans.read(asked.saved)
-        return saved.wishes, saved
+        return saved.spec, saved
     if asked.file is None:  # pragma: no cover - the caller has one of the two
         raise errors.UsageError("no file")
     return load(asked.file), None
@@ -90,11 +90,11 @@ def _record(place: Where, saved: Saved | None) -> Applied | None:
     return record
 
 
-def _found(connection: Connection, place: Where, wishes: Wishes, saved: Saved | None) -> list[Outlook]:
+def _found(connection: Connection, place: Where, spec: NetworkSpec, saved: Saved | None) -> list[NodePlan]:
     """What would happen to each node. Raises where one can't be read, or is not what a saved plan was made against."""
     from pvenet.fleet.carry import stale
 
-    found = outlooks(connection, place, wishes)
+    found = node_plans(connection, place, spec)
     refuse({name: each for name, each in found.items() if isinstance(each, errors.PvenetError)})
     ready = [each for each in found.values() if not isinstance(each, errors.PvenetError)]
     others = [each.node for each in ready if saved and saved.against[each.node] != each.against]
@@ -103,7 +103,7 @@ def _found(connection: Connection, place: Where, wishes: Wishes, saved: Saved | 
     return ready
 
 
-def _ordered(todo: list[Outlook], canary: str) -> list[Outlook]:
+def _ordered(todo: list[NodePlan], canary: str) -> list[NodePlan]:
     """The nodes in the file's order, the canary first."""
     if canary and canary not in (names := [each.node for each in todo]):
         there = f"the nodes are {', '.join(names)}" if names else "there is nothing to do"
@@ -111,13 +111,13 @@ def _ordered(todo: list[Outlook], canary: str) -> list[Outlook]:
     return sorted(todo, key=lambda each: each.node != canary)
 
 
-def _job(connection: Connection, place: Where, found: Outlook) -> Job:
+def _job(connection: Connection, place: Where, found: NodePlan) -> Job:
     from pvenet.fleet.carry import Job
     from pvenet.fleet.side_by_side import another
     from pvenet.node import Node
 
     node = Node(another(connection, debug_of(place)), found.node)
-    return Job(node=node, journals=journals(place, node), outlook=found)
+    return Job(node=node, journals=journals(place, node), node_plan=found)
 
 
 def _carry_out(
@@ -169,7 +169,7 @@ def _ask_to_go_on(person: Person, canary: str, others: int) -> None:
 
 
 def _sum_up(rows: list[Row], place: Where, failure: errors.PvenetError | None) -> None:
-    from pvenet.render.outlook import rows_data, rows_text
+    from pvenet.render.node_plan import rows_data, rows_text
 
     with suppress(OSError):  # the exit code still tells
         if place.json:

@@ -28,17 +28,17 @@ def check(where: Where, file: Path = FILE) -> None:
     from pvenet.spec.load import check as examined
     from pvenet.spec.load import refuse
 
-    wishes, faults = examined(file)
+    spec, diagnostics = examined(file)
     if where.json:
-        out(as_json([{"file": wishes.file, **fault.data()} for fault in faults]))
+        out(as_json([{"file": spec.file, **diagnostic.data()} for diagnostic in diagnostics]))
     else:
-        for fault in faults:
-            if fault.warning:
-                say(f"warning: {fault.told(wishes.file)}")
-    refuse(faults, wishes.file)
+        for diagnostic in diagnostics:
+            if diagnostic.warning:
+                say(f"warning: {diagnostic.text(spec.file)}")
+    refuse(diagnostics, spec.file)
     if not where.json:
-        count = sum(len(node.interfaces) for node in wishes.nodes.values())
-        say(f"{wishes.file} is well: {counted(len(wishes.nodes), 'node')}, {counted(count, 'interface')}")
+        count = sum(len(node.interfaces) for node in spec.nodes.values())
+        say(f"{spec.file} is well: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}")
 
 
 def schema(where: Where) -> None:  # noqa: ARG001 - every command takes where it goes
@@ -53,7 +53,6 @@ def export(where: Where) -> None:
     """Print the network as it is, as a network file."""
     with connected(where) as (connection, place):
         from pvenet import errors
-        from pvenet.access import refuse_hidden
         from pvenet.cli.fleet import chosen, known, looked, refuse
         from pvenet.render.network import network_data
         from pvenet.render.values import as_json
@@ -61,7 +60,6 @@ def export(where: Where) -> None:
 
         def look(node: Node) -> tuple[Network, bool]:
             reading = node.read()
-            refuse_hidden(node, reading)
             return reading.network, reading.changes is not None
 
         found = looked(connection, place, known(connection, chosen(place)), look)

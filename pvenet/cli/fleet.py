@@ -27,7 +27,7 @@ def chosen(place: Where) -> tuple[str, ...]:
 
 def known(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
     """The wanted nodes, or all of them. Raises UsageError for one that is not there."""
-    from pvenet.node import names, unknown_node
+    from pvenet.cluster import names, unknown_node
 
     there = names(connection)
     for name in wanted:

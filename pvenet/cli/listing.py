@@ -16,12 +16,10 @@ def register(app: typer.Typer) -> None:
 def list_(where: Where) -> None:
     """List a node's interfaces, with what is staged."""
     with at_node(where) as (node, place):
-        from pvenet.access import refuse_hidden
         from pvenet.render.network import network_data, table
         from pvenet.render.values import as_json
 
         reading = node.read()
-        refuse_hidden(node, reading)
         if place.json:
             out(as_json(network_data(reading.network)))
             return
@@ -34,13 +32,11 @@ def show(where: Where, name: str = typer.Argument(..., metavar="IFACE", help="Th
     """Show one interface, all that is known of it."""
     with at_node(where) as (node, place):
         from pvenet import edit
-        from pvenet.access import refuse_hidden
         from pvenet.model import Link
         from pvenet.render.network import details, interface_data
         from pvenet.render.values import as_json
 
         reading = node.read()
-        refuse_hidden(node, reading)
         interface = edit.find(reading.network, node.name, name)
         link = reading.network.links.get(name, Link())
         out(as_json(interface_data(interface, link)) if place.json else details(interface, link))

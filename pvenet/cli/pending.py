@@ -27,25 +27,24 @@ def diff(
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff."""
     with at_node(where) as (node, place):
-        from pvenet.access import refuse_hidden
-        from pvenet.apply import survey
+        from pvenet.journal import Ours, ownership
         from pvenet.render.changes import changes_text, diff_data, pending_text
         from pvenet.render.values import as_json
 
         reading = node.read()
-        refuse_hidden(node, reading)
-        found = survey(journals(place, node), reading)
+        whose = ownership(journals(place, node), reading)
+        changes = whose.changes if isinstance(whose, Ours) else ()
         if place.json:
-            out(as_json(diff_data(node.name, reading.changes, found.changes, ours=found.ours)))
+            out(as_json(diff_data(node.name, reading.changes, changes, ours=isinstance(whose, Ours))))
         elif reading.changes is None:
             say(f"nothing is pending on {node.name}")
         else:
-            if found.changes:
-                out(changes_text(found.changes, painter()) + "\n")
+            if changes:
+                out(changes_text(changes, painter()) + "\n")
             out(pending_text(reading.changes, painter()))
-            if found.armed:
+            if isinstance(whose, Ours) and whose.armed:
                 say("this is the way back of an apply that was armed: `pvenet status` says what to do")
-            if not found.ours:
+            if not isinstance(whose, Ours):
                 say(f"pvenet did not stage this on {node.name} from here")
         if exit_code and reading.changes is not None:
             raise errors.Differences("")

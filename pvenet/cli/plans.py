@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pvenet.connection import Connection
     from pvenet.node import Node
-    from pvenet.spec.outlook import Outlook
-    from pvenet.spec.wishes import Wishes
+    from pvenet.spec.network_spec import NetworkSpec
+    from pvenet.spec.node_plan import NodePlan
 
 
 def register(app: typer.Typer) -> None:
@@ -35,22 +35,22 @@ def plan(
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there is something to do."),
 ) -> None:
     """Show what a network file would change on each node, and change nothing."""
-    from pvenet.render.outlook import counts_text, outlooks_data
+    from pvenet.render.node_plan import counts_text, node_plans_data
     from pvenet.render.values import as_json
     from pvenet.spec.load import load
 
-    wishes = load(file)
+    spec = load(file)
     with connected(where) as (connection, place):
-        found = outlooks(connection, place, wishes)
+        found = node_plans(connection, place, spec)
     ready = [each for each in found.values() if not isinstance(each, errors.PvenetError)]
     failed = {name: each for name, each in found.items() if isinstance(each, errors.PvenetError)}
-    data = outlooks_data(ready, wishes.file)
-    warn(ready, wishes)
+    data = node_plans_data(ready, spec.file)
+    warn(ready, spec)
     if place.json:
         out(as_json(data | {"errors": {name: error.message for name, error in failed.items()}}))
     else:
         show(ready)
-        out(counts_text(ready, wishes.file))
+        out(counts_text(ready, spec.file))
     refuse(failed)
     if save:
         _save(save, ready, data)
@@ -58,70 +58,70 @@ def plan(
         raise errors.Differences("")
 
 
-def outlooks(connection: Connection, place: Where, wishes: Wishes) -> dict[str, Outlook | errors.PvenetError]:
+def node_plans(connection: Connection, place: Where, spec: NetworkSpec) -> dict[str, NodePlan | errors.PvenetError]:
     """What a file would do to each node, or why that can't be told. Raises InvalidNetwork for what can't be."""
-    from pvenet.access import refuse_hidden
-    from pvenet.apply import survey
-    from pvenet.apply.consent import vital_addresses
-    from pvenet.node import members
-    from pvenet.spec.load import refuse as refuse_faults
-    from pvenet.spec.outlook import outlook
+    from pvenet.apply.approval import management_addresses
+    from pvenet.cluster import members
+    from pvenet.journal import Ours, ownership
+    from pvenet.spec.load import refuse as refuse_wrong
+    from pvenet.spec.node_plan import plan_node
 
-    names = named(connection, place, wishes)
+    names = named(connection, place, spec)
     there = members(connection)
 
-    def look(node: Node) -> Outlook:
+    def look(node: Node) -> NodePlan:
         reading = node.read()
-        refuse_hidden(node, reading)
-        found = outlook(wishes.nodes[node.name], reading.network, vital_addresses(node, there, reading.network))
-        ours = survey(journals(place, node), reading).ours
+        found = plan_node(spec.nodes[node.name], reading.network, management_addresses(node, there, reading.network))
+        ours = isinstance(ownership(journals(place, node), reading), Ours)
         return replace(found, pending=reading.changes, ours=ours)
 
     found = looked(connection, place, names, look)
     ready = [each for each in found.values() if not isinstance(each, errors.PvenetError)]
-    refuse_faults([fault for each in ready for fault in each.faults], wishes.file)
+    refuse_wrong([diagnostic for each in ready for diagnostic in each.diagnostics], spec.file)
     return found
 
 
-def named(connection: Connection, place: Where, wishes: Wishes) -> tuple[str, ...]:
+def named(connection: Connection, place: Where, spec: NetworkSpec) -> tuple[str, ...]:
     """The file's nodes, or those of them that were named. Raises InvalidNetwork for one that is not there."""
-    from pvenet.spec.load import refuse as refuse_faults
-    from pvenet.spec.places import Fault, nearest
+    from pvenet.spec.diagnostics import Diagnostic
+    from pvenet.spec.load import refuse as refuse_wrong
 
     there = known(connection, ())
-    faults = [
-        Fault(node.place, f"there is no node {name}; there are {', '.join(there[:9])}", nearest(name, there))
-        for name, node in wishes.nodes.items()
+    diagnostics = [
+        Diagnostic(
+            node.position, f"there is no node {name}; there are {', '.join(there[:9])}", errors.nearest(name, there)
+        )
+        for name, node in spec.nodes.items()
         if name not in there
     ]
-    refuse_faults(faults, wishes.file)
+    refuse_wrong(diagnostics, spec.file)
     only = chosen(place)
     for name in only:
-        if name not in wishes.nodes:
+        if name not in spec.nodes:
             raise errors.UsageError(
-                f"{wishes.file} says nothing of the node {name}", hint=f"it has {', '.join(wishes.nodes) or 'none'}"
+                f"{spec.file} says nothing of the node {name}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
             )
-    if only and len(only) < len(wishes.nodes):
-        say(f"of the nodes in {wishes.file} only {', '.join(only)} (--node or PVENET_NODE)")
-    return tuple(name for name in wishes.nodes if not only or name in only)
+    if only and len(only) < len(spec.nodes):
+        say(f"of the nodes in {spec.file} only {', '.join(only)} (--node or PVENET_NODE)")
+    return tuple(name for name in spec.nodes if not only or name in only)
 
 
-def warn(found: Sequence[Outlook], wishes: Wishes) -> None:
+def warn(found: Sequence[NodePlan], spec: NetworkSpec) -> None:
     """Say what is worth a second look."""
-    for fault in dict.fromkeys(fault for each in found for fault in each.faults):
-        say(f"warning: {fault.told(wishes.file)}")
+    for diagnostic in dict.fromkeys(diagnostic for each in found for diagnostic in each.diagnostics):
+        say(f"warning: {diagnostic.text(spec.file)}")
 
 
-def show(found: Sequence[Outlook]) -> None:
+def show(found: Sequence[NodePlan]) -> None:
     """Print what would happen, in the order in which it would."""
-    from pvenet.render.outlook import outlook_text
+    from pvenet.render.node_plan import node_plan_text
 
     for each in found:
         if each.plan or each.kept:
-            out(outlook_text(each, painter()) + "\n")
+            out(node_plan_text(each, painter()) + "\n")
 
 
-def _save(path: Path, found: Sequence[Outlook], shown: dict[str, Any]) -> None:
+def _save(path: Path, found: Sequence[NodePlan], shown: dict[str, Any]) -> None:
     import secrets
 
     from pvenet.render.values import as_json

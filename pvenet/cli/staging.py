@@ -131,12 +131,13 @@ def _stage(
     where: Where, choose: Callable[[Network, str], dict[str, Interface | None]], *, lossy: bool, adopt: bool
 ) -> None:
     with at_node(where) as (node, place):
-        from pvenet.apply import StageOptions, stage
+        from pvenet.apply import StageOptions, Staging
         from pvenet.render.changes import change_data, changes_text, problem_data
         from pvenet.render.values import as_json
 
         consent = StageOptions(lossy=lossy, adopt=adopt)
-        done = stage(node, journals(place, node), lambda network: choose(network, node.name), consent, now=utc_now())
+        with Staging(node, journals(place, node), now=utc_now()) as staging:
+            done = staging.stage(choose(staging.network, node.name), consent)
         for problem in done.warnings:
             say(f"warning: {problem}")
         for loss in done.losses:

@@ -54,8 +54,6 @@ class Connection:
         self.credentials = credentials
         self.trust = trust or Trust()
         self._clock = clock
-        self.patience = READ_TIMEOUT
-        """Seconds for an answer where a call does not say."""
         self._session = Session(debug)
         self._current = 0
         self._learnt: frozenset[str] = frozenset()
@@ -106,7 +104,7 @@ class Connection:
 
     def get(self, *path: str, timeout: float | None = None, **query: str | int) -> Answer:
         """Read. Asked again after a lost connection, and of the other endpoints; `timeout` in seconds."""
-        self._session.read_timeout = self._share(timeout or self.patience)
+        self._session.read_timeout = self._share(timeout or READ_TIMEOUT)
         failures: list[errors.Unreachable] = []
         for _ in self.endpoints:
             try:
@@ -118,17 +116,17 @@ class Connection:
                 self._turn()
         raise errors.Unreachable("\n  ".join(error.message for error in failures), hint=failures[-1].hint)
 
-    def post(self, *path: str, form: Mapping[str, str | int]) -> Answer:
+    def post(self, *path: str, form: Mapping[str, str | int], timeout: float | None = None) -> Answer:
         """Change. Raises AnswerLost where it can't be known whether it acted."""
-        return self._change("POST", path, form)
+        return self._change("POST", path, form, timeout)
 
-    def put(self, *path: str, form: Mapping[str, str | int] | None = None) -> Answer:
+    def put(self, *path: str, form: Mapping[str, str | int] | None = None, timeout: float | None = None) -> Answer:
         """Change. Raises AnswerLost where it can't be known whether it acted."""
-        return self._change("PUT", path, form or {})
+        return self._change("PUT", path, form or {}, timeout)
 
-    def delete(self, *path: str) -> Answer:
+    def delete(self, *path: str, timeout: float | None = None) -> Answer:
         """Change. Raises AnswerLost where it can't be known whether it acted."""
-        return self._change("DELETE", path, {})
+        return self._change("DELETE", path, {}, timeout)
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 
@@ -136,8 +134,10 @@ class Connection:
         """Of the time for an answer, what each of several endpoints may take: never less than a living one needs."""
         return max(min(seconds, SHARE), seconds / len(self.endpoints)) if self._learnt else seconds
 
-    def _change(self, method: str, path: tuple[str, ...], form: Mapping[str, str | int]) -> Answer:
-        self._session.read_timeout = self.patience
+    def _change(
+        self, method: str, path: tuple[str, ...], form: Mapping[str, str | int], timeout: float | None
+    ) -> Answer:
+        self._session.read_timeout = timeout or READ_TIMEOUT
         if self._clock() - self._used > IDLE_LIMIT:
             self.fresh()
         for _ in self.endpoints[1:]:

@@ -6,21 +6,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, StageOptions, apply, revert, stage
-from pvenet.apply.stage import not_ours
-from pvenet.events import Reloading, Row, Verdict
+from pvenet.apply import ApplyOptions, Runtime, StageOptions, Staging, apply, revert
+from pvenet.events import Reloading, Row
+from pvenet.journal import not_ours
+from pvenet.outcome import verdict_of
 from pvenet.plan import Risk
-from pvenet.spec.outlook import fingerprint
+from pvenet.spec.node_plan import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pvenet.events import Ended, Event
     from pvenet.journal import Journals
-    from pvenet.model import Network
     from pvenet.node import Node
-    from pvenet.plan import Desired
-    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.node_plan import NodePlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +28,12 @@ class Job:
 
     node: Node
     journals: Journals
-    outlook: Outlook
+    node_plan: NodePlan
 
 
-def refuse_unagreed(outlooks: Sequence[Outlook], options: ApplyOptions, consent: StageOptions) -> None:
+def refuse_unagreed(node_plans: Sequence[NodePlan], options: ApplyOptions, consent: StageOptions) -> None:
     """Raises what would stop a node on the way, before anything is sent to any."""
-    for found in outlooks:
+    for found in node_plans:
         if found.pending is not None and not found.ours and not consent.adopt:
             raise not_ours(found.node, found.pending, "apply on top of them with --adopt")
         if found.losses and not consent.lossy:
@@ -43,9 +42,9 @@ def refuse_unagreed(outlooks: Sequence[Outlook], options: ApplyOptions, consent:
                 hint="edit /etc/network/interfaces on the node instead, or accept the loss with --lossy",
                 losses=found.losses,
             )
-    risky = [found for found in outlooks if Risk.MANAGEMENT in found.risks]
+    risky = [found for found in node_plans if Risk.MANAGEMENT in found.risks]
     if risky and not options.allow_management:
-        ways = [f"{found.node}: {' on '.join(found.way.path)} ({found.way.reason})" for found in risky]
+        ways = [f"{found.node}: {' on '.join(found.management.chain)} ({found.management.reason})" for found in risky]
         raise errors.ManagementRisk(
             "this touches the way to\n  " + "\n  ".join(ways) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",
@@ -91,16 +90,14 @@ def make_so(job: Job, options: ApplyOptions, consent: StageOptions, runtime: Run
         sent = sent or isinstance(event, Reloading)
         runtime.emit(event)
 
-    def choose(network: Network) -> Desired:
-        if fingerprint(network) != job.outlook.against:
+    with Staging(job.node, job.journals) as staging:
+        if fingerprint(staging.network) != job.node_plan.against:
             raise stale(job.node.name)
-        return job.outlook.desired
-
-    staged = stage(job.node, job.journals, choose, consent)
+        staged = staging.stage(job.node_plan.desired, consent)
     try:
         return apply(job.node, job.journals, options, replace(runtime, emit=tell))
     except (errors.PvenetError, KeyboardInterrupt) as error:
-        if staged.plan and job.outlook.pending is None and not sent and not isinstance(error, errors.StateUnknown):
+        if staged.plan and job.node_plan.pending is None and not sent and not isinstance(error, errors.StateUnknown):
             _take_back(job, error)
         raise
 
@@ -122,14 +119,7 @@ def _take_back(job: Job, error: BaseException) -> None:
 
 
 def _failed(node: str, error: errors.PvenetError) -> Row:
-    match error:
-        case errors.RolledBack():
-            verdict = Verdict.ROLLED_BACK
-        case errors.StateUnknown():
-            verdict = Verdict.UNKNOWN
-        case _:
-            verdict = Verdict.FAILED
-    return Row(node=node, verdict=verdict, message=error.message, exit_code=error.exit_code)
+    return Row(node=node, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code)
 
 
 def _interrupted(node: str) -> errors.Interrupted:

@@ -1,4 +1,4 @@
-"""What to change, in which order, what stands against it, what it puts at risk, and the way back. Pure."""
+"""What to change, in which order, what stands against it, what it puts at risk, and the restore plan. Pure."""
 
 from pvenet.plan.changes import (
     Change,
@@ -14,7 +14,8 @@ from pvenet.plan.changes import (
 from pvenet.plan.inverse import Inverse, Loss, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
-from pvenet.plan.risk import Management, Risk, focused, management, risk, risks
+from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
+from pvenet.plan.risk import ManagementPath, Risk, Severity, focused, management_path, risk, risks
 
 __all__ = [
     "Change",
@@ -24,18 +25,22 @@ __all__ = [
     "FieldChange",
     "Inverse",
     "Loss",
-    "Management",
+    "ManagementPath",
     "Plan",
     "Problem",
+    "RestorePlan",
     "Risk",
+    "Severity",
     "Update",
     "focused",
     "inverse",
-    "management",
+    "lost_for_good",
+    "management_path",
     "net_changes",
     "outcome",
     "plan",
     "problems",
+    "restore_plan",
     "risk",
     "risks",
 ]

@@ -19,9 +19,10 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     canonical,
+    natural,
 )
 from pvenet.plan import ovs
-from pvenet.plan.relations import natural, start
+from pvenet.plan.relations import start_slaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,9 +136,9 @@ def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> N
     ovs.follow(interfaces, before, after)
     if first:
         ovs.tidy(interfaces)
-        start(interfaces, list(interfaces.values()))
+        start_slaves(interfaces, list(interfaces.values()))
     elif not isinstance(step, Delete):
-        start(interfaces, [step.after])
+        start_slaves(interfaces, [step.after])
 
 
 def _written(before: Interface | None, after: Interface) -> Interface:

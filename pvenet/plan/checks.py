@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.limits import DOCUMENTATION, MTUS, SHORTEST_PREFIX, refused
+from pvenet.limits import DOCUMENTATION, LONGEST_NAME, MTUS, SHORTEST_PREFIX, line_end, refused
 from pvenet.model import (
     HASHING_MODES,
     OVS_BOND_WORDS,
@@ -20,17 +20,14 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
-    named,
+    from_vlan_name,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from ipaddress import IPv4Address, IPv6Address
 
-    from pvenet.plan.scene import Problem, Scene, Subject
-
-LONGEST_NAME = 15
-"""For Linux; PVE takes 21 (facts, section 6)."""
+    from pvenet.plan.context import Context, Problem, Subject
 
 TAGS = range(1, 4095)
 """Of a VLAN interface (walk 0), and of an OVS port (facts, section 15)."""
@@ -49,13 +46,14 @@ _VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
 _LINK_LOCAL = IPv6Network("fe80::/10")
 
 
-def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
     """All problems that an interface has by itself."""
     if "name" in subject.changed:
-        yield from _name(subject, scene)
+        yield from _name(subject, context)
     if "mtu" in subject.changed and subject.after.mtu is not None and subject.after.mtu not in MTUS:
         message = f"mtu {subject.after.mtu} of {subject.name} is outside {MTUS[0]} to {MTUS[-1]}"
         yield subject.problem("mtu", message)
+    yield from _comments(subject)
     for cidr, gateway in (("cidr", "gateway"), ("cidr6", "gateway6")):
         yield from _address(subject, cidr)
         if not subject.changed.isdisjoint((cidr, gateway)):
@@ -73,7 +71,7 @@ def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
             pass
 
 
-def _name(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def _name(subject: Subject, context: Context) -> Iterator[Problem]:
     name, after = subject.name, subject.after
     if not _NAME.fullmatch(name):
         rule = "two or more letters, digits and _, beginning with a letter"
@@ -85,7 +83,7 @@ def _name(subject: Subject, scene: Scene) -> Iterator[Problem]:
     elif isinstance(after, Bond):
         if not _BOND.fullmatch(name):
             message = f"PVE knows a bond by a name like bond0 only and would not see {name} as one"
-            yield subject.problem("name", message, nearest=_free_bond(scene))
+            yield subject.problem("name", message, nearest=_free_bond(context))
     elif _BOND.fullmatch(name) and not isinstance(after, OvsBridge | OvsBond | OvsIntPort):  # its ovs_type tells
         yield subject.problem("name", f"PVE would take {name} for a bond because of its name")
     elif ":" in name or ("." in name and not isinstance(after, Vlan)):
@@ -93,8 +91,16 @@ def _name(subject: Subject, scene: Scene) -> Iterator[Problem]:
         yield subject.problem("name", f"PVE would take {name} for {kind} because of its name")
 
 
-def _free_bond(scene: Scene) -> str:
-    return next(name for number in range(len(scene.then) + 1) if (name := f"bond{number}") not in scene.then)
+def _comments(subject: Subject) -> Iterator[Problem]:
+    """PVE writes a comment as it is, and ifupdown2 reads a carriage return in it as the end of the comment."""
+    letter = line_end(subject.after.comments)
+    if letter and "comments" in subject.changed:
+        message = f"comments of {subject.name} hold {letter!a}, which ends a line: what follows it could be run"
+        yield subject.problem("comments", message, ascii(subject.after.comments))
+
+
+def _free_bond(context: Context) -> str:
+    return next(name for number in range(len(context.then) + 1) if (name := f"bond{number}") not in context.then)
 
 
 def _address(subject: Subject, field: str) -> Iterator[Problem]:
@@ -176,7 +182,7 @@ def _vlan(subject: Subject, vlan: Vlan) -> Iterator[Problem]:
     if subject.changed.isdisjoint(("raw_device", "tag")):
         return
     name = vlan.name
-    raw_device, tag = named(name)
+    raw_device, tag = from_vlan_name(name)
     if raw_device and vlan.raw_device not in (None, raw_device):
         yield subject.problem(
             "raw_device", f"the name {name} says that it is on {raw_device}, not on {vlan.raw_device}"

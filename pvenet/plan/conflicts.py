@@ -16,65 +16,66 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     kind_of,
+    parent_in,
 )
 from pvenet.plan import ovs
 from pvenet.plan.changes import same_kind
+from pvenet.plan.context import Problem
 from pvenet.plan.order import addressed
-from pvenet.plan.relations import fits, holds, members, parent_in, room, supports
-from pvenet.plan.scene import Problem
+from pvenet.plan.relations import has_member, members, mtu_of, mtus_fit, supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pvenet.plan.scene import Scene, Subject
+    from pvenet.plan.context import Context, Subject
 
 _ROLES = {"slaves": "slave", "ports": "port", "raw_device": "raw device", "bridge": "bridge"}
 
 
-def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
     """All problems that an interface has with others."""
     match subject.after:
         case Bond() | OvsBond():
-            yield from _members(subject, scene, "slaves")
+            yield from _members(subject, context, "slaves")
         case Bridge() | OvsBridge():
-            yield from _members(subject, scene, "ports")
+            yield from _members(subject, context, "ports")
         case Vlan():
-            yield from _raw_device(subject, subject.after, scene)
+            yield from _raw_device(subject, subject.after, context)
         case Ethernet() | OvsIntPort() | OvsPort() | Other():
             pass
-    yield from _renewal(subject, scene)
-    yield from _own_address(subject, scene)
-    yield from _gateways(subject, scene)
-    yield from _mtus(subject, scene)
-    if subject.name in scene.circles and not subject.changed.isdisjoint(_ROLES):
+    yield from _renewal(subject, context)
+    yield from _own_address(subject, context)
+    yield from _gateways(subject, context)
+    yield from _mtus(subject, context)
+    if subject.name in context.circles and not subject.changed.isdisjoint(_ROLES):
         yield subject.problem("name", f"{subject.name} would stand on itself")
 
 
-def _renewal(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def _renewal(subject: Subject, context: Context) -> Iterator[Problem]:
     """A change of kind takes a deletion, and a VLAN can't be without its raw device meanwhile."""
     if subject.before is None or same_kind(subject.before, subject.after) or isinstance(subject.after, OvsPort):
         return
-    for user in scene.users_now.get(subject.name, ()):
+    for user in context.users_now.get(subject.name, ()):
         if (
-            isinstance(scene.now[user], Vlan)
-            and isinstance(scene.then.get(user), Vlan)
-            and user in scene.users.get(subject.name, ())
+            isinstance(context.now[user], Vlan)
+            and isinstance(context.then.get(user), Vlan)
+            and user in context.users.get(subject.name, ())
         ):
             message = f"{subject.name} can't become a {kind_of(subject.after)} while it is the raw device of {user}"
             yield subject.problem("name", message, subject.name)
 
 
-def of_deletion(name: str, scene: Scene) -> list[Problem]:
+def of_deletion(name: str, context: Context) -> list[Problem]:
     """Who still stands on what shall go."""
-    standing = scene.users.get(name)
+    standing = context.users.get(name)
     if not standing:
         return []
-    message = f"{name} is in use: {_uses(name, standing, scene)}"
+    message = f"{name} is in use: {_uses(name, standing, context)}"
     return [Problem(interface=name, field="name", value=name, message=message)]
 
 
-def _uses(name: str, standing: Iterable[str], scene: Scene) -> str:
-    return ", ".join(f"{_role(name, scene.then[user])} of {user}" for user in standing)
+def _uses(name: str, standing: Iterable[str], context: Context) -> str:
+    return ", ".join(f"{_role(name, context.then[user])} of {user}" for user in standing)
 
 
 def _role(name: str, user: Interface) -> str:
@@ -94,37 +95,37 @@ def _role(name: str, user: Interface) -> str:
             return "a part"
 
 
-def _members(subject: Subject, scene: Scene, field: str) -> Iterator[Problem]:
+def _members(subject: Subject, context: Context, field: str) -> Iterator[Problem]:
     if field not in subject.changed:
         return
     before = members(subject.before) if subject.before else ()
     for name in members(subject.after):
         if name in before:
             continue
-        problem = missing(subject, field, name, scene) or _wrong_kind(subject, field, name, scene)
+        problem = missing(subject, field, name, context) or _wrong_kind(subject, field, name, context)
         if problem:
             yield problem
         else:
-            yield from _taken(subject, field, name, scene)
-            yield from _addressed_member(subject, field, name, scene)
+            yield from _taken(subject, field, name, context)
+            yield from _addressed_member(subject, field, name, context)
 
 
-def missing(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
+def missing(subject: Subject, field: str, name: str, context: Context) -> Problem | None:
     """What an interface names and is not there."""
     role = _ROLES[field]
-    if name in scene.then or name in scene.gone:
+    if name in context.then or name in context.gone:
         return None  # whoever is deleted says who stands on it
-    if name in scene.altnames:
-        message = f"{role} {name} of {subject.name}: PVE knows this NIC as {scene.altnames[name]} only"
-    elif isinstance(subject.after, Bridge) and parent_in(name) in scene.then:
+    if name in context.altnames:
+        message = f"{role} {name} of {subject.name}: PVE knows this NIC as {context.altnames[name]} only"
+    elif isinstance(subject.after, Bridge) and parent_in(name) in context.then:
         return None  # a VLAN that needs no stanza of its own (facts, section 6)
     else:
         message = f"{role} {name} of {subject.name} does not exist"
-    return subject.problem(field, message, name, nearest=scene.nearest(name, subject.name))
+    return subject.problem(field, message, name, nearest=context.nearest(name, subject.name))
 
 
-def _wrong_kind(subject: Subject, field: str, name: str, scene: Scene) -> Problem | None:
-    other = scene.then.get(name)
+def _wrong_kind(subject: Subject, field: str, name: str, context: Context) -> Problem | None:
+    other = context.then.get(name)
     if other is None or name == subject.name:
         return None
     after, kind = subject.after, kind_of(other)
@@ -147,97 +148,97 @@ def _wrong_kind(subject: Subject, field: str, name: str, scene: Scene) -> Proble
     return subject.problem(field, message, name)
 
 
-def _taken(subject: Subject, field: str, name: str, scene: Scene) -> Iterator[Problem]:
-    for user in scene.users.get(name, ()):
-        other = scene.then[user]
+def _taken(subject: Subject, field: str, name: str, context: Context) -> Iterator[Problem]:
+    for user in context.users.get(name, ()):
+        other = context.then[user]
         if user == subject.name or name not in members(other):
             continue
-        new_there = user in scene.subjects and name not in members(scene.now.get(user, Ethernet(name=user)))
-        if not new_there or scene.later(subject.name, user):
+        new_there = user in context.subjects and name not in members(context.now.get(user, Ethernet(name=user)))
+        if not new_there or context.later(subject.name, user):
             yield subject.problem(field, f"{name} is already {_role(name, other)} of {user}", name)
 
 
-def _addressed_member(subject: Subject, field: str, name: str, scene: Scene) -> Iterator[Problem]:
+def _addressed_member(subject: Subject, field: str, name: str, context: Context) -> Iterator[Problem]:
     """A port with an address (PVE refuses it: facts, section 6), or a slave with one (it would not be used)."""
-    other = scene.then.get(name)
-    if other and addressed(other) and not isinstance(other, ovs.OwnPort) and not _address_is_new(name, scene):
+    other = context.then.get(name)
+    if other and addressed(other) and not isinstance(other, ovs.OwnPort) and not _address_is_new(name, context):
         address = other.cidr or other.cidr6
         role = _ROLES[field]
         message = f"{role} {name} of {subject.name} has the address {address}, and a {role} can't have one"
         yield subject.problem(field, message, name)
 
 
-def _address_is_new(name: str, scene: Scene) -> bool:
-    subject = scene.subjects.get(name)
+def _address_is_new(name: str, context: Context) -> bool:
+    subject = context.subjects.get(name)
     return subject is not None and not subject.changed.isdisjoint(("cidr", "cidr6"))
 
 
-def _own_address(subject: Subject, scene: Scene) -> Iterator[Problem]:
-    if not addressed(subject.after) or not _address_is_new(subject.name, scene):
+def _own_address(subject: Subject, context: Context) -> Iterator[Problem]:
+    if not addressed(subject.after) or not _address_is_new(subject.name, context):
         return
     field = "cidr" if subject.after.cidr else "cidr6"
-    for user in scene.users.get(subject.name, ()):
-        other = scene.then[user]
+    for user in context.users.get(subject.name, ()):
+        other = context.then[user]
         if subject.name in members(other):
             role = _role(subject.name, other)
             message = f"{subject.name} is {role} of {user} and can't have an address"
             yield subject.problem(field, message)
 
 
-def _raw_device(subject: Subject, vlan: Vlan, scene: Scene) -> Iterator[Problem]:
+def _raw_device(subject: Subject, vlan: Vlan, context: Context) -> Iterator[Problem]:
     name = vlan.raw_device
     if name is None or subject.changed.isdisjoint(("raw_device", "tag", "name")):
         return
-    problem = missing(subject, "raw_device", name, scene) or _wrong_kind(subject, "raw_device", name, scene)
+    problem = missing(subject, "raw_device", name, context) or _wrong_kind(subject, "raw_device", name, context)
     if problem:
         yield problem
-    for user in scene.users.get(name, ()):
-        other = scene.then[user]
-        if user != vlan.name and isinstance(other, Vlan) and other.tag == vlan.tag and scene.later(vlan.name, user):
+    for user in context.users.get(name, ()):
+        other = context.then[user]
+        if user != vlan.name and isinstance(other, Vlan) and other.tag == vlan.tag and context.later(vlan.name, user):
             yield subject.problem("tag", f"tag {vlan.tag} of {name} is already {user}")
 
 
-def _gateways(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def _gateways(subject: Subject, context: Context) -> Iterator[Problem]:
     for key, family in (("gateway", "IPv4"), ("gateway6", "IPv6")):
         if getattr(subject.after, key) is None or key not in subject.changed:
             continue
-        for holder in scene.gateways[key]:
-            if holder != subject.name and (key not in scene.changed(holder) or scene.later(subject.name, holder)):
+        for holder in context.gateways[key]:
+            if holder != subject.name and (key not in context.changed(holder) or context.later(subject.name, holder)):
                 message = f"{subject.name} can't have the default gateway for {family}: {holder} has it"
                 yield subject.problem(key, message)
 
 
-def _mtus(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def _mtus(subject: Subject, context: Context) -> Iterator[Problem]:
     """MTUs that PVE refuses beside each other (facts, section 6), told of the interface that the change is about."""
     after = subject.after
-    for name in supports(after, scene.then):
-        if name not in scene.then and name not in members(after):
+    for name in supports(after, context.then):
+        if name not in context.then and name not in members(after):
             continue
-        support = scene.then.get(name)
-        if not fits(after, support) and not _old_misfit(subject.name, name, scene):
-            if support is not None and holds(after, support):
-                message = f"{name}'s mtu {support.mtu} is above the {room(after)} of its {_whole(after)} {after.name}"
+        support = context.then.get(name)
+        if not mtus_fit(after, support) and not _old_misfit(subject.name, name, context):
+            if support is not None and has_member(after, support):
+                message = f"{name}'s mtu {support.mtu} is above the {mtu_of(after)} of its {_whole(after)} {after.name}"
             else:
-                message = f"mtu {after.mtu} of {after.name} is above the {room(support)} of {name} beneath it"
+                message = f"mtu {after.mtu} of {after.name} is above the {mtu_of(support)} of {name} beneath it"
             yield subject.problem("mtu", message)
-    for name in scene.users.get(after.name, ()):
-        user = scene.then[name]
-        if name not in scene.subjects and not fits(user, after) and not _old_misfit(name, after.name, scene):
-            if holds(user, after):
-                message = f"mtu {after.mtu} of {after.name} is above the {room(user)} of its {_whole(user)} {name}"
+    for name in context.users.get(after.name, ()):
+        user = context.then[name]
+        if name not in context.subjects and not mtus_fit(user, after) and not _old_misfit(name, after.name, context):
+            if has_member(user, after):
+                message = f"mtu {after.mtu} of {after.name} is above the {mtu_of(user)} of its {_whole(user)} {name}"
             else:
-                message = f"mtu {room(after)} of {after.name} is below the {user.mtu} of {name}, which stands on it"
-            yield subject.problem("mtu", message, room(after))
+                message = f"mtu {mtu_of(after)} of {after.name} is below the {user.mtu} of {name}, which stands on it"
+            yield subject.problem("mtu", message, mtu_of(after))
 
 
 def _whole(interface: Interface) -> str:
     return "bridge" if isinstance(interface, OvsBridge) else "bond"
 
 
-def _old_misfit(user: str, support: str, scene: Scene) -> bool:
+def _old_misfit(user: str, support: str, context: Context) -> bool:
     """Whether the two did not fit before either, and nothing about that changes."""
-    old, new = scene.now.get(user), scene.then[user]
-    beneath_old, beneath_new = scene.now.get(support), scene.then.get(support)
-    if old is None or support not in supports(old, scene.now):
+    old, new = context.now.get(user), context.then[user]
+    beneath_old, beneath_new = context.now.get(support), context.then.get(support)
+    if old is None or support not in supports(old, context.now):
         return False
-    return old.mtu == new.mtu and room(beneath_old) == room(beneath_new)
+    return old.mtu == new.mtu and mtu_of(beneath_old) == mtu_of(beneath_new)

@@ -1,15 +1,14 @@
-"""The way back from a plan, as equal values; and what the API has no way to put back."""
+"""The restore plan: what leads back from where a plan leads, and what of it the API can't put back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pvenet.limits import MTUS, refused
-from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of
+from pvenet.limits import MTUS, line_end, refused
+from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of, natural
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
-from pvenet.plan.relations import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,24 +30,24 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inverse:
-    """The plan that leads back, and what it can't put back."""
+    """A restore plan, and what it can't put back."""
 
     plan: Plan
     lost: tuple[Loss, ...] = ()
 
 
 def inverse(plan: Plan, baseline: Network) -> Inverse:
-    """The way back to the baseline from where the plan leads, or from as many of its first steps as are given."""
+    """What restores the baseline from where the plan leads, or from as many of its first steps as are given."""
     there = outcome(baseline.interfaces, plan.steps)
     desired = {
-        name: _settable(baseline.interfaces.get(name), there.get(name))
+        name: _restorable(baseline.interfaces.get(name), there.get(name))
         for name in there.keys() | baseline.interfaces.keys()
     }
-    back = plan_to(Network(interfaces=there, links=baseline.links), desired)
-    return Inverse(plan=back, lost=_lost(baseline.interfaces, outcome(there, back.steps)))
+    restore = plan_to(Network(interfaces=there, links=baseline.links), desired)
+    return Inverse(plan=restore, lost=_lost(baseline.interfaces, outcome(there, restore.steps)))
 
 
-def _settable(before: Interface | None, now: Interface | None) -> Interface | None:
+def _restorable(before: Interface | None, now: Interface | None) -> Interface | None:
     """An interface as near to what it was as the API allows."""
     if before is None or isinstance(before, Other):
         return now if isinstance(before, Other) else None
@@ -56,6 +55,7 @@ def _settable(before: Interface | None, now: Interface | None) -> Interface | No
     instead = now if now is not None and same_kind(before, now) else Ethernet(name=before.name)
     return replace(
         before,
+        comments=instead.comments if "comments" in unsendable else before.comments,
         mtu=instead.mtu if "mtu" in unsendable else before.mtu,
         cidr=instead.cidr if "cidr" in unsendable else before.cidr,
         gateway=instead.gateway if "cidr" in unsendable else before.gateway,
@@ -65,8 +65,10 @@ def _settable(before: Interface | None, now: Interface | None) -> Interface | No
 
 
 def _unsendable(interface: Interface) -> frozenset[str]:
-    """The fields whose value a node's file may hold and PVE refuses to be sent."""
+    """The fields whose value a node's file may hold, and that are not sent: PVE refuses it, or it could be run."""
     found = set()
+    if line_end(interface.comments):
+        found.add("comments")
     if interface.mtu is not None and interface.mtu not in MTUS:
         found.add("mtu")
     if interface.cidr is not None and refused(interface.cidr):
@@ -76,16 +78,16 @@ def _unsendable(interface: Interface) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> tuple[Loss, ...]:
+def _lost(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
     """What differs from the baseline when everything has been put back that can be."""
     found = []
     for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
-        now = back.get(name)
+        now = restored.get(name)
         if now is None or not same_kind(before, now):
             found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
             continue
         found += [
-            Loss(name=name, what=f"PVE refuses the {field} {getattr(before, field)}")
+            Loss(name=name, what=_not_sent(field, getattr(before, field)))
             for field in sorted(_unsendable(before))
             if getattr(before, field) != getattr(now, field)
         ]
@@ -93,6 +95,12 @@ def _lost(baseline: Mapping[str, Interface], back: Mapping[str, Interface]) -> t
             found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
         found += [Loss(name=name, what=what) for what in lost_in_the_file(before.file_only, now.file_only)]
     return tuple(found)
+
+
+def _not_sent(field: str, value: object) -> str:
+    if field == "comments":
+        return f"the comments {value!a}, of which a part could be run"
+    return f"PVE refuses the {field} {value}"
 
 
 def lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:

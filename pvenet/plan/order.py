@@ -21,10 +21,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical
+from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical, natural
 from pvenet.plan import ovs
 from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
-from pvenet.plan.relations import fits, members, natural, start, supports
+from pvenet.plan.relations import members, mtus_fit, start_slaves, supports
 from pvenet.plan.walk import Node, Until, Walk
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def plan(current: Network, desired: Desired) -> Plan:
     now = {name: canonical(interface) for name, interface in current.interfaces.items()}
     asked = overlaid(now, desired)
     then = dict(asked)
-    start(then, list(then.values()))
+    start_slaves(then, list(then.values()))
     changed = {name for name in desired if now.get(name) not in (then.get(name), asked.get(name))}
     changed |= {name for name, interface in now.items() if ovs.passes(interface, then.get(name))}
     bonds = [interface for interface in then.values() if isinstance(interface, Bond | OvsBond)]
@@ -204,7 +204,7 @@ class _Rules:
             else:
                 if joins and addressed(there.before) and there.after and not addressed(there.after):
                     there.edge(node, Until.GIVEN_UP, joins=joins)
-                if not fits(new, there.before):
+                if not mtus_fit(new, there.before):
                     there.edge(node, joins=joins)
 
     def _order_gateways(self, key: str) -> None:
@@ -241,13 +241,13 @@ def _suits(user: Interface, support: Interface) -> bool:
     """
     if support.name in members(user) and (addressed(support) or not support.autostart):
         return False
-    return fits(user, support)
+    return mtus_fit(user, support)
 
 
 def _order_mtus(user: Node, support: Node) -> None:
     """Rule 3: two that stay together and both change; at no time may their MTUs not fit."""
     if user.before and user.after and support.before and support.after:
-        if not fits(user.after, support.before):
+        if not mtus_fit(user.after, support.before):
             support.edge(user)
-        if not fits(user.before, support.after):
+        if not mtus_fit(user.before, support.after):
             user.edge(support)

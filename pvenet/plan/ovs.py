@@ -15,7 +15,19 @@ from bisect import insort
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from pvenet.model import Ethernet, FileOnly, Interface, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, canonical
+from pvenet.model import (
+    Ethernet,
+    FileOnly,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    canonical,
+    settable,
+)
+from pvenet.plan.relations import with_kept_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -65,13 +77,7 @@ def handed_on(old: Nic, new: Nic, *, started: bool) -> tuple[Nic, Nic]:
 
     `started` says that a bond will give it its `auto` anyway.
     """
-    left = replace(
-        old,
-        cidr=old.cidr if new.cidr else None,
-        gateway=old.gateway if new.cidr and new.gateway else None,
-        cidr6=old.cidr6 if new.cidr6 else None,
-        gateway6=old.gateway6 if new.cidr6 and new.gateway6 else None,
-    )
+    left = with_kept_addresses(old, new)
     if isinstance(old, Ethernet):
         left = replace(left, mtu=new.mtu if (new.mtu or 0) < (old.mtu or 0) else old.mtu)
     bare = left if isinstance(left, Ethernet) else replace(as_nic(left), autostart=started)
@@ -221,8 +227,7 @@ def _is_own(interface: Interface | None) -> bool:
 
 def lost(port: OvsPort, *, but: Collection[str] = ()) -> Iterator[str]:
     """What PVE forgets of a NIC when its bridge lists it no more, a clause each."""
-    for field in fields(OvsPort):
-        value = getattr(port, field.name)
-        if field.compare and field.name not in {"name", "autostart", "bridge", *but} and value:
-            yield f"{field.name} {value}"
+    for name in settable(OvsPort):
+        if name not in {"autostart", "bridge", *but} and (value := getattr(port, name)):
+            yield f"{name} {value}"
     yield from (f"`{line}`" for line in (*port.file_only.options, *port.file_only.options6))

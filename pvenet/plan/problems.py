@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.model import Ethernet, Interface, Network, Other, OvsPort, kind_of
 from pvenet.plan import checks, conflicts, ovs, switches
-from pvenet.plan.scene import Problem, Scene, Subject
+from pvenet.plan.context import Context, Problem, Subject
 
 if TYPE_CHECKING:
     from pvenet.plan.changes import Desired
@@ -20,19 +20,19 @@ __all__ = ["Problem", "problems"]
 
 def problems(current: Network, desired: Desired) -> tuple[Problem, ...]:
     """Everything that stands against the change, in the order of the desired interfaces; warnings among them."""
-    scene = Scene(current, desired)
+    context = Context(current, desired)
     found: list[Problem] = []
     for name in desired:
-        if subject := scene.subjects.get(name):
+        if subject := context.subjects.get(name):
             found += _unchangeable(subject) or [
-                *checks.of_one(subject, scene),
-                *conflicts.of_one(subject, scene),
-                *switches.of_one(subject, scene),
+                *checks.of_one(subject, context),
+                *conflicts.of_one(subject, context),
+                *switches.of_one(subject, context),
             ]
-        elif name in scene.gone:
-            found += _undeletable(scene.now[name]) or [
-                *conflicts.of_deletion(name, scene),
-                *switches.of_deletion(name, scene),
+        elif name in context.gone:
+            found += _undeletable(context.now[name]) or [
+                *conflicts.of_deletion(name, context),
+                *switches.of_deletion(name, context),
             ]
     return tuple(dict.fromkeys(found))
 

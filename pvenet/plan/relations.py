@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pvenet.model import (
     Bond,
@@ -17,10 +17,13 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     beneath,
+    parent_in,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_Interface = TypeVar("_Interface", bound=Interface)
 
 DEFAULT_MTU = 1500
 """What PVE takes an interface without an `mtu` to have (walk 13)."""
@@ -30,17 +33,6 @@ ANY_MTU = 65536
 
 SHARING = frozenset({"vlan", "alias", "vxlan"})
 """The kinds of `Other` that leave what they stand on to others too."""
-
-
-def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """A key that sorts ens9 before ens10."""
-    parts, digits = [""], False
-    for letter in name:
-        if letter.isdecimal() != digits:
-            digits = not digits
-            parts.append("")
-        parts[-1] += letter
-    return tuple((part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
 
 
 def members(interface: Interface) -> tuple[str, ...]:
@@ -54,13 +46,15 @@ def members(interface: Interface) -> tuple[str, ...]:
             return ()
 
 
-def parent_in(name: str) -> str | None:
-    """The device that a name speaks of: `bond0` in `bond0.50` and in `bond0:1`."""
-    for mark in (".", ":"):
-        head, found, digits = name.rpartition(mark)
-        if found and head and digits.isdecimal():
-            return head
-    return None
+def with_kept_addresses(before: _Interface, after: Interface | None) -> _Interface:
+    """An interface with those of its addresses and gateways that it keeps: where a later state of it has some, too."""
+    return replace(
+        before,
+        cidr=before.cidr if after and after.cidr else None,
+        gateway=before.gateway if after and after.cidr and after.gateway else None,
+        cidr6=before.cidr6 if after and after.cidr6 else None,
+        gateway6=before.gateway6 if after and after.cidr6 and after.gateway6 else None,
+    )
 
 
 def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
@@ -135,7 +129,7 @@ def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> 
     return counts.keys() - set(free)
 
 
-def start(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
+def start_slaves(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
     """Give the slaves of bonds the `auto` that PVE gives them on every write (facts, sections 6 and 15)."""
     for bond in [interface for interface in of if isinstance(interface, Bond | OvsBond)]:
         for name in bond.slaves:
@@ -144,31 +138,31 @@ def start(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
                 interfaces[name] = replace(slave, autostart=True)
 
 
-def room(interface: Interface | None) -> int:
+def mtu_of(interface: Interface | None) -> int:
     """The MTU that PVE takes an interface to offer to what is checked against it."""
     if interface is None:
         return DEFAULT_MTU
     return interface.mtu or (ANY_MTU if isinstance(interface, Bond) else DEFAULT_MTU)
 
 
-def need(interface: Interface) -> int:
+def needed_mtu(interface: Interface) -> int:
     """The MTU that PVE checks against another's room; none is never too much."""
     return interface.mtu or 0
 
 
-def holds(user: Interface, support: Interface) -> bool:
+def has_member(user: Interface, support: Interface) -> bool:
     """Whether one is a member of the other, whose MTU is checked against that of the whole; else it is beneath it."""
     return isinstance(user, Bond | OvsBridge) or (isinstance(user, OvsBond) and support.name in user.slaves)
 
 
-def fits(user: Interface, support: Interface | None) -> bool:
+def mtus_fit(user: Interface, support: Interface | None) -> bool:
     """Whether the MTUs of an interface and of one that it stands on suit PVE (facts, section 6).
 
     A slave's must not be above its bond's, nor an OVS port's above its bridge's (walk 5002); a bridge's or a VLAN's not
     above that of what it stands on.
     """
     if support is None:
-        return isinstance(user, Bond | Other | OvsBridge | OvsBond) or need(user) <= DEFAULT_MTU
-    if holds(user, support):
-        return need(support) <= room(user)
-    return isinstance(user, Other) or need(user) <= room(support)
+        return isinstance(user, Bond | Other | OvsBridge | OvsBond) or needed_mtu(user) <= DEFAULT_MTU
+    if has_member(user, support):
+        return needed_mtu(support) <= mtu_of(user)
+    return isinstance(user, Other) or needed_mtu(user) <= mtu_of(support)

@@ -1,4 +1,4 @@
-"""What a change puts at risk: nothing, guests' traffic, or the way to the node itself."""
+"""What a change puts at risk: nothing, guests' traffic, or the management path."""
 
 from __future__ import annotations
 
@@ -7,63 +7,70 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from pvenet.model import Ethernet, Interface, Network, Other
+from pvenet.model import Ethernet, Interface, Network, Other, natural
 from pvenet.plan.changes import Change, Create, Delete, Update
-from pvenet.plan.relations import downward, members, natural, users
+from pvenet.plan.relations import downward, members, users
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 
-class Risk(StrEnum):
-    """How bad a change can end, with an order."""
+class Severity(StrEnum):
+    """Words with an order: the last member is the worst."""
+
+    def _rank(self, other: str) -> tuple[int, int]:
+        """The places of this one and of another."""
+        order = list(type(self))
+        return order.index(self), order.index(type(self)(other))
+
+    def __lt__(self, other: str) -> bool:
+        own, its = self._rank(other)
+        return own < its
+
+    def __le__(self, other: str) -> bool:
+        own, its = self._rank(other)
+        return own <= its
+
+    def __gt__(self, other: str) -> bool:
+        return not self <= other
+
+    def __ge__(self, other: str) -> bool:
+        return not self < other
+
+
+class Risk(Severity):
+    """How bad a change can end."""
 
     NONE = "none"
     """It touches nothing in use."""
     GUESTS = "guests"
     """It touches what guests may hang on."""
     MANAGEMENT = "management"
-    """It touches the way to the node."""
-
-    @property
-    def rank(self) -> int:
-        return list(Risk).index(self)
-
-    def __lt__(self, other: str) -> bool:
-        return self.rank < Risk(other).rank
-
-    def __le__(self, other: str) -> bool:
-        return self.rank <= Risk(other).rank
-
-    def __gt__(self, other: str) -> bool:
-        return self.rank > Risk(other).rank
-
-    def __ge__(self, other: str) -> bool:
-        return self.rank >= Risk(other).rank
+    """It touches the management path."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Management:
-    """The interfaces that carry the way to the node."""
+class ManagementPath:
+    """The interfaces between the cables and the node's address."""
 
     names: frozenset[str]
-    """The carriers and everything beneath them."""
-    path: tuple[str, ...]
-    """The first carrier and what is beneath it, from the top down."""
+    """All of them: the holders and everything beneath."""
+    chain: tuple[str, ...]
+    """The first holder and what is beneath it, from the top down."""
     reason: str
     """Why that one: a clause."""
     addresses: frozenset[str] = frozenset()
     """The addresses on the node by which it is reached."""
-    carriers: tuple[str, ...] = ()
-    """The interfaces that count as the way themselves, the surest first."""
+    holders: tuple[str, ...] = ()
+    """The interfaces at the top, which hold such an address or a default gateway; the surest first."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why each of them, a clause."""
 
 
-def management(network: Network, addresses: Collection[str]) -> Management:
-    """Who carries one of the addresses or a default gateway, and everything beneath.
+def management_path(network: Network, addresses: Collection[str]) -> ManagementPath:
+    """Who holds one of the addresses or a default gateway, and everything beneath.
 
-    Without any of the addresses on the node (a tunnel, NAT, DHCP), whatever has an address may be the way.
+    Without any of the addresses on the node (a tunnel, NAT, DHCP), whatever has an address may be a holder.
     """
     interfaces = network.interfaces
     reasons: dict[str, str] = {}
@@ -74,29 +81,28 @@ def management(network: Network, addresses: Collection[str]) -> Management:
         who = "none of the known addresses is on an interface" if addresses else "the node's address is not known"
         for name in _with_address(interfaces):
             reasons[name] = f"{who}, and {name} has an address"
-    gateways = [name for name in interfaces if interfaces[name].gateway or interfaces[name].gateway6]
-    for name in gateways:
+    for name in _with_gateway(interfaces):
         reasons.setdefault(name, f"{name} has the default gateway")
-    carriers = list(reasons)
-    return Management(
-        names=frozenset(_carried(carriers, interfaces)),
-        path=tuple(_carried(carriers[:1], interfaces)),
-        reason=reasons[carriers[0]] if carriers else "no interface has an address",
+    holders = list(reasons)
+    return ManagementPath(
+        names=frozenset(_beneath(holders, interfaces)),
+        chain=tuple(_beneath(holders[:1], interfaces)),
+        reason=reasons[holders[0]] if holders else "no interface has an address",
         addresses=frozenset(reached.values()),
-        carriers=tuple(carriers),
+        holders=tuple(holders),
         reasons=reasons,
     )
 
 
-def focused(way: Management, changes: Iterable[Change], current: Network, after: Network) -> Management:
-    """The way with the first carrier in front that the changes touch: the one that a person has to hear of."""
+def focused(path: ManagementPath, changes: Iterable[Change], current: Network, after: Network) -> ManagementPath:
+    """The path with the first holder in front that the changes touch: the one that a person has to hear of."""
     touched = {name for change in changes for name in (change.name, *_taken(change))}
-    for carrier in way.carriers:
-        path = _carried([carrier], current.interfaces)
-        if not touched.isdisjoint([*path, *_carried([carrier], after.interfaces)]):
-            others = tuple(other for other in way.carriers if other != carrier)
-            return replace(way, path=tuple(path), reason=way.reasons[carrier], carriers=(carrier, *others))
-    return way
+    for holder in path.holders:
+        chain = _beneath([holder], current.interfaces)
+        if not touched.isdisjoint([*chain, *_beneath([holder], after.interfaces)]):
+            others = tuple(other for other in path.holders if other != holder)
+            return replace(path, chain=tuple(chain), reason=path.reasons[holder], holders=(holder, *others))
+    return path
 
 
 def _reached(interfaces: Mapping[str, Interface], addresses: Collection[str]) -> dict[str, str]:
@@ -121,9 +127,14 @@ def _with_address(interfaces: Mapping[str, Interface]) -> list[str]:
     ]
 
 
-def _carried(carriers: Iterable[str], interfaces: Mapping[str, Interface]) -> list[str]:
-    """The carriers and everything beneath them; of an Open vSwitch port also the switch that lists it."""
-    found = downward(carriers, interfaces)
+def _with_gateway(interfaces: Mapping[str, Interface]) -> list[str]:
+    """Who has a default gateway."""
+    return [name for name, interface in interfaces.items() if interface.gateway or interface.gateway6]
+
+
+def _beneath(holders: Iterable[str], interfaces: Mapping[str, Interface]) -> list[str]:
+    """The holders and everything beneath them; of an Open vSwitch port also the switch that lists it."""
+    found = downward(holders, interfaces)
     inside = [name for name in found if isinstance(interfaces.get(name), Other)]
     if inside:
         standing = users(interfaces)
@@ -137,24 +148,23 @@ def _carried(carriers: Iterable[str], interfaces: Mapping[str, Interface]) -> li
     return found
 
 
-def risk(change: Change, management: Management, current: Network, after: Network) -> Risk:
+def risk(change: Change, path: ManagementPath, current: Network, after: Network) -> Risk:
     """What one change puts at risk, between the network that is and the one that shall be."""
-    return risks([change], management, current, after)[0]
+    return risks([change], path, current, after)[0]
 
 
-def risks(changes: Iterable[Change], management: Management, current: Network, after: Network) -> tuple[Risk, ...]:
+def risks(changes: Iterable[Change], path: ManagementPath, current: Network, after: Network) -> tuple[Risk, ...]:
     """What each change puts at risk. For many changes at once: the networks are looked through only once."""
-    vital = management.names | _vital_then(management, after)
+    on_path = path.names | _names_after(path, after)
     in_use = _in_use(current)
-    return tuple(_risk(change, management, vital, in_use) for change in changes)
+    return tuple(_risk(change, path, on_path, in_use) for change in changes)
 
 
-def _vital_then(management: Management, after: Network) -> set[str]:
-    """Who will carry the way to the node when the changes have come."""
-    carriers = [*_reached(after.interfaces, management.addresses)]
-    carriers += [name for name, interface in after.interfaces.items() if interface.gateway or interface.gateway6]
-    carriers += [name for name in management.carriers if name in after.interfaces]
-    return set(_carried(carriers, after.interfaces))
+def _names_after(path: ManagementPath, after: Network) -> set[str]:
+    """The interfaces of the management path when the changes have come."""
+    holders = [*_reached(after.interfaces, path.addresses), *_with_gateway(after.interfaces)]
+    holders += [name for name in path.holders if name in after.interfaces]
+    return set(_beneath(holders, after.interfaces))
 
 
 def _in_use(current: Network) -> set[str]:
@@ -163,13 +173,18 @@ def _in_use(current: Network) -> set[str]:
     return found | {name for name, it in current.interfaces.items() if not isinstance(it, Ethernet)}
 
 
-def _risk(change: Change, management: Management, vital: Collection[str], in_use: Collection[str]) -> Risk:
+def _risk(change: Change, path: ManagementPath, on_path: Collection[str], in_use: Collection[str]) -> Risk:
     touched = {change.name, *_taken(change)}
-    if not touched.isdisjoint(vital) or _reroutes(change, management):
+    if not touched.isdisjoint(on_path) or _reroutes(change, path):
         return Risk.MANAGEMENT
-    if isinstance(change, Delete) or not touched.isdisjoint(in_use):
+    if not _is_remark(change) and (isinstance(change, Delete) or not touched.isdisjoint(in_use)):
         return Risk.GUESTS
     return Risk.NONE
+
+
+def _is_remark(change: Change) -> bool:
+    """Whether nothing but a comment changes, which no link notices."""
+    return isinstance(change, Update) and {field.field for field in change.fields()} == {"comments"}
 
 
 def _taken(change: Change) -> Iterator[str]:
@@ -183,7 +198,7 @@ def _taken(change: Change) -> Iterator[str]:
             yield from set(members(change.before)) ^ set(members(change.after))
 
 
-def _reroutes(change: Change, management: Management) -> bool:
+def _reroutes(change: Change, path: ManagementPath) -> bool:
     """Whether a default gateway comes, goes or changes, or an address of the node appears a second time."""
     old = None if isinstance(change, Create) else change.before
     new = None if isinstance(change, Delete) else change.after
@@ -191,6 +206,6 @@ def _reroutes(change: Change, management: Management) -> bool:
         if getattr(old, key, None) != getattr(new, key, None):
             return True
     return any(
-        address is not None and str(address.ip) in management.addresses
+        address is not None and str(address.ip) in path.addresses
         for address in (getattr(new, "cidr", None), getattr(new, "cidr6", None))
     )

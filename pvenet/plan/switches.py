@@ -7,45 +7,45 @@ from typing import TYPE_CHECKING
 from pvenet.model import FileOnly, Interface, Other, OvsBridge, OvsPort, Vlan, kind_of
 from pvenet.plan import ovs
 from pvenet.plan.conflicts import missing
+from pvenet.plan.context import Problem
 from pvenet.plan.inverse import lost_in_the_file
-from pvenet.plan.scene import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pvenet.plan.scene import Scene, Subject
+    from pvenet.plan.context import Context, Subject
 
 
-def of_one(subject: Subject, scene: Scene) -> Iterator[Problem]:
+def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
     """All problems that an interface has as a bridge of Open vSwitch, or as a port of one."""
     if isinstance(subject.given, ovs.OwnPort):
-        yield from _own_port(subject, subject.given, scene)
+        yield from _own_port(subject, subject.given, context)
     elif isinstance(subject.given, OvsPort):
-        yield from _nic(subject, subject.given, scene)
+        yield from _nic(subject, subject.given, context)
     if isinstance(subject.after, OvsBridge):
-        yield from _raw_devices(subject, subject.after, scene)
+        yield from _raw_devices(subject, subject.after, context)
     if isinstance(subject.before, OvsBridge):
-        yield from _dropped(subject.before, scene)
+        yield from _dropped(subject.before, context)
 
 
-def of_deletion(name: str, scene: Scene) -> Iterator[Problem]:
+def of_deletion(name: str, context: Context) -> Iterator[Problem]:
     """What a bridge that goes leaves behind; its own ports say that they are in use themselves."""
-    bridge = scene.now[name]
+    bridge = context.now[name]
     if isinstance(bridge, OvsBridge):
-        for problem in _dropped(bridge, scene):
+        for problem in _dropped(bridge, context):
             if problem.warning:
                 yield problem
 
 
-def _own_port(subject: Subject, port: ovs.OwnPort, scene: Scene) -> Iterator[Problem]:
+def _own_port(subject: Subject, port: ovs.OwnPort, context: Context) -> Iterator[Problem]:
     if "bridge" not in subject.changed:
         return
     if port.bridge is None:
         yield subject.problem("bridge", f"{subject.name} needs a bridge of Open vSwitch", "")
         return
-    if problem := missing(subject, "bridge", port.bridge, scene):
+    if problem := missing(subject, "bridge", port.bridge, context):
         yield problem
-    elif (bridge := scene.then.get(port.bridge)) and not isinstance(bridge, OvsBridge):
+    elif (bridge := context.then.get(port.bridge)) and not isinstance(bridge, OvsBridge):
         message = f"bridge {port.bridge} of {subject.name} is a {kind_of(bridge)}, and no bridge of Open vSwitch"
         yield subject.problem("bridge", message)
     before = subject.before
@@ -54,33 +54,33 @@ def _own_port(subject: Subject, port: ovs.OwnPort, scene: Scene) -> Iterator[Pro
         yield subject.problem("bridge", message)
 
 
-def _nic(subject: Subject, port: OvsPort, scene: Scene) -> Iterator[Problem]:
-    lister = scene.listers.get(port.name)
+def _nic(subject: Subject, port: OvsPort, context: Context) -> Iterator[Problem]:
+    lister = context.listers.get(port.name)
     if lister is None or port.bridge not in {None, lister}:
         bridge = port.bridge or "a bridge"
         message = f"{port.name} is no port of {bridge}: the ports of an OVS bridge say which NICs it has"
         yield subject.problem("bridge", message, port.bridge or "")
 
 
-def _raw_devices(subject: Subject, bridge: OvsBridge, scene: Scene) -> Iterator[Problem]:
+def _raw_devices(subject: Subject, bridge: OvsBridge, context: Context) -> Iterator[Problem]:
     """PVE puts no VLAN on a NIC that a bridge of Open vSwitch has."""
     for port in bridge.ports:
-        for user in scene.users.get(port, ()):
-            if isinstance(vlan := scene.then[user], Vlan) and user not in scene.subjects:
+        for user in context.users.get(port, ()):
+            if isinstance(vlan := context.then[user], Vlan) and user not in context.subjects:
                 message = f"port {port} of {bridge.name} is the raw device of {vlan.name}, and can't be both"
                 yield subject.problem("ports", message, port)
 
 
-def _dropped(bridge: OvsBridge, scene: Scene) -> Iterator[Problem]:
+def _dropped(bridge: OvsBridge, context: Context) -> Iterator[Problem]:
     """The ports that a bridge had and that no bridge lists now: PVE writes each of them as a plain NIC."""
     for name in bridge.ports:
-        port, after = scene.now.get(name), scene.then.get(name)
-        if name in scene.listers or port is None or after is None:
+        port, after = context.now.get(name), context.then.get(name)
+        if name in context.listers or port is None or after is None:
             continue
         if isinstance(port, ovs.OwnPort | Other) and isinstance(after, ovs.OwnPort | Other):
             message = f"{bridge.name} would drop {name}, which is no NIC; delete it"
             yield _told(bridge, name, message)
-        elif isinstance(port, OvsPort) and name not in scene.mentioned and (lost := ", ".join(ovs.lost(port))):
+        elif isinstance(port, OvsPort) and name not in context.mentioned and (lost := ", ".join(ovs.lost(port))):
             message = f"{name} becomes a plain NIC when {bridge.name} drops it: PVE forgets {lost}"
             yield _told(bridge, name, message, warning=True)
 

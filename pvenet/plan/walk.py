@@ -11,9 +11,9 @@ from enum import Enum, auto
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, canonical
+from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, canonical, natural
 from pvenet.plan.changes import Change, Create, Delete, Update
-from pvenet.plan.relations import natural
+from pvenet.plan.relations import with_kept_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -77,8 +77,8 @@ class Node:
             then.waits.append(edge)
             then.blocked += 1
 
-    def hindrance(self) -> Edge | None:
-        """One of the edges that hold it up."""
+    def blocker(self) -> Edge | None:
+        """One of the edges that block it."""
         while self.waits and not self.waits[-1].holds:
             self.waits.pop()
         return self.waits[-1] if self.waits else None
@@ -171,8 +171,8 @@ def _circle(start: Node) -> list[Edge]:
     trail: dict[Node, Edge] = {}
     node = start
     while node not in trail:
-        edge = node.hindrance()
-        if edge is None:  # pragma: no cover - a node that nothing holds up is ready
+        edge = node.blocker()
+        if edge is None:  # pragma: no cover - a node that nothing blocks is ready
             break
         trail[node] = edge
         node = edge.first
@@ -182,13 +182,7 @@ def _circle(start: Node) -> list[Edge]:
 
 def _left_over(before: Interface, after: Interface | None, renewed: Collection[str]) -> Interface:
     """What stays of an interface when it gives up all that it shall not keep, and takes nothing yet."""
-    left = replace(
-        before,
-        cidr=before.cidr if after and after.cidr else None,
-        gateway=before.gateway if after and after.cidr and after.gateway else None,
-        cidr6=before.cidr6 if after and after.cidr6 else None,
-        gateway6=before.gateway6 if after and after.cidr6 and after.gateway6 else None,
-    )
+    left = with_kept_addresses(before, after)
     return _without_new_members(left, after, renewed)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-from pvenet.model import Interface, Link, Network, Other, beneath, kind_of
-from pvenet.render.values import Paint, aligned, plain_value, said, settable, text
+from pvenet.model import Interface, Link, Network, Other, beneath, kind_of, natural, own_first
+from pvenet.render.values import Paint, aligned, plain_value, said, text
 
 _ORDER = {
     "eth": 0,
@@ -32,7 +31,7 @@ def interface_data(interface: Interface, link: Link) -> dict[str, Any]:
     data: dict[str, Any] = {"name": interface.name, "type": kind_of(interface), "active": link.active}
     if isinstance(interface, Other):
         data |= {key: value for key, value in json.loads(interface.entry).items() if key not in ("iface", "type")}
-    for field in settable(interface):  # `options` are the file's lines that PVE doesn't know, of every kind
+    for field in own_first(type(interface)):  # `options` are the file's lines that PVE doesn't know, of every kind
         data["ovs_options" if field == "options" else field] = plain_value(getattr(interface, field))
     data |= {"method": kept.method, "method6": kept.method6, "options": list(kept.options)}
     data |= {"options6": list(kept.options6), "altnames": list(link.altnames)}
@@ -78,11 +77,7 @@ def details(interface: Interface, link: Link) -> str:
 
 
 def _sorted(network: Network) -> list[Interface]:
-    return sorted(network.interfaces.values(), key=lambda each: (_ORDER.get(kind_of(each), 9), _natural(each.name)))
-
-
-def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part)
+    return sorted(network.interfaces.values(), key=lambda each: (_ORDER.get(kind_of(each), 9), natural(each.name)))
 
 
 def _link(network: Network, interface: Interface) -> Link:

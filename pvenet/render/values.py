@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, OvsIntPort, OvsPort, Vlan
+from pvenet.model import own_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.model import Interface
+
 Paint = Callable[[str, str], str]
 """(text, colour) -> the text, coloured where that is wanted."""
-
-_HIDDEN = frozenset({"name", "file_only", "entry", "kind", "beneath"})
 
 
 def plain(text: str, _colour: str) -> str:
@@ -36,29 +35,9 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def settable(interface: Interface) -> list[str]:
-    own: list[str] = []
-    match interface:
-        case Bond():
-            own = ["slaves", "mode", "primary", "xmit_hash_policy"]
-        case Bridge():
-            own = ["ports", "vlan_aware", "vids"]
-        case Vlan():
-            own = ["raw_device", "tag"]
-        case OvsBridge():
-            own = ["ports", "options"]
-        case OvsBond():
-            own = ["bridge", "slaves", "mode", "tag", "options"]
-        case OvsIntPort() | OvsPort():
-            own = ["bridge", "tag", "options"]
-        case _:
-            pass
-    return [*own, *(field.name for field in fields(interface) if field.name not in _HIDDEN and field.name not in own)]
-
-
 def said(interface: Interface) -> list[str]:
     """The fields that say something: set, or a list that is empty where one would expect members."""
-    return [field for field in settable(interface) if getattr(interface, field) not in (None, "", (), False)]
+    return [field for field in own_first(type(interface)) if getattr(interface, field) not in (None, "", (), False)]
 
 
 def text(value: object) -> str:

@@ -23,43 +23,50 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     beneath,
-    named,
+    from_vlan_name,
+    parent_in,
 )
 from pvenet.plan import problems
-from pvenet.plan.relations import downward, parent_in
-from pvenet.spec.merge import wished
-from pvenet.spec.wishes import NodeWishes, Wish, Wishes
+from pvenet.plan.relations import downward
+from pvenet.spec.desired import merged
+from pvenet.spec.network_spec import InterfaceSpec, NetworkSpec, NodeSpec
 
 if TYPE_CHECKING:
-    from pvenet.spec.places import Fault
+    from pvenet.plan import Problem
+    from pvenet.spec.diagnostics import Diagnostic
 
 
-def relations(wishes: Wishes) -> list[Fault]:
-    """What can't be on any node, each where the file says it; what the defaults say is told once."""
-    found: dict[object, Fault] = {}
-    for of_node in wishes.nodes.values():
-        desired = _friendly(of_node)
-        for problem in problems(_surroundings(desired), desired):
-            fault = of_node.fault(problem)
-            found.setdefault((fault.place, problem.message), fault)
+def relations(spec: NetworkSpec) -> list[Diagnostic]:
+    """What can't be on any node, each where the file says it; what the defaults say is reported once."""
+    found: dict[object, Diagnostic] = {}
+    for node in spec.nodes.values():
+        for problem in problems_of(node):
+            diagnostic = node.diagnostic(problem)
+            found.setdefault((diagnostic.position, problem.message), diagnostic)
     return list(found.values())
 
 
-def _friendly(of_node: NodeWishes) -> dict[str, Interface | None]:
+def problems_of(node: NodeSpec) -> tuple[Problem, ...]:
+    """What stands against a part of the file on the node that suits it best."""
+    desired = _filled_in(node)
+    return problems(_assumed_node(desired), desired)
+
+
+def _filled_in(node: NodeSpec) -> dict[str, Interface | None]:
     """What the file wants, with what it leaves out as the rest needs it."""
     desired: dict[str, Interface | None] = {}
-    for name, wish in of_node.interfaces.items():
-        desired[name] = _completed(wish) if isinstance(wish, Wish) else None
+    for name, spec in node.interfaces.items():
+        desired[name] = _completed(spec) if isinstance(spec, InterfaceSpec) else None
     there = {name: interface for name, interface in desired.items() if interface}
     for name, mtu in _mtus(there).items():
-        wish = of_node.interfaces[name]
-        if isinstance(wish, Wish) and "mtu" not in wish.fields:
+        spec = node.interfaces[name]
+        if isinstance(spec, InterfaceSpec) and "mtu" not in spec.fields:
             desired[name] = replace(there[name], mtu=mtu)
     return desired
 
 
-def _completed(wish: Wish) -> Interface:
-    interface, said = wished(wish, None), wish.fields
+def _completed(spec: InterfaceSpec) -> Interface:
+    interface, said = merged(spec, None), spec.fields
     more: dict[str, Any] = {}
     if interface.gateway and "cidr" not in said:
         more["cidr"] = IPv4Interface(f"{interface.gateway + (-1 if int(interface.gateway) % 2 else 1)}/24")
@@ -74,7 +81,7 @@ def _completed(wish: Wish) -> Interface:
             if "slaves" not in said and interface.primary:
                 more["slaves"] = (interface.primary,)
         case Vlan():
-            raw_device, tag = named(interface.name)
+            raw_device, tag = from_vlan_name(interface.name)
             if "raw_device" not in said and not raw_device:
                 more["raw_device"] = "eth0"
             if "tag" not in said and tag is None:
@@ -95,7 +102,7 @@ def _mtus(there: dict[str, Interface]) -> dict[str, int]:
     return found
 
 
-def _surroundings(desired: dict[str, Interface | None]) -> Network:
+def _assumed_node(desired: dict[str, Interface | None]) -> Network:
     """A node that has what the file refers to and does not describe, and the NICs that it describes."""
     there: dict[str, Interface] = {}
     for name, interface in desired.items():

@@ -6,25 +6,19 @@ What a file can't hold (kinds that pvenet does not write, lines that no call of 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from pvenet.model import (
-    ALL_VIDS,
-    Bridge,
     Ethernet,
     FileOnly,
     Interface,
     Network,
     Other,
-    Vlan,
-    canonical,
     kind_of,
-    named,
+    natural,
 )
-from pvenet.plan.relations import natural
-from pvenet.spec.wishes import KINDS, NO_KEYS
+from pvenet.spec.from_network import Description, description
+from pvenet.spec.network_spec import KINDS, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,16 +35,16 @@ _MEANING = re.compile(
 
 
 def exported(networks: Mapping[str, Network]) -> str:
-    """The text of a network file that describes the nodes."""
+    """The text of a network file that describes the nodes, and that passes its check."""
     lines = [SCHEMA, "nodes:"]
     for node, network in networks.items():
-        entries = list(_entries(network))
+        entries = list(_entries(network, description(node, network)))
         described = any(not entry.lstrip().startswith("#") for entry in entries)
         lines += [f"  {quoted(node)}:{'' if described else ' {}'}", *entries]
     return "\n".join(lines) + "\n" if networks else "nodes: {}\n"
 
 
-def _entries(network: Network) -> Iterator[str]:
+def _entries(network: Network, described: Description) -> Iterator[str]:
     order: dict[type, int] = {kind: number for number, kind in enumerate(KINDS.values())}
     inner = sorted(network.interfaces.values(), key=lambda each: (order.get(type(each), 99), natural(each.name)))
     for interface in inner:
@@ -58,32 +52,21 @@ def _entries(network: Network) -> Iterator[str]:
             yield f"    # {_line(interface.name)}: of the kind {_line(kind_of(interface))}, which pvenet does not write"
         elif interface.name == "only":
             yield "    # only: an interface of this name can't be described"
-        elif said := _said(interface):
-            yield f"    {quoted(interface.name)}: {{{', '.join(f'{key}: {text}' for key, text in said)}}}"
+        elif entry := _entry(interface, described.spec):
+            yield f"    {quoted(interface.name)}: {entry}"
             yield from (f"    #   in the file besides: {_line(word)}" for word in _unsaid(interface.file_only))
+        yield from (f"    #   left out: {_line(why)}" for why in described.left_out.get(interface.name, ()))
 
 
-def _said(interface: Interface) -> list[tuple[str, str]]:
-    """The keys and values that make the interface what it is; none for a NIC of which nothing is set."""
-    kept = canonical(interface)
-    usual = {field.name: field.default for field in fields(kept)}
-    if isinstance(kept, Ethernet):
-        usual["autostart"] = False
-    if isinstance(kept, Bridge) and kept.vlan_aware:
-        usual["vids"] = ALL_VIDS
-    if isinstance(kept, Vlan):
-        raw_device, tag = named(kept.name)
-        usual |= {"raw_device": raw_device, "tag": tag}
-    found = [
-        (field.name, _text(getattr(kept, field.name)))
-        for field in sorted(fields(kept), key=lambda field: field.name in _SHARED)
-        if field.name not in NO_KEYS
-        and (getattr(kept, field.name) != usual[field.name] or isinstance(usual[field.name], Enum))
-    ]
-    return found if isinstance(kept, Ethernet) and not found else [("type", kept.type), *found]
-
-
-_SHARED = frozenset({field.name for field in fields(Ethernet)})
+def _entry(interface: Interface, spec: NodeSpec) -> str:
+    """What is said of an interface; nothing for a NIC of which nothing is set."""
+    if interface.name in spec.ignored:
+        return "{state: ignore}"
+    said = spec.interfaces[interface.name]
+    if not isinstance(said, InterfaceSpec) or (isinstance(interface, Ethernet) and not said.fields):
+        return ""
+    words = [("type", said.type), *((name, _text(value)) for name, value in said.fields.items())]
+    return f"{{{', '.join(f'{key}: {text}' for key, text in words)}}}"
 
 
 def _unsaid(kept: FileOnly) -> Iterator[str]:

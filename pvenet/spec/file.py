@@ -26,7 +26,8 @@ from pydantic import (
 )
 from pydantic import Field as Key
 
-from pvenet.spec.wishes import KINDS, NO_KEYS, Kind
+from pvenet.model import settable
+from pvenet.spec.network_spec import KINDS, Kind
 
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 TYPELESS = "<typeless>"
@@ -82,7 +83,8 @@ _PRESENT: Mapping[str, Any] = {"state": (Literal["present"], "present")}
 
 def _keys(kind: Kind) -> Mapping[str, Any]:
     hints = get_type_hints(kind, localns=_NAMES)
-    return {each.name: _key(hints[each.name], each) for each in fields(kind) if each.name not in NO_KEYS}
+    by_name = {each.name: each for each in fields(kind)}
+    return {name: _key(hints[name], by_name[name]) for name in settable(kind)}
 
 
 def _key(hint: Any, of: Field[Any]) -> Any:

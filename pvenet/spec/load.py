@@ -1,4 +1,4 @@
-"""Reading a network file: text -> tree -> checked entries -> wishes by node. Everything wrong is told at once."""
+"""Reading a network file: text -> tree -> checked entries -> spec. Everything that is wrong is reported at once."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 from pvenet.spec.check import relations
-from pvenet.spec.places import Fault, Place
-from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain
-from pvenet.spec.wishes import KINDS, Gone, NodeWishes, Wish, Wishes
+from pvenet.spec.diagnostics import Diagnostic, Position, in_file_order
+from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NetworkSpec, NodeSpec
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-MOST_TOLD = 100
-"""Faults. Nobody reads more of them, and a file of another kind would have thousands."""
+MOST_SHOWN = 100
+"""Diagnostics. Nobody reads more of them, and a file of another kind would have thousands."""
 
 
-def load(path: Path) -> Wishes:
+def load(path: Path) -> NetworkSpec:
     """What a file wants, for nodes that will say by themselves whether they can be so.
 
-    Raises UsageError for a file that can't be read, InvalidNetwork with every fault for one that can't be.
+    Raises UsageError for a file that can't be read, InvalidNetwork with every diagnostic for one that no node can have.
     """
-    wishes, faults = examine(text_of(path), called(path))
-    if faults:
-        refuse([*faults, *relations(wishes)], wishes.file)
-    return wishes
+    spec, diagnostics = examine(text_of(path), called(path))
+    if diagnostics:
+        refuse([*diagnostics, *relations(spec)], spec.file)
+    return spec
 
 
-def check(path: Path) -> tuple[Wishes, list[Fault]]:
+def check(path: Path) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a file wants, and everything that is wrong with it by itself. Raises UsageError."""
-    wishes, faults = examine(text_of(path), called(path))
-    return wishes, sorted({*faults, *relations(wishes)}, key=lambda fault: (fault.place, fault.message))
+    spec, diagnostics = examine(text_of(path), called(path))
+    return spec, in_file_order([*diagnostics, *relations(spec)])
 
 
 def called(path: Path) -> str:
@@ -42,14 +42,14 @@ def called(path: Path) -> str:
     return "stdin" if str(path) == "-" else str(path)
 
 
-def refuse(faults: Iterable[Fault], file: str) -> None:
-    """Raises InvalidNetwork where there are faults that are more than warnings."""
-    wrong = sorted({fault for fault in faults if not fault.warning}, key=lambda fault: (fault.place, fault.message))
+def refuse(diagnostics: Iterable[Diagnostic], file: str) -> None:
+    """Raises InvalidNetwork where there are diagnostics that are more than warnings."""
+    wrong = in_file_order(diagnostic for diagnostic in diagnostics if not diagnostic.warning)
     if not wrong:
         return
-    lines = [fault.told(file) for fault in wrong[:MOST_TOLD]]
-    if len(wrong) > MOST_TOLD:
-        lines.append(f"... and {len(wrong) - MOST_TOLD} more")
+    lines = [diagnostic.text(file) for diagnostic in wrong[:MOST_SHOWN]]
+    if len(wrong) > MOST_SHOWN:
+        lines.append(f"... and {len(wrong) - MOST_SHOWN} more")
     raise errors.InvalidNetwork(
         f"{file} can't be the network of these nodes:\n  " + "\n  ".join(lines),
         hint="nothing was sent; `pvenet schema` lets an editor check while you type",
@@ -76,19 +76,19 @@ def text_of(path: Path) -> str:
         raise errors.UsageError(f"{path} is no UTF-8 text (line {line})", hint="save it as UTF-8") from None
 
 
-def examine(text: str, file: str) -> tuple[Wishes, list[Fault]]:
+def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a text wants, as far as it can be understood, and everything that is wrong with it."""
     try:
-        tree, faults = parse(text)
+        tree, diagnostics = parse(text)
     except Unreadable as end:
-        return Wishes(file=file, nodes={}), [end.fault]
+        return NetworkSpec(file=file, nodes={}), [end.diagnostic]
     data = _typed(plain(tree))
     entries, wrong = _validated(data, tree)
-    faults += wrong
+    diagnostics += wrong
     nodes = {}
     for name, of_node in (entries.nodes if entries else {}).items():
-        nodes[name] = _merged(name, of_node, entries.defaults or {}, tree, faults)
-    return Wishes(file=file, nodes=nodes), faults
+        nodes[name] = _merged(name, of_node, entries.defaults or {}, tree, diagnostics)
+    return NetworkSpec(file=file, nodes=nodes), diagnostics
 
 
 def _typed(data: Any) -> Any:
@@ -103,30 +103,30 @@ def _typed(data: Any) -> Any:
     return data
 
 
-def _validated(data: Any, tree: Tree) -> tuple[Any, list[Fault]]:
+def _validated(data: Any, tree: Tree) -> tuple[Any, list[Diagnostic]]:
     """The checked entries without those parts that are wrong, and what is wrong with them."""
     from pydantic import ValidationError
 
-    from pvenet.spec.complaints import complaint
     from pvenet.spec.file import NetworkFile
+    from pvenet.spec.validation import diagnostic_of
 
-    faults: list[Fault] = []
+    diagnostics: list[Diagnostic] = []
     for _ in range(3):  # a part that is taken out may leave its parent wrong
         try:
-            return NetworkFile.model_validate(data), faults
+            return NetworkFile.model_validate(data), diagnostics
         except ValidationError as error:
             found = error.errors(include_url=False)
-        if not faults:
-            faults = [complaint(each, tree) for each in found]
-            faults = [fault for fault in faults if not _follows(fault, faults)]
+        if not diagnostics:
+            diagnostics = [diagnostic_of(each, tree) for each in found]
+            diagnostics = [diagnostic for diagnostic in diagnostics if not _follows(diagnostic, diagnostics)]
         for each in found:
             _take_out(data, each["loc"])
-    return None, faults
+    return None, diagnostics
 
 
-def _follows(fault: Fault, faults: Iterable[Fault]) -> bool:
+def _follows(diagnostic: Diagnostic, diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether something is missing only because it is there by a wrong name."""
-    return any(fault.message == f"{other.nearest} is missing" for other in faults)
+    return any(diagnostic.message == f"{other.nearest} is missing" for other in diagnostics)
 
 
 def _take_out(data: Any, path: tuple[Any, ...]) -> None:
@@ -146,54 +146,52 @@ def _take_out(data: Any, path: tuple[Any, ...]) -> None:
         data.pop(part, None)
 
 
-def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, faults: list[Fault]) -> NodeWishes:
-    """A node's wishes: its own entries over the defaults, field by field."""
+def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, found: list[Diagnostic]) -> NodeSpec:
+    """A node's spec: its own entries over the defaults, field by field."""
     own: dict[str, Any] = dict(of_node.__pydantic_extra__ or {}) if of_node else {}
-    interfaces: dict[str, Wish | Gone] = {}
+    interfaces: dict[str, InterfaceSpec | Absent] = {}
     ignored = set()
     for name in dict.fromkeys([*defaults, *own]):
         chain: list[tuple[tuple[str, ...], Any]] = []
         chain += [(("defaults", name), defaults[name])] if name in defaults else []
         chain += [(("nodes", node, name), own[name])] if name in own else []
         state = getattr(chain[-1][1], "state", "present")
-        at = _place(tree, chain[-1][0])
+        at = position_of(tree, chain[-1][0], key=True)
         if state == "ignore":
             ignored.add(name)
         elif state == "absent":
-            interfaces[name] = Gone(name=name, place=at)
-        elif (wish := _wish(name, chain, at, tree, faults)) is not None:
-            interfaces[name] = wish
-    return NodeWishes(
+            interfaces[name] = Absent(name=name, position=at)
+        elif (spec := _interface_spec(name, chain, at, tree, found)) is not None:
+            interfaces[name] = spec
+    return NodeSpec(
         node=node,
-        place=_place(tree, ("nodes", node)),
+        position=position_of(tree, ("nodes", node), key=True),
         interfaces=interfaces,
         ignored=frozenset(ignored),
         only=bool(of_node and of_node.only),
     )
 
 
-def _wish(name: str, chain: list[tuple[Any, Any]], at: Place, tree: Tree, faults: list[Fault]) -> Wish | None:
+def _interface_spec(
+    name: str, chain: list[tuple[Any, Any]], at: Position, tree: Tree, found: list[Diagnostic]
+) -> InterfaceSpec | None:
     layers = [(path, entry) for path, entry in chain if getattr(entry, "state", "") == "present"]
     types = list(dict.fromkeys(entry.type for _, entry in layers if hasattr(entry, "type")))
     if not types:
-        faults.append(Fault(at, f"{name}: its type is missing: say `type: bond`, or another of {', '.join(KINDS)}"))
+        message = f"{name}: its type is missing: say `type: bond`, or another of {', '.join(KINDS)}"
+        found.append(Diagnostic(at, message))
         return None
     if len(types) > 1:
-        faults.append(Fault(at, f"{name} is a {types[0]} in the defaults and a {types[1]} here; give it another name"))
+        message = f"{name} is a {types[0]} in the defaults and a {types[1]} here; give it another name"
+        found.append(Diagnostic(at, message))
         return None
     values: dict[str, object] = {}
-    places: dict[str, Place] = {}
+    positions: dict[str, Position] = {}
     for path, entry in layers:
         for key in entry.model_fields_set - {"type", "state"}:
             values[key] = getattr(entry, key)
-            places[key] = _place(tree, (*path, key))
+            positions[key] = position_of(tree, (*path, key), key=True)
             if isinstance(values[key], tuple):
-                words = enumerate(getattr(entry, key))
-                places |= {f"{key} {word}": _place(tree, (*path, key, number)) for number, word in words}
-    return Wish(name=name, type=types[0], fields=values, places=places, place=at)
-
-
-def _place(tree: Tree, path: tuple[str | int, ...]) -> Place:
-    from pvenet.spec.complaints import place
-
-    return place(tree, path, key=True)
+                for number, word in enumerate(getattr(entry, key)):
+                    positions[f"{key} {word}"] = position_of(tree, (*path, key, number), key=True)
+    return InterfaceSpec(name=name, type=types[0], fields=values, positions=positions, position=at)

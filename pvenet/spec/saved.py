@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.model import settable
+from pvenet.spec.diagnostics import NOWHERE
 from pvenet.spec.load import text_of
-from pvenet.spec.places import Place
-from pvenet.spec.wishes import NO_KEYS, Gone, NodeWishes, Wish, Wishes
+from pvenet.spec.network_spec import Absent, InterfaceSpec, NetworkSpec, NodeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pvenet.model import Interface
-    from pvenet.spec.outlook import Outlook
+    from pvenet.spec.node_plan import NodePlan
 
 VERSION = 1
-NOWHERE = Place(1, 1)
-"""A saved plan is written by pvenet; nobody looks for a line in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,13 +27,13 @@ class Saved:
     """A saved plan."""
 
     id: str
-    wishes: Wishes
+    spec: NetworkSpec
     """What shall be, in full: nothing of an interface is left to the node."""
     against: Mapping[str, str]
     """The fingerprint of each node's network when it was planned."""
 
 
-def saved_data(found: Sequence[Outlook], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
+def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
     """The plan as JSON data, beside what was shown of it; only the nodes that it changes."""
     desired = {each.node: each for each in found}
     nodes = [
@@ -52,7 +51,7 @@ def saved_data(found: Sequence[Outlook], shown: Mapping[str, Any], *, plan_id: s
 def _entry(interface: Interface | None) -> dict[str, Any]:
     if interface is None:
         return {"state": "absent"}
-    said = {field.name: getattr(interface, field.name) for field in fields(interface) if field.name not in NO_KEYS}
+    said = {name: getattr(interface, name) for name in settable(type(interface))}
     return {"type": interface.type, **{name: _plain(value) for name, value in said.items()}}
 
 
@@ -88,18 +87,20 @@ def read(path: Path) -> Saved:
     nodes = {node.node: _node(node) for node in found.nodes}
     return Saved(
         id=found.id,
-        wishes=Wishes(file=str(path), nodes=nodes),
+        spec=NetworkSpec(file=str(path), nodes=nodes),
         against={node.node: node.against for node in found.nodes},
     )
 
 
-def _node(saved: Any) -> NodeWishes:
-    interfaces = {name: _wish(name, entry) for name, entry in saved.desired.items()}
-    return NodeWishes(node=saved.node, place=NOWHERE, interfaces=interfaces)
+def _node(saved: Any) -> NodeSpec:
+    interfaces = {name: _interface_spec(name, entry) for name, entry in saved.desired.items()}
+    return NodeSpec(node=saved.node, position=NOWHERE, interfaces=interfaces)
 
 
-def _wish(name: str, entry: Any) -> Wish | Gone:
+def _interface_spec(name: str, entry: Any) -> InterfaceSpec | Absent:
     if entry.state != "present":
-        return Gone(name=name, place=NOWHERE)
+        return Absent(name=name, position=NOWHERE)
     said = entry.model_fields_set - {"type", "state"}
-    return Wish(name=name, type=entry.type, fields={key: getattr(entry, key) for key in said}, place=NOWHERE)
+    return InterfaceSpec(
+        name=name, type=entry.type, fields={key: getattr(entry, key) for key in said}, position=NOWHERE
+    )

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pvenet.spec.places import Fault, Place
+from pvenet.spec.diagnostics import Diagnostic, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LARGEST = 2_000_000
 """Bytes. A thousand nodes of twenty interfaces are smaller."""
@@ -39,10 +39,10 @@ _LONGEST_NUMBER = 40
 class Tree:
     """A value and where it begins."""
 
-    place: Place
+    position: Position
     value: Any
     """A plain value, a list of trees, or a dict of trees."""
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     """Where each key of a mapping stands."""
     size: int = 1
     """The values in it, its own among them."""
@@ -51,19 +51,19 @@ class Tree:
 class Unreadable(Exception):
     """The text is no YAML, or none that is read here."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
+    def __init__(self, position: Position, message: str) -> None:
+        super().__init__(message)
+        self.diagnostic = Diagnostic(position, message)
 
 
-def parse(text: str) -> tuple[Tree, list[Fault]]:
+def parse(text: str) -> tuple[Tree, list[Diagnostic]]:
     """The tree of a text, and the keys that stand in it twice. Raises Unreadable."""
     builder = _Builder()
     for event in _events(text):
-        builder.hear(event)
+        builder.handle(event)
     if builder.root is None:
-        raise Unreadable(Fault(Place(1, 1), "the file is empty; it begins with `nodes:`"))
-    return builder.root, builder.faults
+        raise Unreadable(Position(1, 1), "the file is empty; it begins with `nodes:`")
+    return builder.root, builder.diagnostics
 
 
 def plain(tree: Tree) -> Any:
@@ -75,6 +75,19 @@ def plain(tree: Tree) -> Any:
     return tree.value
 
 
+def position_of(tree: Tree, path: Iterable[str | int], *, key: bool = False) -> Position:
+    """Where the value (or with `key` its key) of a path stands; what has no position of its own is where it lacks."""
+    at = tree.position
+    for part in path:
+        if isinstance(tree.value, dict) and part in tree.value:
+            at, tree = tree.keys[str(part)], tree.value[str(part)]
+            at = at if key else tree.position
+        elif isinstance(tree.value, list) and isinstance(part, int) and part < len(tree.value):
+            tree = tree.value[part]
+            at = tree.position
+    return at
+
+
 def _events(text: str) -> Iterator[Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -82,25 +95,25 @@ def _events(text: str) -> Iterator[Any]:
 
     if found := re.search(r"^%YAML(?! +1\.2\s*$).*", text, re.MULTILINE):
         line = text.count("\n", 0, found.start()) + 1
-        raise Unreadable(Fault(Place(line, 1), "the file is YAML 1.2; leave this line out"))
+        raise Unreadable(Position(line, 1), "the file is YAML 1.2; leave this line out")
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        raise Unreadable(Fault(place, _explained(text, place, error))) from None
+        position = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
+        raise Unreadable(position, _explained(text, position, error)) from None
     except ReaderError as error:
         before = text[: error.position] if isinstance(error.position, int) else ""
-        place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise Unreadable(Fault(place, "a character that YAML does not allow")) from None
+        position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise Unreadable(position, "a character that YAML does not allow") from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable(Fault(Place(1, 1), f"this is no YAML: {str(error).splitlines()[0]}")) from None
+        raise Unreadable(Position(1, 1), f"this is no YAML: {str(error).splitlines()[0]}") from None
 
 
-def _explained(text: str, place: Place, error: Any) -> str:
+def _explained(text: str, position: Position, error: Any) -> str:
     lines = text.splitlines()
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
-    if "\t" in line[: place.column]:
+    line = lines[position.line - 1] if position.line <= len(lines) else ""
+    if "\t" in line[: position.column]:
         return "a tab: YAML is indented with blanks only"
     return f"this is no YAML: {error.problem or error.context}"
 
@@ -111,7 +124,7 @@ class _Open:
 
     tree: Tree
     anchor: str | None
-    key: tuple[str, Place] | None = None
+    key: tuple[str, Position] | None = None
 
 
 class _Builder:
@@ -119,17 +132,17 @@ class _Builder:
 
     def __init__(self) -> None:
         self.root: Tree | None = None
-        self.faults: list[Fault] = []
+        self.diagnostics: list[Diagnostic] = []
         self._open: list[_Open] = []
         self._anchors: dict[str, Tree | None] = {}
         self._count = 0
 
-    def hear(self, event: Any) -> None:
+    def handle(self, event: Any) -> None:
         kind = type(event).__name__
         if kind == "DocumentStartEvent" and self.root is not None:
-            raise Unreadable(Fault(_place(event), "a second document begins here; the file holds one"))
+            raise Unreadable(_position(event), "a second document begins here; the file holds one")
         if getattr(event, "tag", None) is not None:
-            raise Unreadable(Fault(_place(event), f"the tag {event.tag} has no meaning here; leave it out"))
+            raise Unreadable(_position(event), f"the tag {event.tag} has no meaning here; leave it out")
         if kind == "ScalarEvent":
             self._scalar(event)
         elif kind == "AliasEvent":
@@ -146,37 +159,39 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         plain_word = event.style is None and event.implicit[0]
         if self._wants_key():
-            self._key(str(event.value), _place(event))
+            self._key(str(event.value), _position(event))
             return
         value = _meaning(event.value) if plain_word else event.value
         if value is None and self.root is None and not self._open:
             return  # nothing but comments
-        self._add(Tree(_place(event), value), event.anchor)
+        self._add(Tree(_position(event), value), event.anchor)
 
-    def _key(self, word: str, place: Place) -> None:
+    def _key(self, word: str, position: Position) -> None:
         within = self._open[-1]
         if word == "<<":
-            raise Unreadable(Fault(place, "`<<` is not YAML 1.2; what all nodes have stands under `defaults`"))
+            raise Unreadable(position, "`<<` is not YAML 1.2; what all nodes have stands under `defaults`")
         if word in within.tree.keys:
-            self.faults.append(Fault(place, f"`{word}` stands here twice; line {within.tree.keys[word].line} has it"))
-        within.key = word, place
+            self.diagnostics.append(
+                Diagnostic(position, f"`{word}` stands here twice; line {within.tree.keys[word].line} has it")
+            )
+        within.key = word, position
 
     def _alias(self, event: Any) -> None:
         tree = self._anchors.get(event.anchor)
         if self._wants_key():
-            raise Unreadable(Fault(_place(event), "a key is a word"))
+            raise Unreadable(_position(event), "a key is a word")
         if tree is None:
-            raise Unreadable(Fault(_place(event), f"*{event.anchor} stands for something that is not there yet"))
+            raise Unreadable(_position(event), f"*{event.anchor} stands for something that is not there yet")
         self._add(tree, None)
 
     def _begin(self, event: Any, value: Any) -> None:
         if self._wants_key():
-            raise Unreadable(Fault(_place(event), "a key is a word"))
+            raise Unreadable(_position(event), "a key is a word")
         if len(self._open) >= DEEPEST:
-            raise Unreadable(Fault(_place(event), f"this goes deeper than {DEEPEST} levels; a network file needs five"))
+            raise Unreadable(_position(event), f"this goes deeper than {DEEPEST} levels; a network file needs five")
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(Tree(_place(event), value), event.anchor))
+        self._open.append(_Open(Tree(_position(event), value), event.anchor))
 
     def _add(self, tree: Tree, anchor: str | None) -> None:
         if anchor:
@@ -187,12 +202,12 @@ class _Builder:
         within = self._open[-1]
         within.tree.size += tree.size
         if within.tree.size > MOST:
-            raise Unreadable(Fault(tree.place, f"with its aliases the file has more than {MOST} values"))
+            raise Unreadable(tree.position, f"with its aliases the file has more than {MOST} values")
         if isinstance(within.tree.value, list):
             within.tree.value.append(tree)
         elif within.key is not None:
-            word, place = within.key
-            within.tree.value[word], within.tree.keys[word] = tree, place
+            word, position = within.key
+            within.tree.value[word], within.tree.keys[word] = tree, position
             within.key = None
 
 
@@ -203,5 +218,5 @@ def _meaning(text: str) -> Any:
     return text
 
 
-def _place(event: Any) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+def _position(event: Any) -> Position:
+    return Position(event.start_mark.line + 1, event.start_mark.column + 1)

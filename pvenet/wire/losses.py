@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.limits import refused
+from pvenet.plan.changes import Update
 from pvenet.wire.writing import update_form
 
 if TYPE_CHECKING:
     from pvenet.model import Interface
+    from pvenet.plan.changes import Plan
     from pvenet.wire.spelling import Form
+
+
+def losses_of(plan: Plan) -> tuple[str, ...]:
+    """What the updates of a plan would lose besides what they are for, a clause each."""
+    return tuple(
+        f"{step.name}: {loss}"
+        for step in plan.steps
+        if isinstance(step, Update)
+        for loss in losses(step.before, step.after)
+    )
 
 
 def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     XmitHashPolicy,
+    settable,
 )
 from pvenet.wire.spelling import OBSERVED, Entry, spelled
 
@@ -176,7 +176,7 @@ def _other(entry: Entry) -> Other:
 
 
 def _file_only(entry: Entry, kind: type[Interface]) -> FileOnly:
-    known = _KNOWN | {spelled(kind, field.name) for field in fields(kind)}
+    known = _KNOWN | {spelled(kind, name) for name in settable(kind)}
     return FileOnly(
         method=str(entry.get("method") or "manual"),
         method6=str(entry.get("method6") or "manual"),

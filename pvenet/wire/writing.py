@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from pvenet.model import Interface, Other, Vlan, canonical
+from pvenet.model import Interface, Vlan, canonical, kind_of, settable
 from pvenet.wire.spelling import Form, spelled
 
 
 def create_form(after: Interface) -> Form:
     """The parameters of POST /nodes/{node}/network that create an interface as it is given."""
-    form: Form = {"iface": after.name, "type": _type(after)}
-    for name in _settable(after):
+    form: Form = {"iface": after.name, "type": kind_of(after)}
+    for name in _sent(after):
         text = _written(getattr(after, name))
         if text is not None:
             form[spelled(type(after), name)] = text
@@ -25,11 +23,11 @@ def update_form(before: Interface, after: Interface) -> Form:
     from each request alone and merges the rest (facts, section 7), so that less would lose the address and more
     could overwrite what somebody else has changed meanwhile.
     """
-    form: Form = {"type": _type(after)}
+    form: Form = {"type": kind_of(after)}
     gone = []
     old, new = canonical(before), canonical(after)
     resent = _resent(before, after)
-    for name in _settable(after):
+    for name in _sent(after):
         text = _written(getattr(new, name))
         changed = getattr(old, name, None) != getattr(new, name)
         if text is not None and (changed or name in resent):
@@ -53,15 +51,11 @@ def _resent(before: Interface, after: Interface) -> frozenset[str]:
     return frozenset({"cidr", "cidr6"})
 
 
-def _type(value: Interface) -> str:
-    return value.kind if isinstance(value, Other) else value.type
-
-
-def _settable(value: Interface) -> list[str]:
-    names = [field.name for field in fields(value) if field.name not in ("name", "file_only", "kind", "entry")]
-    if isinstance(value, Vlan) and "." in value.name:
-        names = [name for name in names if name not in ("raw_device", "tag")]  # the name says both
-    return names
+def _sent(value: Interface) -> tuple[str, ...]:
+    """The fields that a form may have; a name like `bond0.50` says the raw device and the tag itself."""
+    names = settable(type(value))
+    in_name = ("raw_device", "tag") if isinstance(value, Vlan) and "." in value.name else ()
+    return tuple(name for name in names if name not in in_name)
 
 
 def _written(value: object) -> str | int | None:

@@ -89,7 +89,7 @@ def ended() -> tuple[Step, Step]:
 
 
 def reload(note: str | None = None) -> tuple[Step, ...]:
-    """A reload to its end, and the list after it. Nothing is listed before: that would freeze flags (facts 11)."""
+    """A reload to its end, and the list after it; nothing is listed before (pve-api#never-list)."""
     start = Step(name="reload", method="PUT", path=NETWORK, note=note)
     return (start, *ended(), listing("list-applied"))
 

@@ -51,7 +51,7 @@ class Stage:
         self.network = f"/nodes/{node}/network"
 
     def look(self) -> View:
-        """The list, with what is pending. Never during a reload: that would freeze flags (facts 11)."""
+        """The list, with what is pending. Never during a reload: that would freeze flags (pve-api#never-list)."""
         answer = self.caller.ask("GET", self.network)
         if answer.status != OK or not isinstance(answer.data, list):
             raise Trouble(f"{self.node} does not list its interfaces: {answer.status} {answer.reason}")
@@ -80,7 +80,7 @@ class Stage:
         return view, roles
 
     def _must_be_allowed(self) -> None:
-        """Without SDN.Audit the list leaves bridges out (facts 3), and the scene's own would be left behind."""
+        """Without SDN.Audit the list leaves bridges out (pve-api#hidden-bridges), the scene's own among them."""
         missing = []
         for path, wanted in ((f"/nodes/{self.node}", NODE_PRIVILEGES), (BRIDGES, BRIDGE_PRIVILEGES)):
             granted = (self.caller.ask("GET", f"/access/permissions?path={path}").data or {}).get(path, {})

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from armed import ARMING, as_before, begun, power_cycle, when_sent
-from test_recover import Killed, Killer, back, later
+from test_resume import Killed, Killer, back, later
 
 from pvenet import errors
-from pvenet.apply import status, survey
+from pvenet.apply import status
 from pvenet.events import Shown, Verdict
-from pvenet.journal import State
+from pvenet.journal import Ours, State, ownership
 from pvenet.model import Ethernet
 from pvenet.plan import Delete
 
@@ -107,8 +107,9 @@ def test_while_the_reload_of_a_killed_apply_runs_nothing_is_reverted_or_staged(l
 def test_diff_and_the_question_of_a_rollback_show_what_goes_back(lab: Lab, run: Callable[..., Ran]) -> None:
     """From what is live, which the node does not list while it is armed."""
     lab = killed(lab, len(ARMING) + 2, "before")
-    found = survey(lab.journals, lab.node.read())
-    assert (found.ours, found.armed) == (True, True)
+    found = ownership(lab.journals, lab.node.read())
+    assert isinstance(found, Ours)
+    assert found.armed
     gone = {change.name for change in found.changes if isinstance(change, Delete)}
     assert gone == {"bond0", "vmbr1"}
     assert "the way back of an apply that was armed" in run("--sim", str(lab.folder), "diff").err

@@ -9,8 +9,7 @@ import pytest
 from story import BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
-from pvenet.apply import survey
-from pvenet.journal import State
+from pvenet.journal import Ours, State, ownership
 from pvenet.model import Bond, Ethernet
 
 if TYPE_CHECKING:
@@ -54,10 +53,10 @@ def test_several_commands_are_one_journal(lab: Lab) -> None:
     lab.stage({"bond0": BOND})
     lab.stage({"vmbr1": VMBR1})
     (journal,) = lab.journals.all()
-    assert [(step.action, step.name) for step in journal.steps] == [("create", "bond0"), ("create", "vmbr1")]
+    assert [(step.method, step.name) for step in journal.steps] == [("POST", "bond0"), ("POST", "vmbr1")]
     assert "bond0" not in journal.network.interfaces
-    found = survey(lab.journals, lab.node.read())
-    assert found.ours
+    found = ownership(lab.journals, lab.node.read())
+    assert isinstance(found, Ours)
     assert [change.name for change in found.changes] == ["ens38", "ens39", "bond0", "vmbr1"]
 
 
@@ -103,7 +102,7 @@ def test_what_is_not_ours_is_not_staged_upon(lab: Lab) -> None:
     assert "vmbr99" in caught.value.changes
     assert lab.writes == []
     lab.stage({"bond0": BOND}, adopt=True)
-    assert not survey(lab.journals, lab.node.read()).ours
+    assert not isinstance(ownership(lab.journals, lab.node.read()), Ours)
     assert [journal.adopted for journal in lab.journals.all()] == [True]
 
 
@@ -112,7 +111,7 @@ def test_a_lost_answer_is_settled_by_reading(lab: Lab) -> None:
     lab.order("drop-after@2")
     lab.stage({"bond0": BOND})
     assert lab.writes == ["POST network"]
-    assert survey(lab.journals, lab.node.read()).ours
+    assert isinstance(ownership(lab.journals, lab.node.read()), Ours)
 
 
 # --- reverting -------------------------------------------------------------------------------------------------------

@@ -10,9 +10,7 @@ import pytest
 from story import BOND, TAGGED, UNDONE, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import survey
-from pvenet.apply.steps import foreign
-from pvenet.journal import State
+from pvenet.journal import Ours, State, foreign, ownership
 from pvenet.model import Bridge, Ethernet, Interface, Network, Other, Vlan
 from pvenet.plan import Create
 
@@ -65,7 +63,7 @@ def test_a_step_that_fails_leaves_what_was_staged_before(lab: Lab, failing: int,
         lab.stage(STEPS)
     assert (lab.live, lab.pending) == (live, pending)
     assert lab.journals.all() == journals
-    assert survey(lab.journals, lab.node.read()).ours
+    assert isinstance(ownership(lab.journals, lab.node.read()), Ours)
 
 
 @pytest.mark.parametrize("write", ["PUT network/ens40", "POST network"])
@@ -154,7 +152,7 @@ def test_what_somebody_stages_meanwhile_is_neither_ours_nor_touched(lab: Lab, at
     assert "vmbr99" in network.interfaces
     assert not {"bond0", "vmbr1", "bond0.5"} & network.interfaces.keys()
     assert network.interfaces["ens40"].mtu is None
-    assert not survey(lab.journals, lab.node.read()).ours
+    assert not isinstance(ownership(lab.journals, lab.node.read()), Ours)
     assert lab.states == [State.DROPPED]
 
 
@@ -164,10 +162,10 @@ def test_what_somebody_stages_on_top_meanwhile_leaves_ours_of_before(lab: Lab) -
     lab.adapter.after["POST network"] = lab.foreign
     with pytest.raises(errors.NotOurs):
         lab.stage(TAGGED)
-    assert not survey(lab.journals, lab.node.read()).ours
+    assert not isinstance(ownership(lab.journals, lab.node.read()), Ours)
     lab.somebody("DELETE network/vmbr99")
-    found = survey(lab.journals, lab.node.read())
-    assert found.ours
+    found = ownership(lab.journals, lab.node.read())
+    assert isinstance(found, Ours)
     assert [change.name for change in found.changes] == ["vmbr0"]
 
 

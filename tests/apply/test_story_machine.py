@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from mortal import Killed, MortalWalk
 
-from pvenet.apply import ApplyOptions, revert, roll_back, stage, status, survey
+from pvenet.apply import ApplyOptions, Staging, revert, roll_back, status
 from pvenet.apply import apply as apply_pending
+from pvenet.journal import Ours, ownership
 from pvenet.model import Bond, Bridge, Ethernet
 from pvenet.sim.faults import parse
 
@@ -88,7 +89,8 @@ class Story(RuleBasedStateMachine):
         """All of it or nothing."""
 
         def act(node: Node, journals: Journals) -> None:
-            stage(node, journals, lambda network: _fitting(desired, network), now=self.walk.stamp())
+            with Staging(node, journals, now=self.walk.stamp()) as staging:
+                staging.stage(_fitting(desired, staging.network))
 
         done = self._command("stage", act, trouble)
         if done is None:
@@ -145,7 +147,7 @@ class Story(RuleBasedStateMachine):
 
         def look(node: Node, journals: Journals) -> bool:
             said.append(status(node, journals))
-            return survey(journals, node.read()).ours
+            return isinstance(ownership(journals, node.read()), Ours)
 
         done = self._command("status", look, ((), 0))
         assert done is not None

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from pvenet.apply.runtime import interval
 from pvenet.apply.verify import Expectation, expect, judge
-from pvenet.apply.wait import interval
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Link, Network, Other, Vlan
 
 NIC = Ethernet(name="ens38", autostart=False)

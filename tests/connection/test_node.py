@@ -9,11 +9,14 @@ import pytest
 from recorded import Recorded, load, named
 
 from pvenet import errors
+from pvenet.apply.steps import send
+from pvenet.cluster import members, names
 from pvenet.connection import AnswerLost, Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
 from pvenet.model import Bond, Bridge
-from pvenet.node import Node, members, names
+from pvenet.node import Node
+from pvenet.plan import Change, Create, Update
 
 if TYPE_CHECKING:
     from recorded import Exchange
@@ -40,9 +43,13 @@ def test_the_walkthrough_is_what_the_real_api_was_asked() -> None:
 
     vmbr0 = node.read().network.interfaces["vmbr0"]
     assert isinstance(vmbr0, Bridge)
-    node.update(vmbr0, replace(vmbr0, ports=("ens33", "ens37")))
-    node.create(Bond(name="bond0", slaves=("ens38", "ens39")))
-    node.create(Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic"))
+    steps: list[Change] = [
+        Update(before=vmbr0, after=replace(vmbr0, ports=("ens33", "ens37"))),
+        Create(after=Bond(name="bond0", slaves=("ens38", "ens39"))),
+        Create(after=Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic")),
+    ]
+    for step in steps:
+        send(node, step)
     assert node.read().changes
     upid = node.reload()
     assert node.task(upid).running
@@ -140,7 +147,7 @@ def test_a_proxied_write_that_fails_on_the_way_is_settled_by_reading(status: int
     lost, listing = named("exchanges/B.jsonl", "B038", "B039")
     lost = {**lost, "response": {**lost["response"], "status": status, "reason": "Connection refused", "body": ""}}
     adapter = Recorded([lost, listing])
-    at(adapter).create(Bond(name="bond0", slaves=("ens38", "ens39"), autostart=False))
+    send(at(adapter), Create(after=Bond(name="bond0", slaves=("ens38", "ens39"), autostart=False)))
     adapter.finish()
 
 
@@ -149,7 +156,10 @@ def test_a_write_that_did_not_arrive_is_an_error() -> None:
     lost, listing = named("exchanges/B.jsonl", "B038", "B003")
     lost = {**lost, "response": {**lost["response"], "status": 595, "reason": "Connection refused", "body": ""}}
     with pytest.raises(errors.Unreachable, match="bond0 was not created on pve1"):
-        at(Recorded([lost, listing])).create(Bond(name="bond0", slaves=("ens38", "ens39"), autostart=False))
+        send(
+            at(Recorded([lost, listing])),
+            Create(after=Bond(name="bond0", slaves=("ens38", "ens39"), autostart=False)),
+        )
 
 
 def test_a_reload_without_an_answer_is_not_sent_again() -> None:

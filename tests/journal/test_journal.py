@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pvenet import errors
-from pvenet.journal import KEPT, Journal, Journals, State, Step
+from pvenet.journal import KEPT, Journal, Journals, Ours, State, ownership
+from pvenet.model import Network
+from pvenet.node import Reading
+from pvenet.wire import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,8 +47,8 @@ def test_a_journal_comes_back_as_it_was_written(journals: Journals) -> None:
     journal = replace(
         begun(journals),
         steps=(
-            Step(action="create", name="bond0", form={"type": "bond", "mtu": 9000}),
-            Step(action="delete", name="x"),
+            Request(method="POST", path=("network",), form={"iface": "bond0", "type": "bond", "mtu": 9000}),
+            Request(method="DELETE", path=("network", "x")),
         ),
         pending=f"{DIFF}+# Größe \ud800\n",
         adopted=True,
@@ -92,7 +95,7 @@ def test_a_write_replaces_the_whole_file_once_it_is_on_disk(
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    journals.write(replace(journal, steps=(Step(action="delete", name="x"),)))
+    journals.write(replace(journal, steps=(Request(method="DELETE", path=("network", "x")),)))
     assert told == [(f"{journal.id}.new", 0), ("pve1", 1)]
     assert sorted(each.name for each in journals.folder.iterdir()) == [path.name]
 
@@ -111,6 +114,12 @@ def test_a_crash_between_leaves_the_old_one(journals: Journals, monkeypatch: pyt
     assert journals.all() == (journal,)
 
 
+def ours(journals: Journals, changes: str | None) -> Journal | None:
+    """The journal of what is pending, with nothing else to go by than the diff."""
+    found = ownership(journals, Reading(network=Network(), changes=changes, entries=()))
+    return found.journal if isinstance(found, Ours) else None
+
+
 # --- whose it is -----------------------------------------------------------------------------------------------------
 
 
@@ -121,26 +130,26 @@ def test_what_is_pending_is_ours_where_a_journal_says_so(journals: Journals) -> 
     reloading = journals.write(replace(begun(journals, 3, THERE), pending=f"{DIFF}+there\n", state=State.RELOADING))
     for number, state in enumerate((State.APPLIED, State.FAILED, State.DROPPED), 4):
         journals.write(replace(begun(journals, number), pending=f"{DIFF}+{state}\n", state=state))
-        assert journals.ours(f"{DIFF}+{state}\n") is None
-    assert journals.ours(DIFF) == older
-    assert journals.ours(f"{DIFF}+there\n") == reloading
-    assert journals.ours(f"{DIFF}+foreign\n") is None
-    assert journals.ours(None) is None
+        assert ours(journals, f"{DIFF}+{state}\n") is None
+    assert ours(journals, DIFF) == older
+    assert ours(journals, f"{DIFF}+there\n") == reloading
+    assert ours(journals, f"{DIFF}+foreign\n") is None
+    assert ours(journals, None) is None
     younger = journals.write(replace(begun(journals, 9), pending=DIFF))
-    assert journals.ours(DIFF) == younger
+    assert ours(journals, DIFF) == younger
 
 
 def test_a_journal_without_a_diff_is_nobody_s(journals: Journals) -> None:
     """It began, and its first write was never answered."""
     journals.write(begun(journals))
-    assert journals.ours(None) is None
-    assert journals.ours("") is None
+    assert ours(journals, None) is None
+    assert ours(journals, "") is None
 
 
 def test_nodes_have_journals_of_their_own(journals: Journals, tmp_path: Path) -> None:
     """What one node's say is nothing to another's."""
     journals.write(replace(begun(journals), pending=DIFF))
-    assert Journals(tmp_path / "state", "pve2").ours(DIFF) is None
+    assert ours(Journals(tmp_path / "state", "pve2"), DIFF) is None
 
 
 def test_stale_journals_end_for_their_endpoint_only(journals: Journals) -> None:
@@ -199,7 +208,7 @@ def test_what_is_no_journal_of_ours_is_left_alone(journals: Journals, spoil: Cal
     text = spoil(json.loads(bad.read_text()))
     bad.write_text(text)
     assert journals.all() == (good,)
-    assert journals.ours(DIFF) == good
+    assert ours(journals, DIFF) == good
     journals.drop_stale(HERE)
     assert bad.read_text() == text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from plan_sim import FileOf
 from recorded import STARTS
 from replay import HOST
 
@@ -36,6 +37,8 @@ MODES = ("balance-rr", "active-backup", "802.3ad", "balance-xor")
 quick = settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
+
+seen = FileOf(HOST).seen
 
 
 @st.composite
@@ -108,10 +111,6 @@ def happened(file: str, asked: Iterable[Call]) -> str:
     return file
 
 
-def seen(file: str) -> Network:
-    return wire.network(sim.listing(sim.parse(file, HOST)))
-
-
 def carried_out(file: str, steps: Iterable[Change], *, foreseen: bool) -> str | None:
     """The file after some steps; None where one is refused that pvenet would not have sent.
 
@@ -171,10 +170,10 @@ def test_whatever_a_node_let_happen_is_planned_there_and_back(name: str, first: 
     wanted = {name: each for name, each in {**now.interfaces, **desired}.items() if each}
     assert started(dict(seen(there).interfaces)) == started(wanted)
     assert not plan(seen(there), desired)
-    back = inverse(steps, now)
-    restored = carried_out(there, back.plan.steps, foreseen=wrong(seen(there), towards(seen(there), now)))
+    restore = inverse(steps, now)
+    restored = carried_out(there, restore.plan.steps, foreseen=wrong(seen(there), towards(seen(there), now)))
     if restored is not None:
-        lost = {loss.name for loss in back.lost}
+        lost = {loss.name for loss in restore.lost}
         assert without(lost, seen(restored)) == without(lost, now)
 
 

@@ -10,58 +10,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ovs_networks import NICS, networks
+from plan_sim import FileOf, bare_file, kept, shown, towards, wrong
 from recorded import load
-from test_plan import shown
 
-from pvenet import wire
-from pvenet.model import Interface, Network, canonical
-from pvenet.plan import Create, Delete, Plan, Update, inverse, outcome, plan, problems
-from pvenet.sim import interfaces as sim
+from pvenet.plan import inverse, outcome, plan
 from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-HOST = Host(nics=dict.fromkeys(NICS, ()), up=frozenset(), ovs=True)
-FILE = "auto lo\niface lo inet loopback\n\n" + "".join(f"iface {nic} inet manual\n\n" for nic in NICS)
+    from pvenet.model import Interface
+
+FILE, MACHINE = bare_file(NICS), FileOf(Host(nics=dict.fromkeys(NICS, ()), up=frozenset(), ovs=True))
+seen, staged = MACHINE.seen, MACHINE.staged
 
 quick = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
-
-
-def seen(file: str) -> Network:
-    return wire.network(sim.listing(sim.parse(file, HOST)))
-
-
-def kept(network: Network | Mapping[str, Interface]) -> dict[str, Interface]:
-    interfaces = network.interfaces if isinstance(network, Network) else network
-    return {name: canonical(interface) for name, interface in interfaces.items()}
-
-
-def staged(file: str, steps: Plan) -> str:
-    """The file after some steps, as the simulated node writes it; each step finds what the plan believes."""
-    for step in steps.steps:
-        parsed, now = sim.parse(file, HOST), kept(seen(file))
-        match step:
-            case Create(after=after):
-                file = sim.create(parsed, wire.create_form(after), HOST)
-            case Update(before=before, after=after):
-                assert canonical(before) == now[step.name]
-                file = sim.update(parsed, step.name, wire.update_form(before, after), HOST)
-            case Delete(before=before):
-                assert canonical(before) == now[step.name]
-                file = sim.delete(parsed, step.name, HOST)
-    return file
-
-
-def towards(now: Mapping[str, Interface], then: Mapping[str, Interface]) -> dict[str, Interface | None]:
-    return {name: then.get(name) for name in sorted(now.keys() | then.keys())}
-
-
-def wrong(current: Network, desired: Mapping[str, Interface | None]) -> list[str]:
-    return [str(problem) for problem in problems(current, desired) if not problem.warning]
 
 
 @quick
@@ -78,9 +44,9 @@ def test_plans_between_networks_are_accepted_and_lead_back(
     there = staged(start, steps)
     assert kept(seen(there)) == then == outcome(seen(start).interfaces, steps.steps)
     assert not plan(seen(there), desired)
-    back = inverse(steps, seen(start))
-    assert back.lost == ()
-    assert kept(seen(staged(there, back.plan))) == now
+    restore = inverse(steps, seen(start))
+    assert restore.lost == ()
+    assert kept(seen(staged(there, restore.plan))) == now
 
 
 @quick
@@ -160,7 +126,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_steps(case: str) -> None:
-    """The steps are as few as they can be, the simulated node takes them, and the way back leads back."""
+    """The steps are as few as they can be, the simulated node takes them, and the restore plan leads back."""
     before, desired, steps = CASES[case]
     current = plan_model.network(before)
     wanted = plan_model.interfaces(desired)
@@ -183,8 +149,8 @@ def test_what_was_written_by_hand_is_foreseen(file: str, then: dict[str, Interfa
     there = staged(file, steps)
     assert kept(seen(there)) == wanted == outcome(start.interfaces, steps.steps)
     assert not plan(seen(there), desired)
-    back = inverse(steps, start)
-    assert started(kept(seen(staged(there, back.plan)))) == started(kept(start))
+    restore = inverse(steps, start)
+    assert started(kept(seen(staged(there, restore.plan)))) == started(kept(start))
 
 
 def started(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:

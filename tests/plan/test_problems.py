@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import pytest
 from plan_model import interfaces, network
 
 from pvenet import wire
-from pvenet.plan import Problem, problems
+from pvenet.model import Bridge, Network
+from pvenet.plan import Create, Problem, plan, problems
 from pvenet.sim.interfaces import Host, listing, parse
 
 if TYPE_CHECKING:
@@ -202,6 +204,26 @@ def test_lowering_an_mtu_is_told_by_who_stands_on_it() -> None:
     current = network("eth ens33 mtu=9000\nbridge vmbr0 ports=ens33 mtu=9000")
     found = problems(current, interfaces("eth ens33 mtu=1500"))
     assert texts(found) == ["mtu 1500 of ens33 is below the 9000 of vmbr0, which stands on it"]
+
+
+@pytest.mark.parametrize("letter", ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_a_comment_that_ends_its_line_by_itself_is_refused(letter: str) -> None:
+    """PVE writes it as it is, and what follows it is a line of the file to ifupdown2, which root runs."""
+    bridge = Bridge(name="vmbr9", comments=f"note{letter}post-up touch /tmp/evil")
+    (problem,) = problems(Network(), {"vmbr9": bridge})
+    assert (problem.field, problem.warning) == ("comments", False)
+    assert letter not in str(problem)
+    kept = Network(interfaces={"vmbr9": bridge})
+    assert problems(kept, {"vmbr9": replace(bridge, mtu=1400)}) == ()
+
+
+def test_lines_of_a_comment_may_end_as_an_editor_ends_them() -> None:
+    """Newlines make lines, and a carriage return before one is nothing."""
+    bridge = Bridge(name="vmbr9", comments="one\r\ntwo\nthree")
+    assert problems(Network(), {"vmbr9": bridge}) == ()
+    (step,) = plan(Network(), {"vmbr9": bridge}).steps
+    assert isinstance(step, Create)
+    assert step.after.comments == "one\ntwo\nthree"
 
 
 def test_a_slave_above_its_bond_is_told() -> None:

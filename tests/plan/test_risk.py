@@ -1,4 +1,4 @@
-"""What a change puts at risk, and which interfaces carry the way to the node."""
+"""What a change puts at risk, and which interfaces are the management path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from plan_model import interfaces, network
 
 from pvenet.model import Network
-from pvenet.plan import Risk, focused, management, outcome, plan, risk, risks
+from pvenet.plan import Risk, focused, management_path, outcome, plan, risk, risks
 
 NODE = """
 eth ens33
@@ -22,57 +22,57 @@ bridge vmbr1 ports=bond0
 
 
 def test_the_carrier_of_the_address_and_all_beneath_it_are_management() -> None:
-    """The way to the node is the interface with its address, and the ports and slaves that it stands on."""
+    """The management path is the interface with its address, and the ports and slaves that it stands on."""
     node = "eth ens33\neth ens37\nbond bond0 slaves=ens33,ens37\nbridge vmbr0 ports=bond0.5 cidr=10.0.0.2/24"
-    found = management(network(node), ["10.0.0.2"])
+    found = management_path(network(node), ["10.0.0.2"])
     assert found.names == {"vmbr0", "bond0.5", "bond0", "ens33", "ens37"}
-    assert found.path == ("vmbr0", "bond0.5", "bond0", "ens33", "ens37")
+    assert found.chain == ("vmbr0", "bond0.5", "bond0", "ens33", "ens37")
     assert found.reason == "vmbr0 carries the node's address 10.0.0.2"
 
 
 def test_the_default_gateway_is_management_too() -> None:
     """Answers leave through the default gateway, wherever the address is."""
-    found = management(network(NODE), ["10.4.0.2"])
+    found = management_path(network(NODE), ["10.4.0.2"])
     assert found.names == {"ens40", "vmbr0", "ens33"}
-    assert found.path == ("ens40",)
+    assert found.chain == ("ens40",)
 
 
 def test_an_ipv6_address_is_found_however_it_is_written() -> None:
     """Addresses are compared as addresses and not as text."""
-    found = management(network("bridge vmbr0 cidr6=fd00::2/64\nbridge vmbr1 cidr=10.0.0.1/8"), ["FD00:0:0::2"])
+    found = management_path(network("bridge vmbr0 cidr6=fd00::2/64\nbridge vmbr1 cidr=10.0.0.1/8"), ["FD00:0:0::2"])
     assert found.names == {"vmbr0"}
 
 
 @pytest.mark.parametrize("addresses", [[], ["203.0.113.9"]])
 def test_an_unknown_way_makes_everything_with_an_address_count(addresses: list[str]) -> None:
-    """Behind a tunnel or NAT any interface with an address may be the way, also one that gets it by DHCP."""
-    found = management(network("eth ens33 method=dhcp\neth ens37 cidr=10.0.0.2/24\neth ens38"), addresses)
+    """Behind a tunnel or NAT any interface with an address may hold it, also one that gets it by DHCP."""
+    found = management_path(network("eth ens33 method=dhcp\neth ens37 cidr=10.0.0.2/24\neth ens38"), addresses)
     assert found.names == {"ens33", "ens37"}
     assert found.reason.endswith("and ens33 has an address")
 
 
 def test_the_way_that_is_told_is_the_one_that_is_touched() -> None:
-    """Where several may be the way, a person hears of the one that the change touches, and why."""
+    """Where several may hold it, a person hears of the one that the change touches, and why."""
     current = network("eth ens33\nbridge vmbr0 ports=ens33 cidr=10.0.0.2/24\nbridge vmbr1 cidr=10.7.0.1/24")
     steps = plan(current, {"vmbr1": None})
     after = Network(interfaces=outcome(current.interfaces, steps.steps))
-    way = management(current, ["203.0.113.9"])
-    assert way.path == ("vmbr0", "ens33")
-    found = focused(way, steps.steps, current, after)
-    assert (found.path, found.carriers, found.names) == (("vmbr1",), ("vmbr1", "vmbr0"), way.names)
+    path = management_path(current, ["203.0.113.9"])
+    assert path.chain == ("vmbr0", "ens33")
+    found = focused(path, steps.steps, current, after)
+    assert (found.chain, found.holders, found.names) == (("vmbr1",), ("vmbr1", "vmbr0"), path.names)
     assert found.reason == "none of the known addresses is on an interface, and vmbr1 has an address"
 
 
 def test_an_open_vswitch_port_counts_with_its_switch() -> None:
     """An OVS internal port reaches the wire through the ports of the switch that lists it."""
     node = "eth ens33\nother mgmt0 kind=OVSIntPort cidr=10.0.0.2/24\nother vmbr5 kind=OVSBridge beneath=ens33,mgmt0"
-    assert management(network(node), ["10.0.0.2"]).names == {"mgmt0", "vmbr5", "ens33"}
+    assert management_path(network(node), ["10.0.0.2"]).names == {"mgmt0", "vmbr5", "ens33"}
 
 
 def test_without_any_address_nothing_is_management() -> None:
-    """A node without an address has no way to it that could be cut."""
-    found = management(network("eth ens33"), [])
-    assert (found.names, found.path, found.reason) == (frozenset(), (), "no interface has an address")
+    """A node without an address has no management path that could be cut."""
+    found = management_path(network("eth ens33"), [])
+    assert (found.names, found.chain, found.reason) == (frozenset(), (), "no interface has an address")
 
 
 CASES = {
@@ -83,6 +83,9 @@ CASES = {
     "eth ens41 mtu=9000": [Risk.NONE],
     "eth ens40 cidr=10.4.0.3/24": [Risk.GUESTS],
     "eth ens38 mtu=1400": [Risk.GUESTS],
+    "bridge vmbr1 ports=bond0 comments=storage": [Risk.NONE],
+    "bridge vmbr1 ports=bond0 comments=storage mtu=1400": [Risk.GUESTS],
+    "bridge vmbr0 ports=ens33 cidr=192.168.171.21/24 gateway=192.168.171.2 comments=up": [Risk.MANAGEMENT],
     "bridge vmbr1 ports=bond0,ens39": [Risk.GUESTS],
     "none vmbr1": [Risk.GUESTS],
     "bond bond0 slaves=ens37\nbond bond1 slaves=ens38": [Risk.GUESTS, Risk.GUESTS],
@@ -99,13 +102,13 @@ CASES = {
 
 @pytest.mark.parametrize("desired", CASES)
 def test_each_step_knows_its_risk(desired: str) -> None:
-    """New things in unused places risk nothing; what exists risks guests; the way to the node is management."""
+    """New things in unused places risk nothing; what exists risks guests; the management path is management."""
     current = network(NODE)
     steps = plan(current, interfaces(desired)).steps
     after = Network(interfaces=outcome(current.interfaces, steps))
-    way = management(current, ["192.168.171.21"])
-    assert list(risks(steps, way, current, after)) == CASES[desired]
-    assert [risk(step, way, current, after) for step in steps] == CASES[desired]
+    path = management_path(current, ["192.168.171.21"])
+    assert list(risks(steps, path, current, after)) == CASES[desired]
+    assert [risk(step, path, current, after) for step in steps] == CASES[desired]
 
 
 def test_risks_have_an_order() -> None:
@@ -129,10 +132,10 @@ ovs-bridge vmbr5 ports=ens40,bond1,mgmt0,stor1
 
 
 def test_an_internal_port_stands_on_its_bridge_and_that_on_its_bonds_and_nics() -> None:
-    """The way through Open vSwitch is the port, its bridge, and what leads out of it; not another internal port."""
-    found = management(network(SWITCHED), ["10.0.0.2"])
-    assert found.path == ("mgmt0", "vmbr5", "ens40", "bond1", "ens37", "ens38")
-    assert found.names == set(found.path)
+    """The management path through Open vSwitch is the port, its bridge, and what leads out of it."""
+    found = management_path(network(SWITCHED), ["10.0.0.2"])
+    assert found.chain == ("mgmt0", "vmbr5", "ens40", "bond1", "ens37", "ens38")
+    assert found.names == set(found.chain)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +149,9 @@ def test_an_internal_port_stands_on_its_bridge_and_that_on_its_bonds_and_nics() 
     ],
 )
 def test_a_change_of_a_switch_is_as_bad_as_who_stands_on_it(desired: str, expected: Risk) -> None:
-    """What the node's own port stands on is the way to the node; another port may be a guest's storage."""
+    """What the node's own port stands on is the management path; another port may be a guest's storage."""
     current = network(SWITCHED)
     steps = plan(current, interfaces(desired)).steps
     after = Network(interfaces=outcome(current.interfaces, steps))
-    way = management(current, ["10.0.0.2"])
-    assert max(risks(steps, way, current, after)) == expected
+    path = management_path(current, ["10.0.0.2"])
+    assert max(risks(steps, path, current, after)) == expected

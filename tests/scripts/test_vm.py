@@ -7,13 +7,13 @@ import io
 import os
 import re
 import shutil
-import struct
 import subprocess
 import tarfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from kernels import bzimage
 from vm import image, mirror, qemu, tools
 from vm.nics import CABLES, FREE, MANAGEMENT, NICS, SECOND, ends, mac
 from vm.problem import CannotBeHad, Problem
@@ -115,15 +115,6 @@ def test_the_digest_changes_with_every_input(monkeypatch: pytest.MonkeyPatch, tm
     (tmp_path / "files" / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
     monkeypatch.setattr(image, "FILES", tmp_path / "files")
     assert len({*seen, image.digest()}) == 6
-
-
-def bzimage(payload: bytes, magic: bytes = b"HdrS") -> bytes:
-    """A kernel that is wrapped as Debian's are, with another payload."""
-    head = bytearray(3 * 512)
-    head[0x1F1] = 2
-    head[0x202:0x206] = magic
-    head[0x248:0x250] = struct.pack("<II", 16, len(payload) + 4)
-    return bytes(head) + b"\0" * 16 + payload + struct.pack("<I", 6) + b"relocations"
 
 
 @pytest.mark.skipif(not shutil.which("zstd"), reason="needs zstd")

@@ -11,7 +11,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
-from test_vm import bzimage
+from kernels import bzimage
 from vm import image, tools
 from vm.problem import CannotBeHad
 

@@ -60,7 +60,8 @@ def test_what_is_delivered_starts_with_nothing_installed(place: Path, monkeypatc
     with tarfile.open(place / "delivery.tar") as archive:
         assert archive.getmember("secret").mode == 0o600
         assert not [name for name in archive.getnames() if "__pycache__" in name]
-        archive.extractall(place / "run", filter="data")
+    (place / "run").mkdir()
+    subprocess.run(["tar", "-xf", place / "delivery.tar", "-C", place / "run"], check=True)  # as the machine does
     code = f"import sys; sys.path.insert(0, {str(place / 'run')!r}); import serve, pvenet; print(pvenet.__file__)"
     done = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(place / "run" / "pvenet" / "__init__.py")

@@ -13,19 +13,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listings import recorded_networks
 from network_file import EXAMPLE
+from plan_model import network as described
 from plan_model import networks
-from test_desired import WRONG
+from wrong_files import WRONG
 
 from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Network, Other, Vlan
-from pvenet.plan import management, plan
+from pvenet.plan import management_path, plan
 from pvenet.sim.state import Sim
+from pvenet.spec.check import relations
+from pvenet.spec.desired import desired_state
 from pvenet.spec.export import exported, quoted
 from pvenet.spec.file import KEYS, NetworkFile
 from pvenet.spec.load import examine
-from pvenet.spec.merge import aim
+from pvenet.spec.network_spec import KINDS
 from pvenet.spec.schema import schema
 from pvenet.spec.tree import Unreadable, parse, plain
-from pvenet.spec.wishes import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +42,14 @@ quick = settings(
 
 def unchanged(network: Network, text: str) -> bool:
     """Whether a file asks a node for nothing; of the file nothing may be wrong."""
-    wishes, faults = examine(text, "f")
-    assert not faults, [fault.told("f") for fault in faults]
-    of_node = wishes.nodes["pve1"]
-    way = management(network, ())
-    complete = replace(of_node, only=True)
-    return not plan(network, aim(of_node, network, way).desired) and not plan(
-        network, aim(complete, network, way).desired
+    spec, diagnostics = examine(text, "f")
+    wrong = [each for each in [*diagnostics, *relations(spec)] if not each.warning]
+    assert not wrong, [each.text("f") for each in wrong]
+    node = spec.nodes["pve1"]
+    path = management_path(network, ())
+    complete = replace(node, only=True)
+    return not plan(network, desired_state(node, network, path).desired) and not plan(
+        network, desired_state(complete, network, path).desired
     )
 
 
@@ -75,6 +78,37 @@ def test_any_text_survives_the_file(comments: str, more: dict[str, str]) -> None
     network = Network(interfaces={"vmbr1": bridge, **inner})
     assert unchanged(network, exported({"pve1": network}))
     assert plain(parse(f"[{quoted(comments)}, {quoted(comments)}]")[0]) == [comments, comments]
+
+
+ODD = {
+    "2001:db8::1": ("bridge vmbr1 cidr6=2001:db8::1/64 gateway6=2001:db8::2 mtu=9000", "{type: bridge, mtu: 9000}"),
+    "vids that hold 1": ("bridge vmbr1 vlan_aware=on vids=1-4094", "{type: bridge, vlan_aware: true}"),
+    "a name that PVE does not take": ("bridge br-lan", "{state: ignore}"),
+    "a bond by another name": ("bond uplink mode=802.3ad", "{state: ignore}"),
+    "a port with an address": (
+        "bridge vmbr1 ports=ens2\neth ens2 cidr=10.0.0.1/24",
+        "ens2: {type: eth, autostart: true}",
+    ),
+    "a port of two bridges": ("bridge vmbr1 ports=ens2\nbridge vmbr2 ports=ens2\neth ens2", "vmbr2: {type: bridge}"),
+    "two default gateways": (
+        "bridge vmbr1 cidr=10.0.0.1/24 gateway=10.0.0.2\nbridge vmbr2 cidr=10.1.0.1/24 gateway=10.1.0.2",
+        "cidr: 10.1.0.1/24}",
+    ),
+    "a slave above its bond": ("bond bond0 slaves=ens2 mtu=1500\neth ens2 mtu=9000", "bond0: {type: bond"),
+    "an OVS port of no bridge": ("ovs-int-port mgmt0 tag=5", "{state: ignore}"),
+}
+"""What stands on nodes though nobody could ask for it, and what of it the file says."""
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_check_accepts_what_export_prints(odd: str) -> None:
+    """What no file may ask for is left out of the export, with the reason: the node keeps it."""
+    held, said = ODD[odd]
+    there = described(held)
+    text = exported({"pve1": there})
+    assert unchanged(there, text), text
+    assert said in text
+    assert "    #   left out: " in text
 
 
 def test_a_network_as_a_file() -> None:
@@ -149,13 +183,13 @@ def test_the_schema_takes_what_the_loader_takes() -> None:
 def test_the_schema_refuses_what_the_types_refuse() -> None:
     """Of the wrong files, those whose keys or values are wrong; types of addresses it knows by their shape only."""
     valid = judge()
-    for text, fault in WRONG:
+    for text, message in WRONG:
         try:
             data = plain(parse(text)[0])
         except Unreadable:
             continue
         elsewhere = ("f:1:81", "a: ", "stands here twice", "in the defaults", "its type is missing", "10.0.0.300")
-        if any(part in fault for part in elsewhere):
+        if any(part in message for part in elsewhere):
             continue
         with pytest.raises(fastjsonschema.JsonSchemaException):
             valid(data)

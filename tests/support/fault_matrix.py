@@ -23,12 +23,12 @@ from conftest import FakeTime
 from fault_truth import OURS, Described, Truth, described, repair, truth
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, apply, stage, survey
+from pvenet.apply import ApplyOptions, Runtime, Staging, apply
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
 from pvenet.events import Ended, Event, Waiting, Warned
-from pvenet.journal import Journals
+from pvenet.journal import Journals, Ours, ownership
 from pvenet.model import Bond, Bridge, Interface
 from pvenet.node import Node
 from pvenet.sim.adapter import SimAdapter
@@ -237,11 +237,12 @@ class Walk:
     def _commands(self) -> Iterator[tuple[str, Act]]:
         for name, make in STORIES[self.cell.story]:
             yield name, partial(self._stage, name, make)
-        yield "diff", lambda node, journals: survey(journals, node.read()).ours
+        yield "diff", lambda node, journals: isinstance(ownership(journals, node.read()), Ours)
         yield "apply", self._apply
 
     def _stage(self, name: str, make: Callable[[Network], Interface], node: Node, journals: Journals) -> None:
-        stage(node, journals, lambda network: {name: make(network)}, now=self.stamp())
+        with Staging(node, journals, now=self.stamp()) as staging:
+            staging.stage({name: make(staging.network)})
 
     def _apply(self, node: Node, journals: Journals) -> None:
         options = ApplyOptions(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)

@@ -169,7 +169,7 @@ class Lab:
     # --- the client --------------------------------------------------------------------------------------------------
 
     def stage(self, desired: Desired, **consent: bool) -> Staged:
-        return stage(self.node, self.journals, lambda _: desired, StageOptions(**consent), now=self._stamp())
+        return stage(self.node, self.journals, desired, StageOptions(**consent), now=self._stamp())
 
     def tagged(self) -> None:
         """Stage steps 2 and 3 of the walk-through."""

@@ -1,0 +1,313 @@
+"""The second half of an apply: check, gate, show, compare, reload, wait, verify, confirm or roll back.
+
+Time and the person are arguments: a `Runtime` holds the clock, the sleep, the prompt and the listener, so that a test,
+a terminal and a JSON stream run the same code.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.approval import approve, proposal
+from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
+from pvenet.apply.reload import Purpose, Reload
+from pvenet.apply.rollback import Rollback
+from pvenet.apply.runtime import conclude, utc_now, wait_until_idle
+from pvenet.apply.status import armed_still
+from pvenet.apply.verify import Expectation, expect
+from pvenet.cluster import members
+from pvenet.events import Confirming, OnFailure
+from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay
+from pvenet.journal import Nothing as NothingPending
+from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
+from pvenet.plan import Plan, restore_plan
+from pvenet.routes import kept, learn_peers, routes
+
+if TYPE_CHECKING:
+    from pvenet.apply.runtime import Runtime
+    from pvenet.events import Ended
+    from pvenet.journal import Journal
+    from pvenet.model import Network
+    from pvenet.node import Node, Reading
+    from pvenet.plan import Change
+    from pvenet.routes import Routes
+
+LOOK = 1.0
+"""Seconds between two looks whether somebody has confirmed elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyOptions:
+    """What the caller wants of an apply, and has agreed to."""
+
+    timeout: float = 60.0
+    """Seconds from the reload to the verdict."""
+    wait: bool = True
+    on_failure: OnFailure = OnFailure.ROLLBACK
+    confirm_within: float | None = None
+    """Seconds within which a person has to say that it may stay; else it is rolled back."""
+    arm: bool = False
+    """Keep what leads back staged until the reload has ended and the node answers: a power cycle then boots the network
+    from before. Nothing is armed without `wait`."""
+    adopt: bool = False
+    allow_management: bool = False
+
+
+def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, now: str | None = None) -> Ended:
+    """Make what is pending live, wait, and say the truth about the end.
+
+    Raises NotOurs, ManagementRisk, NeedsConsent, Stale, Busy and PermissionMissing with nothing sent, RefusedByPVE and
+    Unreachable with nothing started; RolledBack where the reload failed, something did not come up or the time was
+    over, and everything is as it was before; ApplyFailed where that was not to be put back; StateUnknown where waiting
+    was given up, or nobody can tell. Whatever the end, the last event is `Ended`.
+    """
+    run = _Apply(node, journals, options, runtime, now or utc_now())
+    return conclude(node.name, runtime, run.locked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pending:
+    """What is about to go live."""
+
+    reading: Reading
+    journal: Journal | None
+    """None where it is not ours."""
+    before: Network | None
+    """The network before the changes; None where they are not ours."""
+    changes: tuple[Change, ...]
+    """What they mean; empty where they are not ours."""
+    expectation: Expectation
+
+    @property
+    def inverse(self) -> Plan | None:
+        """What leads back from what is pending to what was before."""
+        if self.before is None or self.journal is None:
+            return None
+        return restore_plan(self.before, self.reading.network, replay(self.journal).names).todo
+
+
+class _Apply:
+    def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
+        self._node = node
+        self._journals = journals
+        self._options = options
+        self._runtime = runtime
+        self._now = now
+        self._reload: Reload | None = None
+
+    def locked(self) -> Outcome:
+        """Run, with the node's journals to itself."""
+        try:
+            with self._journals.lock():
+                return self._run()
+        except KeyboardInterrupt:
+            if self._reload is not None and self._reload.sent:
+                return self._reload.given_up()
+            raise errors.Interrupted(
+                f"interrupted; nothing was sent, and what is pending on {self._node.name} stays pending"
+            ) from None
+
+    def _run(self) -> Outcome:
+        refuse_unfinished(self._node, self._journals)
+        self._node.check_access()
+        # asked before the look at what is pending: whatever stands between that and the reload widens the window in
+        # which somebody else can stage
+        self._members = members(self._node.connection)
+        learn_peers(self._node, self._members)
+        known = self._idle()
+        reading = self._node.read()
+        if reading.pending is None:
+            return self._nothing(reading)
+        pending = self._gate(reading)
+        if self._approved(pending):
+            known = self._compare(reading)
+        way_in = routes(self._node, self._members, pending.before, reading.network)
+        book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
+        self._reload = self._ready(book, pending, way_in)
+        end = self._reload.run(pending.expectation, pending.changes, known, wait=self._options.wait)
+        return self._after(end, book, pending, way_in)
+
+    def _after(
+        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: _Pending, way_in: Routes
+    ) -> Outcome:
+        """What follows from how the reload ended: nothing, a confirmation, a rollback."""
+        match end:
+            case Applied() if book.now.state is State.CONFIRMING:
+                return self._confirmed(end, book, way_in)
+            case Applied() | Sent():
+                return end
+            case Failed() | Unknown(given_up=False) if self._goes_back(pending):
+                return self._rolled_back(book, way_in, end.message)
+            case Failed() | Unknown():
+                if book.now.state in ARMS:  # nobody puts back what stays behind on the node
+                    return replace(end, hint=f"{end.hint}\n{armed_still(book.journals, book.now)}")
+                return end
+
+    def _goes_back(self, pending: _Pending) -> bool:
+        """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
+        return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
+
+    def _rolled_back(self, book: OpenJournal, way_in: Routes, why: str) -> Outcome:
+        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, route=way_in.before)
+        end = back.run(why)
+        if isinstance(end, Unknown):
+            return end
+        return replace(
+            end,
+            message=f"{why}\n{end.message}",
+            hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
+        )
+
+    # --- confirmation ------------------------------------------------------------------------------------------------
+
+    def _confirmed(self, end: Applied, book: OpenJournal, way_in: Routes) -> Outcome:
+        """The end, where a person says in time that it may stay; else it is rolled back."""
+        refused = self._refusal(book.now, self._options.confirm_within or 0.0)
+        if refused:
+            return self._rolled_back(book, way_in, refused)
+        with suppress(errors.PvenetError):  # the word stands beside it
+            self._journals.write(replace(book.now, state=State.CONFIRMED))
+        return replace(end, message=f"{end.message}; confirmed")
+
+    def _refusal(self, journal: Journal, within: float) -> str:
+        """Why it may not stay; empty where a person has said in time that it may, from here or another process.
+
+        Whoever decides first decides: the word is a file that is made once, so that a confirmation that comes in the
+        moment of the deadline is either in time or told that it was not.
+        """
+        deadline = self._runtime.deadline(within)
+        self._runtime.emit(Confirming(node=self._node.name, within=within, journal=str(self._journals.path(journal))))
+        try:
+            while (word := self._journals.word(journal)) is None and (left := deadline.left) > 0:
+                said = self._runtime.await_confirmation(left, min(left, LOOK))
+                if said is not None:
+                    word = self._decided(journal, YES if said else NO)
+                    break
+        except KeyboardInterrupt:
+            word = self._journals.decide(journal, NO)
+        if word is None:
+            word = self._journals.decide(journal, NO)
+            return (
+                "" if word == YES else f"nobody confirmed within {within:.0f} s what was applied on {self._node.name}"
+            )
+        return "" if word == YES else f"what was applied on {self._node.name} was not confirmed: the answer was no"
+
+    def _decided(self, journal: Journal, word: str) -> str:
+        """The word that stands: said to whoever waits for it, it counts also where no disk takes it any more."""
+        try:
+            return self._journals.decide(journal, word)
+        except errors.PvenetError:
+            return self._journals.word(journal) or word
+
+    # --- what is there -----------------------------------------------------------------------------------------------
+
+    def _idle(self) -> frozenset[str]:
+        return wait_until_idle(self._node, self._runtime, self._options.timeout)
+
+    def _nothing(self, reading: Reading) -> Nothing:
+        """Nothing is pending; but what became of what was staged or reloaded before is told."""
+        for text in finish(self._node, self._journals, reading):
+            self._runtime.warn(text)
+        if (failed := failed_last(self._journals)) is not None:
+            self._runtime.warn(
+                f"the last apply from here to {self._node.name} failed; what was there before it is in\n"
+                f"  {self._journals.path(failed)}"
+            )
+        return Nothing(message=f"nothing is pending on {self._node.name}")
+
+    def _gate(self, reading: Reading) -> _Pending:
+        whose = ownership(self._journals, reading)
+        refuse_armed(self._journals, whose)
+        if isinstance(whose, Ours):
+            journal: Journal | None = whose.journal
+            before: Network | None = whose.journal.network
+            changes, touched = whose.changes, frozenset(change.name for change in whose.changes)
+            expectation = expect(before=before, wanted=reading.network, touched=touched)
+        elif isinstance(whose, NothingPending) or self._options.adopt:
+            journal = None if isinstance(whose, NothingPending) else whose.adopted
+            before, changes = None, ()
+            expectation = expect(before=None, wanted=reading.network, touched=None)
+        else:
+            raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`")
+        return _Pending(reading=reading, journal=journal, before=before, changes=changes, expectation=expectation)
+
+    # --- approval ----------------------------------------------------------------------------------------------------
+
+    def _refuse_irreversible(self, pending: _Pending) -> None:
+        """Raises RefusedByPvenet where what was asked for needs something that leads back, and there is nothing."""
+        asked = {"--confirm-within": self._options.confirm_within is not None, "--arm": self._options.arm}
+        for option, wanted in asked.items():
+            if wanted and pending.before is None:
+                raise errors.RefusedByPvenet(
+                    f"what is pending on {self._node.name} is not pvenet's own and can't be rolled back, so that there "
+                    f"is nothing to {'confirm' if option != '--arm' else 'arm it with'}; nothing was sent",
+                    hint=f"apply it without {option}",
+                )
+        if self._options.arm and pending.changes and not pending.inverse:
+            raise errors.RefusedByPvenet(
+                f"the API can stage no way back from what is pending on {self._node.name}, so that there is nothing to "
+                "arm it with; nothing was sent",
+                hint="apply it without --arm",
+            )
+
+    def _approved(self, pending: _Pending) -> bool:
+        """Show, and get approval; whether somebody was asked, so that time has passed. Raises what was not agreed."""
+        self._refuse_irreversible(pending)
+        then = pending.reading.network
+        proposed = proposal(
+            f"Apply this to {self._node.name} now?",
+            before=pending.before,
+            judged=(pending.journal.network if pending.journal else then, then),
+            pending=pending.reading.changes or "",
+        )
+        agreed = self._options.allow_management
+        return approve(self._node, proposed, self._runtime, self._members, allow_management=agreed)
+
+    def _compare(self, shown: Reading) -> frozenset[str]:
+        """After a question: nobody reloads, and what is pending is still what was shown. Raises Stale."""
+        known = self._idle()
+        now = self._node.glance()
+        if now.pending is None:
+            raise errors.Stale(
+                f"nothing is pending on {self._node.name} any more: somebody else has applied or reverted it; "
+                "nothing was sent",
+                hint="`pvenet list` shows what is there",
+            )
+        if now.pending != shown.pending:
+            raise errors.Stale(
+                f"what is pending on {self._node.name} is no longer what was shown; nothing was sent",
+                hint="look again: `pvenet diff`, then `pvenet apply`",
+            )
+        return known
+
+    # --- the reload --------------------------------------------------------------------------------------------------
+
+    def _journal(self, pending: _Pending) -> Journal:
+        """The journal of what is about to go live, with how the node can be reached."""
+        journal = pending.journal or self._journals.begin(
+            endpoint=str(self._node.connection.endpoint),
+            baseline=pending.reading.entries,
+            now=self._now,
+            adopted=True,
+        )
+        journal = replace(
+            journal,
+            pending=pending.reading.pending,
+            behind=False,
+            state=State.STAGING,
+            upid=None,
+            routes=kept(self._node),
+        )
+        self._journals.keep_diff(journal)
+        return journal
+
+    def _ready(self, book: OpenJournal, pending: _Pending, way_in: Routes) -> Reload:
+        purpose = Purpose(
+            done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
+            inverse=pending.inverse if self._options.arm else None,
+        )
+        timeout = self._options.timeout
+        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, route=way_in.after)

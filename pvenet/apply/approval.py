@@ -1,0 +1,185 @@
+"""Show what is about to happen, say what it risks and what could not be undone, and get approval of it.
+
+The way to the node is told apart by what a change does to it: one that only adds a path (a second NIC for the bridge)
+keeps every present one; one that takes the last away cuts it. Both need approval by name, because a wrong switch port
+makes a widening a loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.cluster import highly_available
+from pvenet.events import Effect, Shown
+from pvenet.model import beneath
+from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, risk
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from pvenet.apply.runtime import Runtime
+    from pvenet.cluster import Member
+    from pvenet.model import Network
+    from pvenet.node import Node
+    from pvenet.plan import Change, Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What a person is asked about."""
+
+    question: str
+    before: Network | None
+    """None where what is pending is not ours."""
+    judged: tuple[Network, Network]
+    """The networks between which the risk is judged: of adopted changes, what was staged from here on top of them."""
+    changes: Sequence[Change]
+    pending: str
+    """PVE's pending diff; empty where nothing is staged yet."""
+    lost: Sequence[Loss] = ()
+    """What rolling it back could not put back."""
+
+
+def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], pending: str) -> Proposal:
+    """What to ask about changes that are pending."""
+    changes = net_changes(before.interfaces, judged[1].interfaces) if before else ()
+    lost = lost_for_good(before, judged[1], [change.name for change in changes]) if before else ()
+    return Proposal(question=question, before=before, judged=judged, changes=changes, pending=pending, lost=lost)
+
+
+def approve(
+    node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[Member], *, allow_management: bool
+) -> bool:
+    """Show, and get approval; whether somebody was asked, so that time has passed.
+
+    `allow_management`: the caller has agreed to what touches the management path. Raises ManagementRisk and
+    NeedsConsent.
+    """
+    before, then = proposed.judged
+    path = management_path(before, management_addresses(node, members, before))
+    changes = net_changes(before.interfaces, then.interfaces)
+    danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
+    effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
+    runtime.emit(
+        Shown(
+            node=node.name,
+            changes=tuple(proposed.changes),
+            pending=proposed.pending,
+            risk=danger,
+            ours=proposed.before is not None,
+            effect=effect,
+        )
+    )
+    _tell_limits(proposed, runtime)
+    if danger is Risk.MANAGEMENT:
+        path = focused(path, changes, before, then)
+        way = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
+        if not allow_management:
+            raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
+        runtime.warn(way)
+    cluster = danger is Risk.MANAGEMENT and len(members) > 1
+    if cluster:
+        _tell_fencing(node, runtime)
+    return runtime.confirm(proposed.question) or cluster  # a request more has taken its time, too
+
+
+def _tell_fencing(node: Node, runtime: Runtime) -> None:
+    """A node with active HA services that is away for 60 s is fenced (facts, section 13)."""
+    services = highly_available(node.connection, node.name)
+    if services:
+        runtime.warn(
+            f"{node.name} has active HA services ({', '.join(services)}): if it is away for 60 s, the cluster "
+            "fences it, and it reboots"
+        )
+
+
+def _tell_limits(proposed: Proposal, runtime: Runtime) -> None:
+    """What rolling back could not do, before the question and not after."""
+    if proposed.before is None:
+        runtime.warn(
+            "these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
+            "and they can't be rolled back"
+        )
+    for loss in proposed.lost:
+        runtime.warn(f"rolling back could not put this back: {loss}")
+
+
+def management_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:
+    """By which addresses the node is reached: the endpoint's and the cluster's.
+
+    Where the endpoint's is on no interface (a tunnel, NAT), the cluster's alone would say nothing about the way from
+    here: then none is known, and every interface with an address counts (design 7).
+    """
+    used = node.connection.endpoint
+    cluster = frozenset(member.address for member in members if member.name == node.name and member.address)
+    own = used.addresses()
+    if used.adapter is not None or own & _on(network):
+        return own | cluster
+    peers = {member.address for member in members if member.name != node.name}
+    return cluster if own & peers else own
+
+
+def _on(network: Network) -> frozenset[str]:
+    cidrs = (getattr(it, key, None) for it in network.interfaces.values() for key in ("cidr", "cidr6"))
+    return frozenset(str(cidr.ip) for cidr in cidrs if cidr is not None)
+
+
+# --- the way to the node ---------------------------------------------------------------------------------------------
+
+
+def effect_on(path: ManagementPath, before: Network, then: Network) -> Effect:
+    """The worst that the changes do to the way to the node."""
+    found = {Effect.TOUCHES} if _moved(path, before, then) else set()
+    for name in path.names & before.interfaces.keys():
+        new = then.interfaces.get(name)
+        old = before.interfaces[name]
+        now, left = set(beneath(old)), set(beneath(new)) if new else set()
+        if new is None and (now or name in path.holders):
+            found.add(Effect.CUTS)
+        elif now - left:
+            found.add(Effect.NARROWS if now & left else Effect.CUTS)
+        elif left - now:
+            found.add(Effect.WIDENS)
+    if not found or (found == {Effect.WIDENS} and _more(path, before, then)):
+        found.add(Effect.TOUCHES)
+    return max(found)
+
+
+def _moved(path: ManagementPath, before: Network, then: Network) -> bool:
+    """Whether an address or a gateway of a carrier changes."""
+    keys = ("cidr", "cidr6", "gateway", "gateway6")
+    return any(
+        getattr(before.interfaces.get(name), key, None) != getattr(then.interfaces.get(name), key, None)
+        for name in path.holders
+        for key in keys
+    )
+
+
+def _more(path: ManagementPath, before: Network, then: Network) -> bool:
+    """Whether an interface of the way changes in anything beside what stands beneath it."""
+    for change in net_changes(before.interfaces, then.interfaces):
+        fields = change.fields() if hasattr(change, "fields") else ()
+        if change.name in path.names and any(field.field not in ("ports", "slaves", "autostart") for field in fields):
+            return True
+    return False
+
+
+def shown_path(path: ManagementPath, network: Network) -> str:
+    """The way from the cable up: NICs, bond, bridge, address."""
+    if not path.holders:
+        return "no interface"
+    levels: list[list[str]] = [[path.holders[0]]]
+    seen = {path.holders[0]}  # a switch and its port name each other
+    while below := [name for name in _below(levels[-1], network) if name not in seen]:
+        levels.append(below)
+        seen.update(below)
+    parts = ["+".join(level) for level in reversed(levels)]
+    top = network.interfaces.get(path.holders[0])
+    cidr = getattr(top, "cidr", None) or getattr(top, "cidr6", None)
+    return " > ".join([*parts, str(cidr.ip)] if cidr else parts)
+
+
+def _below(names: Collection[str], network: Network) -> list[str]:
+    return sorted({low for name in names if name in network.interfaces for low in beneath(network.interfaces[name])})

@@ -1,0 +1,147 @@
+"""What an earlier apply left open: --no-wait, a second Ctrl-C, a deadline, a crash. The next command finishes it.
+
+A journal that says `reloading` is believed as little as the node's silence was: its task and the listing tell what
+became of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.verify import expect, judge
+from pvenet.journal import ARMS, YES, Journal, Journals, Ours, State, led_back
+from pvenet.plan import net_changes
+
+if TYPE_CHECKING:
+    from pvenet.journal import Foreign, Nothing
+    from pvenet.node import Node, Reading, Task
+
+
+def refuse_while_reloading(node: Node, journals: Journals) -> None:
+    """Raises Busy while a reload of ours still runs: a listing now would freeze the flags (facts, section 11).
+
+    It costs a request only where a journal is open on a reload.
+    """
+    for journal in _open(node, journals, State.RELOADING, *ARMS, State.ROLLING_BACK):
+        task = _task(node, journal)
+        if task is not None and task.running:
+            raise errors.Busy(
+                f"the reload of {node.name} that was started from here still runs; nothing was sent",
+                hint=f"wait until its task has ended:\n  {task.upid}",
+            )
+
+
+def refuse_unfinished(node: Node, journals: Journals) -> None:
+    """Raises RefusedByPvenet while an apply waits for a person's word, or a rollback for its end."""
+    found = journals.unfinished(endpoints_of(node))
+    if found is None:
+        return
+    if found.state is State.CONFIRMING and journals.word(found) == YES:
+        journals.write(replace(found, state=State.CONFIRMED))  # whoever waited was killed before it could
+        return
+    if found.state is State.CONFIRMING:
+        what, remedy = "what was applied last waits to be confirmed", "keeps it, and `pvenet rollback` takes it back"
+    else:
+        what, remedy = "a rollback was begun and has not ended", "keeps what is there, and `pvenet rollback` goes on"
+    raise errors.RefusedByPvenet(
+        f"{what} on {node.name}; nothing was sent",
+        hint=f"`pvenet confirm` {remedy}; the journal is\n  {journals.path(found)}",
+    )
+
+
+def refuse_armed(journals: Journals, whose: Nothing | Ours | Foreign) -> None:
+    """Raises RefusedByPvenet where what is pending leads back from an apply that was armed."""
+    if isinstance(whose, Ours) and whose.armed:
+        raise errors.RefusedByPvenet(
+            f"what is pending on {journals.node} is the way back of an apply that was armed and has not ended; nothing "
+            "was sent",
+            hint="`pvenet rollback` goes back to what was there before, and `pvenet revert` keeps what was applied;\n"
+            f"the journal is\n  {journals.path(whose.journal)}",
+        )
+
+
+def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
+    """End the open journals of a node on which nothing is pending; what a person should know about them.
+
+    Raises RefusedByPvenet where what was armed is not pending any more, and has gone live.
+    """
+    told = []
+    for journal in _open(node, journals, State.STAGING, State.RELOADING, *ARMS):
+        if journal.state in ARMS:
+            _refuse_gone_live(journals, journal, reading)
+        state, text = _gone(journal, reading) if journal.state is State.STAGING else _reloaded(node, journal, reading)
+        journals.write(replace(journal.forward if journal.state in ARMS else journal, state=state))
+        told.append(text)
+    for endpoint in endpoints_of(node):
+        journals.drop_stale(endpoint)
+    return tuple(text for text in told if text)
+
+
+def _refuse_gone_live(journals: Journals, journal: Journal, reading: Reading) -> None:
+    if led_back(journal, reading.network):
+        raise errors.RefusedByPvenet(
+            f"the last apply from here to {journal.node} was armed, and its way back has gone live: by a power cycle, "
+            "or by somebody's reload or SDN apply; nothing was sent",
+            hint="`pvenet rollback` looks whether everything is as it was before, and closes the journal\n"
+            f"  {journals.path(journal)}",
+        )
+
+
+def drop_staged(node: Node, journals: Journals) -> None:
+    """End what was staged from here and is not pending any more, because all that was pending has gone."""
+    for journal in _open(node, journals, State.STAGING):
+        journals.write(replace(journal, state=State.DROPPED))
+
+
+def failed_last(journals: Journals) -> Journal | None:
+    """The newest journal, where it ended in a failure."""
+    ended = [journal for journal in journals.all() if journal.state is not State.DROPPED]
+    return ended[-1] if ended and ended[-1].state is State.FAILED else None
+
+
+def endpoints_of(node: Node) -> frozenset[str]:
+    """Where the node is asked, as journals name it."""
+    return frozenset(str(endpoint) for endpoint in node.connection.endpoints)
+
+
+def _open(node: Node, journals: Journals, *states: State) -> list[Journal]:
+    return journals.open_at(endpoints_of(node), *states)
+
+
+def _task(node: Node, journal: Journal) -> Task | None:
+    try:
+        return node.task(journal.upid) if journal.upid else None
+    except errors.RefusedByPVE:  # it knows no such task (any more)
+        return None
+
+
+def _gone(journal: Journal, reading: Reading) -> tuple[State, str]:
+    """What was staged and never applied from here."""
+    if journal.pending is None or journal.adopted:
+        return State.DROPPED, ""
+    what = "applied" if net_changes(journal.network.interfaces, reading.network.interfaces) else "reverted"
+    return (
+        State.DROPPED,
+        f"what was staged from here on {journal.node} is not pending any more: it was {what} elsewhere",
+    )
+
+
+def _reloaded(node: Node, journal: Journal, reading: Reading) -> tuple[State, str]:
+    """What became of a reload that nobody waited for."""
+    changes = net_changes(journal.network.interfaces, reading.network.interfaces)
+    if not changes and not journal.adopted:
+        return State.DROPPED, ""  # it never was, and somebody has reverted what was staged
+    task = _task(node, journal)
+    before = None if journal.adopted else journal.network
+    touched = None if journal.adopted else frozenset(change.name for change in changes)
+    down = judge(expect(before=before, wanted=reading.network, touched=touched), reading.network).down
+    if task is not None and not task.running and not task.ok:
+        return State.FAILED, f"the last reload of {journal.node} that was started from here failed: {task.exitstatus}"
+    if down:
+        return (
+            State.FAILED,
+            f"after the last reload of {journal.node} that was started from here: {', '.join(down)} down",
+        )
+    return State.APPLIED, f"the last reload of {journal.node} that was started from here has ended well"

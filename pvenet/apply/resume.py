@@ -1,0 +1,209 @@
+"""Rolling back, confirming and keeping by hand: for whoever comes after an apply that was killed, cut or regretted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.approval import Proposal, approve
+from pvenet.apply.open_journals import endpoints_of, finish
+from pvenet.apply.rollback import Rollback
+from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
+from pvenet.apply.stage import throw_away
+from pvenet.cluster import members
+from pvenet.journal import NO, YES, Journal, Journals, OpenJournal, Ours, State, is_mine, not_ours, ownership, replay
+from pvenet.model import Network, canonical
+from pvenet.outcome import Nothing, Outcome, RolledBack
+from pvenet.plan import net_changes, restore_plan
+from pvenet.routes import learn_peers, recall, routes
+
+if TYPE_CHECKING:
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.runtime import Runtime
+    from pvenet.events import Ended
+    from pvenet.node import Node, Reading
+    from pvenet.plan import RestorePlan
+
+UNSENT = (State.STAGING, State.RELOADING)
+"""Where what is pending is the journal's own staging, if anything is."""
+
+
+def roll_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, name: str = "") -> Ended:
+    """Put back what was there before a journal: the one that is named, or the youngest.
+
+    What was only staged is reverted; what was reloaded is put back as after a failure. Raises what `apply` raises, but
+    RolledBack, which is a success here. Whatever the end, the last event is `Ended`.
+    """
+
+    def run() -> Outcome:
+        try:
+            with journals.lock():
+                return _rolled_back(node, journals, options, runtime, name)
+        except KeyboardInterrupt:
+            raise errors.Interrupted(f"interrupted; nothing was sent to {node.name}") from None
+
+    return conclude(node.name, runtime, run)
+
+
+def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str) -> Outcome:
+    journal = journals.chosen(endpoints_of(node), name)
+    if not name:
+        _refuse_unread(journals, journal)
+    if journal is None or journal.state in (State.ROLLED_BACK, State.DROPPED):
+        return Nothing(message=f"there is nothing to roll back on {node.name}")
+    if journal.adopted:
+        raise errors.RefusedByPvenet(
+            f"that apply was of changes on {node.name} that pvenet did not stage: what was there before is not known",
+            hint=f"the listing with them staged is in\n  {journals.path(journal)}",
+        )
+    recall(node, journal)
+    node.check_access()
+    known = members(node.connection)
+    learn_peers(node, known)
+    if journal.upid:
+        wait_for_task(node, journal.upid, runtime.deadline(options.timeout), forgotten=True)
+    wait_until_idle(node, runtime, options.timeout)
+    reading = node.read()
+    if reading.pending is not None:
+        done = _pending(node, journals, journal, reading)
+        if done is not None:
+            return done
+        reading = node.read()
+    if reading.pending is None and journal.state is State.STAGING:
+        finish(node, journals, reading)
+        return Nothing(message=f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
+    way = restore_plan(journal.network, reading.network, replay(journal).names)
+    _refuse_changed(node, journals, journal, reading)
+    if way.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
+        proposed = _proposed(node, journal, reading, way)
+        approve(node, proposed, runtime, known, allow_management=options.allow_management)
+    if journal.state is State.CONFIRMING:
+        journals.decide(journal, NO)
+    route = routes(node, known, None, reading.network).before
+    book = OpenJournal(journals, journal, runtime.warn)
+    back = Rollback(node, book, runtime, timeout=options.timeout, route=route)
+    end = back.run(f"asked to roll back what was begun at {journal.begun}")
+    return replace(end, asked=True) if isinstance(end, RolledBack) else end
+
+
+def _refuse_unread(journals: Journals, journal: Journal | None) -> None:
+    """Raises RefusedByPvenet where the last apply may have been another one than the youngest that can be read."""
+    path = journals.unread(journal)
+    if path is not None:
+        known = f",\nor roll back what was before it: `pvenet rollback {journal.id}`" if journal else ""
+        raise errors.RefusedByPvenet(
+            f"the youngest journal of {journals.node} can't be read, so that nobody knows what was applied last; "
+            "nothing was sent",
+            hint=f"use the pvenet that has written it, or move it away\n  {path}{known}",
+        )
+
+
+def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading) -> RolledBack | None:
+    """What becomes of what is pending: ours and never live is reverted; a part of what leads back is gone on with."""
+    whose = ownership(journals, reading)
+    if not isinstance(whose, Ours):
+        raise not_ours(node.name, reading.changes or "", "roll back when they are applied or reverted")
+    if whose.journal.id != journal.id:
+        raise errors.RefusedByPvenet(
+            f"something else is staged on {node.name} from here; nothing was sent",
+            hint="`pvenet revert` throws it away; then roll back",
+        )
+    if journal.state not in UNSENT:
+        return None
+    throw_away(node)
+    if journal.refreshing:
+        return None
+    journals.write(replace(journal, state=State.DROPPED))
+    message = f"reverted what was staged on {node.name}: nothing of it was live, and nothing is pending any more"
+    return RolledBack(message=message, asked=True)
+
+
+def _refuse_changed(node: Node, journals: Journals, journal: Journal, reading: Reading) -> None:
+    """Raises Stale where somebody has changed since what the journal's steps had changed."""
+    values = replay(journal).values
+    now = {name: _as_kept(reading.network, name) for name in values}
+    changed = sorted(name for name, known in values.items() if now[name] not in known and not _bare(reading, name))
+    if changed:
+        raise errors.Stale(
+            f"{', '.join(changed)} on {node.name} was changed again since; nothing was sent",
+            hint=f"put back by hand what shall be put back; what was there before is in\n  {journals.path(journal)}",
+        )
+
+
+def _as_kept(network: Network, name: str) -> object:
+    """An interface as PVE keeps it; None where there is none."""
+    return canonical(network.interfaces[name]) if name in network.interfaces else None
+
+
+def _bare(reading: Reading, name: str) -> bool:
+    """Whether it is a NIC that the file does not name: it is listed all the same."""
+    return (
+        name in reading.network.links and reading.network.links[name].exists and "priority" not in _entry(reading, name)
+    )
+
+
+def _entry(reading: Reading, name: str) -> dict[str, object]:
+    return next((entry for entry in reading.entries if entry.get("iface") == name), {})
+
+
+def _proposed(node: Node, journal: Journal, reading: Reading, way: RestorePlan) -> Proposal:
+    then = Network(interfaces=way.wanted, links=reading.network.links)
+    now, changes = reading.network, way.todo.steps
+    if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
+        applied, mine = replay(journal.forward).then, replay(journal).names
+        live = {name: interface for name, interface in now.interfaces.items() if name not in mine}
+        now = Network(interfaces=live | {name: applied[name] for name in mine & applied.keys()}, links=now.links)
+        changes = net_changes(now.interfaces, then.interfaces)
+    return Proposal(
+        question=f"Put this back on {node.name} now?",
+        before=journal.network,
+        judged=(now, then),
+        changes=changes,
+        pending="",
+        lost=way.lost,
+    )
+
+
+# --- keeping ---------------------------------------------------------------------------------------------------------
+
+
+def confirm(node: Node, journals: Journals) -> Journal:
+    """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late."""
+    waiting = (State.CONFIRMING, State.ROLLING_BACK)
+    found = [journal for journal in journals.all() if journal.state in waiting]
+    if not found:
+        raise errors.RefusedByPvenet(
+            f"nothing waits to be confirmed on {node.name}",
+            hint=f"`pvenet status --node {node.name}` says how it stands",
+        )
+    journal = found[-1]
+    if journal.state is State.CONFIRMING and journals.decide(journal, YES) == NO:
+        raise errors.RefusedByPvenet(
+            f"it is too late: what was applied on {node.name} is being rolled back, or has been",
+            hint=f"`pvenet status --node {node.name}` says how it stands",
+        )
+    try:
+        with journals.lock():
+            return _kept(node, journals, journal)
+    except errors.Busy:
+        if journal.state is State.ROLLING_BACK:
+            raise
+        return journal  # whoever waits for it reads it
+
+
+def _kept(node: Node, journals: Journals, journal: Journal) -> Journal:
+    """Nobody waits any more: the journal is closed here."""
+    current = next((each for each in journals.all() if each.id == journal.id), journal)
+    if current.state is State.ROLLING_BACK and _staged(journals, current, node.read()):
+        raise errors.RefusedByPvenet(
+            f"a part of the way back is staged on {node.name}", hint="`pvenet revert` throws it away; then confirm"
+        )
+    if current.state in (State.CONFIRMING, State.ROLLING_BACK):
+        return journals.write(replace(current, state=State.CONFIRMED))
+    return current
+
+
+def _staged(journals: Journals, journal: Journal, reading: Reading) -> bool:
+    """Whether something is pending that was staged from here."""
+    return reading.pending is not None and (isinstance(ownership(journals, reading), Ours) or is_mine(journal, reading))

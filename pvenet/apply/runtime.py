@@ -1,0 +1,225 @@
+"""What an apply needs from outside: a clock, a sleep, a person, a listener; and waiting with them.
+
+While a reload runs, pvenet asks for its task and lists no interface (facts, section 11). No answer is a state and not
+an error: a reload may cut the very connection that asked for it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from pvenet import errors
+from pvenet.events import Event, Waiting, Warned
+from pvenet.node import Task
+from pvenet.outcome import ended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pvenet.events import Ended
+    from pvenet.node import Node
+    from pvenet.outcome import Outcome
+
+SHORTEST = 0.1
+LONGEST = 2.0
+"""Seconds between two looks at a task: a short one's end is noticed at once, a long one's is not hurried."""
+LONGEST_ANSWER = 15.0
+"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (facts, section 16)."""
+
+Answer = TypeVar("Answer")
+
+
+def _agreed(_question: str) -> bool:
+    return False
+
+
+def _silence(_left: float, seconds: float) -> bool | None:
+    time.sleep(seconds)
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """The clock, the person, and who listens."""
+
+    emit: Callable[[Event], None]
+    confirm: Callable[[str], bool] = _agreed
+    """Get approval: returns whether somebody was asked (False: it was given beforehand). Raises NeedsConsent."""
+    await_confirmation: Callable[[float, float], bool | None] = _silence
+    """Wait some seconds for a person to say that a change may stay: yes, no, or None for nothing yet. The first number
+    is how many are left in all."""
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def warn(self, text: str) -> None:
+        """Tell what a person should know."""
+        self.emit(Warned(text=text))
+
+    def deadline(self, seconds: float) -> Deadline:
+        """So many seconds from now."""
+        now = self.clock()
+        return Deadline(runtime=self, since=now, at=now + seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """The time by which a verdict is due."""
+
+    runtime: Runtime
+    since: float
+    """When it began, by the clock."""
+    at: float
+    """When it is over, by the clock."""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self.runtime.clock() - self.since
+
+    @property
+    def left(self) -> float:
+        """Seconds until it is over; 0 when it is."""
+        return max(0.0, self.at - self.runtime.clock())
+
+    @property
+    def over(self) -> bool:
+        return self.runtime.clock() >= self.at
+
+    @property
+    def answer(self) -> float:
+        """Seconds that one answer may take."""
+        return max(1.0, min(LONGEST_ANSWER, self.left))
+
+    def pause(self, reason: str, seconds: float) -> None:
+        """Say what is waited for, and wait; never past the deadline."""
+        self.runtime.emit(Waiting(reason=reason, elapsed=self.elapsed))
+        self.runtime.sleep(min(seconds, self.left))
+
+
+class Interrupts:
+    """The Ctrl-Cs of one stretch of work: the first says what is under way, the second gives it up."""
+
+    def __init__(self, runtime: Runtime, under_way: str) -> None:
+        self._runtime = runtime
+        self._under_way = under_way
+        self.told = False
+        self.given_up = False
+
+    def heard(self) -> bool:
+        """Another one; whether that is the second."""
+        if self.told:
+            self.given_up = True
+        else:
+            self.told = True
+            self._runtime.warn(self._under_way)
+        return self.given_up
+
+
+def conclude(node: str, runtime: Runtime, run: Callable[[], Outcome]) -> Ended:
+    """Run to the end, and tell it whatever it is. Raises what the outcome stands for, or what `run` raised."""
+    try:
+        outcome: Outcome | errors.PvenetError = run()
+    except errors.PvenetError as raised:
+        outcome = raised
+    end, error = ended(node, outcome)
+    runtime.emit(end)
+    if error is not None:
+        raise error
+    return end
+
+
+def utc_now() -> str:
+    """Now, as a journal writes it; to read, never to compare."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def interval(elapsed: float) -> float:
+    """Seconds until the next look at a task that has run for `elapsed`."""
+    return min(LONGEST, max(SHORTEST, elapsed * 0.07))
+
+
+def answered(node: Node, ask: Callable[[], Answer], deadline: Deadline, *, what: str) -> Answer:
+    """An answer, however long the node gives none. Raises StateUnknown at the deadline, saying `what` is open.
+
+    Every error counts as silence: a pveproxy that restarts refuses, knows no ticket, or can't ask its daemon.
+    """
+    clock = deadline.runtime.clock
+    heard = clock()
+    while True:
+        try:
+            return ask()
+        except errors.PvenetError as error:
+            silent = clock() - heard
+            if deadline.over:
+                raise errors.StateUnknown(
+                    f"{node.name} gives no answer for {silent:.0f} s ({error.message}); {what}",
+                    hint="nothing is called back. When it answers again, look with "
+                    f"`pvenet diff --node {node.name}` and `pvenet list`",
+                ) from error
+            deadline.pause(f"no answer from {node.name}: {error.message}", interval(silent))
+
+
+def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool = False) -> Task:
+    """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
+    what = f"its task is\n  {upid}"
+
+    def ask() -> Task:
+        try:
+            return node.task(upid, timeout=deadline.answer)
+        except errors.RefusedByPVE as refusal:
+            if forgotten and refusal.status == 400:  # noqa: PLR2004 - HTTP's own number
+                return Task(upid=upid, running=False)
+            raise
+
+    while True:
+        task = answered(node, ask, deadline, what=what)
+        if not task.running:
+            return task
+        if deadline.over:
+            raise errors.StateUnknown(
+                f"the reload of {node.name} still runs after {deadline.elapsed:.0f} s; {what}",
+                hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
+                "wait longer next time with --timeout",
+            )
+        deadline.pause(f"the reload of {node.name} runs", interval(deadline.elapsed))
+
+
+def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:
+    """The UPIDs of the node's reloads, once none of them runs; before a reload of ours. Raises StateUnknown.
+
+    Nothing is listed before: a listing during a reload would freeze the flags (facts, section 11).
+    """
+    deadline = runtime.deadline(timeout)
+    while True:
+        tasks = node.reloads()
+        running = [upid for upid, task in tasks.items() if task.running]
+        if not running:
+            return frozenset(tasks)
+        if deadline.over:
+            raise errors.StateUnknown(
+                f"a reload that somebody else started on {node.name} still runs after {deadline.elapsed:.0f} s; "
+                "nothing was sent",
+                hint=f"wait for its task, then try again:\n  {running[0]}",
+            )
+        deadline.pause(f"another reload runs on {node.name}", interval(deadline.elapsed))
+
+
+def wait_for_others(node: Node, deadline: Deadline) -> tuple[frozenset[str], bool]:
+    """The same after a reload of ours, of which nothing is live before theirs has ended; and whether one ran."""
+    waited = False
+    what = "somebody else's reload runs there, and what was pending is in the live file and not live"
+    while True:
+        tasks = answered(node, lambda: node.reloads(timeout=deadline.answer), deadline, what=what)
+        running = [upid for upid, task in tasks.items() if task.running]
+        if not running:
+            return frozenset(tasks), waited
+        waited = True
+        if deadline.over:
+            raise errors.StateUnknown(
+                f"after {deadline.elapsed:.0f} s {what}",
+                hint=f"when its task has ended, `ifreload -a` on {node.name} makes it live:\n  {running[0]}",
+            )
+        deadline.pause(f"another reload runs on {node.name}", interval(deadline.elapsed))

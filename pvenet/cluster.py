@@ -1,0 +1,68 @@
+"""The cluster that a node belongs to: its members, their certificates, and the services that move between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pvenet.connection import Connection
+
+_HA_ACTIVE = frozenset({"started", "starting", "migrate", "relocate", "recovery", "error", "freeze"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A node as the cluster knows it."""
+
+    name: str
+    online: bool
+    address: str | None = None
+
+
+def members(connection: Connection) -> tuple[Member, ...]:
+    """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
+    try:
+        data = connection.get("cluster", "status").data or ()
+    except errors.RefusedByPVE:
+        return ()
+    return tuple(
+        Member(name=str(entry["name"]), online=str(entry.get("online")) == "1", address=entry.get("ip"))
+        for entry in data
+        if entry.get("type") == "node"
+    )
+
+
+def names(connection: Connection) -> tuple[str, ...]:
+    """The names of the cluster's nodes (GET /nodes)."""
+    return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
+
+
+def fingerprints(connection: Connection) -> Mapping[str, str]:
+    """The SHA-256 of each node's certificate, by the node's name, as the cluster knows it (GET /nodes)."""
+    data = connection.get("nodes").data or ()
+    return {str(entry["node"]): str(entry["ssl_fingerprint"]) for entry in data if entry.get("ssl_fingerprint")}
+
+
+def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
+    """The HA services that are active on a node (GET /cluster/ha/status/current); none where that can't be read."""
+    try:
+        data = connection.get("cluster", "ha", "status", "current").data or ()
+        return tuple(
+            sorted(
+                str(entry.get("sid"))
+                for entry in data
+                if (entry.get("type"), entry.get("node")) == ("service", node) and entry.get("state") in _HA_ACTIVE
+            )
+        )
+    except (errors.PvenetError, AttributeError, TypeError):
+        return ()
+
+
+def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:
+    """The error for a node that the cluster does not have."""
+    return errors.UsageError(f"there is no node {name}", hint=f"the nodes here are: {', '.join(known)}")

@@ -1,0 +1,40 @@
+"""What was there before, on disk before anything changes; and with that, whose is what is pending.
+
+Staging and applying are different processes, and PVE records no author of what is pending. A journal begins before
+our first write with nothing pending: it holds the listing then (the baseline), each step, and after each write the
+pending diff as PVE shows it.
+"""
+
+from pvenet.journal.open import OpenJournal
+from pvenet.journal.ownership import Foreign, Nothing, Ours, foreign, is_mine, not_ours, ownership
+from pvenet.journal.replay import Replayed, explains, led_back, replay
+from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
+from pvenet.journal.store import KEPT, NO, YES, Journals
+from pvenet.journal.value import Journal, Route
+
+__all__ = [
+    "ARMS",
+    "KEPT",
+    "MEANINGS",
+    "NO",
+    "OPEN",
+    "UNFINISHED",
+    "WRITING",
+    "YES",
+    "Foreign",
+    "Journal",
+    "Journals",
+    "Nothing",
+    "OpenJournal",
+    "Ours",
+    "Replayed",
+    "Route",
+    "State",
+    "explains",
+    "foreign",
+    "is_mine",
+    "led_back",
+    "not_ours",
+    "ownership",
+    "replay",
+]

@@ -1,0 +1,47 @@
+"""The journal of what is under way: as it is now, and on disk. One holder of it at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pvenet.journal.store import Journals
+    from pvenet.journal.value import Journal
+
+
+class OpenJournal:
+    """One journal and how it is kept. When a reload is out, a journal that can't be written stops nothing."""
+
+    def __init__(self, journals: Journals, journal: Journal, warn: Callable[[str], None]) -> None:
+        self.journals = journals
+        self.now = journal
+        """As it is now, whether or not it could be written."""
+        self.warn = warn
+        """Hears what a person should know."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is kept."""
+        return self.journals.path(self.now)
+
+    def keep(self, journal: Journal, *, must: bool = False) -> None:
+        """Put it on disk. Raises where it can't be and `must` be written, because something is to be sent then."""
+        try:
+            self.journals.write(journal)
+        except errors.PvenetError as error:
+            if must:
+                raise
+            self.warn(f"the journal is behind: {error.message.partition(';')[0]}")
+        self.now = journal
+
+    def record(self, *, must: bool = False, **changes: object) -> None:
+        """Put these fields of it on disk."""
+        if "pending" in changes:
+            changes["behind"] = False
+        self.keep(replace(self.now, **changes), must=must)  # type: ignore[arg-type]  # by those who know its fields

@@ -1,0 +1,114 @@
+"""Whose is what is pending? PVE has no lock and records no author; the journals know what was staged from here.
+
+What is pending is ours when its diff is, to the letter, the one recorded after our last write; or, only where a command
+was killed before it could record that, when the staged network is exactly what its steps come to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.journal.replay import explains, replay
+from pvenet.journal.states import ARMS, WRITING
+from pvenet.model import Ethernet, Other, canonical
+from pvenet.plan import net_changes, outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pvenet.journal.store import Journals
+    from pvenet.journal.value import Journal
+    from pvenet.model import Interface, Network
+    from pvenet.node import Reading
+    from pvenet.plan import Change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """Nothing is pending."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ours:
+    """What is pending was staged from here, all of it."""
+
+    journal: Journal
+    changes: tuple[Change, ...]
+    """What it means for the network that is live."""
+
+    @property
+    def armed(self) -> bool:
+        """It is no change to be applied, but what leads back from an apply that was armed."""
+        return self.journal.state in ARMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """Somebody else staged what is pending, or some of it."""
+
+    changes: str
+    """PVE's diff, as it came."""
+    adopted: Journal | None = None
+    """Where it was adopted: the journal of what was staged from here on top of it."""
+
+
+def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
+    """Whose what is pending is."""
+    if reading.pending is None:
+        return Nothing()
+    journal = _recorded(journals, reading)
+    if journal is None or journal.adopted:
+        return Foreign(changes=reading.changes or "", adopted=journal)
+    live = replay(journal.forward).then if journal.state in ARMS else journal.network.interfaces
+    return Ours(journal=journal, changes=net_changes(live, reading.network.interfaces))
+
+
+def _recorded(journals: Journals, reading: Reading) -> Journal | None:
+    """The youngest journal that what is pending belongs to."""
+    writing = [journal for journal in reversed(journals.all()) if journal.state in WRITING]
+    for journal in writing:
+        if journal.pending == reading.pending:
+            return journal
+    return next((journal for journal in writing if is_mine(journal, reading)), None)
+
+
+def is_mine(journal: Journal, reading: Reading) -> bool:
+    """Whether what is pending is what one journal's steps have staged."""
+    if reading.pending == journal.pending:
+        return True
+    return journal.behind and not journal.adopted and explains(journal, reading.network)
+
+
+def not_ours(node: str, changes: str, remedy: str) -> errors.NotOurs:
+    """The refusal of pending changes that somebody else staged."""
+    return errors.NotOurs(
+        f"changes are pending on {node} that pvenet did not stage from here; they are left alone:\n\n{changes}",
+        hint=f"ask who staged them; then {remedy}, or throw them away with `pvenet revert --discard`",
+        changes=changes,
+    )
+
+
+def foreign(before: Network, steps: Sequence[Change], now: Network) -> tuple[str, ...]:
+    """The names that were changed by neither the steps nor what PVE makes of the file by itself.
+
+    What the steps themselves touch is not looked at, so that the last may have arrived or not; nor what PVE tidies in a
+    file that was written by hand: the `auto` of slaves, comments, NICs without a stanza, kinds that are not modelled.
+    """
+    expected = outcome(before.interfaces, steps)
+    names = (expected.keys() | now.interfaces.keys()) - {change.name for change in steps}
+    return tuple(sorted(name for name in names if _other(name, expected, now.interfaces)))
+
+
+def _other(name: str, expected: Mapping[str, Interface], now: Mapping[str, Interface]) -> bool:
+    was, here = expected.get(name), now.get(name)
+    if was is None or here is None:
+        return not isinstance(was or here, Ethernet | Other)
+    if isinstance(was, Other) or isinstance(here, Other):
+        return False
+    return _tidied(was) != _tidied(here)
+
+
+def _tidied(interface: Interface) -> Interface:
+    return replace(canonical(interface), comments="", autostart=True)

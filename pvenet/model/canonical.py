@@ -1,0 +1,87 @@
+"""One form for equal values: an interface as PVE keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from pvenet.model.interfaces import (
+    ALL_VIDS,
+    HASHING_MODES,
+    OVS_BOND_WORDS,
+    Bond,
+    BondMode,
+    Bridge,
+    Ethernet,
+    Interface,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    Vlan,
+)
+from pvenet.model.names import from_vlan_name
+
+
+def canonical(interface: Interface) -> Interface:
+    """The interface as PVE keeps it, so that two ways to say one thing compare equal.
+
+    PVE sorts slaves and ports and lists each once (facts, section 5), drops a primary outside active-backup, a hash
+    policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
+    bridge (facts, section 6). It reads a VLAN's raw device and tag from its name where that says them (section 5).
+    A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its options, whose words
+    come in any order (section 15). A line of a comment ends in a newline, whatever a person's editor wrote.
+    """
+    if "\r\n" in interface.comments and not isinstance(interface, Other):
+        interface = replace(interface, comments=interface.comments.replace("\r\n", "\n"))
+    match interface:
+        case Bond():
+            return replace(
+                interface,
+                slaves=tuple(sorted(set(interface.slaves))),
+                primary=interface.primary if interface.mode is BondMode.ACTIVE_BACKUP else None,
+                xmit_hash_policy=interface.xmit_hash_policy if interface.mode in HASHING_MODES else None,
+            )
+        case Bridge():
+            vids = (interface.vids or ALL_VIDS) if interface.vlan_aware else ()
+            return replace(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
+        case Vlan():
+            raw_device, tag = from_vlan_name(interface.name)
+            return replace(
+                interface,
+                raw_device=interface.raw_device or raw_device,
+                tag=tag if interface.tag is None else interface.tag,
+            )
+        case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
+            return _canonical_ovs(interface)
+        case Ethernet() | Other():
+            return interface
+
+
+def _canonical_ovs(interface: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Interface:
+    match interface:
+        case OvsBridge():
+            ports = tuple(sorted(set(interface.ports)))
+            return replace(interface, ports=ports, options=_options(interface.options))
+        case OvsBond():
+            bond = _canonical_port(interface)
+            slaves = tuple(sorted(set(bond.slaves)))
+            return replace(bond, slaves=slaves, options=_options(bond.options, but=OVS_BOND_WORDS))
+        case OvsIntPort():
+            return _canonical_port(interface)
+        case OvsPort():
+            return _canonical_port(interface)
+
+
+_Port = TypeVar("_Port", OvsBond, OvsIntPort, OvsPort)
+
+
+def _canonical_port(port: _Port) -> _Port:
+    tags = [word.removeprefix("tag=") for word in port.options.split() if word.startswith("tag=")]
+    tag = int(tags[-1]) if port.tag is None and tags and tags[-1].isdecimal() else port.tag
+    return replace(port, autostart=True, tag=tag, options=_options(port.options, but=("tag=",)))
+
+
+def _options(text: str, *, but: tuple[str, ...] = ()) -> str:
+    return " ".join(sorted({word for word in text.split() if not word.startswith(but)}))

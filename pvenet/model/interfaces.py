@@ -1,0 +1,261 @@
+"""What a node's network is made of: frozen values, one class a kind.
+
+Constructors check shape and nothing more, because real nodes hold things that nobody should create and the current
+network must be able to hold them. Whether a change is legal is a question for `pvenet.plan.problems`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+
+
+class BondMode(StrEnum):
+    """The seven modes of a Linux bond (POST /nodes/{node}/network, `bond_mode`)."""
+
+    BALANCE_RR = "balance-rr"
+    ACTIVE_BACKUP = "active-backup"
+    BALANCE_XOR = "balance-xor"
+    BROADCAST = "broadcast"
+    LACP = "802.3ad"
+    BALANCE_TLB = "balance-tlb"
+    BALANCE_ALB = "balance-alb"
+
+
+class OvsBondMode(StrEnum):
+    """The four modes of an OVS bond, as the API spells them (facts, section 15)."""
+
+    ACTIVE_BACKUP = "active-backup"
+    BALANCE_SLB = "balance-slb"
+    LACP_BALANCE_SLB = "lacp-balance-slb"
+    LACP_BALANCE_TCP = "lacp-balance-tcp"
+
+
+class XmitHashPolicy(StrEnum):
+    """How a bond in balance-xor or 802.3ad picks a slave for a packet."""
+
+    LAYER2 = "layer2"
+    LAYER2_3 = "layer2+3"
+    LAYER3_4 = "layer3+4"
+
+
+HASHING_MODES = frozenset({BondMode.BALANCE_XOR, BondMode.LACP})
+"""The modes in which PVE keeps a hash policy; in the others it drops one silently (facts, section 6)."""
+
+OVS_BOND_WORDS = ("bond_mode=", "lacp=")
+"""What an OVS bond's mode says; PVE takes such words out of its options (facts, section 15)."""
+
+ALL_VIDS = ("2-4094",)
+"""What PVE fills in for a VLAN-aware bridge that names no vids (facts, section 6)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileOnly:
+    """What a stanza holds that the API shows and can't write, so that no update and no inverse can restore it."""
+
+    method: str = "manual"
+    """`static`, `manual`, `dhcp` or `loopback`, of the inet stanza."""
+    method6: str = "manual"
+    """The same of the inet6 stanza, and `auto`; PVE says `manual` also where there is no such stanza."""
+    families: tuple[str | None, ...] = ("inet",)
+    """The stanzas there are; None stands for a stanza without a family."""
+    options: tuple[str, ...] = ()
+    """Lines of the inet stanza that PVE doesn't know, such as `post-up ...`."""
+    options6: tuple[str, ...] = ()
+    """The same of the inet6 stanza."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Known to PVE and not settable: `bond_miimon`, `bridge_stp`, `bridge_fd`, ... by PVE's names, sorted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stanza:
+    """What interfaces of every kind have. Two are equal when everything that the API can set is."""
+
+    type: ClassVar[str]
+    """PVE's word for the kind."""
+
+    name: str
+    autostart: bool = True
+    cidr: IPv4Interface | None = None
+    gateway: IPv4Address | None = None
+    cidr6: IPv6Interface | None = None
+    gateway6: IPv6Address | None = None
+    mtu: int | None = None
+    comments: str = ""
+    """Lines joined with newlines, without the trailing one that PVE adds."""
+    file_only: FileOnly = field(default=FileOnly(), compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ethernet(_Stanza):
+    """A physical NIC."""
+
+    type: ClassVar[str] = "eth"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bond(_Stanza):
+    """A Linux bond."""
+
+    type: ClassVar[str] = "bond"
+
+    slaves: tuple[str, ...] = ()
+    mode: BondMode = BondMode.BALANCE_RR
+    primary: str | None = None
+    """The preferred slave; active-backup only."""
+    xmit_hash_policy: XmitHashPolicy | None = None
+    """In balance-xor and 802.3ad only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bridge(_Stanza):
+    """A Linux bridge."""
+
+    type: ClassVar[str] = "bridge"
+
+    ports: tuple[str, ...] = ()
+    vlan_aware: bool = False
+    vids: tuple[str, ...] = ()
+    """VLAN ids and ranges (`7`, `2-4094`) that the ports let through; VLAN-aware bridges only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vlan(_Stanza):
+    """A VLAN interface in any of its spellings: `bond0.50`, `vlan50`, or a name of its own."""
+
+    type: ClassVar[str] = "vlan"
+
+    raw_device: str | None = None
+    tag: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsBridge(_Stanza):
+    """An Open vSwitch bridge."""
+
+    type: ClassVar[str] = "OVSBridge"
+
+    ports: tuple[str, ...] = ()
+    """NICs, internal ports and OVS bonds. Each names its bridge, too; PVE keeps both together (facts, section 15)."""
+    options: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _OvsPort(_Stanza):
+    """What a bridge of Open vSwitch lists. Its bridge starts it, whatever its `autostart` says (facts, section 15)."""
+
+    bridge: str | None = None
+    tag: int | None = None
+    options: str = ""
+    """Words for `ovs-vsctl`; their order means nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsBond(_OvsPort):
+    """An Open vSwitch bond: a port of a bridge that is made of NICs."""
+
+    type: ClassVar[str] = "OVSBond"
+
+    slaves: tuple[str, ...] = ()
+    mode: OvsBondMode = OvsBondMode.ACTIVE_BACKUP
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsIntPort(_OvsPort):
+    """An internal port of an Open vSwitch bridge, by which the node itself is on it."""
+
+    type: ClassVar[str] = "OVSIntPort"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OvsPort(_OvsPort):
+    """A NIC that an Open vSwitch bridge lists."""
+
+    type: ClassVar[str] = "OVSPort"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Other(_Stanza):
+    """What pvenet does not model exactly: shown as it came, never rewritten.
+
+    The typed fields hold what could be read, so that plans see which names and addresses are taken.
+    """
+
+    type: ClassVar[str] = "other"
+
+    kind: str = "unknown"
+    """PVE's `type` as it came."""
+    beneath: tuple[str, ...] = ()
+    """The interfaces that it stands on, as far as they can be read."""
+    entry: str = "{}"
+    """The listing's entry, as JSON text with sorted keys and without what the kernel observes."""
+
+
+Interface = Ethernet | Bond | Bridge | Vlan | OvsBridge | OvsBond | OvsIntPort | OvsPort | Other
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """What the node observes of an interface; it takes no part in a plan."""
+
+    active: bool = False
+    """The kernel's IFF_UP flag and nothing more (facts, section 13)."""
+    exists: bool = False
+    """A physical NIC is there under this name."""
+    altnames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """One node's interfaces, by name, and what the node observes of them."""
+
+    interfaces: Mapping[str, Interface] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=dict)
+
+
+def kind_of(interface: Interface) -> str:
+    """PVE's `type` of an interface, also where pvenet does not model it."""
+    return interface.kind if isinstance(interface, Other) else interface.type
+
+
+def beneath(interface: Interface) -> tuple[str, ...]:
+    """The names that an interface stands on directly: slaves, ports, the raw device, or an internal port's bridge."""
+    match interface:
+        case Bond() | OvsBond():
+            return interface.slaves
+        case Bridge() | OvsBridge():
+            return interface.ports
+        case OvsIntPort():
+            return (interface.bridge,) if interface.bridge else ()
+        case Vlan():
+            return (interface.raw_device,) if interface.raw_device else ()
+        case Other():
+            return interface.beneath
+        case Ethernet() | OvsPort():
+            return ()
+
+
+_IDENTITY = frozenset({"name", "kind", "beneath", "entry"})
+"""The name, and what an `Other` keeps for itself."""
+
+
+def settable(kind: type[Interface]) -> tuple[str, ...]:
+    """The fields of a kind of interface that the API can set, in the model's order: first those of every kind."""
+    return tuple(each.name for each in fields(kind) if each.compare and each.name not in _IDENTITY)
+
+
+def own_first(kind: type[Interface]) -> tuple[str, ...]:
+    """The same for people: what makes the kind what it is, then what every kind has."""
+    shared = settable(Ethernet)
+    return tuple(sorted(settable(kind), key=lambda name: name in shared))
+
+
+def defaults(kind: type[Interface]) -> dict[str, Any]:
+    """What each of these fields is where nothing is said of it."""
+    by_name = {each.name: each.default for each in fields(kind)}
+    return {name: by_name[name] for name in settable(kind)}

@@ -1,0 +1,107 @@
+"""How an apply ends: a value for each end, and what is made of it: the last event, the error, the exit code. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from pvenet import errors
+from pvenet.events import Ended, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """There was nothing to do."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """It is live and was verified."""
+
+    message: str
+    elapsed: float = 0.0
+    """Seconds from the reload to the verdict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """The reload was started, and nobody waits for it, as was asked."""
+
+    message: str
+    elapsed: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolledBack:
+    """Everything is as it was before."""
+
+    message: str
+    hint: str = ""
+    elapsed: float = 0.0
+    asked: bool = False
+    """Somebody wanted it so: it is no failure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The reload failed, or something did not come up; it was not put back."""
+
+    message: str
+    hint: str = ""
+    log: tuple[str, ...] = ()
+    """The task's log, a line each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """Waiting was given up, or nobody can tell."""
+
+    message: str
+    hint: str = ""
+    given_up: bool = False
+    """By a person: nothing more is to be done."""
+
+
+Outcome = Nothing | Applied | Sent | RolledBack | Failed | Unknown
+
+
+def verdict_of(error: errors.PvenetError) -> Verdict:
+    """How what ended with this error has ended."""
+    match error:
+        case errors.StateUnknown():
+            return Verdict.UNKNOWN
+        case errors.RolledBack():
+            return Verdict.ROLLED_BACK
+        case _:
+            return Verdict.FAILED
+
+
+def ended(node: str, outcome: Outcome | errors.PvenetError) -> tuple[Ended, errors.PvenetError | None]:
+    """The last event, and the error to raise; an error is what stood against it before anything was sent."""
+    error: errors.PvenetError | None = None
+    match outcome:
+        case errors.PvenetError():
+            error = outcome
+        case Nothing():
+            return _end(node, Verdict.NOTHING, outcome.message), None
+        case Applied():
+            return _end(node, Verdict.APPLIED, outcome.message, elapsed=outcome.elapsed), None
+        case Sent():
+            return _end(node, Verdict.UNKNOWN, outcome.message, elapsed=outcome.elapsed), None
+        case RolledBack(asked=True):
+            return _end(node, Verdict.ROLLED_BACK, outcome.message, elapsed=outcome.elapsed), None
+        case RolledBack():
+            error = errors.RolledBack(outcome.message, hint=outcome.hint)
+        case Failed():
+            error = errors.ApplyFailed(outcome.message, hint=outcome.hint, log=outcome.log)
+        case Unknown():
+            error = errors.StateUnknown(outcome.message, hint=outcome.hint)
+        case _:
+            assert_never(outcome)
+    return _end(node, verdict_of(error), error.message, error.exit_code), error
+
+
+def _end(node: str, verdict: Verdict, message: str, exit_code: int = 0, *, elapsed: float = 0.0) -> Ended:
+    return Ended(node=node, verdict=verdict, exit_code=exit_code, message=message, elapsed=elapsed)

@@ -1,0 +1,108 @@
+"""What a change is about, looked through once: its subjects, who stands on whom, and the words for a problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from pvenet.errors import nearest
+from pvenet.model import Interface, Network, canonical
+from pvenet.plan import ovs
+from pvenet.plan.changes import Desired, same_kind
+from pvenet.plan.order import GATEWAYS, overlaid
+from pvenet.plan.relations import on_circles, users
+
+MOST_GUESSES = 20
+"""Looking for a nearest name takes time; nobody reads more of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing that stands against a change, or (as a warning) that is worth a second look."""
+
+    interface: str
+    field: str
+    """The model's name of the field; `name` where it is about the interface as such."""
+    value: str
+    message: str
+    """A clause for people, without a full stop."""
+    nearest: str | None = None
+    """What was probably meant."""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.message} (did you mean {self.nearest}?)" if self.nearest else self.message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """One interface that a change touches."""
+
+    before: Interface | None
+    after: Interface
+    """As PVE will keep it."""
+    given: Interface
+    """As it was asked for."""
+    changed: frozenset[str]
+    """The fields that are new, or different from before."""
+
+    @property
+    def name(self) -> str:
+        return self.after.name
+
+    def problem(
+        self, field: str, message: str, value: object = None, *, nearest: str | None = None, warning: bool = False
+    ) -> Problem:
+        """A problem of this interface; the value is the field's unless another is named."""
+        shown = getattr(self.after, field, None) if value is None else value
+        text = "" if shown is None else str(shown)
+        return Problem(interface=self.name, field=field, value=text, message=message, nearest=nearest, warning=warning)
+
+
+class Context:
+    """The networks before and after the change, looked through once."""
+
+    def __init__(self, current: Network, desired: Desired) -> None:
+        self.links = current.links
+        self.now = {name: canonical(interface) for name, interface in current.interfaces.items()}
+        self.then = overlaid(self.now, desired)
+        self.mentioned = desired.keys()
+        self.subjects = {
+            name: _subject(self.now.get(name), given, self.then[name])
+            for name, given in desired.items()
+            if given is not None and self.then[name] != self.now.get(name)
+        }
+        self.order = {name: number for number, name in enumerate(self.subjects)}
+        self.gone = {name for name, given in desired.items() if given is None and name in self.now}
+        self.listers = ovs.listers(self.then)
+        self.users_now = users(self.now)
+        self.users = users(self.then)
+        self.circles = on_circles(self.then)
+        self.gateways = {
+            key: [name for name, interface in self.then.items() if getattr(interface, key)] for key in GATEWAYS
+        }
+        self.altnames = {alias: name for name, link in current.links.items() for alias in link.altnames}
+        self._guesses: dict[str, str | None] = {}
+
+    def nearest(self, name: str, asking: str) -> str | None:
+        """The name of an interface that was probably meant, of others than the one that asks."""
+        if name not in self._guesses and len(self._guesses) < MOST_GUESSES:
+            others = (other for other in self.then if other != asking)
+            self._guesses[name] = self.altnames.get(name) or nearest(name, others, cutoff=0.7)
+        return self._guesses.get(name)
+
+    def changed(self, name: str) -> frozenset[str]:
+        """The fields of an interface that the change changes."""
+        subject = self.subjects.get(name)
+        return subject.changed if subject else frozenset()
+
+    def later(self, name: str, other: str) -> bool:
+        """Whether of two that collide the first is to be told: the one that changes, or the one named later."""
+        return self.order.get(name, -1) > self.order.get(other, -1)
+
+
+def _subject(before: Interface | None, given: Interface, after: Interface) -> Subject:
+    if before is not None and same_kind(before, after):
+        changed = {field.name for field in fields(after) if getattr(before, field.name) != getattr(after, field.name)}
+    else:
+        changed = {field.name for field in fields(after)}
+    return Subject(before=before, after=after, given=given, changed=frozenset(changed))

@@ -1,0 +1,47 @@
+"""What is wrong in a network file, and at which position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Position(NamedTuple):
+    """A line and a column, counted from 1."""
+
+    line: int
+    column: int
+
+
+NOWHERE = Position(1, 1)
+"""Where nobody looks for a line: in a saved plan, which pvenet wrote, and in what was never in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong in the file, or (as a warning) worth a second look."""
+
+    position: Position
+    message: str
+    """A clause for people, without a full stop."""
+    nearest: str | None = None
+    """What was probably meant."""
+    warning: bool = False
+
+    def data(self) -> dict[str, object]:
+        """The diagnostic as `check --json` gives it."""
+        data = {"line": self.position.line, "column": self.position.column, "message": self.message}
+        return {**data, "nearest": self.nearest, "warning": self.warning}
+
+    def text(self, file: str) -> str:
+        """The diagnostic as compilers print one: `file:line:column: message`."""
+        meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
+        return f"{file}:{self.position.line}:{self.position.column}: {self.message}{meant}"
+
+
+def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The diagnostics from the top of the file down, each once."""
+    return sorted(set(diagnostics), key=lambda each: (each.position, each.message))

@@ -1,0 +1,119 @@
+"""What pydantic objects to, in the words of a network file: each where it stands, with what to write instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pvenet.errors import nearest
+from pvenet.spec.diagnostics import Diagnostic
+from pvenet.spec.file import KEYS
+from pvenet.spec.network_spec import KINDS
+from pvenet.spec.tree import position_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pvenet.spec.tree import Tree
+
+Path = tuple[str | int, ...]
+
+_TOP = ("defaults", "nodes")
+_STATES = ("present", "absent", "ignore")
+_LONGEST_SHOWN = 40
+
+
+def diagnostic_of(error: Mapping[str, Any], tree: Tree) -> Diagnostic:
+    """One of pydantic's errors as a diagnostic of the file."""
+    path = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("<")))
+    kind = next((str(part)[1:-1] for part in error["loc"] if str(part).startswith("<")), "")
+    value = error["input"]
+    if error["type"] == "extra_forbidden":
+        return _unknown_key(tree, path, kind)
+    message, meant = _wrong_value(error, path, value)
+    whole = value is None or error["type"] == "union_tag_invalid"  # where the key stands: nothing has no position
+    at = position_of(tree, path, key=whole)
+    return Diagnostic(at, f"{_subject(path)}{message}", nearest=meant)
+
+
+def _subject(path: Path) -> str:
+    """The interface that a path leads to, for the beginning of a message."""
+    depth = {"defaults": 2, "nodes": 3}.get(str(path[0]) if path else "", 0)
+    return f"{path[depth - 1]}: " if depth and len(path) >= depth else ""
+
+
+def _unknown_key(tree: Tree, path: Path, kind: str) -> Diagnostic:
+    at, word = position_of(tree, path, key=True), str(path[-1])
+    if kind == "state":
+        return Diagnostic(at, f"{_subject(path)}what is absent or ignored has no {word}")
+    if word == "type":
+        given = _value(tree, path)
+        message = f"{_subject(path)}{shown(given)} is no type; there are {', '.join(KINDS)}"
+        return Diagnostic(position_of(tree, path), message, nearest=nearest(str(given), KINDS))
+    words = [*KEYS[kind], "type", "state"] if kind in KINDS else list(_TOP)
+    if kind == "typeless":
+        words = sorted({name for each in KEYS.values() for name in each} | {"type", "state"})
+    what = f"a {kind} has no key {word}" if kind in KINDS else f"unknown key {word}"
+    return Diagnostic(at, f"{_subject(path)}{what}", nearest=nearest(word, words, cutoff=0.5))
+
+
+def _value(tree: Tree, path: Path) -> object:
+    for part in path:
+        tree = tree.value[part]
+    return tree.value
+
+
+def _wrong_value(  # noqa: PLR0911 - a table, a line a kind of error
+    error: Mapping[str, Any], path: Path, value: object
+) -> tuple[str, str | None]:
+    """What is wrong with a value, and what was probably meant."""
+    word = str(path[-1]) if path else "the file"
+    match error["type"]:
+        case "missing":
+            return f"{word} is missing", None
+        case "bool_type":
+            meant = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+            return f"{word} is true or false, not {shown(value)}", meant.get(str(value).lower())
+        case "int_type":
+            given = f'"{shown(value)}"' if isinstance(value, str) else shown(value)
+            return f"{word} is a whole number, not {given}", None
+        case "string_type":
+            listed = isinstance(path[-1], int)
+            return f"{f'{path[-2]} lists words' if listed else f'{word} is text'}, not {_quotable(value)}", None
+        case "tuple_type":
+            return f"{word} is a list: write [{value if isinstance(value, str) else ''}]", None
+        case "enum" | "literal_error":
+            return _no_choice(error, word, value)
+        case "value_error":
+            return f"{word}: {error['ctx']['error']}", None
+        case "union_tag_invalid":
+            return "its type is missing: say `type: bond`, or another of " + ", ".join(KINDS), None
+        case _ if value is None:
+            return f"{word} is empty", None
+        case _:
+            return f"{word} holds keys and values, not {shown(value)}", None
+
+
+def _no_choice(error: Mapping[str, Any], word: str, value: object) -> tuple[str, str | None]:
+    choices = [each.strip("'") for each in str(error["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
+    if word == "state":
+        choices = list(_STATES)
+    return f"{shown(value)} is no {word}; there are {', '.join(choices)}", nearest(str(value), choices, cutoff=0.5)
+
+
+def _quotable(value: object) -> str:
+    if value is None or isinstance(value, list | dict):
+        return shown(value)
+    return f'{shown(value)}; write "{str(value).lower() if isinstance(value, bool) else value}"'
+
+
+def shown(value: object) -> str:
+    """A value as the file has it, shortened."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "keys and values"
+    text = str(value)
+    text = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return text if text.isprintable() else repr(text)

@@ -1,0 +1,163 @@
+"""What a change does to the way to the node, and which interfaces are that way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Interface
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from story import Lab
+
+from pvenet import errors
+from pvenet.apply.approval import effect_on, management_addresses, shown_path
+from pvenet.cluster import Member
+from pvenet.connection import Connection
+from pvenet.connection.endpoint import Endpoint
+from pvenet.connection.session import Answer, Token
+from pvenet.events import Effect, Shown
+from pvenet.model import Bond, Bridge, Ethernet, Network, Other
+from pvenet.node import Node
+from pvenet.plan import management_path
+from pvenet.sim.state import Sim
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pvenet.model import Interface
+
+ADDRESS = "192.0.2.1"
+BRIDGE = Bridge(name="vmbr0", ports=("bond0",), cidr=IPv4Interface(f"{ADDRESS}/24"), gateway=IPv4Address("192.0.2.254"))
+BOND = Bond(name="bond0", slaves=("ens1", "ens2"))
+MEMBERS = (
+    Member(name="pve1", online=True, address="198.51.100.1"),
+    Member(name="pve2", online=True, address="192.0.2.2"),
+)
+
+
+def net(*interfaces: Interface) -> Network:
+    nics = [Ethernet(name=f"ens{n}") for n in range(1, 5)]
+    return Network(interfaces={each.name: each for each in (*nics, *interfaces)})
+
+
+BEFORE = net(BRIDGE, BOND)
+
+
+@pytest.mark.parametrize(
+    ("then", "effect"),
+    [
+        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens2", "ens3"))), Effect.WIDENS),
+        (net(replace(BRIDGE, ports=("bond0", "ens3")), BOND), Effect.WIDENS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1",))), Effect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens3"))), Effect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens3", "ens4"))), Effect.CUTS),
+        (net(replace(BRIDGE, ports=("ens3",)), BOND), Effect.CUTS),
+        (net(BOND), Effect.CUTS),
+        (net(replace(BRIDGE, mtu=9000), BOND), Effect.TOUCHES),
+        (net(replace(BRIDGE, cidr=IPv4Interface("192.0.2.9/24")), BOND), Effect.TOUCHES),
+        (net(replace(BRIDGE, ports=("bond0", "ens3"), mtu=9000), BOND), Effect.TOUCHES),
+        (net(replace(BRIDGE, gateway=None), replace(BOND, slaves=("ens1",))), Effect.NARROWS),
+    ],
+)
+def test_the_worst_that_is_done_to_the_way_is_told(then: Network, effect: Effect) -> None:
+    """A second path widens, a lost one narrows, the last one cuts; anything else touches."""
+    assert effect_on(management_path(BEFORE, {ADDRESS}), BEFORE, then) is effect
+
+
+def test_the_way_is_shown_from_the_cable_up() -> None:
+    """NICs, bond, bridge, address."""
+    assert shown_path(management_path(BEFORE, {ADDRESS}), BEFORE) == "ens1+ens2 > bond0 > vmbr0 > 192.0.2.1"
+
+
+def test_widening_needs_consent_and_is_an_event_field(tmp_path: Path) -> None:
+    """A wrong switch port makes a loop of it."""
+    lab = Lab(tmp_path / "lab")
+    lab.widened()
+    error = lab.failed(errors.ManagementRisk)
+    assert "widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
+    shown = lab.events[0]
+    assert isinstance(shown, Shown)
+    assert shown.effect is Effect.WIDENS
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        (ADDRESS, {ADDRESS, "198.51.100.1"}),
+        ("127.0.0.1", {"127.0.0.1"}),
+        ("203.0.113.7", {"203.0.113.7"}),
+        ("192.0.2.2", {"198.51.100.1"}),
+    ],
+    ids=["its own", "a tunnel", "NAT", "a peer"],
+)
+def test_an_address_that_is_on_no_interface_leaves_none_out(
+    host: str, found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a tunnel the cluster's address says nothing about the way from here; through a peer it does."""
+    monkeypatch.setattr(Endpoint, "addresses", lambda self: frozenset({self.host}))
+    node = Node(Connection([Endpoint(host=host)], Token(id="root@pam!full", secret="s")), "pve1")
+    assert management_addresses(node, MEMBERS, BEFORE) == found
+
+
+def test_through_a_tunnel_every_interface_with_an_address_counts() -> None:
+    """The address that the endpoint has is nowhere on the node."""
+    other = Bridge(name="vmbr9", ports=("ens4",), cidr=IPv4Interface("10.0.0.1/24"))
+    assert {"vmbr0", "vmbr9", "ens4"} <= management_path(net(BRIDGE, BOND, other), {"127.0.0.1"}).names
+
+
+# --- high availability -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Lab:
+    """Two nodes; on the first, vmbr0 is to be widened."""
+    folder = tmp_path / "lab"
+    Sim.open(folder)
+    Sim.init(folder, node="pve2", nics=["eno1"])
+    lab = Lab(folder)
+    lab.widened()
+    return lab
+
+
+def test_fencing_is_told_before_the_question(cluster: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which services are active; those of other nodes, and what is stopped, are none of it."""
+    entries = [
+        {"type": "quorum", "node": "pve1"},
+        {"type": "service", "sid": "vm:100", "node": "pve1", "state": "started"},
+        {"type": "service", "sid": "vm:101", "node": "pve1", "state": "stopped"},
+        {"type": "service", "sid": "vm:102", "node": "pve2", "state": "started"},
+    ]
+    get = Connection.get
+
+    def answered(self: Connection, *path: str, **rest: Any) -> Answer:
+        return Answer(data=entries) if path[:2] == ("cluster", "ha") else get(self, *path, **rest)
+
+    monkeypatch.setattr(Connection, "get", answered)
+    cluster.apply(allow_management=True)
+    assert "pve1 has active HA services (vm:100): if it is away for 60 s" in cluster.warnings
+
+
+def test_where_nobody_tells_of_high_availability_nothing_is_said(cluster: Lab) -> None:
+    """The simulated node knows no such call; what is pending is looked at once more after asking."""
+    cluster.apply(allow_management=True)
+    assert "HA" not in cluster.warnings
+    at = cluster.sent.index("GET cluster/ha/status/current")
+    assert cluster.sent[at + 1 : at + 4] == ["GET tasks", "GET network", "PUT network"]
+
+
+def test_a_lone_node_and_guests_bridges_are_not_asked_about(tmp_path: Path, cluster: Lab) -> None:
+    """Nobody fences a lone node, and nothing of a guest's bridge is on the way to the node."""
+    lone = Lab(tmp_path / "lone")
+    lone.widened()
+    lone.apply(allow_management=True)
+    cluster.revert()
+    cluster.tagged()
+    cluster.apply()
+    assert not [text for text in (*lone.sent, *cluster.sent) if "/ha/" in text]
+
+
+def test_a_way_that_names_itself_is_shown_all_the_same() -> None:
+    """A switch lists its port, and the port names its switch: each is shown once."""
+    port = Other(name="mgmt", kind="OVSIntPort", beneath=("vmbr0",), cidr=IPv4Interface(f"{ADDRESS}/24"))
+    runtime = net(Other(name="vmbr0", kind="OVSBridge", beneath=("ens1", "mgmt")), port)
+    assert shown_path(management_path(runtime, {ADDRESS}), runtime) == "ens1 > vmbr0 > mgmt > 192.0.2.1"

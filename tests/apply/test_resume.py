@@ -1,0 +1,406 @@
+"""Status and rollback for whoever comes after: also after kill -9 at every request."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from story import TAGGED, Lab, interrupt
+
+from pvenet import errors
+from pvenet.apply import ApplyOptions, OnFailure, Runtime, revert, roll_back, stage, status
+from pvenet.events import Ended, Shown, Verdict
+from pvenet.journal import State
+from pvenet.model import Bond, Ethernet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+    from pvenet.plan import Desired
+
+
+class Killed(BaseException):
+    """Kill -9: nothing is caught, nothing is cleaned up."""
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path / "lab")
+
+
+def back(lab: Lab, name: str = "", **options: Any) -> Ended:
+    """`pvenet rollback --yes`."""
+    runtime = Runtime(emit=lab.events.append, clock=lab.time.clock, sleep=lab.sleep)
+    return roll_back(lab.node, lab.journals, ApplyOptions(**options), runtime, name=name)
+
+
+def later(lab: Lab) -> Lab:
+    """The same node, met by a new process."""
+    lab.time.now += 1.0
+    return Lab(lab.folder, time=lab.time, on_failure=lab.on_failure)
+
+
+# --- kill -9 ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Killer:
+    """Kills at the Nth request, before or after it has acted."""
+
+    lab: Lab
+    at: int
+    acted: str
+    count: int = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count == self.at:
+            if self.acted == "before":
+                raise Killed
+            self.lab.adapter.once_acted = self.kill
+
+    def kill(self) -> None:
+        raise Killed
+
+
+@pytest.mark.parametrize("acted", ["before", "after"])
+@pytest.mark.parametrize(
+    ("apply", "at"), [*(("good", n) for n in range(1, 20)), *(("failing", n) for n in range(13, 36))]
+)
+def test_after_kill_9_status_tells_the_truth_and_rollback_leads_back(lab: Lab, apply: str, at: int, acted: str) -> None:
+    """Two staging commands, an apply, and where that fails its rollback: killed at any request of theirs."""
+    before, up = lab.node.read().network.interfaces, lab.up
+    lab.adapter.every = Killer(lab, at, acted)
+    if apply == "failing":
+        lab.adapter.before["PUT network"] = lambda: lab.order("reload-fails@1")
+    with suppress(Killed, errors.RolledBack):
+        lab.stage({"bond0": TAGGED["bond0"]})
+        lab.stage({"vmbr1": TAGGED["vmbr1"]})
+        lab.apply()
+    lab = later(lab)
+    lab.time.now += 30.0
+    found = status(lab.node, lab.journals)
+    assert found.pending is (lab.pending is not None)
+    assert found.ours is (lab.pending is not None)
+    back(lab)
+    assert lab.pending is None
+    assert lab.node.read().network.interfaces == before
+    assert up <= lab.up
+    assert status(lab.node, lab.journals).pending is False
+    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
+
+
+# --- rollback by hand ------------------------------------------------------------------------------------------------
+
+
+def test_what_was_only_staged_is_reverted(lab: Lab) -> None:
+    """Nothing of it was live: no reload, no question."""
+    lab.tagged()
+    end = back(lab)
+    assert end.verdict is Verdict.ROLLED_BACK
+    assert "reverted" in end.message
+    assert lab.reloads == 0
+    assert lab.states == [State.DROPPED]
+
+
+def test_what_was_applied_is_put_back_on_request(lab: Lab) -> None:
+    """Exit 0, because that was asked for; shown before."""
+    before = lab.node.read().network.interfaces
+    lab.tagged()
+    lab.apply()
+    lab.forget()
+    end = back(lab)
+    assert (end.verdict, end.exit_code) == (Verdict.ROLLED_BACK, 0)
+    shown = lab.events[0]
+    assert isinstance(shown, Shown)
+    assert [change.name for change in shown.changes][:2] == ["vmbr1", "bond0"]
+    assert lab.node.read().network.interfaces == before
+    assert lab.states == [State.ROLLED_BACK]
+
+
+def test_there_is_nothing_to_roll_back_twice(lab: Lab) -> None:
+    """The youngest is meant, and not the one before it."""
+    lab.tagged()
+    lab.apply()
+    back(lab)
+    lab.forget()
+    assert back(lab).verdict is Verdict.NOTHING
+    assert lab.sent == []
+
+
+def test_an_older_journal_is_named(lab: Lab) -> None:
+    """Only what it changed is put back; a name that fits none lists them."""
+    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
+    lab.apply()
+    lab.tagged()
+    lab.apply()
+    older = lab.journals.all()[0]
+    back(lab, name=older.id)
+    assert "1400" not in lab.live
+    assert "bond0" in lab.live
+    with pytest.raises(errors.UsageError, match="no journals of pve1"):
+        back(lab, name="1999")
+
+
+def test_the_youngest_is_the_last_one_also_where_the_clock_was_set_back(lab: Lab) -> None:
+    """What was applied last is put back, and nothing that was applied before it."""
+
+    def applied(desired: Desired, begun: str) -> None:
+        stage(lab.node, lab.journals, desired, now=begun)
+        lab.apply()
+
+    applied(TAGGED, "2026-01-01T00:00:00.000+00:00")
+    applied({"ens40": Ethernet(name="ens40", mtu=1400)}, "2001-01-01T00:00:00.000+00:00")
+    assert lab.journals.all()[-1].begun.startswith("2001")
+    back(lab)
+    assert "bond0" in lab.live
+    assert "1400" not in lab.live
+
+
+def test_what_was_changed_again_since_is_not_overwritten(lab: Lab) -> None:
+    """Somebody has applied a change of the same interface later: exit 7, nothing sent."""
+    lab.tagged()
+    lab.apply()
+    lab.somebody("PUT network/vmbr1", type="bridge", bridge_ports="bond0", comments="theirs")
+    lab.somebody("PUT network")
+    lab.time.sleep(1)
+    lab.forget()
+    with pytest.raises(errors.Stale, match="vmbr1 on pve1 was changed again since"):
+        back(lab)
+    assert lab.writes == []
+
+
+def test_what_is_pending_and_not_ours_stands_in_the_way(lab: Lab) -> None:
+    """It is shown and left alone."""
+    lab.tagged()
+    lab.apply()
+    lab.foreign()
+    lab.forget()
+    with pytest.raises(errors.NotOurs):
+        back(lab)
+    assert lab.writes == []
+
+
+def test_what_is_staged_from_here_since_stands_in_the_way_of_an_older_one(lab: Lab) -> None:
+    """It is said what to do with it."""
+    lab.tagged()
+    lab.apply()
+    older = lab.journals.all()[0].id
+    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
+    with pytest.raises(errors.RefusedByPvenet, match="something else is staged"):
+        back(lab, name=older)
+
+
+def test_rolling_back_the_way_to_the_node_needs_consent_to_that(lab: Lab) -> None:
+    """As an apply does."""
+    lab.widened()
+    lab.apply(allow_management=True)
+    with pytest.raises(errors.ManagementRisk, match="narrows the way to pve1"):
+        back(lab)
+    back(lab, allow_management=True)
+    assert "ens33 ens37" not in lab.live
+
+
+def test_a_kept_failure_can_be_rolled_back_later(lab: Lab) -> None:
+    """By hand, from its journal."""
+    lab.tagged()
+    lab.order("reload-fails@1")
+    lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
+    assert status(lab.node, lab.journals).state is State.FAILED
+    back(lab)
+    assert "bond0" not in lab.live
+
+
+def test_an_apply_that_nobody_waited_for_is_waited_for_and_put_back(lab: Lab) -> None:
+    """Its task first."""
+    lab.tagged()
+    lab.nature(reload_seconds=3.0)
+    lab.apply(wait=False)
+    back(lab)
+    assert "bond0" not in lab.live
+    assert lab.states == [State.ROLLED_BACK]
+
+
+def test_adopted_changes_are_not_rolled_back(lab: Lab) -> None:
+    """What was there before them is not known."""
+    lab.foreign()
+    lab.apply(adopt=True)
+    with pytest.raises(errors.RefusedByPvenet, match="did not stage"):
+        back(lab)
+
+
+def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
+    """And nothing else is done before."""
+    lab.tagged()
+    lab.order("path-lost=200@1")
+    lab.failed(errors.StateUnknown)
+    lab.time.sleep(100)
+    with pytest.raises(errors.RefusedByPvenet, match="a rollback was begun"):
+        lab.stage({"bond1": Bond(name="bond1")})
+    assert "`pvenet rollback` goes on" in status(lab.node, lab.journals).todo
+    back(lab)
+    assert "bond0" not in lab.live
+
+
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) -> None:  # noqa: FBT001
+    """Not the youngest is meant, whose apply ended well, as long as that of another is open."""
+    lab.tagged()
+    lab.apply()
+    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
+    lab.apply()
+    older = lab.journals.all()[0]
+    killer = Killer(lab, 1, "before")
+    lab.adapter.before["DELETE network/bond0" if staged else "DELETE network/vmbr1"] = killer
+    with pytest.raises(Killed):
+        back(lab, name=older.id)
+    lab = later(lab)
+    assert (lab.pending is not None) is staged
+    found = status(lab.node, lab.journals)
+    assert found.state is State.ROLLING_BACK
+    assert "`pvenet rollback` goes on with it" in found.todo
+    back(lab)
+    assert "bond0" not in lab.live
+    assert "1400" in lab.live
+    assert lab.states == [State.ROLLED_BACK, State.APPLIED]
+
+
+@pytest.mark.parametrize("act", [back, Lab.revert])
+def test_ctrl_c_while_the_staging_is_reverted_is_told(lab: Lab, act: Callable[[Lab], object]) -> None:
+    """It may have gone, so that nobody says that nothing was sent."""
+    lab.tagged()
+    lab.adapter.after["DELETE network"] = interrupt
+    with pytest.raises(errors.Interrupted, match="it may be gone"):
+        act(lab)
+    assert lab.pending is None
+
+
+@pytest.mark.parametrize("reverted", [False, True])
+def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reverted: bool) -> None:  # noqa: FBT001
+    """Killed while it refreshed the flags of a file that was written by hand: the change is live, the no-op pending."""
+    before = lab.node.read().network.interfaces
+    lab.tagged()
+    lab.nature(reload_seconds=0.0)
+    lab.apply(wait=False)
+    (lab.network_folder / "interfaces").write_text(lab.live.replace("# network interface settings", "# by hand"))
+    journal = lab.journals.all()[0]
+    lab.journals.write(replace(journal, refreshing=True, behind=True))
+    lab.somebody("PUT network/ens40", type="eth")
+    assert lab.node.read().pending is not None
+    assert "is live and was not verified" in status(lab.node, lab.journals).what
+    if reverted:
+        assert lab.revert()
+        assert "nobody has looked" in status(lab.node, lab.journals).what
+    back(lab)
+    assert lab.node.read().network.interfaces == before
+    assert lab.pending is None
+
+
+# --- status ----------------------------------------------------------------------------------------------------------
+
+
+def test_status_of_a_fresh_node_asks_twice_and_changes_nothing(lab: Lab) -> None:
+    """Its tasks, then its network."""
+    found = status(lab.node, lab.journals)
+    assert (found.pending, found.ours, found.state) == (False, False, None)
+    assert lab.sent == ["GET tasks", "GET network"]
+    assert not lab.journals.folder.exists() or lab.journals.all() == ()
+
+
+def test_status_lists_nothing_while_a_reload_runs(lab: Lab) -> None:
+    """It would freeze the flags."""
+    lab.nature(reload_seconds=5.0)
+    lab.tagged()
+    lab.apply(wait=False)
+    lab.forget()
+    found = status(lab.node, lab.journals)
+    assert (found.reloading, found.pending) == (True, None)
+    assert lab.sent == ["GET tasks"]
+
+
+def test_status_says_whose_it_is(lab: Lab) -> None:
+    """Not ours: ask who staged it."""
+    lab.foreign()
+    found = status(lab.node, lab.journals)
+    assert (found.pending, found.ours) == (True, False)
+    assert "ask who staged" in found.todo
+
+
+def test_status_of_a_node_that_cannot_be_reached_tells_from_the_journal(lab: Lab) -> None:
+    """With what a person at the console needs."""
+    lab.tagged()
+    lab.order("path-lost@1")
+    lab.failed(errors.StateUnknown)
+    found = status(lab.node, lab.journals)
+    assert not found.reachable
+    assert found.state is State.ROLLING_BACK
+    assert "ifreload -a" in found.todo
+
+
+def test_the_commands_say_it_all(lab: Lab, run: Callable[..., Ran]) -> None:
+    """Status, rollback and confirm through `main`."""
+    where = ("--sim", str(lab.folder))
+    assert run(*where, "status").out.startswith("pve1: nothing is pending")
+    run(*where, "bond", "create", "--slaves", "ens38,ens39")
+    assert run(*where, "status", "--json").data[0]["ours"] is True
+    assert run(*where, "apply", "--yes").code == 0
+    assert run(*where, "rollback").code == 7
+    assert run(*where, "confirm").code == 7
+    ran = run(*where, "rollback", "--yes", "--json")
+    assert (ran.code, ran.lines[-1]["verdict"]) == (0, "rolled_back")
+
+
+def test_another_pvenet_at_work_is_told(lab: Lab) -> None:
+    """And a rollback is refused meanwhile."""
+    with lab.journals.lock():
+        assert status(lab.node, lab.journals).busy
+        with pytest.raises(errors.Busy):
+            back(lab)
+
+
+@pytest.mark.parametrize("line", ["source /etc/network/other.d/*\n", "#theirs\n"])
+def test_a_line_that_the_api_does_not_list_is_not_ours(lab: Lab, line: str) -> None:
+    """Written into what is staged by hand: nothing of it is thrown away, made live, or taken for ours."""
+    lab.tagged()
+    staged = lab.network_folder / "interfaces.new"
+    staged.write_text(f"{staged.read_text()}\n{line}")
+    assert not status(lab.node, lab.journals).ours
+    with pytest.raises(errors.NotOurs):
+        revert(lab.node, lab.journals, discard=False)
+    with pytest.raises(errors.NotOurs):
+        back(lab)
+    lab.failed(errors.NotOurs)
+    assert staged.read_text().endswith(line)
+    assert line not in lab.live
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"state": "from the future"}'])
+def test_a_youngest_journal_that_can_not_be_read_is_not_passed_over(lab: Lab, text: str) -> None:
+    """Nobody knows what was applied last: nothing is rolled back in its place, unless it is named."""
+    lab.tagged()
+    lab.apply()
+    (first,) = lab.journals.all()
+    path = lab.journals.path(first).with_name("9999.json")
+    path.write_text(text)
+    assert "can't be read" in status(lab.node, lab.journals).what
+    assert str(path) in status(lab.node, lab.journals).todo
+    with pytest.raises(errors.RefusedByPvenet, match="can't be read") as caught:
+        back(lab)
+    assert first.id in caught.value.hint
+    assert "bond0" in lab.live
+    assert back(lab, name=first.id).verdict is Verdict.ROLLED_BACK
+
+
+def test_a_journal_that_is_one_diff_behind_is_still_ours(lab: Lab) -> None:
+    """Killed between the write and its diff; anybody else's change on top makes it not ours."""
+    lab.tagged()
+    journal = lab.journals.all()[0]
+    lab.journals.write(replace(journal, pending=None, behind=True))
+    assert status(lab.node, lab.journals).ours
+    lab.somebody("PUT network/ens40", type="eth", comments="theirs")
+    assert not status(lab.node, lab.journals).ours
