@@ -19,7 +19,7 @@ from pvenet.sim.schema import Refused, verify
 if TYPE_CHECKING:
     from pvenet.sim.access.users import Users
     from pvenet.sim.calls import Caches
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
     from pvenet.sim.state import Node, Sim
 
 FORMATS = ("json", "extjs")

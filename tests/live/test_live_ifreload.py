@@ -14,7 +14,7 @@ import pytest
 from live import BEFORE, LIVE, Target
 
 from pvenet.sim.machine.conformance import claimed, differences, seen
-from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.releases import RELEASES
 
 PATIENCE = 60.0

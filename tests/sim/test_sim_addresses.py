@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from pvenet.sim.adapter import SimAdapter
-from pvenet.sim.machine.addresses import addresses_of
+from pvenet.sim.machine.node_addresses import addresses_of
 from pvenet.sim.server import At, Server
 from pvenet.sim.state import Sim, SimError
 

@@ -9,7 +9,7 @@ import pytest
 from sim_replay import FIXTURES
 
 from pvenet.sim.machine.conformance import Reload, claimed, differences, seen
-from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.releases import RELEASES
 
 if TYPE_CHECKING:

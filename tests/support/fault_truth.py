@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.interfaces import Property
     from pvenet.sim.machine.folder import NodeFolder
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.tasks import Task
 
 FOREIGN = "vmbr99"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pvenet.sim.config import SimConfig
     from pvenet.sim.machine.backend import Orders
     from pvenet.sim.machine.folder import NodeFolder
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
     from pvenet.sim.state import Node, Sim
 
 

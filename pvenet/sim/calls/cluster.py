@@ -10,7 +10,7 @@ from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.schema import Param, Schema
 
 if TYPE_CHECKING:
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
 
 VERSION = {"version": "9.2.11", "release": "9.2", "repoid": "14a22df3c4e6f012"}
 BOOTED = 4294

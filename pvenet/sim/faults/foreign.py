@@ -8,7 +8,7 @@ from typing import TypeAlias
 from pvenet.sim import interfaces
 from pvenet.sim.files import SimError
 from pvenet.sim.interfaces import Host, Interface, Parsed
-from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.parameters import UPDATE
 from pvenet.sim.schema import Refused, verify

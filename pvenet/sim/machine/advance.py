@@ -9,7 +9,7 @@ from pvenet.sim.machine.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from pvenet.sim.machine.folder import NodeFolder
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
 
 
 def advance(node: NodeFolder, now: float) -> Machine:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pvenet.sim.machine.folder import NodeFolder
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.tasks import Task
 
 

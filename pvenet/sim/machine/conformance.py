@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.releases import Release
 
 EXIT_CODE = re.compile(r"command 'ifreload -a' failed: exit code (\d+)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
-from pvenet.sim.machine.addresses import addresses_of
-from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.machine import Machine
+from pvenet.sim.machine.node_addresses import addresses_of
 from pvenet.sim.machine.reload import nics_of
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim.machine.addresses import addresses_of
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.network_state import NetworkState, state_of
+from pvenet.sim.machine.node_addresses import addresses_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
 from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.machine.backend import Orders, Reload
     from pvenet.sim.machine.folder import NodeFolder
-    from pvenet.sim.machine.model import Machine
+    from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.releases import Release
 
 BUSY = 89

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from pvenet.sim.access.recorded import own_users
 from pvenet.sim.config import SimConfig
 from pvenet.sim.files import SimError, write_json
-from pvenet.sim.machine.addresses import address_of
-from pvenet.sim.machine.model import Machine
+from pvenet.sim.machine.machine import Machine
+from pvenet.sim.machine.node_addresses import address_of
 from pvenet.sim.machine.simulated import HANGS, NO_FRR
 from pvenet.sim.machine.tasks import Task, TaskFolder, Upid
 from pvenet.sim.schema import Refused

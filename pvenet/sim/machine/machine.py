@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim.machine.addresses import address_of
+from pvenet.sim.machine.node_addresses import address_of
 from pvenet.sim.machine.reload import applied, ifreload
 
 if TYPE_CHECKING:
