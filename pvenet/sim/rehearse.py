@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.sim.diff import changes
-from pvenet.sim.interfaces import Host, kinds, parse, requested, rewrite
+from pvenet.sim.interfaces import Host, parse, requested, rewrite
 from pvenet.sim.interfaces.characters import BLANKS, as_comment, words
 from pvenet.sim.interfaces.parse import Reader
+from pvenet.sim.interfaces.type_rules import NIC
 from pvenet.sim.interfaces.write import HEADER, stanzas
-from pvenet.sim.machine.reload import nics_of
+from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Rehearsal:
 
 def host_of(text: str, nics: Sequence[str] = ()) -> Host:
     """A machine for a file that came without one: the NICs are those that look like some, and those that are given."""
-    looks = [name for name in nics_of(text) if kinds.NIC.fullmatch(name)]
+    looks = [name for name in nics_of(text) if NIC.fullmatch(name)]
     return Host(nics=dict.fromkeys([*looks, *nics], ()), up=frozenset())
 
 

@@ -25,8 +25,8 @@ from pvenet.sim.config import SimConfig
 from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
 from pvenet.sim.interfaces import Host
 from pvenet.sim.machine.folder import NodeFolder
+from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
-from pvenet.sim.machine.reload import nics_of
 from pvenet.sim.machine.simulated import SIMULATED
 
 if TYPE_CHECKING:

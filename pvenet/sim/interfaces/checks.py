@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from pvenet.sim.interfaces import ovs
-from pvenet.sim.interfaces.kinds import VLAN_NAMED, VLAN_OF
 from pvenet.sim.interfaces.model import Interface
 from pvenet.sim.interfaces.refusals import died
+from pvenet.sim.interfaces.type_rules import VLAN_NAMED, VLAN_OF
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.sim.interfaces import addresses, ovs
-from pvenet.sim.interfaces.kinds import ALIAS_OF, VLAN_NAMED, VLAN_OF, type_of
+from pvenet.sim.interfaces.type_rules import ALIAS_OF, VLAN_NAMED, VLAN_OF, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
