@@ -57,10 +57,12 @@ class Rehearsal:
     is the header, and blank lines, alone."""
 
 
-def host_of(text: str, nics: Sequence[str] = ()) -> Host:
+def host_of(text: str, nics: Mapping[str, tuple[str, ...]] | None = None) -> Host:
     """A machine for a file that came without one: the NICs are those that look like some, and those that are given."""
-    looks = [name for name in nics_of(text) if NIC.fullmatch(name)]
-    return Host(nics=dict.fromkeys([*looks, *nics], ()), up=frozenset())
+    given = nics or {}
+    altnames = {altname for others in given.values() for altname in others}
+    looks = [name for name in nics_of(text) if NIC.fullmatch(name) and name not in altnames]
+    return Host(nics={**dict.fromkeys(looks, ()), **given}, up=frozenset())
 
 
 def rehearse(text: str, host: Host) -> Rehearsal:
@@ -111,7 +113,14 @@ class _Watch(Reader):
             self._comment(stripped)
         elif draft is self.opened and draft:
             self._says_twice(draft, known)
+        self._breaks(stripped)
         self._last = stripped
+
+    def _breaks(self, stripped: str) -> None:
+        """What is one line to PVE, which cuts at newlines only, may be several to ifupdown2."""
+        _first, *rest = as_comment(stripped).splitlines() or [""]
+        if rest:
+            self._note(f"a control character ends this line for ifupdown2, which reads {_quoted(rest)} as another")
 
     def idle_starts(self) -> Iterator[Note]:
         """Names that are to start and that nothing describes: to PVE they are interfaces all the same."""

@@ -128,6 +128,14 @@ def test_what_takes_more_words() -> None:
     assert loose.startswith("2 : `mtu 1400` is in no stanza")
 
 
+def test_a_line_that_is_several_to_ifupdown2_is_noted() -> None:
+    """A carriage return, and whatever else ends a line for some, but not one at the very end, nor a letter's byte."""
+    for byte in ("\r", "\v", "\x1c", "\u2028"):
+        (broken,) = notes(f"iface ens1 inet manual\n#note{byte}post-up touch /tmp/x\n")
+        assert broken.startswith("2 : a control character ends this line for ifupdown2, which reads `post-up touch")
+    assert notes("iface ens1 inet manual\r\n#Ågren, là\r\n") == []
+
+
 def test_pves_header_is_no_comment() -> None:
     """It goes and comes back."""
     assert notes(HEADER) == []
@@ -189,6 +197,22 @@ class TestCommand:
         file.write_text(LO + "iface lan0 inet manual\n\nauto bond0\niface bond0 inet manual\n\tbond-slaves lan0\n")
         assert run("sim", "check", str(file)).code == 3
         assert run("sim", "check", str(file), "--nic", "lan0").code == 0
+
+    def test_a_nic_of_another_altname_is_named(self, tmp_path: Path, run: Run) -> None:
+        """It is one NIC then, by the name that the file has for it."""
+        file = tmp_path / "interfaces"
+        file.write_text(LO + "iface enp2s0 inet manual\n")
+        (data,) = run("sim", "check", str(file), "--nic", "nic1=enp2s0", "--json").data
+        assert [each["name"] for each in data["interfaces"]] == ["lo", "enp2s0"]
+        assert run("sim", "check", str(file), "--nic", "nic1=").code == 2
+
+    def test_a_vlan_of_a_nic_that_the_file_lacks_is_taken(self, tmp_path: Path, run: Run) -> None:
+        """PVE would have the NIC from the kernel."""
+        file = tmp_path / "interfaces"
+        file.write_text(LO + "iface eno1.5 inet manual\n")
+        ran = run("sim", "check", str(file))
+        assert ran.code == 0
+        assert "+iface eno1 inet manual" in ran.out
 
     def test_a_folder_is_each_of_its_nodes(self, lab: Path, staged: Path, run: Run) -> None:
         """The file that PVE would read: what is staged, else what is live."""

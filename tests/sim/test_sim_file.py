@@ -254,6 +254,14 @@ def test_changes() -> None:
     )
 
 
+def test_changes_cut_at_newlines_only() -> None:
+    """A carriage return inside a line, or what else ends one for some, ends none here; at its end it is a blank."""
+    changed = interfaces.changes("a\rb\u2028c\n", "a\rb\u2028d\n")
+    assert changed is not None
+    assert changed.endswith("@@ -1 +1 @@\n-a\rb\u2028c\n+a\rb\u2028d\n")
+    assert interfaces.changes("a\r\n", "a\n") is None
+
+
 def test_changes_of_an_absent_file() -> None:
     """A file that is not there counts as empty."""
     changed = interfaces.changes("", "a\n")
