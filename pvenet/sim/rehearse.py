@@ -182,7 +182,7 @@ def _misreading(interface: Interface) -> str | None:
         return f"has slaves and is no bond to PVE, which knows bond<N> only; its type is {kind}"
     if not kind:
         return "something stands on it, and it is not there; PVE makes it up, without a stanza"
-    if kind == "unknown":
+    if kind == "unknown" and interface.place is not None:
         return "PVE does not know what it is: neither by its name nor by its options"
     if kind == "bond" and "slaves" not in given:
         return "is a bond to PVE because of its name, one without slaves"

@@ -46,7 +46,7 @@ def list_all(asked: Asked) -> Answer:
 
 def _visible(asked: Asked, entry: Mapping[str, object]) -> bool:
     place = f"{BRIDGE_PLACE}/{entry['iface']}"
-    return entry["type"] != "bridge" or asked.may("SDN.Audit", place) or asked.may("SDN.Use", place)
+    return entry.get("type") != "bridge" or asked.may("SDN.Audit", place) or asked.may("SDN.Use", place)
 
 
 def _changes(asked: Asked) -> str | None:
