@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pvenet.sim.interfaces import addresses, ovs
 from pvenet.sim.interfaces.type_rules import ALIAS_OF, VLAN_NAMED, VLAN_OF, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pvenet.sim.interfaces.model import Host, Property
 
-Found = dict[str, dict[str, "Property"]]
+Found: TypeAlias = "dict[str, dict[str, Property]]"
 """Properties by name."""
 
 
@@ -77,15 +77,17 @@ def _complete_bridge(properties: dict[str, Property]) -> None:
 
 def _complete_vlan(name: str, properties: dict[str, Property]) -> None:
     """What the name says: the tag over the file's, the parent where the file says none (pve-api#f42, pve-api#f43)."""
+    tag = "0"
     if match := VLAN_OF.fullmatch(name):
+        tag = match[2]
         properties.setdefault("vlan-raw-device", match[1])
-    tag = match[2] if match else (named[1] if (named := VLAN_NAMED.fullmatch(name)) else "0")
+    elif match := VLAN_NAMED.fullmatch(name):
+        tag = match[1]
     if tag != "0":
         properties["vlan-id"] = tag
 
 
-def _stand_on(parent: str, properties: dict[str, Property], found: Mapping[str, dict[str, Property]] | Found) -> None:
+def _stand_on(parent: str, properties: dict[str, Property], found: Found) -> None:
     """Say whether what it stands on exists; a parent that is not there is made up (pve-api#f44)."""
-    if parent not in found:
-        found[parent] = {"exists": 0}  # type: ignore[index]
-    properties["exists"] = found[parent].get("exists")
+    made_up: dict[str, Property] = {"exists": 0}
+    properties["exists"] = found.setdefault(parent, made_up).get("exists")
