@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim.diff import changes
 from pvenet.sim.interfaces import Host, parse, requested, rewrite
-from pvenet.sim.interfaces.characters import BLANKS, as_comment, words
+from pvenet.sim.interfaces.characters import BLANKS, as_comment, as_read, words
 from pvenet.sim.interfaces.parse import Reader
 from pvenet.sim.interfaces.type_rules import NIC
 from pvenet.sim.interfaces.write import HEADER, stanzas
@@ -61,7 +61,7 @@ def host_of(text: str, nics: Mapping[str, tuple[str, ...]] | None = None) -> Hos
     """A machine for a file that came without one: the NICs are those that look like some, and those that are given."""
     given = nics or {}
     altnames = {altname for others in given.values() for altname in others}
-    looks = [name for name in nics_of(text) if NIC.fullmatch(name) and name not in altnames]
+    looks = [name for name in nics_of(as_read(text)) if NIC.fullmatch(name) and name not in altnames]
     return Host(nics={**dict.fromkeys(looks, ()), **given}, up=frozenset())
 
 
@@ -102,23 +102,24 @@ class _Watch(Reader):
         known = dict(draft.properties) if draft else {}
         super().line(raw)
         stripped = raw.strip(BLANKS)
+        shown = as_comment(stripped)
         first = next(iter(words(stripped)), "")
         if len(self.loose) > loose:
-            self._belongs_to_none(stripped, first)
+            self._belongs_to_none(shown, first)
         elif first in _STARTS:
             self._starts_some(stripped, first)
         elif first == "iface" and self.opened:
             self._begins(self.opened)
         elif stripped.startswith("#") and self.opened is None:
-            self._comment(stripped)
+            self._comment(shown)
         elif draft is self.opened and draft:
             self._says_twice(draft, known)
-        self._breaks(stripped)
+        self._breaks(shown)
         self._last = stripped
 
-    def _breaks(self, stripped: str) -> None:
+    def _breaks(self, shown: str) -> None:
         """What is one line to PVE, which cuts at newlines only, may be several to ifupdown2."""
-        _first, *rest = as_comment(stripped).splitlines() or [""]
+        _first, *rest = shown.splitlines() or [""]
         if rest:
             self._note(f"a control character ends this line for ifupdown2, which reads {_quoted(rest)} as another")
 
@@ -130,7 +131,7 @@ class _Watch(Reader):
                 yield Note(line=line, name=name, text=text)
 
     def _note(self, text: str, name: str = "") -> None:
-        self.notes.append(Note(line=self._number, name=name, text=as_comment(text)))
+        self.notes.append(Note(line=self._number, name=name, text=text))
 
     def _belongs_to_none(self, stripped: str, first: str) -> None:
         self._mapping = first == "mapping" or (self._mapping and bool(self._last))
@@ -166,7 +167,7 @@ class _Watch(Reader):
     def _says_twice(self, draft: Draft, known: Mapping[str, Property]) -> None:
         for key, value in known.items():
             if draft.properties.get(key) != value and key not in _ADDED_UP:
-                self._note(f"{key} is said twice; `{key} {value}` goes", draft.name)
+                self._note(f"{key} is said twice; `{key} {as_comment(str(value))}` goes", draft.name)
 
 
 def _misread(parsed: Parsed) -> Iterator[Note]:

@@ -154,6 +154,28 @@ def test_the_notes_agree_with_what_the_client_refuses() -> None:
         assert noted == {each.name for each in values if wire.losses(each) and not isinstance(each, Other)}
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"iface en\xff1 inet manual\n\tbridge-ports en\xfe2 \\1\n",
+        b"iface \\1 inet manual\n\tpre-up ip link add $IFACE type dummy\n",
+        b"iface ens1 inet manual\n#\xc3\x85\x0b\xff\n\tmtu \xff\n\tmtu 1\n",
+        b"auto \xff\xa0\x85 x\n\xff\x00\niface\niface ens1 inet\n",
+        b"iface a.5 inet manual\n\tvlan-raw-device b.5\niface b.5 inet manual\n\tvlan-raw-device a.5\n",
+        b"iface bond0 inet manual\n\tovs_type OVSBond\n\tovs_options bond_mode=x\niface v.1 inet manual\n",
+        b"iface v inet manual\n\tvlan-raw-device ens1\n\tvlan-protocol x\n\tvlan-id 5\niface ens1 inet manual\n",
+    ],
+)
+def test_nothing_is_too_odd(tmp_path: Path, run: Run, data: bytes) -> None:
+    """Whatever bytes are in a file, there is an answer that can be printed."""
+    file = tmp_path / "interfaces"
+    file.write_bytes(data)
+    for words in ((), ("--json",)):
+        ran = run("sim", "check", str(file), *words)
+        assert ran.code in {0, 3}
+        assert (ran.out + ran.err).encode()
+
+
 class TestCommand:
     """Through `main`."""
 

@@ -80,8 +80,8 @@ class Stanzas:
         """Links that commands of an interface make, at this time of its coming up."""
         for hook, command in self.commands.get(iface, ()):
             for maker in _MAKERS if hook in hooks else ():
-                for name in maker.findall(_IFACE.sub(iface, command)):
-                    yield name.strip("\"'")
+                for name in maker.findall(command):
+                    yield _IFACE.sub(lambda _: iface, name).strip("\"'")
 
 
 def read(text: str, altnames: Mapping[str, str] | None = None) -> Stanzas:
