@@ -41,7 +41,9 @@ def _declared(
     ),
     sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
     fault: list[str] = typer.Option(
-        [], help="What goes wrong at which request of the simulated node; repeatable.", metavar="KIND[=VALUE]@WHERE"
+        [],
+        help="What goes wrong at which request of the simulated node, as in 'drop-after@PUT network'; repeatable.",
+        metavar="KIND[=VALUE]@WHERE",
     ),
     profile: str = typer.Option("", help="The profile of the configuration file to use.", metavar="NAME"),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),

@@ -7,8 +7,8 @@ from there on.
 
 from __future__ import annotations
 
+from pvenet.sim.faults.catalogue import KINDS, usage
 from pvenet.sim.faults.fault import HELP, Address, Fault, parse
-from pvenet.sim.faults.kinds import KINDS, usage
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.faults.script import Script
 

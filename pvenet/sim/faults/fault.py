@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Self
 
 from pvenet.sim.calls import TABLE
-from pvenet.sim.faults.kinds import KINDS
+from pvenet.sim.faults.catalogue import KINDS
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import METHODS, split_target

@@ -6,15 +6,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pvenet.sim.faults.catalogue import KINDS
 from pvenet.sim.faults.fault import Fault, parse
-from pvenet.sim.faults.kinds import KINDS
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.files import SimError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pvenet.sim.faults.kinds import Kind
+    from pvenet.sim.faults.catalogue import Kind
     from pvenet.sim.http.frame import Request, Response
 
 
