@@ -1,4 +1,4 @@
-"""What the caller may do on a node: privileges by path, and what is missing. Facts, section 3."""
+"""What the caller may do on a node: privileges by path, and what is missing. pve-api#permissions."""
 
 from __future__ import annotations
 

@@ -27,39 +27,46 @@ class Member:
 def members(connection: Connection) -> tuple[Member, ...]:
     """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
     try:
-        data = connection.get("cluster", "status").data or ()
+        answer = connection.get("cluster", "status")
     except errors.RefusedByPVE:
         return ()
     return tuple(
-        Member(name=str(entry["name"]), online=str(entry.get("online")) == "1", address=entry.get("ip"))
-        for entry in data
+        Member(
+            name=answer.required(entry, "name"),
+            online=answer.field(entry, "online") == "1",
+            address=answer.field(entry, "ip") or None,
+        )
+        for entry in answer.rows()
         if entry.get("type") == "node"
     )
 
 
 def names(connection: Connection) -> tuple[str, ...]:
     """The names of the cluster's nodes (GET /nodes)."""
-    return tuple(sorted(str(entry["node"]) for entry in connection.get("nodes").data or ()))
+    answer = connection.get("nodes")
+    return tuple(sorted(answer.required(entry, "node") for entry in answer.rows()))
 
 
 def fingerprints(connection: Connection) -> Mapping[str, str]:
     """The SHA-256 of each node's certificate, by the node's name, as the cluster knows it (GET /nodes)."""
-    data = connection.get("nodes").data or ()
-    return {str(entry["node"]): str(entry["ssl_fingerprint"]) for entry in data if entry.get("ssl_fingerprint")}
+    answer = connection.get("nodes")
+    found = {answer.required(entry, "node"): answer.field(entry, "ssl_fingerprint") for entry in answer.rows()}
+    return {name: fingerprint for name, fingerprint in found.items() if fingerprint}
 
 
 def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
     """The HA services that are active on a node (GET /cluster/ha/status/current); none where that can't be read."""
     try:
-        data = connection.get("cluster", "ha", "status", "current").data or ()
+        answer = connection.get("cluster", "ha", "status", "current")
         return tuple(
             sorted(
-                str(entry.get("sid"))
-                for entry in data
-                if (entry.get("type"), entry.get("node")) == ("service", node) and entry.get("state") in _HA_ACTIVE
+                answer.field(entry, "sid")
+                for entry in answer.rows()
+                if (entry.get("type"), entry.get("node")) == ("service", node)
+                and answer.field(entry, "state") in _HA_ACTIVE
             )
         )
-    except (errors.PvenetError, AttributeError, TypeError):
+    except errors.PvenetError:
         return ()
 
 

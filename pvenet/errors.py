@@ -29,7 +29,7 @@ secret. The classes' docstrings are the README's table of exit codes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +44,12 @@ class PvenetError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def with_message(self, message: str) -> Self:
+        """The same error with another message."""
+        other = type(self).__new__(type(self), message)
+        other.__dict__.update(self.__dict__, message=message)
+        return other
 
 
 class ApplyFailed(PvenetError):

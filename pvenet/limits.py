@@ -5,16 +5,16 @@ from __future__ import annotations
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 
 LONGEST_NAME = 15
-"""Of an interface, for Linux; PVE takes 21 (facts, section 6)."""
+"""Of an interface, for Linux; PVE takes 21 (pve-api#iface-name)."""
 
 MTUS = range(1280, 65521)
-"""Facts, section 6."""
+"""pve-api#mtu-range."""
 
 SHORTEST_PREFIX = 8
-"""Of an address in either family (facts, section 6)."""
+"""Of an address in either family (pve-api#cidr-mask)."""
 
 DOCUMENTATION = IPv6Network("2001:db8::/32")
-"""Refused when it is sent, kept where a file has it (facts, section 7)."""
+"""Refused when it is sent, kept where a file has it (pve-api#update-loses)."""
 
 _HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
 """Where PVE takes a host's IPv6 address from (C151)."""

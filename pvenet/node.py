@@ -7,7 +7,7 @@ is lost, `AnswerLost` says so and the caller looks what became of it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import access, errors, wire
@@ -18,6 +18,7 @@ from pvenet.model import Bridge
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pvenet.connection.answers import Answer
     from pvenet.model import Network
 
 RELOAD = "srvreload"
@@ -50,7 +51,7 @@ class Task:
 
     @property
     def ok(self) -> bool:
-        """It has ended and did not fail; warnings are in its log (facts, section 10)."""
+        """It has ended and did not fail; warnings are in its log (pve-api#warnings-pass)."""
         return not self.running and (self.exitstatus == "OK" or self.exitstatus.startswith("WARNINGS"))
 
 
@@ -76,19 +77,15 @@ class Node:
     def glance(self, *, timeout: float | None = None) -> Reading:
         """The same, perhaps without its bridges: what is pending is told whole to everybody. Raises as `read` does."""
         answer = self._ask(lambda: self.connection.get("nodes", self.name, "network", timeout=timeout), "Sys.Audit")
-        if not isinstance(answer.data, list):
-            raise errors.NotPVE(f"{self.connection.endpoint} lists no network as PVE does", hint="check host and port")
-        changes = answer.beside.get("changes")
-        return Reading(
-            network=wire.network(answer.data),
-            changes=str(changes) if changes else None,
-            entries=tuple(answer.data),
-        )
+        entries = _entries(answer)
+        changes = answer.field(answer.beside, "changes")
+        return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
 
     def permissions(self, *, timeout: float | None = None) -> access.Permissions:
         """The caller's privileges by path, and whether each is handed down (GET /access/permissions)."""
-        data = self.connection.get("access", "permissions", timeout=timeout).data or {}
-        return {str(path): {str(p): str(down) == "1" for p, down in held.items()} for path, held in data.items()}
+        answer = self.connection.get("access", "permissions", timeout=timeout)
+        held = {path: replace(answer, data=privileges).object() for path, privileges in answer.object().items()}
+        return {path: {name: answer.field(row, name) == "1" for name in row} for path, row in held.items()}
 
     def check_access(self) -> None:
         """Raises PermissionMissing for the first privilege that an apply needs and the caller lacks."""
@@ -126,28 +123,36 @@ class Node:
         Raises AnswerLost where it can't be known whether the reload was started; never sends it twice.
         """
         path = ("nodes", self.name, "network")
-        answer = self._ask(lambda: self._send("PUT", path, {}, timeout), "Sys.Modify")
-        if not isinstance(answer.data, str) or not answer.data.startswith("UPID:"):
-            raise AnswerLost(f"{self.name} answered the reload without a task")
-        return answer.data
+        answer = self._ask(lambda: self.connection.put(*path, timeout=timeout, acts_first=True), "Sys.Modify")
+        upid: str = answer.text()
+        if not upid.startswith("UPID:"):
+            raise answer.malformed("no task is named")
+        return upid
 
     def reloads(self, *, timeout: float | None = None) -> Mapping[str, Task]:
         """The reload tasks that the node lists, running and ended, by UPID."""
         answer = self.connection.get(
             "nodes", self.name, "tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout
         )
-        return {str(entry["upid"]): _listed(entry) for entry in answer.data or () if entry.get("type") == RELOAD}
+        tasks = [_listed(answer, entry) for entry in answer.rows() if entry.get("type") == RELOAD]
+        return {task.upid: task for task in tasks}
 
     def task(self, upid: str, *, timeout: float | None = None) -> Task:
         """A task's state now."""
-        data = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout).data
-        running = data.get("status") != "stopped"
-        return Task(upid=upid, running=running, exitstatus="" if running else str(data.get("exitstatus") or "unknown"))
+        answer = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout)
+        data = answer.object()
+        status = answer.required(data, "status")
+        if status not in ("running", "stopped"):
+            raise answer.malformed("the task neither runs nor has ended")
+        running = status == "running"
+        return Task(
+            upid=upid, running=running, exitstatus="" if running else answer.field(data, "exitstatus") or "unknown"
+        )
 
     def log(self, upid: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """A task's log, a line each."""
-        data = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout).data or ()
-        return tuple(str(line.get("t", "")) for line in data)
+        answer = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout)
+        return tuple(answer.field(line, "t") for line in answer.rows())
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 
@@ -164,9 +169,10 @@ class Node:
         try:
             return send()
         except errors.RefusedByPVE as refusal:
-            raise self._explained(refusal, privilege) from None
+            raise self.explained(refusal, privilege) from None
 
-    def _explained(self, refusal: errors.RefusedByPVE, privilege: str) -> errors.PvenetError:
+    def explained(self, refusal: errors.RefusedByPVE, privilege: str = "Sys.Modify") -> errors.PvenetError:
+        """A refusal in words about this node, with what to do."""
         if refusal.status == 403:  # noqa: PLR2004 - HTTP's own number
             return self._permission_missing(privilege, f"/nodes/{self.name}")
         if refusal.status == 500 and self.name not in (known := names(self.connection)):  # noqa: PLR2004
@@ -188,9 +194,28 @@ def strip_times(changes: str) -> str:
     return re.sub(r"^((?:---|\+\+\+) [^\t\n]*)\t[^\n]*", r"\1", changes, flags=re.MULTILINE)
 
 
-def _listed(entry: Mapping[str, Any]) -> Task:
-    # an entry's `status` is the exit text; a running task has RUNNING or none, and no endtime (facts, section 10)
-    running = not entry.get("endtime")
+def _entries(answer: Answer) -> list[wire.Entry]:
+    """The entries of a listing. Raises NotPVE for one that `wire` can't read at all."""
+    entries = answer.rows()
+    for entry in entries:
+        answer.required(entry, "iface")
+        for key in _LISTS:
+            answer.values(entry, key)
+        for key in _TEXTS:
+            answer.field(entry, key)
+        answer.number(entry, "priority")
+    return entries
+
+
+_LISTS = ("altnames", "families", "options", "options6")
+_TEXTS = ("bond-primary", "ovs_bridge", "vlan-raw-device")
+
+
+def _listed(answer: Answer, entry: Mapping[str, Any]) -> Task:
+    # an entry's `status` is the exit text; a running task has RUNNING or none, and no endtime (pve-api#task-list)
+    running = not answer.number(entry, "endtime")
     return Task(
-        upid=str(entry["upid"]), running=running, exitstatus="" if running else str(entry.get("status") or "unknown")
+        upid=answer.required(entry, "upid"),
+        running=running,
+        exitstatus="" if running else answer.field(entry, "status") or "unknown",
     )

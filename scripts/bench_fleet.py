@@ -24,10 +24,10 @@ INTERFACES = 30
 NICS = tuple(f"ens{number}" for number in range(1, 9))
 
 ONE_READ = """
-import os, sys, time
+import time
 from pvenet.node import Node
-from pvenet.settings import Where, connect
-connection = connect(Where(endpoint=(os.environ["PVENET_ENDPOINT"],)), os.environ)
+from pvenet.settings import connect, load_settings
+connection = connect(load_settings())
 Node(connection, "pve001").read()
 begun = time.perf_counter()
 for _ in range(20):

@@ -20,6 +20,14 @@ ANCHOR = re.compile(r'<a id="([^"]*)"></a>')
 EXCHANGE = re.compile(r"\b[A-EGHI]\d{3}\b")
 PLACEHOLDER = "ANCHOR"
 """Stands in texts that say how to cite."""
+ELSEWHERE = (
+    r"\bfacts(\.md)?,? (sections? )?\d",
+    r"\bfacts-(kernel|files)\b",
+    r"\bdesign(\.md)?,? (sections? )?\d",
+    r"\(section \d+\)",
+    r"\bissues? #?\d",
+)
+"""How documents were cited that are not in the repository, whatever the case and the line breaks."""
 
 
 def texts() -> Iterator[tuple[Path, str]]:
@@ -71,3 +79,14 @@ def test_each_exchange_that_shows_a_fact_is_recorded(facts: str) -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
     }
     assert set(EXCHANGE.findall(facts)) - recorded == set()
+
+
+@pytest.mark.parametrize("form", ELSEWHERE)
+def test_no_document_is_cited_that_is_not_here(form: str) -> None:
+    """A reader of this repository finds what it names."""
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path, text in texts()
+        for match in re.finditer(form, re.sub(r"\s+(# )?", " ", text), re.IGNORECASE)
+    ]
+    assert found == []

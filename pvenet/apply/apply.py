@@ -86,7 +86,7 @@ class _Pending:
         """What leads back from what is pending to what was before."""
         if self.before is None or self.journal is None:
             return None
-        return restore_plan(self.before, self.reading.network, replay(self.journal).names).todo
+        return restore_plan(self.before, self.reading.network, replay(self.journal).values()).todo
 
 
 class _Apply:
@@ -124,23 +124,23 @@ class _Apply:
         pending = self._gate(reading)
         if self._approved(pending):
             known = self._compare(reading)
-        way_in = routes(self._node, self._members, pending.before, reading.network)
+        known_routes = routes(self._node, self._members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
-        self._reload = self._ready(book, pending, way_in)
+        self._reload = self._ready(book, pending, known_routes)
         end = self._reload.run(pending.expectation, pending.changes, known, wait=self._options.wait)
-        return self._after(end, book, pending, way_in)
+        return self._after(end, book, pending, known_routes)
 
     def _after(
-        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: _Pending, way_in: Routes
+        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: _Pending, known_routes: Routes
     ) -> Outcome:
         """What follows from how the reload ended: nothing, a confirmation, a rollback."""
         match end:
             case Applied() if book.now.state is State.CONFIRMING:
-                return self._confirmed(end, book, way_in)
+                return self._confirmed(end, book, known_routes)
             case Applied() | Sent():
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
-                return self._rolled_back(book, way_in, end.message)
+                return self._rolled_back(book, known_routes, end.message)
             case Failed() | Unknown():
                 if book.now.state in ARMS:  # nobody puts back what stays behind on the node
                     return replace(end, hint=f"{end.hint}\n{armed_still(book.journals, book.now)}")
@@ -150,8 +150,8 @@ class _Apply:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
-    def _rolled_back(self, book: OpenJournal, way_in: Routes, why: str) -> Outcome:
-        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, route=way_in.before)
+    def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
+        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, route=known_routes.before)
         end = back.run(why)
         if isinstance(end, Unknown):
             return end
@@ -163,11 +163,11 @@ class _Apply:
 
     # --- confirmation ------------------------------------------------------------------------------------------------
 
-    def _confirmed(self, end: Applied, book: OpenJournal, way_in: Routes) -> Outcome:
+    def _confirmed(self, end: Applied, book: OpenJournal, known_routes: Routes) -> Outcome:
         """The end, where a person says in time that it may stay; else it is rolled back."""
         refused = self._refusal(book.now, self._options.confirm_within or 0.0)
         if refused:
-            return self._rolled_back(book, way_in, refused)
+            return self._rolled_back(book, known_routes, refused)
         with suppress(errors.PvenetError):  # the word stands beside it
             self._journals.write(replace(book.now, state=State.CONFIRMED))
         return replace(end, message=f"{end.message}; confirmed")
@@ -181,26 +181,26 @@ class _Apply:
         deadline = self._runtime.deadline(within)
         self._runtime.emit(Confirming(node=self._node.name, within=within, journal=str(self._journals.path(journal))))
         try:
-            while (word := self._journals.word(journal)) is None and (left := deadline.left) > 0:
+            while (answer := self._journals.word(journal)) is None and (left := deadline.left) > 0:
                 said = self._runtime.await_confirmation(left, min(left, LOOK))
                 if said is not None:
-                    word = self._decided(journal, YES if said else NO)
+                    answer = self._decided(journal, YES if said else NO)
                     break
         except KeyboardInterrupt:
-            word = self._journals.decide(journal, NO)
-        if word is None:
-            word = self._journals.decide(journal, NO)
+            answer = self._journals.decide(journal, NO)
+        if answer is None:
+            answer = self._journals.decide(journal, NO)
             return (
-                "" if word == YES else f"nobody confirmed within {within:.0f} s what was applied on {self._node.name}"
+                "" if answer == YES else f"nobody confirmed within {within:.0f} s what was applied on {self._node.name}"
             )
-        return "" if word == YES else f"what was applied on {self._node.name} was not confirmed: the answer was no"
+        return "" if answer == YES else f"what was applied on {self._node.name} was not confirmed: the answer was no"
 
-    def _decided(self, journal: Journal, word: str) -> str:
+    def _decided(self, journal: Journal, answer: str) -> str:
         """The word that stands: said to whoever waits for it, it counts also where no disk takes it any more."""
         try:
-            return self._journals.decide(journal, word)
+            return self._journals.decide(journal, answer)
         except errors.PvenetError:
-            return self._journals.word(journal) or word
+            return self._journals.word(journal) or answer
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
@@ -304,10 +304,10 @@ class _Apply:
         self._journals.keep_diff(journal)
         return journal
 
-    def _ready(self, book: OpenJournal, pending: _Pending, way_in: Routes) -> Reload:
+    def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes) -> Reload:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             inverse=pending.inverse if self._options.arm else None,
         )
         timeout = self._options.timeout
-        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, route=way_in.after)
+        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, route=known_routes.after)

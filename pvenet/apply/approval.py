@@ -72,21 +72,21 @@ def approve(
             effect=effect,
         )
     )
-    _tell_limits(proposed, runtime)
+    _warn_of_limits(proposed, runtime)
     if danger is Risk.MANAGEMENT:
         path = focused(path, changes, before, then)
-        way = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
+        text = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
         if not allow_management:
-            raise errors.ManagementRisk(way, hint="if that is meant, add --allow-management")
-        runtime.warn(way)
+            raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
+        runtime.warn(text)
     cluster = danger is Risk.MANAGEMENT and len(members) > 1
     if cluster:
-        _tell_fencing(node, runtime)
+        _warn_of_fencing(node, runtime)
     return runtime.confirm(proposed.question) or cluster  # a request more has taken its time, too
 
 
-def _tell_fencing(node: Node, runtime: Runtime) -> None:
-    """A node with active HA services that is away for 60 s is fenced (facts, section 13)."""
+def _warn_of_fencing(node: Node, runtime: Runtime) -> None:
+    """A node with active HA services that is away for 60 s is fenced (pve-api#ha-fencing)."""
     services = highly_available(node.connection, node.name)
     if services:
         runtime.warn(
@@ -95,7 +95,7 @@ def _tell_fencing(node: Node, runtime: Runtime) -> None:
         )
 
 
-def _tell_limits(proposed: Proposal, runtime: Runtime) -> None:
+def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
     """What rolling back could not do, before the question and not after."""
     if proposed.before is None:
         runtime.warn(
@@ -110,7 +110,7 @@ def management_addresses(node: Node, members: Sequence[Member], network: Network
     """By which addresses the node is reached: the endpoint's and the cluster's.
 
     Where the endpoint's is on no interface (a tunnel, NAT), the cluster's alone would say nothing about the way from
-    here: then none is known, and every interface with an address counts (design 7).
+    here: then none is known, and every interface with an address counts.
     """
     used = node.connection.endpoint
     cluster = frozenset(member.address for member in members if member.name == node.name and member.address)

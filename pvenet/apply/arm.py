@@ -1,10 +1,10 @@
 """Armed: what leads back is staged while a reload is verified, so that a power cycle boots the network from before.
 
-A boot moves `interfaces.new` into place (facts, section 13): the one help where nothing can reach the node any more.
-What is staged so is the node's way back and not a change to be applied, and the journal says that before the first
-request. It is told from anybody else's staging as ours always is, and taken back before anything is verified, because
-the node lists what is staged. The listings that this needs during the reload freeze flags (facts, section 11); the
-writes and the revert which follow make every worker parse anew.
+A boot moves `interfaces.new` into place (pve-api#staged-goes-live): the one help where nothing can reach the node any
+more. What is staged so is the node's way back and not a change to be applied, and the journal says that before the
+first request. It is told from anybody else's staging as ours always is, and taken back before anything is verified,
+because the node lists what is staged. The listings that this needs during the reload freeze flags
+(pve-api#frozen-flags); the writes and the revert which follow make every worker parse anew.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from pvenet import errors
+from pvenet import errors, wire
 from pvenet.apply.runtime import answered
 from pvenet.apply.steps import Steps, send
 from pvenet.apply.verify import judge
 from pvenet.events import Armed, Disarmed, Waiting
 from pvenet.journal import ARMS, State, is_mine, replay
-from pvenet.model import canonical
-from pvenet.plan import plan
+from pvenet.plan import restore_plan
 
 if TYPE_CHECKING:
     from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.apply.verify import Expectation
     from pvenet.journal import Journal, OpenJournal
-    from pvenet.model import Interface, Network
+    from pvenet.model import Network
     from pvenet.node import Node, Reading
     from pvenet.plan import Plan
 
@@ -161,12 +160,12 @@ class Arming:
 
     def _picked_out(self, reading: Reading, journal: Journal) -> Found:
         """Step by step, where somebody has staged something beside it: a revert would throw theirs away."""
-        applied, staged = replay(journal.forward).then, replay(journal).then
-        mine = {name for name in applied.keys() | staged.keys() if applied.get(name) != staged.get(name)}
-        now = {name: _kept(reading.network, name) for name in mine}
-        if any(now[name] not in (applied.get(name), staged.get(name)) for name in mine):
+        there = replay(journal)
+        applied = wire.network(there.entries[journal.back or 0].values())
+        restore = restore_plan(applied, reading.network, there.values(journal.back or 0))
+        if restore.conflicts:
             return Found.FOREIGN
-        for change in plan(reading.network, {name: self._wanted.wanted.get(name) for name in mine}).steps:
+        for change in restore.todo.steps:
             send(self._node, change, timeout=self._timeout)
         self._book.warn(
             f"somebody has staged something else on {self._node.name} while it was armed; that stays pending"
@@ -177,7 +176,3 @@ class Arming:
         """Whether what was changed is configured as it was pending; the flags are not looked at."""
         judgement = judge(self._wanted, network)
         return not replay(self._book.now).names & {*judgement.different, *judgement.there}
-
-
-def _kept(network: Network, name: str) -> Interface | None:
-    return canonical(network.interfaces[name]) if name in network.interfaces else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def refuse_while_reloading(node: Node, journals: Journals) -> None:
-    """Raises Busy while a reload of ours still runs: a listing now would freeze the flags (facts, section 11).
+    """Raises Busy while a reload of ours still runs: a listing now would freeze the flags (pve-api#never-list).
 
     It costs a request only where a journal is open on a reload.
     """

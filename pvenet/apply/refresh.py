@@ -2,7 +2,7 @@
 
 Somebody who listed during the reload (the web UI, an exporter) freezes the flags of one worker for good. So: fresh
 connections, which may meet other workers; then a staged no-op and its revert, which makes every worker parse anew;
-and that only with nothing pending, looking again before the revert. Facts, section 11.
+and that only with nothing pending, looking again before the revert. pve-api#flags-refresh.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Refresh:
         self._read = read
         self._note = note
 
-    def settled(self, expectation: Expectation, deadline: Deadline) -> Reading:
+    def reading(self, expectation: Expectation, deadline: Deadline) -> Reading:
         """A reading with every flag as expected, or the last of several that had not."""
         reading = self._read()
         for _ in range(LOOKS):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pvenet.plan import Change, Plan
 
 EXIT_ALREADY_RUNNING = "exit code 89"
-"""ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (facts, 16)."""
+"""ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Purpose:
     must_record: bool = True
     """Without a journal on disk it is not begun; one that puts back is."""
     unsent: State = State.STAGING
-    under_way: State = State.RELOADING
+    during: State = State.RELOADING
     done: State = State.APPLIED
     words: str = "applied and verified"
     inverse: Plan | None = None
@@ -134,7 +134,7 @@ class Reload:
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _start(self, known: frozenset[str]) -> None:
-        self._book.record(must=self._purpose.must_record, state=self._purpose.under_way)
+        self._book.record(must=self._purpose.must_record, state=self._purpose.during)
         self._deadline = self._runtime.deadline(self._timeout)
         try:
             self._take(self._sender.send(self._deadline, known, self._book.now.pending))
@@ -219,7 +219,8 @@ class Reload:
                 self._book.warn(f"the log of the reload can't be read: {error.message}")
             self._runtime.emit(TaskEnded(upid=task.upid, exitstatus=task.exitstatus, log=self._log))
             for line in self._log:
-                if task.ok and (" warning: " in line or " error: " in line):  # facts 14: an error need not fail it
+                # an error need not fail it (pve-api#exit-code)
+                if task.ok and (" warning: " in line or " error: " in line):
                     self._book.warn(f"the reload says: {line.strip()}")
         return self._log
 
@@ -227,7 +228,7 @@ class Reload:
         """What the node lists; flags that are down after a failed task are believed as they are."""
         self._runtime.emit(Waiting(reason="looking at the interfaces", elapsed=self._deadline.elapsed))
         refresh = Refresh(self._node, self._runtime, read=self._read, note=self._refreshing)
-        reading = self._read() if believed else refresh.settled(expectation, self._deadline)
+        reading = self._read() if believed else refresh.reading(expectation, self._deadline)
         if reading.pending is not None:
             self._book.warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
         return reading

@@ -13,7 +13,7 @@ from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.stage import throw_away
 from pvenet.cluster import members
 from pvenet.journal import NO, YES, Journal, Journals, OpenJournal, Ours, State, is_mine, not_ours, ownership, replay
-from pvenet.model import Network, canonical
+from pvenet.model import Network
 from pvenet.outcome import Nothing, Outcome, RolledBack
 from pvenet.plan import net_changes, restore_plan
 from pvenet.routes import learn_peers, recall, routes
@@ -73,10 +73,10 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     if reading.pending is None and journal.state is State.STAGING:
         finish(node, journals, reading)
         return Nothing(message=f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
-    way = restore_plan(journal.network, reading.network, replay(journal).names)
-    _refuse_changed(node, journals, journal, reading)
-    if way.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        proposed = _proposed(node, journal, reading, way)
+    restore = restore_plan(journal.network, reading.network, replay(journal).values())
+    _refuse_changed(node, journals, journal, restore)
+    if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
+        proposed = _proposed(node, journal, reading, restore)
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
@@ -119,37 +119,18 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
     return RolledBack(message=message, asked=True)
 
 
-def _refuse_changed(node: Node, journals: Journals, journal: Journal, reading: Reading) -> None:
+def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: RestorePlan) -> None:
     """Raises Stale where somebody has changed since what the journal's steps had changed."""
-    values = replay(journal).values
-    now = {name: _as_kept(reading.network, name) for name in values}
-    changed = sorted(name for name, known in values.items() if now[name] not in known and not _bare(reading, name))
-    if changed:
+    if restore.conflicts:
         raise errors.Stale(
-            f"{', '.join(changed)} on {node.name} was changed again since; nothing was sent",
+            f"{', '.join(map(str, restore.conflicts))} on {node.name} was changed again since; nothing was sent",
             hint=f"put back by hand what shall be put back; what was there before is in\n  {journals.path(journal)}",
         )
 
 
-def _as_kept(network: Network, name: str) -> object:
-    """An interface as PVE keeps it; None where there is none."""
-    return canonical(network.interfaces[name]) if name in network.interfaces else None
-
-
-def _bare(reading: Reading, name: str) -> bool:
-    """Whether it is a NIC that the file does not name: it is listed all the same."""
-    return (
-        name in reading.network.links and reading.network.links[name].exists and "priority" not in _entry(reading, name)
-    )
-
-
-def _entry(reading: Reading, name: str) -> dict[str, object]:
-    return next((entry for entry in reading.entries if entry.get("iface") == name), {})
-
-
-def _proposed(node: Node, journal: Journal, reading: Reading, way: RestorePlan) -> Proposal:
-    then = Network(interfaces=way.wanted, links=reading.network.links)
-    now, changes = reading.network, way.todo.steps
+def _proposed(node: Node, journal: Journal, reading: Reading, restore: RestorePlan) -> Proposal:
+    then = Network(interfaces=restore.wanted, links=reading.network.links)
+    now, changes = reading.network, restore.todo.steps
     if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
         applied, mine = replay(journal.forward).then, replay(journal).names
         live = {name: interface for name, interface in now.interfaces.items() if name not in mine}
@@ -161,7 +142,7 @@ def _proposed(node: Node, journal: Journal, reading: Reading, way: RestorePlan) 
         judged=(now, then),
         changes=changes,
         pending="",
-        lost=way.lost,
+        lost=restore.lost,
     )
 
 

@@ -1,8 +1,9 @@
 """Putting back what was there before an apply: wait, look, stage what leads back, reload, verify.
 
-A reload that fails has replaced the file already, so that a revert does nothing (facts, section 10): what leads back is
-staged like any change. It is planned from what the node has now, whatever that is, so that it can be tried again
-after any trouble, by this process or by the next: what an attempt has staged is ours, and the next goes on from there.
+A reload that fails has replaced the file already, so that a revert does nothing (pve-api#failed-reload): what leads
+back is staged like any change. It is planned from what the node has now, whatever that is, so that it can be tried
+again after any trouble, by this process or by the next: what an attempt has staged is ours, and the next goes on from
+there.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
 WITHIN = 60.0
 """Seconds that a rollback has for itself."""
 TRIES = 3
-"""How often PVE may refuse before it is believed: its lock may be held for a moment (facts, section 6)."""
+"""How often PVE may refuse before it is believed: its lock may be held for a moment (pve-api#lock-timeout)."""
 PAUSE = 1.0
 """Seconds between two attempts."""
 
 _PURPOSE = Purpose(
     must_record=False,
     unsent=State.ROLLING_BACK,
-    under_way=State.ROLLING_BACK,
+    during=State.ROLLING_BACK,
     done=State.ROLLED_BACK,
     words="rolled back and verified",
     excuse="was up before and is not now; it has no autostart",
@@ -150,16 +151,21 @@ class Rollback:
         elif self._armed:
             self._book.record(pending=None)
         self._begin()
-        way = self._restore_plan(reading)
-        if way.todo:
-            self._stage(reading, way)
-        elif reading.pending is None and self._surely_back(way, reading):
+        restore = self._restore_plan(reading)
+        if restore.conflicts:
+            raise _LeftAlone(
+                f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since; that "
+                "is left alone, and nothing is put back over it"
+            )
+        if restore.todo:
+            self._stage(reading, restore)
+        elif reading.pending is None and self._surely_back(restore, reading):
             return self._back_already()
-        self._staged = bool(way.todo) or reading.pending is not None
-        return self._reload(way)
+        self._staged = bool(restore.todo) or reading.pending is not None
+        return self._reload(restore)
 
     def _idle(self) -> frozenset[str]:
-        """The reloads that are known, once none runs: a running one is never cancelled (facts, section 16)."""
+        """The reloads that are known, once none runs: a running one is never cancelled (pve-api#stop-reload)."""
         if self._book.now.upid:
             wait_for_task(self._node, self._book.now.upid, self._deadline, forgotten=True)
         return wait_for_others(self._node, self._deadline)[0]
@@ -171,7 +177,7 @@ class Rollback:
         return self._node.read(timeout=LONGEST_ANSWER)
 
     def _restore_plan(self, reading: Reading) -> RestorePlan:
-        return restore_plan(self._book.now.network, reading.network, replay(self._book.now).names)
+        return restore_plan(self._book.now.network, reading.network, replay(self._book.now).values())
 
     def _own(self, reading: Reading) -> Reading:
         """What is pending, where it is ours: what leads back so far; what was never live or is a no-op is reverted."""
@@ -185,18 +191,18 @@ class Rollback:
         self._book.record(pending=None)
         return self._read()
 
-    def _stage(self, reading: Reading, way: RestorePlan) -> None:
+    def _stage(self, reading: Reading, restore: RestorePlan) -> None:
         if reading.pending is None:
             self._book.record(pending=None)
-        for loss in way.lost:
+        for loss in restore.lost:
             self._book.warn(f"this can't be put back through the API: {loss}")
         self._steps = Steps(self._node, self._book, reading, must=False, timeout=LONGEST_ANSWER)
         try:
-            self._steps.forward(way.todo)
+            self._steps.forward(restore.todo)
         except errors.NotOurs as error:
             raise self._foreign() from error
 
-    def _reload(self, way: RestorePlan) -> str:
+    def _reload(self, restore: RestorePlan) -> str:
         """Make it live. Raises StateUnknown or ApplyFailed where that did not succeed."""
         known = self._idle()
         self._compare()
@@ -209,9 +215,9 @@ class Rollback:
             interrupts=self._interrupts,
             route=self._route,
         )
-        expectation = expect_restored(self._book.now.network, way)
+        expectation = expect_restored(self._book.now.network, restore)
         try:
-            outcome = reload.run(expectation, self._told_of(way), known, wait=True)
+            outcome = reload.run(expectation, self._told_of(restore), known, wait=True)
         except errors.PvenetError:
             self._staged &= not reload.sent
             raise
@@ -227,10 +233,10 @@ class Rollback:
                 self._staged &= not reload.sent
                 raise errors.StateUnknown(outcome.message)
 
-    def _told_of(self, way: RestorePlan) -> Sequence[Change]:
+    def _told_of(self, restore: RestorePlan) -> Sequence[Change]:
         """What goes back with this reload; what was staged before leads back from what was applied."""
         applied = replay(self._book.now.forward).then
-        return way.todo.steps or net_changes(applied, self._book.now.network.interfaces)
+        return restore.todo.steps or net_changes(applied, self._book.now.network.interfaces)
 
     def _compare(self) -> None:
         """What is pending is still what was staged to go back, and nothing else. PVE has no lock."""
@@ -247,14 +253,14 @@ class Rollback:
             if any(task.running for task in self._node.reloads(timeout=LONGEST_ANSWER).values()):
                 return False
             reading = self._seen()
-            way = self._restore_plan(reading)
-            return reading.pending is None and not way.todo and self._surely_back(way, reading)
+            restore = self._restore_plan(reading)
+            return reading.pending is None and not restore.todo and self._surely_back(restore, reading)
         return False
 
-    def _surely_back(self, way: RestorePlan, reading: Reading) -> bool:
+    def _surely_back(self, restore: RestorePlan, reading: Reading) -> bool:
         """Whether all is as it was; the file alone proves nothing where a reload of it has failed, or may have."""
         unsure = self._reloaded or self._armed
-        return not unsure and judge(expect_restored(self._book.now.network, way), reading.network).good
+        return not unsure and judge(expect_restored(self._book.now.network, restore), reading.network).good
 
     def _back_already(self) -> str:
         self._book.record(state=State.ROLLED_BACK)

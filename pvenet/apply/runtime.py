@@ -1,6 +1,6 @@
 """What an apply needs from outside: a clock, a sleep, a person, a listener; and waiting with them.
 
-While a reload runs, pvenet asks for its task and lists no interface (facts, section 11). No answer is a state and not
+While a reload runs, pvenet asks for its task and lists no interface (pve-api#never-list). No answer is a state and not
 an error: a reload may cut the very connection that asked for it.
 """
 
@@ -27,7 +27,7 @@ SHORTEST = 0.1
 LONGEST = 2.0
 """Seconds between two looks at a task: a short one's end is noticed at once, a long one's is not hurried."""
 LONGEST_ANSWER = 15.0
-"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (facts, section 16)."""
+"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (pve-api#slow-answer)."""
 
 Answer = TypeVar("Answer")
 
@@ -102,9 +102,9 @@ class Deadline:
 class Interrupts:
     """The Ctrl-Cs of one stretch of work: the first says what is under way, the second gives it up."""
 
-    def __init__(self, runtime: Runtime, under_way: str) -> None:
+    def __init__(self, runtime: Runtime, notice: str) -> None:
         self._runtime = runtime
-        self._under_way = under_way
+        self._notice = notice
         self.told = False
         self.given_up = False
 
@@ -114,7 +114,7 @@ class Interrupts:
             self.given_up = True
         else:
             self.told = True
-            self._runtime.warn(self._under_way)
+            self._runtime.warn(self._notice)
         return self.given_up
 
 
@@ -141,7 +141,7 @@ def interval(elapsed: float) -> float:
     return min(LONGEST, max(SHORTEST, elapsed * 0.07))
 
 
-def answered(node: Node, ask: Callable[[], Answer], deadline: Deadline, *, what: str) -> Answer:
+def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, what: str) -> Answer:
     """An answer, however long the node gives none. Raises StateUnknown at the deadline, saying `what` is open.
 
     Every error counts as silence: a pveproxy that restarts refuses, knows no ticket, or can't ask its daemon.
@@ -150,7 +150,7 @@ def answered(node: Node, ask: Callable[[], Answer], deadline: Deadline, *, what:
     heard = clock()
     while True:
         try:
-            return ask()
+            return request()
         except errors.PvenetError as error:
             silent = clock() - heard
             if deadline.over:
@@ -166,7 +166,7 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
     """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
     what = f"its task is\n  {upid}"
 
-    def ask() -> Task:
+    def request() -> Task:
         try:
             return node.task(upid, timeout=deadline.answer)
         except errors.RefusedByPVE as refusal:
@@ -175,7 +175,7 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
             raise
 
     while True:
-        task = answered(node, ask, deadline, what=what)
+        task = answered(node, request, deadline, what=what)
         if not task.running:
             return task
         if deadline.over:
@@ -190,7 +190,7 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
 def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:
     """The UPIDs of the node's reloads, once none of them runs; before a reload of ours. Raises StateUnknown.
 
-    Nothing is listed before: a listing during a reload would freeze the flags (facts, section 11).
+    Nothing is listed before: a listing during a reload would freeze the flags (pve-api#never-list).
     """
     deadline = runtime.deadline(timeout)
     while True:

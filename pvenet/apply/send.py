@@ -37,14 +37,13 @@ class Sender:
         Interrupted, where it was not started.
         """
         lost: errors.PvenetError
+        refused = False
         try:
             self.sent = True
             return self._node.reload()
         except AnswerLost as error:
-            lost = errors.Unreachable(
-                f"the reload did not reach {self._node.name}: {error.message}; what is pending stays pending",
-                hint=error.hint,
-            )
+            refused = error.refused is not None
+            lost = self._not_started(error)
         except errors.PvenetError:
             self.sent = again
             raise
@@ -53,19 +52,30 @@ class Sender:
                 f"interrupted; the reload did not reach {self._node.name}, and what is pending stays pending"
             )
             self._interrupted()
-        upid = find_reload(self._node, deadline, known=known, pending=pending)
+        upid = find_reload(self._node, deadline, known=known, pending=pending, refused=refused)
         if upid is None:
             self.sent = again
             raise lost
         return upid
 
+    def _not_started(self, error: AnswerLost) -> errors.PvenetError:
+        """What to say of a reload whose answer proved nothing, when the node's tasks have."""
+        if error.refused is not None:
+            return self._node.explained(error.refused)
+        return errors.Unreachable(
+            f"the reload did not reach {self._node.name}: {error.message}; what is pending stays pending",
+            hint=error.hint,
+        )
 
-def find_reload(node: Node, deadline: Deadline, *, known: frozenset[str], pending: str | None) -> str | None:
+
+def find_reload(
+    node: Node, deadline: Deadline, *, known: frozenset[str], pending: str | None, refused: bool = False
+) -> str | None:
     """The task of a reload whose answer was lost: the one by our user that was not known before.
 
     None where it was not started: the node lists no such task, and what was pending still is (a reload consumes it
-    at once). That is looked at only when the lists have had their time, because a listing during a reload freezes the
-    flags. Raises StateUnknown where nobody can tell.
+    at once), or nothing was and PVE has refused it. That is looked at only when the lists have had their time, because
+    a listing during a reload freezes the flags. Raises StateUnknown where nobody can tell.
     """
     clock = deadline.runtime.clock
     begun = clock()
@@ -77,6 +87,8 @@ def find_reload(node: Node, deadline: Deadline, *, known: frozenset[str], pendin
             return mine[0]
         elapsed = clock() - begun
         late = deadline.over
+        if refused and pending is None and (late or elapsed > LISTED_WITHIN):
+            return None
         if pending is not None and not looked and (late or elapsed > LISTED_WITHIN):
             looked = True
             now = answered(node, lambda: node.glance(timeout=deadline.answer), deadline, what=_WHETHER_IT_STARTED)

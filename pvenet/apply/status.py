@@ -21,7 +21,7 @@ class Status:
     node: str
     reachable: bool
     reloading: bool = False
-    """A reload runs: nothing was listed, because that would freeze the flags (facts, section 11)."""
+    """A reload runs: nothing was listed, because that would freeze the flags (pve-api#never-list)."""
     pending: bool | None = None
     """None where nobody can tell now."""
     ours: bool = False

@@ -1,7 +1,8 @@
 """One command's steps on their way to the node, and back on a bad day.
 
-What a command could not finish it takes back: by a revert where nothing else is pending, else by the steps that lead
-back from where the node is now. What somebody else staged meanwhile is never taken back, and never counted as ours.
+Before each write it is known what the listing must be after it; whatever is otherwise is somebody else's, is never
+counted as ours, and never taken back. What a command could not finish it takes back by steps that put back the fields
+that its own have changed; a revert throws everything away, and is sent only where everything is ours.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.connection import AnswerLost, NotReached
-from pvenet.journal import State, foreign, replay
-from pvenet.model import Interface, Network, Other, canonical
-from pvenet.plan import Change, Create, Delete, Plan, inverse, outcome, plan
+from pvenet.journal import State, replay, replayed
+from pvenet.model import canonical
+from pvenet.plan import Change, Create, Delete, Plan, restore_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pvenet.journal import Journal, OpenJournal
     from pvenet.node import Node, Reading
 
@@ -36,7 +39,10 @@ class Steps:
         self._before = before
         self._must = must
         self._timeout = timeout
-        self._done: list[Change] = []
+        self._there: Mapping[str, wire.Entry] = wire.by_name(before.entries)
+        """What the node must list now."""
+        self._done: list[wire.Request] = []
+        """What was sent, and has acted or may have."""
 
     def carry_out(self, todo: Plan) -> None:
         """Stage them all, or none. Raises what went wrong, or StateUnknown where it could not be undone."""
@@ -56,37 +62,49 @@ class Steps:
 
     def _step(self, change: Change) -> None:
         """The journal first, then the write, then the diff that says it is ours."""
-        self._note(change)
-        self._done.append(change)
+        request = wire.request(change)
+        must = wire.predicted(self._there.values(), request)
+        self._note(request)
+        self._done.append(request)
         try:
-            send(self._node, change, timeout=self._timeout)
-        except NotReached:
-            self._done.pop()  # nothing was sent
+            self._send(request, change, must)
+        except (NotReached, errors.RefusedByPVE, errors.AccessError, _NotActed):
+            self._done.pop()
             raise
         reading = self._read()
-        self._refuse_vanished(reading)
-        others = foreign(self._before.network, self._done, reading.network)
-        if others:
-            raise errors.NotOurs(
-                f"somebody else has staged changes of {', '.join(others)} on {self._node.name} meanwhile; "
-                "they are left alone, and this command's own steps were taken back",
-                hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
-                changes=reading.changes or "",
-            )
+        self._refuse_foreign(reading, must)
+        self._there = wire.by_name(reading.entries)
         self._book.record(must=self._must, pending=reading.pending)
+
+    def _send(self, request: wire.Request, change: Change, must: Mapping[str, wire.Entry]) -> None:
+        """Once. Where the answer is lost, look whether it acted; raises _NotActed where it did not."""
+        try:
+            self._node.stage(request, timeout=self._timeout)
+        except AnswerLost as lost:
+            now = _looked(self._node, lost, self._timeout)
+            if wire.differences(must, now.entries) and not _acted(change, now):
+                raise _NotActed(f"{_not_done(change)} on {self._node.name}: {lost.message}", hint=lost.hint) from None
 
     def _read(self) -> Reading:
         return self._node.read(timeout=self._timeout)
 
-    def _refuse_vanished(self, reading: Reading) -> None:
-        """Raises Stale where somebody has reverted, or applied, what was staged, before we could look."""
-        now, then = reading.network, outcome(self._before.network.interfaces, self._done)
-        there = {name for name in now.interfaces if name in then or not now.links[name].exists}
-        touched = {change.name for change in self._done}
-        if touched & (then.keys() ^ there) or (reading.pending is None and self._should_be_pending()):
+    def _refuse_foreign(self, reading: Reading, must: Mapping[str, wire.Entry]) -> None:
+        """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone."""
+        found = wire.differences(must, reading.entries)
+        ours = {request.name for request in self._done}
+        if (reading.pending is None and self._should_be_pending()) or any(
+            each.name in ours and not each.field for each in found
+        ):
             raise errors.Stale(
                 f"somebody else has reverted or applied what is pending on {self._node.name} meanwhile",
                 hint="`pvenet diff` shows what is pending now, and `pvenet list` what is there",
+            )
+        if found:
+            raise errors.NotOurs(
+                f"somebody else has staged changes of {wire.told(found)} on {self._node.name} meanwhile; "
+                "they are left alone, and this command's own steps were taken back",
+                hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
+                changes=reading.changes or "",
             )
 
     def _should_be_pending(self) -> bool:
@@ -94,8 +112,8 @@ class Steps:
         journal = self._book.now
         return not journal.adopted and journal.back is None and bool(replay(journal).changed)
 
-    def _note(self, change: Change) -> None:
-        steps = (*self._book.now.steps, wire.request(change))
+    def _note(self, request: wire.Request) -> None:
+        steps = (*self._book.now.steps, request)
         self._book.record(must=self._must, steps=steps, refreshing=False, behind=True)
 
     def _undo(self, why: str, cause: BaseException) -> None:
@@ -104,7 +122,7 @@ class Steps:
             left = self.take_back() if self._done else self._before
         except (errors.PvenetError, KeyboardInterrupt) as second:
             what = second.message if isinstance(second, errors.PvenetError) else "interrupted once more"
-            names = ", ".join(change.name for change in self._done)
+            names = ", ".join(request.name for request in self._done)
             raise errors.StateUnknown(
                 f"{why}\nand what had been staged ({names}) could not be undone: {what}",
                 hint="`pvenet diff` shows what is pending; nothing of it is live",
@@ -115,34 +133,40 @@ class Steps:
     def take_back(self) -> Reading:
         """Undo what was staged, and nothing else; what the node lists then. Raises where it could not be undone."""
         now = self._read()
-        if now.pending == self._before.pending:
+        if now.pending == self._before.pending and not self._others_in(now, ()):
             return now  # nothing of it arrived
-        if self._before.pending is None and not foreign(self._before.network, self._done, now.network):
+        if self._before.pending is None and not self._others_in(now, self._done):
             self._node.revert(timeout=self._timeout)
             return self._read()
-        lost = inverse(Plan(steps=tuple(self._done)), self._before.network).lost
-        for change in plan(now.network, self._as_before()).steps:
-            with suppress(errors.PvenetError):  # a disk that is full stops no way back
-                self._note(change)
+        values = replayed(self._before.entries, self._done).values()
+        way = restore_plan(self._before.network, now.network, values)
+        if way.conflicts:
+            raise errors.PvenetError(
+                f"somebody else has changed {', '.join(map(str, way.conflicts))} meanwhile, which is left alone"
+            )
+        for change in way.todo.steps:
+            with suppress(errors.PvenetError):  # a disk that is full does not stop what leads back
+                self._note(wire.request(change))
             send(self._node, change, timeout=self._timeout)
-        if lost:
-            raise errors.PvenetError(f"the API can't put back {'; '.join(str(loss) for loss in lost)}")
+        if way.lost:
+            raise errors.PvenetError(f"the API can't put back {'; '.join(str(loss) for loss in way.lost)}")
         return self._read()
 
-    def _as_before(self) -> dict[str, Interface | None]:
-        """What the steps have changed, themselves or through the `auto` that PVE gives to slaves, as it was."""
-        before = self._before.network.interfaces
-        there = outcome(before, self._done)
-        changed = {change.name for change in self._done}
-        changed |= {name for name in there.keys() & before.keys() if there[name] != canonical(before[name])}
-        return {name: before.get(name) for name in changed if not isinstance(before.get(name), Other)}
+    def _others_in(self, now: Reading, done: list[wire.Request] | tuple[()]) -> bool:
+        """Whether a listing has anything beside what was there and these steps; the last may not have arrived."""
+        moments = replayed(self._before.entries, done).entries
+        return all(wire.differences(must, now.entries) for must in moments[-2:])
 
     def _closed(self, left: Reading) -> Journal:
         """The journal as it was found; with nothing pending before, it never began."""
         if self._before.pending is None:
             return replace(self._found, state=State.DROPPED)
-        ours = not foreign(self._before.network, (), left.network)
+        ours = not self._others_in(left, ())
         return replace(self._found, pending=left.pending, behind=False) if ours else self._found
+
+
+class _NotActed(errors.Unreachable):
+    """Its answer was lost, and the listing proves that it did nothing."""
 
 
 def send(node: Node, change: Change, *, timeout: float | None = None) -> None:
@@ -150,20 +174,32 @@ def send(node: Node, change: Change, *, timeout: float | None = None) -> None:
     try:
         node.stage(wire.request(change), timeout=timeout)
     except AnswerLost as lost:
-        node.connection.fresh()
-        try:
-            network = node.read(timeout=timeout).network
-        except errors.Unreachable as error:  # not as if it had not been sent
-            raise errors.Unreachable(f"{lost.message}, then: {error.message}", hint=error.hint) from None
-        if not _acted(change, network):
-            raise errors.Unreachable(f"{_not_done(change)} on {node.name}: {lost.message}", hint=lost.hint) from None
+        if not _acted(change, _looked(node, lost, timeout)):
+            raise _NotActed(f"{_not_done(change)} on {node.name}: {lost.message}", hint=lost.hint) from None
 
 
-def _acted(change: Change, network: Network) -> bool:
-    found = network.interfaces.get(change.name)
-    if isinstance(change, Delete):
-        return found is None
-    return found is not None and canonical(found) == canonical(change.after)
+def _looked(node: Node, lost: AnswerLost, timeout: float | None) -> Reading:
+    """What the node lists after an answer was lost."""
+    node.connection.fresh()
+    try:
+        return node.read(timeout=timeout)
+    except errors.Unreachable as error:  # not as if it had not been sent
+        raise errors.Unreachable(f"{lost.message}, then: {error.message}", hint=error.hint) from None
+
+
+def _acted(change: Change, now: Reading) -> bool:
+    """Whether a listing has what a change was for, whatever else somebody has changed."""
+    found = now.network.interfaces.get(change.name)
+    match change:
+        case Delete():
+            return found is None
+        case Create():
+            return found is not None and canonical(found) == canonical(change.after)
+        case _:
+            here, after = found and canonical(found), canonical(change.after)
+            return here is not None and all(
+                getattr(here, field.field, None) == getattr(after, field.field) for field in change.fields()
+            )
 
 
 def _not_done(change: Change) -> str:

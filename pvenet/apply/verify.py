@@ -1,11 +1,14 @@
-"""Are we there? A pure judgement of what was expected against what the node says. Facts, sections 11 and 13."""
+"""Are we there? A pure judgement of what was expected against what the node says. pve-api#frozen-flags and
+pve-api#active.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, canonical, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of
+from pvenet.plan import changed_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from pvenet.plan import RestorePlan
 
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
-"""The kinds whose `autostart` brings up a link that the kernel shows (design 8)."""
+"""The kinds whose `autostart` brings up a link that the kernel shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,8 @@ class Expectation:
     """What has to be up."""
     excused: frozenset[str]
     """What should be up, was not before, and was not touched: a warning."""
+    ours: Mapping[str, frozenset[str]] | None = None
+    """The fields that these changes are about, by name; None where whose they are is not known, and all count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,7 @@ class Judgement:
     there: tuple[str, ...]
     """Should be gone and is listed."""
     more: tuple[str, ...] = ()
-    """Was not pending and is listed: somebody else's, come live in the same moment. No NIC counts as such."""
+    """Is otherwise than it was pending, and not by these changes: somebody else's, come live in the same moment."""
 
     @property
     def good(self) -> bool:
@@ -64,18 +69,23 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
         near = set(touched).union(*(beneath(wanted.interfaces[n]) for n in touched if n in wanted.interfaces))
         excused = frozenset(n for n in should - near if n in wanted.links and not wanted.links[n].active)
     gone = frozenset(before.interfaces if before else ()) - frozenset(wanted.interfaces)
-    return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused)
+    ours = None
+    if touched is not None:
+        was = before.interfaces if before else {}
+        ours = {name: changed_fields(was.get(name), wanted.interfaces.get(name)) for name in touched}
+    return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused, ours=ours)
 
 
-def expect_restored(baseline: Network, way: RestorePlan) -> Expectation:
+def expect_restored(baseline: Network, restore: RestorePlan) -> Expectation:
     """What to expect of a reload that makes a restore plan live: up again is what was up in the baseline."""
-    up = {name for name, link in baseline.links.items() if link.active} & way.wanted.keys()
-    should = should_be_active(Network(interfaces=way.wanted, links=baseline.links))
+    up = {name for name, link in baseline.links.items() if link.active} & restore.wanted.keys()
+    should = should_be_active(Network(interfaces=restore.wanted, links=baseline.links))
     return Expectation(
-        wanted=way.wanted,
-        gone=way.gone,
+        wanted=restore.wanted,
+        gone=restore.gone,
         active=frozenset(up & should),
         excused=frozenset(up - should),  # nothing brings up what has no autostart
+        ours=restore.ours,
     )
 
 
@@ -85,11 +95,11 @@ def should_be_active(network: Network) -> frozenset[str]:
     for name, interface in network.interfaces.items():
         if interface.autostart and kind_of(interface) in STARTED:
             should.add(name)
-            should.update(_carriers(interface, network))
+            should.update(_all_beneath(interface, network))
     return frozenset(should)
 
 
-def _carriers(interface: Interface, network: Network) -> set[str]:
+def _all_beneath(interface: Interface, network: Network) -> set[str]:
     """The ports and slaves beneath an interface, and what is beneath those."""
     found: set[str] = set()
     waiting = [interface]
@@ -104,24 +114,24 @@ def _carriers(interface: Interface, network: Network) -> set[str]:
 def judge(expectation: Expectation, now: Network) -> Judgement:
     """Compare what a node lists now with what was expected of it."""
     up = {name for name, link in now.links.items() if link.active}
-    different = [
+    different, others = [], []
+    for name, wanted in expectation.wanted.items():
+        odd = changed_fields(wanted, now.interfaces.get(name))
+        ours = odd if expectation.ours is None else odd & expectation.ours.get(name, frozenset())
+        different += [name] if ours else []
+        others += [name] if odd and not ours else []
+    others += [
         name
-        for name, wanted in expectation.wanted.items()
-        if name not in now.interfaces or canonical(now.interfaces[name]) != canonical(wanted)
+        for name, interface in now.interfaces.items()
+        if name not in expectation.wanted and name not in expectation.gone and not isinstance(interface, Ethernet)
     ]
+    taken = {name for name in others if name not in now.interfaces}
     return Judgement(
-        down=tuple(sorted(expectation.active - up)),
+        down=tuple(sorted(expectation.active - up - taken)),
         excused=tuple(sorted(expectation.excused - up)),
         different=tuple(sorted(different)),
         there=tuple(sorted(expectation.gone & now.interfaces.keys())),
-        more=tuple(
-            sorted(
-                name
-                for name, interface in now.interfaces.items()
-                if name not in expectation.wanted and name not in expectation.gone
-                if not isinstance(interface, Ethernet)
-            )
-        ),
+        more=tuple(sorted(others)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print, exit. It decides nothing. One module a noun."""
+"""The command line: parse, call, print, exit. It decides nothing. One module a group of commands."""
 
 from __future__ import annotations
 
@@ -12,23 +12,8 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import (
-    bond,
-    bridge,
-    config,
-    eth,
-    files,
-    listing,
-    ovs_bond,
-    ovs_bridge,
-    ovs_port,
-    pending,
-    plans,
-    recovery,
-    sim,
-    vlan,
-)
-from pvenet.cli.common import Where, options, remember
+from pvenet.cli import config, files, listing, pending, plans, recovery, sim, staging
+from pvenet.cli.options import remembering
 
 app = typer.Typer(
     name="pvenet",
@@ -39,13 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for noun in (bond, bridge, vlan, eth, ovs_bridge, ovs_bond, ovs_port, config, sim):
-    app.add_typer(noun.app)
-listing.register(app)
-pending.register(app)
-files.register(app)
-plans.register(app)
-recovery.register(app)
+for commands in (staging, listing, pending, files, plans, recovery):
+    commands.register(app)
+for group in (config, sim):
+    app.add_typer(group.app)
 
 
 def _version(asked: bool) -> None:
@@ -57,19 +39,16 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-@options()
+@remembering
 def root(
-    where: Where,
-    version: bool = typer.Option(  # noqa: ARG001 - its callback does the work
+    version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
-) -> None:
-    remember(where)
+) -> None: ...
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; the exit code. The one place that turns an error into text."""
-    remember(Where())
     command = typer.main.get_command(app)
     try:
         done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)

@@ -6,30 +6,24 @@ import os
 
 import typer
 
-from pvenet.cli.common import Where, options, out
-from pvenet.profiles import SECRETS, Setting, config_file, settings
+from pvenet.cli.context import Context
+from pvenet.cli.options import command
 
 app = typer.Typer(name="config", help="Settings and profiles.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command()
-@options()
-def show(where: Where) -> None:
+def show(context: Context) -> None:
     """Show every setting and where it came from; secrets are masked."""
-    from pvenet.render.values import aligned, as_json
+    from pvenet.render.values import aligned
+    from pvenet.settings.profiles import SECRETS, config_file
+    from pvenet.settings.sources import explained
 
-    found = settings(os.environ, where.profile)
-    given = {"PVENET_NODE": where.node, "PVENET_STATE_DIR": where.state_dir}
-    if where.endpoint or where.sim:
-        found = {name: each for name, each in found.items() if name not in ("PVENET_ENDPOINT", "PVENET_SIM")}
-        given |= {"PVENET_ENDPOINT": ",".join(where.endpoint), "PVENET_SIM": where.sim}
-    found |= {name: Setting(str(value), "option") for name, value in given.items() if value}
-    rows = [(name, "(secret)" if name in SECRETS else each.value, each.source) for name, each in sorted(found.items())]
-    if where.json:
-        out(as_json({name: {"value": value, "source": source} for name, value, source in rows}))
-    else:
-        out(aligned([("setting", "value", "from"), *rows]))
-        out(f"profiles are read from {config_file(os.environ)}")
+    found = explained(context.options, os.environ)
+    rows = [(name, "(secret)" if name in SECRETS else each.value, each.source) for name, each in found.items()]
+    data = {name: {"value": value, "source": source} for name, value, source in rows}
+    table = aligned([("setting", "value", "from"), *rows])
+    context.emit(data, f"{table}\nprofiles are read from {config_file(os.environ)}")
 
 
+app.command()(command(show))
 app.callback()(lambda: None)  # keeps `show` a command although it is the only one

@@ -5,69 +5,61 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from pvenet.cli.common import Where, connected, counted, options, out, say
+from pvenet.cli.context import Context
+from pvenet.cli.options import FILE, command
+from pvenet.cli.output import counted
 
 if TYPE_CHECKING:
-    from pvenet.model import Network
-    from pvenet.node import Node
-
-FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+    import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (check, schema, export):
-        app.command()(options()(command))
+    for function in (check, schema, export):
+        app.command()(command(function))
 
 
-def check(where: Where, file: Path = FILE) -> None:
+def check(context: Context, file: Path = FILE) -> None:
     """Check a network file by itself, without any node."""
-    from pvenet.render.values import as_json
     from pvenet.spec.load import check as examined
     from pvenet.spec.load import refuse
 
     spec, diagnostics = examined(file)
-    if where.json:
-        out(as_json([{"file": spec.file, **diagnostic.data()} for diagnostic in diagnostics]))
-    else:
-        for diagnostic in diagnostics:
-            if diagnostic.warning:
-                say(f"warning: {diagnostic.text(spec.file)}")
-    refuse(diagnostics, spec.file)
-    if not where.json:
-        count = sum(len(node.interfaces) for node in spec.nodes.values())
-        say(f"{spec.file} is well: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}")
+    warnings = [f"warning: {each.text(spec.file)}" for each in diagnostics if each.warning]
+    data = [{"file": spec.file, **each.data()} for each in diagnostics]
+    if any(not each.warning for each in diagnostics):
+        context.emit(data, note="\n".join(warnings))
+        refuse(diagnostics, spec.file)
+    count = sum(len(node.interfaces) for node in spec.nodes.values())
+    well = f"{spec.file} is well: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
+    context.emit(data, note="\n".join([*warnings, well]))
 
 
-def schema(where: Where) -> None:  # noqa: ARG001 - every command takes where it goes
+def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
     """Print the JSON Schema of a network file, for editors."""
+    from pvenet.cli.output import out
     from pvenet.render.values import as_json
     from pvenet.spec.schema import schema as made
 
     out(as_json(made()))
 
 
-def export(where: Where) -> None:
+def export(context: Context) -> None:
     """Print the network as it is, as a network file."""
-    with connected(where) as (connection, place):
-        from pvenet import errors
-        from pvenet.cli.fleet import chosen, known, looked, refuse
-        from pvenet.render.network import network_data
-        from pvenet.render.values import as_json
-        from pvenet.spec.export import exported
+    fleet = context.fleet
+    from pvenet.cli.progress import counting
+    from pvenet.fleet.nodes import known, read, refuse
+    from pvenet.render.network import network_data
+    from pvenet.settings.read import node_names
+    from pvenet.spec.export import exported
 
-        def look(node: Node) -> tuple[Network, bool]:
-            reading = node.read()
-            return reading.network, reading.changes is not None
-
-        found = looked(connection, place, known(connection, chosen(place)), look)
-        read = {name: result for name, result in found.items() if not isinstance(result, errors.PvenetError)}
-        if place.json:
-            out(as_json({name: network_data(network) for name, (network, _) in read.items()}))
-        else:
-            out(exported({name: network for name, (network, _) in read.items()}).rstrip("\n"))
-        for name in (name for name, (_, pending) in read.items() if pending):
-            say(f"changes are pending on {name}: the file has them as if they were live; see `pvenet diff`")
-        refuse({name: result for name, result in found.items() if isinstance(result, errors.PvenetError)})
+    names = known(fleet, node_names(context.settings.node))
+    with counting(len(names)) as count:
+        found, failed = read(fleet, names, lambda _, reading: reading, count)
+    context.emit(
+        {name: network_data(reading.network) for name, reading in found.items()},
+        exported({name: reading.network for name, reading in found.items()}).rstrip("\n"),
+    )
+    for name in (name for name, reading in found.items() if reading.changes is not None):
+        context.say(f"changes are pending on {name}: the file has them as if they were live; see `pvenet diff`")
+    refuse(failed)

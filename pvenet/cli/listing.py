@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import typer
 
-from pvenet.cli.common import Where, at_node, options, out, painter, say
+from pvenet.cli.context import Context
+from pvenet.cli.options import command
+from pvenet.cli.output import painter
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command("list")(options()(list_))
-    app.command("show")(options()(show))
+    app.command("list")(command(list_))
+    app.command("show")(command(show))
 
 
-def list_(where: Where) -> None:
+def list_(context: Context) -> None:
     """List a node's interfaces, with what is staged."""
-    with at_node(where) as (node, place):
-        from pvenet.render.network import network_data, table
-        from pvenet.render.values import as_json
+    reading = context.node.read()
+    from pvenet.render.network import network_data, table
 
-        reading = node.read()
-        if place.json:
-            out(as_json(network_data(reading.network)))
-            return
-        out(table(reading.network, painter()))
-        if reading.changes is not None:
-            say(f"changes are pending on {node.name}: the list shows them as if they were live; see `pvenet diff`")
+    note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
+    pending = reading.changes is not None
+    context.emit(network_data(reading.network), table(reading.network, painter()), note=note if pending else "")
 
 
-def show(where: Where, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
+def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
     """Show one interface, all that is known of it."""
-    with at_node(where) as (node, place):
-        from pvenet import edit
-        from pvenet.model import Link
-        from pvenet.render.network import details, interface_data
-        from pvenet.render.values import as_json
+    network = context.node.read().network
+    from pvenet import edit
+    from pvenet.model import Link
+    from pvenet.render.network import details, interface_data
 
-        reading = node.read()
-        interface = edit.find(reading.network, node.name, name)
-        link = reading.network.links.get(name, Link())
-        out(as_json(interface_data(interface, link)) if place.json else details(interface, link))
+    interface = edit.find(network, context.node.name, name)
+    link = network.links.get(name, Link())
+    context.emit(interface_data(interface, link), details(interface, link))

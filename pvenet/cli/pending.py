@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
-from pvenet.cli.asking import Person
-from pvenet.cli.common import Where, at_node, journals, options, out, painter, say, utc_now
+from pvenet.cli.context import Context
+from pvenet.cli.options import command
+from pvenet.cli.output import out, painter
 
 if TYPE_CHECKING:
     from pvenet.events import OnFailure
@@ -17,41 +18,36 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (diff, apply, revert):
-        app.command()(options()(command))
+    for function in (diff, apply, revert):
+        app.command()(command(function))
 
 
 def diff(
-    where: Where,
+    context: Context,
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff."""
-    with at_node(where) as (node, place):
-        from pvenet.journal import Ours, ownership
-        from pvenet.render.changes import changes_text, diff_data, pending_text
-        from pvenet.render.values import as_json
+    reading, name = context.node.read(), context.node.name
+    from pvenet.journal import Ours, ownership
+    from pvenet.render.changes import changes_text, diff_data, pending_text
 
-        reading = node.read()
-        whose = ownership(journals(place, node), reading)
-        changes = whose.changes if isinstance(whose, Ours) else ()
-        if place.json:
-            out(as_json(diff_data(node.name, reading.changes, changes, ours=isinstance(whose, Ours))))
-        elif reading.changes is None:
-            say(f"nothing is pending on {node.name}")
-        else:
-            if changes:
-                out(changes_text(changes, painter()) + "\n")
-            out(pending_text(reading.changes, painter()))
-            if isinstance(whose, Ours) and whose.armed:
-                say("this is the way back of an apply that was armed: `pvenet status` says what to do")
-            if not isinstance(whose, Ours):
-                say(f"pvenet did not stage this on {node.name} from here")
-        if exit_code and reading.changes is not None:
-            raise errors.Differences("")
+    whose = ownership(context.journals, reading)
+    ours, armed = isinstance(whose, Ours), isinstance(whose, Ours) and whose.armed
+    changes = whose.changes if isinstance(whose, Ours) else ()
+    data = diff_data(name, reading.changes, changes, ours=ours)
+    if reading.changes is None:
+        context.emit(data, note=f"nothing is pending on {name}")
+        return
+    parts = [f"{changes_text(changes, painter())}\n"] if changes else []
+    notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if armed else []
+    notes += [] if ours else [f"pvenet did not stage this on {name} from here"]
+    context.emit(data, "\n".join([*parts, pending_text(reading.changes, painter())]), note="\n".join(notes))
+    if exit_code:
+        raise errors.Differences("")
 
 
 def apply(
-    where: Where,
+    context: Context,
     *,
     saved: Path | None = typer.Argument(
         None, help="A saved plan; what is pending where neither that nor -f is given.", metavar="[PLAN]"
@@ -89,12 +85,13 @@ def apply(
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
     from pvenet.apply import ApplyOptions
+    from pvenet.apply import apply as make_live
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
     if arm and not wait:
         raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
-    wanted = ApplyOptions(
+    options = ApplyOptions(
         timeout=timeout,
         wait=wait,
         on_failure=_on_failure(on_failure),
@@ -104,41 +101,33 @@ def apply(
         allow_management=allow_management,
     )
     if saved or file:
-        from pvenet.cli.everywhere import Asked, apply_everywhere
+        from pvenet.cli.rollout import Request, roll_out
 
-        asked = Asked(file=file, saved=saved, canary=canary, lossy=lossy, yes=yes)
-        apply_everywhere(where, asked, wanted)
+        roll_out(context, Request(file=file, saved=saved, canary=canary, lossy=lossy, yes=yes), options)
         return
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
-    with at_node(where) as (node, place):
-        from pvenet.apply import Runtime
-        from pvenet.apply import apply as carry_out
-        from pvenet.cli.telling import Lines, Terminal
+    node, journals = context.node, context.journals
+    from pvenet.cli.progress import progress
+    from pvenet.cli.prompt import Prompt
 
-        with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
-            runtime = Runtime(emit=person.overheard(ear.hear), confirm=person.ask, await_confirmation=person.word)
-            carry_out(node, journals(place, node), wanted, runtime, now=utc_now())
-        if not wait and isinstance(ear, Terminal) and ear.upid:
-            out(ear.upid)
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+        make_live(node, journals, options, prompt.runtime(listener.emit))
+    if not wait and listener.upid:
+        out(listener.upid)
 
 
 def revert(
-    where: Where,
+    context: Context,
     discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
 ) -> None:
     """Throw away what is pending."""
-    with at_node(where) as (node, place):
-        from pvenet.apply import revert as throw_away
-        from pvenet.render.values import as_json
+    node, journals = context.node, context.journals
+    from pvenet.apply import revert as throw_away
 
-        reverted = throw_away(node, journals(place, node), discard=discard)
-        if place.json:
-            out(as_json({"node": node.name, "reverted": reverted}))
-        elif reverted:
-            say(f"reverted: nothing is pending on {node.name} any more")
-        else:
-            say(f"nothing is pending on {node.name}")
+    reverted = throw_away(node, journals, discard=discard)
+    note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
+    context.emit({"node": node.name, "reverted": reverted}, note=note)
 
 
 def _on_failure(word: str) -> OnFailure:

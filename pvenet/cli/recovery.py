@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
-from pvenet.cli.asking import Person
-from pvenet.cli.common import Where, at_node, at_nodes, journals, options, out, painter, say
+from pvenet.cli.context import Context
+from pvenet.cli.options import command
 
 if TYPE_CHECKING:
     from pvenet.apply import Status
@@ -16,29 +16,26 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for command in (status, rollback, confirm):
-        app.command()(options()(command))
+    for function in (status, rollback, confirm):
+        app.command()(command(function))
 
 
-def status(where: Where) -> None:
+def status(context: Context) -> None:
     """Say how a node stands: what is pending, whose it is, which journal is open, and what to do."""
-    with at_nodes(where) as (nodes, place):
-        from dataclasses import asdict
+    fleet = context.fleet
+    from dataclasses import asdict
 
-        from pvenet.apply import status as stand
-        from pvenet.render.values import as_json
+    from pvenet.apply import status as stand
+    from pvenet.fleet.nodes import one_or_all
 
-        found = [stand(node, journals(place, node)) for node in nodes]
-        if place.json:
-            out(as_json([asdict(each) for each in found]))
-        else:
-            out("\n".join(_told(each) for each in found))
+    found = [stand(node, fleet.journals(node.name)) for node in one_or_all(fleet, context.settings.node)]
+    context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
     away = [each.node for each in found if not each.reachable]
     if away:
         raise errors.Unreachable(f"{', '.join(away)} can't be reached", hint="the text above says what to do")
 
 
-def _told(found: Status) -> str:
+def _text(found: Status) -> str:
     """How a node stands, in lines."""
     lines = [f"{found.node}: {found.what}"]
     if found.busy:
@@ -54,7 +51,7 @@ def _told(found: Status) -> str:
 
 
 def rollback(
-    where: Where,
+    context: Context,
     journal: str = typer.Argument(
         "", help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
     ),
@@ -66,24 +63,21 @@ def rollback(
     ),
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
-    with at_node(where) as (node, place):
-        from pvenet.apply import ApplyOptions, Runtime, roll_back
-        from pvenet.cli.telling import Lines, Terminal
+    node, journals = context.node, context.journals
+    from pvenet.apply import ApplyOptions, roll_back
+    from pvenet.cli.progress import progress
+    from pvenet.cli.prompt import Prompt
 
-        wanted = ApplyOptions(timeout=timeout, allow_management=allow_management)
-        with Person(yes=yes, json=place.json) as person, Lines() if place.json else Terminal(say, painter()) as ear:
-            runtime = Runtime(emit=ear.hear, confirm=person.ask)
-            roll_back(node, journals(place, node), wanted, runtime, name=journal)
+    options = ApplyOptions(timeout=timeout, allow_management=allow_management)
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal)
 
 
-def confirm(where: Where) -> None:
+def confirm(context: Context) -> None:
     """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
-    with at_node(where) as (node, place):
-        from pvenet.apply import confirm as keep
-        from pvenet.render.values import as_json
+    node, journals = context.node, context.journals
+    from pvenet.apply import confirm as keep
 
-        kept = keep(node, journals(place, node))
-        if place.json:
-            out(as_json({"node": node.name, "confirmed": True, "journal": kept.id}))
-        else:
-            say(f"confirmed: what was applied on {node.name} stays")
+    kept = keep(node, journals)
+    data = {"node": node.name, "confirmed": True, "journal": kept.id}
+    context.emit(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
-from pvenet.cli.common import Where, options, out, painter, say, words
-from pvenet.settings import faults_of
+from pvenet.cli.context import Context
+from pvenet.cli.options import command, words
+from pvenet.cli.output import out, painter, say
+from pvenet.settings.connection import faults_of
 
 if TYPE_CHECKING:
     from pvenet.sim.interfaces import Host
@@ -22,9 +24,9 @@ _FOLDER = typer.Argument(..., metavar="DIR", help="Where the simulated nodes are
 
 
 @app.command()
-@options()
+@command
 def init(
-    where: Where,
+    context: Context,
     folder: Path = _FOLDER,
     nic: list[str] | None = typer.Option(
         None, help="Its NICs, with commas or repeated; again for another altname.", metavar="NIC[=ALTNAME][,NIC]"
@@ -35,7 +37,7 @@ def init(
     """Make a simulated node to measure; --node names it, else it is pve1."""
     from pvenet.sim.state import Sim, SimError, read_file
 
-    node = where.node or "pve1"
+    node = context.options.node or "pve1"
     try:
         text = read_file(interfaces) if interfaces else None
         Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs)
@@ -43,18 +45,14 @@ def init(
         raise errors.UsageError(f"{interfaces or folder} can't be used: {error}") from None
     except SimError as error:
         raise errors.UsageError(f"{error}", hint="name another node with --node, or another folder") from None
-    if where.json:
-        from pvenet.render.values import as_json
-
-        out(as_json({"folder": str(folder), "node": node}))
-    else:
-        say(f"{node} is simulated in {folder}: try `pvenet --sim {folder} list`")
+    note = f"{node} is simulated in {folder}: try `pvenet --sim {folder} list`"
+    context.emit({"folder": str(folder), "node": node}, note=note)
 
 
 @app.command()
-@options()
+@command
 def serve(
-    where: Where,
+    context: Context,
     folder: Path = _FOLDER,
     listen: list[str] = typer.Option(
         ["127.0.0.1:8006"],
@@ -68,7 +66,7 @@ def serve(
     from pvenet.sim.state import SimError
 
     first, *also = map(_place, listen)
-    ordered = faults_of(where)
+    ordered = faults_of(context.options.fault)
     try:
         run(
             folder,
@@ -78,7 +76,7 @@ def serve(
             also=also,
             tls=not plain_http,
             faults=ordered,
-            announce=lambda at: _tell(at, where),
+            announce=lambda at: _tell(at, json=context.options.json),
         )
     except (OSError, OverflowError, SimError, ModuleNotFoundError) as error:
         raise errors.UsageError(f"can't serve {folder} at {', '.join(listen)}: {error}", hint=_hint(error)) from None
@@ -96,44 +94,39 @@ def _place(text: str) -> At:
 
 
 @app.command()
-@options()
-def faults(where: Where) -> None:
+@command
+def faults(context: Context) -> None:
     """List what --fault can let go wrong, and how to say where."""
-    from pvenet.render.values import aligned, as_json
+    from pvenet.render.values import aligned
     from pvenet.sim.faults import HELP, usage
 
-    if where.json:
-        out(as_json([{"fault": fault, "about": about} for fault, about in usage()]))
-    else:
-        out(f"{aligned(usage())}\n\n{HELP}")
+    data = [{"fault": fault, "about": about} for fault, about in usage()]
+    context.emit(data, f"{aligned(usage())}\n\n{HELP}")
 
 
 @app.command()
-@options()
-def show(where: Where, folder: Path = _FOLDER) -> None:
+@command
+def show(context: Context, folder: Path = _FOLDER) -> None:
     """Look into simulated nodes: what is staged, which links are up, the last tasks."""
     import time
 
     from pvenet.cli.sim_text import node_data, node_text
-    from pvenet.render.values import as_json
     from pvenet.sim.inspect import inspect
     from pvenet.sim.state import SimError
 
-    now = time.time()
+    now, node = time.time(), context.options.node
     try:
-        views = [view for view in inspect(_sim(folder, where.node), now) if where.node in (None, view.name)]
+        views = [view for view in inspect(_sim(folder, node), now) if node in (None, view.name)]
     except (OSError, SimError) as error:
         raise errors.UsageError(f"can't look into {folder}: {error}") from None
-    if where.json:
-        out(as_json([node_data(view, now) for view in views]))
-    else:
-        out("\n".join(node_text(view, now, painter()) for view in views))
+    data = [node_data(view, now) for view in views]
+    context.emit(data, "\n".join(node_text(view, now, painter()) for view in views))
 
 
 @app.command()
-@options()
+@command
 def check(
-    where: Where,
+    context: Context,
     place: Path = typer.Argument(
         ..., metavar="PATH", help="A folder of simulated nodes, or an interfaces file.", show_default=False
     ),
@@ -146,14 +139,13 @@ def check(
 ) -> None:
     """Rehearse an interfaces file: what PVE makes of it, loses, moves or refuses."""
     from pvenet.cli.sim_text import file_data, file_text, printable
-    from pvenet.render.values import as_json
     from pvenet.sim.rehearse import rehearse
 
-    found = [(node, file, rehearse(text, host)) for node, file, text, host in _files(place, where.node, _nics(nic))]
-    if where.json:
-        out(as_json([file_data(file, node, each) for node, file, each in found]))
-    else:
-        out("\n\n".join(file_text(file, each, painter()) for _, file, each in found))
+    found = [
+        (node, file, rehearse(text, host)) for node, file, text, host in _files(place, context.options.node, _nics(nic))
+    ]
+    data = [file_data(file, node, each) for node, file, each in found]
+    context.emit(data, "\n\n".join(file_text(file, each, painter()) for _, file, each in found))
     refused = [f"{file}: {printable(each.refused)}" for _, file, each in found if each.refused]
     if refused:
         raise errors.InvalidNetwork(
@@ -162,7 +154,7 @@ def check(
         )
     if exit_code and any(each.changes for _, _, each in found):
         raise errors.Differences("")
-    if not where.json:
+    if not context.options.json:
         for _, file, each in found:
             if not each.changes:
                 say(f"PVE takes {file} as it is")
@@ -223,15 +215,15 @@ def _hint(error: Exception) -> str:
     return "another address? --listen 127.0.0.1:0 takes a free port"
 
 
-def _tell(at: Endpoint, where: Where) -> None:
-    import json
+def _tell(at: Endpoint, *, json: bool) -> None:
     import sys
     from dataclasses import asdict
+    from json import dumps
 
     data = asdict(at)
     data["endpoint"] = data.pop("url")
-    if where.json:
-        out(json.dumps(data))
+    if json:
+        out(dumps(data))
     else:
         out(f"export PVENET_ENDPOINT={at.url}\nexport PVENET_TOKEN_ID='{at.token_id}'")
         out(f"export PVENET_TOKEN_SECRET={at.token_secret}")

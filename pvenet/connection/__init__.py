@@ -6,18 +6,24 @@ its answer is lost, `AnswerLost` says so and the caller settles by reading what 
 
 from __future__ import annotations
 
+import math
+import re
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
 import requests
 from proxmoxer.core import ProxmoxResource, ResourceException
+from urllib3.exceptions import HTTPError
 
 from pvenet import errors
-from pvenet.connection.failures import NOT_PVE_HINT, garbled, refusal, trouble
+from pvenet.connection.answers import Answer, Serializer
+from pvenet.connection.exchange import Adapter, Exchange
+from pvenet.connection.failures import NOT_PVE_HINT, READ, garbled, refusal, trouble, unproven
 from pvenet.connection.failures import AnswerLost as AnswerLost
 from pvenet.connection.failures import NotReached as NotReached
-from pvenet.connection.session import LOGIN, READ_TIMEOUT, Answer, Credentials, Password, Serializer, Session, Token
+from pvenet.connection.session import LOGIN, READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
 from pvenet.connection.trust import Pinned, Signed, authorities
 
@@ -31,7 +37,7 @@ _T = TypeVar("_T")
 IDLE_LIMIT = 3.0
 """Seconds. The server closes an idle connection after 5 s; a write never starts on one that could be dead."""
 SHARE = 8.0
-"""Seconds that each endpoint has at least; a living node was seen to take 6.4 for one answer (facts, section 16)."""
+"""Seconds that each endpoint has at least; a living node was seen to take 6.4 for one answer (pve-api#slow-answer)."""
 TICKET_AGE = 3600.0
 """Seconds after which a ticket is renewed; PVE's expire after two hours."""
 
@@ -54,7 +60,8 @@ class Connection:
         self.credentials = credentials
         self.trust = trust or Trust()
         self._clock = clock
-        self._session = Session(debug)
+        self._exchange = Exchange(clock)
+        self._session = Session(self._exchange, debug)
         self._current = 0
         self._learnt: frozenset[str] = frozenset()
         """The URLs of the endpoints that nobody has given."""
@@ -83,10 +90,10 @@ class Connection:
 
     def answers(self, endpoint: Endpoint, *, timeout: float) -> bool:
         """Whether one endpoint answers now, whatever it says; if so, it is asked first the next time."""
-        self._session.read_timeout = timeout
+        self._exchange.allow(self._seconds(timeout))
         before, self._current = self._current, self.endpoints.index(endpoint)
         try:
-            self._twice(lambda: self._send("GET", ("version",), {}))
+            self._twice(lambda: self._send(READ, ("version",), {}))
         except errors.Unreachable:
             self._current = before
             return False
@@ -103,12 +110,13 @@ class Connection:
         self._session.close()
 
     def get(self, *path: str, timeout: float | None = None, **query: str | int) -> Answer:
-        """Read. Asked again after a lost connection, and of the other endpoints; `timeout` in seconds."""
-        self._session.read_timeout = self._share(timeout or READ_TIMEOUT)
+        """Read. Asked again after a lost connection, and of the other endpoints."""
+        seconds = self._share(self._seconds(timeout))
         failures: list[errors.Unreachable] = []
         for _ in self.endpoints:
+            self._exchange.allow(seconds)
             try:
-                return self._twice(lambda: self._send("GET", path, dict(query)))
+                return self._twice(lambda: self._send(READ, path, dict(query)))
             except errors.Unreachable as error:
                 if not isinstance(error, AnswerLost | NotReached) and self.endpoint.url not in self._learnt:
                     raise
@@ -117,30 +125,46 @@ class Connection:
         raise errors.Unreachable("\n  ".join(error.message for error in failures), hint=failures[-1].hint)
 
     def post(self, *path: str, form: Mapping[str, str | int], timeout: float | None = None) -> Answer:
-        """Change. Raises AnswerLost where it can't be known whether it acted."""
-        return self._change("POST", path, form, timeout)
+        """Change. Raises AnswerLost where it can't be known whether it acted, NotReached where nothing was sent."""
+        return self._change("POST", path, form, self._seconds(timeout))
 
-    def put(self, *path: str, form: Mapping[str, str | int] | None = None, timeout: float | None = None) -> Answer:
-        """Change. Raises AnswerLost where it can't be known whether it acted."""
-        return self._change("PUT", path, form or {}, timeout)
+    def put(
+        self,
+        *path: str,
+        form: Mapping[str, str | int] | None = None,
+        timeout: float | None = None,
+        acts_first: bool = False,
+    ) -> Answer:
+        """Change, as `post` does. `acts_first`: it may fail after it has acted, so that a 500 is a lost answer, too."""
+        try:
+            return self._change("PUT", path, form or {}, self._seconds(timeout))
+        except errors.RefusedByPVE as refused:
+            if acts_first and refused.status >= requests.codes.server_error:
+                raise unproven(self.endpoint, refused) from None
+            raise
 
     def delete(self, *path: str, timeout: float | None = None) -> Answer:
-        """Change. Raises AnswerLost where it can't be known whether it acted."""
-        return self._change("DELETE", path, {}, timeout)
+        """Change, as `post` does."""
+        return self._change("DELETE", path, {}, self._seconds(timeout))
 
     # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _seconds(self, timeout: float | None) -> float:
+        """How long an answer may take in all, head and body."""
+        seconds = READ_TIMEOUT if timeout is None else timeout
+        if not math.isfinite(seconds):
+            raise errors.UsageError(f"{seconds} is no number of seconds to wait for an answer")
+        return seconds
 
     def _share(self, seconds: float) -> float:
         """Of the time for an answer, what each of several endpoints may take: never less than a living one needs."""
         return max(min(seconds, SHARE), seconds / len(self.endpoints)) if self._learnt else seconds
 
-    def _change(
-        self, method: str, path: tuple[str, ...], form: Mapping[str, str | int], timeout: float | None
-    ) -> Answer:
-        self._session.read_timeout = timeout or READ_TIMEOUT
+    def _change(self, method: str, path: tuple[str, ...], form: Mapping[str, str | int], seconds: float) -> Answer:
         if self._clock() - self._used > IDLE_LIMIT:
             self.fresh()
         for _ in self.endpoints[1:]:
+            self._exchange.allow(seconds)
             try:
                 return self._send(method, path, dict(form))
             except NotReached:
@@ -149,17 +173,21 @@ class Connection:
                 if self.endpoint.url not in self._learnt:
                     raise
                 self._turn()
+        self._exchange.allow(seconds)
         return self._send(method, path, dict(form))
 
     def _turn(self) -> None:
         self._current = (self._current + 1) % len(self.endpoints)
 
     def _twice(self, send: Callable[[], _T]) -> _T:
-        """Send what may be sent twice: once more where the kept-alive connection was dead."""
+        """Send what may be sent twice: once more where the connection was cut; both within the allowed time."""
         try:
             return send()
         except AnswerLost as error:
             if error.silent:
+                raise
+        except NotReached as error:
+            if not error.again:
                 raise
         self.fresh()
         return send()
@@ -167,21 +195,21 @@ class Connection:
     def _send(self, method: str, path: tuple[str, ...], form: dict[str, str | int]) -> Answer:
         url = "/".join((self.endpoint.base_url, *_quoted(path)))
         resource = ProxmoxResource(base_url=url, session=self._session, serializer=Serializer())
-        verb = {"GET": resource.get, "POST": resource.post, "PUT": resource.put, "DELETE": resource.delete}[method]
+        verb = {READ: resource.get, "POST": resource.post, "PUT": resource.put, "DELETE": resource.delete}[method]
         self._enter()
         try:
             answer = verb(**form)
         except ResourceException as error:
             raise self._refusal(method, int(error.status_code), error.content, error.errors) from None
-        except requests.exceptions.RequestException as error:
-            raise trouble(self.endpoint, error) from None
+        except (OSError, HTTPError) as error:
+            raise trouble(self.endpoint, error, method, begun=self._exchange.begun) from None
         except ValueError:
             raise garbled(self.endpoint, method) from None
         finally:
             self._used = self._clock()
         if not isinstance(answer, Answer):  # a redirect: proxmoxer answers None
-            raise errors.NotPVE(f"{self.endpoint} redirects instead of answering", hint=NOT_PVE_HINT)
-        return answer
+            raise garbled(self.endpoint, method, ": it redirects")
+        return replace(answer, asked=f"{method} /{'/'.join(path)}", by=str(self.endpoint))
 
     def _refusal(self, method: str, status: int, reason: str, envelope: Mapping[str, Any] | None) -> errors.PvenetError:
         return refusal(
@@ -193,11 +221,13 @@ class Connection:
     def _mount(self) -> None:
         trust = self.trust
         self._session.verify = False
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, Adapter(self._exchange))
         if trust.fingerprint:
-            self._session.mount("https://", Pinned(trust.fingerprint.replace(":", "")))
+            self._session.mount("https://", Pinned(trust.fingerprint.replace(":", ""), self._exchange))
         elif not trust.insecure:
             self._session.verify = authorities(trust.ca_file)
-            self._session.mount("https://", Signed())
+            self._session.mount("https://", Signed(exchange=self._exchange))
         for endpoint in self.endpoints:
             self._mount_at(endpoint)
         if isinstance(self.credentials, Token):
@@ -209,9 +239,9 @@ class Connection:
         if endpoint.adapter is not None:
             self._session.mount(endpoint.base_url, endpoint.adapter)
         elif endpoint.fingerprint:
-            self._session.mount(endpoint.base_url, Pinned(endpoint.fingerprint.replace(":", "")))
+            self._session.mount(endpoint.base_url, Pinned(endpoint.fingerprint.replace(":", ""), self._exchange))
         elif endpoint.known_as and not (self.trust.fingerprint or self.trust.insecure):
-            self._session.mount(endpoint.base_url, Signed(endpoint.known_as))
+            self._session.mount(endpoint.base_url, Signed(endpoint.known_as, exchange=self._exchange))
 
     def _enter(self) -> None:
         """Log in for a ticket where the credentials are a password and the ticket is missing, old or another's."""
@@ -230,24 +260,28 @@ class Connection:
                 f"{credentials.user} needs a second factor to log in",
                 hint="use an API token: PVENET_TOKEN_ID and PVENET_TOKEN_SECRET",
             )
-        try:
-            self._session.headers["Cookie"] = f"PVEAuthCookie={data['ticket']}"
-            self._session.headers["CSRFPreventionToken"] = str(data["CSRFPreventionToken"])
-        except KeyError:
-            raise self._no_login() from None
+        ticket, csrf = data.get("ticket"), data.get("CSRFPreventionToken")
+        if not (_is_header(ticket) and _is_header(csrf)):
+            raise self._no_login()
+        self._session.headers["Cookie"] = f"PVEAuthCookie={ticket}"
+        self._session.headers["CSRFPreventionToken"] = csrf
         self._ticket_from = (self._current, self._clock())
+        self._exchange.allow(self._exchange.seconds)  # the login was an answer of its own
 
     def _login(self, credentials: Password) -> Mapping[str, Any]:
-        """Post the password; not through ProxmoxResource, which would log the form."""
+        """Post the password; not through ProxmoxResource, which would log the form.
+
+        It changes nothing, so that what goes wrong is told as of a read.
+        """
         form = {"username": credentials.user, "password": credentials.password}
         try:
             response = self._session.request("POST", f"{self.endpoint.base_url}{LOGIN}", data=form)
             if response.status_code >= requests.codes.bad_request:
                 envelope = Serializer.loads_errors(response)
-                raise self._refusal("POST", response.status_code, response.reason, envelope)
+                raise self._refusal(READ, response.status_code, response.reason, envelope)
             data = Serializer.loads(response).data
-        except requests.exceptions.RequestException as error:
-            raise trouble(self.endpoint, error) from None
+        except (OSError, HTTPError) as error:
+            raise trouble(self.endpoint, error, READ, begun=self._exchange.begun) from None
         except ValueError:
             raise self._no_login() from None
         if not isinstance(data, dict):
@@ -256,6 +290,10 @@ class Connection:
 
     def _no_login(self) -> errors.NotPVE:
         return errors.NotPVE(f"{self.endpoint} does not log in as PVE does", hint=NOT_PVE_HINT)
+
+
+def _is_header(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and re.fullmatch("[!-~]+", value) is not None
 
 
 def _quoted(path: tuple[str, ...]) -> list[str]:

@@ -56,7 +56,7 @@ class Endpoint:
             return frozenset()
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        except OSError:
+        except (OSError, UnicodeError):  # the latter for what can be no name, which a cluster may hold all the same
             return frozenset()
         return frozenset(str(entry[4][0]).split("%")[0] for entry in found)
 

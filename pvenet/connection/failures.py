@@ -5,6 +5,7 @@ Whether something was sent is read from the kind of failure, never from its text
 
 from __future__ import annotations
 
+import errno
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -12,33 +13,53 @@ import requests
 
 from pvenet import errors
 from pvenet.connection.session import Token
-from pvenet.connection.trust import seen_at, untrusted
+from pvenet.connection.trust import seen_at, unreadable, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from urllib3.exceptions import HTTPError
+
     from pvenet.connection.endpoint import Endpoint
     from pvenet.connection.session import Credentials
 
+READ = "GET"
 NOT_PVE_HINT = "check host and port: PVE's API is at https://HOST:8006"
 
-_TRANSIENT = frozenset({502, 503, 504, 595, 596, 597, 598, 599})
-_OF_PVE = frozenset({400, 401, 403, 500, 501, 506})
+_UNREACHED = frozenset({502, 503, 504, *range(595, 600)})
+"""Who answers has not got the node's answer: it may have acted, whatever form this takes."""
+_GATEWAYS = frozenset({408, 425, 429, *range(520, 531)})
+"""Somebody between us and the node answers, unless it is in PVE's own form."""
 _UNSENT = frozenset({"ConnectTimeout", "ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
 """Kinds of failure, of requests and urllib3, before a connection stands."""
+_SILENT = frozenset({"Timeout", "ReadTimeoutError", "TimeoutError"})
+_GARBLED = frozenset({"ContentDecodingError", "InvalidHeader", "Oversized"})
+_SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+_OF_FILES = frozenset({"PEM", "X509"})
+"""Parts of OpenSSL that fail where certificates are loaded; in a handshake it is SSL."""
+_WAY_HINT = "is pveproxy running there, and the way to it free?"
 
 
 class NotReached(errors.Unreachable):
     """Nothing was sent: another endpoint may be asked."""
 
+    def __init__(self, message: str, *, hint: str = "", again: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.again = again
+        """The same endpoint may take it at once."""
+
 
 class AnswerLost(errors.Unreachable):
     """A request was sent and its answer was lost: where it changes state, it may or may not have acted."""
 
-    def __init__(self, message: str, *, hint: str = "", silent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", silent: bool = False, refused: errors.RefusedByPVE | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.silent = silent
         """There was time for an answer; asking the same endpoint once more would wait as long again."""
+        self.refused = refused
+        """PVE's own words, where they do not prove that nothing happened."""
 
 
 def refusal(  # noqa: PLR0913 - an answer's parts
@@ -50,29 +71,42 @@ def refusal(  # noqa: PLR0913 - an answer's parts
     reason: str,
     envelope: Mapping[str, Any] | None,
 ) -> errors.PvenetError:
-    """The error for an answer of 400 and above; `envelope` is its JSON, None where it is a page."""
-    if status in _TRANSIENT:
+    """The error for an answer of 400 and above; `envelope` is its JSON, None where it is not in PVE's form.
+
+    Only a refusal in PVE's own form proves that nothing happened. A release without `message` in it is taken at its
+    word where nothing could have happened.
+    """
+    if status in _UNREACHED:
         return AnswerLost(
             f"{endpoint} could not reach the node: {status} {reason}".rstrip(),
             hint="is the node online? try another endpoint of the cluster",
         )
-    if envelope is None:
-        return garbled(endpoint, method)
+    text = envelope.get("message", "") if envelope is not None else None
+    if envelope is None or (not (isinstance(text, str) and (text or not envelope)) and method != READ):
+        if status in _GATEWAYS:
+            return AnswerLost(f"{endpoint} does not answer for PVE: {status} {reason}".rstrip(), hint=_WAY_HINT)
+        return garbled(endpoint, method, f": it says {status} to {method}")
     if status == requests.codes.unauthorized:
         return unauthorized(endpoint, credentials)
-    if status not in _OF_PVE:
-        return errors.NotPVE(f"{endpoint} answers {method} with {status}, as PVE never does", hint=NOT_PVE_HINT)
     named = envelope.get("errors")
     texts = {str(key): str(text).strip() for key, text in named.items()} if isinstance(named, dict) else {}
     message = str(envelope.get("message") or "").strip() or reason or f"status {status}"
     return errors.RefusedByPVE(message, status=status, errors=texts)
 
 
-def garbled(endpoint: Endpoint, method: str) -> errors.Unreachable:
-    """The error for an answer that is no JSON of PVE's; a change may have acted all the same."""
-    if method == "GET":
-        return errors.NotPVE(f"{endpoint} answers, but not as PVE's API does", hint=NOT_PVE_HINT)
-    return AnswerLost(f"{endpoint} answered with something that is not PVE's API", hint=NOT_PVE_HINT)
+def unproven(endpoint: Endpoint, refused: errors.RefusedByPVE) -> AnswerLost:
+    """The error for a failure of PVE's that does not prove that nothing happened: it came after it began to act."""
+    return AnswerLost(
+        f"{endpoint} says {refused.status}, and may have acted before: {refused.message}", refused=refused
+    )
+
+
+def garbled(endpoint: Endpoint, method: str, what: str = "") -> errors.Unreachable:
+    """The error for an answer that is not in PVE's form; a change may have acted all the same."""
+    message = f"{endpoint} answers, but not as PVE's API does{what}"
+    if method == READ:
+        return errors.NotPVE(message, hint=NOT_PVE_HINT)
+    return AnswerLost(message, hint=NOT_PVE_HINT)
 
 
 def unauthorized(endpoint: Endpoint, credentials: Credentials) -> errors.AuthenticationFailed:
@@ -84,19 +118,38 @@ def unauthorized(endpoint: Endpoint, credentials: Credentials) -> errors.Authent
     return errors.AuthenticationFailed(f"{endpoint} does not accept the credentials of {credentials.user}", hint=hint)
 
 
-def trouble(endpoint: Endpoint, error: requests.exceptions.RequestException) -> errors.PvenetError:
-    """The error where no answer came."""
+def trouble(endpoint: Endpoint, error: OSError | HTTPError, method: str, *, begun: bool) -> errors.PvenetError:
+    """The error where no answer came; `begun` where something may have been sent."""
     causes = tuple(_causes(error))
     kinds = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    if not begun or kinds & _UNSENT:
+        return _before(endpoint, error, method, causes, kinds)
+    if kinds & _GARBLED:
+        return garbled(endpoint, method, ", and more than it can say" if "Oversized" in kinds else "")
+    if kinds & _SILENT:
+        return AnswerLost(f"{endpoint} did not answer in time", hint=_WAY_HINT, silent=True)
+    if not isinstance(error, requests.exceptions.RequestException):
+        return AnswerLost(f"{endpoint} failed: {error}")
+    return AnswerLost(f"{endpoint} cut the connection", hint=_WAY_HINT)
+
+
+def _before(
+    endpoint: Endpoint, error: OSError | HTTPError, method: str, causes: tuple[BaseException, ...], kinds: set[str]
+) -> errors.PvenetError:
+    """Nothing was sent."""
+    spent = [cause for cause in causes if isinstance(cause, OSError) and cause.errno in _SPENT]
+    if spent:
+        return NotReached(
+            f"{endpoint} can't be asked: this machine has no more to give ({spent[0].strerror})",
+            hint="`ulimit -n` says how many files a process may have open",
+        )
     if isinstance(error, requests.exceptions.SSLError):
-        return _tls_trouble(endpoint, error, causes)
-    if kinds & _UNSENT:
-        return _not_reached(endpoint, kinds)
+        return _tls_trouble(endpoint, str(error), method, causes)
+    if not isinstance(error, requests.exceptions.RequestException) and not kinds & _SILENT:
+        return unreadable()
     if isinstance(error, ValueError):  # requests refuses to make a request of it
         return errors.UsageError(f"{endpoint} is nothing that HTTP can ask", hint="write it as https://HOST:8006")
-    silent = bool(kinds & {"Timeout", "ReadTimeoutError"})
-    what = "did not answer in time" if silent else "cut the connection"
-    return AnswerLost(f"{endpoint} {what}", hint="is pveproxy running there, and the way to it free?", silent=silent)
+    return _not_reached(endpoint, kinds)
 
 
 def _not_reached(endpoint: Endpoint, kinds: set[str]) -> NotReached:
@@ -106,20 +159,27 @@ def _not_reached(endpoint: Endpoint, kinds: set[str]) -> NotReached:
         )
     if "ConnectionRefusedError" in kinds:
         return NotReached(f"nothing listens at {endpoint}", hint="check host and port (PVE's is 8006)")
+    if "ReadTimeoutError" in kinds:
+        return NotReached(f"{endpoint} did not answer in time", hint=_WAY_HINT)
+    if "NewConnectionError" not in kinds and kinds & {"ConnectionResetError", "BrokenPipeError"}:
+        return NotReached(f"{endpoint} cut the connection", hint=_WAY_HINT, again=True)
     return NotReached(f"{endpoint} can't be reached", hint="is the node up, and the way to it free?")
 
 
-def _tls_trouble(
-    endpoint: Endpoint, error: requests.exceptions.SSLError, causes: tuple[BaseException, ...]
-) -> errors.Unreachable:
-    """Distrust comes before anything is sent; another failure of TLS may come at any time."""
-    text = str(error)
+def _tls_trouble(endpoint: Endpoint, text: str, method: str, causes: tuple[BaseException, ...]) -> errors.PvenetError:
+    """Distrust, what is no TLS, and an end within the handshake."""
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes) or "ingerprints did not" in text:
         return untrusted(endpoint, text)
+    files = [cause for cause in causes if isinstance(cause, ssl.SSLError) and cause.library in _OF_FILES]
+    if files or any(isinstance(cause, FileNotFoundError | PermissionError) for cause in causes):
+        return unreadable()
     ended = any(isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError) for cause in causes)
-    if not ended and seen_at(endpoint) is None:
-        return errors.NotPVE(f"{endpoint} does not speak TLS as it should", hint=NOT_PVE_HINT)
-    return AnswerLost(f"{endpoint} cut the connection", hint="is pveproxy running there, and the way to it free?")
+    if ended or seen_at(endpoint) is not None:
+        return NotReached(f"{endpoint} cut the connection", hint=_WAY_HINT, again=True)
+    message = f"{endpoint} does not speak TLS as it should"
+    if method == READ:
+        return errors.NotPVE(message, hint=NOT_PVE_HINT)
+    return NotReached(message, hint=NOT_PVE_HINT)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

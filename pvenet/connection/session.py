@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 import re
 import time
 from dataclasses import dataclass, field
@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from pvenet import errors
+from pvenet.connection.exchange import MAX_BODY, Adapter, Oversized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pvenet.connection.exchange import Exchange
+
 LOGIN = "/access/ticket"
+PIECE = 16 * 1024
+"""Bytes that are unpacked at once: a thousand times as many, at worst."""
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 40.0
-"""Seconds. PVE's own hand-over to another node has a limit of 30 s (facts, section 13)."""
+"""Seconds. PVE's own hand-over to another node has a limit of 30 s (pve-api#proxy)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,62 +69,58 @@ class Trust:
     """No check at all: whoever answers gets the credentials."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """PVE's whole answer: `data`, and what it says beside it (`changes`, `total`)."""
-
-    data: Any
-    beside: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Serializer:
-    """proxmoxer's serializer interface, keeping the siblings of `data` that its own throws away."""
-
-    @staticmethod
-    def loads(response: requests.Response) -> Answer:
-        try:
-            envelope = json.loads(response.content)
-        except RecursionError:
-            raise ValueError from None
-        if not isinstance(envelope, dict) or "data" not in envelope:
-            raise ValueError
-        return Answer(data=envelope.pop("data"), beside=envelope)
-
-    @staticmethod
-    def loads_errors(response: requests.Response) -> dict[str, Any] | None:
-        """The envelope of a refusal; empty where PVE sends none, None where a page of somebody else's came."""
-        if response.content.lstrip().startswith(b"<"):
-            return None
-        try:
-            envelope = json.loads(response.content)
-        except (ValueError, RecursionError):
-            return {}
-        return envelope if isinstance(envelope, dict) else {}
-
-
 class Session(requests.Session):
-    """Adds what ProxmoxResource does not pass: timeouts, no redirects, and a line for `--debug`."""
+    """Adds what ProxmoxResource does not pass: the exchange's limits, no redirects, and a line for `--debug`."""
 
-    def __init__(self, debug: Callable[[str], None] | None) -> None:
+    def __init__(self, exchange: Exchange, debug: Callable[[str], None] | None) -> None:
         super().__init__()
         self.trust_env = False  # else ~/.netrc replaces our Authorization, and a variable our trust
-        self.read_timeout = READ_TIMEOUT
+        self.headers["Accept-Encoding"] = "gzip"
+        self._exchange = exchange
         self._debug = debug
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        kwargs.setdefault("timeout", (min(CONNECT_TIMEOUT, self.read_timeout), self.read_timeout))
+        self._exchange.start(begun=False)
+        left = self._exchange.left()
+        kwargs["timeout"] = (min(CONNECT_TIMEOUT, left), left)
         kwargs["allow_redirects"] = False  # 8006 answers plain HTTP with 301, and a redirected POST becomes a GET
+        kwargs["stream"] = True
         if self._debug is None:
-            return super().request(method, url, *args, **kwargs)
+            return self._whole(super().request(method, url, *args, **kwargs))
         begun = time.monotonic()
         status = "no answer"
         try:
-            response = super().request(method, url, *args, **kwargs)
+            response = self._whole(super().request(method, url, *args, **kwargs))
             status = f"{response.status_code} {response.reason}"
             return response
         finally:
             words = [method, url, *_shown(url, kwargs), "->", status]
             self._debug(f"{' '.join(words)} ({time.monotonic() - begun:.3f} s)")
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        adapter = self.get_adapter(str(request.url))
+        self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
+        return super().send(request, **kwargs)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None is followed, and `requests` reads none of its body to see where it leads."""
+
+    def _whole(self, response: requests.Response) -> requests.Response:
+        """The response with all of its body in memory. Raises OSError for one that is late or too large."""
+        with response:
+            if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip"):
+                raise requests.exceptions.ContentDecodingError("an encoding that was not asked for")
+            body = bytearray()
+            for piece in response.iter_content(PIECE):
+                body += piece
+                self._exchange.left()
+                if len(body) > MAX_BODY:
+                    raise Oversized(f"more than {MAX_BODY} bytes")
+        whole = requests.Response()
+        whole.status_code, whole.reason, whole.headers = response.status_code, response.reason, response.headers
+        whole.url, whole.request = response.url, response.request
+        whole.raw = io.BytesIO(body)
+        return whole
 
 
 def _shown(url: str, request: Mapping[str, Any]) -> list[str]:

@@ -7,24 +7,24 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from requests.adapters import HTTPAdapter
-
 from pvenet import errors
+from pvenet.connection.exchange import Adapter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet.connection.endpoint import Endpoint
+    from pvenet.connection.exchange import Exchange
 
 PEEK_TIMEOUT = 5.0
 
 
-class Pinned(HTTPAdapter):
+class Pinned(Adapter):
     """Trusts the one certificate that has the fingerprint, whoever signed it."""
 
-    def __init__(self, fingerprint: str) -> None:
+    def __init__(self, fingerprint: str, exchange: Exchange | None = None) -> None:
         self._fingerprint = fingerprint
-        super().__init__()
+        super().__init__(exchange)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         # with a context of our own: the default one loads every CA of the system anew for each connection, and PVE
@@ -34,7 +34,7 @@ class Pinned(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, ssl_context=context, assert_fingerprint=self._fingerprint)
 
 
-class Signed(HTTPAdapter):
+class Signed(Adapter):
     """Trusts what a CA has signed.
 
     With a context of our own, because the default one is strict since Python 3.13 about extensions that PVE's own CA
@@ -42,9 +42,9 @@ class Signed(HTTPAdapter):
     that is asked.
     """
 
-    def __init__(self, known_as: str | None = None) -> None:
+    def __init__(self, known_as: str | None = None, *, exchange: Exchange | None = None) -> None:
         self._names: dict[str, Any] = {"server_hostname": known_as, "assert_hostname": known_as} if known_as else {}
-        super().__init__()
+        super().__init__(exchange)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,6 +66,11 @@ def authorities(ca_file: Path | None) -> str | bool:
     except OSError as error:
         raise errors.UsageError(f"the CA file {ca_file} can't be read: {error.strerror}", hint=_CA_HINT) from None
     return str(ca_file)
+
+
+def unreadable() -> errors.UsageError:
+    """The error for CA certificates that were there when the connection was made."""
+    return errors.UsageError("the CA certificates can't be read any more", hint=_CA_HINT)
 
 
 def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
@@ -104,7 +109,7 @@ def seen_at(endpoint: Endpoint) -> str | None:
             context.wrap_socket(raw, server_hostname=endpoint.host) as tls,
         ):
             certificate = tls.getpeercert(binary_form=True)
-    except OSError:
+    except (OSError, UnicodeError):
         return None
     return fingerprint(certificate) if certificate else None
 

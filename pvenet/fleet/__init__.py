@@ -1,1 +1,1 @@
-"""Many nodes: read and planned side by side, applied one after another."""
+"""Many nodes: read and planned in parallel, changed one after another."""

@@ -6,8 +6,8 @@ pending diff as PVE shows it.
 """
 
 from pvenet.journal.open import OpenJournal
-from pvenet.journal.ownership import Foreign, Nothing, Ours, foreign, is_mine, not_ours, ownership
-from pvenet.journal.replay import Replayed, explains, led_back, replay
+from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, not_ours, ownership
+from pvenet.journal.replay import Replayed, explains, led_back, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
 from pvenet.journal.store import KEPT, NO, YES, Journals
 from pvenet.journal.value import Journal, Route
@@ -31,10 +31,10 @@ __all__ = [
     "Route",
     "State",
     "explains",
-    "foreign",
     "is_mine",
     "led_back",
     "not_ours",
     "ownership",
     "replay",
+    "replayed",
 ]

@@ -6,21 +6,17 @@ was killed before it could record that, when the staged network is exactly what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.journal.replay import explains, replay
 from pvenet.journal.states import ARMS, WRITING
-from pvenet.model import Ethernet, Other, canonical
-from pvenet.plan import net_changes, outcome
+from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from pvenet.journal.store import Journals
     from pvenet.journal.value import Journal
-    from pvenet.model import Interface, Network
     from pvenet.node import Reading
     from pvenet.plan import Change
 
@@ -78,7 +74,7 @@ def is_mine(journal: Journal, reading: Reading) -> bool:
     """Whether what is pending is what one journal's steps have staged."""
     if reading.pending == journal.pending:
         return True
-    return journal.behind and not journal.adopted and explains(journal, reading.network)
+    return journal.behind and not journal.adopted and explains(journal, reading.entries)
 
 
 def not_ours(node: str, changes: str, remedy: str) -> errors.NotOurs:
@@ -88,27 +84,3 @@ def not_ours(node: str, changes: str, remedy: str) -> errors.NotOurs:
         hint=f"ask who staged them; then {remedy}, or throw them away with `pvenet revert --discard`",
         changes=changes,
     )
-
-
-def foreign(before: Network, steps: Sequence[Change], now: Network) -> tuple[str, ...]:
-    """The names that were changed by neither the steps nor what PVE makes of the file by itself.
-
-    What the steps themselves touch is not looked at, so that the last may have arrived or not; nor what PVE tidies in a
-    file that was written by hand: the `auto` of slaves, comments, NICs without a stanza, kinds that are not modelled.
-    """
-    expected = outcome(before.interfaces, steps)
-    names = (expected.keys() | now.interfaces.keys()) - {change.name for change in steps}
-    return tuple(sorted(name for name in names if _other(name, expected, now.interfaces)))
-
-
-def _other(name: str, expected: Mapping[str, Interface], now: Mapping[str, Interface]) -> bool:
-    was, here = expected.get(name), now.get(name)
-    if was is None or here is None:
-        return not isinstance(was or here, Ethernet | Other)
-    if isinstance(was, Other) or isinstance(here, Other):
-        return False
-    return _tidied(was) != _tidied(here)
-
-
-def _tidied(interface: Interface) -> Interface:
-    return replace(canonical(interface), comments="", autostart=True)

@@ -42,7 +42,7 @@ class Journal:
     steps: tuple[wire.Request, ...] = ()
     """What was asked of PVE."""
     refreshing: bool = False
-    """After the steps a no-op was staged, to be taken back at once: it refreshes flags (facts, section 11)."""
+    """After the steps a no-op was staged, to be taken back at once: it refreshes flags (pve-api#flags-refresh)."""
     pending: str | None = None
     """The diff after our last write, without timestamps."""
     behind: bool = False

@@ -27,11 +27,12 @@ from pvenet.model.names import from_vlan_name
 def canonical(interface: Interface) -> Interface:
     """The interface as PVE keeps it, so that two ways to say one thing compare equal.
 
-    PVE sorts slaves and ports and lists each once (facts, section 5), drops a primary outside active-backup, a hash
+    PVE sorts slaves and ports and lists each once (pve-api#field-ports), drops a primary outside active-backup, a hash
     policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
-    bridge (facts, section 6). It reads a VLAN's raw device and tag from its name where that says them (section 5).
-    A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its options, whose words
-    come in any order (section 15). A line of a comment ends in a newline, whatever a person's editor wrote.
+    bridge (pve-api#auto-filled). It reads a VLAN's raw device and tag from its name where that says them
+    (pve-api#field-vlan). A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its
+    options, whose words come in any order (pve-api#ovs-options). A line of a comment ends in a newline, whatever a
+    person's editor wrote.
     """
     if "\r\n" in interface.comments and not isinstance(interface, Other):
         interface = replace(interface, comments=interface.comments.replace("\r\n", "\n"))

@@ -28,7 +28,7 @@ class BondMode(StrEnum):
 
 
 class OvsBondMode(StrEnum):
-    """The four modes of an OVS bond, as the API spells them (facts, section 15)."""
+    """The four modes of an OVS bond, as the API spells them (pve-api#ovs-bond)."""
 
     ACTIVE_BACKUP = "active-backup"
     BALANCE_SLB = "balance-slb"
@@ -45,13 +45,13 @@ class XmitHashPolicy(StrEnum):
 
 
 HASHING_MODES = frozenset({BondMode.BALANCE_XOR, BondMode.LACP})
-"""The modes in which PVE keeps a hash policy; in the others it drops one silently (facts, section 6)."""
+"""The modes in which PVE keeps a hash policy; in the others it drops one silently (pve-api#silently-dropped)."""
 
 OVS_BOND_WORDS = ("bond_mode=", "lacp=")
-"""What an OVS bond's mode says; PVE takes such words out of its options (facts, section 15)."""
+"""What an OVS bond's mode says; PVE takes such words out of its options (pve-api#f51)."""
 
 ALL_VIDS = ("2-4094",)
-"""What PVE fills in for a VLAN-aware bridge that names no vids (facts, section 6)."""
+"""What PVE fills in for a VLAN-aware bridge that names no vids (pve-api#auto-filled)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,13 +141,16 @@ class OvsBridge(_Stanza):
     type: ClassVar[str] = "OVSBridge"
 
     ports: tuple[str, ...] = ()
-    """NICs, internal ports and OVS bonds. Each names its bridge, too; PVE keeps both together (facts, section 15)."""
+    """NICs, internal ports and OVS bonds. Each names its bridge, too; PVE keeps both together
+    (pve-api#ovs-coupling)."""
     options: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _OvsPort(_Stanza):
-    """What a bridge of Open vSwitch lists. Its bridge starts it, whatever its `autostart` says (facts, section 15)."""
+    """What a bridge of Open vSwitch lists. Its bridge starts it, whatever its `autostart` says
+    (pve-api#ovs-autostart).
+    """
 
     bridge: str | None = None
     tag: int | None = None
@@ -204,7 +207,7 @@ class Link:
     """What the node observes of an interface; it takes no part in a plan."""
 
     active: bool = False
-    """The kernel's IFF_UP flag and nothing more (facts, section 13)."""
+    """The kernel's IFF_UP flag and nothing more (pve-api#active)."""
     exists: bool = False
     """A physical NIC is there under this name."""
     altnames: tuple[str, ...] = ()

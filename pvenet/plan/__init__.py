@@ -1,5 +1,6 @@
 """What to change, in which order, what stands against it, what it puts at risk, and the restore plan. Pure."""
 
+from pvenet.plan.addressing import addresses
 from pvenet.plan.changes import (
     Change,
     Create,
@@ -8,6 +9,7 @@ from pvenet.plan.changes import (
     FieldChange,
     Plan,
     Update,
+    changed_fields,
     net_changes,
     outcome,
 )
@@ -32,6 +34,8 @@ __all__ = [
     "Risk",
     "Severity",
     "Update",
+    "addresses",
+    "changed_fields",
     "focused",
     "inverse",
     "lost_for_good",

@@ -113,6 +113,18 @@ def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
     )
 
 
+def changed_fields(before: Interface | None, after: Interface | None) -> frozenset[str]:
+    """The fields in which two values of a name differ; all of them where one is missing or the kind is another."""
+    if before is None or after is None or not same_kind(before, after):
+        there = [each for each in (before, after) if each is not None]
+        alike = before is None and after is None
+        return frozenset() if alike else frozenset(field.name for each in there for field in fields(each))
+    old, new = canonical(before), canonical(after)
+    return frozenset(
+        field.name for field in fields(new) if field.compare and getattr(old, field.name) != getattr(new, field.name)
+    )
+
+
 def same_kind(before: Interface, after: Interface) -> bool:
     """Whether an update can lead from one to the other; else it takes a delete and a create."""
     return type(before) is type(after)
@@ -142,7 +154,7 @@ def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> N
 
 
 def _written(before: Interface | None, after: Interface) -> Interface:
-    """An interface with the stanzas that PVE makes of a request: one for each address (facts, section 7)."""
+    """An interface with the stanzas that PVE makes of a request: one for each address (pve-api#update-families)."""
     if isinstance(after, Other):
         return after
     left = before.file_only if before else FileOnly()

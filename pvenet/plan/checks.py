@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from pvenet.plan.context import Context, Problem, Subject
 
 TAGS = range(1, 4095)
-"""Of a VLAN interface (walk 0), and of an OVS port (facts, section 15)."""
+"""Of a VLAN interface (walk 0), and of an OVS port (pve-api#ovs-options)."""
 
 VIDS = range(2, 4095)
-"""Of a VLAN-aware bridge's ports; the bridge itself has 1 (facts, section 5, and recording C113)."""
+"""Of a VLAN-aware bridge's ports; the bridge itself has 1 (pve-api#field-vids, and recording C113)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
-"""What PVE takes for a name (facts, section 6)."""
+"""What PVE takes for a name (pve-api#iface-name)."""
 
 _BOND = re.compile(r"bond\d+", re.ASCII)
-"""The only names that PVE reads back as a bond; whatever has such a name is read as one (facts, section 6)."""
+"""The only names that PVE reads back as a bond; whatever has such a name is read as one (pve-api#bond-name)."""
 
 _VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
 

@@ -118,7 +118,7 @@ def missing(subject: Subject, field: str, name: str, context: Context) -> Proble
     if name in context.altnames:
         message = f"{role} {name} of {subject.name}: PVE knows this NIC as {context.altnames[name]} only"
     elif isinstance(subject.after, Bridge) and parent_in(name) in context.then:
-        return None  # a VLAN that needs no stanza of its own (facts, section 6)
+        return None  # a VLAN that needs no stanza of its own (pve-api#vlan-port)
     else:
         message = f"{role} {name} of {subject.name} does not exist"
     return subject.problem(field, message, name, nearest=context.nearest(name, subject.name))
@@ -159,7 +159,7 @@ def _taken(subject: Subject, field: str, name: str, context: Context) -> Iterato
 
 
 def _addressed_member(subject: Subject, field: str, name: str, context: Context) -> Iterator[Problem]:
-    """A port with an address (PVE refuses it: facts, section 6), or a slave with one (it would not be used)."""
+    """A port with an address (PVE refuses it: pve-api#port-address), or a slave with one (it would not be used)."""
     other = context.then.get(name)
     if other and addressed(other) and not isinstance(other, ovs.OwnPort) and not _address_is_new(name, context):
         address = other.cidr or other.cidr6
@@ -209,7 +209,9 @@ def _gateways(subject: Subject, context: Context) -> Iterator[Problem]:
 
 
 def _mtus(subject: Subject, context: Context) -> Iterator[Problem]:
-    """MTUs that PVE refuses beside each other (facts, section 6), told of the interface that the change is about."""
+    """MTUs that PVE refuses beside each other (pve-api#mtu-relation), told of the interface that the change is
+    about.
+    """
     after = subject.after
     for name in supports(after, context.then):
         if name not in context.then and name not in members(after):

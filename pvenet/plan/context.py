@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, fields
 
 from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
 from pvenet.plan import ovs
+from pvenet.plan.addressing import addresses
 from pvenet.plan.changes import Desired, same_kind
 from pvenet.plan.order import GATEWAYS, overlaid
 from pvenet.plan.relations import on_circles, users
@@ -28,6 +30,10 @@ class Problem:
     nearest: str | None = None
     """What was probably meant."""
     warning: bool = False
+    other: str | None = None
+    """The other interface that it is about."""
+    by_change: bool = False
+    """Only a change makes it wrong: a node that has it already may keep it."""
 
     def __str__(self) -> str:
         return f"{self.message} (did you mean {self.nearest}?)" if self.nearest else self.message
@@ -49,13 +55,30 @@ class Subject:
     def name(self) -> str:
         return self.after.name
 
-    def problem(
-        self, field: str, message: str, value: object = None, *, nearest: str | None = None, warning: bool = False
+    def problem(  # noqa: PLR0913 - what a problem has, each by its name
+        self,
+        field: str,
+        message: str,
+        value: object = None,
+        *,
+        nearest: str | None = None,
+        warning: bool = False,
+        other: str | None = None,
+        by_change: bool = False,
     ) -> Problem:
         """A problem of this interface; the value is the field's unless another is named."""
         shown = getattr(self.after, field, None) if value is None else value
         text = "" if shown is None else str(shown)
-        return Problem(interface=self.name, field=field, value=text, message=message, nearest=nearest, warning=warning)
+        return Problem(
+            interface=self.name,
+            field=field,
+            value=text,
+            message=message,
+            nearest=nearest,
+            warning=warning,
+            other=other,
+            by_change=by_change,
+        )
 
 
 class Context:
@@ -80,6 +103,14 @@ class Context:
         self.gateways = {
             key: [name for name, interface in self.then.items() if getattr(interface, key)] for key in GATEWAYS
         }
+        self.having: dict[object, list[str]] = defaultdict(list)
+        """The interfaces that have an address."""
+        self.within: dict[object, list[str]] = defaultdict(list)
+        """The interfaces that have an address in a subnet."""
+        for name, interface in self.then.items():
+            for address in addresses(interface):
+                self.having[address.ip].append(name)
+                self.within[address.network].append(name)
         self.altnames = {alias: name for name, link in current.links.items() for alias in link.altnames}
         self._guesses: dict[str, str | None] = {}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _GIVEN = {"bond_miimon": "100", "bridge_stp": "off", "bridge_fd": "0"}
-"""What a created interface has by itself (facts, section 6)."""
+"""What a created interface has by itself (pve-api#auto-filled)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,14 +40,14 @@ def inverse(plan: Plan, baseline: Network) -> Inverse:
     """What restores the baseline from where the plan leads, or from as many of its first steps as are given."""
     there = outcome(baseline.interfaces, plan.steps)
     desired = {
-        name: _restorable(baseline.interfaces.get(name), there.get(name))
+        name: restorable(baseline.interfaces.get(name), there.get(name))
         for name in there.keys() | baseline.interfaces.keys()
     }
     restore = plan_to(Network(interfaces=there, links=baseline.links), desired)
-    return Inverse(plan=restore, lost=_lost(baseline.interfaces, outcome(there, restore.steps)))
+    return Inverse(plan=restore, lost=lost_between(baseline.interfaces, outcome(there, restore.steps)))
 
 
-def _restorable(before: Interface | None, now: Interface | None) -> Interface | None:
+def restorable(before: Interface | None, now: Interface | None) -> Interface | None:
     """An interface as near to what it was as the API allows."""
     if before is None or isinstance(before, Other):
         return now if isinstance(before, Other) else None
@@ -78,7 +78,7 @@ def _unsendable(interface: Interface) -> frozenset[str]:
     return frozenset(found)
 
 
-def _lost(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
+def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
     """What differs from the baseline when everything has been put back that can be."""
     found = []
     for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
@@ -104,7 +104,7 @@ def _not_sent(field: str, value: object) -> str:
 
 
 def lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:
-    """What the stanzas held that the API can't set (facts, section 7)."""
+    """What the stanzas held that the API can't set (pve-api#unsettable)."""
     for key, value in before.settings:
         if (key, value) not in now.settings and value != _GIVEN.get(key):
             yield f"{key} {value}"

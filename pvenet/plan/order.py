@@ -1,7 +1,8 @@
 """From what is to what shall be, in an order that PVE accepts while it checks the whole file at every step.
 
 PVE writes the whole file with every staged change and refuses one that leaves a slave, a port or a parent missing,
-a port used twice or with an address, a second default gateway, or MTUs that don't fit (facts, sections 6 and 13). So:
+a port used twice or with an address, a second default gateway, or MTUs that don't fit (pve-api#refusals and
+pve-api#whole-file-checked). So:
 
 1. What is given up comes before what takes it: a port, an address, a gateway, a name.
 2. Interfaces are deleted from the top down and created from the bottom up; then others attach to them.
@@ -237,7 +238,7 @@ def _suits(user: Interface, support: Interface) -> bool:
     """Whether an interface may become this while the user still stands on it.
 
     No address while it is a port, no autostart taken from it while it is a slave (PVE starts slaves on every write:
-    facts, section 6), no MTU that does not fit.
+    pve-api#slaves-auto), no MTU that does not fit.
     """
     if support.name in members(user) and (addressed(support) or not support.autostart):
         return False

@@ -1,6 +1,7 @@
 """Open vSwitch: what PVE makes of a bridge that lists its ports, and of ports that name their bridge.
 
-Both say the same thing twice, and PVE keeps them together with every write (facts, section 15; sim walks 5000 to 5040):
+Both say the same thing twice, and PVE keeps them together with every write (pve-api#ovs-coupling; sim walks 5000 to
+5040):
 
 * a NIC that a bridge lists becomes an OVSPort with all that it has, and a plain `inet manual` NIC, with nothing of what
   it had, when no bridge lists it any more: its bridge's list is the way to attach and to detach it;

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.model import Ethernet, Interface, Network, Other, OvsPort, kind_of
-from pvenet.plan import checks, conflicts, ovs, switches
+from pvenet.plan import addressing, checks, conflicts, ovs, switches
 from pvenet.plan.context import Context, Problem, Subject
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def problems(current: Network, desired: Desired) -> tuple[Problem, ...]:
         if subject := context.subjects.get(name):
             found += _unchangeable(subject) or [
                 *checks.of_one(subject, context),
+                *addressing.of_one(subject, context),
                 *conflicts.of_one(subject, context),
                 *switches.of_one(subject, context),
             ]

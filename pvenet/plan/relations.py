@@ -29,7 +29,7 @@ DEFAULT_MTU = 1500
 """What PVE takes an interface without an `mtu` to have (walk 13)."""
 
 ANY_MTU = 65536
-"""More than any: a bond without an `mtu` counts as fitting (facts, section 6)."""
+"""More than any: a bond without an `mtu` counts as fitting (pve-api#mtu-relation)."""
 
 SHARING = frozenset({"vlan", "alias", "vxlan"})
 """The kinds of `Other` that leave what they stand on to others too."""
@@ -60,8 +60,9 @@ def with_kept_addresses(before: _Interface, after: Interface | None) -> _Interfa
 def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
     """All that has to be there for an interface, also where only a name says so.
 
-    A bridge port `bond0.50` needs no stanza of its own (facts, section 6): then bond0 carries it. So does vmbr0 an
-    alias `vmbr0:1`. An internal port or an OVS bond needs its bridge, and not the other way round (section 15).
+    A bridge port `bond0.50` needs no stanza of its own (pve-api#vlan-port): then bond0 carries it. So does vmbr0 an
+    alias `vmbr0:1`. An internal port or an OVS bond needs its bridge, and not the other way round
+    (pve-api#ovs-coupling).
     """
     found = list(beneath(interface))
     if isinstance(interface, OvsBridge):
@@ -130,7 +131,9 @@ def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> 
 
 
 def start_slaves(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
-    """Give the slaves of bonds the `auto` that PVE gives them on every write (facts, sections 6 and 15)."""
+    """Give the slaves of bonds the `auto` that PVE gives them on every write (pve-api#slaves-auto and
+    pve-api#ovs-bond).
+    """
     for bond in [interface for interface in of if isinstance(interface, Bond | OvsBond)]:
         for name in bond.slaves:
             slave = interfaces.get(name)
@@ -156,7 +159,7 @@ def has_member(user: Interface, support: Interface) -> bool:
 
 
 def mtus_fit(user: Interface, support: Interface | None) -> bool:
-    """Whether the MTUs of an interface and of one that it stands on suit PVE (facts, section 6).
+    """Whether the MTUs of an interface and of one that it stands on suit PVE (pve-api#mtu-relation).
 
     A slave's must not be above its bond's, nor an OVS port's above its bridge's (walk 5002); a bridge's or a VLAN's not
     above that of what it stands on.

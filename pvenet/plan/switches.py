@@ -1,4 +1,4 @@
-"""The problems between Open vSwitch's bridges and their ports (facts, section 15)."""
+"""The problems between Open vSwitch's bridges and their ports (pve-api#ovs)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pvenet.model import kind_of
@@ -81,9 +80,18 @@ def diff_data(node: str, pending: str | None, steps: Iterable[Change], *, ours: 
     }
 
 
-def problem_data(problem: Problem) -> dict[str, Any]:
+def staged_data(node: str, steps: Iterable[Change], warnings: Iterable[Problem]) -> dict[str, Any]:
+    """What `create`, `set` and `delete` print with `--json`."""
+    return {
+        "node": node,
+        "steps": [change_data(step) for step in steps],
+        "warnings": [_problem_data(problem) for problem in warnings],
+    }
+
+
+def _problem_data(problem: Problem) -> dict[str, Any]:
     """A warning about what was staged."""
-    return {key: value for key, value in asdict(problem).items() if key != "warning"}
+    return {key: getattr(problem, key) for key in ("interface", "field", "value", "message", "nearest")}
 
 
 def _title(interface: Interface) -> str:

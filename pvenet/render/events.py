@@ -1,4 +1,4 @@
-"""The apply story's events as JSON data."""
+"""The events of an apply as JSON data."""
 
 from __future__ import annotations
 

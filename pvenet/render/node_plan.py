@@ -23,7 +23,7 @@ FEW = 5
 def node_plan_text(found: NodePlan, paint: Paint) -> str:
     """One node's changes in their order, the risk of each, and what is worth knowing before."""
     lines = [paint(f"{found.node}:", "bold") if found.plan else f"{found.node}: no changes"]
-    for step, risk in zip(found.plan.steps, found.risks, strict=True):
+    for step, risk in zip(found.changes, found.risks, strict=True):
         lines.append(f"  {changes_text([step], paint)}{_mark(risk, paint)}")
     if worst(found) is Risk.MANAGEMENT:
         path = found.management
@@ -62,7 +62,7 @@ def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
     """Interfaces, each once also where it takes two steps."""
     kinds = {"create": Create, "update": Update, "delete": Delete}
     return {
-        word: sum(len({step.name for step in each.plan.steps if isinstance(step, kind)}) for each in found)
+        word: sum(len({step.name for step in each.changes if isinstance(step, kind)}) for each in found)
         for word, kind in kinds.items()
     }
 
@@ -74,7 +74,7 @@ def node_plans_data(found: Sequence[NodePlan], file: str) -> dict[str, Any]:
 
 def node_plan_data(found: NodePlan) -> dict[str, Any]:
     """One node of it."""
-    steps = [{**change_data(step), "risk": str(risk)} for step, risk in zip(found.plan.steps, found.risks, strict=True)]
+    steps = [{**change_data(step), "risk": str(risk)} for step, risk in zip(found.changes, found.risks, strict=True)]
     return {
         "node": found.node,
         "steps": steps,

@@ -27,6 +27,11 @@ def as_json(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2)
 
 
+def as_line(data: object) -> str:
+    """One JSON text on a line, for streams of events."""
+    return json.dumps(data, ensure_ascii=False)
+
+
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Cells in columns, two blanks apart."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]

@@ -119,7 +119,7 @@ class _Visit:
         )
 
     def _node(self, name: str | None) -> tuple[Node | None, Machine | None]:
-        """The node that a path names, reached through the one that was asked; facts 4."""
+        """The node that a path names, reached through the one that was asked; pve-api#nodes."""
         if name is None:
             return None, None
         local, now = self.moment.local, self.moment.now

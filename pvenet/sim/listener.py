@@ -29,7 +29,7 @@ GARBLED = b"\x17\x03\x03\x00\x20" + bytes(32)
 HANDSHAKE_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 """How long a connection is held on which nothing comes."""
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 """How often it is looked whether something can come again."""
 
 
@@ -116,10 +116,10 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def _reachable(self) -> bool:
         """Wait, without a word, until the way to the node is back; not for ever (real/5-management-dies)."""
-        waits = range(int(SILENCE_SECONDS / LOOK_SECONDS))
+        waits = range(int(SILENCE_SECONDS / POLL_SECONDS))
         front, host = self.server.front, self.server.at.answers_for
         return front.reachable(host) or any(
-            front.reachable(host) for _ in waits if not self.server.ended.wait(LOOK_SECONDS)
+            front.reachable(host) for _ in waits if not self.server.ended.wait(POLL_SECONDS)
         )
 
     def _redirect(self, plain: socket.socket) -> None:

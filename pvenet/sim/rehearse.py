@@ -1,7 +1,8 @@
 """A file rehearsed: what PVE would make of it, before anybody stages a change on top of it. Pure.
 
-A hand-written file loses its shape on the first write of any kind (facts, section 9), and an update loses what no PUT
-can keep (section 7). Both are found by doing them; a second look at each line tells which one is to blame.
+A hand-written file loses its shape on the first write of any kind (pve-api#hand-written), and an update loses what no
+PUT can keep (pve-api#update-loses). Both are found by doing them; a second look at each line tells which one is to
+blame.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ class _Watch(Reader):
 
 
 def _misread(parsed: Parsed) -> Iterator[Note]:
-    """Interfaces that PVE takes for something else than the file's author, by their names (facts, section 6)."""
+    """Interfaces that PVE takes for something else than the file's author, by their names (pve-api#bond-name)."""
     for name, interface in parsed.interfaces.items():
         if text := _misreading(interface):
             yield Note(line=None, name=name, text=text)
@@ -191,7 +192,7 @@ def _misreading(interface: Interface) -> str | None:
 
 
 def _lost_by_updates(parsed: Parsed) -> Iterator[Note]:
-    """What an update of an interface changes besides what it is about (facts, section 7)."""
+    """What an update of an interface changes besides what it is about (pve-api#update-families)."""
     for name, interface in parsed.interfaces.items():
         if name == "lo" or interface.place is None:
             continue

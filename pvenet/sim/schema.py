@@ -62,7 +62,7 @@ class Schema:
 def verify(params: Mapping[str, object], schema: Schema) -> dict[str, Value]:
     """The parameters, booleans and integers as numbers; an absent one is absent.
 
-    Forms give texts, JSON bodies numbers and truth values as well; None is absent (facts, section 1).
+    Forms give texts, JSON bodies numbers and truth values as well; None is absent (pve-api#json-body).
     Raises `Refused` (400) with the complaint about every parameter at fault.
     """
     given = {name: _text(value) for name, value in params.items() if value is not None}
@@ -94,7 +94,7 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, (list, tuple)):
-        return ",".join(_text(item) for item in value)  # facts, section 1
+        return ",".join(_text(item) for item in value)  # pve-api#json-body
     return str(value)
 
 

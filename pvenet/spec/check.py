@@ -28,6 +28,7 @@ from pvenet.model import (
 )
 from pvenet.plan import problems
 from pvenet.plan.relations import downward
+from pvenet.spec.addresses import shared_addresses
 from pvenet.spec.desired import merged
 from pvenet.spec.network_spec import InterfaceSpec, NetworkSpec, NodeSpec
 
@@ -43,13 +44,14 @@ def relations(spec: NetworkSpec) -> list[Diagnostic]:
         for problem in problems_of(node):
             diagnostic = node.diagnostic(problem)
             found.setdefault((diagnostic.position, problem.message), diagnostic)
-    return list(found.values())
+    return [*found.values(), *shared_addresses(spec)]
 
 
 def problems_of(node: NodeSpec) -> tuple[Problem, ...]:
     """What stands against a part of the file on the node that suits it best."""
     desired = _filled_in(node)
-    return problems(_assumed_node(desired), desired)
+    found = problems(_assumed_node(desired), desired)
+    return tuple(replace(problem, warning=problem.warning or problem.by_change) for problem in found)
 
 
 def _filled_in(node: NodeSpec) -> dict[str, Interface | None]:

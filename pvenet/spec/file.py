@@ -7,7 +7,8 @@ is not asked here but of the plan.
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+from functools import partial
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -27,6 +28,7 @@ from pydantic import (
 from pydantic import Field as Key
 
 from pvenet.model import settable
+from pvenet.model.addresses import SPELLINGS, parse_address
 from pvenet.spec.network_spec import KINDS, Kind
 
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -35,26 +37,12 @@ STATE = "<state>"
 """Tags of entries; pydantic puts them into the paths of errors, and no key has angle brackets."""
 
 
-def _address(version: int, *, prefix: bool) -> Any:
+def _address(field: str) -> Any:
     """The type of an address as the file writes it."""
-    example = ("10.0.0.2" if version == 4 else "fd00::2") + (("/24" if version == 4 else "/64") if prefix else "")  # noqa: PLR2004 - IP versions
-
-    def read(value: Any) -> Any:
-        try:
-            found = (ip_interface if prefix else ip_address)(value if isinstance(value, str) else "")
-        except ValueError:
-            raise ValueError(f"{value!r} is no IPv{version} address, as {example} is") from None
-        if found.version != version:
-            key = ("cidr" if prefix else "gateway") + ("6" if found.version == 6 else "")  # noqa: PLR2004
-            raise ValueError(f"{value} is an IPv{found.version} address; that goes with {key}")
-        if prefix and "/" not in value:
-            raise ValueError(f"{value} lacks its prefix length, as in {value}/{24 if version == 4 else 64}")  # noqa: PLR2004
-        return found
-
-    pattern = ("[0-9.]+" if version == 4 else "[^/]*:[^/]*") + ("/[0-9]+" if prefix else "")  # noqa: PLR2004
-    return Annotated[
-        Any, PlainValidator(read), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": [example]})
-    ]
+    spelling = SPELLINGS[field]
+    pattern = ("[0-9.]+" if "." in spelling.example else "[^/]*:[^/]*") + ("/[0-9]+" if spelling.prefix else "")
+    schema = {"type": "string", "pattern": f"^{pattern}$", "examples": [spelling.example]}
+    return Annotated[Any, PlainValidator(partial(parse_address, field)), WithJsonSchema(schema)]
 
 
 def _worded(value: Any) -> Any:
@@ -69,10 +57,10 @@ _TYPES: Mapping[Any, Any] = {
     tuple[str, ...]: tuple[
         Annotated[StrictStr, BeforeValidator(_worded), WithJsonSchema({"type": ["string", "integer"]})], ...
     ],
-    IPv4Interface: _address(4, prefix=True),
-    IPv6Interface: _address(6, prefix=True),
-    IPv4Address: _address(4, prefix=False),
-    IPv6Address: _address(6, prefix=False),
+    IPv4Interface: _address("cidr"),
+    IPv6Interface: _address("cidr6"),
+    IPv4Address: _address("gateway"),
+    IPv6Address: _address("gateway6"),
 }
 """How a file writes the types of the model's fields; enumerations write themselves."""
 _NAMES = {each.__name__: each for each in (IPv4Interface, IPv6Interface, IPv4Address, IPv6Address)}

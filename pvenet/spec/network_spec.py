@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet.model import Bond, Bridge, Ethernet, OvsBond, OvsBridge, OvsIntPort, OvsPort, Vlan
@@ -59,15 +59,25 @@ class NodeSpec:
 
     def diagnostic(self, problem: Problem) -> Diagnostic:
         """A problem of the plan, at the position of the file that causes it."""
+        found = self.located(problem.interface, problem.field, problem.message, problem.value)
+        message = found.message
+        if problem.other is not None and problem.other in self.interfaces:
+            message += f" (line {self._position(problem.other, problem.field).line})"
+        return replace(found, message=message, nearest=problem.nearest, warning=problem.warning)
+
+    def located(self, interface: str, field: str, message: str, value: str = "") -> Diagnostic:
+        """What is wrong with a field of an interface, or with one word of it."""
         from pvenet.spec.diagnostics import Diagnostic
 
-        spec = self.interfaces.get(problem.interface)
+        return Diagnostic(self._position(interface, field, value), f"{self.node}: {message}")
+
+    def _position(self, interface: str, field: str, value: str = "") -> Position:
+        spec = self.interfaces.get(interface)
         position = spec.position if spec else self.position
         if isinstance(spec, InterfaceSpec):
-            position = spec.positions.get(problem.field, position)
-            position = spec.positions.get(f"{problem.field} {problem.value}", position)
-        message = f"{self.node}: {problem.message}"
-        return Diagnostic(position, message, nearest=problem.nearest, warning=problem.warning)
+            position = spec.positions.get(field, position)
+            position = spec.positions.get(f"{field} {value}", position)
+        return position
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,9 +1,11 @@
 """The one place that knows PVE's spelling: JSON entries to values, values to form parameters.
 
-Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is exact. Facts, sections 5 to 7.
+Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is exact. pve-api#listing, pve-api#create
+and pve-api#update.
 """
 
 from pvenet.wire.losses import losses, losses_of
+from pvenet.wire.prediction import Difference, by_name, differences, predicted, told
 from pvenet.wire.reading import interface, link, network
 from pvenet.wire.requests import Request, request
 from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, Form, spelled
@@ -12,16 +14,21 @@ from pvenet.wire.writing import create_form, update_form
 __all__ = [
     "OBSERVED",
     "SPELLINGS",
+    "Difference",
     "Entry",
     "Form",
     "Request",
+    "by_name",
     "create_form",
+    "differences",
     "interface",
     "link",
     "losses",
     "losses_of",
     "network",
+    "predicted",
     "request",
     "spelled",
+    "told",
     "update_form",
 ]

@@ -1,4 +1,4 @@
-"""What an update would lose: the traps of facts, section 7, in words."""
+"""What an update would lose: the traps of pve-api#update-loses, in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def losses_of(plan: Plan) -> tuple[str, ...]:
 def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]:
     """What the update from `before` to `after` would lose besides what it is for, a clause each; empty for nothing.
 
-    Without `after`: what an update would lose whatever it is for. Facts, section 7, "What no PUT can keep".
+    Without `after`: what an update would lose whatever it is for. pve-api#update-loses.
     """
     after = after or before
     form = update_form(before, after)

@@ -35,13 +35,14 @@ class Difference:
     name: str
     field: str
     """By PVE's name; empty where the whole interface is there and must not be, or the other way round."""
-    there: bool = True
-    """Of a whole interface: whether it is there."""
 
-    def __str__(self) -> str:
-        if self.field:
-            return f"{self.name} ({self.field})"
-        return self.name if self.there else f"{self.name} (removed)"
+
+def told(found: Iterable[Difference]) -> str:
+    """Differences in words: `vmbr1, ens41 (autostart, comments)`."""
+    fields: dict[str, list[str]] = {}
+    for each in found:
+        fields.setdefault(each.name, []).extend([each.field] if each.field else [])
+    return ", ".join(f"{name} ({', '.join(said)})" if said else name for name, said in fields.items())
 
 
 def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -70,7 +71,7 @@ def differences(must: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Di
         wanted, here = must.get(name), now.get(name)
         if wanted is None or here is None:
             if not _is_bare(wanted or here or {}):
-                found.append(Difference(name=name, field="", there=here is not None))
+                found.append(Difference(name=name, field=""))
             continue
         keys = (wanted.keys() | here.keys()) - _UNSEEN
         found += [Difference(name=name, field=key) for key in keys if not _same(key, wanted.get(key), here.get(key))]
@@ -148,6 +149,9 @@ def _set(entry: Entry, form: Mapping[str, str | int]) -> None:
         entry["ovs_type"] = kind
     if kind in OVS_PORTS and "ovs_options" in form:
         _take_apart(entry, kind)
+    elif kind not in OVS_PORTS and (tag := entry.pop("ovs_tag", None)):  # a line that PVE does not know (f20, f86)
+        lines = "options6" if entry["families"] == ["inet6"] else "options"
+        entry[lines] = [f"ovs_tag {tag}", *entry.get(lines, ())]
     _name_a_vlan(entry, kind)
 
 

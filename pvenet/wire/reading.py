@@ -1,4 +1,4 @@
-"""JSON entries to values. Tolerant: mixed types, missing and unknown keys, nulls. Facts, section 5."""
+"""JSON entries to values. Tolerant: mixed types, missing and unknown keys, nulls. pve-api#absent-fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values to form parameters. Exact: nothing is sent that need not be. Facts, sections 6 and 7."""
+"""Values to form parameters. Exact: nothing is sent that need not be. pve-api#create and pve-api#update."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def update_form(before: Interface, after: Interface) -> Form:
     """The parameters of PUT /nodes/{node}/network/{iface} that change `before` into `after`, and nothing else.
 
     `type`, the current cidr and cidr6, what changes, and `delete` for what goes: PVE rebuilds method and families
-    from each request alone and merges the rest (facts, section 7), so that less would lose the address and more
+    from each request alone and merges the rest (pve-api#update-families), so that less would lose the address and more
     could overwrite what somebody else has changed meanwhile.
     """
     form: Form = {"type": kind_of(after)}
@@ -62,7 +62,7 @@ def _written(value: object) -> str | int | None:
     """A value as a form writes it; None where the parameter is left out, or deleted.
 
     An empty list is left out: PVE writes `none` for it. `False` too, because `bridge_vlan_aware=0` turns it on
-    (facts, section 6).
+    (pve-api#vlan-aware-0).
     """
     if value is None or value is False or value in ((), ""):
         return None

@@ -15,7 +15,8 @@ import requests
 from pvenet.connection.endpoint import parse
 from pvenet.connection.trust import Pinned
 from pvenet.errors import UsageError
-from pvenet.settings import fingerprints
+from pvenet.settings.connection import fingerprints
+from pvenet.settings.read import split_fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,7 @@ class Place:
             missing = [*missing, *([] if url else ["PVENET_ENDPOINT, or --endpoint"])]
             raise Trouble(f"no node to record: set {' and '.join(missing)}")
         try:
-            at, pins = parse(url), fingerprints(environ)
+            at, pins = parse(url), fingerprints(split_fingerprints(environ.get("PVENET_FINGERPRINT", "")))
         except UsageError as error:
             raise Trouble(f"{error.message}: {error.hint}") from None
         return cls(

@@ -81,7 +81,7 @@ def test_a_question_costs_a_second_look(lab: Lab) -> None:
 
 
 def test_while_the_reload_runs_only_its_task_is_asked_for(lab: Lab) -> None:
-    """A listing would freeze the server's flags (facts, section 11)."""
+    """A listing would freeze the server's flags (pve-api#frozen-flags)."""
     lab.tagged()
     lab.nature(reload_seconds=5.0)
     lab.apply()

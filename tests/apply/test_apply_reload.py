@@ -116,7 +116,7 @@ def test_a_failed_task_is_told_with_its_log_and_what_is_not_up(lab: Lab) -> None
 
 
 def test_a_task_that_failed_and_applied_everything_is_told_as_both(lab: Lab) -> None:
-    """`received interrupt` came once with all of it live (facts, section 16)."""
+    """`received interrupt` came once with all of it live (pve-api#stop-reload)."""
     lab.order(f"reload-lies@{SENT}")
     assert "every interface is up as it should be" in lab.failed(errors.ApplyFailed).message
 
@@ -141,7 +141,7 @@ def test_after_a_failure_the_next_change_can_be_staged_and_applied(lab: Lab) -> 
 
 @pytest.mark.parametrize("level", ["warning", "error"])
 def test_what_the_log_complains_about_is_told_also_where_the_task_ends_well(lab: Lab, level: str) -> None:
-    """Warnings never fail a task, and with older ifupdown2 nor do errors (facts, section 14)."""
+    """Warnings never fail a task, and with older ifupdown2 nor do errors (pve-api#exit-code)."""
     lab.order(f"reload-fails=0:bond0 : {level}: bond0: skipping slave ens39 @{SENT}")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "bond0: skipping slave ens39" in lab.warnings

@@ -59,7 +59,7 @@ def test_a_task_that_never_ends_is_unknown_at_the_deadline(lab: Lab) -> None:
 
 
 def test_a_slow_answer_is_no_outage(lab: Lab) -> None:
-    """A living node took 6.4 s for one (facts, section 16)."""
+    """A living node took 6.4 s for one (pve-api#slow-answer)."""
     lab.order(f"delay=6.4@{SENT + 1}")
     assert lab.apply().verdict is Verdict.APPLIED
     assert not any("no answer" in reason for reason in lab.waited)

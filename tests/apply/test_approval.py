@@ -13,8 +13,9 @@ from pvenet import errors
 from pvenet.apply.approval import effect_on, management_addresses, shown_path
 from pvenet.cluster import Member
 from pvenet.connection import Connection
+from pvenet.connection.answers import Answer
 from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.session import Answer, Token
+from pvenet.connection.session import Token
 from pvenet.events import Effect, Shown
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Node

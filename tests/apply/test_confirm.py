@@ -17,7 +17,7 @@ from story import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import confirm
-from pvenet.cli.asking import Person
+from pvenet.cli.prompt import Prompt
 from pvenet.events import Confirming, Verdict
 from pvenet.journal import NO, YES, State
 
@@ -179,26 +179,26 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_a_line_on_the_terminal_is_the_word(terminal: int, typed: bytes, said: bool) -> None:  # noqa: FBT001
     """Only a yes is one; the end of input says no."""
     os.write(terminal, typed)
-    with Person(yes=True, json=False) as person:
-        assert person.word(60.0, 5.0) is said
+    with Prompt(yes=True, json=False) as prompt:
+        assert prompt.await_confirmation(60.0, 5.0) is said
 
 
 def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Every ten seconds; as long as nothing is typed there is no word."""
     assert terminal
-    with Person(yes=True, json=False) as person:
-        assert [person.word(left, 0.0) for left in (60.0, 59.0, 58.0, 40.0)] == [None] * 4
+    with Prompt(yes=True, json=False) as prompt:
+        assert [prompt.await_confirmation(left, 0.0) for left in (60.0, 59.0, 58.0, 40.0)] == [None] * 4
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 3
 
 
 def test_each_node_has_a_prompt_of_its_own(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Also where the one before it was confirmed with as much time left."""
     assert terminal
-    with Person(yes=True, json=False) as person:
-        hear = person.overheard(lambda _: None)
+    with Prompt(yes=True, json=False) as prompt:
+        hear = prompt.runtime(lambda _: None).emit
         for node in ("pve1", "pve2"):
             hear(Confirming(node=node, within=9.0, journal=""))
-            person.word(9.0, 0.0)
+            prompt.await_confirmation(9.0, 0.0)
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 2
 
 
@@ -208,13 +208,13 @@ def test_what_is_told_after_the_prompt_begins_a_line(
 ) -> None:
     """Whoever types a line has ended the prompt's; a word from elsewhere, or the end of input, has not."""
     os.write(terminal, typed)
-    with Person(yes=True, json=False) as person:
-        hear = person.overheard(lambda _: None)
-        person.word(60.0, 0.1)
-        prompt = capsys.readouterr().err
+    with Prompt(yes=True, json=False) as prompt:
+        hear = prompt.runtime(lambda _: None).emit
+        prompt.await_confirmation(60.0, 0.1)
+        shown = capsys.readouterr().err
         for _ in range(2):
             hear(Confirming(node="pve1", within=60.0, journal=""))
-    assert not prompt.endswith("\n")
+    assert not shown.endswith("\n")
     assert capsys.readouterr().err == ended
 
 
@@ -222,18 +222,18 @@ def test_a_terminal_that_hangs_up_says_no_and_kills_nothing(terminal: int) -> No
     """SIGHUP is heard; what was there before hears it again afterwards."""
     assert terminal
     with hangups_go_to(signal.SIG_DFL):
-        with Person(yes=True, json=False) as person:
+        with Prompt(yes=True, json=False) as prompt:
             os.kill(os.getpid(), signal.SIGHUP)
-            assert person.word(60.0, 5.0) is False
+            assert prompt.await_confirmation(60.0, 5.0) is False
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
 
 
 def test_under_nohup_a_lost_terminal_says_nothing(terminal: int) -> None:
     """It is meant to outlive its terminal: a SIGHUP that was ignored stays so."""
     assert terminal
-    with hangups_go_to(signal.SIG_IGN), Person(yes=True, json=False) as person:
+    with hangups_go_to(signal.SIG_IGN), Prompt(yes=True, json=False) as prompt:
         os.kill(os.getpid(), signal.SIGHUP)
-        assert person.word(60.0, 0.0) is None
+        assert prompt.await_confirmation(60.0, 0.0) is None
 
 
 @contextlib.contextmanager
@@ -252,6 +252,6 @@ def test_off_a_terminal_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("time.sleep", slept.append)
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     for json in (False, True):
-        with Person(yes=True, json=json) as person:
-            assert person.word(60.0, 1.0) is None
+        with Prompt(yes=True, json=json) as prompt:
+            assert prompt.await_confirmation(60.0, 1.0) is None
     assert slept == [1.0, 1.0]

@@ -170,7 +170,7 @@ def test_what_was_changed_again_since_is_not_overwritten(lab: Lab) -> None:
     lab.somebody("PUT network")
     lab.time.sleep(1)
     lab.forget()
-    with pytest.raises(errors.Stale, match="vmbr1 on pve1 was changed again since"):
+    with pytest.raises(errors.Stale, match=r"vmbr1 \(comments\) on pve1 was changed again since"):
         back(lab)
     assert lab.writes == []
 

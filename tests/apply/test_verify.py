@@ -38,7 +38,7 @@ def test_without_autostart_nothing_has_to_be_active() -> None:
 
 
 def test_a_port_without_a_stanza_is_not_looked_for() -> None:
-    """The listing does not have it (facts, section 6)."""
+    """The listing does not have it (pve-api#vlan-port)."""
     assert expected(Bridge(name="vmbr1", ports=("bond0.50",))).active == {"vmbr1"}
 
 
@@ -53,7 +53,7 @@ def test_bonds_in_a_circle_end() -> None:
     [("OVSBridge", True), ("OVSIntPort", True), ("OVSPort", True), ("alias", False), ("vnet", False)],
 )
 def test_of_kinds_that_are_not_modelled_some_have_a_link(kind: str, has_to: bool) -> None:  # noqa: FBT001 - a parameter
-    """Those whose autostart brings up a link that the kernel shows (design 8)."""
+    """Those whose autostart brings up a link that the kernel shows."""
     assert ("x1" in expected(Other(name="x1", kind=kind)).active) is has_to
 
 

@@ -10,14 +10,22 @@ import pytest
 
 from pvenet import errors
 from pvenet.connection.session import Password, Token
-from pvenet.settings import credentials
+from pvenet.settings import Options, read_settings
+from pvenet.settings.secrets import credentials as of_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pvenet.connection.session import Credentials
+
 ID = "root@pam!full"
 SECRET = "11111111-1111-1111-1111-111111111111"
+
+
+def credentials(environment: Mapping[str, str], prompt: Callable[[str], str] | None) -> Credentials:
+    """Who we are, as an environment says."""
+    return of_identity(read_settings(Options(endpoint=("pve1",)), environment).identity, prompt)
 
 
 def wrong(ask: Callable[[], object]) -> errors.UsageError:

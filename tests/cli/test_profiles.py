@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pvenet import errors
-from pvenet.profiles import environment_of, settings
+from pvenet.settings import Options, read_settings
+from pvenet.settings.sources import sourced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ def env(config: Path, **more: str) -> dict[str, str]:
 
 def values(environment: Mapping[str, str], profile: str | None = None) -> dict[str, str]:
     """The settings alone."""
-    return {name: setting.value for name, setting in settings(environment, profile).items()}
+    return {name: setting.value for name, setting in sourced(environment, profile).items()}
 
 
 def test_a_profile_says_everything_about_a_place(config: Path) -> None:
@@ -60,7 +61,7 @@ def test_a_profile_says_everything_about_a_place(config: Path) -> None:
     }
     assert values(env(config), "lab") == wanted
     assert values(env(config, PVENET_PROFILE="lab")) == wanted
-    assert {setting.source for setting in settings(env(config), "lab").values()} == {"profile lab"}
+    assert {setting.source for setting in sourced(env(config), "lab").values()} == {"profile lab"}
     config.write_text(TOML.replace('"AA"', '["AA", "BB"]'))
     assert values(env(config), "lab")["PVENET_FINGERPRINT"] == "AA,BB"
 
@@ -78,9 +79,8 @@ def test_what_belongs_together_comes_from_one_source(config: Path) -> None:
     found = values(here)
     assert "PVENET_TOKEN_ID" not in found
     assert "PVENET_FINGERPRINT" not in found
-    merged = environment_of(settings(here, None), here)
-    assert merged["PVENET_USER"] == "root@pam"
-    assert merged["XDG_CONFIG_HOME"] == here["XDG_CONFIG_HOME"]
+    made = read_settings(Options(), here)
+    assert (made.identity.user, made.identity.token_id, made.fingerprints) == ("root@pam", "", ())
 
 
 def test_neighbours_are_understood_after_our_own() -> None:
@@ -128,7 +128,7 @@ def test_a_wrong_profile_is_a_matter_of_usage(config: Path, text: str, message: 
     config.write_text(text)
     config.chmod(0o600)
     with pytest.raises(errors.UsageError, match=message):
-        settings(env(config), "lab")
+        sourced(env(config), "lab")
 
 
 def test_no_file_is_a_matter_of_usage(config: Path) -> None:
@@ -136,7 +136,7 @@ def test_no_file_is_a_matter_of_usage(config: Path) -> None:
     config.unlink()
     assert values(env(config)) == {}
     with pytest.raises(errors.UsageError, match="can't be read"):
-        settings(env(config), "lab")
+        sourced(env(config), "lab")
 
 
 def test_a_secret_that_others_can_read_is_refused(config: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_secret_that_others_can_read_is_refused(config: Path) -> None:
     config.write_text(f"{TOML}\n[profiles.more]\ntoken_secret = '{SECRET}'\n")
     config.chmod(0o640)
     with pytest.raises(errors.UsageError, match="others can read it") as caught:
-        settings(env(config), "lab")
+        sourced(env(config), "lab")
     assert SECRET not in caught.value.message
     config.chmod(0o600)
     assert values(env(config), "more") == {"PVENET_TOKEN_SECRET": SECRET}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import readme
+from mypy import api as mypy
 from network_file import EXAMPLE
 
 from pvenet import cli
@@ -49,11 +50,20 @@ def test_the_network_file_is_what_the_tests_use() -> None:
 def test_the_python_example_runs(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library does the same by the same names."""
     monkeypatch.chdir(tmp_path)
-    (block,) = re.findall(r"^```python\n(.*?)^```", readme.README.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
     names: dict[str, object] = {}
-    exec(block, names)
+    exec(readme.python(), names)
     assert str(getattr(names["end"], "verdict", "")) == "applied"
     assert "iface vmbr2" in (lab / "pve1/etc/network/interfaces").read_text()
+
+
+def test_the_python_example_is_short_and_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most eight lines, and a strict type checker has nothing to say."""
+    example = tmp_path / "example.py"
+    example.write_text(readme.python())
+    assert len([line for line in readme.python().splitlines() if line]) <= 8
+    monkeypatch.chdir(readme.README.parent)
+    printed, trouble, code = mypy.run(["--strict", str(example)])
+    assert code == 0, printed + trouble
 
 
 @pytest.mark.parametrize(

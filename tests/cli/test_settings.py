@@ -1,16 +1,17 @@
-"""ApplyOptions and environment: where to go and whom to trust."""
+"""Options and environment: where to go and whom to trust."""
 
 from __future__ import annotations
 
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pvenet import errors
 from pvenet.connection.session import Token, Trust
-from pvenet.settings import Where, connect, located, trust
+from pvenet.settings import Options, connect, read_settings
+from pvenet.settings.connection import trust
 from pvenet.sim.http.certificate import certificate
 
 if TYPE_CHECKING:
@@ -18,9 +19,16 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
+    from pvenet.settings import Settings
+
 ID = "root@pam!full"
 SECRET = "11111111-1111-1111-1111-111111111111"
 FINGERPRINT = ":".join(["aB"] * 32)
+
+
+def at(environment: Mapping[str, str], **options: Any) -> Settings:
+    """The settings of an environment and some options."""
+    return read_settings(Options(**options), environment)
 
 
 def wrong(ask: Callable[[], object]) -> errors.UsageError:
@@ -39,62 +47,61 @@ def wrong(ask: Callable[[], object]) -> errors.UsageError:
 def test_an_option_wins_over_the_environment(tmp_path: Path) -> None:
     """Each of them by itself."""
     environment = {"PVENET_ENDPOINT": "pve1", "PVENET_NODE": "a", "PVENET_STATE_DIR": "/there"}
-    place = located(Where(endpoint=("pve2",), node="b", state_dir=tmp_path), environment)
-    assert (place.endpoint, place.node, place.state_dir) == (("pve2",), "b", tmp_path)
-    place = located(Where(endpoint=("pve2",)), environment)
-    assert (place.endpoint, place.node, place.state_dir) == (("pve2",), "a", Path("/there"))
+    place = at(environment, endpoint=("pve2",), node="b", state_dir=tmp_path)
+    assert (place.endpoints, place.node, place.state_dir) == (("pve2",), "b", tmp_path)
+    place = at(environment, endpoint=("pve2",))
+    assert (place.endpoints, place.node, place.state_dir) == (("pve2",), "a", Path("/there"))
 
 
 def test_a_place_named_by_option_is_the_only_one() -> None:
     """--endpoint leaves PVENET_SIM aside, and --sim PVENET_ENDPOINT."""
-    assert located(Where(endpoint=("pve1",)), {"PVENET_SIM": "lab"}).sim is None
-    assert located(Where(sim=Path("lab")), {"PVENET_ENDPOINT": "pve1"}).endpoint == ()
+    assert at({"PVENET_SIM": "lab"}, endpoint=("pve1",)).sim is None
+    assert at({"PVENET_ENDPOINT": "pve1"}, sim=Path("lab")).endpoints == ()
 
 
-def test_switches_pass_through() -> None:
-    """--json, --debug and --insecure; no variable turns the last one on."""
-    assert located(Where(sim=Path("lab"), json=True, debug=True, insecure=True), {}).insecure
-    place = located(Where(sim=Path("lab")), {"PVENET_INSECURE": "1"})
-    assert (place.json, place.debug, place.insecure) == (False, False, False)
+def test_nobody_is_insecure_by_accident() -> None:
+    """--insecure is an option, and no variable turns it on."""
+    assert at({}, sim=Path("lab"), insecure=True).insecure
+    assert not at({"PVENET_INSECURE": "1"}, sim=Path("lab")).insecure
 
 
 @pytest.mark.parametrize("text", ["pve1,pve2", "pve1 pve2", " pve1, pve2,", "pve1\npve2"])
 def test_several_endpoints_in_one_variable(text: str) -> None:
     """With commas or blanks between them."""
-    assert located(Where(), {"PVENET_ENDPOINT": text}).endpoint == ("pve1", "pve2")
+    assert at({"PVENET_ENDPOINT": text}).endpoints == ("pve1", "pve2")
 
 
 @pytest.mark.parametrize(
     ("options", "environment"),
     [
-        (Where(sim=Path("/lab")), {}),
-        (Where(endpoint=("sim:/lab",)), {}),
-        (Where(), {"PVENET_SIM": "/lab"}),
-        (Where(), {"PVENET_ENDPOINT": "sim:/lab"}),
-        (Where(), {"PVENET_SIM": "/lab", "PVENET_ENDPOINT": "pve1"}),
+        (Options(sim=Path("/lab")), {}),
+        (Options(endpoint=("sim:/lab",)), {}),
+        (Options(), {"PVENET_SIM": "/lab"}),
+        (Options(), {"PVENET_ENDPOINT": "sim:/lab"}),
+        (Options(), {"PVENET_SIM": "/lab", "PVENET_ENDPOINT": "pve1"}),
     ],
 )
-def test_a_simulated_node_is_a_folder_and_keeps_its_journals(options: Where, environment: Mapping[str, str]) -> None:
+def test_a_simulated_node_is_a_folder_and_keeps_its_journals(options: Options, environment: Mapping[str, str]) -> None:
     """As option, as endpoint or in the environment, where it also wins: the state lives in it."""
-    place = located(options, environment)
-    assert (place.sim, place.endpoint, place.state_dir) == (Path("/lab"), (), Path("/lab/.pvenet"))
+    place = read_settings(options, environment)
+    assert (place.sim, place.endpoints, place.state_dir) == (Path("/lab"), (), Path("/lab/.pvenet"))
 
 
 @pytest.mark.parametrize("endpoints", [("sim:",), ("sim:lab", "pve1"), ("pve1", "sim:lab"), ("sim:a", "sim:b")])
 def test_a_simulated_node_is_alone(endpoints: tuple[str, ...]) -> None:
     """No folder, or another endpoint beside it: neither is meant silently."""
-    assert wrong(lambda: located(Where(endpoint=endpoints), {})).hint == "write it as sim:DIR"
+    assert wrong(lambda: at({}, endpoint=endpoints)).hint == "write it as sim:DIR"
 
 
 def test_two_places_are_one_too_many() -> None:
     """--endpoint and --sim together are refused."""
-    assert "two different places" in wrong(lambda: located(Where(endpoint=("pve1",), sim=Path("lab")), {})).message
+    assert "two different places" in wrong(lambda: at({}, endpoint=("pve1",), sim=Path("lab"))).message
 
 
 @pytest.mark.parametrize("environment", [{}, {"PVENET_ENDPOINT": ""}, {"PVENET_ENDPOINT": " , "}, {"PVENET_SIM": ""}])
 def test_no_place_at_all_says_how_to_name_one(environment: Mapping[str, str]) -> None:
     """The hint names the way without any node, and the variables."""
-    hint = wrong(lambda: located(Where(), environment)).hint
+    hint = wrong(lambda: at(environment)).hint
     for name in ("--sim", "--endpoint", "PVENET_ENDPOINT", "PVENET_TOKEN_ID", "PVENET_TOKEN_SECRET"):
         assert name in hint
 
@@ -120,12 +127,12 @@ def test_the_command_line_says_the_same(run: Callable[..., Ran]) -> None:
 def test_journals_have_a_home(environment: Mapping[str, str], state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's state folder; a relative one is ignored, as its specification says."""
     monkeypatch.setenv("HOME", "/home/me")
-    assert located(Where(endpoint=("pve1",)), environment).state_dir == state_dir
+    assert at(environment, endpoint=("pve1",)).state_dir == state_dir
 
 
 def test_a_home_that_is_none_is_a_wrong_setting() -> None:
     """~ of a user who does not exist."""
-    error = wrong(lambda: located(Where(), {"PVENET_SIM": "~nobody-of-that-name/lab"}))
+    error = wrong(lambda: at({"PVENET_SIM": "~nobody-of-that-name/lab"}))
     assert "no home folder" in error.message
 
 
@@ -135,24 +142,24 @@ def test_a_home_that_is_none_is_a_wrong_setting() -> None:
 def test_trust_comes_from_the_environment(tmp_path: Path) -> None:
     """A CA file, a fingerprint in any spelling; --insecure by option alone."""
     pem, _ = certificate(tmp_path)
-    assert trust(Where(), {}) == Trust()
-    assert trust(Where(), {"PVENET_CA_FILE": str(pem)}) == Trust(ca_file=pem)
+    assert trust(at({}, endpoint=("pve1",))) == Trust()
+    assert trust(at({"PVENET_CA_FILE": str(pem)}, endpoint=("pve1",))) == Trust(ca_file=pem)
     for text in (FINGERPRINT, FINGERPRINT.replace(":", ""), f" {FINGERPRINT}\n"):
-        assert trust(Where(), {"PVENET_FINGERPRINT": text}) == Trust(fingerprint=text.strip())
-    assert trust(Where(insecure=True), {}) == Trust(insecure=True)
+        assert trust(at({"PVENET_FINGERPRINT": text}, endpoint=("pve1",))) == Trust(fingerprint=text.strip())
+    assert trust(at({}, endpoint=("pve1",), insecure=True)) == Trust(insecure=True)
 
 
 def test_each_endpoint_may_have_a_certificate_of_its_own() -> None:
     """A cluster has one a node: as many fingerprints as endpoints, in the same order; one alone is everybody's."""
     one, two = FINGERPRINT, FINGERPRINT.replace("B", "C")
     environment = {"PVENET_TOKEN_ID": "root@pam!full", "PVENET_TOKEN_SECRET": "oracle-secret"}
-    connection = connect(Where(endpoint=("pve1", "pve2")), environment | {"PVENET_FINGERPRINT": f"{one}, {two}"})
+    connection = connect(at(environment | {"PVENET_FINGERPRINT": f"{one}, {two}"}, endpoint=("pve1", "pve2")))
     assert [each.fingerprint for each in connection.endpoints] == [one, two]
-    connection = connect(Where(endpoint=("pve1", "pve2")), environment | {"PVENET_FINGERPRINT": one})
+    connection = connect(at(environment | {"PVENET_FINGERPRINT": one}, endpoint=("pve1", "pve2")))
     assert [each.fingerprint for each in connection.endpoints] == [None, None]
     assert connection.trust == Trust(fingerprint=one)
     three = environment | {"PVENET_FINGERPRINT": f"{one},{two},{one}"}
-    error = wrong(lambda: connect(Where(endpoint=("pve1", "pve2")), three))
+    error = wrong(lambda: connect(at(three, endpoint=("pve1", "pve2"))))
     assert error.message == "PVENET_FINGERPRINT has 3 fingerprints, and there are 2 endpoints"
 
 
@@ -161,12 +168,12 @@ def test_each_endpoint_may_have_a_certificate_of_its_own() -> None:
 )
 def test_a_bad_fingerprint_is_a_wrong_setting(text: str) -> None:
     """SHA-1's among them."""
-    assert "PVENET_FINGERPRINT" in wrong(lambda: trust(Where(), {"PVENET_FINGERPRINT": text})).message
+    assert "PVENET_FINGERPRINT" in wrong(lambda: trust(at({"PVENET_FINGERPRINT": text}, endpoint=("pve1",)))).message
 
 
 def test_a_missing_ca_file_is_a_wrong_setting() -> None:
     """Named, before anything is asked."""
-    assert "/no/ca.pem" in wrong(lambda: trust(Where(), {"PVENET_CA_FILE": "/no/ca.pem"})).message
+    assert "/no/ca.pem" in wrong(lambda: trust(at({"PVENET_CA_FILE": "/no/ca.pem"}, endpoint=("pve1",)))).message
 
 
 # --- all together ----------------------------------------------------------------------------------------------------
@@ -176,7 +183,7 @@ def test_a_connection_is_made_of_it(tmp_path: Path) -> None:
     """Endpoints, credentials and trust; nothing is asked yet."""
     pem, _ = certificate(tmp_path)
     environment = {"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_SECRET": SECRET, "PVENET_CA_FILE": str(pem)}
-    connection = connect(Where(endpoint=("pve1", "pve2:443")), environment)
+    connection = connect(at(environment, endpoint=("pve1", "pve2:443")))
     assert [str(endpoint) for endpoint in connection.endpoints] == ["https://pve1:8006", "https://pve2:443"]
     assert (connection.credentials, connection.trust) == (Token(id=ID, secret=SECRET), Trust(ca_file=pem))
     connection.close()
@@ -184,14 +191,14 @@ def test_a_connection_is_made_of_it(tmp_path: Path) -> None:
 
 def test_a_sim_opens_itself_and_other_users_too(tmp_path: Path) -> None:
     """Without credentials its own token; with some of the environment's, those."""
-    connection = connect(Where(sim=tmp_path / "lab"), {})
+    connection = connect(at({}, sim=tmp_path / "lab"))
     assert connection.get("nodes").data[0]["node"] == "pve1"
     assert str(connection.endpoint) == f"sim:{tmp_path / 'lab'}"
-    named = connect(Where(sim=tmp_path / "lab"), {"PVENET_USER": "ops@pve", "PVENET_PASSWORD": "oracle-secret"})
+    named = connect(at({"PVENET_USER": "ops@pve", "PVENET_PASSWORD": "oracle-secret"}, sim=tmp_path / "lab"))
     assert named.credentials.user == "ops@pve"
 
 
 def test_a_sim_that_can_not_be_is_a_wrong_setting(tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "lab").write_text("")
-    assert "can't be a simulated node" in wrong(lambda: connect(Where(sim=tmp_path / "lab"), {})).message
+    assert "can't be a simulated node" in wrong(lambda: connect(at({}, sim=tmp_path / "lab"))).message

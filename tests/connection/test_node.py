@@ -183,7 +183,7 @@ def test_what_is_not_pves_answer_is_told_as_such(body: str) -> None:
 
 
 def test_reload_tasks_are_told_apart_by_their_end() -> None:
-    """A task list's `status` is the exit text; what runs has no endtime (facts, section 10)."""
+    """A task list's `status` is the exit text; what runs has no endtime (pve-api#task-list)."""
     lists = [each for each in load("exchanges/E.jsonl") if each["request"]["path"].endswith("/nodes/pve1/tasks")]
     assert lists
     for exchange in lists:

@@ -180,7 +180,9 @@ def test_somebody_else_reloads_meanwhile(vm: Target) -> None:
 
 
 def test_somebody_lists_the_interfaces_during_the_reload(vm: Target) -> None:
-    """Whoever lists during a reload freezes the workers' flags (facts 11): pvenet heals them, and everybody's lists."""
+    """Whoever lists during a reload freezes the workers' flags (pve-api#frozen-flags): pvenet heals them, and
+    everybody's lists.
+    """
     first, second = vm.nics[:2]
     bond(vm, first, second)
     path = f"nodes/{vm.settings['PVENET_NODE']}/network"

@@ -1,6 +1,6 @@
 """What the simulated node claims of `ifreload`, held against the one in the nested VM: exit code, log, links.
 
-The rows are those of facts 14 and 16; more of them, recorded, are in fixtures/ifupdown2.
+The rows are those of pve-api#ifreload; more of them, recorded, are in fixtures/ifupdown2.
 """
 
 from __future__ import annotations

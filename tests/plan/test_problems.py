@@ -114,6 +114,17 @@ CASES = {
     "bridge vmbr2 gateway6=fe80::1": ["vmbr2 has gateway6 fe80::1 and no cidr6"],
     "bridge vmbr2 cidr6=fd00::2/64 gateway6=fe80::1": [],
     "bridge vmbr2 cidr6=fd00::2/64 gateway6=fd00::2": ["gateway6 fd00::2 is vmbr2's own address"],
+    "bridge vmbr2 cidr=192.168.171.21/25": ["vmbr2 has the address 192.168.171.21, which vmbr0 has, too"],
+    "bridge vmbr2 cidr=10.7.0.1/24\nbridge vmbr3 cidr=10.7.0.1/16": [
+        "vmbr3 has the address 10.7.0.1, which vmbr2 has, too"
+    ],
+    "bridge vmbr2 cidr=192.168.171.22/24": ["warning: vmbr2 and vmbr0 are both in 192.168.171.0/24"],
+    "bridge vmbr2 cidr=192.168.171.22/24\nbridge vmbr0 ports=ens33": [],
+    "bridge vmbr2 cidr=10.7.0.0/24": ["warning: 10.7.0.0 is the address of the net 10.7.0.0/24 and not a host's"],
+    "bridge vmbr2 cidr=10.7.0.255/24": ["warning: 10.7.0.255 is the broadcast address of 10.7.0.0/24 and not a host's"],
+    "bridge vmbr2 cidr=10.7.0.0/31\nbridge vmbr3 cidr=10.7.0.255/32": [],
+    "bridge vmbr2 cidr6=fd00::/64": ["warning: fd00:: is the address of the net fd00::/64 and not a host's"],
+    "bridge vmbr2 cidr6=fe80::1/64\nbridge vmbr3 cidr6=fe80::2/64": [],
     "bridge vmbr2 cidr6=fd00::2/64 gateway6=fd01::1": ["warning: gateway6 fd01::1 is outside vmbr2's net fd00::/64"],
     "bridge vmbr2 cidr6=fd00::2/128 gateway6=fd01::1": [],
     "bridge vmbr2 cidr=10.1.0.2/24 gateway=10.1.0.1": ["vmbr2 can't have the default gateway for IPv4: vmbr0 has it"],
@@ -217,6 +228,14 @@ def test_a_comment_that_ends_its_line_by_itself_is_refused(letter: str) -> None:
     assert problems(kept, {"vmbr9": replace(bridge, mtu=1400)}) == ()
 
 
+def test_an_address_that_was_there_twice_is_a_warning() -> None:
+    """A node may hold it already: nobody has to mend it to change its prefix."""
+    there = network("bridge vmbr1 cidr=10.0.0.1/24\nbridge vmbr2 cidr=10.0.0.1/16")
+    found = problems(there, interfaces("bridge vmbr2 cidr=10.0.0.1/8"))
+    assert texts(found) == ["warning: vmbr2 has the address 10.0.0.1, which vmbr1 has, too"]
+    assert problems(there, interfaces("bridge vmbr2 cidr=10.0.0.1/16 mtu=1400")) == ()
+
+
 def test_lines_of_a_comment_may_end_as_an_editor_ends_them() -> None:
     """Newlines make lines, and a carriage return before one is nothing."""
     bridge = Bridge(name="vmbr9", comments="one\r\ntwo\nthree")
@@ -252,6 +271,7 @@ STRICTER = re.compile(
     "|does not change yet|would not see mybond"
     "|ignores an xmit-hash-policy|has no primary|vids need"  # PVE drops them silently
     "|gateway6? .* and no cidr"  # PVE writes a gateway that nothing uses
+    "|has the address .* has, too"  # PVE compares no addresses
     "|slave .* has the address"  # PVE minds the addresses of ports only
     "|port bond0.50 of .* does not exist"  # PVE minds no parent of a port that is a VLAN without a stanza
 )

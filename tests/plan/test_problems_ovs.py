@@ -130,6 +130,7 @@ STRICTER = re.compile(
     "is a NIC and can't be deleted"  # PVE brings it back with the next write
     "|ignores an xmit-hash-policy|has no primary"  # PVE drops them silently
     "|gateway6? .* and no cidr"  # PVE writes a gateway that nothing uses
+    "|has the address .* has, too"  # PVE compares no addresses
     "|starts with its bridge|its options say|can't have an address; an internal port can"
     "|is in use: the bridge of"  # PVE would write its ports as NICs
 )

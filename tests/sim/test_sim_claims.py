@@ -75,7 +75,7 @@ ROWS: dict[str, dict[str, tuple[int, list[str]]]] = {
         "3.0.0": (0, [f"vmbr1 : warning: vmbr1: {NO_ADDRESS}"]),
     },
 }
-"""The table of facts 16."""
+"""The table of pve-api#ifreload-3.3.0."""
 
 
 @pytest.mark.parametrize("release", ["3.3.0", "3.0.0"])

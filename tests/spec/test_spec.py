@@ -10,11 +10,13 @@ from network_file import EXAMPLE
 from wrong_files import WRONG
 
 from pvenet import errors
-from pvenet.model import BondMode, OvsBondMode
+from pvenet.model import BondMode, Bridge, Network, OvsBondMode
+from pvenet.spec.addresses import taken_addresses
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import in_file_order
 from pvenet.spec.load import check, examine, load
 from pvenet.spec.network_spec import Absent, InterfaceSpec
+from pvenet.spec.node_plan import plan_node
 from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, parse, plain
 
 if TYPE_CHECKING:
@@ -28,6 +30,13 @@ def messages(text: str) -> list[str]:
     """All that is wrong with a text, as `check` prints it."""
     spec, diagnostics = examine(text, "f")
     return [each.text("f") for each in in_file_order([*diagnostics, *relations(spec)]) if not each.warning]
+
+
+def warnings(text: str) -> list[str]:
+    """What `check` finds worth a second look."""
+    spec, diagnostics = examine(text, "f")
+    assert not diagnostics
+    return [each.text("f") for each in in_file_order(relations(spec)) if each.warning]
 
 
 def described(text: str, name: str, node: str = "a") -> InterfaceSpec:
@@ -239,3 +248,48 @@ def test_check_warns(run: Callable[..., Ran], tmp_path: Path) -> None:
     assert ran.code == 0
     assert "warning: " in ran.err
     assert "outside vmbr1's net" in ran.err
+
+
+# --- addresses that are there twice ----------------------------------------------------------------------------------
+
+
+def test_an_address_twice_on_a_node_is_a_warning_with_both_places() -> None:
+    """A node may have it so already, and a file by itself is no change."""
+    text = "nodes:\n  a:\n    v1: {type: bridge, cidr: 10.0.0.1/24}\n    v2: {type: bridge, cidr: 10.0.0.1/16}"
+    assert warnings(text) == ["f:4:24: a: v2 has the address 10.0.0.1, which v1 has, too (line 3)"]
+    assert messages(text) == []
+
+
+def test_an_address_on_two_nodes_is_a_warning_with_both_places() -> None:
+    """The address of a NAT bridge is often the same everywhere; in the defaults it is reported once."""
+    text = "nodes:\n  a:\n    v1: {type: bridge, cidr: 10.0.0.1/24}\n  b:\n    v2: {type: bridge, cidr: 10.0.0.1/16}"
+    assert warnings(text) == ["f:5:24: b: v2 has the address 10.0.0.1, which v1 on a has, too (line 3)"]
+    everywhere = "defaults: {v1: {type: bridge, cidr: 10.0.0.1/24}}\nnodes: {a: {}, b: {}, c: {}}"
+    assert len(warnings(everywhere)) == 1
+    assert messages(text) == messages(everywhere) == []
+
+
+def test_one_subnet_on_two_interfaces_is_a_warning_with_both_places() -> None:
+    """And so is an address that no host has."""
+    text = "nodes:\n  a:\n    v1: {type: bridge, cidr: 10.0.0.0/24}\n    v2: {type: bridge, cidr: 10.0.0.2/24}"
+    assert warnings(text) == [
+        "f:3:24: a: 10.0.0.0 is the address of the net 10.0.0.0/24 and not a host's",
+        "f:4:24: a: v2 and v1 are both in 10.0.0.0/24 (line 3)",
+    ]
+
+
+def test_the_address_by_which_another_node_is_reached_is_not_given_away() -> None:
+    """A plan that would is an error where the file says it; the node itself may keep it."""
+    text = "nodes:\n  a: {vmbr0: {type: bridge, cidr: 10.0.0.1/24}}\n  b:\n    vmbr1: {type: bridge, cidr: 10.0.0.1/24}"
+    spec, _ = examine(text, "f")
+    there = {
+        "a": Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface("10.0.0.1/24"))}),
+        "b": Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface("10.0.0.2/24"))}),
+    }
+    plans = [plan_node(spec.nodes[name], there[name], {f"10.0.0.{number}"}) for number, name in enumerate(there, 1)]
+    (found,) = taken_addresses(spec, plans)
+    assert found.text("f") == "f:4:27: b: vmbr1 would have the address 10.0.0.1, by which a is reached"
+    assert not found.warning
+    had = Network(interfaces={"vmbr1": Bridge(name="vmbr1", cidr=IPv4Interface("10.0.0.1/24"))})
+    already = plan_node(spec.nodes["b"], had, ())
+    assert not taken_addresses(spec, [plans[0], already])

@@ -37,7 +37,7 @@ BEFORE = "/root/pvenet-live-before"
 """The file before the first test, on the machine; on its disk, because a test cuts its power."""
 KEPT = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")
 ANSWER = 10.0
-"""Seconds in which a living node answers; one answer took 6.4 s in a recording (facts 16)."""
+"""Seconds in which a living node answers; one answer took 6.4 s in a recording (pve-api#slow-answer)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,7 +58,15 @@ class Talk:
         """Send an answer, whole or less than it promises."""
         data = body.encode() if isinstance(body, str) else body
         lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(data) if length is None else length}", *headers]
+        if data and not any(header.startswith("Content-Type:") for header in headers):
+            lines.append("Content-Type: application/json;charset=UTF-8")
         self.link.sendall("\r\n".join([*lines, "", ""]).encode() + data)
+
+    def trickle(self, data: bytes, seconds: float = 0.02) -> None:
+        """Send bytes one by one, with a pause before each."""
+        for byte in data:
+            time.sleep(seconds)
+            self.link.sendall(bytes([byte]))
 
     def data(self, data: object) -> None:
         """Answer as PVE does."""

@@ -1,6 +1,7 @@
 """PVE's checks of a whole file, said once more and independently of pvenet.plan, to judge plans by; and networks.
 
-What PVE refuses is in facts.md, sections 6 to 8; the MTU relation is in the walks 3, 13, 34 and 48.
+What PVE refuses is in pve-api#refusals, pve-api#update and pve-api#delete; the MTU relation is in the walks 3, 13, 34
+and 48.
 """
 
 from __future__ import annotations

@@ -84,6 +84,12 @@ def yaml() -> list[str]:
     return re.findall(r"^```yaml\n(.*?)^```", README.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
 
 
+def python() -> str:
+    """The example of the library."""
+    (block,) = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL)
+    return str(block)
+
+
 def sessions() -> Iterator[list[tuple[list[str], str]]]:
     """The console blocks: the words of each command, and what it prints."""
     for block in re.findall(r"^```console\n(.*?)^```", README.read_text(encoding="utf8"), re.MULTILINE | re.DOTALL):

@@ -133,7 +133,7 @@ class Stage:
     ordered: bool = False
     """The stand-in for `ifreload` was told how to end; the recording says how."""
     unlocked: bool = False
-    """The stand-in knew no lock, where the real one ends with 89 (facts 16)."""
+    """The stand-in knew no lock, where the real one ends with 89 (pve-api#exit-89)."""
     looked: bool = False
     """Somebody else had listed the interfaces during the reload."""
     locked: bool = False

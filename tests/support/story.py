@@ -1,6 +1,6 @@
 """A node to tell the apply story on: the simulated one, with a clock that only sleeping moves, and every request kept.
 
-No request for the network may arrive while a reload runs: that freezes the flags (facts, section 11). Every story that
+No request for the network may arrive while a reload runs: that freezes the flags (pve-api#never-list). Every story that
 is told here is held to it.
 """
 

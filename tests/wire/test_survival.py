@@ -156,7 +156,7 @@ def excess(bench: Bench, each: Try, after: Interface, new: str) -> list[str]:
     found = [line for line in moved if line[1:] and not line[1:].startswith(each.lines)]
     if isinstance(after, Bond) and each.field == "slaves":
         slaves = {*after.slaves, *beneath(bench.network.interfaces[name])}
-        starts = {f"auto {slave}" for slave in slaves}  # PVE's own doing, on any write (facts, section 6)
+        starts = {f"auto {slave}" for slave in slaves}  # PVE's own doing, on any write (pve-api#slaves-auto)
         new_rest = ["\n".join(line for line in part.split("\n") if line not in starts) for part in new_rest]
         rest = ["\n".join(line for line in part.split("\n") if line not in starts) for part in rest]
     found += [f"elsewhere: {part}" for part in new_rest if part not in rest]

@@ -97,7 +97,9 @@ def test_an_update_that_changes_nothing_sends_only_what_pve_would_forget() -> No
 
 
 def test_an_update_sends_the_current_addresses_and_the_change() -> None:
-    """Without cidr a static stanza turns manual, without cidr6 the inet6 stanza is dropped (facts, section 7)."""
+    """Without cidr a static stanza turns manual, without cidr6 the inet6 stanza is dropped
+    (pve-api#update-families).
+    """
     before = Bridge(
         name="vmbr0",
         cidr=IPv4Interface("192.168.171.21/24"),
@@ -116,7 +118,7 @@ def test_an_update_sends_the_current_addresses_and_the_change() -> None:
 
 
 def test_what_goes_is_deleted_by_name() -> None:
-    """VLAN awareness is deleted and never sent as 0, which would turn it on (facts, section 6)."""
+    """VLAN awareness is deleted and never sent as 0, which would turn it on (pve-api#vlan-aware-0)."""
     before = Bridge(name="vmbr1", vlan_aware=True, vids=("2-4094",), mtu=9000, comments="x")
     after = replace(before, vlan_aware=False, vids=(), mtu=None, comments="", autostart=False)
     form = wire.update_form(before, after)
@@ -132,7 +134,7 @@ def test_a_manual_stanza_with_an_address_stays_manual() -> None:
 
 
 def test_lists_are_joined_with_single_blanks_and_booleans_are_numbers() -> None:
-    """Nothing else is accepted (facts, section 6)."""
+    """Nothing else is accepted (pve-api#separator and pve-api#booleans)."""
     form = wire.create_form(Bridge(name="vmbr1", ports=("bond0", "ens40"), vlan_aware=True, vids=("7", "100-200")))
     assert form["bridge_ports"] == "bond0 ens40"
     assert form["bridge_vids"] == "7 100-200"
@@ -238,7 +240,7 @@ def test_an_ovs_update_sends_what_changes() -> None:
 
 
 def test_words_of_ovs_options_compare_as_a_set_and_may_say_the_tag() -> None:
-    """PVE shuffles them, and keeps the tag and a bond's mode apart (facts, section 15)."""
+    """PVE shuffles them, and keeps the tag and a bond's mode apart (pve-api#ovs-options)."""
     said = OvsBond(name="bond1", bridge="vmbr5", options="updelay=5 tag=9 lacp=active x=1", autostart=False)
     assert canonical(said) == canonical(OvsBond(name="bond1", bridge="vmbr5", options="x=1 updelay=5", tag=9))
     assert canonical(OvsPort(name="ens40", options="b a")) == canonical(OvsPort(name="ens40", options="a b a"))
@@ -275,7 +277,7 @@ def test_words_of_ovs_options_compare_as_a_set_and_may_say_the_tag() -> None:
     ],
 )
 def test_what_an_update_would_lose_is_named(each: wire.Entry, loss: str) -> None:
-    """The traps of facts, section 7, each in words."""
+    """The traps of pve-api#update-loses, each in words."""
     assert loss in wire.losses(wire.interface(each))
 
 

@@ -1,4 +1,4 @@
-"""Users, their tokens and tickets, and what each may do (facts 2 and 3, group A)."""
+"""Users, their tokens and tickets, and what each may do (pve-api#authentication and pve-api#permissions, group A)."""
 
 from __future__ import annotations
 

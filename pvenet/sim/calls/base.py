@@ -33,7 +33,7 @@ class Answer:
 
 
 class Caches:
-    """Parsed files that server processes keep, each its own, until a file changes (facts 11)."""
+    """Parsed files that server processes keep, each its own, until a file changes (pve-api#frozen-flags)."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, str], tuple[object, Parsed]] = {}

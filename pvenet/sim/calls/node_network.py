@@ -1,4 +1,6 @@
-"""Calls about a node's network: staging, reverting, reloading (facts 5 to 10)."""
+"""Calls about a node's network: staging, reverting, reloading (pve-api#listing, pve-api#create, pve-api#update,
+pve-api#delete, pve-api#staging and pve-api#reload).
+"""
 
 from __future__ import annotations
 

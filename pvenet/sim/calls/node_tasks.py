@@ -1,4 +1,4 @@
-"""Calls about tasks (facts 10, groups B and E)."""
+"""Calls about tasks (pve-api#reload, groups B and E)."""
 
 from __future__ import annotations
 

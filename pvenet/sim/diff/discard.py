@@ -31,7 +31,7 @@ def used(lines: list[str], other: list[str]) -> list[bool]:
     for is_used, run in groupby(kinds, key=lambda kind: kind is _Line.USED):
         size = len(list(run))
         if not is_used:
-            kinds[at : at + size] = _settled(kinds[at : at + size])
+            kinds[at : at + size] = _decided(kinds[at : at + size])
         at += size
     return [kind is _Line.USED for kind in kinds]
 
@@ -50,7 +50,7 @@ def _kind(matches: int, limit: int) -> _Line:
     return _Line.COMMON if matches > limit else _Line.USED
 
 
-def _settled(run: list[_Line]) -> list[_Line]:
+def _decided(run: list[_Line]) -> list[_Line]:
     """A run without used lines, in which those common ones that stand well inside stay out of use."""
     alone = [i for i, kind in enumerate(run) if kind is _Line.ALONE]
     if not alone:
@@ -75,11 +75,11 @@ def _without_long_groups(run: list[_Line]) -> list[_Line]:
     longest, size = 1, len(run) // 4 // 4
     while size:
         longest, size = longest * 2, size // 4
-    settled: list[_Line] = []
+    decided: list[_Line] = []
     for kind, each in groupby(run):
         group = list(each)
-        settled += [_Line.USED] * len(group) if kind is _Line.COMMON and len(group) > longest else group
-    return settled
+        decided += [_Line.USED] * len(group) if kind is _Line.COMMON and len(group) > longest else group
+    return decided
 
 
 def _edge(run: list[_Line]) -> int:

@@ -21,15 +21,15 @@ class _Run:
 def slid(lines: list[str], changed: list[bool], other: list[bool]) -> list[bool]:
     """The changed lines of a text with each run at its place, given the changed lines of the other."""
     busy = {run.gap for run in _runs(other)}
-    settled: list[_Run] = []
+    placed: list[_Run] = []
     coming = _runs(changed)[::-1]
     while coming:
         run = coming.pop()
-        place = _moved(lines, run, settled, coming, busy)
+        place = _moved(lines, run, placed, coming, busy)
         back = run.gap - place
-        settled.append(_Run(place, run.start - back, run.end - back))
+        placed.append(_Run(place, run.start - back, run.end - back))
     result = [False] * len(lines)
-    for run in settled:
+    for run in placed:
         result[run.start : run.end] = [True] * (run.end - run.start)
     return result
 
@@ -47,14 +47,14 @@ def _runs(changed: list[bool]) -> list[_Run]:
     return runs
 
 
-def _moved(lines: list[str], run: _Run, settled: list[_Run], coming: list[_Run], busy: set[int]) -> int:
+def _moved(lines: list[str], run: _Run, placed: list[_Run], coming: list[_Run], busy: set[int]) -> int:
     """Move a run up, then down, as far as it goes, and again when it has grown; the gap where it belongs."""
     while True:
         size = run.end - run.start
         while run.start and lines[run.start - 1] == lines[run.end - 1]:
             run.gap, run.start, run.end = run.gap - 1, run.start - 1, run.end - 1
-            if settled and settled[-1].gap == run.gap:
-                run.start = settled.pop().start
+            if placed and placed[-1].gap == run.gap:
+                run.start = placed.pop().start
         place = run.gap if run.gap in busy else None
         while run.end < len(lines) and lines[run.start] == lines[run.end]:
             run.gap, run.start, run.end = run.gap + 1, run.start + 1, run.end + 1

@@ -83,7 +83,7 @@ def revert(node: Node, _sim: Sim, _now: float) -> None:
 
 def reboot(seconds: float) -> Act:
     def boot(node: Node, _sim: Sim, now: float) -> None:
-        """What is staged goes live (facts 13); what was running has ended somehow."""
+        """What is staged goes live (pve-api#staged-goes-live); what was running has ended somehow."""
         if node.staged.exists():
             node.take()
         old, folder = node.machine(), TaskFolder(node.tasks)

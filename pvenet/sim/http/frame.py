@@ -1,4 +1,4 @@
-"""The HTTP frame around PVE's API: a request taken apart, a response put together (facts 1)."""
+"""The HTTP frame around PVE's API: a request taken apart, a response put together (pve-api#http)."""
 
 from __future__ import annotations
 

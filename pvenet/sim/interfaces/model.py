@@ -39,7 +39,7 @@ class Interface:
     """One interface: its name, and its properties by the names that the API gives them.
 
     PVE merges a request into the properties whatever its type, and writes what it doesn't know
-    (facts, section 7: a bond that turns into a bridge keeps `slaves`), so it is a bag, not a kind.
+    (pve-api#type-change: a bond that turns into a bridge keeps `slaves`), so it is a bag, not a kind.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Loose:
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """A parsed file, with `active` and `exists` as they were when it was parsed (facts, section 11)."""
+    """A parsed file, with `active` and `exists` as they were when it was parsed (pve-api#frozen-flags)."""
 
     interfaces: Mapping[str, Interface]
     loose: tuple[Loose, ...]

@@ -54,7 +54,7 @@ def check_ports(network: Mapping[str, Interface], iface: str, given: Mapping[str
 
 
 def ovs_bridge_of(network: Mapping[str, Interface], given: Mapping[str, Value]) -> Interface:
-    """The bridge that a new internal port or bond names (facts, section 15)."""
+    """The bridge that a new internal port or bond names (pve-api#ovs-coupling)."""
     name = given.get("ovs_bridge")
     if not name:
         raise bad_parameters(ovs_bridge="parameter is required")

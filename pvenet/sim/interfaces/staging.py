@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def listing(parsed: Parsed, type: str | None = None) -> list[dict[str, object]]:  # noqa: A002  PVE's name of the parameter
     """Data of the list, in file order; raises `Refused` (400) for an unknown type.
 
-    The caller takes out the bridges that its user may not see (facts, section 3).
+    The caller takes out the bridges that its user may not see (pve-api#hidden-bridges).
     """
     kind = verify({"type": type}, parameters.LIST).get("type")
     kinds = parameters.ANY_OF.get(str(kind), (kind,))

@@ -121,12 +121,12 @@ def nics_of(text: str) -> list[str]:
     stanzas = read(text)
     members = [member for iface in stanzas.options for member in stanzas.slaves(iface) + stanzas.ports(iface)]
     names = dict.fromkeys([*stanzas.options, *members])
-    beneath = dict.fromkeys(lower for name in names for lower in _beneath(stanzas, name) if NIC.fullmatch(lower))
+    beneath = dict.fromkeys(lower for name in names for lower in _carriers(stanzas, name) if NIC.fullmatch(lower))
     made = stanzas.hooked()
     return [name for name in names | beneath if _is_physical(stanzas, name) and name not in made]
 
 
-def _beneath(stanzas: Stanzas, name: str) -> Iterator[str]:
+def _carriers(stanzas: Stanzas, name: str) -> Iterator[str]:
     """What a VLAN or an alias stands on, down to the lowest; a circle ends."""
     seen = {name}
     lower = _lower(stanzas, name)

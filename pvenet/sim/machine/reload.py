@@ -1,10 +1,10 @@
 """What `ifreload -a` makes of a file, on a machine as it is now. Pure.
 
-The behaviour is that of ifupdown2 3.3.0 over a real kernel (facts 14 and 16, fixtures/real/7-bad.jsonl), or that of
-another release where `releases.py` has it. Its reader is one of its own: ifupdown2 reads a file otherwise than PVE.
+The behaviour is that of ifupdown2 3.3.0 over a real kernel (pve-api#ifreload-3.3.0, fixtures/real/7-bad.jsonl), or that
+of another release where `releases.py` has it. Its reader is one of its own: ifupdown2 reads a file otherwise than PVE.
 
 Not modelled:
-- Values: addresses, MTU, modes, VLAN ids. So neither is the bond's primary that never arrives (facts 16).
+- Values: addresses, MTU, modes, VLAN ids. So neither is the bond's primary that never arrives (pve-api#bond-primary).
 - Commands of the file, `pre-up` and so on, but for the links that they make: only `false` is known to fail.
 - Circles: the reload fails as here, but of its links ifupdown2 brings none up, and says nothing that PVE logs.
 - The order of the log's lines among different interfaces, which depends on how ifupdown2 sorts them.
@@ -110,7 +110,7 @@ class _Run:
     def rises(self, up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
         for bridge in self.stanzas.options:
             if self.stanzas.is_bridge(bridge):
-                # A bridge keeps its port, be it there already (facts 16, `slave-is-vmbr0-port`) or not.
+                # A bridge keeps its port, be it there already (pve-api#slave-twice, `slave-is-vmbr0-port`) or not.
                 self.taken.update(dict.fromkeys(self.stanzas.ports(bridge), bridge))
         for iface in self.stanzas.auto:
             self.rise(iface)
@@ -188,7 +188,7 @@ class _Run:
 
     def _vlan(self, raw: str) -> bool:
         risen = self.rise(raw)
-        self.failed |= not risen  # without a line (facts 16, `vlan-raw-missing`)
+        self.failed |= not risen  # without a line (pve-api#vlan-on-nothing, `vlan-raw-missing`)
         return risen
 
     def _configure(self, iface: str) -> None:

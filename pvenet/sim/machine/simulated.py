@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pvenet.sim.machine.releases import Release
 
 BUSY = 89
-"""`ifreload` found another one running (facts 16)."""
+"""`ifreload` found another one running (pve-api#exit-89)."""
 BUSY_SHARE = 0.3
 """How soon it says so, in shares of a reload."""
 HANGS = 10.0 * 365 * 24 * 60 * 60
@@ -121,7 +121,7 @@ def _ordered(outcome: Outcome, wanted: Reload) -> Outcome:
 
 
 def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:
-    """A few more answers arrive, then silence (facts 16, the management path)."""
+    """A few more answers arrive, then silence (pve-api#management-dies)."""
     start = task.start + HALF * task.duration
     until = start + orders.silent if orders.silent is not None and orders.silent >= 0 else -1.0
     return machine.but(silent_from=start, silent_until=until, cut_off=orders.cut_off)

@@ -1,4 +1,4 @@
-"""Tasks of a node: their names, their files, and how PVE tells about them (facts 10, groups B and E)."""
+"""Tasks of a node: their names, their files, and how PVE tells about them (pve-api#task-status, groups B and E)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Task:
         return max(self.happened, sum(self.start + step.at * self.duration <= now for step in self.steps))
 
     def halfway(self, now: float) -> bool:
-        """Whether half of it is over, which is when the way to its node changes (facts 16, the management path)."""
+        """Whether half of it is over, which is when the way to its node changes (pve-api#management-dies)."""
         return now >= self.start + HALF * self.duration
 
     def but(self, **changes: Any) -> Self:

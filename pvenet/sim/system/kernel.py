@@ -22,7 +22,7 @@ class Links:
     nics: Mapping[str, tuple[str, ...]]
     """Physical NICs, and their altnames."""
     up: frozenset[str]
-    """`active` is the kernel's IFF_UP and nothing more (facts 11, 13): no carrier, no LACP."""
+    """`active` is the kernel's IFF_UP and nothing more (pve-api#active): no carrier, no LACP."""
     made: frozenset[str]
     """Bonds, bridges, VLANs and whatever else has no hardware of its own."""
 

@@ -23,7 +23,7 @@ WORKER = Path(__file__).with_name("worker.py")
 PROCESSES = Path("/proc")
 STOP_SECONDS = 1.0
 """How long an interrupted task is given to say so, before the request that stops it is answered."""
-LOOK_SECONDS = 0.01
+POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,13 @@ class Process:
         return _started(self.pid) == self.started
 
     def stop(self) -> None:
-        """A signal to the worker and its command; what they make of it, the log tells (facts 16)."""
+        """A signal to the worker and its command; what they make of it, the log tells (pve-api#stop-reload)."""
         if self.lives():
             os.killpg(self.pid, signal.SIGTERM)
-        for _ in range(int(STOP_SECONDS / LOOK_SECONDS)):
+        for _ in range(int(STOP_SECONDS / POLL_SECONDS)):
             if not self.lives():
                 break
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
 
 def start(log: Path, command: Sequence[str]) -> Process:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pvenet.sim.machine.folder import NodeFolder
 
 LIKE_PVE = SimConfig(workers=3, idle_close=5.0, max_requests=100, auth_delay=3.0, random_order=True)
-"""A machine that is meant to be like a node is awkward like one (facts 1, 2, 5, 11, 13)."""
+"""A machine that is meant to be like a node is awkward like one (pve-api#frozen-flags, pve-api#idle-close,
+pve-api#bad-credentials and pve-api#list-order)."""
 
 
 @dataclass(frozen=True, kw_only=True)

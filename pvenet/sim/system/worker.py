@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TOLD = re.compile(rb"(?:warning|error): (\S+):")
-"""Which lines of the command's stderr PVE logs, behind the name in them; no others (facts 10)."""
+"""Which lines of the command's stderr PVE logs, behind the name in them; no others (pve-api#log-lines)."""
 
 
 class Interrupted(Exception):
@@ -34,7 +34,7 @@ def main(log: str, *command: str) -> None:
     try:
         fault = _run(command, out)
     except Interrupted:
-        # The command has had the same signal, and is left to itself: PVE looks no further either (facts 16).
+        # The command has had the same signal, and is left to itself: PVE looks no further either (pve-api#stop-reload).
         fault = "received interrupt"
     except OSError as error:
         fault = error.strerror or str(error)

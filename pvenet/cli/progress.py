@@ -1,31 +1,41 @@
-"""How an apply is told while it runs: a live line on a terminal, plain lines in a log, JSON in a stream."""
+"""The progress of an apply: a live line on a terminal, plain lines in a log, JSON in a stream."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
+from pvenet.cli.output import painter, say
 from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.events import event_data
+from pvenet.render.values import as_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from rich.status import Status
     from rich.text import Text
 
+    from pvenet.cli.context import Context
     from pvenet.render.values import Paint
 
 
-class Lines:
+def progress(context: Context) -> JsonLines | Terminal:
+    """Who listens to the events of a command."""
+    return JsonLines() if context.options.json else Terminal(say, painter())
+
+
+class JsonLines:
     """A JSON object an event, a line each, on stdout; each flushed as it happens."""
+
+    upid = ""
+    """The events say it."""
 
     def __enter__(self) -> Self:
         return self
@@ -33,10 +43,10 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def hear(self, event: events.Event) -> None:
-        """Write one event; a reader who has gone stops no story."""
+    def emit(self, event: events.Event) -> None:
+        """Write one event; a reader who has gone stops no apply."""
         with suppress(OSError):
-            sys.stdout.write(json.dumps(event_data(event), ensure_ascii=False) + "\n")
+            sys.stdout.write(as_line(event_data(event)) + "\n")
             sys.stdout.flush()
 
 
@@ -74,12 +84,12 @@ class Terminal:
         with suppress(OSError):
             self._quiet()
 
-    def hear(self, event: events.Event) -> None:
-        """Say what happened; a terminal that has gone stops no story."""
+    def emit(self, event: events.Event) -> None:
+        """Say what happened; a terminal that has gone stops no apply."""
         with suppress(OSError):
-            self._hear(event)
+            self._tell(event)
 
-    def _hear(self, event: events.Event) -> None:  # noqa: C901 - a case an event
+    def _tell(self, event: events.Event) -> None:  # noqa: C901 - a case an event
         match event:
             case events.Shown():
                 self._show(event)
@@ -144,3 +154,18 @@ class Terminal:
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+
+@contextmanager
+def counting(nodes: int) -> Iterator[Callable[[int], None]]:
+    """A live line that counts the nodes that were read; on a terminal, and where there are several."""
+    lively = sys.stderr.isatty() and nodes > 1
+
+    def count(done: int) -> None:
+        if lively:
+            sys.stderr.write(f"\r\x1b[Kread {done} of {nodes} nodes")
+            sys.stderr.flush()
+
+    yield count
+    if lively:
+        sys.stderr.write("\r\x1b[K")

@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from pvenet import errors
-from pvenet.fleet.side_by_side import side_by_side
-from pvenet.settings import Where, connect
+from pvenet.fleet.nodes import refuse
+from pvenet.fleet.parallel import parallel
+from pvenet.settings import Settings, connect
 from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
@@ -49,17 +50,21 @@ def test_a_plan_shows_every_node_and_sends_no_write(run: Run, asked: list[str]) 
         == """\
 pve1:
   + bond bond0: slaves ens38,ens39, mode balance-rr, autostart
+  ~ eth ens38: autostart no -> yes
+  ~ eth ens39: autostart no -> yes
   + bridge vmbr1: ports bond0, autostart, comments "For tagged traffic"
   ~ bridge vmbr0: ports ens33 -> ens33,ens37  (risk: management)
   this touches the way to pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
 
 pve2:
   + bond bond0: slaves ens38,ens39, mode balance-rr, autostart
+  ~ eth ens38: autostart no -> yes
+  ~ eth ens39: autostart no -> yes
   + bridge vmbr1: ports bond0, autostart, comments "For tagged traffic"
   ~ bridge vmbr0: ports ens33 -> ens33,ens37  (risk: management)
   this touches the way to pve2: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.22)
 
-plan: 4 to create, 2 to change, 0 to delete on 2 of 2 nodes
+plan: 4 to create, 6 to change, 0 to delete on 2 of 2 nodes
 """
     )
     assert sorted(asked) == [
@@ -84,11 +89,22 @@ def test_a_plan_as_json(run: Run) -> None:
     """Nodes with their steps, each with its fields and its risk; and the counts."""
     data = run("plan", "--json", "--node", "pve2").data
     (node,) = data["nodes"]
-    assert data["counts"] == {"create": 2, "update": 1, "delete": 0}
+    assert data["counts"] == {"create": 2, "update": 3, "delete": 0}
     assert (node["node"], node["risk"], node["pending"]) == ("pve2", "management", False)
     last = node["steps"][-1]
     assert (last["action"], last["name"], last["risk"]) == ("update", "vmbr0", "management")
     assert last["fields"] == {"ports": {"before": ["ens33"], "after": ["ens33", "ens37"]}}
+
+
+@pytest.mark.usefixtures("cluster", "file")
+def test_the_steps_of_a_plan_are_the_changes_of_its_apply(run: Run) -> None:
+    """Also what PVE does by itself: slaves start with their bond."""
+    steps = run("plan", "--json", "--node", "pve2").data["nodes"][0]["steps"]
+    applied = run("apply", "-f", "network.yaml", "--node", "pve2", "--yes", "--allow-management", "--json")
+    (shown,) = [json.loads(line) for line in applied.out.splitlines() if json.loads(line).get("event") == "shown"]
+    assert {(step["action"], step["name"]) for step in steps} == {
+        (change["action"], change["name"]) for change in shown["steps"]
+    }
 
 
 @pytest.mark.usefixtures("cluster")
@@ -166,7 +182,7 @@ def test_a_dead_node_is_reported_as_itself(run: Run, monkeypatch: pytest.MonkeyP
 
 def test_a_slow_node_delays_no_other(cluster: Path) -> None:
     """Every other answer is there while one is still waited for, over connections of a bounded number."""
-    connection = connect(Where(sim=cluster), {})
+    connection = connect(Settings(sim=cluster, state_dir=cluster))
     go_on = threading.Event()
     connections = set()
 
@@ -177,7 +193,7 @@ def test_a_slow_node_delays_no_other(cluster: Path) -> None:
         return len(node.read().network.interfaces)
 
     names = ["pve2", *["pve1", "pve3"] * 20]
-    found = side_by_side(connection, names, look, at_once=3)
+    found = parallel(connection, names, look, at_once=3)
     first = [next(found) for _ in range(40)]
     assert {name for name, _ in first} == {"pve1", "pve3"}
     go_on.set()
@@ -192,7 +208,7 @@ def test_a_fault_of_our_own_is_no_fault_of_a_node(cluster: Path) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(side_by_side(connect(Where(sim=cluster), {}), ["pve1"], look))
+        list(parallel(connect(Settings(sim=cluster, state_dir=cluster)), ["pve1"], look))
 
 
 @pytest.mark.usefixtures("cluster")
@@ -221,9 +237,8 @@ def test_a_plan_is_saved(run: Run, tmp_path: Path) -> None:
 
 def test_errors_keep_their_hints() -> None:
     """The first of several is raised, with all of them told."""
-    from pvenet.cli.fleet import refuse
-
     first = errors.Unreachable("no answer", hint="look")
     with pytest.raises(errors.Unreachable) as caught:
         refuse({"a": first, "b": errors.AccessError("who?")})
     assert (caught.value.message, caught.value.hint) == ("a: no answer\n  b: who?", "look")
+    assert first.message == "no answer"

@@ -1,4 +1,4 @@
-"""How an apply is told while it waits: a line a reason in a log, one live line on a terminal."""
+"""Progress while an apply waits: a line a reason in a log, one live line on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pvenet.cli.telling import Terminal
+from pvenet.cli.progress import Terminal
 from pvenet.events import Reloading, Waiting
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_a_log_says_a_reason_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     with Terminal(said.append, plain) as terminal:
         for event in waiting(RUNS, RUNS, SILENCE, SILENCE, RUNS, SILENCE):
-            terminal.hear(event)
+            terminal.emit(event)
     assert said == [RUNS, SILENCE]
 
 
@@ -45,9 +45,9 @@ def test_a_live_line_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.setenv("COLUMNS", "120")
         with Terminal(said.append, plain) as terminal:
-            terminal.hear(Waiting(reason=SILENCE, elapsed=15.2))
+            terminal.emit(Waiting(reason=SILENCE, elapsed=15.2))
             time.sleep(1.2)
-            terminal.hear(Reloading(node="pve1", upid="UPID"))
+            terminal.emit(Reloading(node="pve1", upid="UPID"))
         stderr.flush()
         shown = os.read(here, 65536).decode()
     os.close(here)

@@ -1,4 +1,4 @@
-"""The same look at many nodes at once, over a bounded number of connections. Only for what changes nothing."""
+"""Several reads at once, over a bounded number of connections. Only for what changes nothing."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ AT_ONCE = 16
 """Connections. Each serves one node after another, so that 200 nodes take no 200 handshakes."""
 
 
-def side_by_side(
+def parallel(
     connection: Connection,
     names: Sequence[str],
-    look: Callable[[Node], T],
+    read: Callable[[Node], T],
     *,
     at_once: int = AT_ONCE,
     debug: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[str, T | errors.PvenetError]]:
-    """What `look` makes of each node, or why it could not, in the order in which the nodes answer.
+    """What `read` makes of each node, or why it could not, in the order in which the nodes answer.
 
     A node that is slow or dead delays no other. The threads end with the process, also where one still waits.
     """
@@ -42,7 +42,7 @@ def side_by_side(
             while True:
                 name = waiting.get_nowait()
                 try:
-                    done.put((name, look(Node(own, name))))
+                    done.put((name, read(Node(own, name))))
                 except BaseException as error:  # noqa: BLE001 - it is told, or raised, where it is waited for
                     done.put((name, error))
         except Empty:

@@ -1,4 +1,4 @@
-"""The person at the terminal: the question before an apply, and the word after it that it may stay."""
+"""Questions on a terminal: whether to apply, and afterwards whether what was applied may stay."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.common import confirmed
+from pvenet.cli.output import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from pvenet.apply import Runtime
     from pvenet.events import Event
 
 EVERY = 10
 """Seconds between two reminders of how many are left."""
 
 
-class Person:
+class Prompt:
     """Whoever started the command. A terminal that is lost (SIGHUP, end of input) says no, and kills nothing."""
 
     def __init__(self, *, yes: bool, json: bool) -> None:
         self._yes = yes
         self._json = json
         self._gone = False
-        self._told: int | None = None
+        self._reminded: int | None = None
         self._prompted = False
         """The cursor stands behind a prompt that nobody has answered."""
         self._before: Any = None
@@ -46,34 +47,39 @@ class Person:
         if self._before is not None:
             signal.signal(signal.SIGHUP, self._before)
 
-    def overheard(self, tell: Callable[[Event], None]) -> Callable[[Event], None]:
-        """The ear for events, on a line of its own where the word comes from elsewhere than behind the prompt."""
+    def runtime(self, emit: Callable[[Event], None]) -> Runtime:
+        """What an apply needs from outside: this prompt, and a listener that is never written behind it."""
+        from pvenet.apply import Runtime
+
+        return Runtime(emit=self._listener(emit), confirm=self.confirm, await_confirmation=self.await_confirmation)
+
+    def _listener(self, emit: Callable[[Event], None]) -> Callable[[Event], None]:
         from pvenet.events import Confirming
 
-        def hear(event: Event) -> None:
-            if self._prompted:
+        def listen(event: Event) -> None:
+            if self._prompted:  # the answer came from elsewhere
                 self._prompted = False
                 with suppress(OSError):
                     sys.stderr.write("\n")
             if isinstance(event, Confirming):  # another node's turn has a prompt of its own
-                self._told = None
-            tell(event)
+                self._reminded = None
+            emit(event)
 
-        return hear
+        return listen
 
     def _lost(self, *_: object) -> None:
         self._gone = True
 
-    def ask(self, question: str) -> bool:
+    def confirm(self, question: str) -> bool:
         """Get consent: whether somebody was asked. Raises NeedsConsent."""
         if self._yes:
             return False
         if self._json:
             raise errors.NeedsConsent("--json never asks; nothing was sent", hint="consent with --yes")
-        confirmed(question)
+        _ask(question)
         return True
 
-    def word(self, left: float, seconds: float) -> bool | None:
+    def await_confirmation(self, left: float, seconds: float) -> bool | None:
         """Wait for a line that says whether it may stay. Off a terminal, and with --json, there is nobody to ask."""
         if self._gone:
             return False
@@ -85,8 +91,8 @@ class Person:
 
     def _remind(self, left: float) -> None:
         tens = int(left) // EVERY
-        if tens != self._told:
-            self._told = tens
+        if tens != self._reminded:
+            self._reminded = tens
             self._prompted = True
             with suppress(OSError):
                 sys.stderr.write(f"may it stay? [y/N] ({left:.0f} s left) ")
@@ -104,3 +110,13 @@ class Person:
             return line.strip().lower() in ("y", "yes")
         except (OSError, ValueError):
             return False
+
+
+def _ask(question: str) -> None:
+    """Ask on the terminal. Raises NeedsConsent where there is none, and for anything but a yes."""
+    if not on_terminal():
+        raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise errors.NeedsConsent("not agreed; nothing was sent, and what is pending stays pending")

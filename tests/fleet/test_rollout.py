@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import FIXTURES
 
-from pvenet.apply import stage
-from pvenet.cli import everywhere
-from pvenet.cli.asking import Person
-from pvenet.fleet import carry
+from pvenet.apply import Staging
+from pvenet.cli import context
+from pvenet.cli.prompt import Prompt
+from pvenet.fleet import rollout
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
 
@@ -106,7 +106,7 @@ def test_the_same_as_json(run: Run, file: Path, failing: Callable[[str, str], No
 
 
 @pytest.mark.parametrize("how", [[], ["--json"]])
-def test_a_reader_who_goes_amidst_stops_no_story(  # noqa: PLR0913, PLR0917 - fixtures
+def test_a_reader_who_goes_amidst_stops_no_rollout(  # noqa: PLR0913, PLR0917 - fixtures
     cluster: Path,
     run: Run,
     file: Path,
@@ -123,9 +123,9 @@ def test_a_reader_who_goes_amidst_stops_no_story(  # noqa: PLR0913, PLR0917 - fi
 
     def asked(*_: object) -> None:
         for name in ("out", "say"):
-            monkeypatch.setattr(everywhere, name, gone)
+            monkeypatch.setattr(context, name, gone)
 
-    monkeypatch.setattr(Person, "ask", asked)
+    monkeypatch.setattr(Prompt, "confirm", asked)
     assert run("apply", "-f", "network.yaml", "--yes", "--timeout", "3", *how).code == 8
     assert "iface bond0" in live(cluster, "pve1")
     assert "iface bond0" not in live(cluster, "pve2")
@@ -181,7 +181,7 @@ def test_what_was_staged_and_did_not_go_live_is_taken_back(
 ) -> None:
     """An interrupt before the reload leaves the node as it was found: exit 130."""
     file.write_text(TAGGED)
-    monkeypatch.setattr(carry, "apply", _interrupted)
+    monkeypatch.setattr(rollout, "apply", _interrupted)
     ran = run("apply", "-f", "network.yaml", "--yes")
     assert ran.code == 130
     assert "bond0" not in live(cluster, "pve1")
@@ -199,11 +199,13 @@ def test_a_node_that_changed_since_it_was_shown_is_left_alone(
     file.write_text(TAGGED)
     other = cluster / "pve1/etc/network/interfaces"
 
-    def meanwhile(*words: object, **more: object) -> object:
-        other.write_text(other.read_text().replace("For management", "Changed"))
-        return stage(*words, **more)  # type: ignore[arg-type]
+    enter = Staging.__enter__
 
-    monkeypatch.setattr(carry, "stage", meanwhile)
+    def meanwhile(self: Staging) -> Staging:
+        other.write_text(other.read_text().replace("For management", "Changed"))
+        return enter(self)
+
+    monkeypatch.setattr(Staging, "__enter__", meanwhile)
     ran = run("apply", "-f", "network.yaml", "--yes")
     assert ran.code == 7
     assert "pve1 is no longer what it was when this was planned" in ran.err

@@ -1,9 +1,4 @@
-"""Where settings come from: options, a named profile, the environment, and what neighbours call the same things.
-
-All of them are brought under our own names (`PVENET_...`), so that the rest knows one kind of setting. Settings that
-belong together come from one source together: the first that has any of them. A token for one cluster never meets an
-endpoint's fingerprint of another.
-"""
+"""Profiles: places that a configuration file names once."""
 
 from __future__ import annotations
 
@@ -15,22 +10,6 @@ from pvenet import errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "place": ("PVENET_ENDPOINT", "PVENET_SIM"),
-    "node": ("PVENET_NODE",),
-    "state": ("PVENET_STATE_DIR",),
-    "who": (
-        "PVENET_TOKEN_ID",
-        "PVENET_TOKEN_SECRET",
-        "PVENET_TOKEN_FILE",
-        "PVENET_TOKEN_COMMAND",
-        "PVENET_USER",
-        "PVENET_PASSWORD",
-    ),
-    "trust": ("PVENET_CA_FILE", "PVENET_FINGERPRINT"),
-}
-"""What comes from one source together."""
 
 SECRETS = frozenset({"PVENET_TOKEN_SECRET", "PVENET_PASSWORD"})
 
@@ -62,44 +41,6 @@ class Setting:
     source: str
 
 
-def settings(environment: Mapping[str, str], profile: str | None) -> dict[str, Setting]:
-    """Every setting that is made outside the command line. `profile` is the one that `--profile` names.
-
-    A profile that an option names wins over the environment, as options do; one that PVENET_PROFILE names is only where
-    the environment says nothing. Raises UsageError for a profile that is not there, or is wrong.
-    """
-    own = {name: Setting(value, "environment") for name, value in environment.items() if value}
-    named = profile or environment.get("PVENET_PROFILE") or None
-    ours = _profile(named, environment) if named else {}
-    sources = [ours, own] if profile else [own, ours]
-    sources.append(_neighbours(environment))
-    found: dict[str, Setting] = {}
-    for group, names in GROUPS.items():
-        for source in sources:
-            here = {name: source[name] for name in names if name in source}
-            if here and not (group == "who" and _elsewhere(found, here)):
-                found |= here
-                break
-    return found
-
-
-def environment_of(found: Mapping[str, Setting], environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings as an environment that has no others of our names."""
-    ours = {name for names in GROUPS.values() for name in names}
-    rest = {name: value for name, value in environment.items() if name not in ours}
-    return rest | {name: setting.value for name, setting in found.items()}
-
-
-def _elsewhere(found: Mapping[str, Setting], who: Mapping[str, Setting]) -> bool:
-    """Whether credentials are not meant for the simulated node that another source names."""
-    sim = found.get("PVENET_SIM")
-    sources = {setting.source for setting in who.values()}
-    return sim is not None and not sources <= {sim.source, "environment"}
-
-
-# --- profiles --------------------------------------------------------------------------------------------------------
-
-
 def config_file(environment: Mapping[str, str]) -> Path:
     """`config.toml` in XDG_CONFIG_HOME, or in ~/.config."""
     base = environment.get("XDG_CONFIG_HOME", "")
@@ -108,7 +49,8 @@ def config_file(environment: Mapping[str, str]) -> Path:
     return Path(base) / "pvenet" / "config.toml"
 
 
-def _profile(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
+def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
+    """The settings of a profile. Raises UsageError for one that is not there, or is wrong."""
     path = config_file(environment)
     profiles = _read(path)
     if name not in profiles:
@@ -174,25 +116,3 @@ def _value(path: Path, name: str, key: str, value: object, environment: Mapping[
 def _near(word: str, words: list[str]) -> str:
     close = errors.nearest(word, words)
     return f"did you mean {close}?" if close else f"there are: {', '.join(words) or 'none'}"
-
-
-# --- neighbours ------------------------------------------------------------------------------------------------------
-
-
-def _neighbours(environment: Mapping[str, str]) -> dict[str, Setting]:
-    """What Ansible's and Terraform's variables say."""
-    told = {name: value for name, value in environment.items() if name.startswith("PROXMOX_") and value}
-    found: dict[str, Setting] = {}
-    if user := told.get("PROXMOX_USER"):
-        name, secret = told.get("PROXMOX_TOKEN_ID", ""), told.get("PROXMOX_TOKEN_SECRET")
-        if name and secret:
-            found["PVENET_TOKEN_ID"] = Setting(name if "!" in name else f"{user}!{name}", "PROXMOX_TOKEN_ID")
-            found["PVENET_TOKEN_SECRET"] = Setting(secret, "PROXMOX_TOKEN_SECRET")
-    if not found and "=" in (whole := told.get("PROXMOX_VE_API_TOKEN", "")):
-        token, _, secret = whole.rpartition("=")
-        found["PVENET_TOKEN_ID"] = Setting(token, "PROXMOX_VE_API_TOKEN")
-        found["PVENET_TOKEN_SECRET"] = Setting(secret, "PROXMOX_VE_API_TOKEN")
-    for name in ("PROXMOX_HOST", "PROXMOX_VE_ENDPOINT"):
-        if name in told:
-            found.setdefault("PVENET_ENDPOINT", Setting(told[name], name))
-    return found

@@ -1,0 +1,127 @@
+"""What a command works with: its options, the node and the journals they lead to, and one way to answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from pvenet import errors
+from pvenet.cli.output import on_terminal, out, say
+from pvenet.settings import connect, read_settings
+from pvenet.settings.read import check_node_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pvenet.connection import Connection
+    from pvenet.fleet.nodes import Fleet
+    from pvenet.journal import Journals
+    from pvenet.node import Node
+    from pvenet.settings import Options, Settings
+
+
+class Context:
+    """One command line. It connects when the node is first asked for, and hangs up when it is left."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "connection" in vars(self):
+            self.connection.close()
+
+    # --- where the command goes ---
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings. Raises UsageError where nothing says where to go."""
+        return read_settings(self.options, os.environ)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection; a warning where nobody checks who answers."""
+        if self.settings.unchecked:
+            self.say("warning: nobody checks who answers; whoever does gets the credentials (--insecure)")
+            import urllib3
+
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        return connect(self.settings, prompt=_ask_secret if on_terminal() else None, debug=self.debug)
+
+    @property
+    def debug(self) -> Callable[[str], None] | None:
+        """Where `--debug` tells the requests; None where it was not asked for."""
+        return (lambda line: say(f"debug: {line}")) if self.options.debug else None
+
+    @cached_property
+    def node(self) -> Node:
+        """The node that the command is about: the one that is named, or the only one. Raises UsageError."""
+        connection = self.connection
+        from pvenet.cluster import names
+        from pvenet.node import Node
+
+        if self.settings.node:
+            check_node_name(self.settings.node)
+        return Node(connection, self.settings.node or _only(names(connection)))
+
+    @property
+    def journals(self) -> Journals:
+        """The node's journals."""
+        from pvenet.journal import Journals
+
+        return Journals(self.settings.state_dir, self.node.name)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """All the nodes that the connection leads to."""
+        from pvenet.fleet.nodes import Fleet
+
+        return Fleet(connection=self.connection, state_dir=self.settings.state_dir, debug=self.debug)
+
+    # --- the answer ---
+
+    def emit(self, data: object, text: str = "", *, note: str = "") -> None:
+        """Answer: with --json the data; else the text on stdout, and the note on stderr."""
+        if self.options.json:
+            from pvenet.render.values import as_json
+
+            out(as_json(data))
+        else:
+            self._emit_text(text, note)
+
+    def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> None:
+        """The same in a stream of events: the data is a line."""
+        if self.options.json:
+            from pvenet.render.values import as_line
+
+            out(as_line({"event": event, **data}))
+        else:
+            self._emit_text(text, note)
+
+    def _emit_text(self, text: str, note: str) -> None:
+        if text:
+            out(text)
+        if note:
+            say(note)
+
+    def say(self, text: str) -> None:
+        """Talk on stderr, whatever the format of the answer."""
+        say(text)
+
+
+def _only(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return names[0]
+    raise errors.UsageError(
+        f"there are {len(names)} nodes: {', '.join(names)}", hint="say which with --node or PVENET_NODE"
+    )
+
+
+def _ask_secret(question: str) -> str:
+    import getpass
+
+    return getpass.getpass(question, stream=sys.stderr)

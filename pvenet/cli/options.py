@@ -1,0 +1,107 @@
+"""How commands declare their options: groups that several of them share are declared once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import typer
+
+from pvenet.cli.context import Context
+from pvenet.settings import Options
+
+Group = Mapping[str, inspect.Parameter]
+"""Parameters of a command that it does not declare itself, by name."""
+FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+_CONTEXT = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+
+
+def _common(
+    *,
+    endpoint: list[str] = typer.Option(
+        [], help="Where PVE's API is: https://HOST:8006. Repeat it for more members of the cluster.", metavar="URL"
+    ),
+    node: list[str] = typer.Option(
+        [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
+    ),
+    sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
+    fault: list[str] = typer.Option(
+        [],
+        help="What goes wrong at which request of the simulated node, as in 'drop-after@PUT network'; repeatable.",
+        metavar="KIND[=VALUE]@WHERE",
+    ),
+    profile: str = typer.Option("", help="The profile of the configuration file to use.", metavar="NAME"),
+    state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
+    json: bool = typer.Option(False, "--json", help="Print JSON."),
+    debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
+    insecure: bool = typer.Option(False, "--insecure", help="Don't check who answers. Dangerous."),
+) -> None: ...
+
+
+def parameters(function: Callable[..., Any]) -> Group:
+    """A function's parameters, with their types and as keywords."""
+    hints = get_type_hints(function)
+    return {
+        name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
+        for name, parameter in inspect.signature(function).parameters.items()
+    }
+
+
+COMMON = parameters(_common)
+"""The options that every command takes, before its name or after it; what stands after wins."""
+
+
+def command(function: Callable[..., None], **groups: Group) -> Callable[..., None]:
+    """A function as Typer runs it.
+
+    It is called with a `Context`. A parameter that is named like a group takes what was given of the group's options,
+    as a dict.
+    """
+    own = {name: each for name, each in parameters(function).items() if name not in ("context", *groups)}
+
+    def run(typer_context: typer.Context, **given: Any) -> None:
+        options = _options(given, typer_context.obj or Options())
+        taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
+        with Context(options) as context:
+            function(context, **given, **taken)
+
+    _declare(run, function, [own, *groups.values(), COMMON])
+    return run
+
+
+def remembering(function: Callable[..., None]) -> Callable[..., None]:
+    """The callback of the whole application, which keeps the options that stand before the command's name."""
+    own = parameters(function)
+
+    def run(typer_context: typer.Context, **given: Any) -> None:
+        typer_context.obj = _options(given, Options())
+        function(**given)
+
+    _declare(run, function, [own, COMMON])
+    return run
+
+
+def _options(given: dict[str, Any], before: Options) -> Options:
+    """Take the common options out of what was given, over those that stand before."""
+    common = {name: given.pop(name) for name in COMMON}
+    common["endpoint"], common["fault"] = tuple(common["endpoint"]), tuple(common["fault"])
+    common["node"] = ",".join(common["node"])
+    return Options(**common).over(before)
+
+
+def _declare(run: Callable[..., None], function: Callable[..., None], groups: list[Group]) -> None:
+    """Show Typer the parameters of all groups."""
+    shown = [_CONTEXT, *(parameter for group in groups for parameter in group.values())]
+    # not functools.wraps, whose __wrapped__ would let inspect look through to the function
+    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+
+
+def words(given: list[str] | None) -> tuple[str, ...] | None:
+    """A list that was given with commas, blanks or repeated options; None where it was not given."""
+    if not given:
+        return None
+    return tuple(word for text in given for word in text.replace(",", " ").split())

@@ -1,0 +1,111 @@
+"""`pvenet apply -f FILE` and `pvenet apply PLAN`: many nodes, one after another."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.cli.output import counted, painter
+from pvenet.cli.plans import planned, plans_text, warn
+from pvenet.cli.progress import progress
+from pvenet.cli.prompt import Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pvenet.apply import ApplyOptions
+    from pvenet.cli.context import Context
+    from pvenet.fleet.rollout import Summary, Turn
+    from pvenet.spec.network_spec import NetworkSpec
+    from pvenet.spec.saved import Saved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the command line says beside the options of any apply."""
+
+    file: Path | None
+    saved: Path | None
+    canary: str = ""
+    lossy: bool = False
+    yes: bool = False
+
+
+def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
+    """Apply a file or a saved plan. Raises what the first node that fails raises, after the summary."""
+    from pvenet.apply import StageOptions
+    from pvenet.fleet import rollout
+    from pvenet.fleet.plans import refuse_stale
+    from pvenet.fleet.saved import Record
+
+    if not options.wait:
+        raise errors.UsageError("--no-wait would not see whether to go on to the next node", hint="leave it out")
+    spec, saved = _read(request)
+    fleet = context.fleet
+    record = Record.unused(fleet.state_dir, saved.id) if saved else None
+    plan = planned(context, spec)
+    refuse_stale(plan, saved)
+    todo = rollout.ordered(plan, request.canary)
+    warn(context, plan)
+    context.emit_event("planned", *plans_text(plan))
+    terms = rollout.Terms(
+        apply=options, stage=StageOptions(lossy=request.lossy, adopt=options.adopt), canary=request.canary
+    )
+    rollout.refuse_unapproved(todo, terms)
+    with Prompt(yes=request.yes, json=context.options.json) as prompt:
+        if todo:
+            prompt.confirm(f"Apply this to {counted(len(todo), 'node')} now?")
+        with progress(context) as listener:
+            runtime = prompt.runtime(listener.emit)
+            summary = rollout.roll_out(fleet, todo, terms, runtime, _announcer(context, prompt), record)
+    _sum_up(context, summary)
+
+
+def _read(request: Request) -> tuple[NetworkSpec, Saved | None]:
+    from pvenet.spec.load import load
+    from pvenet.spec.saved import read
+
+    if request.saved and request.file:
+        raise errors.UsageError("-f FILE and a saved plan are two different things", hint="leave one of them out")
+    if request.saved:
+        saved = read(request.saved)
+        return saved.spec, saved
+    if request.file is None:  # pragma: no cover - the caller has one of the two
+        raise errors.UsageError("no file")
+    return load(request.file), None
+
+
+def _announcer(context: Context, prompt: Prompt) -> Callable[[Turn], None]:
+    """Says whose turn it is; asks before the first node after the canary."""
+
+    def announce(turn: Turn) -> None:
+        if turn.after:
+            _ask_to_go_on(prompt, turn.after, turn.of - 1)
+        text = f"\n{turn.node}, {turn.number} of {turn.of}:" if turn.of > 1 else ""
+        with suppress(OSError):  # a reader who has gone stops no rollout
+            context.emit_event("node", {"node": turn.node, "number": turn.number, "of": turn.of}, note=text)
+
+    return announce
+
+
+def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
+    try:
+        prompt.confirm(f"{canary} is as it shall be. Go on with {counted(others, 'node')} now?")
+    except errors.NeedsConsent:
+        raise errors.NeedsConsent(
+            f"not agreed to go on after {canary}, which stays as it is now", hint="the summary says what was done"
+        ) from None
+
+
+def _sum_up(context: Context, summary: Summary) -> None:
+    from pvenet.render.node_plan import rows_data, rows_text
+
+    rows, failure = summary.rows, summary.failure
+    text = "\n" + rows_text(rows, painter()) if len(rows) > 1 else ""
+    with suppress(OSError):  # the exit code still tells
+        context.emit_event("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)
+    if failure:
+        raise failure

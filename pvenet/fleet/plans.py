@@ -1,0 +1,96 @@
+"""What a network file would do to its nodes, planned in parallel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.approval import management_addresses
+from pvenet.cluster import members
+from pvenet.fleet.nodes import known, read, refuse
+from pvenet.journal import Ours, ownership
+from pvenet.spec.addresses import shared_addresses, taken_addresses
+from pvenet.spec.diagnostics import Diagnostic
+from pvenet.spec.load import refuse as refuse_wrong
+from pvenet.spec.node_plan import plan_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pvenet.fleet.nodes import Fleet
+    from pvenet.node import Node, Reading
+    from pvenet.spec.network_spec import NetworkSpec
+    from pvenet.spec.node_plan import NodePlan
+    from pvenet.spec.saved import Saved
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetPlan:
+    """What would happen to each node that could be read."""
+
+    spec: NetworkSpec
+    nodes: tuple[NodePlan, ...]
+    failed: Mapping[str, errors.PvenetError]
+    """Why the others could not be read."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to do on any node."""
+        return any(each.plan for each in self.nodes)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is worth a second look, each once."""
+        shared = shared_addresses(self.spec) if self.changes else []
+        return tuple(dict.fromkeys([*(one for each in self.nodes for one in each.diagnostics), *shared]))
+
+
+def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str, ...]:
+    """The file's nodes, or those of them that were named. Raises InvalidNetwork for one that is not there."""
+    there = known(fleet, ())
+    diagnostics = [
+        Diagnostic(
+            node.position, f"there is no node {name}; there are {', '.join(there[:9])}", errors.nearest(name, there)
+        )
+        for name, node in spec.nodes.items()
+        if name not in there
+    ]
+    refuse_wrong(diagnostics, spec.file)
+    for name in only:
+        if name not in spec.nodes:
+            raise errors.UsageError(
+                f"{spec.file} says nothing of the node {name}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
+            )
+    return tuple(name for name in spec.nodes if not only or name in only)
+
+
+def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Callable[[int], None]) -> FleetPlan:
+    """What a file would do to each of the wanted nodes. Raises InvalidNetwork for what can't be on one."""
+    there = members(fleet.connection)
+
+    def planned(node: Node, reading: Reading) -> NodePlan:
+        addresses = management_addresses(node, there, reading.network)
+        found = plan_node(spec.nodes[node.name], reading.network, addresses)
+        ours = isinstance(ownership(fleet.journals(node.name), reading), Ours)
+        return replace(found, pending=reading.changes, ours=ours)
+
+    found, failed = read(fleet, wanted, planned, count)
+    taken = taken_addresses(spec, list(found.values()))
+    refuse_wrong([*taken, *(diagnostic for each in found.values() for diagnostic in each.diagnostics)], spec.file)
+    return FleetPlan(spec=spec, nodes=tuple(found.values()), failed=failed)
+
+
+def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:
+    """Raises where a node could not be read, or is not what a saved plan was made against."""
+    refuse(plan.failed)
+    others = [each.node for each in plan.nodes if saved and saved.against[each.node] != each.against]
+    if others:
+        raise stale(" and ".join(others))
+
+
+def stale(node: str) -> errors.Stale:
+    """The refusal of what was planned against something else."""
+    return errors.Stale(
+        f"{node} is no longer what it was when this was planned; nothing was sent to it", hint="plan again"
+    )

@@ -1,0 +1,61 @@
+"""Saved plans: written with what they were planned against, and applied once."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any, Self
+
+from pvenet import errors
+from pvenet.apply.runtime import utc_now
+from pvenet.spec.saved import saved_data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pvenet.spec.node_plan import NodePlan
+
+
+def save(path: Path, plans: Sequence[NodePlan], shown: Mapping[str, Any]) -> None:
+    """Write the plans of some nodes, beside what was shown of them. Raises UsageError where that can't be written."""
+    data = saved_data(plans, shown, plan_id=secrets.token_hex(8), made=utc_now())
+    try:
+        path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf8")
+    except OSError as error:
+        raise errors.UsageError(f"{path} can't be written: {error.strerror}", hint="name another with -o") from None
+
+
+class Record:
+    """What is kept of a saved plan in the state folder: to which nodes it was applied."""
+
+    def __init__(self, state_dir: Path, plan_id: str) -> None:
+        self._path = state_dir / "plans" / f"{plan_id}.json"
+
+    @classmethod
+    def unused(cls, state_dir: Path, plan_id: str) -> Self:
+        """The record of a plan. Raises Stale where it was applied already, to any node."""
+        record = cls(state_dir, plan_id)
+        record._refuse_again()
+        return record
+
+    def _refuse_again(self) -> None:
+        try:
+            done = json.loads(self._path.read_text(encoding="utf8"))
+            nodes, when = ", ".join(done["nodes"]), done["when"]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError):
+            nodes, when = "some nodes", "an unknown time"
+        raise errors.Stale(f"this plan was applied already, to {nodes} at {when}; nothing was sent", hint="plan again")
+
+    def write(self, nodes: Sequence[str]) -> None:
+        """Keep that the plan was applied to these nodes. Raises PvenetError where that can't be written."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._path.write_text(json.dumps({"nodes": list(nodes), "when": utc_now()}) + "\n", encoding="utf8")
+        except OSError as error:
+            raise errors.PvenetError(
+                f"{self._path} can't be written: {error.strerror}",
+                hint="name a folder that can be written with --state-dir or PVENET_STATE_DIR",
+            ) from None

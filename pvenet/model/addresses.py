@@ -1,0 +1,54 @@
+"""Addresses as people write them, on the command line and in a network file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_interface
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How the addresses of a field are written."""
+
+    version: int
+    prefix: bool
+    example: str
+    other: str
+    """The field for addresses of the other IP version."""
+
+
+SPELLINGS: Mapping[str, Spelling] = {
+    "cidr": Spelling(4, prefix=True, example="10.0.0.2/24", other="cidr6"),
+    "gateway": Spelling(4, prefix=False, example="10.0.0.2", other="gateway6"),
+    "cidr6": Spelling(6, prefix=True, example="fd00::2/64", other="cidr"),
+    "gateway6": Spelling(6, prefix=False, example="fd00::2", other="gateway"),
+}
+"""The fields of the model that hold an address."""
+
+
+def parse_address(
+    field: str, value: object, *, called: str = "{}"
+) -> IPv4Address | IPv6Address | IPv4Interface | IPv6Interface:
+    """The address of a field. `called` is how a message calls a field, `{}` its name.
+
+    Raises ValueError, with a clause for people, for what is none, is of the other IP version, or lacks its prefix
+    length.
+    """
+    spelling = SPELLINGS[field]
+    read = ip_interface if spelling.prefix else ip_address
+    try:
+        found = read(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{value!r} is no IPv{spelling.version} address, as {spelling.example} is") from None
+    if found.version != spelling.version:
+        other = called.format(spelling.other)
+        raise ValueError(f"{value} is an IPv{found.version} address; that goes with {other}")
+    if spelling.prefix and "/" not in str(value):
+        length = spelling.example.partition("/")[2]
+        raise ValueError(f"{value} lacks its prefix length, as in {value}/{length}")
+    return found

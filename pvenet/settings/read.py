@@ -1,0 +1,162 @@
+"""`Settings`: where to go, who we are, and whom to trust, as one frozen value."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.settings.options import Options
+from pvenet.settings.sources import sourced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SIM = "sim:"
+NOWHERE = (
+    "name a node's endpoint, https://HOST:8006, with --endpoint or PVENET_ENDPOINT, and give a token in\n"
+    "PVENET_TOKEN_ID (root@pam!name) and PVENET_TOKEN_SECRET; or try it without any node: --sim DIR"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who we are: a token with its secret, or where that is found; else a user with a password."""
+
+    token_id: str = ""
+    """`USER@REALM!NAME`."""
+    token_secret: str = field(default="", repr=False)
+    token_file: str = ""
+    token_command: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def __bool__(self) -> bool:
+        """Whether it names anybody."""
+        return bool(self.token_id or self.user)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that says where a command goes."""
+
+    endpoints: tuple[str, ...] = ()
+    """`https://HOST:8006`, the first that answers is used; empty for a simulated node."""
+    sim: Path | None = None
+    """The folder of a simulated node."""
+    faults: tuple[str, ...] = ()
+    """What goes wrong at the simulated node."""
+    node: str = ""
+    """As it was given; some commands take several names, with commas."""
+    state_dir: Path
+    """Where the journals are kept."""
+    identity: Identity = Identity()
+    ca_file: str = ""
+    fingerprints: tuple[str, ...] = ()
+    """The pinned certificates: one for all endpoints, or one for each in their order."""
+    insecure: bool = False
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether nobody checks who answers."""
+        return self.insecure and not self.sim and not self.fingerprints
+
+
+def load_settings(*endpoints: str, profile: str | None = None) -> Settings:
+    """The settings as a command line has them: these endpoints, a profile, the environment.
+
+    Raises UsageError where nothing says where to go.
+    """
+    return read_settings(Options(endpoint=endpoints, profile=profile), os.environ)
+
+
+def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
+    """The settings that options and environment make. Raises UsageError where nothing says where to go."""
+    found = {name: setting.value for name, setting in sourced(environment, options.profile).items()}
+    endpoints, sim = _place(options, found)
+    if options.fault and not sim:
+        raise errors.UsageError("--fault is for a simulated node; nothing was sent", hint="name one with --sim DIR")
+    kept = options.state_dir or expanded(found.get("PVENET_STATE_DIR", "")) or _default_state_dir(sim, environment)
+    return Settings(
+        endpoints=endpoints,
+        sim=sim,
+        faults=options.fault,
+        node=options.node or found.get("PVENET_NODE", ""),
+        state_dir=kept,
+        identity=Identity(
+            token_id=found.get("PVENET_TOKEN_ID", ""),
+            token_secret=found.get("PVENET_TOKEN_SECRET", ""),
+            token_file=found.get("PVENET_TOKEN_FILE", ""),
+            token_command=found.get("PVENET_TOKEN_COMMAND", ""),
+            user=found.get("PVENET_USER", ""),
+            password=found.get("PVENET_PASSWORD", ""),
+        ),
+        ca_file=found.get("PVENET_CA_FILE", ""),
+        fingerprints=split_fingerprints(found.get("PVENET_FINGERPRINT", "")),
+        insecure=options.insecure,
+    )
+
+
+def split_fingerprints(text: str) -> tuple[str, ...]:
+    """The fingerprints that a setting names, with commas between them."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def node_names(text: str) -> tuple[str, ...]:
+    """The nodes that a setting names, with commas or blanks between them. Raises UsageError for what can't be one."""
+    names = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    for name in names:
+        check_node_name(name)
+    return names
+
+
+def check_node_name(name: str) -> None:
+    """Raises UsageError for what can't be the name of a node."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name):
+        raise errors.UsageError(f"{name!r} is no name of a node", hint="a node is called as its host is: pve1")
+
+
+def expanded(text: str) -> Path | None:
+    """A path, `~` expanded; None for no text. Raises UsageError where there is no such home."""
+    if not text:
+        return None
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise errors.UsageError(f"there is no home folder for {text}", hint="write the whole path") from None
+
+
+def _place(options: Options, found: Mapping[str, str]) -> tuple[tuple[str, ...], Path | None]:
+    """The endpoints, or the folder of a simulated node."""
+    endpoints, sim = options.endpoint, options.sim
+    if endpoints and sim:
+        raise errors.UsageError("--endpoint and --sim are two different places", hint="leave one of them out")
+    if not endpoints and not sim:
+        sim = expanded(found.get("PVENET_SIM", ""))
+        if not sim:
+            endpoints = tuple(found.get("PVENET_ENDPOINT", "").replace(",", " ").split())
+    if any(each.startswith(SIM) for each in endpoints):
+        sim, endpoints = _folder(endpoints), ()
+    if not endpoints and not sim:
+        raise errors.UsageError("no endpoint: which node is meant?", hint=NOWHERE)
+    return endpoints, sim
+
+
+def _folder(endpoints: tuple[str, ...]) -> Path | None:
+    """The folder of `sim:DIR`."""
+    folder = endpoints[0].removeprefix(SIM)
+    if len(endpoints) > 1 or not folder:
+        raise errors.UsageError("a simulated node is one folder, alone", hint=f"write it as {SIM}DIR")
+    return expanded(folder)
+
+
+def _default_state_dir(sim: Path | None, environment: Mapping[str, str]) -> Path:
+    if sim:
+        return sim / ".pvenet"
+    base = environment.get("XDG_STATE_HOME", "")
+    if not base.startswith("/"):  # the specification: a relative one is ignored
+        base = "~/.local/state"
+    return (expanded(base) or Path()) / "pvenet"

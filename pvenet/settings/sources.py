@@ -1,0 +1,91 @@
+"""Where each setting comes from: a named profile, the environment, and what neighbours call the same things.
+
+All of them are brought under our own names (`PVENET_...`), so that the rest knows one kind of setting. Settings that
+belong together come from one source together: the first that has any of them. A token for one cluster never meets an
+endpoint's fingerprint of another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.settings.profiles import Setting, profile_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pvenet.settings.options import Options
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "place": ("PVENET_ENDPOINT", "PVENET_SIM"),
+    "node": ("PVENET_NODE",),
+    "state": ("PVENET_STATE_DIR",),
+    "who": (
+        "PVENET_TOKEN_ID",
+        "PVENET_TOKEN_SECRET",
+        "PVENET_TOKEN_FILE",
+        "PVENET_TOKEN_COMMAND",
+        "PVENET_USER",
+        "PVENET_PASSWORD",
+    ),
+    "trust": ("PVENET_CA_FILE", "PVENET_FINGERPRINT"),
+}
+"""What comes from one source together."""
+
+
+def sourced(environment: Mapping[str, str], profile: str | None) -> dict[str, Setting]:
+    """Every setting that is made outside the command line. `profile` is the one that `--profile` names.
+
+    A profile that an option names wins over the environment, as options do; one that PVENET_PROFILE names is only where
+    the environment says nothing. Raises UsageError for a profile that is not there, or is wrong.
+    """
+    own = {name: Setting(value, "environment") for name, value in environment.items() if value}
+    named = profile or environment.get("PVENET_PROFILE") or None
+    ours = profile_of(named, environment) if named else {}
+    sources = [ours, own] if profile else [own, ours]
+    sources.append(_neighbours(environment))
+    found: dict[str, Setting] = {}
+    for group, names in GROUPS.items():
+        for source in sources:
+            here = {name: source[name] for name in names if name in source}
+            if here and not (group == "who" and _elsewhere(found, here)):
+                found |= here
+                break
+    return found
+
+
+def explained(options: Options, environment: Mapping[str, str]) -> dict[str, Setting]:
+    """Every setting with its source, the options' too, by name. Raises UsageError as `sourced` does."""
+    found = sourced(environment, options.profile)
+    given = {"PVENET_NODE": options.node, "PVENET_STATE_DIR": options.state_dir}
+    if options.endpoint or options.sim:
+        found = {name: each for name, each in found.items() if name not in GROUPS["place"]}
+        given |= {"PVENET_ENDPOINT": ",".join(options.endpoint), "PVENET_SIM": options.sim}
+    found |= {name: Setting(str(value), "option") for name, value in given.items() if value}
+    return dict(sorted(found.items()))
+
+
+def _elsewhere(found: Mapping[str, Setting], who: Mapping[str, Setting]) -> bool:
+    """Whether credentials are not meant for the simulated node that another source names."""
+    sim = found.get("PVENET_SIM")
+    sources = {setting.source for setting in who.values()}
+    return sim is not None and not sources <= {sim.source, "environment"}
+
+
+def _neighbours(environment: Mapping[str, str]) -> dict[str, Setting]:
+    """What Ansible's and Terraform's variables say."""
+    told = {name: value for name, value in environment.items() if name.startswith("PROXMOX_") and value}
+    found: dict[str, Setting] = {}
+    if user := told.get("PROXMOX_USER"):
+        name, secret = told.get("PROXMOX_TOKEN_ID", ""), told.get("PROXMOX_TOKEN_SECRET")
+        if name and secret:
+            found["PVENET_TOKEN_ID"] = Setting(name if "!" in name else f"{user}!{name}", "PROXMOX_TOKEN_ID")
+            found["PVENET_TOKEN_SECRET"] = Setting(secret, "PROXMOX_TOKEN_SECRET")
+    if not found and "=" in (whole := told.get("PROXMOX_VE_API_TOKEN", "")):
+        token, _, secret = whole.rpartition("=")
+        found["PVENET_TOKEN_ID"] = Setting(token, "PROXMOX_VE_API_TOKEN")
+        found["PVENET_TOKEN_SECRET"] = Setting(secret, "PROXMOX_VE_API_TOKEN")
+    for name in ("PROXMOX_HOST", "PROXMOX_VE_ENDPOINT"):
+        if name in told:
+            found.setdefault("PVENET_ENDPOINT", Setting(told[name], name))
+    return found

@@ -1,0 +1,147 @@
+"""What a node says, of any type: a value, or an error in a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loopback import TOKEN
+from requests.adapters import BaseAdapter
+
+from pvenet import errors
+from pvenet.cluster import fingerprints, highly_available, members, names
+from pvenet.connection import AnswerLost, Connection
+from pvenet.connection.endpoint import Endpoint
+from pvenet.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UPID = "UPID:pve1:0000:0000:0000:srvreload:networking:root@pam:"
+READS: dict[str, Callable[[Node], object]] = {
+    "network": Node.read,
+    "permissions": Node.permissions,
+    "tasks": Node.reloads,
+    "task": lambda node: node.task(UPID),
+    "log": lambda node: node.log(UPID),
+    "members": lambda node: members(node.connection),
+    "names": lambda node: names(node.connection),
+    "fingerprints": lambda node: fingerprints(node.connection),
+    "services": lambda node: highly_available(node.connection, "pve1"),
+}
+KEYS = tuple(
+    "iface type priority families options altnames active method cidr mtu bond_mode bond-primary slaves bridge_ports "  # noqa: SIM905
+    "bridge_vids vlan-raw-device vlan-id ovs_bridge ovs_tag comments upid status exitstatus endtime t n name node "
+    "online ip sid state ssl_fingerprint /nodes/pve1 Sys.Audit".split()
+)
+WORDS = ("eth", "bond", "bridge", "vlan", "OVSPort", "srvreload", "node", "service", "pve1", "started", "stopped", "1")
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(WORDS)
+ANY = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS) | st.text(), inner),
+    max_leaves=30,
+)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"iface": st.sampled_from(("vmbr0", "ens33")), "type": st.sampled_from(WORDS)},
+        optional={key: SCALARS | st.lists(SCALARS) | st.just({"a": "b"}) for key in KEYS[2:]},
+    ),
+    max_size=3,
+)
+
+
+class Says(BaseAdapter):
+    """Answers every request with one body."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self._body = body
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        response = requests.Response()
+        response.status_code, response.reason, response.request = 200, "OK", request
+        response.raw = io.BytesIO(self._body.encode())
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def saying(data: object, **beside: object) -> Node:
+    adapter = Says(json.dumps({"data": data, **beside}))
+    return Node(Connection([Endpoint(host="pve1", adapter=adapter)], TOKEN), "pve1")
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
+@settings(max_examples=60, deadline=None)
+@given(data=ANY | ROWS)
+def test_whatever_is_said_is_a_value_or_an_error(read: Callable[[Node], object], data: object) -> None:
+    """Any JSON as `data` of any read: never an exception of another kind."""
+    with contextlib.suppress(errors.PvenetError):
+        read(saying(data))
+
+
+@pytest.mark.parametrize("read", [name for name in READS if name != "services"])
+@pytest.mark.parametrize("data", [None, 7, "text", [[]], [None], {"/": []}])
+def test_data_of_the_wrong_type_is_not_pves(read: str, data: object) -> None:
+    """The error names what was asked, and where."""
+    with pytest.raises(errors.NotPVE, match=r"does not answer GET /.* as PVE does") as caught:
+        READS[read](saying(data))
+    assert "pve1" in caught.value.message
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"status": None}, {"status": "odd"}, {"status": ["stopped"]}])
+def test_a_task_without_a_state_has_not_ended(data: object) -> None:
+    """It is asked again, rather than taken for one that runs, or for one that has ended."""
+    with pytest.raises(errors.NotPVE):
+        saying(data).task(UPID)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"iface": None},
+        {"iface": ["vmbr0"]},
+        {"iface": "vmbr0", "priority": "first"},
+        {"iface": "vmbr0", "altnames": 7},
+        {"iface": "vmbr0", "options": "mtu 9000"},
+        {"iface": "vmbr0", "families": {"inet": 1}},
+        {"iface": "bond0", "type": "bond", "bond-primary": ["ens33"]},
+    ],
+)
+def test_an_entry_that_can_not_be_read_at_all_is_not_pves(entry: object) -> None:
+    """A listing is believed whole or not at all."""
+    with pytest.raises(errors.NotPVE):
+        saying([{"iface": "vmbr0", "type": "bridge"}, entry]).read()
+
+
+def test_changes_that_are_no_text_are_not_pves() -> None:
+    """Beside the listing stands a diff, or nothing."""
+    assert saying([], changes=None).glance().changes is None
+    assert saying([], changes="").glance().changes is None
+    with pytest.raises(errors.NotPVE):
+        saying([], changes=["+auto vmbr1"]).glance()
+
+
+@pytest.mark.parametrize("data", [None, 7, [], "done"])
+def test_a_reload_that_names_no_task_may_have_been_started(data: object) -> None:
+    """Whatever stands there instead."""
+    with pytest.raises(AnswerLost):
+        saying(data).reload()
+
+
+def test_numbers_may_be_texts_and_texts_numbers() -> None:
+    """As Perl sends them."""
+    node = saying([{"upid": UPID, "type": "srvreload", "endtime": "1764000000", "status": "OK"}])
+    assert node.reloads()[UPID].ok
+    node = saying([{"upid": UPID, "type": "srvreload", "endtime": 0}])
+    assert node.reloads()[UPID].running
+    assert saying([{"t": 7}, {}]).log(UPID) == ("7", "")
+    assert members(saying([{"type": "node", "name": "pve1", "online": 1}, {"type": "cluster"}]).connection)[0].online
