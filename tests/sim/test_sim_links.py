@@ -46,6 +46,14 @@ def test_links_that_commands_make_exist(command: str, link: str) -> None:
     assert link not in nics_of(text)
 
 
+def test_links_that_commands_make_and_nobody_takes_are_down() -> None:
+    """They are there, and no later reload changes that."""
+    text = f"{LO}auto ens38\niface ens38 inet manual\n\tpost-up ip link add gre1 type gretap remote 192.0.2.9\n"
+    machine = Machine.fresh(["ens38"], text)
+    assert (machine.up, machine.made) == ({"lo", "ens38"}, {"gre1"})
+    assert ifreload(text, machine.nics, machine.up, machine.made).steps == ()
+
+
 def test_links_that_nothing_makes_are_missing() -> None:
     """A command that makes another link, or none, makes no port."""
     text = f"{LO}auto ens38\niface ens38 inet manual\n\tpost-up ip link set vxlan0 up\n\n{BRIDGE.format(port='vxlan0')}"
