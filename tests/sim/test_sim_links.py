@@ -68,6 +68,8 @@ def test_a_nic_goes_by_its_altname() -> None:
     assert (outcome.exit_code, [step.link for step in outcome.steps]) == (0, ["nic1", "vmbr1"])
     assert Machine.fresh(nics, text).up == {"lo", "nic1", "vmbr1"}
     assert Machine.fresh(nics, text).made == {"vmbr1"}
+    hook = text.replace("enp2s0 inet manual\n", "enp2s0 inet manual\n\tup ip link add x1 type dummy\n", 1)
+    assert Machine.fresh(nics, hook).made == {"vmbr1", "x1"}
 
 
 @pytest.mark.parametrize("there", [True, False])
