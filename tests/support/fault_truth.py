@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pvenet.sim.interfaces import Host, parse
 from pvenet.sim.machine.reload import ifreload
 from pvenet.sim.machine.tasks import TaskFolder
-from pvenet.sim.network import Host, parse
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
