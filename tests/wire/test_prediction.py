@@ -84,7 +84,7 @@ def changes_of_files() -> Iterator[tuple[str, list[Entry], Request, list[Entry]]
             first = number == 0
             after = listed(write.recorded["new"], file.host)
             path = ("network", write.iface) if write.iface and write.method != "POST" else ("network",)
-            request = Request(method=write.method, path=path, form=write.form)
+            request = Request(method=write.method, path=path, form=dict(write.form))
             if sendable({"form": write.form, "path": write.iface}, after) and (not first or len(file.first_write) == 1):
                 yield f"{file.name} {number}", before, request, after
             before = before if first else after
