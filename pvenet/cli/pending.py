@@ -10,7 +10,7 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
-from pvenet.cli.output import out, painter
+from pvenet.cli.output import painter, stream
 
 if TYPE_CHECKING:
     from pvenet.events import OnFailure
@@ -114,7 +114,7 @@ def apply(
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
         make_live(node, journals, options, prompt.runtime(listener.emit))
     if not wait and listener.upid:
-        out(listener.upid)
+        stream(listener.upid)
 
 
 def revert(
@@ -127,7 +127,7 @@ def revert(
 
     reverted = throw_away(node, journals, discard=discard)
     note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
-    context.emit({"node": node.name, "reverted": reverted}, note=note)
+    context.emit_done({"node": node.name, "reverted": reverted}, note=note)
 
 
 def _on_failure(word: str) -> OnFailure:

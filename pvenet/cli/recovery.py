@@ -9,6 +9,7 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
+from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
     from pvenet.apply import Status
@@ -47,7 +48,7 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
-    return "\n".join(lines)
+    return "\n".join(indented(line) for line in lines)
 
 
 def rollback(
@@ -80,4 +81,4 @@ def confirm(context: Context) -> None:
 
     kept = keep(node, journals)
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
-    context.emit(data, note=f"confirmed: what was applied on {node.name} stays")
+    context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")
