@@ -15,6 +15,17 @@ from pvenet.settings import Options
 Group = Mapping[str, inspect.Parameter]
 """Parameters of a command that it does not declare itself, by name."""
 FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+
+
+def seconds(given: float | None) -> float | None:
+    """A number of seconds that somebody can wait for; the callback of an option."""
+    if given is not None and not 1 <= given <= LONGEST:
+        raise typer.BadParameter(f"{given} is no number of seconds from 1 to {LONGEST}")
+    return given
+
+
+LONGEST = 7 * 86400
+"""Seconds that an option can ask for."""
 _CONTEXT = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, seconds
 from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def rollback(
         "", help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
     ),
     *,
-    timeout: float = typer.Option(60.0, min=1.0, help="Seconds to wait for a reload that runs.", metavar="SECONDS"),
+    timeout: float = typer.Option(
+        60.0, callback=seconds, help="Seconds to wait for a reload that runs.", metavar="SECONDS"
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
