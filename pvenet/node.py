@@ -39,6 +39,11 @@ class Reading:
         """The pending diff without its timestamps, so that two readings of one state are equal."""
         return strip_times(self.changes) if self.changes else None
 
+    @property
+    def line_ends(self) -> tuple[str, ...]:
+        """Warnings about text of the file that ifupdown2 may run as a command."""
+        return wire.line_ends(self.network)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:

@@ -28,15 +28,15 @@ def refuse_links(folder: Path) -> None:
     """Raises `SimError` for a link that somebody may have left in a folder that others can write, as /tmp."""
     whole = folder.absolute()
     for part in (whole, *whole.parents):
-        if part.is_symlink() and _others_write(part.parent):
+        if part.is_symlink() and _open_to_writers(part.parent):
             raise SimError(f"{part} is a link in a folder that others can write")
-    if folder.is_dir() and _others_write(folder):
+    if folder.is_dir() and _open_to_writers(folder):
         for place, folders, files in os.walk(folder):
             if linked := [name for name in (*folders, *files) if os.path.islink(os.path.join(place, name))]:  # noqa: PTH114, PTH118 - thousands of tasks
                 raise SimError(f"{os.path.join(place, linked[0])} is a link in a folder that others can write")  # noqa: PTH118
 
 
-def _others_write(folder: Path) -> bool:
+def _open_to_writers(folder: Path) -> bool:
     return bool(folder.stat().st_mode & 0o022)
 
 

@@ -25,7 +25,7 @@ def changes(old: str, new: str, old_time: str = "", new_time: str = "") -> str |
 
     The two times stand in the header as they are given; PVE's are the files' own.
     """
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    before, after = _split(old), _split(new)
     found = list(_changes(before, after))
     if not found:
         return None
@@ -36,6 +36,11 @@ def changes(old: str, new: str, old_time: str = "", new_time: str = "") -> str |
             *(line for hunk in _hunks(found) for line in _hunk(hunk, before, after)),
         ]
     )
+
+
+def _split(text: str) -> list[str]:
+    """The lines with their ends; nothing but a line feed ends one."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _folded(line: str) -> str:
