@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import typer
 
+from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.settings import Options
 
@@ -73,6 +74,7 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
     own = {name: each for name, each in parameters(function).items() if name not in ("context", *groups)}
 
     def run(typer_context: typer.Context, **given: Any) -> None:
+        _refuse_bytes(given)
         options = _options(given, typer_context.obj or Options())
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
         with Context(options) as context:
@@ -80,6 +82,14 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
 
     _declare(run, function, [own, *groups.values(), COMMON])
     return run
+
+
+def _refuse_bytes(given: Mapping[str, Any]) -> None:
+    """Raises UsageError for bytes that are no UTF-8; a path may have them, and stands for a file all the same."""
+    for value in given.values():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise errors.UsageError(f"{text!a} on the command line is no UTF-8", hint="nothing was sent")
 
 
 def remembering(function: Callable[..., None]) -> Callable[..., None]:

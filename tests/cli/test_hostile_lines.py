@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     Run = Callable[..., Ran]
 
 ENDS = {letter: f"{letter!a}" for letter in "\r\x0b\x0c\x1c\x85\u2028"}
-    "\r": r"'\r'",
-    "\x0b": r"'\x0b'",
-    "\x0c": r"'\x0c'",
-    "\x1c": r"'\x1c'",
-    "\x85": r"'\x85'",
-    "\u2028": r"'\u2028'",
-}
 
 
 @pytest.fixture(params=ENDS)

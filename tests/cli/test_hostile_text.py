@@ -164,6 +164,13 @@ class TestCommands:
         for words in (["show", MARK], ["list", "--node", MARK], [MARK], ["check", "-f", MARK], ["list", f"--{MARK}"]):
             assert clean(run(*words)).code != 0
 
+    @pytest.mark.parametrize("words", [["eth", "set", "ens38", "--comments", "a\udcffb"], ["show", "e\udcff"]])
+    def test_bytes_that_are_no_text_are_a_usage_error(self, run: Run, words: list[str]) -> None:
+        """As a terminal in another encoding types them; nothing is sent."""
+        ran = clean(run(*words))
+        assert ran.code == 2
+        assert "is no UTF-8" in ran.err
+
     def test_a_network_file_is_shown_harmless(self, tmp_path: Path, run: Run) -> None:
         """Its names, its values and what is wrong with them."""
         file = tmp_path / "evil.yaml"
