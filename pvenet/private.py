@@ -45,11 +45,13 @@ def make_own_folder(path: Path) -> None:
         path.chmod(ALONE)
 
 
-def write(path: Path, data: bytes, *, mode: int = 0o600, synced: bool = False) -> None:
-    """Write a file anew, with this mode where it is made."""
+def write(path: Path, data: bytes, *, mode: int = 0o600, synced: bool = False, follow: bool = False) -> None:
+    """Write a file anew, with this mode where it is made.
+
+    `follow`: also through a link of the owner's, that is one where others can't write.
+    """
     refuse_planted(path)
-    follow = 0 if path.is_symlink() else os.O_NOFOLLOW  # a link that stands where others can't write is the owner's
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | follow
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     with os.fdopen(os.open(path, flags, mode), "wb") as file:
         file.write(data)
         if synced:

@@ -115,5 +115,9 @@ def _ask(question: str) -> None:
         raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
     if not talk(f"{question} [y/N] "):
         raise errors.NeedsConsent("the question can't be shown; nothing was sent", hint="consent with --yes")
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    try:
+        answer = sys.stdin.readline().strip().lower()
+    except (OSError, ValueError):  # the terminal has gone, or typed what is no text
+        answer = ""
+    if answer not in ("y", "yes"):
         raise errors.NeedsConsent("not agreed; nothing was sent, and what is pending stays pending")

@@ -21,7 +21,7 @@ def save(path: Path, plans: Sequence[NodePlan], shown: Mapping[str, Any]) -> Non
     """Write the plans of some nodes, beside what was shown of them. Raises UsageError where that can't be written."""
     data = saved_data(plans, shown, plan_id=secrets.token_hex(8), made=utc_now())
     try:
-        private.write(path, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(), mode=0o644)
+        private.write(path, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(), mode=0o644, follow=True)
     except OSError as error:
         raise errors.UsageError(f"{path} can't be written: {error.strerror}", hint="name another with -o") from None
 

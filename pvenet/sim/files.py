@@ -62,7 +62,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of the sim's own; a person may have broken it."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise SimError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise SimError(f"{path} holds no JSON object")

@@ -209,6 +209,17 @@ class TestLinks:
         assert "symbolic links" in ran.err
         assert victim.read_text() == "mine"
 
+    def test_a_journal_is_not_written_through_one(self, lab: Path, victim: Path, run: Run) -> None:
+        """Its draft has a name that whoever saw the journal knows, from when the folder was open."""
+        run("--node", "pve1", "eth", "set", "ens38", "--mtu", "1400")
+        folder = lab / ".pvenet" / "journals" / "pve1"
+        folder.chmod(0o777)
+        next(folder.glob("*.json")).with_suffix(".new").symlink_to(victim)
+        ran = run("--node", "pve1", "eth", "set", "ens38", "--mtu", "1300")
+        assert ran.code == 1
+        assert "can't be written" in ran.err
+        assert victim.read_text() == "mine"
+
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
     def test_a_file_of_somebody_else_is_not_written_into(self, shared: Path, run: Run) -> None:
         """They could change the plan afterwards."""
@@ -276,6 +287,16 @@ class TestNonsense:
             ran = run(*words, "-f", str(path))
             assert ran.code in (2, 3)
             assert "fault of pvenet" not in ran.err
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "\udcff", "{", "[]"])
+def test_a_broken_sim_is_an_error_in_a_sentence(lab: Path, run: Run, text: str) -> None:
+    """Its configuration is a file that a person edits."""
+    (lab / "sim.json").write_bytes(text.encode("utf8", "surrogateescape"))
+    for words in (["list"], ["sim", "show", str(lab)], ["sim", "check", str(lab)]):
+        ran = run(*words)
+        assert ran.code in (1, 2, 4)
+        assert "sim.json" in ran.err
 
 
 class TestTimes:
