@@ -13,6 +13,7 @@ ALLOWED = {
     "errors": {""},
     "model": {""},
     "limits": {""},
+    "private": {""},
     "plan": {"", "errors", "limits", "model"},
     "wire": {"", "limits", "model", "plan"},
     "events": {"", "plan"},
@@ -23,7 +24,7 @@ ALLOWED = {
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},
-    "journal": {"", "errors", "model", "node", "plan", "wire"},
+    "journal": {"", "errors", "model", "node", "plan", "private", "wire"},
     "routes": {"", "cluster", "connection", "errors", "journal", "model", "node"},
     "apply": {
         "",
@@ -39,7 +40,7 @@ ALLOWED = {
         "routes",
         "wire",
     },
-    "settings": {"", "errors", "connection", "sim"},
+    "settings": {"", "errors", "connection", "private", "sim"},
     "cli": {
         "",
         "apply",
@@ -71,6 +72,7 @@ ALLOWED = {
         "node",
         "outcome",
         "plan",
+        "private",
         "spec",
     },
     "sim": {""},

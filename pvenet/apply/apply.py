@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from pvenet.plan import Change
     from pvenet.routes import Routes
 
+LONGEST = 7 * 86400.0
+"""Seconds: nobody waits longer for a verdict, and no clock is asked for more."""
 LOOK = 1.0
 """Seconds between two looks whether somebody has confirmed elsewhere."""
 
@@ -54,6 +56,14 @@ class ApplyOptions:
     from before. Nothing is armed without `wait`."""
     adopt: bool = False
     allow_management: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a time that is none."""
+        for name, seconds in (("timeout", self.timeout), ("confirm_within", self.confirm_within)):
+            if seconds is not None and not 0 < seconds <= LONGEST:
+                raise errors.UsageError(
+                    f"{name} is {seconds}, and no number of seconds", hint=f"more than 0, and at most {LONGEST:.0f}"
+                )
 
 
 def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, now: str | None = None) -> Ended:

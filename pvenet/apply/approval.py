@@ -15,6 +15,7 @@ from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
 from pvenet.model import beneath
 from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, risk
+from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -73,6 +74,8 @@ def approve(
         )
     )
     _warn_of_limits(proposed, runtime)
+    for text in line_ends(then):
+        runtime.warn(text)
     if danger is Risk.MANAGEMENT:
         path = focused(path, changes, before, then)
         text = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"

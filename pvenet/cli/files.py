@@ -41,7 +41,7 @@ def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
     from pvenet.render.values import as_json
     from pvenet.spec.schema import schema as made
 
-    out(as_json(made()))
+    out(as_json(made()), json=True)
 
 
 def export(context: Context) -> None:

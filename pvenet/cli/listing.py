@@ -22,6 +22,8 @@ def list_(context: Context) -> None:
 
     note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
     pending = reading.changes is not None
+    for text in reading.line_ends:
+        context.warn(text)
     context.emit(network_data(reading.network), table(reading.network, painter()), note=note if pending else "")
 
 

@@ -9,12 +9,24 @@ from typing import Any, get_type_hints
 
 import typer
 
+from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
 """Parameters of a command that it does not declare itself, by name."""
 FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+
+
+def seconds(given: float | None) -> float | None:
+    """A number of seconds that somebody can wait for; the callback of an option."""
+    if given is not None and not 1 <= given <= LONGEST:
+        raise typer.BadParameter(f"{given} is no number of seconds from 1 to {LONGEST}")
+    return given
+
+
+LONGEST = 7 * 86400
+"""Seconds that an option can ask for."""
 _CONTEXT = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 
@@ -62,6 +74,7 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
     own = {name: each for name, each in parameters(function).items() if name not in ("context", *groups)}
 
     def run(typer_context: typer.Context, **given: Any) -> None:
+        _refuse_bytes(given)
         options = _options(given, typer_context.obj or Options())
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
         with Context(options) as context:
@@ -69,6 +82,14 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
 
     _declare(run, function, [own, *groups.values(), COMMON])
     return run
+
+
+def _refuse_bytes(given: Mapping[str, Any]) -> None:
+    """Raises UsageError for bytes that are no UTF-8; a path may have them, and stands for a file all the same."""
+    for value in given.values():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise errors.UsageError(f"{text!a} on the command line is no UTF-8", hint="nothing was sent")
 
 
 def remembering(function: Callable[..., None]) -> Callable[..., None]:

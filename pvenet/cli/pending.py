@@ -9,8 +9,8 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
-from pvenet.cli.output import out, painter
+from pvenet.cli.options import command, seconds
+from pvenet.cli.output import painter, stream
 
 if TYPE_CHECKING:
     from pvenet.events import OnFailure
@@ -58,7 +58,9 @@ def apply(
     canary: str = typer.Option("", help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
     lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
-    timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
+    timeout: float = typer.Option(
+        60.0, callback=seconds, help="Seconds from the reload to the verdict.", metavar="SECONDS"
+    ),
     on_failure: str = typer.Option(
         "rollback",
         help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
@@ -66,7 +68,7 @@ def apply(
     ),
     confirm_within: float | None = typer.Option(
         None,
-        min=1.0,
+        callback=seconds,
         help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
         metavar="SECONDS",
     ),
@@ -114,7 +116,7 @@ def apply(
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
         make_live(node, journals, options, prompt.runtime(listener.emit))
     if not wait and listener.upid:
-        out(listener.upid)
+        stream(listener.upid)
 
 
 def revert(
@@ -127,7 +129,7 @@ def revert(
 
     reverted = throw_away(node, journals, discard=discard)
     note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
-    context.emit({"node": node.name, "reverted": reverted}, note=note)
+    context.emit_done({"node": node.name, "reverted": reverted}, note=note)
 
 
 def _on_failure(word: str) -> OnFailure:

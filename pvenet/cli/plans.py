@@ -63,7 +63,7 @@ def planned(context: Context, spec: NetworkSpec) -> FleetPlan:
 def warn(context: Context, plan: FleetPlan) -> None:
     """Say what is worth a second look."""
     for diagnostic in plan.warnings:
-        context.say(f"warning: {diagnostic.text(plan.spec.file)}")
+        context.warn(diagnostic.text(plan.spec.file))
 
 
 def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:

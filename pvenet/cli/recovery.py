@@ -8,7 +8,8 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, seconds
+from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
     from pvenet.apply import Status
@@ -47,7 +48,7 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
-    return "\n".join(lines)
+    return "\n".join(indented(line) for line in lines)
 
 
 def rollback(
@@ -56,7 +57,9 @@ def rollback(
         "", help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
     ),
     *,
-    timeout: float = typer.Option(60.0, min=1.0, help="Seconds to wait for a reload that runs.", metavar="SECONDS"),
+    timeout: float = typer.Option(
+        60.0, callback=seconds, help="Seconds to wait for a reload that runs.", metavar="SECONDS"
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
@@ -80,4 +83,4 @@ def confirm(context: Context) -> None:
 
     kept = keep(node, journals)
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
-    context.emit(data, note=f"confirmed: what was applied on {node.name} stays")
+    context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -131,11 +131,11 @@ def _tell(context: Context, staged: Staged) -> None:
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
-        context.say(f"warning: {warning}")
+        context.warn(f"{warning}")
     name = context.node.name
     data = staged_data(name, staged.plan.steps, staged.warnings)
     if not staged.plan:
-        context.emit(data, note=f"nothing to do: it is so already on {name}")
+        context.emit_done(data, note=f"nothing to do: it is so already on {name}")
         return
     note = f"staged on {name}, not live yet: `pvenet diff` shows it, `pvenet apply` makes it live"
-    context.emit(data, changes_text(staged.plan.steps, painter()), note=note)
+    context.emit_done(data, changes_text(staged.plan.steps, painter()), note=note)

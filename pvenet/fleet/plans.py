@@ -73,7 +73,9 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         addresses = management_addresses(node, there, reading.network)
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
         ours = isinstance(ownership(fleet.journals(node.name), reading), Ours)
-        return replace(found, pending=reading.changes, ours=ours)
+        at = spec.nodes[node.name].position
+        cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
+        return replace(found, pending=reading.changes, ours=ours, diagnostics=(*found.diagnostics, *cut))
 
     found, failed = read(fleet, wanted, planned, count)
     taken = taken_addresses(spec, list(found.values()))

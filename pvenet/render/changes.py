@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.model import kind_of
 from pvenet.plan import Create, Delete, Update
+from pvenet.render.foreign import one_line
 from pvenet.render.values import plain_value, said, text
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _problem_data(problem: Problem) -> dict[str, Any]:
 
 
 def _title(interface: Interface) -> str:
-    return f"{kind_of(interface)} {interface.name}"
+    return one_line(f"{kind_of(interface)} {interface.name}")
 
 
 def _field(name: str, value: object) -> str:

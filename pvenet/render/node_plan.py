@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text
+from pvenet.render.foreign import indented
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def node_plan_text(found: NodePlan, paint: Paint) -> str:
     lines += [f"  {line}" for line in found.kept]
     if found.pending is not None:
         lines.append("  something is pending there already (`pvenet diff` shows it); this would come on top of it")
-    return "\n".join(lines)
+    return "\n".join(indented(line) for line in lines)
 
 
 def _mark(risk: Risk, paint: Paint) -> str:

@@ -79,6 +79,7 @@ def read(path: Path) -> Saved:
         )
     try:
         data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()  # half a letter is no text
         if data.get("pvenet_plan") != VERSION:
             raise errors.UsageError(f"{path} was saved by another version of pvenet", hint="plan again")
         found = SavedPlan.model_validate(data)

@@ -4,6 +4,7 @@ Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is e
 and pve-api#update.
 """
 
+from pvenet.wire.line_ends import line_ends
 from pvenet.wire.losses import losses, losses_of
 from pvenet.wire.prediction import Difference, by_name, differences, predicted, told
 from pvenet.wire.reading import interface, link, network
@@ -22,6 +23,7 @@ __all__ = [
     "create_form",
     "differences",
     "interface",
+    "line_ends",
     "link",
     "losses",
     "losses_of",
