@@ -49,6 +49,8 @@ class Staged:
     losses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What became of what was staged or reloaded before."""
+    pending: str | None = None
+    """PVE's diff without its timestamps, as it is with this."""
 
 
 class Staging:
@@ -99,14 +101,14 @@ class Staging:
         warnings = judged(self._node.name, self.network, desired)
         todo = plan(self.network, desired)
         if not todo:
-            return Staged(plan=todo, warnings=warnings)
+            return Staged(plan=todo, warnings=warnings, pending=self.reading.pending)
         lost = wire.losses_of(todo)
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
         book = OpenJournal(self._journals, self._journal(options), lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
-        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes, pending=book.now.pending)
 
     def _journal(self, options: StageOptions) -> Journal:
         """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""

@@ -27,7 +27,7 @@ def plan(
     *,
     file: Path = FILE,
     save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there is something to do."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is to do or pending."),
 ) -> None:
     """Show what a network file would change on each node, and change nothing."""
     from pvenet.fleet.nodes import refuse
@@ -42,7 +42,7 @@ def plan(
     if save:
         write(save, found.nodes, data)
         context.say(f"saved: `pvenet apply {save}` makes it so, as long as the nodes are as they were now")
-    if exit_code and found.changes:
+    if exit_code and found.differs:
         raise errors.Differences("")
 
 
@@ -71,6 +71,6 @@ def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
     from pvenet.render.node_plan import counts_text, node_plan_text, node_plans_data
 
     paint = painter()
-    shown = [f"{node_plan_text(each, paint)}\n" for each in plan.nodes if each.plan or each.kept]
+    shown = [f"{node_plan_text(each, paint)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
     data = node_plans_data(plan.nodes, plan.spec.file)
     return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])

@@ -51,6 +51,8 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     todo = rollout.ordered(plan, request.canary)
     warn(context, plan)
     context.emit_event("planned", *plans_text(plan))
+    if todo and request.canary and todo[0].node != request.canary:
+        context.say(f"the canary {request.canary} is as it should be already")
     terms = rollout.Terms(
         apply=options, stage=StageOptions(lossy=request.lossy, adopt=options.adopt), canary=request.canary
     )

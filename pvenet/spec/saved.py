@@ -34,7 +34,7 @@ class Saved:
 
 
 def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
-    """The plan as JSON data, beside what was shown of it; only the nodes that it changes."""
+    """The plan as JSON data, beside what was shown of it; only the nodes on which something goes live."""
     desired = {each.node: each for each in found}
     nodes = [
         {
@@ -43,7 +43,7 @@ def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: 
             "desired": {name: _entry(each) for name, each in desired[node["node"]].desired.items()},
         }
         for node in shown["nodes"]
-        if node["steps"]
+        if node["steps"] or node["ours"]
     ]
     return {"pvenet_plan": VERSION, "id": plan_id, "made": made, **shown, "nodes": nodes}
 
