@@ -51,6 +51,8 @@ class Staged:
     """What became of what was staged or reloaded before."""
     pending: str | None = None
     """PVE's diff without its timestamps, as it is with this."""
+    live: bool = False
+    """There was nothing to stage, and nothing of what is desired is pending, as far as can be told."""
 
 
 class Staging:
@@ -101,7 +103,7 @@ class Staging:
         warnings = judged(self._node.name, self.network, desired)
         todo = plan(self.network, desired)
         if not todo:
-            return Staged(plan=todo, warnings=warnings, pending=self.reading.pending)
+            return Staged(plan=todo, warnings=warnings, pending=self.reading.pending, live=self._is_live(desired))
         lost = wire.losses_of(todo)
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
@@ -109,6 +111,16 @@ class Staging:
         book = OpenJournal(self._journals, self._journal(options), lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
         return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes, pending=book.now.pending)
+
+    def _is_live(self, desired: Desired) -> bool:
+        """Whether nothing that is pending is about these interfaces; of somebody else's nobody can tell."""
+        match self._whose:
+            case Nothing():
+                return True
+            case Ours(changes=changes):
+                return desired.keys().isdisjoint(change.name for change in changes)
+            case _:
+                return False
 
     def _journal(self, options: StageOptions) -> Journal:
         """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""

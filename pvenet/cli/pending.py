@@ -9,7 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, empty
 from pvenet.cli.output import out, painter
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def apply(
     file: Path | None = typer.Option(
         None, "--file", "-f", help="A network file to make so, node after node; - is stdin.", metavar="FILE"
     ),
-    canary: str = typer.Option("", help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
+    canary: str | None = typer.Option(None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
     lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
@@ -100,10 +100,12 @@ def apply(
         adopt=adopt,
         allow_management=allow_management,
     )
+    if canary is not None and not canary.strip():
+        raise empty("--canary")
     if saved or file:
         from pvenet.cli.rollout import Request, roll_out
 
-        roll_out(context, Request(file=file, saved=saved, canary=canary, lossy=lossy, yes=yes), options)
+        roll_out(context, Request(file=file, saved=saved, canary=canary or "", lossy=lossy, yes=yes), options)
         return
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")

@@ -9,7 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, command
+from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     context: Context,
+    named: Path | None = NAMED_FILE,
     *,
-    file: Path = FILE,
+    file: Path | None = FILE,
     save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is to do or pending."),
 ) -> None:
@@ -34,7 +35,7 @@ def plan(
     from pvenet.fleet.saved import save as write
     from pvenet.spec.load import load
 
-    found = planned(context, load(file))
+    found = planned(context, load(network_file(file, named)))
     warn(context, found)
     data, text = plans_text(found)
     context.emit(data | {"errors": {name: error.message for name, error in found.failed.items()}}, text)

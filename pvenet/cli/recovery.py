@@ -8,7 +8,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, empty
 
 if TYPE_CHECKING:
     from pvenet.apply import Status
@@ -52,17 +52,24 @@ def _text(found: Status) -> str:
 
 def rollback(
     context: Context,
-    journal: str = typer.Argument(
-        "", help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
+    journal: str | None = typer.Argument(
+        None, help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
     ),
     *,
-    timeout: float = typer.Option(60.0, min=1.0, help="Seconds to wait for a reload that runs.", metavar="SECONDS"),
+    timeout: float = typer.Option(
+        60.0,
+        min=1.0,
+        help="Seconds to wait for a reload that runs, and then until what was there is back.",
+        metavar="SECONDS",
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
+    if journal is not None and not journal.strip():
+        raise empty("the name of the journal", "leave it out for the youngest one")
     node, journals = context.node, context.journals
     from pvenet.apply import ApplyOptions, roll_back
     from pvenet.cli.progress import progress
@@ -70,7 +77,7 @@ def rollback(
 
     options = ApplyOptions(timeout=timeout, allow_management=allow_management)
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
-        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal)
+        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "")
 
 
 def confirm(context: Context) -> None:

@@ -72,7 +72,8 @@ def read(path: Path) -> Saved:
 
     from pvenet.spec.file import SavedPlan
 
-    text = text_of(path)
+    hint = "name a plan that `pvenet plan -o PLAN` has saved; a network file goes with -f FILE"
+    text = text_of(path, what="the saved plan ", hint=hint)
     if not is_saved(text):
         raise errors.UsageError(
             f"{path} is no saved plan", hint=f"`pvenet plan -o FILE` saves one; a network file goes with -f {path}"
