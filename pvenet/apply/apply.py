@@ -14,7 +14,7 @@ from pvenet import errors
 from pvenet.apply.approval import approve, proposal
 from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
-from pvenet.apply.rollback import Rollback
+from pvenet.apply.rollback import WITHIN, Rollback
 from pvenet.apply.runtime import conclude, utc_now, wait_until_idle
 from pvenet.apply.status import armed_still
 from pvenet.apply.verify import Expectation, expect
@@ -151,7 +151,8 @@ class _Apply:
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
-        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, route=known_routes.before)
+        timeout = max(WITHIN, self._options.timeout)
+        back = Rollback(self._node, book, self._runtime, timeout=timeout, route=known_routes.before)
         end = back.run(why)
         if isinstance(end, Unknown):
             return end

@@ -270,9 +270,11 @@ class Reload:
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Applied:
         for name in judgement.excused:
             self._book.warn(f"{name} {self._purpose.excuse}")
+        for name in judgement.still_up:
+            self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
         self._runtime.emit(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
         self._close(self._purpose.done)
-        names = ", ".join(change.name for change in changes) or "what was pending"
+        names = ", ".join(dict.fromkeys(change.name for change in changes)) or "what was pending"
         return Applied(message=f"{self._purpose.words} on {self._node.name}: {names}", elapsed=self._deadline.elapsed)
 
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:

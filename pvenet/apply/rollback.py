@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pvenet.plan import Change
 
 WITHIN = 60.0
-"""Seconds that a rollback has for itself."""
+"""Seconds that a rollback has for itself where nobody has said how many."""
 TRIES = 3
 """How often PVE may refuse before it is believed: its lock may be held for a moment (pve-api#lock-timeout)."""
 PAUSE = 1.0
@@ -71,7 +71,7 @@ class Rollback:
         self._node = node
         self._book = book
         self._runtime = runtime.unfailing()
-        self._timeout = max(WITHIN, timeout)
+        self._timeout = timeout
         self._route = route
         """Where the node has to answer in the end."""
         self._deadline = runtime.deadline(self._timeout)
