@@ -9,6 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
+from pvenet.cli.listing import read
 from pvenet.cli.options import command, empty
 from pvenet.cli.output import out, painter
 
@@ -27,7 +28,7 @@ def diff(
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff."""
-    reading, name = context.node.read(), context.node.name
+    reading, name = read(context), context.node.name
     from pvenet.journal import Ours, ownership
     from pvenet.render.changes import changes_text, diff_data, pending_text
 
