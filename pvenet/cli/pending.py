@@ -85,8 +85,8 @@ def apply(
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
-    from pvenet.apply import ApplyOptions
-    from pvenet.apply import apply as make_live
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.apply import apply as make_live
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
@@ -126,7 +126,7 @@ def revert(
 ) -> None:
     """Throw away what is pending."""
     node, journals = context.node, context.journals
-    from pvenet.apply import revert as throw_away
+    from pvenet.apply.stage import revert as throw_away
 
     reverted = throw_away(node, journals, discard=discard)
     note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"

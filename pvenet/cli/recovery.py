@@ -11,7 +11,7 @@ from pvenet.cli.context import Context
 from pvenet.cli.options import command, empty
 
 if TYPE_CHECKING:
-    from pvenet.apply import Status
+    from pvenet.apply.status import Status
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def status(context: Context) -> None:
     fleet = context.fleet
     from dataclasses import asdict
 
-    from pvenet.apply import status as stand
+    from pvenet.apply.status import status as stand
     from pvenet.fleet.nodes import one_or_all
 
     found = [stand(node, fleet.journals(node.name)) for node in one_or_all(fleet, context.settings.node)]
@@ -71,7 +71,8 @@ def rollback(
     if journal is not None and not journal.strip():
         raise empty("the name of the journal", "leave it out for the youngest one")
     node, journals = context.node, context.journals
-    from pvenet.apply import ApplyOptions, roll_back
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.resume import roll_back
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
@@ -83,7 +84,7 @@ def rollback(
 def confirm(context: Context) -> None:
     """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
     node, journals = context.node, context.journals
-    from pvenet.apply import confirm as keep
+    from pvenet.apply.resume import confirm as keep
 
     kept = keep(node, journals)
     data = {"node": node.name, "confirmed": True, "journal": kept.id}

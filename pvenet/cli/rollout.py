@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pvenet.apply import ApplyOptions
+    from pvenet.apply.apply import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.fleet.rollout import Summary, Turn
     from pvenet.spec.network_spec import NetworkSpec
@@ -36,7 +36,7 @@ class Request:
 
 def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     """Apply a file or a saved plan. Raises what the first node that fails raises, after the summary."""
-    from pvenet.apply import StageOptions
+    from pvenet.apply.stage import StageOptions
     from pvenet.fleet import rollout
     from pvenet.fleet.plans import refuse_stale
     from pvenet.fleet.saved import Record

@@ -16,7 +16,7 @@ from pvenet.model.addresses import SPELLINGS, parse_address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.apply import Staged
+    from pvenet.apply.stage import Staged
     from pvenet.cli.nouns import Noun
     from pvenet.model import Network
     from pvenet.plan import Desired
@@ -142,7 +142,7 @@ def _stage(
 ) -> None:
     """Stage what a command makes of the network as it is, and say what was staged."""
     node, journals = context.node, context.journals
-    from pvenet.apply import StageOptions, Staging
+    from pvenet.apply.stage import StageOptions, Staging
 
     with Staging(node, journals) as staging:
         staged = staging.stage(choose(staging.network, node.name), StageOptions(lossy=lossy, adopt=adopt))

@@ -10,8 +10,12 @@ import pytest
 from story import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, OnFailure, Runtime, revert, roll_back, stage, status
-from pvenet.events import Ended, Shown, Verdict
+from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.resume import roll_back
+from pvenet.apply.runtime import Runtime
+from pvenet.apply.stage import revert, stage
+from pvenet.apply.status import status
+from pvenet.events import Ended, OnFailure, Shown, Verdict
 from pvenet.journal import State
 from pvenet.model import Bond, Bridge, Ethernet
 
