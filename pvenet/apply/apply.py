@@ -15,12 +15,12 @@ from pvenet.apply.approval import approve, proposal
 from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.rollback import WITHIN, Rollback
-from pvenet.apply.runtime import conclude, utc_now, wait_until_idle
+from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.status import armed_still
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import members
 from pvenet.events import Confirming, OnFailure
-from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay
+from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
 from pvenet.plan import Plan, restore_plan

@@ -17,9 +17,8 @@ from pvenet.apply.open_journals import (
     refuse_unfinished,
     refuse_while_reloading,
 )
-from pvenet.apply.runtime import utc_now
 from pvenet.apply.steps import Steps
-from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
+from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
 from pvenet.plan import Plan, Problem, plan, problems
 
 if TYPE_CHECKING:
