@@ -23,7 +23,7 @@ from pvenet.events import Confirming, OnFailure
 from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
-from pvenet.plan import Plan, restore_plan
+from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan import Change
+    from pvenet.plan.changes import Change, Plan
     from pvenet.routes import Routes
 
 LOOK = 1.0

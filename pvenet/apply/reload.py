@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading, Task
-    from pvenet.plan import Change, Plan
+    from pvenet.plan.changes import Change, Plan
 
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""

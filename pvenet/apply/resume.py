@@ -15,7 +15,8 @@ from pvenet.cluster import members
 from pvenet.journal import NO, YES, Journal, Journals, OpenJournal, Ours, State, is_mine, not_ours, ownership, replay
 from pvenet.model import Network
 from pvenet.outcome import Nothing, Outcome, RolledBack
-from pvenet.plan import net_changes, outcome, restore_plan
+from pvenet.plan.changes import net_changes, outcome
+from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.node import Node, Reading
-    from pvenet.plan import RestorePlan
+    from pvenet.plan.restore import RestorePlan
 
 UNSENT = (State.STAGING, State.RELOADING)
 """Where what is pending is the journal's own staging, if anything is."""

@@ -20,7 +20,8 @@ from pvenet.apply.verify import expect_restored, judge
 from pvenet.events import RollingBack
 from pvenet.journal import ARMS, State, is_mine, replay
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
-from pvenet.plan import RestorePlan, net_changes, restore_plan
+from pvenet.plan.changes import net_changes
+from pvenet.plan.restore import RestorePlan, restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading
-    from pvenet.plan import Change
+    from pvenet.plan.changes import Change
 
 WITHIN = 60.0
 """Seconds that a rollback has for itself where nobody has said how many."""

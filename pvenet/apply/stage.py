@@ -19,7 +19,8 @@ from pvenet.apply.open_journals import (
 )
 from pvenet.apply.steps import Steps
 from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
-from pvenet.plan import Plan, Problem, plan, problems
+from pvenet.plan.order import plan
+from pvenet.plan.problems import Problem, problems
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan import Desired
+    from pvenet.plan.changes import Desired, Plan
 
 
 @dataclass(frozen=True, kw_only=True)

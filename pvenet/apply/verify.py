@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of
-from pvenet.plan import Create, changed_fields
+from pvenet.plan.changes import Create, changed_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from pvenet.plan import RestorePlan
+    from pvenet.plan.restore import RestorePlan
 
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
 """The kinds whose `autostart` brings up a link that the kernel shows."""
