@@ -42,7 +42,7 @@ NOUNS = {"OVSBridge": "ovs-bridge", "OVSBond": "ovs-bond", "OVSIntPort": "ovs-po
 """The commands of kinds whose noun is not PVE's word."""
 
 _PREFIXES = {Bond: "bond", Bridge: "vmbr", OvsBond: "bond", OvsBridge: "vmbr"}
-_NOT_CLEARABLE = frozenset({"mode", "autostart", "bridge"})
+NOT_CLEARABLE = frozenset({"mode", "autostart", "bridge"})
 
 
 def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
@@ -151,7 +151,7 @@ def _free_name(network: Network, kind: Kind, given: Values) -> str:
 
 
 def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
-    can = [name for name in settable(kind) if name not in _NOT_CLEARABLE]
+    can = [name for name in settable(kind) if name not in NOT_CLEARABLE]
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:

@@ -14,9 +14,10 @@ ALLOWED = {
     "model": {""},
     "limits": {""},
     "private": {""},
-    "plan": {"", "errors", "limits", "model"},
+    "severity": {""},
+    "plan": {"", "errors", "limits", "model", "severity"},
     "wire": {"", "limits", "model", "plan"},
-    "events": {"", "plan"},
+    "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
     "render": {"", "spec", "model", "plan", "events"},
@@ -79,7 +80,7 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "wire"}
+PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "severity", "wire"}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},

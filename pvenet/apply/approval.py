@@ -14,7 +14,9 @@ from pvenet import errors
 from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
 from pvenet.model import beneath
-from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, risk
+from pvenet.plan.changes import net_changes
+from pvenet.plan.restore import lost_for_good
+from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, risk
 from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from pvenet.cluster import Member
     from pvenet.model import Network
     from pvenet.node import Node
-    from pvenet.plan import Change, Loss
+    from pvenet.plan.changes import Change
+    from pvenet.plan.inverse import Loss
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading, Task
-    from pvenet.plan import Change, Plan
+    from pvenet.plan.changes import Change, Plan
 
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""
@@ -270,9 +270,11 @@ class Reload:
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Applied:
         for name in judgement.excused:
             self._book.warn(f"{name} {self._purpose.excuse}")
+        for name in judgement.still_up:
+            self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
         self._runtime.emit(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
         self._close(self._purpose.done)
-        names = ", ".join(change.name for change in changes) or "what was pending"
+        names = ", ".join(dict.fromkeys(change.name for change in changes)) or "what was pending"
         return Applied(message=f"{self._purpose.words} on {self._node.name}: {names}", elapsed=self._deadline.elapsed)
 
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:

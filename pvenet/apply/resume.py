@@ -15,7 +15,8 @@ from pvenet.cluster import members
 from pvenet.journal import NO, YES, Journal, Journals, OpenJournal, Ours, State, is_mine, not_ours, ownership, replay
 from pvenet.model import Network
 from pvenet.outcome import Nothing, Outcome, RolledBack
-from pvenet.plan import net_changes, restore_plan
+from pvenet.plan.changes import net_changes, outcome
+from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.node import Node, Reading
-    from pvenet.plan import RestorePlan
+    from pvenet.plan.restore import RestorePlan
 
 UNSENT = (State.STAGING, State.RELOADING)
 """Where what is pending is the journal's own staging, if anything is."""
@@ -61,9 +62,10 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     node.check_access()
     known = members(node.connection)
     learn_peers(node, known)
+    deadline = runtime.deadline(options.timeout)
     if journal.upid:
-        wait_for_task(node, journal.upid, runtime.deadline(options.timeout), forgotten=True)
-    wait_until_idle(node, runtime, options.timeout)
+        wait_for_task(node, journal.upid, deadline, forgotten=True)
+    wait_until_idle(node, runtime, deadline.left)
     reading = node.read()
     if reading.pending is not None:
         done = _pending(node, journals, journal, reading)
@@ -130,7 +132,9 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: R
 
 def _proposed(node: Node, journal: Journal, reading: Reading, restore: RestorePlan) -> Proposal:
     then = Network(interfaces=restore.wanted, links=reading.network.links)
-    now, changes = reading.network, restore.todo.steps
+    now = reading.network
+    net = {change.name: change for change in net_changes(now.interfaces, outcome(now.interfaces, restore.todo.steps))}
+    changes = tuple(net[name] for name in dict.fromkeys(step.name for step in restore.todo.steps) if name in net)
     if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
         applied, mine = replay(journal.forward).then, replay(journal).names
         live = {name: interface for name, interface in now.interfaces.items() if name not in mine}

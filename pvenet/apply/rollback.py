@@ -20,7 +20,8 @@ from pvenet.apply.verify import expect_restored, judge
 from pvenet.events import RollingBack
 from pvenet.journal import ARMS, State, is_mine, replay
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
-from pvenet.plan import RestorePlan, net_changes, restore_plan
+from pvenet.plan.changes import net_changes
+from pvenet.plan.restore import RestorePlan, restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading
-    from pvenet.plan import Change
+    from pvenet.plan.changes import Change
 
 WITHIN = 60.0
-"""Seconds that a rollback has for itself."""
+"""Seconds that a rollback has for itself where nobody has said how many."""
 TRIES = 3
 """How often PVE may refuse before it is believed: its lock may be held for a moment (pve-api#lock-timeout)."""
 PAUSE = 1.0
@@ -71,7 +72,7 @@ class Rollback:
         self._node = node
         self._book = book
         self._runtime = runtime.unfailing()
-        self._timeout = max(WITHIN, timeout)
+        self._timeout = timeout
         self._route = route
         """Where the node has to answer in the end."""
         self._deadline = runtime.deadline(self._timeout)

@@ -17,10 +17,10 @@ from pvenet.apply.open_journals import (
     refuse_unfinished,
     refuse_while_reloading,
 )
-from pvenet.apply.runtime import utc_now
 from pvenet.apply.steps import Steps
-from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
-from pvenet.plan import Plan, Problem, plan, problems
+from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
+from pvenet.plan.order import plan
+from pvenet.plan.problems import Problem, problems
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan import Desired
+    from pvenet.plan.changes import Desired, Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,10 @@ class Staged:
     losses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What became of what was staged or reloaded before."""
+    pending: str | None = None
+    """PVE's diff without its timestamps, as it is with this."""
+    live: bool = False
+    """There was nothing to stage, and nothing of what is desired is pending, as far as can be told."""
 
 
 class Staging:
@@ -99,14 +103,24 @@ class Staging:
         warnings = judged(self._node.name, self.network, desired)
         todo = plan(self.network, desired)
         if not todo:
-            return Staged(plan=todo, warnings=warnings)
+            return Staged(plan=todo, warnings=warnings, pending=self.reading.pending, live=self._is_live(desired))
         lost = wire.losses_of(todo)
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
         book = OpenJournal(self._journals, self._journal(options), lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
-        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes, pending=book.now.pending)
+
+    def _is_live(self, desired: Desired) -> bool:
+        """Whether nothing that is pending is about these interfaces; of somebody else's nobody can tell."""
+        match self._whose:
+            case Nothing():
+                return True
+            case Ours(changes=changes):
+                return desired.keys().isdisjoint(change.name for change in changes)
+            case _:
+                return False
 
     def _journal(self, options: StageOptions) -> Journal:
         """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""

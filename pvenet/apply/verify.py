@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of
-from pvenet.plan import changed_fields
+from pvenet.plan.changes import Create, changed_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from pvenet.plan import RestorePlan
+    from pvenet.plan.restore import RestorePlan
 
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
 """The kinds whose `autostart` brings up a link that the kernel shows."""
@@ -33,6 +33,8 @@ class Expectation:
     """What should be up, was not before, and was not touched: a warning."""
     ours: Mapping[str, frozenset[str]] | None = None
     """The fields that these changes are about, by name; None where whose they are is not known, and all count."""
+    let_go: frozenset[str] = frozenset()
+    """What leaves a bridge or a bond, and was down before it came there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,8 @@ class Judgement:
     """Should be gone and is listed."""
     more: tuple[str, ...] = ()
     """Is otherwise than it was pending, and not by these changes: somebody else's, come live in the same moment."""
+    still_up: tuple[str, ...] = ()
+    """Has left a bridge or a bond and is up, as it was not before."""
 
     @property
     def good(self) -> bool:
@@ -86,7 +90,14 @@ def expect_restored(baseline: Network, restore: RestorePlan) -> Expectation:
         active=frozenset(up & should),
         excused=frozenset(up - should),  # nothing brings up what has no autostart
         ours=restore.ours,
+        let_go=frozenset(_left_by(restore) - up - should) & baseline.links.keys(),
     )
+
+
+def _left_by(restore: RestorePlan) -> set[str]:
+    """What stands beneath an interface, and shall do so no more."""
+    below = {name for step in restore.todo.steps if not isinstance(step, Create) for name in beneath(step.before)}
+    return below - {name for interface in restore.wanted.values() for name in beneath(interface)}
 
 
 def should_be_active(network: Network) -> frozenset[str]:
@@ -132,6 +143,7 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
         different=tuple(sorted(different)),
         there=tuple(sorted(expectation.gone & now.interfaces.keys())),
         more=tuple(sorted(others)),
+        still_up=tuple(sorted(expectation.let_go & up)),
     )
 
 
@@ -144,4 +156,4 @@ def how_far(judgement: Judgement) -> str:
         parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
     if judgement.there:
         parts.append(f"still there: {', '.join(judgement.there)}")
-    return "; ".join(parts) or "every interface is up as it should be"
+    return "; ".join(parts) or "no interface is listed as down, which does not say that anything was applied"

@@ -15,7 +15,10 @@ from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
 """Parameters of a command that it does not declare itself, by name."""
-FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+FILE = typer.Option(
+    None, "--file", "-f", help="The network file; - is stdin; network.yaml where none is named.", metavar="FILE"
+)
+NAMED_FILE = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]")
 
 
 def seconds(given: float | None) -> float | None:
@@ -121,8 +124,26 @@ def _declare(run: Callable[..., None], function: Callable[..., None], groups: li
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
 
 
-def words(given: list[str] | None) -> tuple[str, ...] | None:
-    """A list that was given with commas, blanks or repeated options; None where it was not given."""
+def network_file(option: Path | None, argument: Path | None) -> Path:
+    """The network file that was named either way, or the usual one. Raises UsageError for two."""
+    if option and argument:
+        raise errors.UsageError(f"{option} and {argument} are two files", hint="name one of them")
+    return option or argument or Path("network.yaml")
+
+
+def words(given: list[str] | None, *, option: str = "the list") -> tuple[str, ...] | None:
+    """A list that was given with commas, blanks or repeated options; None where it was not given.
+
+    Raises UsageError for one without a word: a shell's variable that is empty is no wish to clear anything.
+    """
     if not given:
         return None
-    return tuple(word for text in given for word in text.replace(",", " ").split())
+    found = tuple(word for text in given for word in text.replace(",", " ").split())
+    if not found:
+        raise empty(option)
+    return found
+
+
+def empty(what: str, hint: str = "leave it out, or give it a value") -> errors.UsageError:
+    """The refusal of something that was given and says nothing."""
+    return errors.UsageError(f"{what} is empty", hint=hint)

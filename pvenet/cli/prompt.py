@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pvenet.apply import Runtime
+    from pvenet.apply.runtime import Runtime
     from pvenet.events import Event
 
 EVERY = 10
@@ -49,7 +49,7 @@ class Prompt:
 
     def runtime(self, emit: Callable[[Event], None]) -> Runtime:
         """What an apply needs from outside: this prompt, and a listener that is never written behind it."""
-        from pvenet.apply import Runtime
+        from pvenet.apply.runtime import Runtime
 
         return Runtime(emit=self._listener(emit), confirm=self.confirm, await_confirmation=self.await_confirmation)
 

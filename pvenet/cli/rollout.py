@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pvenet.apply import ApplyOptions
+    from pvenet.apply.apply import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.fleet.rollout import Summary, Turn
     from pvenet.spec.network_spec import NetworkSpec
@@ -35,7 +35,7 @@ class Request:
 
 def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     """Apply a file or a saved plan. Raises what the first node that fails raises, after the summary."""
-    from pvenet.apply import StageOptions
+    from pvenet.apply.stage import StageOptions
     from pvenet.fleet import rollout
     from pvenet.fleet.plans import refuse_stale
     from pvenet.fleet.saved import Record
@@ -52,6 +52,8 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     shown = context.emit_event("planned", *plans_text(plan))
     if todo and not shown and not request.yes:
         raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
+    if todo and request.canary and todo[0].node != request.canary:
+        context.say(f"the canary {request.canary} is as it should be already")
     terms = rollout.Terms(
         apply=options, stage=StageOptions(lossy=request.lossy, adopt=options.adopt), canary=request.canary
     )

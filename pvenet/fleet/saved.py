@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors, private
-from pvenet.apply.runtime import utc_now
+from pvenet.journal import utc_now
 from pvenet.spec.saved import saved_data
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 
 from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
+from pvenet.model.addresses import addresses
 from pvenet.plan import ovs
-from pvenet.plan.addressing import addresses
 from pvenet.plan.changes import Desired, same_kind
 from pvenet.plan.order import GATEWAYS, overlaid
 from pvenet.plan.relations import on_circles, users

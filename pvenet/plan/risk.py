@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from pvenet.model import Ethernet, Interface, Network, Other, natural
 from pvenet.plan.changes import Change, Create, Delete, Update
 from pvenet.plan.relations import downward, members, users
+from pvenet.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-
-
-class Severity(StrEnum):
-    """Words with an order: the last member is the worst."""
-
-    def _rank(self, other: str) -> tuple[int, int]:
-        """The places of this one and of another."""
-        order = list(type(self))
-        return order.index(self), order.index(type(self)(other))
-
-    def __lt__(self, other: str) -> bool:
-        own, its = self._rank(other)
-        return own < its
-
-    def __le__(self, other: str) -> bool:
-        own, its = self._rank(other)
-        return own <= its
-
-    def __gt__(self, other: str) -> bool:
-        return not self <= other
-
-    def __ge__(self, other: str) -> bool:
-        return not self < other
 
 
 class Risk(Severity):

@@ -81,12 +81,13 @@ def diff_data(node: str, pending: str | None, steps: Iterable[Change], *, ours: 
     }
 
 
-def staged_data(node: str, steps: Iterable[Change], warnings: Iterable[Problem]) -> dict[str, Any]:
+def staged_data(node: str, steps: Iterable[Change], warnings: Iterable[Problem], *, pending: bool) -> dict[str, Any]:
     """What `create`, `set` and `delete` print with `--json`."""
     return {
         "node": node,
         "steps": [change_data(step) for step in steps],
         "warnings": [_problem_data(problem) for problem in warnings],
+        "pending": pending,
     }
 
 

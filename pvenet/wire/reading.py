@@ -100,7 +100,7 @@ def _bridge(entry: Entry, common: dict[str, Any]) -> Interface:
         **common,
         ports=_words(entry.get("bridge_ports")),
         vlan_aware=_true(entry.get("bridge_vlan_aware")),
-        vids=_words(entry.get("bridge_vids")),
+        vids=tuple(str(entry.get("bridge_vids") or "").split()),  # ifupdown2 knows blanks only (pve-api#f94)
     )
 
 

@@ -11,8 +11,8 @@ from story import Lab
 from test_resume import back
 
 from pvenet import errors
-from pvenet.apply import OnFailure, status
-from pvenet.events import Armed, Disarmed, Verdict
+from pvenet.apply.status import status
+from pvenet.events import Armed, Disarmed, OnFailure, Verdict
 from pvenet.journal import State
 from pvenet.model import Ethernet
 from pvenet.node import Node

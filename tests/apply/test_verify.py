@@ -91,7 +91,9 @@ def test_of_changes_that_are_not_ours_nothing_is_excused() -> None:
 def test_each_way_to_be_wrong_is_told_apart() -> None:
     """Down, different, missing, still there, and somebody else's."""
     found = expect(before=network(VMBR1), wanted=network(NIC, BOND, Ethernet(name="ens40")), touched={"bond0", "ens40"})
-    now = network(NIC, replace(BOND, slaves=("ens41",)), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38")
+    now = network(
+        NIC, replace(BOND, slaves=("ens41",)), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38"
+    )
     judgement = judge(found, now)
     assert not judgement.good
     assert judgement.down == ("bond0", "ens40")

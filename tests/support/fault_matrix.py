@@ -24,7 +24,9 @@ from fault_foreign import KINDS, Mark, mark_of
 from fault_truth import OURS, Described, Truth, described, repair, truth
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, Staging, apply
+from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.runtime import Runtime
+from pvenet.apply.stage import Staging
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import FakeTime
 
-from pvenet.apply import ApplyOptions, OnFailure, Runtime, StageOptions, apply, revert, stage
+from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.runtime import Runtime
+from pvenet.apply.stage import StageOptions, revert, stage
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
-from pvenet.events import Ended, Event, Waiting, Warned
+from pvenet.events import Ended, Event, OnFailure, Waiting, Warned
 from pvenet.journal import Journals, State
 from pvenet.model import Bond, Bridge
 from pvenet.node import Node
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     import requests
 
     from pvenet import errors
-    from pvenet.apply import Staged
+    from pvenet.apply.stage import Staged
     from pvenet.plan import Desired
 
 BOND = Bond(name="bond0", slaves=("ens38", "ens39"))
