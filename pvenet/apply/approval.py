@@ -10,17 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet import errors
+from pvenet import errors, wire
 from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
 from pvenet.model import beneath
-from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, risk
+from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, removals_on, risk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pvenet.apply.runtime import Runtime
     from pvenet.cluster import Member
+    from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node
     from pvenet.plan import Change, Loss
@@ -40,13 +41,30 @@ class Proposal:
     """PVE's pending diff; empty where nothing is staged yet."""
     lost: Sequence[Loss] = ()
     """What rolling it back could not put back."""
+    removals: Sequence[Loss] = ()
+    """What PVE's write takes away by itself, which rolling back could not put back either."""
 
 
-def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], pending: str) -> Proposal:
+def proposal(
+    question: str,
+    *,
+    before: Network | None,
+    judged: tuple[Network, Network],
+    pending: str,
+    removals: Sequence[Loss] = (),
+) -> Proposal:
     """What to ask about changes that are pending."""
     changes = net_changes(before.interfaces, judged[1].interfaces) if before else ()
     lost = lost_for_good(before, judged[1], [change.name for change in changes]) if before else ()
-    return Proposal(question=question, before=before, judged=judged, changes=changes, pending=pending, lost=lost)
+    return Proposal(
+        question=question,
+        before=before,
+        judged=judged,
+        changes=changes,
+        pending=pending,
+        lost=lost,
+        removals=removals,
+    )
 
 
 def approve(
@@ -58,9 +76,12 @@ def approve(
     NeedsConsent.
     """
     before, then = proposed.judged
-    path = management_path(before, management_addresses(node, members, before))
+    addresses = management_addresses(node, members, before)
+    path = management_path(before, addresses)
     changes = net_changes(before.interfaces, then.interfaces)
     danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
+    hit = removals_on(path, proposed.removals, addresses)
+    danger = Risk.MANAGEMENT if hit else danger
     effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
     runtime.emit(
         Shown(
@@ -74,7 +95,7 @@ def approve(
     )
     _warn_of_limits(proposed, runtime)
     if danger is Risk.MANAGEMENT:
-        path = focused(path, changes, before, then)
+        path = focused(path, changes, before, then, [loss.name for loss in hit])
         text = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
         if not allow_management:
             raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
@@ -104,6 +125,24 @@ def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
         )
     for loss in proposed.lost:
         runtime.warn(f"rolling back could not put this back: {loss}")
+    for text in told_removals(proposed.removals):
+        runtime.warn(f"{text}; rolling back could not put that back")
+
+
+def removals(journal: Journal | None, changes: str) -> tuple[Loss, ...]:
+    """What PVE's write takes away by itself; of what somebody else has staged nobody can tell."""
+    if journal is None or journal.adopted:
+        return ()
+    return wire.removed(journal.baseline, changes, journal.forward.steps)
+
+
+def told_removals(removals: Iterable[Loss]) -> Iterator[str]:
+    """What PVE's write takes away by itself, a clause for each interface."""
+    found: dict[str, list[str]] = {}
+    for loss in removals:
+        found.setdefault(loss.name, []).append(loss.what)
+    for name, what in found.items():
+        yield f"PVE writes the whole file anew, and {name or 'it'} loses: {'; '.join(what)}"
 
 
 def management_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:

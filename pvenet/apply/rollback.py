@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.approval import removals, told_removals
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, wait_for_others, wait_for_task
 from pvenet.apply.status import console
@@ -91,6 +92,8 @@ class Rollback:
         if not self._armed:
             self._begin()
         self._runtime.emit(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
+        for text in told_removals(removals(self._book.now, self._book.journals.kept_diff(self._book.now))):
+            self._book.warn(f"{text}; this can't be put back through the API")
         try:
             while True:
                 done = self._tried()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
+from pvenet.apply.approval import removals, told_removals
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
@@ -48,7 +49,7 @@ class Staged:
     warnings: tuple[Problem, ...] = ()
     losses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What became of what was staged or reloaded before."""
+    """What became of what was staged or reloaded before, and what the first write takes away by itself."""
 
 
 class Staging:
@@ -106,7 +107,9 @@ class Staging:
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
         book = OpenJournal(self._journals, self._journal(options), lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
-        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
+        first = self.reading.pending is None  # what a later write finds, PVE has written
+        told = told_removals(removals(book.now, book.now.pending or "")) if first else ()
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told))
 
     def _journal(self, options: StageOptions) -> Journal:
         """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""

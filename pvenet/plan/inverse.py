@@ -22,10 +22,13 @@ class Loss:
     """What of an interface no call of the API can put back."""
 
     name: str
+    """Empty where it is of no interface, or nobody can tell of which."""
     what: str
+    remark: bool = False
+    """The kernel does not notice."""
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.what}"
+        return f"{self.name}: {self.what}" if self.name else self.what
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,7 +38,7 @@ _DELAY = range(2, 31)
 
 def rewritten(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """The entries of a listing, by name, after a write that changes nothing."""
-    there = {_mangled(name): {**entry, "iface": _mangled(name)} for name, entry in entries.items()}
+    there = {mangled(name): {**entry, "iface": mangled(name)} for name, entry in entries.items()}
     freed = _free_lonely_ports(there)
     for bridge in [entry for entry in there.values() if entry.get("type") == "OVSBridge"]:
         for port in [there[name] for name in split(bridge.get("ovs_ports")) if name in there]:
@@ -128,13 +128,14 @@ def _rewritten(entry: Entry) -> Entry:
 def _value(key: str, value: Any) -> Any:
     """A value that is no ASCII comes back as its bytes; comments are decoded (f1)."""
     if isinstance(value, str) and key != "comments":
-        return _mangled(value)
+        return mangled(value)
     if isinstance(value, list):
-        return [_mangled(each) if isinstance(each, str) else each for each in value]
+        return [mangled(each) if isinstance(each, str) else each for each in value]
     return value
 
 
-def _mangled(text: str) -> str:
+def mangled(text: str) -> str:
+    """A text after PVE has read and written it once more (f1)."""
     if text.isascii():
         return text
     return text.encode("utf8", "surrogatepass").decode("latin-1").rstrip(" \t\n\r\f\v\x85\xa0")
@@ -213,6 +214,11 @@ def _rewrite_bond(kept: Entry) -> None:
 
 def _sorted(text: object) -> str:
     return " ".join(sorted({word for word in split(text) if word != "none"}))
+
+
+def same_options(one: object, other: object) -> bool:
+    """Whether two texts have the same words; PVE writes them in any order."""
+    return sorted(str(one or "").split()) == sorted(str(other or "").split())
 
 
 def words_of(options: object) -> Iterator[tuple[str, str]]:
