@@ -14,7 +14,17 @@ from pvenet import errors, wire
 from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
 from pvenet.model import beneath
-from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, removals_on, risk
+from pvenet.plan import (
+    Create,
+    ManagementPath,
+    Risk,
+    focused,
+    lost_for_good,
+    management_path,
+    net_changes,
+    removals_on,
+    risk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -23,8 +33,8 @@ if TYPE_CHECKING:
     from pvenet.cluster import Member
     from pvenet.journal import Journal
     from pvenet.model import Network
-    from pvenet.node import Node
-    from pvenet.plan import Change, Loss
+    from pvenet.node import Node, Reading
+    from pvenet.plan import Change, Loss, Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,29 +52,16 @@ class Proposal:
     lost: Sequence[Loss] = ()
     """What rolling it back could not put back."""
     removals: Sequence[Loss] = ()
-    """What PVE's write takes away by itself, which rolling back could not put back either."""
+    """What PVE's write takes away by itself."""
+    remade: Collection[str] = ()
+    """The interfaces that rolling back makes anew, so that they have again what the write has taken."""
 
 
-def proposal(
-    question: str,
-    *,
-    before: Network | None,
-    judged: tuple[Network, Network],
-    pending: str,
-    removals: Sequence[Loss] = (),
-) -> Proposal:
+def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], pending: str) -> Proposal:
     """What to ask about changes that are pending."""
     changes = net_changes(before.interfaces, judged[1].interfaces) if before else ()
     lost = lost_for_good(before, judged[1], [change.name for change in changes]) if before else ()
-    return Proposal(
-        question=question,
-        before=before,
-        judged=judged,
-        changes=changes,
-        pending=pending,
-        lost=lost,
-        removals=removals,
-    )
+    return Proposal(question=question, before=before, judged=judged, changes=changes, pending=pending, lost=lost)
 
 
 def approve(
@@ -125,7 +122,9 @@ def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
         )
     for loss in proposed.lost:
         runtime.warn(f"rolling back could not put this back: {loss}")
-    for text in told_removals(proposed.removals):
+    for text in told_removals(loss for loss in proposed.removals if loss.name in proposed.remade):
+        runtime.warn(text)
+    for text in told_removals(loss for loss in proposed.removals if loss.name not in proposed.remade):
         runtime.warn(f"{text}; rolling back could not put that back")
 
 
@@ -134,6 +133,18 @@ def removals(journal: Journal | None, changes: str) -> tuple[Loss, ...]:
     if journal is None or journal.adopted:
         return ()
     return wire.removed(journal.baseline, changes, journal.forward.steps)
+
+
+def planned_removals(reading: Reading, todo: Plan) -> tuple[Loss, ...]:
+    """What PVE's write would take away by itself, as far as the listing shows; what PVE has written it keeps."""
+    if reading.pending is not None or not todo:
+        return ()
+    return wire.removed(reading.entries, steps=[wire.request(step) for step in todo.steps])
+
+
+def remade(back: Plan | None) -> frozenset[str]:
+    """The interfaces that a plan which leads back creates."""
+    return frozenset(step.name for step in back.steps if isinstance(step, Create)) if back else frozenset()
 
 
 def told_removals(removals: Iterable[Loss]) -> Iterator[str]:

@@ -101,6 +101,7 @@ class Staging:
         todo = plan(self.network, desired)
         if not todo:
             return Staged(plan=todo, warnings=warnings)
+        refuse_foreseen(self._node.name, self.reading, todo)
         lost = wire.losses_of(todo)
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
@@ -147,6 +148,22 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
             f"this can't be on {node}:\n  {lines}", hint="nothing was sent; `pvenet list` shows what is there"
         )
     return tuple(problem for problem in found if problem.warning)
+
+
+def refuse_foreseen(node: str, reading: Reading, todo: Plan) -> None:
+    """Raises InvalidNetwork, in PVE's words, where the node's file makes PVE refuse every write."""
+    found = foreseen(reading, todo)
+    if found:
+        lines = "\n  ".join(found)
+        raise errors.InvalidNetwork(
+            f"PVE refuses every write on {node}, whatever it is for, because of what is there:\n  {lines}",
+            hint="nothing was sent; mend /etc/network/interfaces on the node",
+        )
+
+
+def foreseen(reading: Reading, todo: Plan) -> tuple[str, ...]:
+    """Why PVE will refuse a plan whatever it is for, in its words; empty where that is not sure."""
+    return wire.foreseen(reading.entries, wire.request(todo.steps[0])) if todo else ()
 
 
 def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import management_addresses
+from pvenet.apply.approval import management_addresses, planned_removals
+from pvenet.apply.stage import foreseen
 from pvenet.cluster import members
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.journal import Ours, ownership
@@ -73,7 +74,17 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         addresses = management_addresses(node, there, reading.network)
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
         ours = isinstance(ownership(fleet.journals(node.name), reading), Ours)
-        return replace(found, pending=reading.changes, ours=ours)
+        why = f"PVE refuses every write on {node.name}, whatever it is for"
+        refusals = [
+            Diagnostic(spec.nodes[node.name].position, f"{why}: {each}") for each in foreseen(reading, found.plan)
+        ]
+        return replace(
+            found,
+            pending=reading.changes,
+            ours=ours,
+            diagnostics=(*found.diagnostics, *refusals),
+            not_rolled_back=(*found.not_rolled_back, *planned_removals(reading, found.plan)),
+        )
 
     found, failed = read(fleet, wanted, planned, count)
     taken = taken_addresses(spec, list(found.values()))

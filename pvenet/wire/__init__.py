@@ -7,6 +7,7 @@ and pve-api#update.
 from pvenet.wire.losses import losses, losses_of
 from pvenet.wire.prediction import Difference, by_name, differences, predicted, told
 from pvenet.wire.reading import interface, link, network
+from pvenet.wire.refusals import foreseen
 from pvenet.wire.removals import removed
 from pvenet.wire.requests import Request, request
 from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, Form, spelled
@@ -22,6 +23,7 @@ __all__ = [
     "by_name",
     "create_form",
     "differences",
+    "foreseen",
     "interface",
     "link",
     "losses",

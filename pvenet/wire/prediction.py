@@ -52,6 +52,11 @@ def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 def predicted(entries: Iterable[Entry], request: Request) -> dict[str, Entry]:
     """The entries after a request that PVE takes."""
+    return rewritten(asked(entries, request))
+
+
+def asked(entries: Iterable[Entry], request: Request) -> dict[str, Entry]:
+    """The entries with what a request asks for, before PVE checks them and writes them anew."""
     there = {name: {**entry} for name, entry in by_name(entries).items()}
     match request.method:
         case "POST":
@@ -60,7 +65,7 @@ def predicted(entries: Iterable[Entry], request: Request) -> dict[str, Entry]:
             _update(there, request.name, request.form)
         case _:
             _delete(there, request.name)
-    return rewritten(there)
+    return there
 
 
 def differences(must: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Difference, ...]:

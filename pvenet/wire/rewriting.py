@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pvenet.wire.spelling import Entry
 
 OVS_PORTS = frozenset({"OVSPort", "OVSIntPort", "OVSBond"})
-_LISTS = ("bridge_ports", "ovs_ports", "slaves", "ovs_bonds")
+LISTS = ("bridge_ports", "ovs_ports", "slaves", "ovs_bonds")
 _NEVER_WRITTEN = ("broadcast", "broadcast6", "uplink-id")
 _OWN_LINES = {
     "bridge": {"bridge_ports", "bridge_stp", "bridge_fd", "bridge_vlan_aware", "bridge_vids"},
@@ -39,18 +39,23 @@ _DELAY = range(2, 31)
 def rewritten(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """The entries of a listing, by name, after a write that changes nothing."""
     there = {mangled(name): {**entry, "iface": mangled(name)} for name, entry in entries.items()}
-    freed = _free_lonely_ports(there)
-    for bridge in [entry for entry in there.values() if entry.get("type") == "OVSBridge"]:
-        for port in [there[name] for name in split(bridge.get("ovs_ports")) if name in there]:
-            if port.get("type") == "eth":
-                port.update(type="OVSPort", ovs_type="OVSPort")
-            port.update(ovs_bridge=bridge["iface"], autostart=1)
+    freed = free_lonely_ports(there)
+    take_ports(there)
     for entry in list(there.values()):
         if entry.get("type") in ("bond", "OVSBond"):
             for slave in split(entry.get("slaves") if entry["type"] == "bond" else entry.get("ovs_bonds")):
                 if slave in there:
                     there[slave]["autostart"] = 1
     return {name: entry if name in freed else _rewritten(entry) for name, entry in there.items()}
+
+
+def take_ports(there: Mapping[str, Entry]) -> None:
+    """What a bridge of Open vSwitch makes of the ports that it lists (f59)."""
+    for bridge in [entry for entry in there.values() if entry.get("type") == "OVSBridge"]:
+        for port in [there[name] for name in split(bridge.get("ovs_ports")) if name in there]:
+            if port.get("type") == "eth":
+                port.update(type="OVSPort", ovs_type="OVSPort")
+            port.update(ovs_bridge=bridge["iface"], autostart=1)
 
 
 def split(text: object) -> list[str]:
@@ -64,13 +69,13 @@ def bare(name: str, *, physical: bool = False) -> Entry:
     return {"iface": name, "type": kind, "method": "manual", "method6": "manual", "families": ["inet"]}
 
 
-def _free_lonely_ports(there: dict[str, Entry]) -> set[str]:
+def free_lonely_ports(there: dict[str, Entry]) -> set[str]:
     """An OVS port that nobody lists becomes a plain NIC; one that only others than OVS bridges list goes (f58).
 
     The names of those that are plain now, whatever their names say.
     """
     freed = set()
-    listed = {word for entry in there.values() for key in _LISTS for word in split(entry.get(key))}
+    listed = {word for entry in there.values() for key in LISTS for word in split(entry.get(key))}
     on_switches = {
         word for entry in there.values() if entry.get("type") == "OVSBridge" for word in split(entry.get("ovs_ports"))
     }
