@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import Proposal, approve, removals
+from pvenet.apply.approval import Proposal, approve, remade, removals
 from pvenet.apply.open_journals import endpoints_of, finish
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
@@ -78,7 +78,8 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     restore = restore_plan(journal.network, reading.network, replay(journal).values())
     _refuse_changed(node, journals, journal, restore)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        gone = removals(journal, journals.kept_diff(journal))
+        anew = remade(restore.todo)
+        gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
         proposed = _proposed(node.name, journal, reading, restore, gone)
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
