@@ -122,9 +122,9 @@ def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
         )
     for loss in proposed.lost:
         runtime.warn(f"rolling back could not put this back: {loss}")
-    for text in told_removals(loss for loss in proposed.removals if loss.name in proposed.remade):
+    for text in described_removals(loss for loss in proposed.removals if loss.name in proposed.remade):
         runtime.warn(text)
-    for text in told_removals(loss for loss in proposed.removals if loss.name not in proposed.remade):
+    for text in described_removals(loss for loss in proposed.removals if loss.name not in proposed.remade):
         runtime.warn(f"{text}; rolling back could not put that back")
 
 
@@ -142,12 +142,12 @@ def planned_removals(reading: Reading, todo: Plan) -> tuple[Loss, ...]:
     return wire.removed(reading.entries, steps=[wire.request(step) for step in todo.steps])
 
 
-def remade(back: Plan | None) -> frozenset[str]:
+def remade(todo: Plan | None) -> frozenset[str]:
     """The interfaces that a plan which leads back creates."""
-    return frozenset(step.name for step in back.steps if isinstance(step, Create)) if back else frozenset()
+    return frozenset(step.name for step in todo.steps if isinstance(step, Create)) if todo else frozenset()
 
 
-def told_removals(removals: Iterable[Loss]) -> Iterator[str]:
+def described_removals(removals: Iterable[Loss]) -> Iterator[str]:
     """What PVE's write takes away by itself, a clause for each interface."""
     found: dict[str, list[str]] = {}
     for loss in removals:

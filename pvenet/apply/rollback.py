@@ -75,7 +75,7 @@ class Rollback:
         self._why = ""
         self._interrupts = Interrupts(runtime, f"{node.name} is being rolled back; Ctrl-C again leaves it as it is now")
         self._refused = 0
-        self._told = False
+        self._warned = False
         self._lossy = False
         """Something can't be put back through the API."""
         self._reloaded = False
@@ -161,7 +161,7 @@ class Rollback:
                 f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since; that "
                 "is left alone, and nothing is put back over it"
             )
-        self._tell_of_losses(restore)
+        self._warn_of_losses(restore)
         if restore.todo:
             self._stage(reading, restore)
         elif reading.pending is None and self._surely_back(restore, reading):
@@ -205,14 +205,14 @@ class Rollback:
         except errors.NotOurs as error:
             raise self._foreign() from error
 
-    def _tell_of_losses(self, restore: RestorePlan) -> None:
+    def _warn_of_losses(self, restore: RestorePlan) -> None:
         """What stays lost, once."""
-        if self._told:
+        if self._warned:
             return
-        self._told = True
-        back = remade(restore.todo)
+        self._warned = True
+        anew = remade(restore.todo)
         gone = removals(self._book.now, self._book.journals.kept_diff(self._book.now))
-        lost = (*restore.lost, *(loss for loss in gone if loss.name not in back))
+        lost = (*restore.lost, *(loss for loss in gone if loss.name not in anew))
         self._lossy = any(not loss.remark for loss in lost)
         for loss in lost:
             self._book.warn(f"this can't be put back through the API: {loss}")

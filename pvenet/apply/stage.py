@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
-from pvenet.apply.approval import removals, told_removals
+from pvenet.apply.approval import described_removals, removals
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
@@ -109,7 +109,7 @@ class Staging:
         book = OpenJournal(self._journals, self._journal(options), lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
         first = self.reading.pending is None  # what a later write finds, PVE has written
-        told = told_removals(removals(book.now, book.now.pending or "")) if first else ()
+        told = described_removals(removals(book.now, book.now.pending or "")) if first else ()
         return Staged(plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told))
 
     def _journal(self, options: StageOptions) -> Journal:
