@@ -93,6 +93,11 @@ def find(network: Network, node: str, name: str, kind: Kind | None = None) -> In
     found = network.interfaces.get(name)
     if found is None:
         raise errors.InvalidNetwork(f"there is no interface {name} on {node}", hint=_nearest(network, name))
+    if isinstance(found, Other) and found.unread and kind is not None and found.kind == kind.type:
+        raise errors.InvalidNetwork(
+            f"on {node} {found.reason}",
+            hint="mend it in /etc/network/interfaces on the node",
+        )
     if kind is not None and not isinstance(found, kind):
         word = kind_of(found)
         raise errors.InvalidNetwork(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import approve, proposal
+from pvenet.apply.approval import approve, proposal, remade, removals
 from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.rollback import WITHIN, Rollback
@@ -274,6 +274,8 @@ class _Apply:
             judged=(pending.journal.network if pending.journal else then, then),
             pending=pending.reading.changes or "",
         )
+        taken = removals(pending.journal, pending.reading.changes or "")
+        proposed = replace(proposed, removals=taken, remade=remade(pending.inverse))
         agreed = self._options.allow_management
         return approve(self._node, proposed, self._runtime, self._members, allow_management=agreed)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import Proposal, approve
+from pvenet.apply.approval import Proposal, approve, remade, removals
 from pvenet.apply.open_journals import endpoints_of, finish
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
@@ -20,10 +20,13 @@ from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.node import Node, Reading
+    from pvenet.plan.inverse import Loss
     from pvenet.plan.restore import RestorePlan
 
 UNSENT = (State.STAGING, State.RELOADING)
@@ -78,7 +81,9 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     restore = restore_plan(journal.network, reading.network, replay(journal).values())
     _refuse_changed(node, journals, journal, restore)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        proposed = _proposed(node, journal, reading, restore)
+        anew = remade(restore.todo)
+        gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
+        proposed = _proposed(node.name, journal, reading, restore, gone)
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
@@ -130,7 +135,7 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: R
         )
 
 
-def _proposed(node: Node, journal: Journal, reading: Reading, restore: RestorePlan) -> Proposal:
+def _proposed(node: str, journal: Journal, reading: Reading, restore: RestorePlan, gone: Sequence[Loss]) -> Proposal:
     then = Network(interfaces=restore.wanted, links=reading.network.links)
     now = reading.network
     net = {change.name: change for change in net_changes(now.interfaces, outcome(now.interfaces, restore.todo.steps))}
@@ -141,12 +146,12 @@ def _proposed(node: Node, journal: Journal, reading: Reading, restore: RestorePl
         now = Network(interfaces=live | {name: applied[name] for name in mine & applied.keys()}, links=now.links)
         changes = net_changes(now.interfaces, then.interfaces)
     return Proposal(
-        question=f"Put this back on {node.name} now?",
+        question=f"Put this back on {node} now?",
         before=journal.network,
         judged=(now, then),
         changes=changes,
         pending="",
-        lost=restore.lost,
+        lost=(*restore.lost, *gone),  # what PVE's write has taken is gone already, and no risk of this one
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import management_addresses
+from pvenet.apply.approval import management_addresses, planned_removals
+from pvenet.apply.stage import foreseen
 from pvenet.cluster import members
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.journal import Ours, ownership
@@ -80,8 +81,14 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
         at = spec.nodes[node.name].position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
-        pending = _pending(fleet.journals(node.name), reading, addresses)
-        return replace(found, pending=pending, diagnostics=(*found.diagnostics, *cut))
+        why = f"PVE refuses every write on {node.name}, whatever it is for"
+        refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
+        return replace(
+            found,
+            pending=_pending(fleet.journals(node.name), reading, addresses),
+            diagnostics=(*found.diagnostics, *cut, *refusals),
+            not_rolled_back=(*found.not_rolled_back, *planned_removals(reading, found.plan)),
+        )
 
     found, failed = read(fleet, wanted, planned, count)
     taken = taken_addresses(spec, list(found.values()))

@@ -62,6 +62,13 @@ class Journals:
             private.write(path, (journal.pending or "").encode(*_ENCODING))
         return path
 
+    def kept_diff(self, journal: Journal) -> str:
+        """The diff that was kept when the journal's steps were applied; empty where there is none."""
+        try:
+            return self.path(journal).with_suffix(".diff").read_bytes().decode(*_ENCODING)
+        except (OSError, ValueError):
+            return ""
+
     def begin(self, *, endpoint: str, baseline: tuple[wire.Entry, ...], now: str, adopted: bool = False) -> Journal:
         """A new journal; the first `write` puts it on disk."""
         last = max((path.stem for path in self.folder.glob("*.json")), default="")

@@ -16,7 +16,7 @@ from pvenet.plan.inverse import Inverse, Loss, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
-from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, risk, risks
+from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risk, risks
 
 __all__ = [
     "Change",
@@ -41,6 +41,7 @@ __all__ = [
     "outcome",
     "plan",
     "problems",
+    "removals_on",
     "restore_plan",
     "risk",
     "risks",
