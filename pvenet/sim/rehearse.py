@@ -100,8 +100,9 @@ class _Watch(Reader):
 
     def line(self, raw: str) -> None:
         self._number += 1
-        if raw and raw.splitlines() != [raw]:
-            self._cut(raw)
+        whole = as_comment(raw)
+        if whole and whole.splitlines() != [whole]:
+            self._cut(whole)
         draft, loose = self.opened, len(self.loose)
         known = dict(draft.properties) if draft else {}
         super().line(raw)
@@ -118,14 +119,7 @@ class _Watch(Reader):
             self._comment(shown)
         elif draft is self.opened and draft:
             self._says_twice(draft, known)
-        self._breaks(shown)
         self._last = stripped
-
-    def _breaks(self, shown: str) -> None:
-        """What is one line to PVE, which cuts at newlines only, may be several to ifupdown2."""
-        _first, *rest = shown.splitlines() or [""]
-        if rest:
-            self._note(f"a control character ends this line for ifupdown2, which reads {_quoted(rest)} as another")
 
     def idle_starts(self) -> Iterator[Note]:
         """Names that are to start and that nothing describes: to PVE they are interfaces all the same."""
@@ -147,10 +141,10 @@ class _Watch(Reader):
             ended = "a blank line, or a line without a value, has ended the one above"
             self._note(f"`{stripped}` is in no stanza: {ended}; behind a new interface it would become that one's")
 
-    def _cut(self, raw: str) -> None:
+    def _cut(self, whole: str) -> None:
         """What ends a line for ifupdown2 and not for PVE, as a carriage return."""
-        letter = next(letter for letter in raw if letter.splitlines() != [letter])
-        if rest := raw.partition(letter)[2].strip():
+        letter = next(letter for letter in whole if letter.splitlines() != [letter])
+        if rest := whole.partition(letter)[2].strip():
             self._note(f"{letter!a} ends a line for ifupdown2 and not for PVE: `{rest}` may be run as a command")
         elif not self._ends_told:
             self._ends_told = True

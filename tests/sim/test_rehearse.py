@@ -132,7 +132,7 @@ def test_a_line_that_is_several_to_ifupdown2_is_noted() -> None:
     """A carriage return, and whatever else ends a line for some, but not one at the very end, nor a letter's byte."""
     for byte in ("\r", "\v", "\x1c", "\u2028"):
         (broken,) = notes(f"iface ens1 inet manual\n#note{byte}post-up touch /tmp/x\n")
-        assert broken.startswith("2 : a control character ends this line for ifupdown2, which reads `post-up touch")
+        assert broken.startswith(f"2 : {byte!a} ends a line for ifupdown2 and not for PVE: `post-up touch /tmp/x`")
     assert notes("iface ens1 inet manual\r\n#Ågren, là\r\n") == []
 
 
