@@ -7,12 +7,13 @@ is lost, `AnswerLost` says so and the caller looks what became of it.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import access, errors, wire
 from pvenet.cluster import names, unknown_node
-from pvenet.connection import AnswerLost, Connection
+from pvenet.connection import AnswerLost, Connection, NodeNotReached
 from pvenet.model import Bridge
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Node:
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
         self.name = name
+        self._met = False
+        """It has answered, so that there is a node of this name."""
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -76,7 +79,7 @@ class Node:
 
     def glance(self, *, timeout: float | None = None) -> Reading:
         """The same, perhaps without its bridges: what is pending is told whole to everybody. Raises as `read` does."""
-        answer = self._ask(lambda: self.connection.get("nodes", self.name, "network", timeout=timeout), "Sys.Audit")
+        answer = self._ask(lambda: self._get("network", timeout=timeout), "Sys.Audit")
         entries = _entries(answer)
         changes = answer.field(answer.beside, "changes")
         return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
@@ -131,15 +134,13 @@ class Node:
 
     def reloads(self, *, timeout: float | None = None) -> Mapping[str, Task]:
         """The reload tasks that the node lists, running and ended, by UPID."""
-        answer = self.connection.get(
-            "nodes", self.name, "tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout
-        )
+        answer = self._get("tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout)
         tasks = [_listed(answer, entry) for entry in answer.rows() if entry.get("type") == RELOAD]
         return {task.upid: task for task in tasks}
 
     def task(self, upid: str, *, timeout: float | None = None) -> Task:
         """A task's state now."""
-        answer = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout)
+        answer = self._get("tasks", upid, "status", timeout=timeout)
         data = answer.object()
         status = answer.required(data, "status")
         if status not in ("running", "stopped"):
@@ -151,10 +152,32 @@ class Node:
 
     def log(self, upid: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """A task's log, a line each."""
-        answer = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout)
+        answer = self._get("tasks", upid, "log", limit=500, timeout=timeout)
         return tuple(answer.field(line, "t") for line in answer.rows())
 
     # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _get(self, *path: str, timeout: float | None, **query: str | int) -> Answer:
+        """Read something of the node's."""
+        try:
+            answer = self.connection.get("nodes", self.name, *path, timeout=timeout, **query)
+        except (NodeNotReached, errors.RefusedByPVE) as error:
+            raise self._unknown(error) or error from None
+        self._met = True
+        return answer
+
+    def _unknown(self, error: NodeNotReached | errors.RefusedByPVE) -> errors.UsageError | None:
+        """The error for a node that is not there, where a failure may come from that.
+
+        Of a node that has answered once nobody is asked.
+        """
+        if self._met or (isinstance(error, errors.RefusedByPVE) and error.status != 500):  # noqa: PLR2004 - HTTP's own
+            return None
+        known: tuple[str, ...] = ()
+        with suppress(errors.PvenetError):
+            known = names(self.connection)
+        self._met = self.name in known
+        return unknown_node(self.name, known) if known and not self._met else None
 
     def _send(self, method: str, path: tuple[str, ...], form: wire.Form, timeout: float | None) -> Any:
         match method:
@@ -175,8 +198,8 @@ class Node:
         """A refusal in words about this node, with what to do."""
         if refusal.status == 403:  # noqa: PLR2004 - HTTP's own number
             return self._permission_missing(privilege, f"/nodes/{self.name}")
-        if refusal.status == 500 and self.name not in (known := names(self.connection)):  # noqa: PLR2004
-            return unknown_node(self.name, known)
+        if (unknown := self._unknown(refusal)) is not None:
+            return unknown
         texts = [f"{key}: {text}" for key, text in refusal.errors.items()] or [refusal.message]
         return errors.RefusedByPVE(
             f"{self.name} refuses: {'; '.join(texts)}",
