@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
 from pvenet.cli.output import painter
+from pvenet.model import kind_of
+
+if TYPE_CHECKING:
+    from pvenet.node import Reading
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: Context) -> None:
     """List a node's interfaces, with what is staged."""
-    reading = context.node.read()
+    reading = _seen(context, thorough=True)
     from pvenet.render.network import network_data, table
 
     note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
@@ -27,11 +33,24 @@ def list_(context: Context) -> None:
 
 def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
     """Show one interface, all that is known of it."""
-    network = context.node.read().network
+    network = _seen(context).network
     from pvenet import edit
     from pvenet.model import Link
     from pvenet.render.network import details, interface_data
 
+    if name not in network.interfaces:
+        context.node.refuse_hidden(name)
     interface = edit.find(network, context.node.name, name)
     link = network.links.get(name, Link())
     context.emit(interface_data(interface, link), details(interface, link))
+
+
+def _seen(context: Context, *, thorough: bool = False) -> Reading:
+    """The network as far as the caller may see it. Who may see some of the bridges is warned of the others."""
+    reading = context.node.glance()
+    lacking = context.node.hidden_in(reading, thorough=thorough)
+    if lacking is not None:
+        if not any(kind_of(interface) == "bridge" for interface in reading.network.interfaces.values()):
+            raise lacking
+        context.say(f"warning: bridges may be missing: {lacking.message}\n{lacking.hint}")
+    return reading
