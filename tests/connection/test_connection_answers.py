@@ -8,7 +8,7 @@ import pytest
 from loopback import GET, POST, Loopback, Talk, change, connections, failed, polite
 
 from pvenet import errors
-from pvenet.connection import AnswerLost
+from pvenet.connection import AnswerLost, NodeNotReached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def connect() -> Iterator[Connect]:
         ("", "302 Found", errors.NotPVE, AnswerLost),
         ("", "204 No Content", errors.NotPVE, AnswerLost),
         (REFUSED, "502 Bad Gateway", errors.Unreachable, AnswerLost),
-        (REFUSED, "596 Broken pipe", errors.Unreachable, AnswerLost),
+        (REFUSED, "596 Broken pipe", NodeNotReached, AnswerLost),
         (REFUSED, "400 Parameter verification failed.", errors.RefusedByPVE, errors.RefusedByPVE),
         (REFUSED, "403 Permission check failed", errors.RefusedByPVE, errors.RefusedByPVE),
         (REFUSED, "424 Failed Dependency", errors.RefusedByPVE, errors.RefusedByPVE),
