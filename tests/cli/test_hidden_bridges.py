@@ -174,7 +174,7 @@ def test_one_may_stage_what_one_sees_and_not_apply_it(run: Run, granted: Callabl
 
 @pytest.mark.parametrize(
     "words",
-    [["list"], ["show", "vmbr0"], ["bond", "create"], ["apply", "--yes"], ["diff"]],
+    [["list"], ["show", "vmbr0"], ["bond", "create"], ["apply", "--yes"], ["diff"], ["status"]],
     ids=lambda words: words[0],
 )
 @pytest.mark.parametrize("node", ["PVE1", "pve11"])
