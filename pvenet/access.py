@@ -1,16 +1,41 @@
-"""What the caller may do on a node: privileges by path, and what is missing. pve-api#permissions."""
+"""What the caller may do on a node: privileges by path, what is missing, and when a listing can't be believed.
+
+PVE leaves out of a listing the bridges that the caller may not see, without a word (pve-api#hidden-bridges). A listing
+alone can't prove that none is missing; what suggests it is looked for, and the permissions then decide.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.model import Bond, Ethernet, Other, Vlan, beneath, kind_of, parent_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from pvenet.model import Interface, Network
 
 Permissions = Mapping[str, Mapping[str, bool]]
-"""Privileges by path; true for one that is handed down to the paths beneath."""
+"""Privileges by path: true for one that is handed down to the paths beneath. One that is false is held all the same, at
+its own path (pve-api#permission-values)."""
 
 ZONE = "/sdn/zones/localnetwork"
-"""Without SDN.Audit or SDN.Use here the listing silently leaves out the bridges."""
+"""The bridges of a node are paths beneath it."""
+
+ROLE = "ForPvenet"
+"""The role that the hints make. PVE refuses names that begin with PVE in any case (pve-api#role-name)."""
+
+_SHOWING = frozenset({"SDN.Audit", "SDN.Use"})
+"""Either of them on a bridge's own path shows it in the listing."""
+
+_LO_ALONE = 1
+"""Places in the file that a whole listing does not show: that of `lo`."""
+
+
+# --- permissions -----------------------------------------------------------------------------------------------------
 
 
 def effective(held: Permissions, path: str) -> frozenset[str]:
@@ -22,9 +47,25 @@ def effective(held: Permissions, path: str) -> frozenset[str]:
     return frozenset(privilege for privilege, handed_down in held.get(path, {}).items() if handed_down)
 
 
-def sees_bridges(held: Permissions) -> bool:
-    """Whether a listing has the bridges."""
-    return bool(effective(held, ZONE) & {"SDN.Audit", "SDN.Use"})
+def bridge_path(bridge: str) -> str:
+    """Where the right to see a bridge is held."""
+    return f"{ZONE}/{bridge}"
+
+
+def sees(held: Permissions, bridge: str) -> bool:
+    """Whether a listing shows a bridge of that name."""
+    return bool(effective(held, bridge_path(bridge)) & _SHOWING)
+
+
+def hiding(held: Permissions) -> str | None:
+    """The path on which a right is missing to see every bridge, whatever its name; None where all are seen."""
+    if not sees(held, "*"):  # no bridge's name: what the zone hands down
+        return ZONE
+    for path in sorted(held):
+        zone, _, bridge = path.rpartition("/")
+        if zone == ZONE and not sees(held, bridge):
+            return path
+    return None
 
 
 def missing(held: Permissions, node: str) -> tuple[str, str] | None:
@@ -33,18 +74,93 @@ def missing(held: Permissions, node: str) -> tuple[str, str] | None:
     for privilege in ("Sys.Audit", "Sys.Modify"):
         if privilege not in effective(held, path):
             return privilege, path
-    return None if sees_bridges(held) else ("SDN.Audit", ZONE)
+    hidden = hiding(held)
+    return ("SDN.Audit", hidden) if hidden else None
 
 
-def permission_missing(who: str, privilege: str, path: str, node: str) -> errors.PermissionMissing:
-    """The error for a missing privilege, with the lines that grant a role that has all of them."""
-    kind = "--tokens" if "!" in who else "--users"
+def permission_missing(who: str, privilege: str, path: str, node: str, *, why: str = "") -> errors.PermissionMissing:
+    """The error for a missing privilege, with the lines that grant a role that has all of them.
+
+    `why` says what gave it away.
+    """
+    handed_down = ", handed down to the bridges beneath it" if path == ZONE else ""
     return errors.PermissionMissing(
-        f"{who} lacks {privilege} on {path} (node {node})",
-        hint="on the node, as root:\n"
-        "  pveum role add PvenetAdmin --privs Sys.Audit,Sys.Modify,SDN.Audit\n"
-        f"  pveum acl modify /nodes/{node} {kind} '{who}' --roles PvenetAdmin\n"
-        f"  pveum acl modify /sdn/zones/localnetwork {kind} '{who}' --roles PvenetAdmin",
+        f"{who} lacks {privilege} on {path}{handed_down} (node {node}){f': {why}' if why else ''}",
+        hint="on the node, as root:\n  " + "\n  ".join(_grants(who, path, node)),
         privilege=privilege,
         path=path,
     )
+
+
+def _grants(who: str, path: str, node: str) -> Iterator[str]:
+    """The lines that grant it. They can be run twice."""
+    privileges = f"{ROLE} --privs Sys.Audit,Sys.Modify,SDN.Audit"
+    yield f"pveum role add {privileges} || pveum role modify {privileges}"
+    user, _, token = who.partition("!")
+    whom = [] if token and user == "root@pam" else [f"--users '{user}'"]  # root@pam has every privilege
+    if token:  # it has what both it and its user have (pve-api#token-acl)
+        whom.append(f"--tokens '{who}'")
+    for place in dict.fromkeys((f"/nodes/{node}", ZONE, path)):
+        for each in whom:
+            yield f"pveum acl modify {place} {each} --roles {ROLE} --propagate 1"
+
+
+# --- listings --------------------------------------------------------------------------------------------------------
+
+
+def suspicion(network: Network, places: Collection[int], changes: str, *, thorough: bool = False) -> str | None:
+    """What suggests that a listing is without some of the bridges, a clause; None where nothing does.
+
+    `places`: the places of the listed interfaces in the node's file (`priority`). `changes`: PVE's pending diff.
+    `thorough`: a NIC that is up and unused is enough, which is common. A suspicion costs a look at the permissions and
+    decides nothing.
+    """
+    found = _suspicions(network, places, changes)
+    idle = (f"{name} is up, and nothing that is listed uses it" for name in _up_for_nobody(network, Ethernet))
+    return next(found, None) or (next(idle, None) if thorough else None)
+
+
+def _suspicions(network: Network, places: Collection[int], changes: str) -> Iterator[str]:
+    interfaces = network.interfaces
+    if not any(kind_of(interface) == "bridge" for interface in interfaces.values()):
+        yield "no bridge is listed"
+    for name in sorted(_named_in(changes) - interfaces.keys() - {"lo"}):
+        yield f"{name} is pending and not listed"
+    for interface in interfaces.values():
+        for name in _unlisted_carriers(interface, interfaces):
+            yield f"{interface.name} stands on {name}, which is not listed"
+    if not any(_leads_out(interface) for interface in interfaces.values()):
+        yield "nothing that is listed has a default gateway"
+    if not changes:  # with a change pending, what is up may have been left by that
+        for name in _up_for_nobody(network, Bond):
+            yield f"{name} is up, and nothing that is listed uses it"
+    if len(set(range(2, max(places, default=0))) - set(places)) > _LO_ALONE:
+        yield "the node's file has more interfaces than are listed"
+
+
+def _named_in(changes: str) -> frozenset[str]:
+    """The interfaces whose stanzas PVE's diff shows, but for those that it takes away."""
+    return frozenset(re.findall(r"^[ +]iface[ \t]+(\S+)", changes, flags=re.MULTILINE))
+
+
+def _unlisted_carriers(interface: Interface, known: Mapping[str, Interface]) -> Iterator[str]:
+    """What a VLAN or an alias stands on and is not listed; it may be a bridge."""
+    if isinstance(interface, Vlan | Other):
+        yield from (name for name in beneath(interface) if name not in known and parent_in(name) not in known)
+
+
+def _leads_out(interface: Interface) -> bool:
+    """Whether it has a default gateway, or may get one from outside."""
+    methods = {interface.file_only.method, interface.file_only.method6}
+    return bool(interface.gateway or interface.gateway6 or methods & {"dhcp", "auto"})
+
+
+def _up_for_nobody(network: Network, kind: type[Bond | Ethernet]) -> Iterator[str]:
+    """The bonds or NICs that are up, and neither have an address nor carry anything that is listed."""
+    interfaces = network.interfaces
+    used = {name for interface in interfaces.values() for name in beneath(interface)}
+    used |= {parent for name in (*used, *interfaces) if (parent := parent_in(name))}
+    for name, interface in interfaces.items():
+        addressed = interface.cidr or interface.cidr6 or _leads_out(interface)
+        if isinstance(interface, kind) and not addressed and name not in used and network.links[name].active:
+            yield name

@@ -74,5 +74,8 @@ def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
 
 
 def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:
-    """The error for a node that the cluster does not have."""
-    return errors.UsageError(f"there is no node {name}", hint=f"the nodes here are: {', '.join(known)}")
+    """The error for a node that the cluster does not have, with the nearest name: names are told apart by case, too."""
+    alike = [each for each in known if each.casefold() == name.casefold()]
+    near = alike[0] if alike else errors.nearest(name, known)
+    meant = f"did you mean {near}? " if near else ""
+    return errors.UsageError(f"there is no node {name}", hint=f"{meant}the nodes here are: {', '.join(known)}")

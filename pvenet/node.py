@@ -7,13 +7,13 @@ is lost, `AnswerLost` says so and the caller looks what became of it.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import access, errors, wire
 from pvenet.cluster import names, unknown_node
-from pvenet.connection import AnswerLost, Connection
-from pvenet.model import Bridge
+from pvenet.connection import AnswerLost, Connection, NodeNotReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 RELOAD = "srvreload"
 """The type of the reload's task (GET /nodes/{node}/tasks)."""
+
+LOOKUP_FAILED = 500
+"""HTTP's status for a node whose name does not resolve, among other things (pve-api#nodes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +69,16 @@ class Node:
     def __init__(self, connection: Connection, name: str) -> None:
         self.connection = connection
         self.name = name
+        self._met = False
+        """It has answered, so that there is a node of this name."""
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def read(self, *, timeout: float | None = None) -> Reading:
-        """The network and what is pending. Raises PermissionMissing where the caller may not see the bridges.
+        """The network and what is pending. Raises PermissionMissing where the caller may not see all the bridges.
 
-        A node with no bridge at all costs one more request; any other none. Raises RefusedByPVE, Unreachable,
-        AccessError.
+        A listing in which bridges may be missing costs one more request; any other none. Raises RefusedByPVE,
+        Unreachable, AccessError, and UsageError for a node that is not there.
         """
         reading = self.glance(timeout=timeout)
         self.refuse_hidden_in(reading, timeout=timeout)
@@ -81,7 +86,7 @@ class Node:
 
     def glance(self, *, timeout: float | None = None) -> Reading:
         """The same, perhaps without its bridges: what is pending is told whole to everybody. Raises as `read` does."""
-        answer = self._ask(lambda: self.connection.get("nodes", self.name, "network", timeout=timeout), "Sys.Audit")
+        answer = self._ask(lambda: self._get("network", timeout=timeout), "Sys.Audit")
         entries = _entries(answer)
         changes = answer.field(answer.beside, "changes")
         return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
@@ -95,15 +100,45 @@ class Node:
     def check_access(self) -> None:
         """Raises PermissionMissing for the first privilege that an apply needs and the caller lacks."""
         lacking = access.missing(self.permissions(), self.name)
-        if lacking is not None:
-            raise self._permission_missing(*lacking)
+        if lacking is not None:  # on a node that is not there nobody has a right of its own
+            unknown = self._unknown() if lacking[1] != access.ZONE else None
+            raise unknown or self._permission_missing(*lacking)
+
+    def hidden_in(
+        self, reading: Reading, *, timeout: float | None = None, thorough: bool = False
+    ) -> errors.PermissionMissing | None:
+        """What the caller lacks to see bridges that a listing seems to be without; `thorough` as in `suspicion`."""
+        places = [int(entry["priority"]) for entry in reading.entries if entry.get("priority")]
+        why = access.suspicion(reading.network, places, reading.changes or "", thorough=thorough)
+        hidden = why and access.hiding(self.permissions(timeout=timeout))
+        return self._permission_missing("SDN.Audit", hidden, why=why) if hidden and why else None
 
     def refuse_hidden_in(self, reading: Reading, *, timeout: float | None = None) -> None:
-        """Raises PermissionMissing where a listing has no bridge because the caller may not see any."""
-        if any(isinstance(interface, Bridge) for interface in reading.network.interfaces.values()):
+        """Raises PermissionMissing where a listing seems to be without bridges, and the caller may not see all."""
+        lacking = self.hidden_in(reading, timeout=timeout)
+        if lacking is not None:
+            raise lacking
+
+    def refuse_hidden(self, name: str) -> None:
+        """Raises PermissionMissing where an interface that is not listed is a bridge that the caller may not see.
+
+        A single interface is told to everybody who has Sys.Audit on the node (pve-api#hidden-bridges).
+        """
+        try:
+            answer = self.connection.get("nodes", self.name, "network", name)
+        except (errors.RefusedByPVE, errors.UsageError):  # there is none, or it can be no name
             return
-        if not access.sees_bridges(self.permissions(timeout=timeout)):
-            raise self._permission_missing("SDN.Audit", access.ZONE)
+        if answer.field(answer.object(), "type") == "bridge":
+            raise self._permission_missing("SDN.Audit", access.bridge_path(name))
+
+    def refuse_taken(self, name: str) -> None:
+        """Raises PermissionMissing where a name that PVE calls taken may be a bridge's that is not shown to us."""
+        try:
+            held = self.permissions()
+        except errors.PvenetError:  # then PVE's own words have to do
+            return
+        if not access.sees(held, name):
+            raise self._permission_missing("SDN.Audit", access.bridge_path(name))
 
     # --- staging -----------------------------------------------------------------------------------------------------
 
@@ -136,15 +171,13 @@ class Node:
 
     def reloads(self, *, timeout: float | None = None) -> Mapping[str, Task]:
         """The reload tasks that the node lists, running and ended, by UPID."""
-        answer = self.connection.get(
-            "nodes", self.name, "tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout
-        )
+        answer = self._get("tasks", typefilter=RELOAD, source="all", limit=50, timeout=timeout)
         tasks = [_listed(answer, entry) for entry in answer.rows() if entry.get("type") == RELOAD]
         return {task.upid: task for task in tasks}
 
     def task(self, upid: str, *, timeout: float | None = None) -> Task:
         """A task's state now."""
-        answer = self.connection.get("nodes", self.name, "tasks", upid, "status", timeout=timeout)
+        answer = self._get("tasks", upid, "status", timeout=timeout)
         data = answer.object()
         status = answer.required(data, "status")
         if status not in ("running", "stopped"):
@@ -156,10 +189,34 @@ class Node:
 
     def log(self, upid: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """A task's log, a line each."""
-        answer = self.connection.get("nodes", self.name, "tasks", upid, "log", limit=500, timeout=timeout)
+        answer = self._get("tasks", upid, "log", limit=500, timeout=timeout)
         return tuple(answer.field(line, "t") for line in answer.rows())
 
     # --- beneath -----------------------------------------------------------------------------------------------------
+
+    def _get(self, *path: str, timeout: float | None, **query: str | int) -> Answer:
+        """Read something of the node's."""
+        try:
+            answer = self.connection.get("nodes", self.name, *path, timeout=timeout, **query)
+        except NodeNotReached as error:
+            raise self._unknown() or error from None
+        except errors.RefusedByPVE as error:
+            raise (self._unknown() if error.status == LOOKUP_FAILED else None) or error from None
+        self._met = True
+        return answer
+
+    def _unknown(self) -> errors.UsageError | None:
+        """The error for a node that is not there, where a failure may come from that.
+
+        Of a node that has answered once nobody is asked.
+        """
+        if self._met:
+            return None
+        known: tuple[str, ...] = ()
+        with suppress(errors.PvenetError):
+            known = names(self.connection)
+        self._met = self.name in known
+        return unknown_node(self.name, known) if known and not self._met else None
 
     def _send(self, method: str, path: tuple[str, ...], form: wire.Form, timeout: float | None) -> Any:
         match method:
@@ -180,8 +237,8 @@ class Node:
         """A refusal in words about this node, with what to do."""
         if refusal.status == 403:  # noqa: PLR2004 - HTTP's own number
             return self._permission_missing(privilege, f"/nodes/{self.name}")
-        if refusal.status == 500 and self.name not in (known := names(self.connection)):  # noqa: PLR2004
-            return unknown_node(self.name, known)
+        if refusal.status == LOOKUP_FAILED and (unknown := self._unknown()) is not None:
+            return unknown
         texts = [f"{key}: {text}".replace("\n", "\n  ") for key, text in refusal.errors.items()] or [refusal.message]
         return errors.RefusedByPVE(
             f"{self.name} refuses: {'; '.join(texts)}",
@@ -190,8 +247,8 @@ class Node:
             errors=refusal.errors,
         )
 
-    def _permission_missing(self, privilege: str, path: str) -> errors.PermissionMissing:
-        return access.permission_missing(self.connection.credentials.user, privilege, path, self.name)
+    def _permission_missing(self, privilege: str, path: str, *, why: str = "") -> errors.PermissionMissing:
+        return access.permission_missing(self.connection.credentials.user, privilege, path, self.name, why=why)
 
 
 def strip_times(changes: str) -> str:

@@ -21,7 +21,7 @@ ALLOWED = {
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
     "render": {"", "spec", "model", "plan", "events"},
-    "access": {"", "errors"},
+    "access": {"", "errors", "model"},
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.open_journals import refuse_while_reloading
 from pvenet.apply.verify import should_be_active
+from pvenet.model import Bridge
 
 if TYPE_CHECKING:
     from pvenet.journal import Journals
@@ -19,16 +20,32 @@ if TYPE_CHECKING:
     from pvenet.node import Node, Reading
 
 
-def listed(node: Node, journals: Journals) -> tuple[Reading, str]:
-    """A node's network, and a warning where a reload runs; empty where none does. Raises what a reading raises."""
+def listed(node: Node, journals: Journals, *, thorough: bool = False) -> tuple[Reading, tuple[str, ...]]:
+    """A node's network, and warnings where a reload runs or some bridges may be hidden. Raises what a reading raises.
+
+    Where no bridge can be seen at all, that is refused. `thorough`: a NIC that is up and unused is a sign, too, that a
+    bridge may be hidden, which costs a request more.
+    """
     whose = "that was started from here " if _ours_runs(node, journals) else ""
-    reading = node.read()
+    reading = node.glance()
+    hidden = _hidden(node, reading, thorough=thorough)
     if not whose and not (_looks_down(reading.network) and _any_runs(node)):
-        return reading, ""
-    return reading, (
+        return reading, hidden
+    warning = (
         f"a reload {whose}runs on {node.name}: what is listed as active may be wrong, and stay so on a part of the "
         f"server's workers; list again when it has ended (`pvenet status --node {node.name}` lists nothing meanwhile)"
     )
+    return reading, (*hidden, warning)
+
+
+def _hidden(node: Node, reading: Reading, *, thorough: bool) -> tuple[str, ...]:
+    """That bridges may be missing, where some are seen. Raises PermissionMissing where none is."""
+    lacking = node.hidden_in(reading, thorough=thorough)
+    if lacking is None:
+        return ()
+    if not any(isinstance(interface, Bridge) for interface in reading.network.interfaces.values()):
+        raise lacking
+    return (f"bridges may be missing: {lacking.message}\n{lacking.hint}",)
 
 
 def _ours_runs(node: Node, journals: Journals) -> bool:

@@ -57,6 +57,8 @@ def status(node: Node, journals: Journals) -> Status:
             return _with(found, reloading=True, **_told(journals, journal, None))
         reading = node.read()
     except errors.PvenetError as error:
+        if journal is None and isinstance(error, errors.UsageError):
+            raise  # there is no such node, and nothing is known of one
         reachable = not isinstance(error, errors.Unreachable)
         return _with(found, reachable=reachable, problem=error.message, **_unasked(journals, journal))
     told = _told(journals, journal, reading)

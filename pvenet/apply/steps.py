@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors, wire
 from pvenet.connection import AnswerLost, NotReached
 from pvenet.journal import State, replay, replayed
-from pvenet.model import canonical
+from pvenet.model import Bridge, canonical
 from pvenet.plan.changes import Change, Create, Delete, Plan
 from pvenet.plan.restore import restore_plan
 
@@ -72,7 +72,7 @@ class Steps:
         except (NotReached, errors.RefusedByPVE, errors.AccessError, _NotActed):
             self._done.pop()
             raise
-        reading = self._read()
+        reading = self._read_after(change)
         self._refuse_foreign(reading, must)
         self._there = wire.by_name(reading.entries)
         self._book.record(must=self._must, pending=reading.pending)
@@ -85,9 +85,22 @@ class Steps:
             now = _looked(self._node, lost, self._timeout)
             if wire.differences(must, now.entries) and not _acted(change, now):
                 raise _NotActed(f"{_not_done(change)} on {self._node.name}: {lost.message}", hint=lost.hint) from None
+        except errors.RefusedByPVE as refusal:
+            if isinstance(change, Create) and "iface" in refusal.errors:
+                self._node.refuse_taken(change.name)
+            raise
 
     def _read(self) -> Reading:
         return self._node.read(timeout=self._timeout)
+
+    def _read_after(self, change: Change) -> Reading:
+        """The listing after a step. A bridge that it does not show us is deleted while we know that we made it."""
+        try:
+            return self._read()
+        except errors.PermissionMissing:
+            if isinstance(change, Create) and isinstance(change.after, Bridge):
+                send(self._node, Delete(before=change.after), timeout=self._timeout)
+            raise
 
     def _refuse_foreign(self, reading: Reading, must: Mapping[str, wire.Entry]) -> None:
         """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone."""

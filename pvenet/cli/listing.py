@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: Context) -> None:
     """List a node's interfaces, with what is staged."""
-    reading = read(context)
+    reading = read(context, thorough=True)
     from pvenet.render.network import network_data, table
 
     note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
@@ -39,17 +39,19 @@ def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help
     from pvenet.model import Link
     from pvenet.render.network import details, interface_data
 
+    if name not in network.interfaces:
+        context.node.refuse_hidden(name)
     interface = edit.find(network, context.node.name, name)
     link = network.links.get(name, Link())
     context.emit(interface_data(interface, link), details(interface, link))
 
 
-def read(context: Context) -> Reading:
-    """The node's network; a warning where a reload runs there."""
+def read(context: Context, *, thorough: bool = False) -> Reading:
+    """The node's network as far as the caller may see it; with a warning where it may not be as it seems."""
     node, journals = context.node, context.journals
     from pvenet.apply.listing import listed
 
-    reading, warning = listed(node, journals)
-    if warning:
-        context.say(f"warning: {warning}")
+    reading, warnings = listed(node, journals, thorough=thorough)
+    for warning in warnings:
+        context.warn(warning)
     return reading

@@ -72,7 +72,7 @@ def _set(noun: Noun) -> Callable[..., None]:
                 )
             return {name: changed}
 
-        _stage(context, choose, lossy=lossy, adopt=adopt)
+        _stage(context, choose, named=name, lossy=lossy, adopt=adopt)
 
     return set_
 
@@ -103,7 +103,10 @@ def _delete(noun: Noun) -> Callable[..., None]:
     def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT) -> None:
         from pvenet import edit
 
-        _stage(context, lambda network, node: {edit.find(network, node, name, noun.kind).name: None}, adopt=adopt)
+        def choose(network: Network, node: str) -> Desired:
+            return {edit.find(network, node, name, noun.kind).name: None}
+
+        _stage(context, choose, named=name, adopt=adopt)
 
     return delete
 
@@ -138,13 +141,23 @@ def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
 
 
 def _stage(
-    context: Context, choose: Callable[[Network, str], Desired], *, lossy: bool = False, adopt: bool = False
+    context: Context,
+    choose: Callable[[Network, str], Desired],
+    *,
+    named: str = "",
+    lossy: bool = False,
+    adopt: bool = False,
 ) -> None:
-    """Stage what a command makes of the network as it is, and say what was staged."""
+    """Stage what a command makes of the network as it is, and say what was staged.
+
+    `named`: the interface that has to be there.
+    """
     node, journals = context.node, context.journals
     from pvenet.apply.stage import StageOptions, Staging
 
     with Staging(node, journals) as staging:
+        if named and named not in staging.network.interfaces:
+            node.refuse_hidden(named)
         staged = staging.stage(choose(staging.network, node.name), StageOptions(lossy=lossy, adopt=adopt))
     _tell(context, staged)
 

@@ -22,6 +22,7 @@ from pvenet.connection.answers import Answer, Serializer
 from pvenet.connection.exchange import Adapter, Exchange
 from pvenet.connection.failures import NOT_PVE_HINT, READ, garbled, refusal, trouble, unproven
 from pvenet.connection.failures import AnswerLost as AnswerLost
+from pvenet.connection.failures import NodeNotReached as NodeNotReached
 from pvenet.connection.failures import NotReached as NotReached
 from pvenet.connection.session import LOGIN, READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
@@ -122,7 +123,9 @@ class Connection:
                     raise
                 failures.append(error)
                 self._turn()
-        raise errors.Unreachable("\n  ".join(error.message for error in failures), hint=failures[-1].hint)
+        proxied = any(isinstance(error, AnswerLost) and error.proxied for error in failures)
+        kind = NodeNotReached if proxied else errors.Unreachable
+        raise kind("\n  ".join(error.message for error in failures), hint=failures[-1].hint)
 
     def post(self, *path: str, form: Mapping[str, str | int], timeout: float | None = None) -> Answer:
         """Change. Raises AnswerLost where it can't be known whether it acted, NotReached where nothing was sent."""

@@ -28,6 +28,8 @@ NOT_PVE_HINT = "check host and port: PVE's API is at https://HOST:8006"
 
 _UNREACHED = frozenset({502, 503, 504, *range(595, 600)})
 """Who answers has not got the node's answer: it may have acted, whatever form this takes."""
+_PROXIED = range(595, 600)
+"""PVE itself says so (pve-api#nodes)."""
 _GATEWAYS = frozenset({408, 425, 429, *range(520, 531)})
 """Somebody between us and the node answers, unless it is in PVE's own form."""
 _UNSENT = frozenset({"ConnectTimeout", "ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
@@ -49,13 +51,25 @@ class NotReached(errors.Unreachable):
         """The same endpoint may take it at once."""
 
 
+class NodeNotReached(errors.Unreachable):
+    """A read failed at every endpoint, and one of them answers for PVE: the node itself was not reached."""
+
+
 class AnswerLost(errors.Unreachable):
     """A request was sent and its answer was lost: where it changes state, it may or may not have acted."""
 
     def __init__(
-        self, message: str, *, hint: str = "", silent: bool = False, refused: errors.RefusedByPVE | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        silent: bool = False,
+        proxied: bool = False,
+        refused: errors.RefusedByPVE | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
+        self.proxied = proxied
+        """PVE answers, and did not get the answer of the node that it asked for us."""
         self.silent = silent
         """There was time for an answer; asking the same endpoint once more would wait as long again."""
         self.refused = refused
@@ -80,6 +94,7 @@ def refusal(  # noqa: PLR0913 - an answer's parts
         return AnswerLost(
             f"{endpoint} could not reach the node: {status} {reason}".rstrip(),
             hint="is the node online? try another endpoint of the cluster",
+            proxied=status in _PROXIED,
         )
     text = envelope.get("message", "") if envelope is not None else None
     if envelope is None or (not (isinstance(text, str) and (text or not envelope)) and method != READ):

@@ -210,7 +210,7 @@ def _true(value: object) -> bool:
 
 
 def _integer(value: object) -> int | None:
-    return None if value in (None, "") else int(str(value))
+    return None if value in (None, "") else int(value if isinstance(value, bool) else str(value))
 
 
 def _optional(kind: Callable[[str], Any], value: object) -> Any:

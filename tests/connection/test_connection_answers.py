@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loopback import GET, POST, TOKEN, Loopback, Says, Talk, change, connections, failed, polite
 
 from pvenet import errors
-from pvenet.connection import AnswerLost, Connection
+from pvenet.connection import AnswerLost, Connection, NodeNotReached
 from pvenet.connection.endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def connect() -> Iterator[Connect]:
         ("", "302 Found", errors.NotPVE, AnswerLost),
         ("", "204 No Content", errors.NotPVE, AnswerLost),
         (REFUSED, "502 Bad Gateway", errors.Unreachable, AnswerLost),
-        (REFUSED, "596 Broken pipe", errors.Unreachable, AnswerLost),
+        (REFUSED, "596 Broken pipe", NodeNotReached, AnswerLost),
         (REFUSED, "400 Parameter verification failed.", errors.RefusedByPVE, errors.RefusedByPVE),
         (REFUSED, "403 Permission check failed", errors.RefusedByPVE, errors.RefusedByPVE),
         (REFUSED, "424 Failed Dependency", errors.RefusedByPVE, errors.RefusedByPVE),

@@ -109,6 +109,34 @@ def test_an_unknown_node_is_told_with_the_known_ones() -> None:
     adapter.finish()
 
 
+def test_a_node_whose_name_is_in_another_case_is_told_with_the_nearest() -> None:
+    """PVE takes PVE1 for another node and can't reach it: no question whether it is online."""
+    adapter = Recorded([*_unproxied("PVE1"), *named("exchanges/A.jsonl", "A061")])
+    node = Node(Connection([Endpoint(host="pve1", adapter=adapter)], TOKEN), "PVE1")
+    with pytest.raises(errors.UsageError, match="no node PVE1") as caught:
+        node.read()
+    assert "did you mean pve1?" in caught.value.hint
+    adapter.finish()
+
+
+def test_of_a_node_that_has_answered_nobody_is_asked_whether_it_is_there() -> None:
+    """It is away, perhaps for the reload that we wait for."""
+    adapter = Recorded([*named("exchanges/B.jsonl", "B003"), *_unproxied("pve1")])
+    node = at(adapter)
+    node.read()
+    with pytest.raises(errors.Unreachable, match="595"):
+        node.read()
+    adapter.finish()
+
+
+def _unproxied(name: str) -> list[Exchange]:
+    """A listing that the endpoint could not get from a node of this name, asked for twice."""
+    (listing,) = named("exchanges/B.jsonl", "B003")
+    request = {**listing["request"], "path": listing["request"]["path"].replace("pve1", name)}
+    answer = {**listing["response"], "status": 595, "reason": "Connection refused", "body": "", "json": None}
+    return [{**listing, "request": request, "response": answer}] * 2
+
+
 def test_the_cluster_knows_the_nodes_and_their_addresses() -> None:
     """GET /nodes and GET /cluster/status."""
     node, _ = over("exchanges/A.jsonl", "A061", "A064")
