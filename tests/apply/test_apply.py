@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import FIXTURES
-from story import APPLY, BOND, TAGGED, VMBR1, Lab
+from lab import APPLY, BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
 from pvenet.apply import OnFailure

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab, interrupt
+from lab import APPLY, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import OnFailure

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import BOND, Lab, interrupt
+from lab import BOND, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import OnFailure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab
+from lab import APPLY, Lab
 
 from pvenet import errors
 from pvenet.apply import OnFailure

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, TAGGED, Lab, interrupt
+from lab import APPLY, TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import OnFailure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from armed import ARMING, SENT, STAGED, applied, as_before, begun, during, power_cycle, rolled_back, when_sent
-from story import Lab
-from test_resume import back
+from killed import back
+from lab import Lab
 
 from pvenet import errors
 from pvenet.apply import OnFailure, status

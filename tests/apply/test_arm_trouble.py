@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from armed import SENT, STAGED, applied, begun, during, power_cycle, rolled_back, when_sent
-from story import Lab, interrupt
+from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import OnFailure, status

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import Lab, interrupt
+from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import confirm

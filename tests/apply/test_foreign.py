@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import TAGGED, Lab
-from test_resume import back
+from killed import back
+from lab import TAGGED, Lab
 
 from pvenet import errors
 from pvenet.apply import status

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from story import TAGGED, Lab, interrupt
+from killed import Killed, Killer, back, later
+from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, OnFailure, Runtime, revert, roll_back, stage, status
-from pvenet.events import Ended, Shown, Verdict
+from pvenet.apply import OnFailure, revert, stage, status
+from pvenet.events import Shown, Verdict
 from pvenet.journal import State
 from pvenet.model import Bond, Ethernet
 
@@ -24,48 +25,12 @@ if TYPE_CHECKING:
     from pvenet.plan import Desired
 
 
-class Killed(BaseException):
-    """Kill -9: nothing is caught, nothing is cleaned up."""
-
-
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "lab")
 
 
-def back(lab: Lab, name: str = "", **options: Any) -> Ended:
-    """`pvenet rollback --yes`."""
-    runtime = Runtime(emit=lab.events.append, clock=lab.time.clock, sleep=lab.sleep)
-    return roll_back(lab.node, lab.journals, ApplyOptions(**options), runtime, name=name)
-
-
-def later(lab: Lab) -> Lab:
-    """The same node, met by a new process."""
-    lab.time.now += 1.0
-    return Lab(lab.folder, time=lab.time, on_failure=lab.on_failure)
-
-
 # --- kill -9 ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Killer:
-    """Kills at the Nth request, before or after it has acted."""
-
-    lab: Lab
-    at: int
-    acted: str
-    count: int = 0
-
-    def __call__(self) -> None:
-        self.count += 1
-        if self.count == self.at:
-            if self.acted == "before":
-                raise Killed
-            self.lab.adapter.once_acted = self.kill
-
-    def kill(self) -> None:
-        raise Killed
 
 
 @pytest.mark.parametrize("acted", ["before", "after"])

@@ -8,8 +8,8 @@ from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab
-from test_resume import Killed, Killer, back
+from killed import Killed, Killer, back
+from lab import APPLY, Lab
 
 from pvenet import errors
 from pvenet.apply import OnFailure, status

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import BOND, TAGGED, VMBR1, Lab
+from lab import BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
 from pvenet.journal import Ours, State, ownership

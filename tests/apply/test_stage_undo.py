@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import BOND, TAGGED, UNDONE, Lab, interrupt
+from lab import BOND, TAGGED, UNDONE, Lab, interrupt
 
 from pvenet import errors
 from pvenet.journal import Ours, State, ownership

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from story import APPLY, Lab
+from lab import APPLY, Lab
 
 from pvenet import errors
 from pvenet.events import Verdict
@@ -45,7 +45,7 @@ def when_sent(lab: Lab, act: Callable[[], None]) -> None:
 def power_cycle(lab: Lab, seconds: int = 1) -> None:
     """Somebody goes there; the boot moves what is staged into place."""
     with suppress(errors.Unreachable):
-        lab.somebody("GET network", f"reboot={seconds}@1")
+        lab.somebody("GET network", f"reboot={seconds}@GET network")
 
 
 def applied(lab: Lab, **options: Any) -> None:
