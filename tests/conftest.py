@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from clock import FakeTime
 from recorder import set_nature
+from transitions import watched, wrong
 
 from pvenet import cli
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from live import Target
+    from transitions import Transition
 
 __all__ = ["FIXTURES", "FakeTime", "Ran"]
 
@@ -70,6 +72,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture(autouse=True)
+def transitions() -> Iterator[list[Transition]]:
+    """Transitions of journals that the table of their states does not list; each fails the test that made it."""
+    with watched() as unknown:
+        yield unknown
+    assert not unknown, wrong(unknown)
 
 
 @pytest.fixture
