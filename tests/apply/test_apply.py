@@ -133,7 +133,7 @@ def test_what_somebody_else_did_with_our_staging_is_told(lab: Lab, act: str, wor
 def test_an_apply_after_a_failed_one_is_not_silent(lab: Lab) -> None:
     """Nothing is pending after a failed reload; that the last one failed is told, with the journal's place."""
     lab.tagged()
-    lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed)
     assert lab.apply().verdict is Verdict.NOTHING
     assert "the last apply from here to pve1 failed" in lab.warnings

@@ -146,7 +146,7 @@ def test_what_cannot_be_rolled_back_cannot_be_confirmed(tmp_path: Path) -> None:
 
 def test_a_failure_is_rolled_back_before_anybody_is_asked(lab: Lab) -> None:
     """There is nothing to confirm."""
-    lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack, confirm_within=60.0)
     assert not [event for event in lab.events if isinstance(event, Confirming)]
 

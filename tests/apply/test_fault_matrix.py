@@ -134,7 +134,7 @@ def test_every_verdict_on_a_bad_day_is_true(
     story: str, layout: str, base: str, place: Path, tally: Counter[str]
 ) -> None:
     """One more fault at each request after a reload that goes wrong."""
-    _hold(Matrix(story, layout, place, (f"{base}@1",)), tally)
+    _hold(Matrix(story, layout, place, (f"{base}@PUT network",)), tally)
 
 
 def _verdict(walk: Walk) -> str:

@@ -42,7 +42,7 @@ def test_after_kill_9_status_tells_the_truth_and_rollback_leads_back(lab: Lab, a
     before, up = lab.node.read().network.interfaces, lab.up
     lab.adapter.every = Killer(lab, at, acted)
     if apply == "failing":
-        lab.adapter.before["PUT network"] = lambda: lab.order("reload-fails@1")
+        lab.adapter.before["PUT network"] = lambda: lab.order("reload-fails@PUT network")
     with suppress(Killed, errors.RolledBack):
         lab.stage({"bond0": TAGGED["bond0"]})
         lab.stage({"vmbr1": TAGGED["vmbr1"]})
@@ -174,7 +174,7 @@ def test_rolling_back_the_way_to_the_node_needs_consent_to_that(lab: Lab) -> Non
 def test_a_kept_failure_can_be_rolled_back_later(lab: Lab) -> None:
     """By hand, from its journal."""
     lab.tagged()
-    lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
     assert status(lab.node, lab.journals).state is State.FAILED
     back(lab)
@@ -202,7 +202,7 @@ def test_adopted_changes_are_not_rolled_back(lab: Lab) -> None:
 def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
     """And nothing else is done before."""
     lab.tagged()
-    lab.order("path-lost=200@1")
+    lab.order("path-lost=200@PUT network")
     lab.failed(errors.StateUnknown)
     lab.time.sleep(100)
     with pytest.raises(errors.RefusedByPvenet, match="a rollback was begun"):
@@ -299,7 +299,7 @@ def test_status_says_whose_it_is(lab: Lab) -> None:
 def test_status_of_a_node_that_cannot_be_reached_tells_from_the_journal(lab: Lab) -> None:
     """With what a person at the console needs."""
     lab.tagged()
-    lab.order("path-lost@1")
+    lab.order("path-lost@PUT network")
     lab.failed(errors.StateUnknown)
     found = status(lab.node, lab.journals)
     assert not found.reachable

@@ -1,6 +1,6 @@
 """The fault matrix: one fault at one request of the whole story, a cell each.
 
-    .venv/bin/python tests/fault_matrix.py guests one drop-after@12      plays one cell and shows every request
+    .venv/bin/python tests/support/fault_matrix.py guests one drop-after@12      plays one cell and shows every request
 
 A story stages over several commands, looks at what is pending, and applies; each command is a new client, as on a
 command line. The clock goes only where somebody sleeps. A cell starts from a copy of the folder as the undisturbed
@@ -9,7 +9,6 @@ story had it before the command that holds the faulty request: what comes before
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
@@ -19,21 +18,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conftest import FakeTime
+from clock import FakeTime
 from fault_truth import OURS, Described, Truth, described, repair, truth
+from lab import Lab
+from recorder import Recorder
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, Staging, apply
-from pvenet.connection import Connection
-from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.session import Token
+from pvenet.apply import ApplyOptions, Staging, apply
 from pvenet.events import Ended, Event, Waiting, Warned
 from pvenet.journal import Journals, Ours, ownership
 from pvenet.model import Bond, Bridge, Interface
 from pvenet.node import Node
-from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Fault, Script, parse
-from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
     import requests
 
     from pvenet.model import Network
+    from pvenet.sim.faults.script import _Ordered as Ordered
 
 Act = Callable[[Node, Journals], bool | None]
 Change = tuple[str, Callable[["Network"], Interface]]
@@ -85,15 +82,18 @@ class Cell:
         return parse(self.faults[-1])
 
 
-class Witness(SimAdapter):
-    """The simulated cluster in process; sees what was about to be reloaded, and what others made live."""
+class Witness(Recorder):
+    """Sees what was about to be reloaded, what others made live, and at which request each fault began."""
 
     def __init__(self, folder: Path, time: FakeTime, count: int = 0, *, arms: bool = False) -> None:
-        super().__init__(folder, clock=time.clock, sleep=time.sleep)
+        super().__init__(folder, time)
         self.count = count
         self.arms = arms
         """What arms lists during the reload, and heals that by its writes."""
+        self.begun: dict[str, int] = {}
+        """The requests at which faults began, by how they are written."""
         self.acts: set[int] = set()
+        """The requests at which somebody else has acted."""
         self.reloads: list[tuple[int, Described]] = []
         """The requests that were reloads, and what was pending just before."""
         self.writes: list[int] = []
@@ -103,22 +103,21 @@ class Witness(SimAdapter):
         self.log: list[str] = []
         self.trespasses: list[str] = []
         """What must not be sent while a reload of ours runs and is listed."""
+        self._ordered: list[tuple[str, Ordered]] = []
 
-    def order(self, faults: tuple[str, ...]) -> None:
-        """Order faults, whose requests count from the story's first."""
+    def order(self, faults: tuple[str, ...], *, first: int = 1) -> None:
+        """Order faults, whose numbers count from this request of the whole run; addressed ones count from now."""
         found = [parse(fault) for fault in faults]
-        self.acts |= {fault.at for fault in found if fault.kind in ACTS}
-        late = [fault if fault.address else replace(fault, at=max(1, fault.at - self.count)) for fault in found]
-        self.front.script = Script(late)
+        gone = self.count + 1 - first
+        here = [fault if fault.address else replace(fault, at=max(1, fault.at - gone)) for fault in found]
+        self.front.script = Script(here)
+        self._ordered = list(zip(faults, self.front.script._waiting, strict=True))
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self.count += 1
         number, node = self.count, self.sim.node("pve1")
         path = (request.url or "").partition("/api2/json/")[2]
-        kinds = ("PUT",) if self.arms else ("GET", "PUT")
-        if path == "nodes/pve1/network" and request.method in kinds and self._reloading():
-            what = "lists, which freezes the flags," if request.method == "GET" else "reloads"
-            self.trespasses.append(f"{what} while its reload runs, at {number}")
+        self._trespass(request.method or "", path)
         if request.method == "PUT" and path == "nodes/pve1/network":
             self.reloads.append((number, described(node.text())))
         elif request.method != "GET":
@@ -130,14 +129,27 @@ class Witness(SimAdapter):
             told = f"{answer.status_code} {answer.reason}"
             return answer
         finally:
-            if number in self.acts:
+            if self._acted(number):
+                self.acts.add(number)
                 self.made_by_others.append(described(node.applied()))
             host = (request.url or "").partition("//")[2].partition(".")[0]
             self.log.append(f"{number:3} {self.front.clock() % 1000:8.2f} {request.method} {host}:{path} -> {told}")
 
-    def _reloading(self) -> bool:
-        tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
-        return any(task.running(now) and task.listed_from <= now and task.name.user == OURS for _, task in tasks.all())
+    def _acted(self, number: int) -> bool:
+        """Note what began with this request; whether somebody else did something to the node."""
+        new = [text for text, each in self._ordered if each.begun and text not in self.begun]
+        self.begun |= dict.fromkeys(new, number)
+        return any(parse(text).kind in ACTS for text in new)
+
+    def _trespass(self, method: str, path: str) -> None:
+        kinds = ("PUT",) if self.arms else ("GET", "PUT")
+        if path == "nodes/pve1/network" and method in kinds and self.reloading(OURS):
+            what = "lists, which freezes the flags," if method == "GET" else "reloads"
+            self.trespasses.append(f"{what} while its reload runs, at {self.count}")
+
+    def began(self, *kinds: str) -> list[int]:
+        """The requests at which faults of these kinds began."""
+        return sorted(at for text, at in self.begun.items() if parse(text).kind in kinds)
 
     def repeats(self, number: int) -> bool:
         """Whether it stands amidst equal requests: a poll, to which a fault does what it does to the first and last."""
@@ -189,22 +201,30 @@ class Walk:
     """Where snapshots go."""
     done: list[Done] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    make: Callable[..., Witness] = Witness
 
     def __post_init__(self) -> None:
+        time = FakeTime()
         if self.start is not None:
             shutil.copytree(self.start.folder, self.folder)
-            self.time = FakeTime(now=self.start.now)
+            time.now = self.start.now
         else:
             Sim.open(self.folder)
             for name in LAYOUTS[self.cell.layout][1:]:
                 Sim.init(self.folder, node=name)
-            nature = self.folder / "sim.json"
-            nature.write_text(json.dumps(json.loads(nature.read_text()) | {"reload_seconds": 0.15}))
-            self.time = FakeTime()
-        self.initial = truth(self.folder, self.time.now)
-        self.witness = Witness(self.folder, self.time, self.start.count if self.start else 0, arms=self.arms)
+        self.witness = self.make(self.folder, time, self.start.count if self.start else 0, arms=self.arms)
+        hosts = LAYOUTS[self.cell.layout]
+        self.lab = Lab(self.folder, time=time, hosts=hosts, reload_seconds=0.15, recorder=lambda *_: self.witness)
+        self.initial = truth(self.folder, time.now)
         self.witness.order(self.cell.faults)
+
+    @property
+    def time(self) -> FakeTime:
+        return self.lab.time
+
+    @property
+    def events(self) -> list[Event]:
+        return self.lab.events
 
     def run(self) -> Walk:
         """Play the story; it ends with the first command that fails, as a script would."""
@@ -228,11 +248,7 @@ class Walk:
 
     def client(self) -> tuple[Node, Journals]:
         """A new client, as each command is one."""
-        token = Token(id=OURS, secret=str(self.witness.sim.users().tokens[OURS]["secret"]))
-        names = LAYOUTS[self.cell.layout]
-        endpoints = [Endpoint(host=f"{name}.invalid", adapter=self.witness) for name in names]
-        connection = Connection(endpoints, token, clock=self.time.clock)
-        return Node(connection, "pve1"), Journals(self.folder / "state", "pve1")
+        return self.lab.client()
 
     def _commands(self) -> Iterator[tuple[str, Act]]:
         for name, make in STORIES[self.cell.story]:
@@ -241,21 +257,12 @@ class Walk:
         yield "apply", self._apply
 
     def _stage(self, name: str, make: Callable[[Network], Interface], node: Node, journals: Journals) -> None:
-        with Staging(node, journals, now=self.stamp()) as staging:
+        with Staging(node, journals, now=self.lab.stamp()) as staging:
             staging.stage({name: make(staging.network)})
 
     def _apply(self, node: Node, journals: Journals) -> None:
         options = ApplyOptions(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
-        apply(node, journals, options, self.runtime(), now=self.stamp())
-
-    def runtime(self) -> Runtime:
-        return Runtime(
-            emit=self.events.append, await_confirmation=self._say, clock=self.time.clock, sleep=self.time.sleep
-        )
-
-    def _say(self, _left: float, seconds: float) -> None:
-        """Nobody is there."""
-        self.time.sleep(seconds)
+        apply(node, journals, options, self.lab.runtime(), now=self.lab.stamp())
 
     def play(self, name: str, act: Act) -> None:
         self.events.clear()
@@ -277,10 +284,6 @@ class Walk:
         place = self.keep / str(number)
         shutil.copytree(self.folder, place)
         self.snapshots.append(Snapshot(folder=place, command=number, count=self.witness.count, now=self.time.now))
-
-    def stamp(self) -> str:
-        self.time.now += 0.001  # no two journals begin in one moment
-        return f"{self.time.now:.3f}"
 
     @property
     def arms(self) -> bool:

@@ -54,23 +54,23 @@ def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
 
 def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
     """Whether no request could have told: the only faults after which `unknown` is a true verdict."""
-    for_good, back = fault.value in FOR_GOOD, _goes_back(fault, walk)
+    witness, for_good = walk.witness, fault.value in FOR_GOOD
+    began = witness.begun.get(str(fault))
+    if began is None:
+        return False
+    reloaded = any(number < began for number, _ in witness.reloads)
+    # a reload is behind it, or on its way, that is to be taken back
+    back = len(walk.cell.faults) > 1 or (walk.unconfirmed and reloaded)
     return {
         # with a peer only where the way is lost in the reload that was to bring it back
-        "path-lost": for_good and (walk.cell.layout == "one" or (back and fault.at > 1)),
+        "path-lost": for_good and (walk.cell.layout == "one" or (back and reloaded)),
         "node-lost": for_good,
         "reload-hangs": True,
-        "lacks": fault.at > done.first,
+        "lacks": began > done.first,
         # the node lists what is staged, and a reload that takes ours back would take theirs live
         "foreign-edit": back,
-        "reboot": done.name in STAGING and fault.at > done.first + (walk.cell.layout == "one"),
+        "reboot": done.name in STAGING and began > done.first + (walk.cell.layout == "one"),
     }.get(fault.kind, False)
-
-
-def _goes_back(fault: Fault, walk: Walk) -> bool:
-    """Whether it comes when a reload is behind it, or on its way, that is to be taken back."""
-    reloads = [number for number, _ in walk.witness.reloads]
-    return len(walk.cell.faults) > 1 or (walk.unconfirmed and fault.at > reloads[0])
 
 
 def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
@@ -184,8 +184,8 @@ def _needless(walk: Walk) -> Iterator[str]:
 
 def _theirs(walk: Walk) -> Iterator[str]:
     """Nobody else's staging is thrown away, and none made live, but in the one request that nobody can close."""
-    at = [fault.at for fault in map(parse, walk.cell.faults) if fault.kind == "foreign-edit"]
-    if not at or at[0] > walk.witness.count:
+    at = walk.witness.began("foreign-edit")
+    if not at:
         return
     last = walk.done[-1].after
     window = at[0] in [number for number, _ in walk.witness.reloads]

@@ -204,6 +204,11 @@ class Lab:
         return [text for text in self.sent if not text.startswith("GET")]
 
     @property
+    def after_reload(self) -> list[str]:
+        """What was sent after the first reload."""
+        return self.sent[self.sent.index("PUT network") + 1 :]
+
+    @property
     def reloads(self) -> int:
         """How often a reload was sent."""
         return self.sent.count("PUT network")

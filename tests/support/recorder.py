@@ -61,15 +61,17 @@ class Recorder(SimAdapter):
         text = _short(request)
         self.before.pop(text, _nothing)()
         self.every()
-        self.sent.append(Sent(text, self.front.clock(), self.reloads()))
+        self.sent.append(Sent(text, self.front.clock(), self.reloading()))
         answer = super().send(request, *args, **kwargs)
         self.once_acted()
         self.after.pop(text, _nothing)()
         return answer
 
-    def reloads(self) -> bool:
-        tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
-        return any(task.running(now) and task.listed_from <= now for _, task in tasks.all())
+    def reloading(self, *users: str) -> bool:
+        """Whether a reload runs that the node lists; one of these users, where any is named."""
+        now = self.front.clock()
+        tasks = [task for _, task in TaskFolder(self.sim.node("pve1").tasks).all() if task.running(now)]
+        return any(task.listed_from <= now and (not users or task.name.user in users) for task in tasks)
 
 
 def _nothing() -> None:
