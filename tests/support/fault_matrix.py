@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clock import FakeTime
+from fault_foreign import KINDS, Mark, mark_of
 from fault_truth import OURS, Described, Truth, described, repair, truth
 from lab import Lab
 from recorder import Recorder
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 Act = Callable[[Node, Journals], bool | None]
 Change = tuple[str, Callable[["Network"], Interface]]
 
-ACTS = frozenset({"foreign-edit", "foreign-revert", "foreign-reload", "reboot"})
+ACTS = KINDS | {"foreign-revert", "foreign-reload", "reboot"}
 """Faults in which somebody else does something to the node."""
 
 
@@ -90,8 +91,8 @@ class Witness(Recorder):
         self.count = count
         self.arms = arms
         """What arms lists during the reload, and heals that by its writes."""
-        self.begun: dict[str, int] = {}
-        """The requests at which faults began, by how they are written."""
+        self.begun: dict[Fault, int] = {}
+        """The requests at which faults began, as they were ordered."""
         self.acts: set[int] = set()
         """The requests at which somebody else has acted."""
         self.reloads: list[tuple[int, Described]] = []
@@ -100,18 +101,23 @@ class Witness(Recorder):
         """The requests that staged or reverted."""
         self.reverts: list[int] = []
         self.made_by_others: list[Described] = []
+        self.marks: list[Mark] = []
+        self.initial = described(self.sim.node("pve1").applied())
+        self.marked = False
+        """What somebody else has staged was there once it was."""
         self.log: list[str] = []
         self.trespasses: list[str] = []
         """What must not be sent while a reload of ours runs and is listed."""
-        self._ordered: list[tuple[str, Ordered]] = []
+        self._ordered: list[tuple[Fault, Ordered]] = []
 
     def order(self, faults: tuple[str, ...], *, first: int = 1) -> None:
         """Order faults, whose numbers count from this request of the whole run; addressed ones count from now."""
         found = [parse(fault) for fault in faults]
+        self.marks = [mark for mark in map(mark_of, found) if mark is not None] or self.marks
         gone = self.count + 1 - first
         here = [fault if fault.address else replace(fault, at=max(1, fault.at - gone)) for fault in found]
         self.front.script = Script(here)
-        self._ordered = list(zip(faults, self.front.script._waiting, strict=True))
+        self._ordered = list(zip(found, self.front.script._waiting, strict=True))
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self.count += 1
@@ -132,14 +138,15 @@ class Witness(Recorder):
             if self._acted(number):
                 self.acts.add(number)
                 self.made_by_others.append(described(node.applied()))
+                self.marked |= self._marked(described(node.text()))
             host = (request.url or "").partition("//")[2].partition(".")[0]
             self.log.append(f"{number:3} {self.front.clock() % 1000:8.2f} {request.method} {host}:{path} -> {told}")
 
     def _acted(self, number: int) -> bool:
         """Note what began with this request; whether somebody else did something to the node."""
-        new = [text for text, each in self._ordered if each.begun and text not in self.begun]
+        new = [fault for fault, each in self._ordered if each.begun and fault not in self.begun]
         self.begun |= dict.fromkeys(new, number)
-        return any(parse(text).kind in ACTS for text in new)
+        return any(fault.kind in ACTS for fault in new)
 
     def _trespass(self, method: str, path: str) -> None:
         kinds = ("PUT",) if self.arms else ("GET", "PUT")
@@ -149,7 +156,10 @@ class Witness(Recorder):
 
     def began(self, *kinds: str) -> list[int]:
         """The requests at which faults of these kinds began."""
-        return sorted(at for text, at in self.begun.items() if parse(text).kind in kinds)
+        return sorted(at for fault, at in self.begun.items() if fault.kind in kinds)
+
+    def _marked(self, view: Described) -> bool:
+        return any(mark.there(view, self.initial) for mark in self.marks)
 
     def repeats(self, number: int) -> bool:
         """Whether it stands amidst equal requests: a poll, to which a fault does what it does to the first and last."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import FIXTURES
 
-from pvenet.sim import network as sim
-from pvenet.sim.network import Host
+from pvenet.sim import interfaces as sim
+from pvenet.sim.interfaces import Host
 from pvenet.wire import Request, by_name, differences, predicted, told
 
 if TYPE_CHECKING:
