@@ -1,4 +1,4 @@
-"""The apply story on a good day: events, requests, pace, and nothing to do."""
+"""An apply on a good day: events, requests, pace, and nothing to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "lab", on_failure=OnFailure.KEEP)
 
 
-# --- the whole story -------------------------------------------------------------------------------------------------
+# --- the whole of it -------------------------------------------------------------------------------------------------
 
 
 def test_the_walkthrough_ends_in_the_file_that_a_real_node_wrote(lab: Lab) -> None:
@@ -41,7 +41,7 @@ def test_the_walkthrough_ends_in_the_file_that_a_real_node_wrote(lab: Lab) -> No
     assert lab.states == [State.APPLIED]
 
 
-def test_events_come_in_the_order_of_the_story(lab: Lab) -> None:
+def test_events_come_in_their_order(lab: Lab) -> None:
     """Shown, reloading, waiting while it runs, the task's end, a look at the interfaces, verified, the end."""
     lab.tagged()
     lab.apply()

@@ -98,7 +98,7 @@ def test_a_no_op_that_is_refused_refreshes_nothing(lab: Lab) -> None:
 
 
 def test_ctrl_c_in_the_middle_of_a_refresh_leaves_no_no_op(lab: Lab) -> None:
-    """It is taken back, and the story goes on."""
+    """It is taken back, and the apply goes on."""
     frozen(lab)
     lab.adapter.after["PUT network/ens33"] = interrupt
     assert lab.apply().verdict is Verdict.APPLIED

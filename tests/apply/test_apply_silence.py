@@ -146,7 +146,7 @@ def test_ctrl_c_twice_while_the_answer_is_lost_is_unknown(lab: Lab) -> None:
 
 
 def test_ctrl_c_after_a_second_reload_sends_no_third(lab: Lab) -> None:
-    """The story goes on where it was, also after exit code 89."""
+    """The apply goes on where it was, also after exit code 89."""
     lab.collide()
     lab.after_second_reload(lambda: lab.asleep.append(interrupt))
     assert lab.apply().verdict is Verdict.APPLIED

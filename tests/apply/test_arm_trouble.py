@@ -153,7 +153,7 @@ def test_a_disk_that_fills_up_while_arming_takes_it_back(lab: Lab) -> None:
 
 @pytest.mark.parametrize("at", range(1, 18))
 def test_one_ctrl_c_while_armed_is_told_and_leaves_nothing_staged(lab: Lab, at: int) -> None:
-    """Arming is taken back, or goes on; the story does."""
+    """Arming is taken back, or goes on; the apply does."""
     counted = 0
 
     def count() -> None:

@@ -1,10 +1,10 @@
-"""The fault matrix: one fault at one request of the whole story, a cell each.
+"""The fault matrix: one fault at one request of the whole scenario, a cell each.
 
     .venv/bin/python tests/support/fault_matrix.py guests one drop-after@12      plays one cell and shows every request
 
-A story stages over several commands, looks at what is pending, and applies; each command is a new client, as on a
+A scenario stages over several commands, looks at what is pending, and applies; each command is a new client, as on a
 command line. The clock goes only where somebody sleeps. A cell starts from a copy of the folder as the undisturbed
-story had it before the command that holds the faulty request: what comes before it is the same in every cell.
+scenario had it before the command that holds the faulty request: what comes before it is the same in every cell.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _widened(network: Network) -> Interface:
 WIDEN: Change = ("vmbr0", _widened)
 BOND: Change = ("bond0", lambda _: Bond(name="bond0", slaves=("ens38", "ens39")))
 BRIDGE: Change = ("vmbr1", lambda _: Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic"))
-STORIES: Mapping[str, tuple[Change, ...]] = {
+SCENARIOS: Mapping[str, tuple[Change, ...]] = {
     "guests": (BOND, BRIDGE),
     "management": (WIDEN, BOND, BRIDGE),
     "armed": (BOND, BRIDGE),
@@ -69,14 +69,14 @@ LAYOUTS: Mapping[str, tuple[str, ...]] = {"one": ("pve1",), "peer": ("pve1", "pv
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One story with its faults; the last one is the cell's own, the others make the story what it is."""
+    """One scenario with its faults; the last one is the cell's own, the others make the scenario what it is."""
 
-    story: str
+    scenario: str
     layout: str
     faults: tuple[str, ...]
 
     def __str__(self) -> str:
-        return " ".join((self.story, self.layout, *self.faults))
+        return " ".join((self.scenario, self.layout, *self.faults))
 
     @property
     def fault(self) -> Fault:
@@ -169,7 +169,7 @@ class Witness(Recorder):
 
 @dataclass(kw_only=True)
 class Done:
-    """One command of a story, and the node before and after it."""
+    """One command of a scenario, and the node before and after it."""
 
     name: str
     code: int
@@ -192,7 +192,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The undisturbed story before one of its commands."""
+    """The undisturbed scenario before one of its commands."""
 
     folder: Path
     command: int
@@ -202,7 +202,7 @@ class Snapshot:
 
 @dataclass(kw_only=True)
 class Walk:
-    """One run of a story."""
+    """One run of a scenario."""
 
     cell: Cell
     folder: Path
@@ -237,7 +237,7 @@ class Walk:
         return self.lab.events
 
     def run(self) -> Walk:
-        """Play the story; it ends with the first command that fails, as a script would."""
+        """Play the scenario; it ends with the first command that fails, as a script would."""
         commands = list(self._commands())
         for number, (name, act) in enumerate(commands):
             if self.start is not None and number < self.start.command:
@@ -261,7 +261,7 @@ class Walk:
         return self.lab.client()
 
     def _commands(self) -> Iterator[tuple[str, Act]]:
-        for name, make in STORIES[self.cell.story]:
+        for name, make in SCENARIOS[self.cell.scenario]:
             yield name, partial(self._stage, name, make)
         yield "diff", lambda node, journals: isinstance(ownership(journals, node.read()), Ours)
         yield "apply", self._apply
@@ -297,16 +297,16 @@ class Walk:
 
     @property
     def arms(self) -> bool:
-        return self.cell.story == "armed"
+        return self.cell.scenario == "armed"
 
     @property
     def unconfirmed(self) -> bool:
         """Somebody has to say that it may stay, and nobody does."""
-        return self.cell.story == "unconfirmed"
+        return self.cell.scenario == "unconfirmed"
 
     @property
     def as_guests(self) -> bool:
-        """Until its reload it is the story of the guests, whose cells it need not repeat."""
+        """Until its reload it is the scenario of the guests, whose cells it need not repeat."""
         return self.arms or self.unconfirmed
 
     @property
@@ -327,9 +327,11 @@ class Walk:
 
 def main(words: list[str]) -> None:
     """Play one cell, and show what was sent and how each command ended."""
-    story, layout, *faults = words
+    scenario, layout, *faults = words
     with tempfile.TemporaryDirectory() as folder:
-        walk = Walk(cell=Cell(story=story, layout=layout, faults=tuple(faults)), folder=Path(folder) / "lab").run()
+        walk = Walk(
+            cell=Cell(scenario=scenario, layout=layout, faults=tuple(faults)), folder=Path(folder) / "lab"
+        ).run()
         for done in walk.done:
             sys.stdout.write("\n".join(walk.witness.log[done.first - 1 : done.last]) + "\n")
             verdict = f" {done.end.verdict}" if done.end else ""

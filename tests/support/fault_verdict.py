@@ -22,7 +22,7 @@ HARMLESS = (
     *("delay=6.4", "task-late", "freeze", "reload-fails=89", "reload-fails=0"),
     *("path-lost=5", "path-lost=40", "node-lost=5", "node-lost=40"),
 )
-"""Faults that cost a story nothing but time: it ends as it would have without them."""
+"""Faults that cost a scenario nothing but time: it ends as it would have without them."""
 STAGING = frozenset({"vmbr0", "bond0", "vmbr1"})
 LEFT_AS_IT_WAS = frozenset({3, 4, 5, 6, 7, 130})
 """Exit codes that say: nothing was changed."""

@@ -63,7 +63,7 @@ class MortalWalk(Walk):
     """Commands of mortal processes at one simulated node, whose clock they share."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(cell=Cell(story="guests", layout="one", faults=()), folder=folder, make=MortalWitness)
+        super().__init__(cell=Cell(scenario="guests", layout="one", faults=()), folder=folder, make=MortalWitness)
         self.fate = Fate()
         assert isinstance(self.witness, MortalWitness)
         self.witness.fate = self.fate
@@ -79,6 +79,6 @@ class MortalWalk(Walk):
         self.witness.acts.clear()
         self.witness.begun.clear()
         self.witness.made_by_others.clear()
-        self.cell = Cell(story="guests", layout="one", faults=faults)
+        self.cell = Cell(scenario="guests", layout="one", faults=faults)
         self.witness.order(faults, first=self.witness.count + 1)
         self.fate.left, self.fate.dead = dies, False

@@ -1,4 +1,4 @@
-"""Random stories: commands, faults, crashes and other people, in any order; what pvenet says stays true."""
+"""Random commands: commands, faults, crashes and other people, in any order; what pvenet says stays true."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ THEIRS = ("vmbr97", "vmbr98", FOREIGN)
 EXAMPLES = int(os.environ.get("PVENET_EXAMPLES", "0"))
 
 
-class Story(RuleBasedStateMachine):
+class Commands(RuleBasedStateMachine):
     """One node, its users, and what they know."""
 
     def __init__(self) -> None:
@@ -248,7 +248,7 @@ def _fitting(desired: Desired, network: Network) -> dict[str, Interface | None]:
     return wanted
 
 
-Story.TestCase.settings = settings(
+Commands.TestCase.settings = settings(
     max_examples=EXAMPLES or 12,
     stateful_step_count=12,
     deadline=None,
@@ -256,4 +256,4 @@ Story.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-TestStory = Story.TestCase
+TestCommands = Commands.TestCase
