@@ -70,13 +70,15 @@ def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
         "lacks": began > done.first,
         # the node lists what is staged, and a reload that takes ours back would take theirs live
         "reboot": done.name in STAGING and began > done.first + (walk.cell.layout == "one"),
-    }.get(fault.kind, fault.kind in KINDS and (back or _on_ours(fault, done)))
+    }.get(fault.kind, fault.kind in KINDS and (back or _on_ours(fault, walk, done)))
 
 
-def _on_ours(fault: Fault, done: Done) -> bool:
-    """Whether they have changed what this very command has made, which can't be separated any more."""
+def _on_ours(fault: Fault, walk: Walk, done: Done) -> bool:
+    """Whether they have changed what was made from here and is to go, which can't be separated any more."""
     mark = mark_of(fault)
-    return mark is not None and bool(mark.field) and mark.name == done.name and mark.name not in done.before.view
+    if mark is None or not mark.field or mark.name in walk.initial.live:
+        return False
+    return walk.unconfirmed or mark.name == done.name
 
 
 def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
