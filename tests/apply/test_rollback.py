@@ -276,6 +276,17 @@ def test_a_foreign_end_of_the_staged_way_back_is_no_end(lab: Lab, act: str, at: 
     rolled_back(lab, up)
 
 
+def test_a_foreign_revert_of_a_staged_update_is_no_staging_of_theirs(tmp_path: Path) -> None:
+    """Nothing is pending then: it is staged once more, and ends rolled back."""
+    lab = Lab(tmp_path / "lab")
+    lab.widened()
+    lab.order("reload-fails@PUT network")
+    lab.adapter.after["PUT network/vmbr0"] = lambda: lab.somebody("DELETE network")
+    lab.failed(errors.RolledBack, allow_management=True)
+    assert "ens33 ens37" not in lab.live
+    assert lab.pending is None
+
+
 # --- what it can't do ------------------------------------------------------------------------------------------------
 
 
