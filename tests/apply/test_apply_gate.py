@@ -213,7 +213,6 @@ def test_a_foreign_reload_is_waited_for_before_anything_is_listed(lab: Lab) -> N
 
 def test_a_foreign_reload_that_never_ends_is_not_waited_for_for_ever(lab: Lab) -> None:
     """Waiting is given up at the timeout, with nothing sent and the task named."""
-    lab.order("reload-hangs@PUT network")
     lab.tagged()
     lab.somebody("POST network", iface="vmbr99", type="bridge")
     lab.nature(reload_seconds=1000.0)

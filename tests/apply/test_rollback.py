@@ -209,7 +209,7 @@ def test_a_rollback_whose_reload_fails_is_tried_once_more(lab: Lab) -> None:
 def test_a_rollback_whose_reload_fails_again_is_unknown(lab: Lab) -> None:
     """Nobody can tell what the kernel has: exit 9, with the console's commands and the journal open."""
     lab.nature(reload_seconds=0.0)
-    lab.order(*(f"reload-fails@PUT network+{number}" for number in range(1, 9)))
+    lab.order(*(f"reload-fails@PUT network+{number}" for number in range(1, 4)))
     error = lab.failed(errors.StateUnknown)
     assert lab.end.verdict is Verdict.UNKNOWN
     assert "was not rolled back" in error.message
@@ -225,7 +225,7 @@ def test_a_node_that_nothing_can_reach_is_unknown_and_the_console_is_told(lab: L
     begun = lab.time.now
     error = lab.failed(errors.StateUnknown)
     assert 120.0 <= lab.time.now - begun <= 160.0
-    diff = lab.journals.path(lab.journals.all()[-1]).with_suffix(".dif")
+    diff = lab.journals.path(lab.journals.all()[-1]).with_suffix(".diff")
     assert str(diff) in error.hint
     assert "+auto bond0" in diff.read_text()
     assert "patch -R -l /etc/network/interfaces" in error.hint
