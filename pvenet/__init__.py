@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pvenet import errors
-    from pvenet.apply import Runtime, confirm, revert, roll_back
     from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.apply import apply as apply_staged
-    from pvenet.apply.stage import StageOptions, Staging, stage
+    from pvenet.apply.resume import confirm, roll_back
+    from pvenet.apply.runtime import Runtime
+    from pvenet.apply.stage import StageOptions, Staging, revert, stage
     from pvenet.apply.status import status
     from pvenet.errors import PvenetError
     from pvenet.events import Verdict
@@ -50,14 +51,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "apply_staged": ("pvenet.apply", "apply"),  # `pvenet.apply` is the package
+    "apply_staged": ("pvenet.apply.apply", "apply"),  # `pvenet.apply` is the package
+    "ApplyOptions": ("pvenet.apply.apply", "ApplyOptions"),
     "errors": ("pvenet.errors", ""),
     "Journals": ("pvenet.journal", "Journals"),
     "Node": ("pvenet.node", "Node"),
     "PvenetError": ("pvenet.errors", "PvenetError"),
     "Verdict": ("pvenet.events", "Verdict"),
-    **{name: ("pvenet.apply", name) for name in ("ApplyOptions", "Runtime", "StageOptions", "Staging", "stage")},
-    **{name: ("pvenet.apply", name) for name in ("confirm", "revert", "roll_back", "status")},
+    "Runtime": ("pvenet.apply.runtime", "Runtime"),
+    "status": ("pvenet.apply.status", "status"),
+    **{name: ("pvenet.apply.stage", name) for name in ("StageOptions", "Staging", "revert", "stage")},
+    **{name: ("pvenet.apply.resume", name) for name in ("confirm", "roll_back")},
     **{
         name: ("pvenet.model", name)
         for name in ("Bond", "Bridge", "Ethernet", "OvsBond", "OvsBridge", "OvsIntPort", "Vlan")

@@ -44,7 +44,10 @@ def members(connection: Connection) -> tuple[Member, ...]:
 def names(connection: Connection) -> tuple[str, ...]:
     """The names of the cluster's nodes (GET /nodes)."""
     answer = connection.get("nodes")
-    return tuple(sorted(answer.required(entry, "node") for entry in answer.rows()))
+    found = tuple(sorted(answer.required(entry, "node") for entry in answer.rows()))
+    if any("\n" in name for name in found):
+        raise answer.malformed("a node's name goes on over its line")
+    return found
 
 
 def fingerprints(connection: Connection) -> Mapping[str, str]:

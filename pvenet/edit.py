@@ -42,7 +42,7 @@ NOUNS = {"OVSBridge": "ovs-bridge", "OVSBond": "ovs-bond", "OVSIntPort": "ovs-po
 """The commands of kinds whose noun is not PVE's word."""
 
 _PREFIXES = {Bond: "bond", Bridge: "vmbr", OvsBond: "bond", OvsBridge: "vmbr"}
-_NOT_CLEARABLE = frozenset({"mode", "autostart", "bridge"})
+NOT_CLEARABLE = frozenset({"mode", "autostart", "bridge"})
 
 
 def create(network: Network, node: str, kind: Kind, name: str | None, values: Values) -> Interface:
@@ -93,6 +93,11 @@ def find(network: Network, node: str, name: str, kind: Kind | None = None) -> In
     found = network.interfaces.get(name)
     if found is None:
         raise errors.InvalidNetwork(f"there is no interface {name} on {node}", hint=_nearest(network, name))
+    if isinstance(found, Other) and found.unread and kind is not None and found.kind == kind.type:
+        raise errors.InvalidNetwork(
+            f"on {node} {found.reason}",
+            hint="mend it in /etc/network/interfaces on the node",
+        )
     if kind is not None and not isinstance(found, kind):
         word = kind_of(found)
         raise errors.InvalidNetwork(
@@ -151,7 +156,7 @@ def _free_name(network: Network, kind: Kind, given: Values) -> str:
 
 
 def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
-    can = [name for name in settable(kind) if name not in _NOT_CLEARABLE]
+    can = [name for name in settable(kind) if name not in NOT_CLEARABLE]
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:

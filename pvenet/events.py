@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pvenet.plan import Severity
+from pvenet.severity import Severity
 
 if TYPE_CHECKING:
     from pvenet.plan import Change, Risk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 
 LONGEST_NAME = 15
@@ -18,6 +19,28 @@ DOCUMENTATION = IPv6Network("2001:db8::/32")
 
 _HOSTS = (IPv6Network("2000::/3"), IPv6Network("fc00::/7"), IPv6Network("fe80::/10"))
 """Where PVE takes a host's IPv6 address from (C151)."""
+
+
+VIDS = range(2, 4095)
+"""Of a VLAN-aware bridge's ports; the bridge itself has 1 (pve-api#field-vids, and recording C113)."""
+
+TAGS = range(1, 4095)
+"""Of a VLAN interface (walk 0), and of an OVS port (pve-api#ovs-options)."""
+
+_VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+_NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
+
+
+def takes_name(name: str) -> bool:
+    """Whether PVE takes a name of an interface, a port or a slave (pve-api#iface-name)."""
+    return _NAME.fullmatch(name) is not None
+
+
+def takes_vids(text: str) -> bool:
+    """Whether PVE takes a VLAN id, or a range of them, for a bridge."""
+    found = _VIDS.fullmatch(text)
+    ends = [int(end) for end in found.groups() if end] if found else []
+    return bool(ends) and all(end in VIDS for end in ends) and ends == sorted(set(ends))
 
 
 def line_end(text: str) -> str | None:

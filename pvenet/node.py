@@ -39,6 +39,11 @@ class Reading:
         """The pending diff without its timestamps, so that two readings of one state are equal."""
         return strip_times(self.changes) if self.changes else None
 
+    @property
+    def line_ends(self) -> tuple[str, ...]:
+        """Warnings about text of the file that ifupdown2 may run as a command."""
+        return wire.line_ends(self.network)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -177,7 +182,7 @@ class Node:
             return self._permission_missing(privilege, f"/nodes/{self.name}")
         if refusal.status == 500 and self.name not in (known := names(self.connection)):  # noqa: PLR2004
             return unknown_node(self.name, known)
-        texts = [f"{key}: {text}" for key, text in refusal.errors.items()] or [refusal.message]
+        texts = [f"{key}: {text}".replace("\n", "\n  ") for key, text in refusal.errors.items()] or [refusal.message]
         return errors.RefusedByPVE(
             f"{self.name} refuses: {'; '.join(texts)}",
             hint="nothing changed; `pvenet list` shows what is there",
@@ -198,7 +203,8 @@ def _entries(answer: Answer) -> list[wire.Entry]:
     """The entries of a listing. Raises NotPVE for one that `wire` can't read at all."""
     entries = answer.rows()
     for entry in entries:
-        answer.required(entry, "iface")
+        if "\n" in answer.required(entry, "iface"):
+            raise answer.malformed("an interface's name goes on over its line")
         for key in _LISTS:
             answer.values(entry, key)
         for key in _TEXTS:

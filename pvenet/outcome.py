@@ -52,6 +52,8 @@ class Failed:
     hint: str = ""
     log: tuple[str, ...] = ()
     """The task's log, a line each."""
+    elsewhere: tuple[str, ...] = ()
+    """Where it failed for these interfaces alone, which the changes do not touch, and all is as it should be."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,11 @@ ALLOWED = {
     "errors": {""},
     "model": {""},
     "limits": {""},
-    "plan": {"", "errors", "limits", "model"},
+    "private": {""},
+    "severity": {""},
+    "plan": {"", "errors", "limits", "model", "severity"},
     "wire": {"", "limits", "model", "plan"},
-    "events": {"", "plan"},
+    "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
     "render": {"", "spec", "model", "plan", "events"},
@@ -23,7 +25,7 @@ ALLOWED = {
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},
-    "journal": {"", "errors", "model", "node", "plan", "wire"},
+    "journal": {"", "errors", "model", "node", "plan", "private", "wire"},
     "routes": {"", "cluster", "connection", "errors", "journal", "model", "node"},
     "apply": {
         "",
@@ -39,7 +41,7 @@ ALLOWED = {
         "routes",
         "wire",
     },
-    "settings": {"", "errors", "connection", "sim"},
+    "settings": {"", "errors", "connection", "private", "sim"},
     "cli": {
         "",
         "apply",
@@ -71,13 +73,14 @@ ALLOWED = {
         "node",
         "outcome",
         "plan",
+        "private",
         "spec",
     },
     "sim": {""},
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "wire"}
+PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "severity", "wire"}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},

@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import approve, proposal
+from pvenet.apply.approval import approve, proposal, remade, removals
 from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
-from pvenet.apply.rollback import Rollback
-from pvenet.apply.runtime import conclude, utc_now, wait_until_idle
+from pvenet.apply.rollback import WITHIN, Rollback
+from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.status import armed_still
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import members
 from pvenet.events import Confirming, OnFailure
-from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay
+from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
-from pvenet.plan import Plan, restore_plan
+from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan import Change
+    from pvenet.plan.changes import Change, Plan
     from pvenet.routes import Routes
 
+LONGEST = 7 * 86400.0
+"""Seconds: nobody waits longer for a verdict, and no clock is asked for more."""
 LOOK = 1.0
 """Seconds between two looks whether somebody has confirmed elsewhere."""
 
@@ -54,6 +56,14 @@ class ApplyOptions:
     from before. Nothing is armed without `wait`."""
     adopt: bool = False
     allow_management: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a time that is none."""
+        for name, seconds in (("timeout", self.timeout), ("confirm_within", self.confirm_within)):
+            if seconds is not None and not 0 < seconds <= LONGEST:
+                raise errors.UsageError(
+                    f"{name} is {seconds}, and no number of seconds", hint=f"more than 0, and at most {LONGEST:.0f}"
+                )
 
 
 def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, now: str | None = None) -> Ended:
@@ -151,7 +161,8 @@ class _Apply:
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
-        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, route=known_routes.before)
+        timeout = max(WITHIN, self._options.timeout)
+        back = Rollback(self._node, book, self._runtime, timeout=timeout, route=known_routes.before)
         end = back.run(why)
         if isinstance(end, Unknown):
             return end
@@ -263,6 +274,8 @@ class _Apply:
             judged=(pending.journal.network if pending.journal else then, then),
             pending=pending.reading.changes or "",
         )
+        taken = removals(pending.journal, pending.reading.changes or "")
+        proposed = replace(proposed, removals=taken, remade=remade(pending.inverse))
         agreed = self._options.allow_management
         return approve(self._node, proposed, self._runtime, self._members, allow_management=agreed)
 

@@ -10,20 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet import errors
+from pvenet import errors, wire
 from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
 from pvenet.model import beneath
-from pvenet.plan import ManagementPath, Risk, focused, lost_for_good, management_path, net_changes, risk
+from pvenet.plan.changes import Create, net_changes
+from pvenet.plan.restore import lost_for_good
+from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risk
+from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pvenet.apply.runtime import Runtime
     from pvenet.cluster import Member
+    from pvenet.journal import Journal
     from pvenet.model import Network
-    from pvenet.node import Node
-    from pvenet.plan import Change, Loss
+    from pvenet.node import Node, Reading
+    from pvenet.plan.changes import Change, Plan
+    from pvenet.plan.inverse import Loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,10 @@ class Proposal:
     """PVE's pending diff; empty where nothing is staged yet."""
     lost: Sequence[Loss] = ()
     """What rolling it back could not put back."""
+    removals: Sequence[Loss] = ()
+    """What PVE's write takes away by itself."""
+    remade: Collection[str] = ()
+    """The interfaces that rolling back makes anew, so that they have again what the write has taken."""
 
 
 def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], pending: str) -> Proposal:
@@ -58,9 +67,12 @@ def approve(
     NeedsConsent.
     """
     before, then = proposed.judged
-    path = management_path(before, management_addresses(node, members, before))
+    addresses = management_addresses(node, members, before)
+    path = management_path(before, addresses)
     changes = net_changes(before.interfaces, then.interfaces)
     danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
+    hit = removals_on(path, proposed.removals, addresses)
+    danger = Risk.MANAGEMENT if hit else danger
     effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
     runtime.emit(
         Shown(
@@ -73,8 +85,10 @@ def approve(
         )
     )
     _warn_of_limits(proposed, runtime)
+    for text in line_ends(then):
+        runtime.warn(text)
     if danger is Risk.MANAGEMENT:
-        path = focused(path, changes, before, then)
+        path = focused(path, changes, before, then, [loss.name for loss in hit])
         text = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
         if not allow_management:
             raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
@@ -104,6 +118,38 @@ def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
         )
     for loss in proposed.lost:
         runtime.warn(f"rolling back could not put this back: {loss}")
+    for text in described_removals(loss for loss in proposed.removals if loss.name in proposed.remade):
+        runtime.warn(text)
+    for text in described_removals(loss for loss in proposed.removals if loss.name not in proposed.remade):
+        runtime.warn(f"{text}; rolling back could not put that back")
+
+
+def removals(journal: Journal | None, changes: str) -> tuple[Loss, ...]:
+    """What PVE's write takes away by itself; of what somebody else has staged nobody can tell."""
+    if journal is None or journal.adopted:
+        return ()
+    return wire.removed(journal.baseline, changes, journal.forward.steps)
+
+
+def planned_removals(reading: Reading, todo: Plan) -> tuple[Loss, ...]:
+    """What PVE's write would take away by itself, as far as the listing shows; what PVE has written it keeps."""
+    if reading.pending is not None or not todo:
+        return ()
+    return wire.removed(reading.entries, steps=[wire.request(step) for step in todo.steps])
+
+
+def remade(todo: Plan | None) -> frozenset[str]:
+    """The interfaces that a plan which leads back creates."""
+    return frozenset(step.name for step in todo.steps if isinstance(step, Create)) if todo else frozenset()
+
+
+def described_removals(removals: Iterable[Loss]) -> Iterator[str]:
+    """What PVE's write takes away by itself, a clause for each interface."""
+    found: dict[str, list[str]] = {}
+    for loss in removals:
+        found.setdefault(loss.name, []).append(loss.what)
+    for name, what in found.items():
+        yield f"PVE writes the whole file anew, and {name or 'it'} loses: {'; '.join(what)}"
 
 
 def management_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:

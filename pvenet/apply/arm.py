@@ -19,7 +19,7 @@ from pvenet.apply.steps import Steps, send
 from pvenet.apply.verify import judge
 from pvenet.events import Armed, Disarmed, Waiting
 from pvenet.journal import ARMS, State, is_mine, replay
-from pvenet.plan import restore_plan
+from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
     from pvenet.apply.runtime import Deadline, Runtime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journal, OpenJournal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan import Plan
+    from pvenet.plan.changes import Plan
 
 TAKEN_WITHIN = 5.0
 """Seconds within which a reload that has answered takes what was pending: its worker renames the file."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.verify import expect, judge
 from pvenet.journal import ARMS, YES, Journal, Journals, Ours, State, led_back
-from pvenet.plan import net_changes
+from pvenet.plan.changes import net_changes
 
 if TYPE_CHECKING:
     from pvenet.journal import Foreign, Nothing

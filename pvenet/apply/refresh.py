@@ -15,7 +15,7 @@ from pvenet import errors, wire
 from pvenet.apply.verify import judge
 from pvenet.events import Waiting, Warned
 from pvenet.model import Ethernet
-from pvenet.plan import Update
+from pvenet.plan.changes import Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable

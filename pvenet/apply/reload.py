@@ -7,7 +7,7 @@ outcome, never in the error that the trouble would have been before.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -16,7 +16,7 @@ from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import Interrupts, answered, inside, interval, wait_for_others, wait_for_task
 from pvenet.apply.send import Sender
-from pvenet.apply.verify import Expectation, Judgement, how_far, judge
+from pvenet.apply.verify import Expectation, Judgement, failing_elsewhere, how_far, judge
 from pvenet.events import Reloading, TaskEnded, Verified, Waiting
 from pvenet.journal import State
 from pvenet.outcome import Applied, Failed, Sent, Unknown
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading, Task
-    from pvenet.plan import Change, Plan
+    from pvenet.plan.changes import Change, Plan
 
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""
@@ -166,7 +166,10 @@ class Reload:
         reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
-            return self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
+            end = self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
+            as_wanted = judgement.good and not judgement.more and reading.pending is None
+            elsewhere = failing_elsewhere(expectation, log) if as_wanted else ()
+            return replace(end, elsewhere=elsewhere) if elsewhere and not self._silent_route() else end
         if not judgement.good and reading.pending is not None:
             return self._hidden(judgement)
         if not judgement.good:
@@ -270,9 +273,13 @@ class Reload:
     def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Applied:
         for name in judgement.excused:
             self._book.warn(f"{name} {self._purpose.excuse}")
+        for name in judgement.still_up:
+            self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
+        for name in sorted(expectation.untellable):
+            self._book.warn(f"whether {name} is up can't be told: PVE does not say so of a NIC by its altname")
         self._runtime.emit(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
         self._close(self._purpose.done)
-        names = ", ".join(change.name for change in changes) or "what was pending"
+        names = ", ".join(dict.fromkeys(change.name for change in changes)) or "what was pending"
         return Applied(message=f"{self._purpose.words} on {self._node.name}: {names}", elapsed=self._deadline.elapsed)
 
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import Proposal, approve
+from pvenet.apply.approval import Proposal, approve, remade, removals
 from pvenet.apply.open_journals import endpoints_of, finish
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
@@ -15,15 +15,19 @@ from pvenet.cluster import members
 from pvenet.journal import NO, YES, Journal, Journals, OpenJournal, Ours, State, is_mine, not_ours, ownership, replay
 from pvenet.model import Network
 from pvenet.outcome import Nothing, Outcome, RolledBack
-from pvenet.plan import net_changes, restore_plan
+from pvenet.plan.changes import net_changes, outcome
+from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.node import Node, Reading
-    from pvenet.plan import RestorePlan
+    from pvenet.plan.inverse import Loss
+    from pvenet.plan.restore import RestorePlan
 
 UNSENT = (State.STAGING, State.RELOADING)
 """Where what is pending is the journal's own staging, if anything is."""
@@ -61,9 +65,10 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     node.check_access()
     known = members(node.connection)
     learn_peers(node, known)
+    deadline = runtime.deadline(options.timeout)
     if journal.upid:
-        wait_for_task(node, journal.upid, runtime.deadline(options.timeout), forgotten=True)
-    wait_until_idle(node, runtime, options.timeout)
+        wait_for_task(node, journal.upid, deadline, forgotten=True)
+    wait_until_idle(node, runtime, deadline.left)
     reading = node.read()
     if reading.pending is not None:
         done = _pending(node, journals, journal, reading)
@@ -76,7 +81,9 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     restore = restore_plan(journal.network, reading.network, replay(journal).values())
     _refuse_changed(node, journals, journal, restore)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        proposed = _proposed(node, journal, reading, restore)
+        anew = remade(restore.todo)
+        gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
+        proposed = _proposed(node.name, journal, reading, restore, gone)
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
@@ -128,21 +135,23 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: R
         )
 
 
-def _proposed(node: Node, journal: Journal, reading: Reading, restore: RestorePlan) -> Proposal:
+def _proposed(node: str, journal: Journal, reading: Reading, restore: RestorePlan, gone: Sequence[Loss]) -> Proposal:
     then = Network(interfaces=restore.wanted, links=reading.network.links)
-    now, changes = reading.network, restore.todo.steps
+    now = reading.network
+    net = {change.name: change for change in net_changes(now.interfaces, outcome(now.interfaces, restore.todo.steps))}
+    changes = tuple(net[name] for name in dict.fromkeys(step.name for step in restore.todo.steps) if name in net)
     if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
         applied, mine = replay(journal.forward).then, replay(journal).names
         live = {name: interface for name, interface in now.interfaces.items() if name not in mine}
         now = Network(interfaces=live | {name: applied[name] for name in mine & applied.keys()}, links=now.links)
         changes = net_changes(now.interfaces, then.interfaces)
     return Proposal(
-        question=f"Put this back on {node.name} now?",
+        question=f"Put this back on {node} now?",
         before=journal.network,
         judged=(now, then),
         changes=changes,
         pending="",
-        lost=restore.lost,
+        lost=(*restore.lost, *gone),  # what PVE's write has taken is gone already, and no risk of this one
     )
 
 

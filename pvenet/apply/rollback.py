@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.approval import remade, removals
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, inside, wait_for_others, wait_for_task
 from pvenet.apply.status import console
@@ -20,7 +21,8 @@ from pvenet.apply.verify import expect_restored, judge
 from pvenet.events import RollingBack
 from pvenet.journal import ARMS, State, is_mine, replay
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
-from pvenet.plan import RestorePlan, net_changes, restore_plan
+from pvenet.plan.changes import net_changes
+from pvenet.plan.restore import RestorePlan, restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node, Reading
-    from pvenet.plan import Change
+    from pvenet.plan.changes import Change
 
 WITHIN = 60.0
-"""Seconds that a rollback has for itself."""
+"""Seconds that a rollback has for itself where nobody has said how many."""
 TRIES = 3
 """How often PVE may refuse before it is believed: its lock may be held for a moment (pve-api#lock-timeout)."""
 PAUSE = 1.0
@@ -71,13 +73,16 @@ class Rollback:
         self._node = node
         self._book = book
         self._runtime = runtime.unfailing()
-        self._timeout = max(WITHIN, timeout)
+        self._timeout = timeout
         self._route = route
         """Where the node has to answer in the end."""
         self._deadline = runtime.deadline(self._timeout)
         self._why = ""
         self._interrupts = Interrupts(runtime, f"{node.name} is being rolled back; Ctrl-C again leaves it as it is now")
         self._refused = 0
+        self._warned = False
+        self._lossy = False
+        """Something can't be put back through the API."""
         self._reloaded = False
         """A reload of what leads back has ended, and not well."""
         self._staged = False
@@ -165,6 +170,7 @@ class Rollback:
                 f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since; that "
                 "is left alone, and nothing is put back over it"
             )
+        self._warn_of_losses(restore)
         if restore.todo:
             self._stage(reading, restore)
         elif reading.pending is None and self._surely_back(restore, reading):
@@ -202,13 +208,23 @@ class Rollback:
     def _stage(self, reading: Reading, restore: RestorePlan) -> None:
         if reading.pending is None:
             self._book.record(pending=None)
-        for loss in restore.lost:
-            self._book.warn(f"this can't be put back through the API: {loss}")
         self._steps = Steps(self._node, self._book, reading, must=False, timeout=LONGEST_ANSWER)
         try:
             self._steps.forward(restore.todo)
         except errors.NotOurs as error:
             raise self._foreign() from error
+
+    def _warn_of_losses(self, restore: RestorePlan) -> None:
+        """What stays lost, once."""
+        if self._warned:
+            return
+        self._warned = True
+        anew = remade(restore.todo)
+        gone = removals(self._book.now, self._book.journals.kept_diff(self._book.now))
+        lost = (*restore.lost, *(loss for loss in gone if loss.name not in anew))
+        self._lossy = any(not loss.remark for loss in lost)
+        for loss in lost:
+            self._book.warn(f"this can't be put back through the API: {loss}")
 
     def _reload(self, restore: RestorePlan) -> str:
         """Make it live. Raises StateUnknown or ApplyFailed where that did not succeed."""
@@ -230,6 +246,13 @@ class Rollback:
             self._staged &= not reload.sent
             raise
         match outcome:
+            case Failed(elsewhere=(*names,)) if names:
+                self._book.record(state=State.ROLLING_BACK, pending=None)
+                self._book.record(state=State.ROLLED_BACK)
+                return (
+                    f"{self._node.name} has what was there before; its reload fails for {', '.join(names)}, which "
+                    "nothing here touches"
+                )
             case Failed():
                 self._book.record(state=State.ROLLING_BACK, pending=None)
                 self._staged = False
@@ -275,7 +298,8 @@ class Rollback:
 
     def _back_already(self) -> str:
         self._book.record(state=State.ROLLED_BACK)
-        return f"{self._node.name} has what was there before, and nothing is pending"
+        far = ", as far as the API can put it back" if self._lossy else ""
+        return f"{self._node.name} has what was there before{far}, and nothing is pending"
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

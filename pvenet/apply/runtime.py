@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -150,11 +149,6 @@ def inside(bug: Exception) -> str:
         at = at.tb_next
     place = f" in {Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else ""
     return f"pvenet itself failed ({type(bug).__name__}{place}); please report that"
-
-
-def utc_now() -> str:
-    """Now, as a journal writes it; to read, never to compare."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def interval(elapsed: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
+from pvenet.apply.approval import described_removals, removals
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
@@ -17,10 +18,10 @@ from pvenet.apply.open_journals import (
     refuse_unfinished,
     refuse_while_reloading,
 )
-from pvenet.apply.runtime import utc_now
 from pvenet.apply.steps import Steps
-from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
-from pvenet.plan import Plan, Problem, plan, problems
+from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
+from pvenet.plan.order import plan
+from pvenet.plan.problems import Problem, problems
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan import Desired
+    from pvenet.plan.changes import Desired, Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,11 @@ class Staged:
     warnings: tuple[Problem, ...] = ()
     losses: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What became of what was staged or reloaded before."""
+    """What became of what was staged or reloaded before, and what the first write takes away by itself."""
+    pending: str | None = None
+    """PVE's diff without its timestamps, as it is with this."""
+    live: bool = False
+    """There was nothing to stage, and nothing of what is desired is pending, as far as can be told."""
 
 
 class Staging:
@@ -99,14 +104,28 @@ class Staging:
         warnings = judged(self._node.name, self.network, desired)
         todo = plan(self.network, desired)
         if not todo:
-            return Staged(plan=todo, warnings=warnings)
+            return Staged(plan=todo, warnings=warnings, pending=self.reading.pending, live=self._is_live(desired))
+        refuse_foreseen(self._node.name, self.reading, todo)
         lost = wire.losses_of(todo)
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
         book = OpenJournal(self._journals, self._journal(options), lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
-        return Staged(plan=todo, warnings=warnings, losses=lost, notes=notes)
+        first = self.reading.pending is None  # what a later write finds, PVE has written
+        told = described_removals(removals(book.now, book.now.pending or "")) if first else ()
+        pending = book.now.pending
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told), pending=pending)
+
+    def _is_live(self, desired: Desired) -> bool:
+        """Whether nothing that is pending is about these interfaces; of somebody else's nobody can tell."""
+        match self._whose:
+            case Nothing():
+                return True
+            case Ours(changes=changes):
+                return desired.keys().isdisjoint(change.name for change in changes)
+            case _:
+                return False
 
     def _journal(self, options: StageOptions) -> Journal:
         """The journal to go on with; a new one where nothing is pending. Raises NotOurs."""
@@ -144,6 +163,22 @@ def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]
             f"this can't be on {node}:\n  {lines}", hint="nothing was sent; `pvenet list` shows what is there"
         )
     return tuple(problem for problem in found if problem.warning)
+
+
+def refuse_foreseen(node: str, reading: Reading, todo: Plan) -> None:
+    """Raises InvalidNetwork, in PVE's words, where the node's file makes PVE refuse every write."""
+    found = foreseen(reading, todo)
+    if found:
+        lines = "\n  ".join(found)
+        raise errors.InvalidNetwork(
+            f"PVE refuses every write on {node}, whatever it is for, because of what is there:\n  {lines}",
+            hint="nothing was sent; mend /etc/network/interfaces on the node",
+        )
+
+
+def foreseen(reading: Reading, todo: Plan) -> tuple[str, ...]:
+    """Why PVE will refuse a plan whatever it is for, in its words; empty where that is not sure."""
+    return wire.foreseen(reading.entries, wire.request(todo.steps[0])) if todo else ()
 
 
 def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:

@@ -15,7 +15,8 @@ from pvenet import errors, wire
 from pvenet.connection import AnswerLost, NotReached
 from pvenet.journal import State, replay, replayed
 from pvenet.model import canonical
-from pvenet.plan import Change, Create, Delete, Plan, restore_plan
+from pvenet.plan.changes import Change, Create, Delete, Plan
+from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

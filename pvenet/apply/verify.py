@@ -4,16 +4,20 @@ pve-api#active.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of
-from pvenet.plan import changed_fields
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of, parent_in
+from pvenet.plan.changes import Create, changed_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from pvenet.plan import RestorePlan
+    from pvenet.plan.restore import RestorePlan
+
+_ERROR = re.compile(r"\s*(?:(?P<stanza>\S+) : )?error: (?:(?P<name>[^\s:]\S*): )?")
+"""How ifupdown2 names whom an error is about."""
 
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
 """The kinds whose `autostart` brings up a link that the kernel shows."""
@@ -31,8 +35,12 @@ class Expectation:
     """What has to be up."""
     excused: frozenset[str]
     """What should be up, was not before, and was not touched: a warning."""
+    untellable: frozenset[str] = frozenset()
+    """What should be up, and of which PVE never says so."""
     ours: Mapping[str, frozenset[str]] | None = None
     """The fields that these changes are about, by name; None where whose they are is not known, and all count."""
+    let_go: frozenset[str] = frozenset()
+    """What leaves a bridge or a bond, and was down before it came there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +57,37 @@ class Judgement:
     """Should be gone and is listed."""
     more: tuple[str, ...] = ()
     """Is otherwise than it was pending, and not by these changes: somebody else's, come live in the same moment."""
+    still_up: tuple[str, ...] = ()
+    """Has left a bridge or a bond and is up, as it was not before."""
 
     @property
     def good(self) -> bool:
         """Everything is as it should be."""
         return not (self.down or self.different or self.there)
+
+
+_RANKS = ("eno", "ens", "enp", "enx")
+"""How udev names a NIC, the first that it can; the others are altnames."""
+
+
+def _rank(name: str) -> int:
+    """0 for a name that somebody has given, or the kernel's own."""
+    return next((rank for rank, prefix in enumerate(_RANKS, 1) if name.startswith(prefix)), 0)
+
+
+def untellable(network: Network) -> frozenset[str]:
+    """The NICs that a stanza calls by an altname, of which PVE never says that they are up (pve-api#altname-active).
+
+    The listing has all names of a NIC and not which one is the kernel's. It is not the one by which the NIC was seen
+    to be down although something that is up stands on it, nor one of which udev would have preferred another.
+    """
+    up = {name for name, link in network.links.items() if link.active}
+    carrying = {low for name, it in network.interfaces.items() if name in up for low in beneath(it)}
+    return frozenset(
+        name
+        for name, link in network.links.items()
+        if link.altnames and not link.active and (name in carrying or _rank(name) > min(map(_rank, link.altnames)))
+    )
 
 
 def expect(*, before: Network | None, wanted: Network, touched: Collection[str] | None) -> Expectation:
@@ -63,9 +97,10 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     of which everything with autostart is expected to be active.
     """
     should = should_be_active(wanted)
-    if touched is None:
-        excused = frozenset[str]()
-    else:
+    hidden = should & untellable(wanted)
+    should -= hidden
+    excused = frozenset[str]()
+    if touched is not None:
         near = set(touched).union(*(beneath(wanted.interfaces[n]) for n in touched if n in wanted.interfaces))
         excused = frozenset(n for n in should - near if n in wanted.links and not wanted.links[n].active)
     gone = frozenset(before.interfaces if before else ()) - frozenset(wanted.interfaces)
@@ -73,7 +108,9 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     if touched is not None:
         was = before.interfaces if before else {}
         ours = {name: changed_fields(was.get(name), wanted.interfaces.get(name)) for name in touched}
-    return Expectation(wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused, ours=ours)
+    return Expectation(
+        wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused, untellable=hidden, ours=ours
+    )
 
 
 def expect_restored(baseline: Network, restore: RestorePlan) -> Expectation:
@@ -86,7 +123,14 @@ def expect_restored(baseline: Network, restore: RestorePlan) -> Expectation:
         active=frozenset(up & should),
         excused=frozenset(up - should),  # nothing brings up what has no autostart
         ours=restore.ours,
+        let_go=frozenset(_left_by(restore) - up - should) & baseline.links.keys(),
     )
+
+
+def _left_by(restore: RestorePlan) -> set[str]:
+    """What stands beneath an interface, and shall do so no more."""
+    below = {name for step in restore.todo.steps if not isinstance(step, Create) for name in beneath(step.before)}
+    return below - {name for interface in restore.wanted.values() for name in beneath(interface)}
 
 
 def should_be_active(network: Network) -> frozenset[str]:
@@ -114,6 +158,7 @@ def _all_beneath(interface: Interface, network: Network) -> set[str]:
 def judge(expectation: Expectation, now: Network) -> Judgement:
     """Compare what a node lists now with what was expected of it."""
     up = {name for name, link in now.links.items() if link.active}
+    up |= {alias for name in up for alias in now.links[name].altnames}
     different, others = [], []
     for name, wanted in expectation.wanted.items():
         odd = changed_fields(wanted, now.interfaces.get(name))
@@ -132,7 +177,25 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
         different=tuple(sorted(different)),
         there=tuple(sorted(expectation.gone & now.interfaces.keys())),
         more=tuple(sorted(others)),
+        still_up=tuple(sorted(expectation.let_go & up)),
     )
+
+
+def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
+    """The interfaces for which a reload failed, by its log, where the changes touch none of them, nor what is near.
+
+    Empty where one of the errors says nothing of whom it is about.
+    """
+    found = [_ERROR.match(line) for line in log if re.search(r"\berror: ", line)]
+    names = {error and (error["stanza"] or error["name"]) for error in found}
+    ours = set(expectation.ours or ())
+    wanted = expectation.wanted
+    near = ours.union(*(beneath(wanted[name]) for name in ours if name in wanted))
+    while above := {name for name, it in wanted.items() if near & {*beneath(it), parent_in(name)}} - near:
+        near |= above
+    if expectation.ours is None or not names <= wanted.keys() or names & near:
+        return ()
+    return tuple(sorted(filter(None, names)))
 
 
 def how_far(judgement: Judgement) -> str:
@@ -144,4 +207,4 @@ def how_far(judgement: Judgement) -> str:
         parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
     if judgement.there:
         parts.append(f"still there: {', '.join(judgement.there)}")
-    return "; ".join(parts) or "every interface is up as it should be"
+    return "; ".join(parts) or "no interface is listed as down, which does not say that anything was applied"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -14,6 +13,8 @@ from typer.exceptions import TyperException
 from pvenet import errors
 from pvenet.cli import config, files, listing, pending, plans, recovery, sim, staging
 from pvenet.cli.options import remembering
+from pvenet.cli.output import give_up, out, say, unwritable
+from pvenet.render.foreign import guarded
 
 app = typer.Typer(
     name="pvenet",
@@ -34,7 +35,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(f"pvenet {version('pvenet')}")  # noqa: T201 - the data that was asked for
+        out(f"pvenet {version('pvenet')}")
         raise typer.Exit
 
 
@@ -49,24 +50,51 @@ def root(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; the exit code. The one place that turns an error into text."""
+    try:
+        done = _run(arguments)
+    except errors.PvenetError as error:
+        return _complain(error)
+    except BrokenPipeError:  # nobody reads on; say nothing about it
+        give_up("stdout")
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last door: whatever is wrong ends in a sentence
+        from pvenet.cli.unexpected import frames, unexpected
+
+        words = sys.argv[1:] if arguments is None else arguments
+        if "--debug" in words:
+            say(frames(error))
+        return _complain(unexpected(error))
+    return done
+
+
+def _run(arguments: list[str] | None) -> int:
+    """The exit code of a command line. Raises whatever ended it."""
     command = typer.main.get_command(app)
     try:
         done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
-    except errors.PvenetError as error:
-        return _complain(error)
+        _written()
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
-            sys.stderr.write(f"{error}\n")
+            say(f"{error}")
             return errors.UsageError.exit_code
-        return _complain(_usage(error))
+        raise _usage(error) from None
     except (KeyboardInterrupt, typer.Abort):
         done = errors.Interrupted.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads on; say nothing about it
-        return 1
     if done == errors.Interrupted.exit_code:  # what typer makes of a Ctrl-C, too; whatever writes hears it before
-        return _complain(errors.Interrupted("interrupted", hint="`pvenet status` says how a node stands"))
+        raise errors.Interrupted("interrupted", hint="`pvenet status` says how a node stands")
     return done if isinstance(done, int) else 0
+
+
+def _written() -> None:
+    """Get out what Typer wrote by itself: its help. Raises as `out` does."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        give_up("stdout")
+        raise unwritable(error) from None
 
 
 def _usage(error: TyperException) -> errors.UsageError:
@@ -79,10 +107,9 @@ def _usage(error: TyperException) -> errors.UsageError:
 
 def _complain(error: errors.PvenetError) -> int:
     if error.message:
-        text = f"error: {error.message}\n" + (f"\nhint: {error.hint}\n" if error.hint else "")
-        with suppress(OSError):  # the terminal may have gone; the exit code still tells
-            sys.stderr.write(text)
-            sys.stderr.flush()
+        say(guarded(f"error: {error.message}"))
+        if error.hint:
+            say(f"\n{guarded(f'hint: {error.hint}')}")
     return error.exit_code
 
 
@@ -92,4 +119,6 @@ def entry() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # it was started with that one closed
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf8"))  # noqa: SIM115 - as long as it lives
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for what Typer writes by itself
     sys.exit(main())

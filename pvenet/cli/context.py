@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.output import on_terminal, out, say
+from pvenet.cli.output import give_up, on_terminal, out, say, stream, warn
+from pvenet.render.foreign import one_line
 from pvenet.settings import connect, read_settings
 from pvenet.settings.read import check_node_name
 
@@ -46,7 +48,7 @@ class Context:
     def connection(self) -> Connection:
         """The connection; a warning where nobody checks who answers."""
         if self.settings.unchecked:
-            self.say("warning: nobody checks who answers; whoever does gets the credentials (--insecure)")
+            self.warn("nobody checks who answers; whoever does gets the credentials (--insecure)")
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -55,7 +57,10 @@ class Context:
     @property
     def debug(self) -> Callable[[str], None] | None:
         """Where `--debug` tells the requests; None where it was not asked for."""
-        return (lambda line: say(f"debug: {line}")) if self.options.debug else None
+        return self._debug if self.options.debug else None
+
+    def _debug(self, line: str) -> None:
+        say(one_line(f"debug: {line}"))
 
     @cached_property
     def node(self) -> Node:
@@ -85,32 +90,46 @@ class Context:
     # --- the answer ---
 
     def emit(self, data: object, text: str = "", *, note: str = "") -> None:
-        """Answer: with --json the data; else the text on stdout, and the note on stderr."""
+        """Answer: with --json the data; else the text on stdout, and the note on stderr.
+
+        Raises PvenetError where the answer can't be written.
+        """
         if self.options.json:
             from pvenet.render.values import as_json
 
-            out(as_json(data))
-        else:
-            self._emit_text(text, note)
-
-    def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> None:
-        """The same in a stream of events: the data is a line."""
-        if self.options.json:
-            from pvenet.render.values import as_line
-
-            out(as_line({"event": event, **data}))
-        else:
-            self._emit_text(text, note)
-
-    def _emit_text(self, text: str, note: str) -> None:
+            out(as_json(data), json=True)
+            return
         if text:
             out(text)
         if note:
             say(note)
 
+    def emit_done(self, data: object, text: str = "", *, note: str = "") -> None:
+        """The same of work that is done, which an answer that can't be written does not undo: it is a warning."""
+        try:
+            self.emit(data, text, note=note)
+        except BrokenPipeError:
+            give_up("stdout")
+        except errors.PvenetError as error:
+            self.warn(f"{error.message}; what the command did stands")
+
+    def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> bool:
+        """The same in a stream of events, which stops nothing: the data is a line. Whether it could be written."""
+        if self.options.json:
+            from pvenet.render.values import as_line
+
+            return stream(as_line({"event": event, **data}), json=True)
+        with suppress(OSError):
+            return (not text or stream(text)) and (not note or say(note))
+        return False
+
     def say(self, text: str) -> None:
         """Talk on stderr, whatever the format of the answer."""
         say(text)
+
+    def warn(self, text: str) -> None:
+        """A warning on stderr."""
+        warn(text)
 
 
 def _only(names: tuple[str, ...]) -> str:
@@ -124,4 +143,4 @@ def _only(names: tuple[str, ...]) -> str:
 def _ask_secret(question: str) -> str:
     import getpass
 
-    return getpass.getpass(question, stream=sys.stderr)
+    return getpass.getpass(one_line(question), stream=sys.stderr)

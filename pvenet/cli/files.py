@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, command
+from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
 from pvenet.cli.output import counted
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ def register(app: typer.Typer) -> None:
         app.command()(command(function))
 
 
-def check(context: Context, file: Path = FILE) -> None:
+def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None = FILE) -> None:
     """Check a network file by itself, without any node."""
     from pvenet.spec.load import check as examined
     from pvenet.spec.load import refuse
 
-    spec, diagnostics = examined(file)
+    spec, diagnostics = examined(network_file(file, named))
     warnings = [f"warning: {each.text(spec.file)}" for each in diagnostics if each.warning]
     data = [{"file": spec.file, **each.data()} for each in diagnostics]
     if any(not each.warning for each in diagnostics):
@@ -41,7 +41,7 @@ def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
     from pvenet.render.values import as_json
     from pvenet.spec.schema import schema as made
 
-    out(as_json(made()))
+    out(as_json(made()), json=True)
 
 
 def export(context: Context) -> None:

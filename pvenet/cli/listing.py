@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
 from pvenet.cli.output import painter
+
+if TYPE_CHECKING:
+    from pvenet.node import Reading
 
 
 def register(app: typer.Typer) -> None:
@@ -17,17 +22,19 @@ def register(app: typer.Typer) -> None:
 
 def list_(context: Context) -> None:
     """List a node's interfaces, with what is staged."""
-    reading = context.node.read()
+    reading = read(context)
     from pvenet.render.network import network_data, table
 
     note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
     pending = reading.changes is not None
+    for text in reading.line_ends:
+        context.warn(text)
     context.emit(network_data(reading.network), table(reading.network, painter()), note=note if pending else "")
 
 
 def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
     """Show one interface, all that is known of it."""
-    network = context.node.read().network
+    network = read(context).network
     from pvenet import edit
     from pvenet.model import Link
     from pvenet.render.network import details, interface_data
@@ -35,3 +42,14 @@ def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help
     interface = edit.find(network, context.node.name, name)
     link = network.links.get(name, Link())
     context.emit(interface_data(interface, link), details(interface, link))
+
+
+def read(context: Context) -> Reading:
+    """The node's network; a warning where a reload runs there."""
+    node, journals = context.node, context.journals
+    from pvenet.apply.listing import listed
+
+    reading, warning = listed(node, journals)
+    if warning:
+        context.say(f"warning: {warning}")
+    return reading

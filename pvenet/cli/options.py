@@ -9,12 +9,27 @@ from typing import Any, get_type_hints
 
 import typer
 
+from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
 """Parameters of a command that it does not declare itself, by name."""
-FILE = typer.Option(Path("network.yaml"), "--file", "-f", help="The network file; - is stdin.", metavar="FILE")
+FILE = typer.Option(
+    None, "--file", "-f", help="The network file; - is stdin; network.yaml where none is named.", metavar="FILE"
+)
+NAMED_FILE = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]")
+
+
+def seconds(given: float | None) -> float | None:
+    """A number of seconds that somebody can wait for; the callback of an option."""
+    if given is not None and not 1 <= given <= LONGEST:
+        raise typer.BadParameter(f"{given} is no number of seconds from 1 to {LONGEST}")
+    return given
+
+
+LONGEST = 7 * 86400
+"""Seconds that an option can ask for."""
 _CONTEXT = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 
@@ -62,6 +77,7 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
     own = {name: each for name, each in parameters(function).items() if name not in ("context", *groups)}
 
     def run(typer_context: typer.Context, **given: Any) -> None:
+        _refuse_bytes(given)
         options = _options(given, typer_context.obj or Options())
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
         with Context(options) as context:
@@ -69,6 +85,14 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
 
     _declare(run, function, [own, *groups.values(), COMMON])
     return run
+
+
+def _refuse_bytes(given: Mapping[str, Any]) -> None:
+    """Raises UsageError for bytes that are no UTF-8; a path may have them, and stands for a file all the same."""
+    for value in given.values():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise errors.UsageError(f"{text!a} on the command line is no UTF-8", hint="nothing was sent")
 
 
 def remembering(function: Callable[..., None]) -> Callable[..., None]:
@@ -100,8 +124,26 @@ def _declare(run: Callable[..., None], function: Callable[..., None], groups: li
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
 
 
-def words(given: list[str] | None) -> tuple[str, ...] | None:
-    """A list that was given with commas, blanks or repeated options; None where it was not given."""
+def network_file(option: Path | None, argument: Path | None) -> Path:
+    """The network file that was named either way, or the usual one. Raises UsageError for two."""
+    if option and argument:
+        raise errors.UsageError(f"{option} and {argument} are two files", hint="name one of them")
+    return option or argument or Path("network.yaml")
+
+
+def words(given: list[str] | None, *, option: str = "the list") -> tuple[str, ...] | None:
+    """A list that was given with commas, blanks or repeated options; None where it was not given.
+
+    Raises UsageError for one without a word: a shell's variable that is empty is no wish to clear anything.
+    """
     if not given:
         return None
-    return tuple(word for text in given for word in text.replace(",", " ").split())
+    found = tuple(word for text in given for word in text.replace(",", " ").split())
+    if not found:
+        raise empty(option)
+    return found
+
+
+def empty(what: str, hint: str = "leave it out, or give it a value") -> errors.UsageError:
+    """The refusal of something that was given and says nothing."""
+    return errors.UsageError(f"{what} is empty", hint=hint)

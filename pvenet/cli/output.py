@@ -1,26 +1,95 @@
-"""What commands print: data on stdout, talk on stderr, colours where they are wanted."""
+"""What commands print: data on stdout, talk on stderr, colours where they are wanted.
+
+The only door to both: nothing else of the command line writes there. What passes is made harmless, except the colours
+that `painter` gave; what the encoding lacks is escaped; and talk that can't be written stops nothing.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from pvenet import errors
+from pvenet.render.foreign import fitting, harmless, indented, json_safe
 
 if TYPE_CHECKING:
     from pvenet.render.values import Paint
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
+_OWN = f"\x1b{os.urandom(8).hex()}"
+"""Begins a colour of ours on the way to the door. Foreign text can't know it, and so can't colour anything."""
 
 
-def out(text: str) -> None:
-    """Data, on stdout."""
-    sys.stdout.write(f"{text}\n")
+def out(text: str, *, json: bool = False) -> None:
+    """Data, on stdout. Raises PvenetError where it can't be written, BrokenPipeError where nobody reads."""
+    try:
+        _write(sys.stdout, f"{text}\n", json=json)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        give_up("stdout")
+        raise unwritable(error) from None
 
 
-def say(text: str) -> None:
-    """Talk, on stderr."""
-    sys.stdout.flush()
-    sys.stderr.write(f"{text}\n")
+def stream(text: str, *, json: bool = False) -> bool:
+    """The same while something is under way, which it never stops; whether it could be written."""
+    try:
+        _write(sys.stdout, f"{text}\n", json=json)
+    except (OSError, ValueError):
+        give_up("stdout")
+        return False
+    return True
+
+
+def say(text: str) -> bool:
+    """Talk, on stderr; whether it could be written."""
+    return talk(f"{text}\n")
+
+
+def talk(text: str) -> bool:
+    """The same without an end of the line, for questions."""
+    try:
+        _write(sys.stderr, text)
+    except (OSError, ValueError):
+        give_up("stderr")
+        return False
+    return True
+
+
+def warn(text: str) -> None:
+    """A warning, on stderr."""
+    say(indented(f"warning: {text}"))
+
+
+def live_line(text: str) -> None:
+    """Put a text of ours over the terminal's current line; nothing clears it."""
+    talk(f"{_OWN}[G{_OWN}[K{text}")
+
+
+def unwritable(error: Exception) -> errors.PvenetError:
+    """What to say of data that did not get out."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"
+    return errors.PvenetError(f"the output can't be written: {reason}", hint="give it another place")
+
+
+def give_up(name: str) -> None:
+    """Let nothing be written any more to `stdout` or `stderr`, also of what waits in its buffer."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, getattr(sys, name).fileno())
+        os.close(nowhere)
+    except (OSError, ValueError, AttributeError):
+        setattr(sys, name, None)
+
+
+def _write(to: TextIO | None, text: str, *, json: bool = False) -> None:
+    """The door."""
+    if to is None:  # given up
+        return
+    safe = json_safe(text) if json else harmless(text).replace(harmless(_OWN), "\x1b")
+    to.write(fitting(safe, to.encoding or "utf8", json=json))
+    to.flush()
 
 
 def counted(number: int, word: str) -> str:
@@ -30,12 +99,24 @@ def counted(number: int, word: str) -> str:
 
 def on_terminal() -> bool:
     """Whether somebody can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+
+def lively() -> bool:
+    """Whether stderr is a terminal that can have a line that changes."""
+    return _is_terminal(sys.stderr) and os.environ.get("TERM") not in (None, "", "dumb")
 
 
 def painter() -> Paint:
     """Colours for a terminal that wants them."""
     from pvenet.render.values import plain
 
-    dull = not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") in (None, "", "dumb")
-    return plain if dull else (lambda text, colour: f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m")
+    dull = not _is_terminal(sys.stdout) or "NO_COLOR" in os.environ or os.environ.get("TERM") in (None, "", "dumb")
+    return plain if dull else (lambda text, colour: f"{_OWN}[{_COLOURS[colour]}m{text}{_OWN}[0m")
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # it was closed
+        return False

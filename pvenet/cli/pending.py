@@ -9,8 +9,9 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
-from pvenet.cli.output import out, painter
+from pvenet.cli.listing import read
+from pvenet.cli.options import command, empty, seconds
+from pvenet.cli.output import painter, stream
 
 if TYPE_CHECKING:
     from pvenet.events import OnFailure
@@ -27,7 +28,7 @@ def diff(
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff."""
-    reading, name = context.node.read(), context.node.name
+    reading, name = read(context), context.node.name
     from pvenet.journal import Ours, ownership
     from pvenet.render.changes import changes_text, diff_data, pending_text
 
@@ -55,10 +56,12 @@ def apply(
     file: Path | None = typer.Option(
         None, "--file", "-f", help="A network file to make so, node after node; - is stdin.", metavar="FILE"
     ),
-    canary: str = typer.Option("", help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
+    canary: str | None = typer.Option(None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
     lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
-    timeout: float = typer.Option(60.0, min=1.0, help="Seconds from the reload to the verdict.", metavar="SECONDS"),
+    timeout: float = typer.Option(
+        60.0, callback=seconds, help="Seconds from the reload to the verdict.", metavar="SECONDS"
+    ),
     on_failure: str = typer.Option(
         "rollback",
         help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
@@ -66,7 +69,7 @@ def apply(
     ),
     confirm_within: float | None = typer.Option(
         None,
-        min=1.0,
+        callback=seconds,
         help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
         metavar="SECONDS",
     ),
@@ -84,8 +87,8 @@ def apply(
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
-    from pvenet.apply import ApplyOptions
-    from pvenet.apply import apply as make_live
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.apply import apply as make_live
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
@@ -100,10 +103,12 @@ def apply(
         adopt=adopt,
         allow_management=allow_management,
     )
+    if canary is not None and not canary.strip():
+        raise empty("--canary")
     if saved or file:
         from pvenet.cli.rollout import Request, roll_out
 
-        roll_out(context, Request(file=file, saved=saved, canary=canary, lossy=lossy, yes=yes), options)
+        roll_out(context, Request(file=file, saved=saved, canary=canary or "", lossy=lossy, yes=yes), options)
         return
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
@@ -114,7 +119,7 @@ def apply(
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
         make_live(node, journals, options, prompt.runtime(listener.emit))
     if not wait and listener.upid:
-        out(listener.upid)
+        stream(listener.upid)
 
 
 def revert(
@@ -123,11 +128,11 @@ def revert(
 ) -> None:
     """Throw away what is pending."""
     node, journals = context.node, context.journals
-    from pvenet.apply import revert as throw_away
+    from pvenet.apply.stage import revert as throw_away
 
     reverted = throw_away(node, journals, discard=discard)
     note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
-    context.emit({"node": node.name, "reverted": reverted}, note=note)
+    context.emit_done({"node": node.name, "reverted": reverted}, note=note)
 
 
 def _on_failure(word: str) -> OnFailure:

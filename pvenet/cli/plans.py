@@ -9,7 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, command
+from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
@@ -24,17 +24,18 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     context: Context,
+    named: Path | None = NAMED_FILE,
     *,
-    file: Path = FILE,
+    file: Path | None = FILE,
     save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there is something to do."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is to do or pending."),
 ) -> None:
     """Show what a network file would change on each node, and change nothing."""
     from pvenet.fleet.nodes import refuse
     from pvenet.fleet.saved import save as write
     from pvenet.spec.load import load
 
-    found = planned(context, load(file))
+    found = planned(context, load(network_file(file, named)))
     warn(context, found)
     data, text = plans_text(found)
     context.emit(data | {"errors": {name: error.message for name, error in found.failed.items()}}, text)
@@ -42,7 +43,7 @@ def plan(
     if save:
         write(save, found.nodes, data)
         context.say(f"saved: `pvenet apply {save}` makes it so, as long as the nodes are as they were now")
-    if exit_code and found.changes:
+    if exit_code and found.differs:
         raise errors.Differences("")
 
 
@@ -63,7 +64,7 @@ def planned(context: Context, spec: NetworkSpec) -> FleetPlan:
 def warn(context: Context, plan: FleetPlan) -> None:
     """Say what is worth a second look."""
     for diagnostic in plan.warnings:
-        context.say(f"warning: {diagnostic.text(plan.spec.file)}")
+        context.warn(diagnostic.text(plan.spec.file))
 
 
 def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
@@ -71,6 +72,6 @@ def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
     from pvenet.render.node_plan import counts_text, node_plan_text, node_plans_data
 
     paint = painter()
-    shown = [f"{node_plan_text(each, paint)}\n" for each in plan.nodes if each.plan or each.kept]
+    shown = [f"{node_plan_text(each, paint)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
     data = node_plans_data(plan.nodes, plan.spec.file)
     return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
-from pvenet.cli.output import painter, say
+from pvenet.cli.output import live_line, lively, painter, say, stream
 from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.events import event_data
+from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.values import as_line
 
 if TYPE_CHECKING:
@@ -45,9 +44,7 @@ class JsonLines:
 
     def emit(self, event: events.Event) -> None:
         """Write one event; a reader who has gone stops no apply."""
-        with suppress(OSError):
-            sys.stdout.write(as_line(event_data(event)) + "\n")
-            sys.stdout.flush()
+        stream(as_line(event_data(event)), json=True)
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,17 @@ class _Counting:
     def __rich__(self) -> Text:
         from rich.text import Text  # which takes the brackets of an IPv6 address for what they are
 
-        return Text(f"{self.event.reason} ({self.event.elapsed + time.monotonic() - self.since:.0f} s)")
+        return Text(f"{one_line(self.event.reason)} ({self.event.elapsed + time.monotonic() - self.since:.0f} s)")
 
 
 class Terminal:
     """Talk on stderr, with one live line where it is a terminal that can have one."""
 
-    def __init__(self, say: Callable[[str], None], paint: Paint) -> None:
+    def __init__(self, say: Callable[[str], object], paint: Paint) -> None:
         self._say = say
         self._paint = paint
         self._status: Status | None = None
-        self._lively = sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+        self._lively = lively()
         self._said: set[str] = set()
         self.upid = ""
         """The reload's task, once there is one."""
@@ -96,7 +93,7 @@ class Terminal:
             case events.Waiting():
                 self._wait(event)
             case events.Warned():
-                self._line(f"warning: {event.text}")
+                self._line(indented(f"warning: {event.text}"))
             case events.Reloading():
                 self.upid = event.upid
                 self._line(f"reloading the network of {event.node}")
@@ -108,16 +105,16 @@ class Terminal:
                 self._line("disarmed")
             case events.TaskEnded():
                 for line in event.log if event.exitstatus != "OK" else ():
-                    self._line(f"  {line}")
+                    self._line(f"  {one_line(line)}")
             case events.Verified():
-                self._line(f"active: {', '.join(event.active)}")
+                self._line(f"active: {', '.join(map(one_line, event.active))}")
             case events.Confirming():
                 self._line(
                     f"live and verified on {event.node}; it is rolled back unless it is confirmed within "
                     f"{event.within:.0f} s, here or with `pvenet confirm --node {event.node}`"
                 )
             case events.RollingBack():
-                self._line(f"{event.reason}\nrolling back: putting back what was on {event.node} before")
+                self._line(f"{guarded(event.reason)}\nrolling back: putting back what was on {event.node} before")
             case events.Ended():
                 self._end(event)
 
@@ -133,17 +130,18 @@ class Terminal:
             if self._status is None:
                 from rich.console import Console
 
-                self._status = Console(stderr=True).status(text)
+                console = Console(stderr=True)
+                self._status = console.status(text, spinner="dots" if console.encoding.startswith("utf") else "line")
                 self._status.start()
             self._status.update(text)
         elif event.reason not in self._said:
-            self._say(event.reason)
+            self._say(one_line(event.reason))
             self._said.add(event.reason)
 
     def _end(self, event: events.Ended) -> None:
         if event.exit_code == 0:
             took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
-            self._line(f"{event.message}{took}")
+            self._line(f"{guarded(event.message)}{took}")
         self._quiet()
 
     def _line(self, text: str) -> None:
@@ -159,13 +157,12 @@ class Terminal:
 @contextmanager
 def counting(nodes: int) -> Iterator[Callable[[int], None]]:
     """A live line that counts the nodes that were read; on a terminal, and where there are several."""
-    lively = sys.stderr.isatty() and nodes > 1
+    counted = lively() and nodes > 1
 
     def count(done: int) -> None:
-        if lively:
-            sys.stderr.write(f"\r\x1b[Kread {done} of {nodes} nodes")
-            sys.stderr.flush()
+        if counted:
+            live_line(f"read {done} of {nodes} nodes")
 
     yield count
-    if lively:
-        sys.stderr.write("\r\x1b[K")
+    if counted:
+        live_line("")

@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.output import on_terminal
+from pvenet.cli.output import on_terminal, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pvenet.apply import Runtime
+    from pvenet.apply.runtime import Runtime
     from pvenet.events import Event
 
 EVERY = 10
@@ -49,7 +49,7 @@ class Prompt:
 
     def runtime(self, emit: Callable[[Event], None]) -> Runtime:
         """What an apply needs from outside: this prompt, and a listener that is never written behind it."""
-        from pvenet.apply import Runtime
+        from pvenet.apply.runtime import Runtime
 
         return Runtime(emit=self._listener(emit), confirm=self.confirm, await_confirmation=self.await_confirmation)
 
@@ -59,8 +59,7 @@ class Prompt:
         def listen(event: Event) -> None:
             if self._prompted:  # the answer came from elsewhere
                 self._prompted = False
-                with suppress(OSError):
-                    sys.stderr.write("\n")
+                talk("\n")
             if isinstance(event, Confirming):  # another node's turn has a prompt of its own
                 self._reminded = None
             emit(event)
@@ -94,9 +93,7 @@ class Prompt:
         if tens != self._reminded:
             self._reminded = tens
             self._prompted = True
-            with suppress(OSError):
-                sys.stderr.write(f"may it stay? [y/N] ({left:.0f} s left) ")
-                sys.stderr.flush()
+            talk(f"may it stay? [y/N] ({left:.0f} s left) ")
 
     def _answer(self, seconds: float) -> bool | None:
         import select
@@ -116,7 +113,11 @@ def _ask(question: str) -> None:
     """Ask on the terminal. Raises NeedsConsent where there is none, and for anything but a yes."""
     if not on_terminal():
         raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    if not talk(f"{question} [y/N] "):
+        raise errors.NeedsConsent("the question can't be shown; nothing was sent", hint="consent with --yes")
+    try:
+        answer = sys.stdin.readline().strip().lower()
+    except (OSError, ValueError):  # the terminal has gone, or typed what is no text
+        answer = ""
+    if answer not in ("y", "yes"):
         raise errors.NeedsConsent("not agreed; nothing was sent, and what is pending stays pending")

@@ -8,10 +8,11 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, empty, seconds
+from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
-    from pvenet.apply import Status
+    from pvenet.apply.status import Status
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def status(context: Context) -> None:
     fleet = context.fleet
     from dataclasses import asdict
 
-    from pvenet.apply import status as stand
+    from pvenet.apply.status import status as stand
     from pvenet.fleet.nodes import one_or_all
 
     found = [stand(node, fleet.journals(node.name)) for node in one_or_all(fleet, context.settings.node)]
@@ -47,37 +48,45 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
-    return "\n".join(lines)
+    return "\n".join(indented(line) for line in lines)
 
 
 def rollback(
     context: Context,
-    journal: str = typer.Argument(
-        "", help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
+    journal: str | None = typer.Argument(
+        None, help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
     ),
     *,
-    timeout: float = typer.Option(60.0, min=1.0, help="Seconds to wait for a reload that runs.", metavar="SECONDS"),
+    timeout: float = typer.Option(
+        60.0,
+        callback=seconds,
+        help="Seconds to wait for a reload that runs, and then until what was there is back.",
+        metavar="SECONDS",
+    ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
+    if journal is not None and not journal.strip():
+        raise empty("the name of the journal", "leave it out for the youngest one")
     node, journals = context.node, context.journals
-    from pvenet.apply import ApplyOptions, roll_back
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.resume import roll_back
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
     options = ApplyOptions(timeout=timeout, allow_management=allow_management)
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
-        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal)
+        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "")
 
 
 def confirm(context: Context) -> None:
     """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
     node, journals = context.node, context.journals
-    from pvenet.apply import confirm as keep
+    from pvenet.apply.resume import confirm as keep
 
     kept = keep(node, journals)
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
-    context.emit(data, note=f"confirmed: what was applied on {node.name} stays")
+    context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pvenet.apply import ApplyOptions
+    from pvenet.apply.apply import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.fleet.rollout import Summary, Turn
     from pvenet.spec.network_spec import NetworkSpec
@@ -36,7 +35,7 @@ class Request:
 
 def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     """Apply a file or a saved plan. Raises what the first node that fails raises, after the summary."""
-    from pvenet.apply import StageOptions
+    from pvenet.apply.stage import StageOptions
     from pvenet.fleet import rollout
     from pvenet.fleet.plans import refuse_stale
     from pvenet.fleet.saved import Record
@@ -50,7 +49,11 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     refuse_stale(plan, saved)
     todo = rollout.ordered(plan, request.canary)
     warn(context, plan)
-    context.emit_event("planned", *plans_text(plan))
+    shown = context.emit_event("planned", *plans_text(plan))
+    if todo and not shown and not request.yes:
+        raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
+    if todo and request.canary and todo[0].node != request.canary:
+        context.say(f"the canary {request.canary} is as it should be already")
     terms = rollout.Terms(
         apply=options, stage=StageOptions(lossy=request.lossy, adopt=options.adopt), canary=request.canary
     )
@@ -85,8 +88,7 @@ def _announcer(context: Context, prompt: Prompt) -> Callable[[Turn], None]:
         if turn.after:
             _ask_to_go_on(prompt, turn.after, turn.of - 1)
         text = f"\n{turn.node}, {turn.number} of {turn.of}:" if turn.of > 1 else ""
-        with suppress(OSError):  # a reader who has gone stops no rollout
-            context.emit_event("node", {"node": turn.node, "number": turn.number, "of": turn.of}, note=text)
+        context.emit_event("node", {"node": turn.node, "number": turn.number, "of": turn.of}, note=text)
 
     return announce
 
@@ -105,7 +107,6 @@ def _sum_up(context: Context, summary: Summary) -> None:
 
     rows, failure = summary.rows, summary.failure
     text = "\n" + rows_text(rows, painter()) if len(rows) > 1 else ""
-    with suppress(OSError):  # the exit code still tells
-        context.emit_event("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)
+    context.emit_event("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)
     if failure:
         raise failure

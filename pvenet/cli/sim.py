@@ -46,7 +46,7 @@ def init(
     except SimError as error:
         raise errors.UsageError(f"{error}", hint="name another node with --node, or another folder") from None
     note = f"{node} is simulated in {folder}: try `pvenet --sim {folder} list`"
-    context.emit({"folder": str(folder), "node": node}, note=note)
+    context.emit_done({"folder": str(folder), "node": node}, note=note)
 
 
 @app.command()
@@ -216,14 +216,13 @@ def _hint(error: Exception) -> str:
 
 
 def _tell(at: Endpoint, *, json: bool) -> None:
-    import sys
     from dataclasses import asdict
     from json import dumps
 
     data = asdict(at)
     data["endpoint"] = data.pop("url")
     if json:
-        out(dumps(data))
+        out(dumps(data), json=True)
     else:
         out(f"export PVENET_ENDPOINT={at.url}\nexport PVENET_TOKEN_ID='{at.token_id}'")
         out(f"export PVENET_TOKEN_SECRET={at.token_secret}")
@@ -232,4 +231,3 @@ def _tell(at: Endpoint, *, json: bool) -> None:
         if at.also:
             say(f"# also, while a node has the address: {', '.join(at.also)}")
         say(f"# or log in as {at.user} with the password {at.password}; Ctrl-C ends it")
-    sys.stdout.flush()

@@ -9,14 +9,14 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.nouns import LISTS, NOUNS
-from pvenet.cli.options import command, words
+from pvenet.cli.options import command, empty, words
 from pvenet.cli.output import painter
 from pvenet.model.addresses import SPELLINGS, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.apply import Staged
+    from pvenet.apply.stage import Staged
     from pvenet.cli.nouns import Noun
     from pvenet.model import Network
     from pvenet.plan import Desired
@@ -62,10 +62,15 @@ def _set(noun: Noun) -> Callable[..., None]:
     ) -> None:
         from pvenet import edit
 
-        values = _values(own)
+        values, cleared = _values(own, clearable=True), words(clear, option="--clear") or ()
 
         def choose(network: Network, node: str) -> Desired:
-            return {name: edit.change(network, node, noun.kind, name, values, words(clear) or ())}
+            changed = edit.change(network, node, noun.kind, name, values, cleared)
+            if not cleared and all(value is None for value in values.values()):
+                raise errors.UsageError(
+                    f"nothing to set on {name}", hint=f"`pvenet {noun.command} set --help` shows what can be set"
+                )
+            return {name: changed}
 
         _stage(context, choose, lossy=lossy, adopt=adopt)
 
@@ -76,15 +81,17 @@ def _create(noun: Noun) -> Callable[..., None]:
     def create(
         context: Context,
         own: dict[str, Any],
-        name: str = typer.Argument("", help=noun.naming, metavar="[NAME]", show_default=False),
+        name: str | None = typer.Argument(None, help=noun.naming, metavar="[NAME]", show_default=False),
         adopt: bool = _ADOPT,
     ) -> None:
         from pvenet import edit
 
+        if name is not None and not name.strip():
+            raise empty("the name")
         values = _values(own)
 
         def choose(network: Network, node: str) -> Desired:
-            made = edit.create(network, node, noun.kind, name or None, values)
+            made = edit.create(network, node, noun.kind, name, values)
             return {made.name: made}
 
         _stage(context, choose, adopt=adopt)
@@ -101,8 +108,12 @@ def _delete(noun: Noun) -> Callable[..., None]:
     return delete
 
 
-def _values(given: dict[str, Any]) -> dict[str, Any]:
-    """What was given, by the model's fields. Raises InvalidNetwork for every address that is none, at once."""
+def _values(given: dict[str, Any], *, clearable: bool = False) -> dict[str, Any]:
+    """What was given, by the model's fields.
+
+    Raises UsageError for what is empty, and InvalidNetwork for every address that is none, at once.
+    """
+    _refuse_empty(given, clearable=clearable)
     values, wrong = dict(given), []
     for field in (name for name in SPELLINGS if given.get(name)):
         try:
@@ -111,7 +122,19 @@ def _values(given: dict[str, Any]) -> dict[str, Any]:
             wrong.append(f"--{field}: {error}")
     if wrong:
         raise errors.InvalidNetwork("\n  ".join(wrong), hint="nothing was sent")
-    return values | {name: words(given[name]) for name in LISTS if name in given}
+    return values | {name: words(given[name], option=f"--{name}") for name in LISTS if name in given}
+
+
+def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
+    """Raises UsageError for an option that says nothing, be it a text or a list."""
+    from pvenet.edit import NOT_CLEARABLE
+
+    for name, value in given.items():
+        said = value if isinstance(value, list) else [value]
+        if said and all(isinstance(text, str) and not text.replace(",", " ").strip() for text in said):
+            word = name.replace("_", "-")
+            removes = clearable and name not in NOT_CLEARABLE
+            raise empty(f"--{word}", f"`--clear {word}` removes it" if removes else "leave it out, or give it a value")
 
 
 def _stage(
@@ -119,11 +142,20 @@ def _stage(
 ) -> None:
     """Stage what a command makes of the network as it is, and say what was staged."""
     node, journals = context.node, context.journals
-    from pvenet.apply import StageOptions, Staging
+    from pvenet.apply.stage import StageOptions, Staging
 
     with Staging(node, journals) as staging:
         staged = staging.stage(choose(staging.network, node.name), StageOptions(lossy=lossy, adopt=adopt))
     _tell(context, staged)
+
+
+def _nothing_to_do(node: str, staged: Staged) -> str:
+    if staged.live:
+        return f"nothing to do: it is so already on {node}"
+    return (
+        f"nothing to do: it is staged so already on {node}, and not live yet: `pvenet diff` shows what is pending, "
+        "`pvenet apply` makes it live"
+    )
 
 
 def _tell(context: Context, staged: Staged) -> None:
@@ -131,11 +163,11 @@ def _tell(context: Context, staged: Staged) -> None:
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
-        context.say(f"warning: {warning}")
+        context.warn(f"{warning}")
     name = context.node.name
-    data = staged_data(name, staged.plan.steps, staged.warnings)
+    data = staged_data(name, staged.plan.steps, staged.warnings, pending=staged.pending is not None)
     if not staged.plan:
-        context.emit(data, note=f"nothing to do: it is so already on {name}")
+        context.emit_done(data, note=_nothing_to_do(name, staged))
         return
     note = f"staged on {name}, not live yet: `pvenet diff` shows it, `pvenet apply` makes it live"
-    context.emit(data, changes_text(staged.plan.steps, painter()), note=note)
+    context.emit_done(data, changes_text(staged.plan.steps, painter()), note=note)

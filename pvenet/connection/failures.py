@@ -90,7 +90,8 @@ def refusal(  # noqa: PLR0913 - an answer's parts
         return unauthorized(endpoint, credentials)
     named = envelope.get("errors")
     texts = {str(key): str(text).strip() for key, text in named.items()} if isinstance(named, dict) else {}
-    message = str(envelope.get("message") or "").strip() or reason or f"status {status}"
+    words = str(envelope.get("message") or "").strip() or reason or f"status {status}"
+    message = words.replace("\n", "\n  ")  # its lines begin none of ours
     return errors.RefusedByPVE(message, status=status, errors=texts)
 
 

@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import management_addresses
+from pvenet.apply.approval import management_addresses, planned_removals
+from pvenet.apply.stage import foreseen
 from pvenet.cluster import members
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.journal import Ours, ownership
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
-from pvenet.spec.node_plan import plan_node
+from pvenet.spec.node_plan import Pending, pending_ours, plan_node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pvenet.fleet.nodes import Fleet
+    from pvenet.journal import Journals
     from pvenet.node import Node, Reading
     from pvenet.spec.network_spec import NetworkSpec
     from pvenet.spec.node_plan import NodePlan
@@ -38,6 +40,11 @@ class FleetPlan:
     def changes(self) -> bool:
         """Whether there is something to do on any node."""
         return any(each.plan for each in self.nodes)
+
+    @property
+    def differs(self) -> bool:
+        """Whether any node is live otherwise than the file says, or than it is staged."""
+        return any(each.plan or each.pending for each in self.nodes)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -72,13 +79,34 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
     def planned(node: Node, reading: Reading) -> NodePlan:
         addresses = management_addresses(node, there, reading.network)
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
-        ours = isinstance(ownership(fleet.journals(node.name), reading), Ours)
-        return replace(found, pending=reading.changes, ours=ours)
+        at = spec.nodes[node.name].position
+        cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
+        why = f"PVE refuses every write on {node.name}, whatever it is for"
+        refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
+        return replace(
+            found,
+            pending=_pending(fleet.journals(node.name), reading, addresses),
+            diagnostics=(*found.diagnostics, *cut, *refusals),
+            not_rolled_back=(*found.not_rolled_back, *planned_removals(reading, found.plan)),
+        )
 
     found, failed = read(fleet, wanted, planned, count)
     taken = taken_addresses(spec, list(found.values()))
     refuse_wrong([*taken, *(diagnostic for each in found.values() for diagnostic in each.diagnostics)], spec.file)
     return FleetPlan(spec=spec, nodes=tuple(found.values()), failed=failed)
+
+
+def _pending(journals: Journals, reading: Reading, addresses: Collection[str]) -> Pending | None:
+    """What is staged on a node already, and whose it is."""
+    if reading.changes is None:
+        return None
+    whose = ownership(journals, reading)
+    if not isinstance(whose, Ours):
+        return Pending(diff=reading.changes)
+    if whose.armed:
+        return Pending(diff=reading.changes, ours=True, armed=True)
+    live = whose.journal.network
+    return pending_ours(reading.changes, whose.changes, addresses, live=live, staged=reading.network)
 
 
 def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:

@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, StageOptions, Staging, apply, revert
-from pvenet.apply.stage import lossy
-from pvenet.events import Reloading, Row, Verdict
+from pvenet.apply.apply import apply
+from pvenet.apply.stage import Staging, lossy, revert
+from pvenet.events import Reloading, Row, Shown, Verdict
 from pvenet.fleet.plans import stale
 from pvenet.journal import not_ours
+from pvenet.node import strip_times
 from pvenet.outcome import verdict_of
-from pvenet.plan import Risk
 from pvenet.spec.node_plan import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.runtime import Runtime
+    from pvenet.apply.stage import Staged, StageOptions
     from pvenet.events import Ended, Event
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.plans import FleetPlan
@@ -58,24 +61,34 @@ class Summary:
 
 
 def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
-    """The nodes that would change, in the file's order and the canary first. Raises UsageError for another canary."""
-    todo = [each for each in plan.nodes if each.plan or each.ours]
-    if canary and canary not in (names := [each.node for each in todo]):
-        there = f"the nodes are {', '.join(names)}" if names else "there is nothing to do"
-        raise errors.UsageError(f"the canary {canary} is no node that would change", hint=there)
+    """The nodes that would change, in the file's order and the canary first, unless it is as it should be already.
+
+    Raises UsageError for a canary that is none of the nodes.
+    """
+    names = [each.node for each in plan.nodes]
+    if canary and canary not in names:
+        there = f"the nodes are {', '.join(names)}" if names else "there is none"
+        raise errors.UsageError(f"the canary {canary} is none of the nodes that this is about", hint=there)
+    todo = [each for each in plan.nodes if each.goes_live]
     return tuple(sorted(todo, key=lambda each: each.node != canary))
 
 
 def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
     """Raises what would stop a node on the way, before anything is sent to any."""
     for found in plans:
-        if found.pending is not None and not found.ours and not terms.stage.adopt:
-            raise not_ours(found.node, found.pending, "apply on top of them with --adopt")
+        if found.pending and found.pending.armed:
+            raise errors.RefusedByPvenet(
+                f"what is pending on {found.node} is the way back of an apply that was armed and has not ended; "
+                "nothing was sent",
+                hint=f"`pvenet status --node {found.node}` says what to do",
+            )
+        if found.pending and not found.pending.ours and not terms.stage.adopt:
+            raise not_ours(found.node, found.pending.diff, "apply on top of them with --adopt")
         if found.losses and not terms.stage.lossy:
             raise lossy(found.node, found.losses)
-    risky = [found for found in plans if Risk.MANAGEMENT in found.risks]
-    if risky and not terms.apply.allow_management:
-        ways = [f"{found.node}: {' on '.join(found.management.chain)} ({found.management.reason})" for found in risky]
+    paths = [(found.node, path) for found in plans for path in found.touched_paths]
+    if paths and not terms.apply.allow_management:
+        ways = dict.fromkeys(f"{node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
         raise errors.ManagementRisk(
             "this touches the way to\n  " + "\n  ".join(ways) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",
@@ -97,14 +110,22 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
     """
     rows: list[Row] = []
     failure: errors.PvenetError | None = None
-    for result in _results(fleet, plans, terms, replace(runtime, confirm=lambda _: False), announce):
+    for result in _results(fleet, plans, terms, runtime, announce):
         if isinstance(result, errors.PvenetError):
             failure = result
             continue
         rows.append(result)
         if record and result.verdict == Verdict.APPLIED:
             record.write([row.node for row in rows if row.verdict == Verdict.APPLIED])
-    return Summary(rows=tuple(rows), failure=failure)
+    return Summary(rows=tuple(rows), failure=_with_changed(failure, rows))
+
+
+def _with_changed(failure: errors.PvenetError | None, rows: Sequence[Row]) -> errors.PvenetError | None:
+    """What an interrupt leaves behind: the nodes that were changed before it stay so."""
+    changed = ", ".join(row.node for row in rows if row.verdict == Verdict.APPLIED)
+    if not changed or not isinstance(failure, errors.Interrupted):
+        return failure
+    return failure.with_message(f"{failure.message}\napplied before that, and stays: {changed}")
 
 
 def _results(
@@ -112,7 +133,7 @@ def _results(
 ) -> Iterator[Row | errors.PvenetError]:
     """What becomes of each node, as it becomes so; of one that fails the row, then its error, then the untouched."""
     for number, plan in enumerate(plans):
-        after = terms.canary if number == 1 else ""
+        after = terms.canary if number == 1 and plans[0].node == terms.canary else ""
         begun = False
         try:
             announce(Turn(node=plan.node, number=number + 1, of=len(plans), after=after))
@@ -134,33 +155,58 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
     Raises Stale where the node is no longer what it was when that was shown, and what staging and applying raise.
     """
     sent = False
+    about_to: str | None = None
 
     def emit(event: Event) -> None:
-        nonlocal sent
+        nonlocal sent, about_to
         sent = sent or isinstance(event, Reloading)
+        about_to = strip_times(event.pending) if isinstance(event, Shown) else about_to
         runtime.emit(event)
 
+    def confirm(_: str) -> bool:
+        """Consent was given beforehand, to what was shown then."""
+        if about_to != staged.pending:
+            raise errors.NotOurs(
+                f"something else was staged on {node.name} meanwhile; it was not reloaded",
+                hint=f"`pvenet diff --node {node.name}` shows what is pending",
+                changes=about_to or "",
+            )
+        return False
+
     with Staging(node, journals) as staging:
-        if fingerprint(staging.network) != plan.against:
+        was = strip_times(plan.pending.diff) if plan.pending else None
+        if fingerprint(staging.network) != plan.against or staging.reading.pending != was:
             raise stale(node.name)
         staged = staging.stage(plan.desired, terms.stage)
     try:
-        return apply(node, journals, terms.apply, replace(runtime, emit=emit))
+        ended = apply(node, journals, terms.apply, replace(runtime, emit=emit, confirm=confirm))
     except (errors.PvenetError, KeyboardInterrupt) as error:
-        left = staged.plan and plan.pending is None and not sent and not isinstance(error, errors.StateUnknown)
-        problem = _take_back(node, journals) if left else ""
-        if problem and isinstance(error, errors.PvenetError):
-            still = f"and what was staged on {node.name} is still pending: {problem}"
+        if not staged.plan or plan.pending or sent or isinstance(error, errors.StateUnknown):
+            raise
+        problem = _take_back(node, journals, staged)
+        if isinstance(error, KeyboardInterrupt | errors.Interrupted):
+            left = "is still pending" if problem else "was taken back"
+            raise errors.Interrupted(f"interrupted; what was staged on {node.name} {left}{problem}") from None
+        if problem:
+            still = f"and what was staged on {node.name} is still pending{problem}"
             raise error.with_message(f"{error.message}\n{still}") from error
         raise
+    if ended.verdict is Verdict.NOTHING and staged.pending:
+        raise errors.Stale(
+            f"what was staged on {node.name} is not pending any more: somebody has applied or reverted it",
+            hint="plan again",
+        )
+    return ended
 
 
-def _take_back(node: Node, journals: Journals) -> str:
+def _take_back(node: Node, journals: Journals, staged: Staged) -> str:
     """Revert what never went live: left there it would, with the next reboot. What stands against that, or nothing."""
     try:
+        if node.glance().pending != staged.pending:
+            return ": somebody has staged something else there, too"
         revert(node, journals, discard=False)
     except errors.PvenetError as error:
-        return error.message
+        return f": {error.message}"
     return ""
 
 
@@ -170,4 +216,4 @@ def _failed(node: str, error: errors.PvenetError) -> Row:
 
 
 def _interrupted(node: str) -> errors.Interrupted:
-    return errors.Interrupted(f"interrupted before {node}; what was applied before stays")
+    return errors.Interrupted(f"interrupted at {node}", hint=f"`pvenet status --node {node}` says how it stands")

@@ -6,8 +6,8 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet import errors
-from pvenet.apply.runtime import utc_now
+from pvenet import errors, private
+from pvenet.journal import utc_now
 from pvenet.spec.saved import saved_data
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def save(path: Path, plans: Sequence[NodePlan], shown: Mapping[str, Any]) -> Non
     """Write the plans of some nodes, beside what was shown of them. Raises UsageError where that can't be written."""
     data = saved_data(plans, shown, plan_id=secrets.token_hex(8), made=utc_now())
     try:
-        path.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf8")
+        private.write(path, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(), mode=0o644, follow=True)
     except OSError as error:
         raise errors.UsageError(f"{path} can't be written: {error.strerror}", hint="name another with -o") from None
 
@@ -52,8 +52,8 @@ class Record:
     def write(self, nodes: Sequence[str]) -> None:
         """Keep that the plan was applied to these nodes. Raises PvenetError where that can't be written."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._path.write_text(json.dumps({"nodes": list(nodes), "when": utc_now()}) + "\n", encoding="utf8")
+            private.make_own_folder(self._path.parent)
+            private.write(self._path, (json.dumps({"nodes": list(nodes), "when": utc_now()}) + "\n").encode())
         except OSError as error:
             raise errors.PvenetError(
                 f"{self._path} can't be written: {error.strerror}",

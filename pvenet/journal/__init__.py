@@ -10,7 +10,7 @@ from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, not_ours, 
 from pvenet.journal.replay import Replayed, explains, led_back, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
 from pvenet.journal.store import KEPT, NO, YES, Journals
-from pvenet.journal.value import Journal, Route
+from pvenet.journal.value import Journal, Route, utc_now
 
 __all__ = [
     "ARMS",
@@ -37,4 +37,5 @@ __all__ = [
     "ownership",
     "replay",
     "replayed",
+    "utc_now",
 ]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.journal.replay import explains, replay
 from pvenet.journal.states import ARMS, WRITING
-from pvenet.plan import net_changes
+from pvenet.plan.changes import net_changes
 
 if TYPE_CHECKING:
     from pvenet.journal.store import Journals
     from pvenet.journal.value import Journal
     from pvenet.node import Reading
-    from pvenet.plan import Change
+    from pvenet.plan.changes import Change
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import wire
 from pvenet.model import Interface, Network, canonical
-from pvenet.plan import restore_plan
+from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pvenet import errors
+from pvenet import errors, private
 from pvenet.journal.states import OPEN, UNFINISHED, State
 from pvenet.journal.value import Journal, from_json
 
@@ -59,9 +59,15 @@ class Journals:
         path = self.path(journal).with_suffix(".diff")
         with suppress(OSError):  # the journal has it, too
             self._make_folder()
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write((journal.pending or "").encode(*_ENCODING))
+            private.write(path, (journal.pending or "").encode(*_ENCODING))
         return path
+
+    def kept_diff(self, journal: Journal) -> str:
+        """The diff that was kept when the journal's steps were applied; empty where there is none."""
+        try:
+            return self.path(journal).with_suffix(".diff").read_bytes().decode(*_ENCODING)
+        except (OSError, ValueError):
+            return ""
 
     def begin(self, *, endpoint: str, baseline: tuple[wire.Entry, ...], now: str, adopted: bool = False) -> Journal:
         """A new journal; the first `write` puts it on disk."""
@@ -75,10 +81,8 @@ class Journals:
         draft = path.with_suffix(".new")
         try:
             self._make_folder()
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(json.dumps(asdict(journal), ensure_ascii=False, indent=1).encode(*_ENCODING))
-                file.flush()
-                os.fsync(file.fileno())
+            text = json.dumps(asdict(journal), ensure_ascii=False, indent=1)
+            private.write(draft, text.encode(*_ENCODING), synced=True)
             draft.replace(path)
             _sync(self.folder)
         except OSError as error:
@@ -97,7 +101,7 @@ class Journals:
         path = self.path(journal).with_suffix(".word")
         draft = path.with_suffix(f".{secrets.token_hex(3)}")
         try:
-            draft.write_text(word, encoding="ascii")
+            private.write(draft, word.encode("ascii"))
             try:
                 os.link(draft, path)  # there at once and whole, or there already
             except FileExistsError:
@@ -163,7 +167,7 @@ class Journals:
     def _locked(self) -> int:
         try:
             self._make_folder()
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -176,8 +180,8 @@ class Journals:
         return handle
 
     def _make_folder(self) -> None:
-        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        private.make_own_folder(self.folder.parent)
+        private.make_own_folder(self.folder)
 
 
 def _read(path: Path, node: str) -> Journal | None:

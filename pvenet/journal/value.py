@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pvenet import wire
@@ -103,3 +104,8 @@ def _former_request(*, action: str, name: str, form: wire.Form | None = None) ->
     if action == "create":
         return wire.Request(method="POST", path=("network",), form={"iface": name, **given})
     return wire.Request(method={"update": "PUT", "delete": "DELETE"}[action], path=("network", name), form=given)
+
+
+def utc_now() -> str:
+    """Now, as a journal writes it; to read, never to compare."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,14 +1,18 @@
-"""Addresses as people write them, on the command line and in a network file."""
+"""The addresses of an interface, and how people write one on the command line and in a network file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_interface
-from typing import TYPE_CHECKING
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+    from ipaddress import IPv4Address, IPv6Address
+
+    from pvenet.model.interfaces import Interface
+
+Address: TypeAlias = IPv4Interface | IPv6Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,9 @@ def parse_address(
         length = spelling.example.partition("/")[2]
         raise ValueError(f"{value} lacks its prefix length, as in {value}/{length}")
     return found
+
+
+def addresses(interface: Interface | None) -> tuple[Address, ...]:
+    """The addresses of an interface, with their subnets."""
+    found: tuple[Address | None, ...] = (interface.cidr, interface.cidr6) if interface else ()
+    return tuple(address for address in found if address is not None)

@@ -197,6 +197,17 @@ class Other(_Stanza):
     """The interfaces that it stands on, as far as they can be read."""
     entry: str = "{}"
     """The listing's entry, as JSON text with sorted keys and without what the kernel observes."""
+    unread: tuple[str, ...] = field(default=(), compare=False)
+    """Of a kind that is modelled: the values that can't be read, such as `mtu 9000 # jumbo`, by PVE's names."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is shown and not changed, a clause."""
+        if self.unread:
+            return (
+                f"{self.name} has `{'`, `'.join(self.unread)}`, which can't be read, so that pvenet does not change it"
+            )
+        return f"{self.name} is of the kind {self.kind}, which pvenet shows and does not change yet"
 
 
 Interface = Ethernet | Bond | Bridge | Vlan | OvsBridge | OvsBond | OvsIntPort | OvsPort | Other

@@ -1,6 +1,5 @@
 """What to change, in which order, what stands against it, what it puts at risk, and the restore plan. Pure."""
 
-from pvenet.plan.addressing import addresses
 from pvenet.plan.changes import (
     Change,
     Create,
@@ -17,7 +16,7 @@ from pvenet.plan.inverse import Inverse, Loss, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
-from pvenet.plan.risk import ManagementPath, Risk, Severity, focused, management_path, risk, risks
+from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risk, risks
 
 __all__ = [
     "Change",
@@ -32,9 +31,7 @@ __all__ = [
     "Problem",
     "RestorePlan",
     "Risk",
-    "Severity",
     "Update",
-    "addresses",
     "changed_fields",
     "focused",
     "inverse",
@@ -44,6 +41,7 @@ __all__ = [
     "outcome",
     "plan",
     "problems",
+    "removals_on",
     "restore_plan",
     "risk",
     "risks",

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface
-from typing import TYPE_CHECKING, TypeAlias
+from ipaddress import IPv4Interface
+from typing import TYPE_CHECKING
+
+from pvenet.model.addresses import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pvenet.model import Interface
+    from pvenet.model.addresses import Address
     from pvenet.plan.context import Context, Problem, Subject
 
 FIELDS = ("cidr", "cidr6")
-
-Address: TypeAlias = IPv4Interface | IPv6Interface
-
-
-def addresses(interface: Interface | None) -> tuple[Address, ...]:
-    """The addresses of an interface, with their subnets."""
-    found: tuple[Address | None, ...] = (interface.cidr, interface.cidr6) if interface else ()
-    return tuple(address for address in found if address is not None)
 
 
 def of_one(subject: Subject, context: Context) -> Iterator[Problem]:

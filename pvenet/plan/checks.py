@@ -6,7 +6,18 @@ import re
 from ipaddress import IPv4Interface, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING
 
-from pvenet.limits import DOCUMENTATION, LONGEST_NAME, MTUS, SHORTEST_PREFIX, line_end, refused
+from pvenet.limits import (
+    DOCUMENTATION,
+    LONGEST_NAME,
+    MTUS,
+    SHORTEST_PREFIX,
+    TAGS,
+    VIDS,
+    line_end,
+    refused,
+    takes_name,
+    takes_vids,
+)
 from pvenet.model import (
     HASHING_MODES,
     OVS_BOND_WORDS,
@@ -28,15 +39,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
     from pvenet.plan.context import Context, Problem, Subject
-
-TAGS = range(1, 4095)
-"""Of a VLAN interface (walk 0), and of an OVS port (pve-api#ovs-options)."""
-
-VIDS = range(2, 4095)
-"""Of a VLAN-aware bridge's ports; the bridge itself has 1 (pve-api#field-vids, and recording C113)."""
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
-"""What PVE takes for a name (pve-api#iface-name)."""
 
 _BOND = re.compile(r"bond\d+", re.ASCII)
 """The only names that PVE reads back as a bond; whatever has such a name is read as one (pve-api#bond-name)."""
@@ -73,7 +75,7 @@ def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
 
 def _name(subject: Subject, context: Context) -> Iterator[Problem]:
     name, after = subject.name, subject.after
-    if not _NAME.fullmatch(name):
+    if not takes_name(name):
         rule = "two or more letters, digits and _, beginning with a letter"
         yield subject.problem("name", f"PVE does not take the name {name}: it wants {rule}")
     elif name == "lo":
@@ -135,14 +137,14 @@ def _gateway(subject: Subject, field: str, key: str) -> Iterator[Problem]:
 def _bond(subject: Subject, bond: Bond) -> Iterator[Problem]:
     yield from _twice(subject, "slaves", "slave", bond.slaves)
     policy, changed = bond.xmit_hash_policy, subject.changed
-    if policy is not None and bond.mode not in HASHING_MODES and _asked(subject, "xmit_hash_policy"):
+    if policy is not None and bond.mode not in HASHING_MODES and subject.asked("xmit_hash_policy"):
         modes = " and ".join(sorted(HASHING_MODES))
         message = f"{bond.name}'s mode {bond.mode} ignores an xmit-hash-policy; {modes} have one"
         yield subject.problem("xmit_hash_policy", message, policy)
     if bond.primary is None:
         return
     if bond.mode is not BondMode.ACTIVE_BACKUP:
-        if _asked(subject, "primary"):
+        if subject.asked("primary"):
             message = f"{bond.name}'s mode {bond.mode} has no primary; {BondMode.ACTIVE_BACKUP} has one"
             yield subject.problem("primary", message, bond.primary)
     elif bond.primary not in bond.slaves and not changed.isdisjoint(("primary", "slaves", "mode")):
@@ -155,12 +157,12 @@ def _bond(subject: Subject, bond: Bond) -> Iterator[Problem]:
 def _bridge(subject: Subject, bridge: Bridge) -> Iterator[Problem]:
     yield from _twice(subject, "ports", "port", bridge.ports)
     if bridge.vids and not bridge.vlan_aware:
-        if _asked(subject, "vids"):
+        if subject.asked("vids"):
             yield subject.problem(
                 "vids", f"vids need a VLAN-aware bridge, and {bridge.name} is none", " ".join(bridge.vids)
             )
     elif "vids" in subject.changed:
-        for vid in bridge.vids:
+        for vid in (vid for vid in bridge.vids if not takes_vids(vid)):
             yield from _vid(subject, vid)
 
 
@@ -174,7 +176,7 @@ def _vid(subject: Subject, text: str) -> Iterator[Problem]:
     ends = [int(end) for end in found.groups() if end]
     if any(end not in VIDS for end in ends):
         yield subject.problem("vids", f"vids of {subject.name}: {text} is outside {VIDS[0]} to {VIDS[-1]}", text)
-    elif ends != sorted(set(ends)):
+    else:
         yield subject.problem("vids", f"vids of {subject.name}: {text} does not go upwards", text)
 
 
@@ -208,7 +210,7 @@ def _ovs(subject: Subject, given: OvsBridge | OvsBond | OvsIntPort | OvsPort) ->
 
 
 def _ovs_port(subject: Subject, port: OvsBond | OvsIntPort | OvsPort) -> Iterator[Problem]:
-    if not port.autostart and _asked(subject, "autostart"):
+    if not port.autostart and subject.asked("autostart"):
         message = f"{port.name} starts with its bridge, whatever its autostart says"
         yield subject.problem("autostart", message, port.autostart)
     after = subject.after
@@ -223,7 +225,7 @@ def _ovs_port(subject: Subject, port: OvsBond | OvsIntPort | OvsPort) -> Iterato
 
 def _ovs_bond(subject: Subject, bond: OvsBond) -> Iterator[Problem]:
     words = [word for word in bond.options.split() if word.startswith(OVS_BOND_WORDS)]
-    if words and _asked(subject, "options"):
+    if words and subject.asked("options"):
         message = f"PVE drops {' '.join(words)} from the options of {bond.name}: its mode says it"
         yield subject.problem("options", message, bond.options)
     for field in ("cidr", "cidr6"):
@@ -233,11 +235,7 @@ def _ovs_bond(subject: Subject, bond: OvsBond) -> Iterator[Problem]:
 
 
 def _twice(subject: Subject, field: str, word: str, names: tuple[str, ...]) -> Iterator[Problem]:
+    if not subject.asked(field):
+        return
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
         yield subject.problem(field, f"{word} {name} of {subject.name} is listed twice", name)
-
-
-def _asked(subject: Subject, field: str) -> bool:
-    """Whether a field that PVE would drop was asked for, and not just carried along."""
-    given: object = getattr(subject.given, field)
-    return getattr(subject.before, field, None) != given

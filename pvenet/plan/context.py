@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
+from pvenet.model.addresses import addresses
 from pvenet.plan import ovs
-from pvenet.plan.addressing import addresses
-from pvenet.plan.changes import Desired, same_kind
+from pvenet.plan.changes import Desired, differences, same_kind
 from pvenet.plan.order import GATEWAYS, overlaid
 from pvenet.plan.relations import on_circles, users
 
@@ -50,6 +50,12 @@ class Subject:
     """As it was asked for."""
     changed: frozenset[str]
     """The fields that are new, or different from before."""
+    listed: Interface | None = None
+    """What is there now as the node lists it, with what PVE would drop or order otherwise."""
+
+    def asked(self, field: str) -> bool:
+        """Whether a field was asked for, and not just carried along from what stands on the node."""
+        return bool(getattr(self.listed, field, None) != getattr(self.given, field))
 
     @property
     def name(self) -> str:
@@ -90,7 +96,7 @@ class Context:
         self.then = overlaid(self.now, desired)
         self.mentioned = desired.keys()
         self.subjects = {
-            name: _subject(self.now.get(name), given, self.then[name])
+            name: _subject(current.interfaces.get(name), given, self.then[name])
             for name, given in desired.items()
             if given is not None and self.then[name] != self.now.get(name)
         }
@@ -131,9 +137,10 @@ class Context:
         return self.order.get(name, -1) > self.order.get(other, -1)
 
 
-def _subject(before: Interface | None, given: Interface, after: Interface) -> Subject:
-    if before is not None and same_kind(before, after):
-        changed = {field.name for field in fields(after) if getattr(before, field.name) != getattr(after, field.name)}
+def _subject(listed: Interface | None, given: Interface, after: Interface) -> Subject:
+    before = canonical(listed) if listed else None
+    if before is not None and (same_kind(before, after) or ovs.passes(before, after)):
+        changed = {change.field for change in differences(before, after)}
     else:
         changed = {field.name for field in fields(after)}
-    return Subject(before=before, after=after, given=given, changed=frozenset(changed))
+    return Subject(before=before, after=after, given=given, changed=frozenset(changed), listed=listed)

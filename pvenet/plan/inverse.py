@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pvenet.limits import MTUS, line_end, refused
-from pvenet.model import Ethernet, FileOnly, Interface, Network, Other, canonical, kind_of, natural
+from pvenet.limits import MTUS, TAGS, line_end, refused, takes_name, takes_vids
+from pvenet.model import FileOnly, Interface, Network, Other, OvsPort, canonical, defaults, kind_of, natural
+from pvenet.plan import ovs
 from pvenet.plan.changes import Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _GIVEN = {"bond_miimon": "100", "bridge_stp": "off", "bridge_fd": "0"}
 """What a created interface has by itself (pve-api#auto-filled)."""
@@ -22,10 +23,13 @@ class Loss:
     """What of an interface no call of the API can put back."""
 
     name: str
+    """Empty where it is of no interface, or nobody can tell of which."""
     what: str
+    remark: bool = False
+    """The kernel does not notice."""
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.what}"
+        return f"{self.name}: {self.what}" if self.name else self.what
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,31 +55,29 @@ def restorable(before: Interface | None, now: Interface | None) -> Interface | N
     """An interface as near to what it was as the API allows."""
     if before is None or isinstance(before, Other):
         return now if isinstance(before, Other) else None
-    unsendable = _unsendable(before)
-    instead = now if now is not None and same_kind(before, now) else Ethernet(name=before.name)
-    return replace(
-        before,
-        comments=instead.comments if "comments" in unsendable else before.comments,
-        mtu=instead.mtu if "mtu" in unsendable else before.mtu,
-        cidr=instead.cidr if "cidr" in unsendable else before.cidr,
-        gateway=instead.gateway if "cidr" in unsendable else before.gateway,
-        cidr6=instead.cidr6 if "cidr6" in unsendable else before.cidr6,
-        gateway6=instead.gateway6 if "cidr6" in unsendable else before.gateway6,
-    )
+    instead = now if now is not None and same_kind(before, now) else None
+    left: dict[str, Any] = {}
+    for field in _unsendable(before):
+        for each in (field, f"gateway{field.removeprefix('cidr')}") if field.startswith("cidr") else (field,):
+            left[each] = getattr(instead, each) if instead else defaults(type(before)).get(each)
+    return replace(before, **left)
 
 
 def _unsendable(interface: Interface) -> frozenset[str]:
     """The fields whose value a node's file may hold, and that are not sent: PVE refuses it, or it could be run."""
-    found = set()
-    if line_end(interface.comments):
-        found.add("comments")
-    if interface.mtu is not None and interface.mtu not in MTUS:
-        found.add("mtu")
-    if interface.cidr is not None and refused(interface.cidr):
-        found.add("cidr")
-    if interface.cidr6 is not None and refused(interface.cidr6):
-        found.add("cidr6")
-    return frozenset(found)
+    refuses: dict[str, Callable[[Any], bool]] = {
+        "comments": lambda text: line_end(text) is not None,
+        "mtu": lambda mtu: mtu is not None and mtu not in MTUS,
+        "cidr": lambda address: address is not None and refused(address),
+        "cidr6": lambda address: address is not None and refused(address),
+        "vids": lambda vids: not all(map(takes_vids, vids)),
+        "ports": lambda names: not all(map(takes_name, names)),
+        "slaves": lambda names: not all(map(takes_name, names)),
+        "primary": lambda name: name is not None and not takes_name(name),
+        "tag": lambda tag: tag is not None and tag not in TAGS,
+    }
+    there = {field: getattr(interface, field) for field in refuses if hasattr(interface, field)}
+    return frozenset(field for field, value in there.items() if refuses[field](value))
 
 
 def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
@@ -83,7 +85,7 @@ def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Inter
     found = []
     for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
         now = restored.get(name)
-        if now is None or not same_kind(before, now):
+        if now is None or not (same_kind(before, now) or ovs.passes(before, now)):
             found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
             continue
         found += [
@@ -92,7 +94,8 @@ def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Inter
             if getattr(before, field) != getattr(now, field)
         ]
         if now.autostart and not canonical(before).autostart:
-            found.append(Loss(name=name, what="autostart off, which PVE does not keep on a slave"))
+            role = "an OVS port" if isinstance(now, OvsPort) else "a slave"
+            found.append(Loss(name=name, what=f"autostart off, which PVE does not keep on {role}"))
         found += [Loss(name=name, what=what) for what in lost_in_the_file(before.file_only, now.file_only)]
     return tuple(found)
 
@@ -100,7 +103,7 @@ def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Inter
 def _not_sent(field: str, value: object) -> str:
     if field == "comments":
         return f"the comments {value!a}, of which a part could be run"
-    return f"PVE refuses the {field} {value}"
+    return f"PVE refuses the {field} {' '.join(value) if isinstance(value, tuple) else value}"
 
 
 def lost_in_the_file(before: FileOnly, now: FileOnly) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.model import Ethernet, Interface, Network, Other, OvsPort, kind_of
+from pvenet.model import Ethernet, Interface, Network, Other, OvsPort
 from pvenet.plan import addressing, checks, conflicts, ovs, switches
 from pvenet.plan.context import Context, Problem, Subject
 
@@ -41,11 +41,9 @@ def problems(current: Network, desired: Desired) -> tuple[Problem, ...]:
 def _unchangeable(subject: Subject) -> list[Problem]:
     """What pvenet or PVE can't do to an interface at all."""
     before, after, name = subject.before, subject.after, subject.name
-    if isinstance(before, Other) or isinstance(after, Other):
-        kind = kind_of(before if isinstance(before, Other) else after)
-        return [
-            subject.problem("name", f"{name} is of the kind {kind}, which pvenet shows and does not change yet", name)
-        ]
+    for each in (before, after):
+        if isinstance(each, Other):
+            return [subject.problem("name", each.reason, name)]
     if isinstance(after, ovs.Nic) and not isinstance(before, ovs.Nic):
         return [subject.problem("name", f"there is no NIC {name}, and a NIC can't be created", name)]
     if isinstance(before, ovs.Nic) and not isinstance(after, ovs.Nic):
@@ -59,7 +57,7 @@ def _undeletable(before: Interface) -> list[Problem]:
     elif isinstance(before, OvsPort):
         message = f"{before.name} is a NIC and can't be deleted; take it out of the ports of {before.bridge}"
     elif isinstance(before, Other):
-        message = f"{before.name} is of the kind {kind_of(before)}, which pvenet shows and does not change yet"
+        message = before.reason
     else:
         return []
     return [Problem(interface=before.name, field="name", value=before.name, message=message)]

@@ -64,9 +64,7 @@ def restore_plan(baseline: Network, now: Network, values: Values) -> RestorePlan
             goal[name] = found
     target = {name: restorable(goal[name], now.interfaces.get(name)) for name in goal}
     todo = plan(now, target)
-    wanted = {name: interface for name, interface in now.interfaces.items() if name not in target}
     there = outcome(now.interfaces, todo.steps)
-    wanted |= {name: there[name] for name in target if name in there}
     before = {
         name: replace(interface, file_only=baseline.interfaces[name].file_only)
         for name, interface in goal.items()
@@ -75,8 +73,8 @@ def restore_plan(baseline: Network, now: Network, values: Values) -> RestorePlan
     nics = {name for name in now.links if _physical(now, name)}  # listed whether the file has them or not
     return RestorePlan(
         todo=todo,
-        wanted=wanted,
-        gone=frozenset(target) - wanted.keys() - nics,
+        wanted=there,
+        gone=frozenset(target) - there.keys() - nics,
         lost=lost_between(before, there),
         conflicts=tuple(conflicts),
         ours={name: _changed(values[name]) for name in goal},

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
 from pvenet.model import Ethernet, Interface, Network, Other, natural
 from pvenet.plan.changes import Change, Create, Delete, Update
 from pvenet.plan.relations import downward, members, users
+from pvenet.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-
-class Severity(StrEnum):
-    """Words with an order: the last member is the worst."""
-
-    def _rank(self, other: str) -> tuple[int, int]:
-        """The places of this one and of another."""
-        order = list(type(self))
-        return order.index(self), order.index(type(self)(other))
-
-    def __lt__(self, other: str) -> bool:
-        own, its = self._rank(other)
-        return own < its
-
-    def __le__(self, other: str) -> bool:
-        own, its = self._rank(other)
-        return own <= its
-
-    def __gt__(self, other: str) -> bool:
-        return not self <= other
-
-    def __ge__(self, other: str) -> bool:
-        return not self < other
+    from pvenet.plan.inverse import Loss
 
 
 class Risk(Severity):
@@ -94,9 +74,14 @@ def management_path(network: Network, addresses: Collection[str]) -> ManagementP
     )
 
 
-def focused(path: ManagementPath, changes: Iterable[Change], current: Network, after: Network) -> ManagementPath:
-    """The path with the first holder in front that the changes touch: the one that a person has to hear of."""
-    touched = {name for change in changes for name in (change.name, *_taken(change))}
+def focused(
+    path: ManagementPath, changes: Iterable[Change], current: Network, after: Network, also: Iterable[str] = ()
+) -> ManagementPath:
+    """The path with the first holder in front that the changes touch: the one that a person has to hear of.
+
+    `also`: names that are touched by no change.
+    """
+    touched = {name for change in changes for name in (change.name, *_taken(change))} | set(also)
     for holder in path.holders:
         chain = _beneath([holder], current.interfaces)
         if not touched.isdisjoint([*chain, *_beneath([holder], after.interfaces)]):
@@ -145,6 +130,22 @@ def _beneath(holders: Iterable[str], interfaces: Mapping[str, Interface]) -> lis
             if isinstance(other := interfaces[user], Other) and other.kind == "OVSBridge"
         ]
         found = downward([*found, *switches], interfaces)
+    return found
+
+
+def removals_on(path: ManagementPath, removals: Iterable[Loss], addresses: Collection[str]) -> tuple[Loss, ...]:
+    """Of what PVE's write takes away by itself, what is of the management path, or is an address of the node."""
+    known = {str(ip_address(address)) for address in addresses}
+    return tuple(
+        loss for loss in removals if not loss.remark and (loss.name in path.names or known & _addresses_in(loss.what))
+    )
+
+
+def _addresses_in(text: str) -> set[str]:
+    found = set()
+    for word in text.split():
+        with suppress(ValueError):
+            found.add(str(ip_interface(word).ip))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.model import kind_of
 from pvenet.plan import Create, Delete, Update
+from pvenet.render.foreign import one_line
 from pvenet.render.values import plain_value, said, text
 
 if TYPE_CHECKING:
@@ -80,12 +81,13 @@ def diff_data(node: str, pending: str | None, steps: Iterable[Change], *, ours: 
     }
 
 
-def staged_data(node: str, steps: Iterable[Change], warnings: Iterable[Problem]) -> dict[str, Any]:
+def staged_data(node: str, steps: Iterable[Change], warnings: Iterable[Problem], *, pending: bool) -> dict[str, Any]:
     """What `create`, `set` and `delete` print with `--json`."""
     return {
         "node": node,
         "steps": [change_data(step) for step in steps],
         "warnings": [_problem_data(problem) for problem in warnings],
+        "pending": pending,
     }
 
 
@@ -95,7 +97,7 @@ def _problem_data(problem: Problem) -> dict[str, Any]:
 
 
 def _title(interface: Interface) -> str:
-    return f"{kind_of(interface)} {interface.name}"
+    return one_line(f"{kind_of(interface)} {interface.name}")
 
 
 def _field(name: str, value: object) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pvenet.plan import Create, Delete, Risk, Update
-from pvenet.render.changes import change_data, changes_text
+from pvenet.render.changes import change_data, changes_text, pending_text
+from pvenet.render.foreign import indented
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pvenet.events import Row
+    from pvenet.plan import Change
     from pvenet.render.values import Paint
     from pvenet.spec.node_plan import NodePlan
 
@@ -23,17 +25,35 @@ FEW = 5
 def node_plan_text(found: NodePlan, paint: Paint) -> str:
     """One node's changes in their order, the risk of each, and what is worth knowing before."""
     lines = [paint(f"{found.node}:", "bold") if found.plan else f"{found.node}: no changes"]
-    for step, risk in zip(found.changes, found.risks, strict=True):
-        lines.append(f"  {changes_text([step], paint)}{_mark(risk, paint)}")
-    if worst(found) is Risk.MANAGEMENT:
-        path = found.management
-        lines.append(f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})")
+    lines += _steps(found.changes, found.risks, paint)
+    lines += _pending(found, paint)
+    for path in found.touched_paths:
+        line = f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})"
+        lines += [] if line in lines else [line]
     lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
-    if found.pending is not None:
-        lines.append("  something is pending there already (`pvenet diff` shows it); this would come on top of it")
-    return "\n".join(lines)
+    return "\n".join(indented(line) for line in lines)
+
+
+def _steps(changes: Sequence[Change], risks: Sequence[Risk], paint: Paint) -> list[str]:
+    return [f"  {changes_text([step], paint)}{_mark(risk, paint)}" for step, risk in zip(changes, risks, strict=True)]
+
+
+def _pending(found: NodePlan, paint: Paint) -> list[str]:
+    """What is staged on a node already: an apply makes it live with the rest, where it is ours."""
+    staged = found.pending
+    if staged is None:
+        return []
+    if staged.armed:
+        return ["  the way back of an apply that was armed is pending there: `pvenet status` says what to do"]
+    if staged.ours:
+        head = "  something is pending there already, staged from here:"
+        none = "  nothing that changes an interface (`pvenet diff` shows it)"
+        return [head, *(f"  {line}" for line in _steps(staged.changes, staged.risks, paint) or [none])]
+    head = "  something is pending there already that pvenet did not stage from here"
+    what = ", and this would come on top of it (refused without --adopt):" if found.plan else ", and is left alone:"
+    return [head + what, *(f"    {line}" for line in pending_text(staged.diff, paint).splitlines())]
 
 
 def _mark(risk: Risk, paint: Paint) -> str:
@@ -42,20 +62,30 @@ def _mark(risk: Risk, paint: Paint) -> str:
     return "  " + paint(f"(risk: {risk})", "red" if risk is Risk.MANAGEMENT else "yellow")
 
 
-def worst(found: NodePlan) -> Risk:
-    """The worst risk of a node's steps."""
-    return max(found.risks, default=Risk.NONE)
-
-
 def counts_text(found: Sequence[NodePlan], file: str) -> str:
     """The last line: how much there is to do."""
     touched = [each for each in found if each.plan]
     nodes = f"{len(found)} node{'' if len(found) == 1 else 's'}"
-    if not touched:
-        names = ", ".join(each.node for each in found) if 0 < len(found) <= FEW else nodes
-        return f"no changes: {names} {'is' if len(found) == 1 else 'are'} as {file} says"
-    made, changed, gone = _counts(found).values()
-    return f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
+    ours = [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
+    too = f"{_named(ours)} {_has(ours)} staged changes from here, which an apply makes live" if ours else ""
+    if touched:
+        made, changed, gone = _counts(found).values()
+        line = f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
+        return f"{line}; {too}" if too else line
+    if too:
+        return f"plan: nothing more to stage; {too}"
+    others = [each for each in found if each.pending]
+    if others:
+        return f"no changes from {file}; but something is pending on {_named(others)} that is left alone"
+    return f"no changes: {_named(found)} {'is' if len(found) == 1 else 'are'} as {file} says"
+
+
+def _named(found: Sequence[NodePlan]) -> str:
+    return ", ".join(each.node for each in found) if 0 < len(found) <= FEW else f"{len(found)} nodes"
+
+
+def _has(found: Sequence[NodePlan]) -> str:
+    return "has" if len(found) == 1 else "have"
 
 
 def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
@@ -74,17 +104,25 @@ def node_plans_data(found: Sequence[NodePlan], file: str) -> dict[str, Any]:
 
 def node_plan_data(found: NodePlan) -> dict[str, Any]:
     """One node of it."""
-    steps = [{**change_data(step), "risk": str(risk)} for step, risk in zip(found.changes, found.risks, strict=True)]
+    staged = found.pending
     return {
         "node": found.node,
-        "steps": steps,
-        "risk": str(worst(found)),
+        "steps": _steps_data(found.changes, found.risks),
+        "risk": str(found.worst),
         "not_rolled_back": [str(loss) for loss in found.not_rolled_back],
         "losses": list(found.losses),
         "warnings": [diagnostic.data() for diagnostic in found.diagnostics if diagnostic.warning],
         "kept": list(found.kept),
-        "pending": found.pending is not None,
+        "pending": staged is not None,
+        "ours": staged is not None and staged.ours,
+        "armed": staged is not None and staged.armed,
+        "staged": _steps_data(staged.changes, staged.risks) if staged else [],
+        "changes": staged.diff if staged else None,
     }
+
+
+def _steps_data(changes: Sequence[Change], risks: Sequence[Risk]) -> list[dict[str, Any]]:
+    return [{**change_data(step), "risk": str(risk)} for step, risk in zip(changes, risks, strict=True)]
 
 
 def rows_text(rows: Sequence[Row], paint: Paint) -> str:

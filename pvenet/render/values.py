@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pvenet.model import own_first
+from pvenet.render.foreign import json_safe, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,16 +25,17 @@ def plain(text: str, _colour: str) -> str:
 
 def as_json(data: object) -> str:
     """One JSON text, indented for people."""
-    return json.dumps(data, ensure_ascii=False, indent=2)
+    return json_safe(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def as_line(data: object) -> str:
     """One JSON text on a line, for streams of events."""
-    return json.dumps(data, ensure_ascii=False)
+    return json_safe(json.dumps(data, ensure_ascii=False))
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Cells in columns, two blanks apart."""
+    """Cells in columns, two blanks apart; each stays on its line."""
+    lines = [[one_line(cell) for cell in line] for line in lines]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -47,13 +49,13 @@ def said(interface: Interface) -> list[str]:
 
 def text(value: object) -> str:
     if isinstance(value, tuple | list):
-        return ",".join(str(word) for word in value)
+        return ",".join(one_line(str(word)) for word in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None:
         return ""
     words = str(value)
-    return json.dumps(words, ensure_ascii=False) if " " in words or "\n" in words else words
+    return json_safe(json.dumps(words, ensure_ascii=False)) if " " in words or "\n" in words else one_line(words)
 
 
 def plain_value(value: object) -> Any:

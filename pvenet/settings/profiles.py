@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pvenet import errors
+from pvenet import errors, private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LARGEST = 1_000_000
+"""Bytes of a configuration file."""
 SECRETS = frozenset({"PVENET_TOKEN_SECRET", "PVENET_PASSWORD"})
 
 KEYS: Mapping[str, str] = {
@@ -71,13 +74,17 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     import tomllib
 
     try:
-        data = tomllib.loads(path.read_text(encoding="utf8"))
-        open_to_others = bool(path.stat().st_mode & 0o077)
+        text, status = private.read_checked(path, LARGEST)
+        refuse_foreign(path, status)
+        data = tomllib.loads(text.decode("utf8"))
     except OSError as error:
         hint = "a profile is a section like [profiles.lab] with endpoints and token_id"
         raise errors.UsageError(f"{path} can't be read: {error.strerror}", hint=hint) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number that nobody can read
         raise errors.UsageError(f"{path} is no TOML: {error}", hint="mend it there") from None
+    except RecursionError:
+        raise errors.UsageError(f"{path} nests deeper than any profile", hint="mend it there") from None
+    open_to_others = bool(status.st_mode & private.READ_OR_WRITE)
     profiles = data.get("profiles", {})
     strange = [key for key in data if key != "profiles"]
     if strange or not isinstance(profiles, dict) or not all(isinstance(each, dict) for each in profiles.values()):
@@ -87,6 +94,17 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     for name, keys in profiles.items():
         _check(path, name, keys, open_to_others=open_to_others)
     return profiles
+
+
+def refuse_foreign(path: Path, status: os.stat_result) -> None:
+    """Raises UsageError for a file that somebody else can write, or replace: it says where secrets are sent."""
+    if status.st_uid not in (0, os.geteuid()):
+        raise errors.UsageError(f"{path} belongs to somebody else, who can change it", hint=f"chown it: {path}")
+    if status.st_mode & private.WRITE:
+        raise errors.UsageError(f"{path} can be written by others", hint=f"chmod go-w {path}")
+    for folder in dict.fromkeys((path.parent, path.resolve().parent)):
+        if folder.stat().st_mode & private.WRITE:
+            raise errors.UsageError(f"the folder {folder} can be written by others", hint=f"chmod go-w {folder}")
 
 
 def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bool) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import stat
+from typing import IO, TYPE_CHECKING, cast
 
-from pvenet import errors
+from pvenet import errors, private
 from pvenet.settings.read import NOWHERE, expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pvenet.connection.session import Credentials
     from pvenet.settings.read import Identity
 
 
+MOST = 65536
+"""Bytes that a token file may hold, or a command print."""
+LONGEST = 60.0
+"""Seconds for a command."""
 _TOKEN_ID = re.compile(r"[^\s:/!=]+@[\w.-]+![\w.-]+", re.ASCII)
 
 
@@ -40,12 +46,7 @@ def _token_secret(identity: Identity, prompt: Callable[[str], str] | None) -> st
     if secret := identity.token_secret:
         return _only_secret(secret, token, "PVENET_TOKEN_SECRET")
     if path := expanded(identity.token_file):
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can't be read: {reason}") from None
-        return _only_secret(text, token, f"the file {path}")
+        return _only_secret(_file_text(path), token, f"the file {path}")
     if command := identity.token_command:
         name = "the command of PVENET_TOKEN_COMMAND"
         return _only_secret(_output(command, name), token, name)
@@ -53,20 +54,67 @@ def _token_secret(identity: Identity, prompt: Callable[[str], str] | None) -> st
     return _only_secret(_ask(prompt, f"the secret of {token}", names), token, "what was typed")
 
 
+def _file_text(path: Path) -> str:
+    """What a token file holds. Raises UsageError for one that others can read."""
+    try:
+        data, status = private.read_checked(path, MOST)
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can't be read: {reason}") from None
+    if stat.S_ISREG(status.st_mode) and status.st_mode & private.READ_OR_WRITE:
+        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} is open to others", hint=f"chmod 600 {path}")
+    return text
+
+
 def _output(command: str, name: str) -> str:
+    """What a command prints: no more than a secret is, and in a time in which a person can unlock a safe."""
     import shlex
     import subprocess
 
     try:
-        words = shlex.split(command)
-        done = subprocess.run(  # noqa: S603 - the user's own command, from their own environment
-            words or [""], stdout=subprocess.PIPE, check=False, encoding="utf8", timeout=60
+        started = subprocess.Popen(  # noqa: S603 - the user's own command, from their own environment
+            shlex.split(command) or [""], stdout=subprocess.PIPE
         )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except (OSError, ValueError):
         raise errors.UsageError(f"{name} can't be run", hint="try it in a shell") from None
-    if done.returncode:
-        raise errors.UsageError(f"{name} ended with {done.returncode}", hint="try it in a shell")
-    return done.stdout
+    try:
+        text = _printed(cast("IO[bytes]", started.stdout), name)
+        code = started.wait(timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        raise errors.UsageError(f"{name} does not end", hint="try it in a shell") from None
+    finally:
+        if started.poll() is None:
+            started.kill()
+            started.wait()
+        if started.stdout:
+            started.stdout.close()
+    if code:
+        raise errors.UsageError(f"{name} ended with {code}", hint="try it in a shell")
+    return text
+
+
+def _printed(output: IO[bytes], name: str) -> str:
+    """Everything that it prints. Raises UsageError for too much of it, and for what takes too long."""
+    import os
+    import select
+    import time
+
+    printed, until = b"", time.monotonic() + LONGEST
+    while len(printed) <= MOST:
+        left = until - time.monotonic()
+        if left <= 0 or not select.select([output], [], [], left)[0]:
+            raise errors.UsageError(f"{name} gives no secret within {LONGEST:.0f} s", hint="try it in a shell")
+        part = os.read(output.fileno(), MOST)
+        if not part:
+            break
+        printed += part
+    else:
+        raise errors.UsageError(f"{name} prints more than {MOST} bytes: that is no secret", hint="try it in a shell")
+    try:
+        return printed.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise errors.UsageError(f"{name} prints no text", hint="try it in a shell") from None
 
 
 def _only_secret(text: str, token: str, source: str) -> str:

@@ -96,9 +96,12 @@ class _Watch(Reader):
         self._last = ""
         """The line before, without blanks around it."""
         self._mapping = False
+        self._ends_told = False
 
     def line(self, raw: str) -> None:
         self._number += 1
+        if raw and raw.splitlines() != [raw]:
+            self._cut(raw)
         draft, loose = self.opened, len(self.loose)
         known = dict(draft.properties) if draft else {}
         super().line(raw)
@@ -143,6 +146,15 @@ class _Watch(Reader):
         else:
             ended = "a blank line, or a line without a value, has ended the one above"
             self._note(f"`{stripped}` is in no stanza: {ended}; behind a new interface it would become that one's")
+
+    def _cut(self, raw: str) -> None:
+        """What ends a line for ifupdown2 and not for PVE, as a carriage return."""
+        letter = next(letter for letter in raw if letter.splitlines() != [letter])
+        if rest := raw.partition(letter)[2].strip():
+            self._note(f"{letter!a} ends a line for ifupdown2 and not for PVE: `{rest}` may be run as a command")
+        elif not self._ends_told:
+            self._ends_told = True
+            self._note(f"lines end in {letter!a}, here the first: for PVE it belongs to what stands before it")
 
     def _starts_some(self, stripped: str, first: str) -> None:
         self._starts += [(self._number, name) for name in words(stripped)[1:]]

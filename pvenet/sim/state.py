@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 from pvenet.sim.access.recorded import default_users
 from pvenet.sim.access.users import Users
 from pvenet.sim.config import SimConfig
-from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
+from pvenet.sim.files import SimError, make_folder, read_file, read_json, write_file, write_json
 from pvenet.sim.interfaces import Host
 from pvenet.sim.machine.folder import NodeFolder
 from pvenet.sim.machine.ifupdown2 import nics_of
@@ -129,7 +129,7 @@ class Sim:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder: one request, one writer, in whatever process."""
-        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -142,7 +142,7 @@ class Sim:
             if (place := self.node(name).interfaces.parent).is_symlink():
                 raise SimError(f"{place} is a machine's own: only `python3 -m pvenet.sim.system` changes it")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise SimError(f"can't keep a sim in {self.folder}: {error.strerror}") from error
         if not (self.folder / "sim.json").exists():

@@ -56,8 +56,11 @@ def refuse(diagnostics: Iterable[Diagnostic], file: str) -> None:
     )
 
 
-def text_of(path: Path) -> str:
-    """A file's text; `-` is stdin. Raises UsageError for what can't be read, is too large, or is no text."""
+def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") -> str:
+    """A file's text; `-` is stdin. Raises UsageError for what can't be read, is too large, or is no text.
+
+    `what` and `hint`: what it should be, and what to do where it can't be read.
+    """
     try:
         if str(path) == "-":
             data = sys.stdin.buffer.read(LARGEST + 1)
@@ -70,7 +73,7 @@ def text_of(path: Path) -> str:
             )
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise errors.UsageError(f"{path} can't be read: {error.strerror}", hint="name the file with -f") from None
+        raise errors.UsageError(f"{what}{path} can't be read: {error.strerror}", hint=hint) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise errors.UsageError(f"{path} is no UTF-8 text (line {line})", hint="save it as UTF-8") from None

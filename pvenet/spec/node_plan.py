@@ -9,15 +9,33 @@ from typing import TYPE_CHECKING
 
 from pvenet import wire
 from pvenet.model import Network, beneath, canonical, kind_of
-from pvenet.plan import Delete, focused, inverse, management_path, net_changes, outcome, plan, problems, risks
+from pvenet.plan import Delete, Risk, focused, inverse, management_path, net_changes, outcome, plan, problems, risks
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from pvenet.plan import Change, Desired, Loss, ManagementPath, Plan, Risk
+    from pvenet.plan import Change, Desired, Loss, ManagementPath, Plan
     from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.network_spec import NodeSpec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """What is staged on a node already; a plan begins from it, and an apply makes it live with the rest."""
+
+    diff: str
+    """PVE's, as it came."""
+    ours: bool = False
+    """It was staged from here."""
+    armed: bool = False
+    """It leads back from an apply that was armed, and is nothing to be applied."""
+    changes: tuple[Change, ...] = ()
+    """What it means for the network that is live; empty where it is not ours."""
+    risks: tuple[Risk, ...] = ()
+    """The risk of each of these changes."""
+    management: ManagementPath | None = None
+    """The management path, as it is live; None where it is not ours."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +61,40 @@ class NodePlan:
     """What stands against it, and warnings."""
     kept: tuple[str, ...]
     """What a complete file does not mention and what stays."""
-    pending: str | None = None
-    """PVE's diff of what is staged there already; the plan begins from it."""
-    ours: bool = False
-    """That was staged from here."""
+    pending: Pending | None = None
+    """What is staged there already."""
+
+    @property
+    def goes_live(self) -> bool:
+        """Whether an apply would reload the node: it has steps, or what is staged from here."""
+        return bool(self.plan) or (self.pending is not None and self.pending.ours)
+
+    @property
+    def worst(self) -> Risk:
+        """The worst risk of what would go live."""
+        return max([*self.risks, *(self.pending.risks if self.pending else ())], default=Risk.NONE)
+
+    @property
+    def touched_paths(self) -> tuple[ManagementPath, ...]:
+        """The management paths that are touched: by the steps, and by what is staged already."""
+        staged = self.pending.management if self.pending else None
+        found = [self.management] if Risk.MANAGEMENT in self.risks else []
+        found += [staged] if self.pending and staged and Risk.MANAGEMENT in self.pending.risks else []
+        return tuple(found)
+
+
+def pending_ours(
+    diff: str, changes: tuple[Change, ...], addresses: Collection[str], *, live: Network, staged: Network
+) -> Pending:
+    """What was staged from here on a node that is reached by these addresses."""
+    path = management_path(live, addresses)
+    return Pending(
+        diff=diff,
+        ours=True,
+        changes=changes,
+        risks=risks(changes, path, live, staged),
+        management=focused(path, changes, live, staged),
+    )
 
 
 def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> NodePlan:

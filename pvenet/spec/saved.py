@@ -34,7 +34,7 @@ class Saved:
 
 
 def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
-    """The plan as JSON data, beside what was shown of it; only the nodes that it changes."""
+    """The plan as JSON data, beside what was shown of it; only the nodes on which something goes live."""
     desired = {each.node: each for each in found}
     nodes = [
         {
@@ -43,7 +43,7 @@ def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: 
             "desired": {name: _entry(each) for name, each in desired[node["node"]].desired.items()},
         }
         for node in shown["nodes"]
-        if node["steps"]
+        if node["steps"] or node["ours"]
     ]
     return {"pvenet_plan": VERSION, "id": plan_id, "made": made, **shown, "nodes": nodes}
 
@@ -72,13 +72,15 @@ def read(path: Path) -> Saved:
 
     from pvenet.spec.file import SavedPlan
 
-    text = text_of(path)
+    hint = "name a plan that `pvenet plan -o PLAN` has saved; a network file goes with -f FILE"
+    text = text_of(path, what="the saved plan ", hint=hint)
     if not is_saved(text):
         raise errors.UsageError(
             f"{path} is no saved plan", hint=f"`pvenet plan -o FILE` saves one; a network file goes with -f {path}"
         )
     try:
         data = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()  # half a letter is no text
         if data.get("pvenet_plan") != VERSION:
             raise errors.UsageError(f"{path} was saved by another version of pvenet", hint="plan again")
         found = SavedPlan.model_validate(data)

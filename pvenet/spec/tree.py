@@ -33,6 +33,7 @@ _CORE: tuple[tuple[re.Pattern[str], Any], ...] = (
 )
 """YAML 1.2's core schema: what a word without quotes means (section 10.3.2). What is none of these is text."""
 _LONGEST_NUMBER = 40
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -157,6 +158,8 @@ class _Builder:
         return bool(self._open) and isinstance(self._open[-1].tree.value, dict) and self._open[-1].key is None
 
     def _scalar(self, event: Any) -> None:
+        if _HALF.search(event.value):
+            raise Unreadable(_position(event), "half a letter (a lone surrogate) is no text")
         plain_word = event.style is None and event.implicit[0]
         if self._wants_key():
             self._key(str(event.value), _position(event))

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pvenet.wire.rewriting import OVS_PORTS, bare, rewritten, split, words_of
+from pvenet.wire.rewriting import OVS_PORTS, bare, rewritten, same_options, split, words_of
 from pvenet.wire.spelling import OBSERVED, Entry
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 def predicted(entries: Iterable[Entry], request: Request) -> dict[str, Entry]:
     """The entries after a request that PVE takes."""
+    return rewritten(asked(entries, request))
+
+
+def asked(entries: Iterable[Entry], request: Request) -> dict[str, Entry]:
+    """The entries with what a request asks for, before PVE checks them and writes them anew."""
     there = {name: {**entry} for name, entry in by_name(entries).items()}
     match request.method:
         case "POST":
@@ -60,7 +65,7 @@ def predicted(entries: Iterable[Entry], request: Request) -> dict[str, Entry]:
             _update(there, request.name, request.form)
         case _:
             _delete(there, request.name)
-    return rewritten(there)
+    return there
 
 
 def differences(must: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Difference, ...]:
@@ -80,7 +85,7 @@ def differences(must: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Di
 
 def _same(key: str, wanted: Any, here: Any) -> bool:
     if key == "ovs_options":  # whose words PVE writes in any order
-        return sorted(str(wanted or "").split()) == sorted(str(here or "").split())
+        return same_options(wanted, here)
     if key == "vxlan-remoteip" and wanted != here:  # of another type PVE writes an address in its own memory (f31)
         return all(re.fullmatch(r"ARRAY\(0x[0-9a-f]+\)", str(each)) for each in here or ())
     return wanted == here or (not isinstance(wanted, list) and str(_blank(wanted)) == str(_blank(here)))

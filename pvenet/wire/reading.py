@@ -100,7 +100,7 @@ def _bridge(entry: Entry, common: dict[str, Any]) -> Interface:
         **common,
         ports=_words(entry.get("bridge_ports")),
         vlan_aware=_true(entry.get("bridge_vlan_aware")),
-        vids=_words(entry.get("bridge_vids")),
+        vids=tuple(str(entry.get("bridge_vids") or "").split()),  # ifupdown2 knows blanks only (pve-api#f94)
     )
 
 
@@ -149,29 +149,47 @@ _READERS: Mapping[str, tuple[type[Interface], Callable[[Entry, dict[str, Any]], 
 }
 
 
+_TYPED: Mapping[str, Callable[[str], Any]] = {
+    "cidr": IPv4Interface,
+    "gateway": IPv4Address,
+    "cidr6": IPv6Interface,
+    "gateway6": IPv6Address,
+    "mtu": int,
+}
+_OWN: Mapping[str, Mapping[str, Callable[[str], Any]]] = {
+    "bond": {"bond_mode": BondMode, "bond_xmit_hash_policy": XmitHashPolicy},
+    "vlan": {"vlan-id": int},
+    "OVSBond": {"bond_mode": OvsBondMode, "ovs_tag": int},
+    "OVSIntPort": {"ovs_tag": int},
+    "OVSPort": {"ovs_tag": int},
+}
+
+
+def _readable(kind: Callable[[str], Any], value: object) -> bool:
+    try:
+        _optional(kind, value)
+    except ValueError:
+        return False
+    return True
+
+
 def _other(entry: Entry) -> Other:
-    typed = {}
-    for name, kind in (
-        ("cidr", IPv4Interface),
-        ("gateway", IPv4Address),
-        ("cidr6", IPv6Interface),
-        ("gateway6", IPv6Address),
-        ("mtu", int),
-    ):
-        try:
-            typed[name] = _optional(kind, entry.get(name))
-        except ValueError:
-            typed[name] = None
+    kind = str(entry.get("type") or "unknown")
+    typed = {
+        name: _optional(read, entry.get(name)) for name, read in _TYPED.items() if _readable(read, entry.get(name))
+    }
+    known = {**_TYPED, **_OWN.get(kind, {})} if kind in _READERS else {}
     kept = {key: value for key, value in entry.items() if key not in OBSERVED}
     return Other(
         **typed,
         name=str(entry["iface"]),
         autostart=_true(entry.get("autostart")),
         comments=str(entry.get("comments") or "").rstrip("\n"),
-        kind=str(entry.get("type") or "unknown"),
+        kind=kind,
         beneath=tuple(word for key in _BENEATH for word in _words(entry.get(key))),
         file_only=_file_only(entry, Other),
         entry=json.dumps(kept, sort_keys=True, ensure_ascii=False),
+        unread=tuple(f"{key} {entry[key]}" for key, read in known.items() if not _readable(read, entry.get(key))),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pvenet.wire.spelling import Entry
 
 OVS_PORTS = frozenset({"OVSPort", "OVSIntPort", "OVSBond"})
-_LISTS = ("bridge_ports", "ovs_ports", "slaves", "ovs_bonds")
+LISTS = ("bridge_ports", "ovs_ports", "slaves", "ovs_bonds")
 _NEVER_WRITTEN = ("broadcast", "broadcast6", "uplink-id")
 _OWN_LINES = {
     "bridge": {"bridge_ports", "bridge_stp", "bridge_fd", "bridge_vlan_aware", "bridge_vids"},
@@ -38,19 +38,24 @@ _DELAY = range(2, 31)
 
 def rewritten(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """The entries of a listing, by name, after a write that changes nothing."""
-    there = {_mangled(name): {**entry, "iface": _mangled(name)} for name, entry in entries.items()}
-    freed = _free_lonely_ports(there)
-    for bridge in [entry for entry in there.values() if entry.get("type") == "OVSBridge"]:
-        for port in [there[name] for name in split(bridge.get("ovs_ports")) if name in there]:
-            if port.get("type") == "eth":
-                port.update(type="OVSPort", ovs_type="OVSPort")
-            port.update(ovs_bridge=bridge["iface"], autostart=1)
+    there = {mangled(name): {**entry, "iface": mangled(name)} for name, entry in entries.items()}
+    freed = free_lonely_ports(there)
+    take_ports(there)
     for entry in list(there.values()):
         if entry.get("type") in ("bond", "OVSBond"):
             for slave in split(entry.get("slaves") if entry["type"] == "bond" else entry.get("ovs_bonds")):
                 if slave in there:
                     there[slave]["autostart"] = 1
     return {name: entry if name in freed else _rewritten(entry) for name, entry in there.items()}
+
+
+def take_ports(there: Mapping[str, Entry]) -> None:
+    """What a bridge of Open vSwitch makes of the ports that it lists (f59)."""
+    for bridge in [entry for entry in there.values() if entry.get("type") == "OVSBridge"]:
+        for port in [there[name] for name in split(bridge.get("ovs_ports")) if name in there]:
+            if port.get("type") == "eth":
+                port.update(type="OVSPort", ovs_type="OVSPort")
+            port.update(ovs_bridge=bridge["iface"], autostart=1)
 
 
 def split(text: object) -> list[str]:
@@ -64,13 +69,13 @@ def bare(name: str, *, physical: bool = False) -> Entry:
     return {"iface": name, "type": kind, "method": "manual", "method6": "manual", "families": ["inet"]}
 
 
-def _free_lonely_ports(there: dict[str, Entry]) -> set[str]:
+def free_lonely_ports(there: dict[str, Entry]) -> set[str]:
     """An OVS port that nobody lists becomes a plain NIC; one that only others than OVS bridges list goes (f58).
 
     The names of those that are plain now, whatever their names say.
     """
     freed = set()
-    listed = {word for entry in there.values() for key in _LISTS for word in split(entry.get(key))}
+    listed = {word for entry in there.values() for key in LISTS for word in split(entry.get(key))}
     on_switches = {
         word for entry in there.values() if entry.get("type") == "OVSBridge" for word in split(entry.get("ovs_ports"))
     }
@@ -128,13 +133,14 @@ def _rewritten(entry: Entry) -> Entry:
 def _value(key: str, value: Any) -> Any:
     """A value that is no ASCII comes back as its bytes; comments are decoded (f1)."""
     if isinstance(value, str) and key != "comments":
-        return _mangled(value)
+        return mangled(value)
     if isinstance(value, list):
-        return [_mangled(each) if isinstance(each, str) else each for each in value]
+        return [mangled(each) if isinstance(each, str) else each for each in value]
     return value
 
 
-def _mangled(text: str) -> str:
+def mangled(text: str) -> str:
+    """A text after PVE has read and written it once more (f1)."""
     if text.isascii():
         return text
     return text.encode("utf8", "surrogatepass").decode("latin-1").rstrip(" \t\n\r\f\v\x85\xa0")
@@ -213,6 +219,11 @@ def _rewrite_bond(kept: Entry) -> None:
 
 def _sorted(text: object) -> str:
     return " ".join(sorted({word for word in split(text) if word != "none"}))
+
+
+def same_options(one: object, other: object) -> bool:
+    """Whether two texts have the same words; PVE writes them in any order."""
+    return sorted(str(one or "").split()) == sorted(str(other or "").split())
 
 
 def words_of(options: object) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,7 @@ from conftest import FIXTURES
 from lab import APPLY, BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
-from pvenet.apply import OnFailure
-from pvenet.events import Ended, Reloading, Shown, TaskEnded, Verdict, Verified, Waiting
+from pvenet.events import Ended, OnFailure, Reloading, Shown, TaskEnded, Verdict, Verified, Waiting
 from pvenet.journal import State
 from pvenet.model import Ethernet
 from pvenet.plan import Risk

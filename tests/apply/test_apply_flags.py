@@ -9,8 +9,7 @@ import pytest
 from lab import Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure
-from pvenet.events import Verdict
+from pvenet.events import OnFailure, Verdict
 from pvenet.model import Bridge
 
 if TYPE_CHECKING:

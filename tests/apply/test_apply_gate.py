@@ -9,8 +9,7 @@ import pytest
 from lab import BOND, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure
-from pvenet.events import Shown, Verdict
+from pvenet.events import OnFailure, Shown, Verdict
 from pvenet.journal import State
 from pvenet.model import Bridge
 from pvenet.plan import Risk

@@ -9,8 +9,7 @@ import pytest
 from lab import APPLY, TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure
-from pvenet.events import Reloading, TaskEnded, Verdict
+from pvenet.events import OnFailure, Reloading, TaskEnded, Verdict
 from pvenet.journal import State
 
 if TYPE_CHECKING:

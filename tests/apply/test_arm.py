@@ -11,8 +11,8 @@ from killed import back
 from lab import Lab
 
 from pvenet import errors
-from pvenet.apply import OnFailure, status
-from pvenet.events import Armed, Disarmed, Verdict
+from pvenet.apply.status import status
+from pvenet.events import Armed, Disarmed, OnFailure, Verdict
 from pvenet.journal import State
 from pvenet.model import Ethernet
 from pvenet.node import Node

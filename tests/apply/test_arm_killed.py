@@ -10,7 +10,7 @@ from armed import ARMING, as_before, begun, power_cycle, when_sent
 from killed import Killed, Killer, back, later
 
 from pvenet import errors
-from pvenet.apply import status
+from pvenet.apply.status import status
 from pvenet.events import Shown, Verdict
 from pvenet.journal import Ours, State, ownership
 from pvenet.model import Ethernet

@@ -10,10 +10,10 @@ from armed import STAGED, applied, begun, during, power_cycle, rolled_back, when
 from lab import Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure, status
 from pvenet.apply.arm import TAKEN_WITHIN
 from pvenet.apply.runtime import LONGEST_ANSWER
-from pvenet.events import Armed, Verdict
+from pvenet.apply.status import status
+from pvenet.events import Armed, OnFailure, Verdict
 from pvenet.journal import State
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 from lab import Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import confirm
+from pvenet.apply.resume import confirm
 from pvenet.cli.prompt import Prompt
 from pvenet.events import Confirming, Verdict
 from pvenet.journal import NO, YES, State

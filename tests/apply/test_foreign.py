@@ -10,7 +10,7 @@ from killed import back
 from lab import TAGGED, Lab
 
 from pvenet import errors
-from pvenet.apply import status
+from pvenet.apply.status import status
 from pvenet.events import Verdict
 from pvenet.journal import Foreign, State, ownership
 from pvenet.model import Bond, Bridge, Ethernet

@@ -10,8 +10,8 @@ from killed import back, later
 from lab import Lab
 
 from pvenet import errors
-from pvenet.apply import status
 from pvenet.apply.runtime import Runtime
+from pvenet.apply.status import status
 from pvenet.events import Event, Reloading, Verdict
 from pvenet.journal import State
 

@@ -17,8 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from killed import Killed
 from mortal import MortalWalk
 
-from pvenet.apply import ApplyOptions, Staging, revert, roll_back, status
-from pvenet.apply import apply as apply_pending
+from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.apply import apply as apply_pending
+from pvenet.apply.resume import roll_back
+from pvenet.apply.stage import Staging, revert
+from pvenet.apply.status import status
 from pvenet.journal import Ours, ownership
 from pvenet.model import Bond, Bridge, Ethernet
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from fault_matrix import Act, Done
     from fault_truth import Described, Truth
 
-    from pvenet.apply import Status
+    from pvenet.apply.status import Status
     from pvenet.journal import Journals
     from pvenet.model import Interface, Network
     from pvenet.node import Node

@@ -11,10 +11,11 @@ from killed import Killed, Killer, back, later
 from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure, revert, stage, status
-from pvenet.events import Shown, Verdict
+from pvenet.apply.stage import revert, stage
+from pvenet.apply.status import status
+from pvenet.events import OnFailure, Shown, Verdict
 from pvenet.journal import State
-from pvenet.model import Bond, Ethernet
+from pvenet.model import Bond, Bridge, Ethernet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -369,3 +370,40 @@ def test_a_journal_that_is_one_diff_behind_is_still_ours(lab: Lab) -> None:
     assert status(lab.node, lab.journals).ours
     lab.somebody("PUT network/ens40", type="eth", comments="theirs")
     assert not status(lab.node, lab.journals).ours
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------
+
+
+def test_an_interface_that_takes_two_steps_is_told_once(lab: Lab) -> None:
+    """Ports that change places need a step more; the question and the end name each interface once."""
+    lab.stage({"vmbr1": Bridge(name="vmbr1", ports=("ens38",)), "vmbr2": Bridge(name="vmbr2", ports=("ens39",))})
+    lab.apply()
+    lab.stage({"vmbr1": Bridge(name="vmbr1", ports=("ens39",)), "vmbr2": Bridge(name="vmbr2", ports=("ens38",))})
+    lab.apply()
+    lab.forget()
+    end = back(lab)
+    shown = next(event for event in lab.events if isinstance(event, Shown))
+    assert sorted(change.name for change in shown.changes) == ["vmbr1", "vmbr2"]
+    assert sorted(end.message.partition(": ")[2].split(", ")) == ["vmbr1", "vmbr2"]
+
+
+def test_a_nic_that_a_rollback_leaves_up_is_named(lab: Lab) -> None:
+    """It was down before a bridge brought it up; a reload takes down no NIC."""
+    lab.stage({"vmbr1": Bridge(name="vmbr1", ports=("ens40",))})
+    lab.apply()
+    lab.forget()
+    back(lab)
+    assert "ens40 stays up, which was down before: a reload takes down no NIC" in lab.warnings
+
+
+def test_a_rollback_waits_as_long_as_it_was_told_to(lab: Lab) -> None:
+    """Also where that is less than an automatic one takes for itself."""
+    lab.stage({"vmbr1": Bridge(name="vmbr1")})
+    lab.apply()
+    lab.forget()
+    lab.order("reload-hangs@PUT network")
+    begun = lab.time.now
+    with pytest.raises(errors.StateUnknown):
+        back(lab, timeout=20.0)
+    assert lab.time.now - begun < 30

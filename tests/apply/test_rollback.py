@@ -9,8 +9,7 @@ import pytest
 from lab import Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import OnFailure
-from pvenet.events import Ended, RollingBack, Verdict
+from pvenet.events import Ended, OnFailure, RollingBack, Verdict
 from pvenet.journal import State
 from pvenet.model import Ethernet
 

@@ -12,12 +12,12 @@ from killed import Killed, Killer, back
 from lab import APPLY, Lab
 
 from pvenet import errors
-from pvenet.apply import OnFailure, status
+from pvenet.apply.status import status
 from pvenet.cluster import Member
 from pvenet.connection import Connection, Trust
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
-from pvenet.events import Verdict
+from pvenet.events import OnFailure, Verdict
 from pvenet.journal import State
 from pvenet.model import Bridge, Network
 from pvenet.node import Node

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pvenet.apply.runtime import interval
-from pvenet.apply.verify import Expectation, expect, judge
+from pvenet.apply.verify import Expectation, expect, failing_elsewhere, judge
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Link, Network, Other, Vlan
 
 NIC = Ethernet(name="ens38", autostart=False)
@@ -123,3 +123,80 @@ def test_of_what_comes_new_only_what_was_said_of_it_is_ours() -> None:
     judgement = judge(found, network(NIC, replace(BOND, comments="theirs"), up="bond0 ens38"))
     assert judgement.good
     assert judgement.more == ("bond0",)
+
+
+def named(name: str, *altnames: str, active: bool = False) -> Network:
+    """A bridge that is up over one NIC that is not listed as up, or is."""
+    nic, bridge = Ethernet(name=name), Bridge(name="vmbr1", ports=(name,))
+    links = {name: Link(active=active, exists=True, altnames=altnames), "vmbr1": Link()}
+    return Network(interfaces={name: nic, "vmbr1": bridge}, links=links)
+
+
+@pytest.mark.parametrize(
+    ("name", "altnames", "hidden"),
+    [
+        ("enp2s0", ("nic1", "enx020000680083"), True),
+        ("enx020000680083", ("enp2s0",), True),
+        ("eno30", ("eth0",), True),
+        ("ens38", ("enp2s6", "enx020000680083"), False),
+        ("nic1", ("enp2s0",), False),
+        ("ens38", (), False),
+    ],
+)
+def test_of_a_nic_by_its_altname_it_can_not_be_told_that_it_is_up(
+    name: str,
+    altnames: tuple[str, ...],
+    hidden: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """PVE looks for the flag by the kernel's name, which is the one that udev prefers (pve-api#altname-active)."""
+    wanted = named(name, *altnames)
+    found = expect(before=wanted, wanted=wanted, touched={"vmbr1"})
+    assert (name in found.untellable) is hidden
+    assert (name in found.active) is not hidden
+
+
+def test_a_nic_that_is_down_beneath_what_is_up_is_by_an_altname() -> None:
+    """Whatever its names are."""
+    wanted = named("ens38", "enp2s6")
+    wanted = replace(wanted, links={**wanted.links, "vmbr1": Link(active=True)})
+    assert expect(before=wanted, wanted=wanted, touched={"vmbr1"}).untellable == {"ens38"}
+
+
+def test_the_flag_of_the_kernels_name_counts_for_the_altname() -> None:
+    """Where both are listed."""
+    found = expect(before=network(), wanted=network(NIC, VMBR1, BOND), touched={"vmbr1", "bond0", "ens38"})
+    links = {"nic1": Link(active=True, altnames=("ens38",)), "vmbr1": Link(active=True), "bond0": Link(active=True)}
+    now = Network(interfaces=found.wanted, links={**links, "ens38": Link(altnames=("nic1",))})
+    assert judge(found, now).down == ()
+
+
+LOG = (
+    "br0 : error: br0: bridge port dummy0 does not exist ",
+    "br0 : warning: br0: apply bridge ports settings: bridge configuration failed (missing ports) ",
+    "TASK ERROR: command 'ifreload -a' failed: exit code 1",
+)
+BR0 = Bridge(name="br0", ports=("dummy0",))
+
+
+@pytest.mark.parametrize(
+    ("touched", "log", "found"),
+    [
+        ("ens38", LOG, ("br0",)),
+        ("ens38", ("error: br0: netlink: cannot set link br0 up", *LOG), ("br0",)),
+        ("br0", LOG, ()),
+        ("dummy0", LOG, ()),
+        ("ens38", ("vmbr1 : error: vmbr1: failed", *LOG), ()),
+        ("ens38", ("vmbr1.5 : error: vmbr1.5: failed", *LOG), ()),
+        ("ens38", ("error: cmd '/sbin/ip link' failed", *LOG), ()),
+        ("ens38", ("gone : error: gone: no such device", *LOG), ()),
+        ("ens38", (), ()),
+    ],
+)
+def test_a_failure_is_elsewhere_where_each_error_is_about_what_no_change_is_near(
+    touched: str, log: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    """Neither what was changed, nor what is beneath it, nor what stands on it, on several floors."""
+    vlan = Vlan(name="vmbr1.5", raw_device="vmbr1", tag=5)
+    wanted = network(NIC, BOND, VMBR1, vlan, BR0, Ethernet(name="dummy0"))
+    expectation = expect(before=wanted, wanted=wanted, touched={touched})
+    assert failing_elsewhere(expectation, log) == found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,7 @@ def test_a_secret_may_come_with_its_name(tmp_path: Path, secret: str) -> None:
     base = {"PVENET_TOKEN_ID": ID}
     path = tmp_path / "token"
     path.write_text(secret)
+    path.chmod(0o600)
     program = f"{sys.executable} -c 'print(open(\"{path}\").read())'"
     assert credentials({**base, "PVENET_TOKEN_SECRET": secret}, None) == expected
     assert credentials({**base, "PVENET_TOKEN_FILE": str(path)}, None) == expected
@@ -56,6 +59,7 @@ def test_a_secret_may_come_with_its_name(tmp_path: Path, secret: str) -> None:
 def test_the_nearest_secret_wins(tmp_path: Path) -> None:
     """The variable over the file, the file over the command, all of them over the question."""
     (tmp_path / "token").write_text("of-the-file")
+    (tmp_path / "token").chmod(0o600)
     environment = {
         "PVENET_TOKEN_ID": ID,
         "PVENET_TOKEN_SECRET": "of-the-variable",
@@ -86,21 +90,61 @@ def test_a_token_file_that_holds_none(tmp_path: Path, content: bytes | None, wor
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)
+        path.chmod(0o600)
     error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(path)}, None))
     assert words in error.message
 
 
-def test_a_token_file_that_others_can_read_is_accepted(tmp_path: Path) -> None:
-    """Its mode is the user's affair."""
-    (tmp_path / "token").write_text(SECRET)
-    (tmp_path / "token").chmod(0o644)
-    found = credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(tmp_path / "token")}, None)
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o622, 0o660])
+def test_a_token_file_that_others_can_open_is_refused(tmp_path: Path, mode: int) -> None:
+    """To read it, or to put another secret into it; the hint is the command that closes it."""
+    path = tmp_path / "token"
+    path.write_text(SECRET)
+    path.chmod(mode)
+    error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(path)}, None))
+    assert error.message == f"PVENET_TOKEN_FILE {path} is open to others"
+    assert error.hint == f"chmod 600 {path}"
+
+
+def test_a_token_may_come_through_a_pipe() -> None:
+    """As a shell's `<(pass show token)` does."""
+    reader, writer = os.pipe()
+    os.write(writer, SECRET.encode())
+    os.close(writer)
+    found = credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": f"/dev/fd/{reader}"}, None)
+    os.close(reader)
     assert found == Token(id=ID, secret=SECRET)
+
+
+def test_a_token_file_without_an_end_is_read_to_a_bound() -> None:
+    """/dev/zero is no token."""
+    error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": "/dev/zero"}, None))
+    assert "it is larger than 65536 bytes" in error.message
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("yes", "prints more than 65536 bytes"),
+        ("sleep 30", "gives no secret within 1 s"),
+        ("sh -c 'echo x; sleep 30'", "gives no secret within 1 s"),
+        ("sh -c 'sleep 3 & echo x'", "gives no secret within 1 s"),
+        ("sh -c 'echo x; exec >&-; sleep 30'", "does not end"),
+    ],
+)
+def test_a_command_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch, command: str, words: str) -> None:
+    """In what it prints, and in time; what it printed is not shown."""
+    monkeypatch.setattr("pvenet.settings.secrets.LONGEST", 1.0)
+    begun = time.monotonic()
+    error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_COMMAND": command}, None))
+    assert words in error.message
+    assert time.monotonic() - begun < 20
 
 
 def test_a_token_file_of_windows_is_read(tmp_path: Path) -> None:
     """With its mark at the beginning and its line ends."""
     (tmp_path / "token").write_bytes(b"\xef\xbb\xbf" + f"{SECRET}\r\n".encode())
+    (tmp_path / "token").chmod(0o600)
     found = credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(tmp_path / "token")}, None)
     assert found == Token(id=ID, secret=SECRET)
 
@@ -113,7 +157,7 @@ def test_a_token_file_of_windows_is_read(tmp_path: Path) -> None:
         ("true", "gives no secret"),
         ("  ", "can't be run"),
         ("echo 'hunter2", "can't be run"),
-        ("printf '\\377'", "can't be run"),
+        ("printf '\\377'", "prints no text"),
         (f"sh -c 'echo {SECRET}; exit 3'", "ended with 3"),
     ],
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Runtime, StageOptions
+from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.runtime import Runtime
+from pvenet.apply.stage import StageOptions
 from pvenet.events import Event, Reloading, Verdict
 from pvenet.fleet import rollout
 from pvenet.fleet.nodes import Fleet, one_or_all, read

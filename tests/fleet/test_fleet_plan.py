@@ -131,6 +131,48 @@ def test_what_stays_and_what_is_pending_is_said(run: Run, file: Path) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
+def test_what_is_staged_from_here_and_not_in_the_file_is_shown(run: Run, file: Path) -> None:
+    """An apply would make it live: its changes with their risk, exit 10, and it counts as something to do."""
+    run("eth", "set", "ens33", "--mtu", "1400", "--node", "pve1")
+    file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}, pve2: }")
+    ran = run("plan", "--exit-code")
+    assert ran.code == 10
+    assert (
+        ran.out
+        == """\
+pve1: no changes
+  something is pending there already, staged from here:
+    ~ eth ens33: mtu none -> 1400  (risk: management)
+  this touches the way to pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
+
+plan: nothing more to stage; pve1 has staged changes from here, which an apply makes live
+"""
+    )
+    node, other = run("plan", "--json").data["nodes"]
+    assert (node["steps"], node["pending"], node["ours"], node["risk"]) == ([], True, True, "management")
+    assert [(step["action"], step["name"], step["risk"]) for step in node["staged"]] == [
+        ("update", "ens33", "management")
+    ]
+    assert (other["pending"], other["ours"], other["staged"], other["changes"]) == (False, False, [], None)
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("entries", ["", "{vmbr9: {type: bridge}}"])
+def test_what_somebody_else_has_staged_is_shown(run: Run, file: Path, interfaces: Path, entries: str) -> None:
+    """With and without steps on top of it: whose it is, PVE's diff, exit 10."""
+    text = interfaces.read_text()
+    interfaces.with_name("interfaces.new").write_text(text.replace("For management", "Theirs"))
+    file.write_text(f"nodes: {{pve1: {entries}}}")
+    ran = run("plan", "--exit-code")
+    assert ran.code == 10
+    assert "something is pending there already that pvenet did not stage from here" in ran.out
+    assert "    +#Theirs" in ran.out
+    node = run("plan", "--json").data["nodes"][0]
+    assert (node["pending"], node["ours"], node["staged"]) == (True, False, [])
+    assert "+#Theirs" in node["changes"]
+
+
+@pytest.mark.usefixtures("cluster")
 def test_problems_of_all_nodes_are_told_at_once(run: Run, file: Path, asked: list[str]) -> None:
     """By their places in the file: exit 3, and nothing sent."""
     file.write_text(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import FIXTURES
 
-from pvenet.apply import Staging
+from pvenet.apply.apply import apply
+from pvenet.apply.stage import Staging
 from pvenet.cli import context
 from pvenet.cli.prompt import Prompt
 from pvenet.fleet import rollout
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     import requests
     from conftest import Ran
+
+    from pvenet.node import Node
 
     Run = Callable[..., Ran]
 
@@ -141,7 +144,7 @@ def test_the_canary_goes_first(cluster: Path, run: Run, file: Path, failing: Cal
     assert "bond0" not in live(cluster, "pve1")
     ran = run("apply", "-f", "network.yaml", "--yes", "--canary", "pve9")
     assert ran.code == 2
-    assert "pve9 is no node that would change" in ran.err
+    assert "the canary pve9 is none of the nodes" in ran.err
 
 
 @pytest.mark.usefixtures("file")
@@ -219,6 +222,75 @@ def test_what_was_staged_before_goes_live_with_it(run: Run, file: Path, cluster:
     file.write_text("nodes: {pve1: {bond0: {type: bond}}}")
     assert run("apply", "-f", "network.yaml", "--yes").code == 0
     assert "iface bond0" in live(cluster, "pve1")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_what_goes_live_was_shown(run: Run, file: Path, cluster: Path) -> None:
+    """Staging of ours that is not in the file is shown before the question, and its risk needs its consent."""
+    run("eth", "set", "ens33", "--mtu", "1400", "--node", "pve1")
+    file.write_text("nodes: {pve1: , pve2: }")
+    ran = run("apply", "-f", "network.yaml", "--yes")
+    assert ran.code == 7
+    assert "this touches the way to\n  pve1: vmbr0 on ens33" in ran.err
+    ran = run("apply", "-f", "network.yaml", "--yes", "--allow-management")
+    assert ran.code == 0
+    assert "~ eth ens33: mtu none -> 1400" in ran.out
+    assert "mtu 1400" in live(cluster, "pve1")
+
+
+def test_somebody_elses_staging_on_a_node_without_steps_is_left_alone(run: Run, file: Path, cluster: Path) -> None:
+    """It is said, nobody is asked, nothing is reloaded, and nothing of it is ours to take back."""
+    theirs = cluster / "pve2/etc/network/interfaces"
+    new = theirs.with_name("interfaces.new")
+    new.write_text(theirs.read_text().replace("For management", "Theirs"))
+    file.write_text("nodes: {pve1: , pve2: }")
+    ran = run("apply", "-f", "network.yaml")
+    assert ran.code == 0
+    assert "something is pending there already that pvenet did not stage from here, and is left alone" in ran.out
+    assert new.exists()
+
+
+@pytest.mark.parametrize("how", ["bridge", "revert"])
+def test_nothing_goes_live_that_was_staged_between(
+    run: Run, file: Path, cluster: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Another command from here stages between our staging and our reload: nothing of it is reloaded or taken back."""
+    file.write_text("nodes: {pve1: {vmbr7: {type: bridge}}}")
+    real = apply
+    words = {"bridge": ("bridge", "create", "vmbr8", "--node", "pve1"), "revert": ("revert", "--node", "pve1")}
+
+    def meanwhile(*arguments: object) -> object:
+        assert run(*words[how]).code == 0
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rollout, "apply", meanwhile)
+    ran = run("apply", "-f", "network.yaml", "--yes")
+    assert "vmbr8" not in (cluster / "pve1/etc/network/interfaces").read_text()
+    assert ran.code == 7
+    if how == "revert":
+        assert "what was staged on pve1 is not pending any more" in ran.err
+    else:
+        assert "something else was staged on pve1 meanwhile; it was not reloaded" in ran.err
+        assert (cluster / "pve1/etc/network/interfaces.new").exists()
+
+
+def test_an_interrupt_says_what_was_changed_before(
+    cluster: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 130; the node at which it came is as it was, and the one before it is not."""
+    file.write_text(TAGGED)
+    real = apply
+
+    def second(node: Node, *rest: object) -> object:
+        if node.name == "pve2":
+            raise KeyboardInterrupt
+        return real(node, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rollout, "apply", second)
+    ran = run("apply", "-f", "network.yaml", "--yes")
+    assert ran.code == 130
+    assert "what was staged on pve2 was taken back\napplied before that, and stays: pve1" in ran.err
+    assert "bond0" not in live(cluster, "pve2")
 
 
 @pytest.mark.usefixtures("cluster")

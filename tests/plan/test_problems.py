@@ -298,7 +298,10 @@ def recorded() -> Iterator[tuple[str, str, Interface | None, str]]:
             elif (
                 step["method"] == "POST" and ANSWERED.search(refusal) and form.get("type") in ("bond", "bridge", "vlan")
             ):
-                yield file, form["iface"], wire.interface(form), refusal
+                entry = {
+                    key: re.sub("[,;]", " ", value) if key == "bridge_vids" else value for key, value in form.items()
+                }
+                yield file, form["iface"], wire.interface(entry), refusal  # as PVE writes what it was sent
             file = step["new"] or walk["initial"]
 
 

@@ -25,7 +25,8 @@ from lab import Lab
 from recorder import Recorder
 
 from pvenet import errors
-from pvenet.apply import ApplyOptions, Staging, apply
+from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.stage import Staging
 from pvenet.events import Ended, Event, Waiting, Warned
 from pvenet.journal import Journals, Ours, ownership
 from pvenet.model import Bond, Bridge, Interface

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lab import Lab
 
-from pvenet.apply import ApplyOptions, Runtime, roll_back
+from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.resume import roll_back
+from pvenet.apply.runtime import Runtime
 
 if TYPE_CHECKING:
     from pvenet.events import Ended

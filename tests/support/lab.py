@@ -14,8 +14,10 @@ import pytest
 from clock import FakeTime
 from recorder import Recorder, connection, set_nature
 
-from pvenet.apply import ApplyOptions, OnFailure, Runtime, StageOptions, apply, revert, stage
-from pvenet.events import Ended, Event, Waiting, Warned
+from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.runtime import Runtime
+from pvenet.apply.stage import StageOptions, revert, stage
+from pvenet.events import Ended, Event, OnFailure, Waiting, Warned
 from pvenet.journal import Journals, State
 from pvenet.model import Bond, Bridge
 from pvenet.node import Node
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet import errors
-    from pvenet.apply import Staged
+    from pvenet.apply.stage import Staged
     from pvenet.plan import Desired
 
 BOND = Bond(name="bond0", slaves=("ens38", "ens39"))

@@ -11,7 +11,7 @@ import pytest
 from conftest import FIXTURES
 from recorded import load
 
-from pvenet import wire
+from pvenet import edit, errors, wire
 from pvenet.model import (
     Bond,
     BondMode,
@@ -19,6 +19,7 @@ from pvenet.model import (
     Ethernet,
     FileOnly,
     Interface,
+    Network,
     Other,
     OvsBond,
     OvsBondMode,
@@ -374,3 +375,23 @@ def test_reading_takes_mixed_types() -> None:
     )
     assert value == Bridge(name="vmbr1", mtu=9000, vlan_aware=True)
     assert canonical(value) == Bridge(name="vmbr1", mtu=9000, vlan_aware=True, vids=("2-4094",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"mtu": "9000 # jumbo"}, "mtu 9000 # jumbo"),
+        ({"cidr": "192.0.2.1/24 # lan/32"}, "cidr 192.0.2.1/24 # lan/32"),
+        ({"gateway": "192.0.2.9 metric 10"}, "gateway 192.0.2.9 metric 10"),
+        ({"bond_mode": "lacp"}, "bond_mode lacp"),
+    ],
+)
+def test_a_value_that_can_not_be_read_is_named(fields: dict[str, str], said: str) -> None:
+    """One odd value makes no other kind of it, and the reason says which it is."""
+    entry = {"iface": "bond0", "type": "bond", "slaves": "eno1", "families": ["inet"], **fields}
+    found = wire.interface(entry)
+    assert isinstance(found, Other)
+    assert found.unread == (said,)
+    assert found.reason == f"bond0 has `{said}`, which can't be read, so that pvenet does not change it"
+    with pytest.raises(errors.InvalidNetwork, match=r"bond0 has `.*`, which can't be read"):
+        edit.find(Network(interfaces={"bond0": found}), "pve1", "bond0", Bond)

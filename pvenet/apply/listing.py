@@ -1,0 +1,51 @@
+"""Listing a node for a person: with a warning where that came in the middle of a reload (pve-api#never-list).
+
+Nothing is asked for that in the normal case. A reload from here is known from its journal. Of somebody else's nothing
+tells for free; but while it runs something is mostly down that should be up, and only then the node's tasks are asked.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.open_journals import refuse_while_reloading
+from pvenet.apply.verify import should_be_active
+
+if TYPE_CHECKING:
+    from pvenet.journal import Journals
+    from pvenet.model import Network
+    from pvenet.node import Node, Reading
+
+
+def listed(node: Node, journals: Journals) -> tuple[Reading, str]:
+    """A node's network, and a warning where a reload runs; empty where none does. Raises what a reading raises."""
+    whose = "that was started from here " if _ours_runs(node, journals) else ""
+    reading = node.read()
+    if not whose and not (_looks_down(reading.network) and _any_runs(node)):
+        return reading, ""
+    return reading, (
+        f"a reload {whose}runs on {node.name}: what is listed as active may be wrong, and stay so on a part of the "
+        f"server's workers; list again when it has ended (`pvenet status --node {node.name}` lists nothing meanwhile)"
+    )
+
+
+def _ours_runs(node: Node, journals: Journals) -> bool:
+    try:
+        refuse_while_reloading(node, journals)
+    except errors.Busy:
+        return True
+    except errors.PvenetError:  # whatever is wrong, the listing says it, or does without
+        return False
+    return False
+
+
+def _looks_down(network: Network) -> bool:
+    return any(name in network.links and not network.links[name].active for name in should_be_active(network))
+
+
+def _any_runs(node: Node) -> bool:
+    with suppress(errors.PvenetError):
+        return any(task.running for task in node.reloads().values())
+    return False

@@ -1,0 +1,49 @@
+"""The last door: what nobody foresaw, as a sentence and as the places that it came through.
+
+Never the exception's own text: it may hold a secret, or what a stranger wrote.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from pvenet import errors
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def unexpected(error: Exception) -> errors.PvenetError:
+    """What to say: that the machine refused something, or that pvenet is wrong."""
+    if isinstance(error, OSError) and error.errno:
+        at = f" ({error.filename})" if isinstance(error.filename, str) else ""
+        return errors.PvenetError(
+            f"this machine refuses what pvenet needs: {error.strerror}{at}",
+            hint="`pvenet status` says how a node stands; --debug shows where it happened",
+        )
+    if isinstance(error, ImportError):
+        return errors.PvenetError(
+            f"a part of pvenet can't be loaded: {error.name or 'its name is unknown'}",
+            hint="is it installed whole, and may this machine open more files (`ulimit -n`)?",
+        )
+    return errors.PvenetError(
+        f"this is a fault of pvenet itself: {type(error).__name__} at {_place(error)}",
+        hint="`pvenet status` says how a node stands. Please report it with this line, the command and "
+        "`pvenet --version`; --debug shows the way there",
+    )
+
+
+def _place(error: Exception) -> str:
+    """The innermost place of ours: file, line, function."""
+    steps = traceback.extract_tb(error.__traceback__)
+    ours = [step for step in steps if Path(step.filename).is_relative_to(_PACKAGE)]
+    if not ours:
+        return "an unknown place"
+    step = ours[-1]
+    return f"{Path(step.filename).relative_to(_PACKAGE.parent)}:{step.lineno} in {step.name}"
+
+
+def frames(error: Exception) -> str:
+    """The way there for `--debug`, without any value."""
+    lines = "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")
+    return f"debug: {type(error).__name__}, through\n{lines}"

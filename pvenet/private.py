@@ -1,0 +1,95 @@
+"""Files and folders that are their owner's alone.
+
+What is made is made for its owner, whatever the umask; and nothing is written through a link, or into a file, that
+somebody may have left in a folder that others can write. Everything here raises OSError, whose text says what is wrong.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALONE = 0o700
+"""The mode of a folder that is its owner's alone."""
+WRITE = 0o022
+READ_OR_WRITE = 0o077
+"""What a mode allows to others, the group among them."""
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that is its owner's alone, and what is missing above it; one that is there stays as it is."""
+    refuse_planted(path)
+    if path.is_dir():
+        return
+    if not path.parent.is_dir():
+        make_folder(path.parent)
+    try:
+        path.mkdir(mode=ALONE)
+    except FileExistsError:  # somebody was quicker, or it is a file
+        refuse_planted(path)
+        if not path.is_dir():
+            raise
+        return
+    path.chmod(ALONE)
+
+
+def make_own_folder(path: Path) -> None:
+    """The same of a folder that nobody but pvenet uses: one that is there is closed to others, too."""
+    make_folder(path)
+    if path.stat().st_mode & READ_OR_WRITE:
+        path.chmod(ALONE)
+
+
+def write(path: Path, data: bytes, *, mode: int = 0o600, synced: bool = False, follow: bool = False) -> None:
+    """Write a file anew, with this mode where it is made.
+
+    `follow`: also through a link of the owner's, that is one where others can't write.
+    """
+    refuse_planted(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(data)
+        if synced:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def refuse_planted(path: Path) -> None:
+    """Raises OSError where a part of the path is a link that others may have left, or its end a file that they did."""
+    whole = path.absolute()
+    for part in (whole, *whole.parents):
+        try:
+            found = part.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if part != part.parent and _others_write(part.parent):
+            _refuse_left(part, found, end=part == whole)
+
+
+def _refuse_left(part: Path, found: os.stat_result, *, end: bool) -> None:
+    """What stands in a folder that others can write."""
+    if stat.S_ISLNK(found.st_mode):
+        raise OSError(errno.EPERM, f"{part} is a link in a folder that others can write", str(part))
+    if end and found.st_uid not in (0, os.geteuid()):
+        raise OSError(errno.EPERM, f"{part} belongs to somebody else, in a folder that others can write", str(part))
+    if end and stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+        raise OSError(errno.EPERM, f"{part} has a second name, in a folder that others can write", str(part))
+
+
+def _others_write(folder: Path) -> bool:
+    return bool(folder.stat().st_mode & WRITE)
+
+
+def read_checked(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
+    """What a file holds, up to a limit, and its status; a pipe is read to its end."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        data = file.read(limit + 1)
+        if len(data) > limit:
+            raise OSError(errno.EFBIG, f"it is larger than {limit} bytes", str(path))
+        return data, os.fstat(file.fileno())

@@ -1,0 +1,121 @@
+"""What is given and says nothing (a shell's variable that is empty), and what there is nothing to do about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+    Run = Callable[..., Ran]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["eth", "set", "ens40", "--cidr", ""], "--cidr is empty"),
+        (["eth", "set", "ens40", "--cidr", "10.0.0.1/24", "--gateway", ""], "--gateway is empty"),
+        (["eth", "set", "ens40", "--cidr6", " "], "--cidr6 is empty"),
+        (["eth", "set", "ens40", "--comments", ""], "--comments is empty"),
+        (["bridge", "set", "vmbr0", "--ports", ",,,"], "--ports is empty"),
+        (["bridge", "set", "vmbr0", "--ports", "", "--ports", " "], "--ports is empty"),
+        (["bridge", "set", "vmbr0", "--vids", ""], "--vids is empty"),
+        (["bridge", "set", "vmbr0", "--clear", ","], "--clear is empty"),
+        (["bond", "create", "--slaves", ""], "--slaves is empty"),
+        (["bond", "create", "", "--slaves", "ens40"], "the name is empty"),
+        (["bond", "create", "--slaves", "ens40", "--mode", "active-backup", "--primary", ""], "--primary is empty"),
+        (["vlan", "create", "--raw-device", "", "--tag", "5"], "--raw-device is empty"),
+        (["ovs-port", "create", "mgmt0", "--bridge", ""], "--bridge is empty"),
+        (["rollback", ""], "the name of the journal is empty"),
+        (["apply", "-f", "network.yaml", "--canary", ""], "--canary is empty"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_empty_value_is_wrong_usage(words: list[str], message: str, lab: Path, run: Run, staged: Path) -> None:
+    """Exit 2, and nothing is sent: clearing is `--clear`."""
+    ran = run(*words)
+    assert ran.code == 2
+    assert f"error: {message}" in ran.err
+    assert not staged.exists()
+    assert lab.exists()
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_list_may_have_empty_words_beside_others(run: Run) -> None:
+    """`$A,$B` with one of them empty names the other."""
+    assert run("bond", "create", "--slaves", "ens38,,ens39,").code == 0
+    assert run("show", "bond0", "--json").data["slaves"] == ["ens38", "ens39"]
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize(("noun", "name"), [("bond", "bond0"), ("bridge", "vmbr0"), ("eth", "ens40")])
+def test_nothing_to_set_is_wrong_usage(noun: str, name: str, run: Run) -> None:
+    """Exit 2, also where something of it is staged."""
+    run("bond", "create", "--slaves", "ens38,ens39")
+    ran = run(noun, "set", name)
+    assert ran.code == 2
+    assert f"nothing to set on {name}" in ran.err
+
+
+@pytest.mark.usefixtures("lab")
+def test_what_is_only_staged_is_not_so_already(run: Run, interfaces: Path) -> None:
+    """It is said that it is not live; of what is live that it is so, whatever else is staged from here."""
+    run("bond", "create", "--slaves", "ens38,ens39")
+    ran = run("bond", "set", "bond0", "--mode", "balance-rr")
+    assert ran.code == 0
+    assert "nothing to do: it is staged so already on pve1, and not live yet" in ran.err
+    assert run("bond", "set", "bond0", "--mode", "balance-rr", "--json").data["pending"] is True
+    assert "nothing to do: it is so already on pve1" in run("bridge", "set", "vmbr0", "--ports", "ens33").err
+    run("revert")
+    assert run("bridge", "set", "vmbr0", "--ports", "ens33", "--json").data["pending"] is False
+    interfaces.with_name("interfaces.new").write_text(interfaces.read_text().replace("For management", "Theirs"))
+    assert "not live yet" in run("bridge", "set", "vmbr0", "--comments", "Theirs").err
+
+
+@pytest.mark.usefixtures("lab")
+def test_vids_are_shown_as_they_stand_in_the_file(run: Run, interfaces: Path) -> None:
+    """ifupdown2 takes them apart at blanks alone; the same VLANs spelled well are a change."""
+    text = interfaces.read_text().replace(
+        "bridge-fd 0\n", "bridge-fd 0\n\tbridge-vlan-aware yes\n\tbridge-vids 10,20;30-40\n"
+    )
+    interfaces.write_text(text)
+    assert run("show", "vmbr0", "--json").data["vids"] == ["10,20;30-40"]
+    ran = run("bridge", "set", "vmbr0", "--vids", "10,20,30-40")
+    assert ran.out == "~ bridge vmbr0: vids 10,20;30-40 -> 10,20,30-40\n"
+    assert "bridge-vids 10 20 30-40" in interfaces.with_name("interfaces.new").read_text()
+
+
+def test_a_network_file_may_stand_beside_the_command(
+    cluster: Path, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`plan FILE` and `check FILE` are `-f FILE`; two of them are wrong usage."""
+    other = file.rename(file.with_name("other.yaml"))
+    for command in ("plan", "check"):
+        assert run(command).code == 2
+        by_option, by_place = run(command, "-f", "other.yaml"), run(command, "other.yaml")
+        assert (by_place.code, by_place.out, by_place.err) == (0, by_option.out, by_option.err)
+        ran = run(command, "other.yaml", "-f", "another.yaml")
+        assert ran.code == 2
+        assert "another.yaml and other.yaml are two files" in ran.err
+    assert other.exists()
+    assert cluster.exists()
+    with other.open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert run("check", "-").code == 0
+
+
+@pytest.mark.usefixtures("lab", "file")
+def test_a_plan_that_is_not_there_is_named(run: Run) -> None:
+    """As missing, or as no plan."""
+    ran = run("apply", "nope.plan")
+    assert ran.code == 2
+    assert "the saved plan nope.plan can't be read: No such file or directory" in ran.err
+    ran = run("apply", "network.yaml")
+    assert ran.code == 2
+    assert "network.yaml is no saved plan" in ran.err
+    assert "-f network.yaml" in ran.err
