@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from clock import FakeTime
+from recorder import set_nature
+from transitions import watched, wrong
 
 from pvenet import cli
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from live import Target
+    from transitions import Transition
+
+__all__ = ["FIXTURES", "FakeTime", "Ran"]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -58,21 +64,6 @@ class Ran:
         return self.lines[-1]
 
 
-@dataclass
-class FakeTime:
-    """A clock that goes only where somebody sleeps."""
-
-    now: float = 1_795_000_000.0
-    slept: list[float] = field(default_factory=list)
-
-    def clock(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
@@ -81,6 +72,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture(autouse=True)
+def transitions() -> Iterator[list[Transition]]:
+    """Transitions of journals that the table of their states does not list; each fails the test that made it."""
+    with watched() as unknown:
+        yield unknown
+    assert not unknown, wrong(unknown)
 
 
 @pytest.fixture
@@ -103,8 +102,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     folder = tmp_path / "lab"
     Sim.open(folder)
-    nature = json.loads((folder / "sim.json").read_text())
-    (folder / "sim.json").write_text(json.dumps(nature | {"reload_seconds": 0.0}))
+    set_nature(folder, reload_seconds=0.0)
     monkeypatch.setenv("PVENET_SIM", str(folder))
     return folder
 

@@ -106,7 +106,7 @@ class Steps:
         """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone."""
         found = wire.differences(must, reading.entries)
         ours = {request.name for request in self._done}
-        if (reading.pending is None and self._should_be_pending()) or any(
+        if (reading.pending is None and (found or self._should_be_pending())) or any(
             each.name in ours and not each.field for each in found
         ):
             raise errors.Stale(

@@ -1,4 +1,4 @@
-"""The apply story on a good day: events, requests, pace, and nothing to do."""
+"""An apply on a good day: events, requests, pace, and nothing to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import FIXTURES
-from story import APPLY, BOND, TAGGED, VMBR1, Lab
+from lab import APPLY, BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
 from pvenet.events import Ended, OnFailure, Reloading, Shown, TaskEnded, Verdict, Verified, Waiting
@@ -23,7 +23,7 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "lab", on_failure=OnFailure.KEEP)
 
 
-# --- the whole story -------------------------------------------------------------------------------------------------
+# --- the whole of it -------------------------------------------------------------------------------------------------
 
 
 def test_the_walkthrough_ends_in_the_file_that_a_real_node_wrote(lab: Lab) -> None:
@@ -40,7 +40,7 @@ def test_the_walkthrough_ends_in_the_file_that_a_real_node_wrote(lab: Lab) -> No
     assert lab.states == [State.APPLIED]
 
 
-def test_events_come_in_the_order_of_the_story(lab: Lab) -> None:
+def test_events_come_in_their_order(lab: Lab) -> None:
     """Shown, reloading, waiting while it runs, the task's end, a look at the interfaces, verified, the end."""
     lab.tagged()
     lab.apply()
@@ -132,7 +132,7 @@ def test_what_somebody_else_did_with_our_staging_is_told(lab: Lab, act: str, wor
 def test_an_apply_after_a_failed_one_is_not_silent(lab: Lab) -> None:
     """Nothing is pending after a failed reload; that the last one failed is told, with the journal's place."""
     lab.tagged()
-    lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed)
     assert lab.apply().verdict is Verdict.NOTHING
     assert "the last apply from here to pve1 failed" in lab.warnings

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab, interrupt
+from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.events import OnFailure, Verdict
@@ -14,9 +14,6 @@ from pvenet.model import Bridge
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SENT = APPLY.index("PUT network") + 1
-"""The number of the reload among an apply's requests."""
 
 
 @pytest.fixture
@@ -64,7 +61,7 @@ def test_the_refresh_costs_nothing_where_the_flags_are_right(lab: Lab) -> None:
 
 def test_with_somebody_elses_staging_nothing_is_refreshed(lab: Lab) -> None:
     """The flags can't be believed, and the staging is not touched: the state is unknown, and says why."""
-    lab.order(f"freeze@{SENT}", f"never-up=bond0@{SENT}")
+    lab.order("freeze@PUT network", "never-up=bond0@PUT network")
     lab.adapter.before["GET tasks/UPID/log"] = lab.foreign
     error = lab.failed(errors.StateUnknown)
     assert "somebody has staged something new" in error.message
@@ -85,7 +82,8 @@ def test_a_foreign_staging_between_the_no_op_and_its_revert_is_kept(lab: Lab) ->
 def test_the_no_op_is_taken_back_where_its_answer_is_lost(lab: Lab) -> None:
     """It may have acted, also where nothing answers when that is looked at."""
     frozen(lab)
-    lab.adapter.before["PUT network/ens33"] = lambda: lab.order("drop-after@1", "drop-before@2", "drop-before@3")
+    faults = ("drop-after@PUT network/ens33", "drop-before@GET network", "drop-before@GET network+2")
+    lab.adapter.before["PUT network/ens33"] = lambda: lab.order(*faults)
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.pending is None
 
@@ -93,13 +91,13 @@ def test_the_no_op_is_taken_back_where_its_answer_is_lost(lab: Lab) -> None:
 def test_a_no_op_that_is_refused_refreshes_nothing(lab: Lab) -> None:
     """A lock that somebody holds: the flags stay as they are, and are told so."""
     frozen(lab)
-    lab.adapter.before["PUT network/ens33"] = lambda: lab.order("locked@1")
+    lab.order("locked@PUT network/ens33")
     assert "not active: bond0" in lab.failed(errors.ApplyFailed).message
     assert lab.pending is None
 
 
 def test_ctrl_c_in_the_middle_of_a_refresh_leaves_no_no_op(lab: Lab) -> None:
-    """It is taken back, and the story goes on."""
+    """It is taken back, and the apply goes on."""
     frozen(lab)
     lab.adapter.after["PUT network/ens33"] = interrupt
     assert lab.apply().verdict is Verdict.APPLIED
@@ -134,7 +132,7 @@ def test_a_foreign_edit_of_what_we_applied_makes_it_unknown_and_not_failed(lab: 
 def test_a_no_op_that_can_not_be_taken_back_is_told(lab: Lab) -> None:
     """It changes nothing; but somebody should know that it lies there."""
     frozen(lab)
-    lab.adapter.before["DELETE network"] = lambda: lab.order("lacks=Sys.Modify@1")
+    lab.order("lacks=Sys.Modify@DELETE network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "no-op could not be taken back" in lab.warnings
 
@@ -145,7 +143,7 @@ def test_without_a_nic_that_can_be_written_nothing_is_refreshed(lab: Lab) -> Non
     file = lab.network_folder / "interfaces"
     file.write_text(re.sub(r"(iface ens\d+ inet) manual", r"\1 dhcp", file.read_text()))
     lab.stage({"vmbr7": Bridge(name="vmbr7")})
-    lab.order(f"never-up=vmbr7@{SENT}")
+    lab.order("never-up=vmbr7@PUT network")
     lab.forget()
     lab.failed(errors.ApplyFailed)
     assert lab.writes == ["PUT network"]

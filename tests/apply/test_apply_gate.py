@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import BOND, Lab, interrupt
+from lab import BOND, Lab, interrupt
 
 from pvenet import errors
 from pvenet.events import OnFailure, Shown, Verdict
@@ -53,7 +53,7 @@ def test_what_is_adopted_goes_live_and_is_verified(lab: Lab) -> None:
 def test_adopted_changes_have_to_bring_everything_up(lab: Lab) -> None:
     """Who can't tell what was touched expects every interface with autostart to be active."""
     lab.somebody("POST network", iface="vmbr99", type="bridge", autostart="1")
-    lab.order("never-up=vmbr99@1")
+    lab.order("never-up=vmbr99@PUT network")
     assert "not active: vmbr99" in lab.failed(errors.ApplyFailed, adopt=True).message
 
 
@@ -212,7 +212,6 @@ def test_a_foreign_reload_is_waited_for_before_anything_is_listed(lab: Lab) -> N
 
 def test_a_foreign_reload_that_never_ends_is_not_waited_for_for_ever(lab: Lab) -> None:
     """Waiting is given up at the timeout, with nothing sent and the task named."""
-    lab.order("reload-hangs@1")
     lab.tagged()
     lab.somebody("POST network", iface="vmbr99", type="bridge")
     lab.nature(reload_seconds=1000.0)
@@ -236,7 +235,7 @@ def test_a_foreign_reload_that_took_our_staging_leaves_nothing_to_apply(lab: Lab
 def test_a_foreign_edit_in_the_last_moment_goes_live_and_is_told(lab: Lab) -> None:
     """PVE has no lock: the window of one request remains, and what slipped in is named."""
     lab.tagged()
-    lab.order("foreign-edit@5")
+    lab.order("foreign-edit@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "somebody else's vmbr99 went live with it" in lab.warnings
 
@@ -244,7 +243,7 @@ def test_a_foreign_edit_in_the_last_moment_goes_live_and_is_told(lab: Lab) -> No
 def test_a_foreign_revert_in_the_last_moment_is_no_success(lab: Lab) -> None:
     """The reload ends well and has applied nothing: what is missing is named."""
     lab.tagged()
-    lab.order("foreign-revert@5")
+    lab.order("foreign-revert@PUT network")
     error = lab.failed(errors.ApplyFailed)
     assert "not configured as it was pending: bond0" in error.message
     assert lab.writes == ["PUT network"]

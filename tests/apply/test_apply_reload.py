@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab
+from lab import Lab
 
 from pvenet import errors
 from pvenet.events import OnFailure, Reloading, TaskEnded, Verdict
@@ -13,9 +13,6 @@ from pvenet.journal import State
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SENT = APPLY.index("PUT network") + 1
-"""The number of the reload among an apply's requests."""
 
 
 @pytest.fixture
@@ -32,22 +29,22 @@ def lab(tmp_path: Path) -> Lab:
 @pytest.mark.parametrize("fault", ["drop-after", "595=after", "596=after", "597=after", "598=after", "599=after"])
 def test_a_lost_answer_to_the_reload_is_found_by_its_task(lab: Lab, fault: str) -> None:
     """It was started: found among the tasks, waited for, verified; never sent twice."""
-    lab.order(f"{fault}@{SENT}")
+    lab.order(f"{fault}@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
-    assert lab.sent[SENT] == "GET tasks"
+    assert lab.after_reload[0] == "GET tasks"
     assert lab.reloads == lab.started == 1
 
 
 def test_a_task_that_is_not_listed_yet_is_waited_for(lab: Lab) -> None:
     """The lists are late; nothing but them is asked until it is there."""
-    lab.order(f"task-late=4@{SENT}", f"drop-after@{SENT}")
+    lab.order("task-late=4@PUT network", "drop-after@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.reloads == 1
 
 
 def test_a_task_that_is_listed_very_late_is_not_taken_for_none(lab: Lab) -> None:
     """The staging is gone, so that something has been started: no claim that it was not."""
-    lab.order(f"task-late=20@{SENT}", f"drop-after@{SENT}")
+    lab.order("task-late=20@PUT network", "drop-after@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.reloads == 1
 
@@ -56,7 +53,7 @@ def test_a_task_that_is_listed_very_late_is_not_taken_for_none(lab: Lab) -> None
 def test_a_reload_that_did_not_arrive_leaves_everything_as_it_was(lab: Lab, fault: str) -> None:
     """The staging is still there, which proves it: exit 6, the journal as before, and a second apply works."""
     before = lab.pending
-    lab.order(f"{fault}@{SENT}")
+    lab.order(f"{fault}@PUT network")
     error = lab.failed(errors.Unreachable)
     assert error.exit_code == 6
     assert "did not reach pve1" in error.message
@@ -70,7 +67,7 @@ def test_a_reload_that_did_not_arrive_leaves_everything_as_it_was(lab: Lab, faul
 
 def test_a_reload_by_somebody_else_is_not_taken_for_ours(lab: Lab) -> None:
     """Another user's task that appears in the same moment proves nothing about ours."""
-    lab.order(f"drop-before@{SENT}")
+    lab.order("drop-before@PUT network")
     lab.adapter.after["PUT network"] = lab.adapter.before["GET tasks/UPID/status"] = lambda: None
     lab.adapter.before["PUT network"] = lambda: lab.somebody("PUT network")
     error = lab.failed(errors.StateUnknown)
@@ -90,7 +87,7 @@ def test_a_refused_reload_changes_nothing(lab: Lab) -> None:
 def test_a_lost_answer_and_silence_is_unknown(lab: Lab) -> None:
     """Nobody can tell: exit 9, and the journal open."""
     lab.nature(reload_seconds=0.0)
-    lab.order(f"drop-after@{SENT}", f"path-lost@{SENT}")
+    lab.order("drop-after@PUT network", "path-lost@PUT network")
     error = lab.failed(errors.StateUnknown)
     assert "may have been started" in error.message
     assert lab.states == [State.RELOADING]
@@ -102,7 +99,7 @@ def test_a_lost_answer_and_silence_is_unknown(lab: Lab) -> None:
 def test_a_failed_task_is_told_with_its_log_and_what_is_not_up(lab: Lab) -> None:
     """Exit 1; nothing is pending afterwards, because PVE has replaced the file, and the journal says failed."""
     line = "vmbr1 : error: vmbr1: bridge port ens77 does not exist "
-    lab.order(f"reload-fails=1:{line}@{SENT}")
+    lab.order(f"reload-fails=1:{line}@PUT network")
     error = lab.failed(errors.ApplyFailed)
     assert isinstance(error, errors.ApplyFailed)
     assert error.exit_code == 1
@@ -116,7 +113,7 @@ def test_a_failed_task_is_told_with_its_log_and_what_is_not_up(lab: Lab) -> None
 
 def test_a_task_that_failed_and_applied_everything_is_told_as_both(lab: Lab) -> None:
     """`received interrupt` came once with all of it live (pve-api#stop-reload)."""
-    lab.order(f"reload-lies@{SENT}")
+    lab.order("reload-lies@PUT network")
     assert (
         "no interface is listed as down, which does not say that anything was applied"
         in lab.failed(errors.ApplyFailed).message
@@ -125,7 +122,7 @@ def test_a_task_that_failed_and_applied_everything_is_told_as_both(lab: Lab) -> 
 
 def test_a_task_that_ends_well_proves_nothing(lab: Lab) -> None:
     """Ifreload ends well and a link stays down: it is named, after looking again."""
-    lab.order(f"never-up=bond0@{SENT}")
+    lab.order("never-up=bond0@PUT network")
     error = lab.failed(errors.ApplyFailed)
     assert "ended well, but not active: bond0" in error.message
     assert lab.pending is None
@@ -134,7 +131,7 @@ def test_a_task_that_ends_well_proves_nothing(lab: Lab) -> None:
 
 def test_after_a_failure_the_next_change_can_be_staged_and_applied(lab: Lab) -> None:
     """A failed journal is in nobody's way."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed)
     lab.stage({"vmbr1": None})
     assert lab.apply().verdict is Verdict.APPLIED
@@ -144,7 +141,7 @@ def test_after_a_failure_the_next_change_can_be_staged_and_applied(lab: Lab) -> 
 @pytest.mark.parametrize("level", ["warning", "error"])
 def test_what_the_log_complains_about_is_told_also_where_the_task_ends_well(lab: Lab, level: str) -> None:
     """Warnings never fail a task, and with older ifupdown2 nor do errors (pve-api#exit-code)."""
-    lab.order(f"reload-fails=0:bond0 : {level}: bond0: skipping slave ens39 @{SENT}")
+    lab.order(f"reload-fails=0:bond0 : {level}: bond0: skipping slave ens39 @PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "bond0: skipping slave ens39" in lab.warnings
 
@@ -152,7 +149,7 @@ def test_what_the_log_complains_about_is_told_also_where_the_task_ends_well(lab:
 def test_a_log_that_cannot_be_read_fails_nothing(lab: Lab) -> None:
     """What counts is the node."""
     lab.nature(reload_seconds=0.0)
-    lab.order(f"drop-before@{SENT + 2}", f"drop-before@{SENT + 3}")
+    lab.order("drop-before@GET tasks/*/log", "drop-before@GET tasks/*/log+2")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "log of the reload can't be read" in lab.warnings
 
@@ -179,7 +176,7 @@ def test_exit_code_89_is_waited_for_and_sent_once_more(lab: Lab) -> None:
 def test_a_foreign_reload_in_the_last_moment_that_took_ours_is_no_failure(lab: Lab) -> None:
     """It made our staging live; ours found nothing to do, and once more makes sure."""
     lab.nature(reload_seconds=2.0)
-    lab.order(f"foreign-reload@{SENT}")
+    lab.order("foreign-reload@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.reloads == 2
 
@@ -199,7 +196,7 @@ def test_exit_code_89_and_something_new_staged_is_not_reloaded(lab: Lab) -> None
 def test_a_second_reload_that_is_lost_is_never_sent_a_third_time(lab: Lab) -> None:
     """Its task tells, as the first one's would have."""
     lab.collide()
-    lab.after_second_reload(lambda: lab.order("drop-after@1"))
+    lab.order("drop-after@PUT network+2")
     assert lab.apply().verdict is Verdict.APPLIED
     assert lab.reloads == 2
 
@@ -217,7 +214,7 @@ def test_a_second_reload_that_is_refused_is_a_failure(lab: Lab) -> None:
 def test_a_second_reload_that_nobody_can_tell_of_is_unknown(lab: Lab) -> None:
     """Its answer is lost, and no list shows it."""
     lab.collide()
-    lab.after_second_reload(lambda: lab.order("drop-before@1"))
+    lab.order("drop-before@PUT network+2")
     error = lab.failed(errors.StateUnknown)
     assert "no task of it is listed" in error.message
 
@@ -236,7 +233,7 @@ def test_what_should_be_gone_and_is_not_is_named(lab: Lab) -> None:
     """Somebody reverted a removal in the last moment."""
     lab.apply()
     lab.stage({"vmbr1": None})
-    lab.order(f"foreign-revert@{SENT}")
+    lab.order("foreign-revert@PUT network")
     assert "still there: vmbr1" in lab.failed(errors.ApplyFailed).message
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, TAGGED, Lab, interrupt
+from lab import APPLY, TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.events import OnFailure, Reloading, TaskEnded, Verdict
@@ -15,9 +15,6 @@ from pvenet.journal import State
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-SENT = APPLY.index("PUT network") + 1
-"""The number of the reload among an apply's requests."""
 
 
 @pytest.fixture
@@ -33,25 +30,25 @@ def lab(tmp_path: Path) -> Lab:
 
 def test_silence_during_the_reload_is_a_state_and_no_error(lab: Lab) -> None:
     """The way to the node is gone for twenty seconds: told while it lasts, and a success when it returns."""
-    lab.order(f"path-lost=20@{SENT}")
+    lab.order("path-lost=20@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert any(reason.startswith("no answer from pve1: ") for reason in lab.waited)
 
 
 def test_silence_until_the_deadline_is_unknown(lab: Lab) -> None:
     """Exit 9 with the task's name, and the journal open."""
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     error = lab.failed(errors.StateUnknown)
     assert error.exit_code == 9
     assert "UPID:pve1:" in error.message
     assert lab.end.verdict is Verdict.UNKNOWN
     assert lab.states == [State.RELOADING]
-    assert 60.0 <= lab.time.now - lab.adapter.sent[SENT - 1].at <= 80.0
+    assert 60.0 <= lab.time.now - lab.adapter.sent[lab.sent.index("PUT network")].at <= 80.0
 
 
 def test_a_task_that_never_ends_is_unknown_at_the_deadline(lab: Lab) -> None:
     """It is never called back: an ifreload that is killed can hang with its lock held."""
-    lab.order(f"reload-hangs@{SENT}")
+    lab.order("reload-hangs@PUT network")
     error = lab.failed(errors.StateUnknown, timeout=10.0)
     assert "still runs after 10 s" in error.message
     assert lab.writes == ["PUT network"]
@@ -59,7 +56,7 @@ def test_a_task_that_never_ends_is_unknown_at_the_deadline(lab: Lab) -> None:
 
 def test_a_slow_answer_is_no_outage(lab: Lab) -> None:
     """A living node took 6.4 s for one (pve-api#slow-answer)."""
-    lab.order(f"delay=6.4@{SENT + 1}")
+    lab.order("delay=6.4@GET tasks/*/status")
     assert lab.apply().verdict is Verdict.APPLIED
     assert not any("no answer" in reason for reason in lab.waited)
 
@@ -69,7 +66,7 @@ def test_a_slow_answer_is_no_outage(lab: Lab) -> None:
 def test_a_request_that_fails_after_the_reload_is_asked_again(lab: Lab, fault: str, later: int) -> None:
     """A pveproxy that restarts, a proxy that can't connect, a dead connection: at the task, its log, the listing."""
     lab.nature(reload_seconds=0.15)
-    lab.order(f"{fault}@{SENT + later}", f"{fault}@{SENT + later + 1}")
+    lab.adapter.after["PUT network"] = lambda: lab.order(f"{fault}@{later}", f"{fault}@{later + 1}")
     assert lab.apply().verdict is Verdict.APPLIED
 
 
@@ -89,7 +86,7 @@ def test_a_listing_that_never_comes_is_unknown(lab: Lab) -> None:
 
 def test_a_privilege_that_goes_in_the_middle_is_no_failure(lab: Lab) -> None:
     """Bridges that are hidden are not gone: nobody can tell, and the missing privilege is named."""
-    lab.adapter.before["GET tasks/UPID/log"] = lambda: lab.order("lacks=SDN.Audit@1", "lacks=SDN.Use@1")
+    lab.order("lacks=SDN.Audit@GET tasks/*/log", "lacks=SDN.Use@GET tasks/*/log")
     error = lab.failed(errors.StateUnknown)
     assert "lacks SDN.Audit" in error.message
 
@@ -140,7 +137,7 @@ def test_the_second_ctrl_c_stops_waiting(lab: Lab) -> None:
 
 def test_ctrl_c_twice_while_the_answer_is_lost_is_unknown(lab: Lab) -> None:
     """It may have been started; nothing says that it was not sent."""
-    lab.order(f"task-late=30@{SENT}")
+    lab.order("task-late=30@PUT network")
     lab.adapter.after["PUT network"] = interrupt
     lab.asleep = [interrupt]
     error = lab.failed(errors.StateUnknown)
@@ -148,7 +145,7 @@ def test_ctrl_c_twice_while_the_answer_is_lost_is_unknown(lab: Lab) -> None:
 
 
 def test_ctrl_c_after_a_second_reload_sends_no_third(lab: Lab) -> None:
-    """The story goes on where it was, also after exit code 89."""
+    """The apply goes on where it was, also after exit code 89."""
     lab.collide()
     lab.after_second_reload(lambda: lab.asleep.append(interrupt))
     assert lab.apply().verdict is Verdict.APPLIED
@@ -185,7 +182,7 @@ def test_an_apply_that_nobody_waited_for_is_finished_by_the_next(lab: Lab) -> No
 
 def test_a_failure_that_nobody_waited_for_is_told_by_the_next(lab: Lab) -> None:
     """The task's own word, and the journal says failed."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.apply(wait=False)
     lab.apply()
     assert "failed: command 'ifreload -a' failed: exit code 1" in lab.warnings
@@ -194,7 +191,7 @@ def test_a_failure_that_nobody_waited_for_is_told_by_the_next(lab: Lab) -> None:
 
 def test_a_link_that_never_came_up_is_told_by_the_next(lab: Lab) -> None:
     """Though the task ended well."""
-    lab.order(f"never-up=bond0@{SENT}")
+    lab.order("never-up=bond0@PUT network")
     lab.apply(wait=False)
     lab.apply()
     assert "bond0 down" in lab.warnings

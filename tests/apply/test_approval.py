@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import Lab
+from lab import Lab
 
 from pvenet import errors
 from pvenet.apply.approval import effect_on, management_addresses, shown_path

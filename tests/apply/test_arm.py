@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from armed import ARMING, SENT, STAGED, applied, as_before, begun, during, power_cycle, rolled_back, when_sent
-from story import Lab
-from test_resume import back
+from armed import ARMING, STAGED, applied, as_before, begun, during, power_cycle, rolled_back, when_sent
+from killed import back
+from lab import Lab
 
 from pvenet import errors
 from pvenet.apply.status import status
@@ -35,7 +35,7 @@ def lab(tmp_path: Path) -> Lab:
 def test_the_way_back_is_staged_while_the_reload_runs_and_reverted_when_it_has_ended(lab: Lab) -> None:
     """Told as two events; afterwards nothing is pending, and the journal says applied."""
     applied(lab)
-    assert lab.sent[SENT : SENT + len(ARMING)] == ARMING
+    assert lab.after_reload[: len(ARMING)] == ARMING
     assert lab.sent[-4:] == ["GET tasks/UPID/log", "GET network", "DELETE network", "GET network"]
     kinds = [type(event) for event in lab.events if isinstance(event, Armed | Disarmed)]
     assert kinds == [Armed, Disarmed]
@@ -96,7 +96,7 @@ def test_a_person_is_asked_to_confirm_what_is_not_armed_any_more(lab: Lab) -> No
 def test_a_power_cycle_while_it_is_armed_boots_the_network_from_before(lab: Lab) -> None:
     """Nothing answers after the reload, for good: exit 9, and the console's lines name the power cycle. It works."""
     up = {"ens33", "vmbr0"}
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     error = lab.failed(errors.StateUnknown, arm=True)
     assert "a power cycle is the easiest way" in error.hint
     assert lab.states == [State.ARMED]
@@ -140,8 +140,8 @@ def test_what_somebody_stages_at_any_moment_is_kept_and_never_made_live(lab: Lab
     """Where it lies beside the way back, that alone is taken back, step by step, and no revert is sent."""
     when_sent(lab, lambda: lab.order(f"foreign-edit@{at}"))
     applied(lab)
-    reverted = lab.sent[SENT + at - 1 : SENT + at] == ["DELETE network"]  # the window of one request
-    ended = len(lab.sent) < SENT + at
+    reverted = lab.after_reload[at - 1 : at] == ["DELETE network"]  # the window of one request
+    ended = len(lab.after_reload) < at
     assert reverted or ended or "iface vmbr99" in (lab.pending or "")
     assert "vmbr99" not in lab.live
     assert lab.pending is None or "iface vmbr1" in lab.pending

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from armed import ARMING, as_before, begun, power_cycle, when_sent
-from test_resume import Killed, Killer, back, later
+from killed import Killed, Killer, back, later
 
 from pvenet import errors
 from pvenet.apply.status import status
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
-    from story import Lab
+    from lab import Lab
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from armed import SENT, STAGED, applied, begun, during, power_cycle, rolled_back, when_sent
-from story import Lab, interrupt
+from armed import STAGED, applied, begun, during, power_cycle, rolled_back, when_sent
+from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.arm import TAKEN_WITHIN
@@ -56,7 +56,7 @@ def test_arming_that_is_refused_is_taken_back_at_once(lab: Lab, at: int) -> None
 def test_an_answer_that_does_not_come_takes_no_more_of_the_time_than_any_other_while_a_reload_runs(lab: Lab) -> None:
     """15 s, and then it is settled by reading."""
     begun, seen = lab.time.now, []
-    when_sent(lab, lambda: lab.order("delay=50@2"))
+    when_sent(lab, lambda: lab.order("delay=50@DELETE network/vmbr1"))
     during(lab, lambda: seen.append(lab.time.now - begun))
     applied(lab)
     assert LONGEST_ANSWER <= seen[0] <= LONGEST_ANSWER + 1
@@ -64,7 +64,7 @@ def test_an_answer_that_does_not_come_takes_no_more_of_the_time_than_any_other_w
 
 def test_a_privilege_that_goes_while_it_is_armed_ends_unknown_and_still_armed(lab: Lab) -> None:
     """It can't be taken back, so that nothing can be verified; the last lines say what is staged there."""
-    during(lab, lambda: lab.order("lacks=Sys.Modify@1"))
+    lab.order("lacks=Sys.Modify@DELETE network")
     error = lab.failed(errors.StateUnknown, arm=True)
     assert "a power cycle is the easiest way" in error.hint
     assert lab.pending is not None
@@ -77,7 +77,7 @@ def test_bridges_that_are_hidden_are_not_taken_for_gone(lab: Lab, *, reverted: b
     def blind() -> None:
         if reverted:
             lab.somebody("DELETE network")
-        lab.order("lacks=SDN.Audit@1", "lacks=SDN.Use@1")
+        lab.order("lacks=SDN.Audit@GET network", "lacks=SDN.Use@GET network")
 
     during(lab, blind)
     error = lab.failed(errors.StateUnknown, arm=True, on_failure=OnFailure.KEEP)
@@ -89,7 +89,7 @@ def test_where_the_reload_took_nothing_nothing_is_armed(tmp_path: Path) -> None:
     """Somebody reverted in the window before it: the node has the network from before, and no way leads back to it."""
     lab = Lab(tmp_path / "lab")
     lab.widened()
-    lab.order(f"foreign-revert@{SENT}")
+    lab.order("foreign-revert@PUT network")
     lab.failed(errors.RolledBack, arm=True, allow_management=True)
     assert "the node lists another network than what was pending" in lab.warnings
     assert not [event for event in lab.events if isinstance(event, Armed)]
@@ -153,7 +153,7 @@ def test_a_disk_that_fills_up_while_arming_takes_it_back(lab: Lab) -> None:
 
 @pytest.mark.parametrize("at", range(1, 18))
 def test_one_ctrl_c_while_armed_is_told_and_leaves_nothing_staged(lab: Lab, at: int) -> None:
-    """Arming is taken back, or goes on; the story does."""
+    """Arming is taken back, or goes on; the apply does."""
     counted = 0
 
     def count() -> None:
@@ -180,7 +180,7 @@ def test_two_ctrl_c_leave_it_armed_and_say_so(lab: Lab) -> None:
 
 def test_a_lost_answer_of_the_reload_is_found_and_then_armed(lab: Lab) -> None:
     """Its task says that it was started."""
-    lab.order(f"drop-after@{SENT}")
+    lab.order("drop-after@PUT network")
     applied(lab)
     assert lab.writes == ["PUT network", *STAGED, "DELETE network"]
 
@@ -199,13 +199,13 @@ def test_exit_code_89_is_disarmed_before_the_second_reload_and_armed_again_after
 def test_a_failed_reload_is_disarmed_and_rolled_back(lab: Lab) -> None:
     """As without."""
     up = lab.up
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     assert "exit code 1" in rolled_back(lab, up).message
 
 
 def test_with_keep_a_failure_is_disarmed_and_kept(lab: Lab) -> None:
     """Nothing is left staged."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed, arm=True, on_failure=OnFailure.KEEP)
     assert lab.pending is None
     assert "iface bond0" in lab.live
@@ -214,7 +214,7 @@ def test_with_keep_a_failure_is_disarmed_and_kept(lab: Lab) -> None:
 
 def test_with_keep_a_node_that_says_nothing_is_left_armed_and_that_is_said(lab: Lab) -> None:
     """Exit 9 with both ways on."""
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     error = lab.failed(errors.StateUnknown, arm=True, on_failure=OnFailure.KEEP)
     assert "a power cycle of pve1, or anybody's reload, makes it live" in error.hint
     assert lab.states == [State.ARMED]
@@ -223,7 +223,7 @@ def test_with_keep_a_node_that_says_nothing_is_left_armed_and_that_is_said(lab: 
 @pytest.mark.parametrize("seconds", [5, 40])
 def test_a_way_that_is_lost_for_a_while_is_waited_for_and_disarmed(lab: Lab, seconds: int) -> None:
     """Within the deadline."""
-    lab.order(f"path-lost={seconds}@{SENT}")
+    lab.order(f"path-lost={seconds}@PUT network")
     applied(lab)
     assert lab.pending is None
 
@@ -231,14 +231,14 @@ def test_a_way_that_is_lost_for_a_while_is_waited_for_and_disarmed(lab: Lab, sec
 def test_past_the_deadline_what_is_armed_is_the_way_back(lab: Lab) -> None:
     """Silence for 80 s: the rollback reloads what is staged already, and stages nothing."""
     up = lab.up
-    lab.order(f"path-lost=80@{SENT}")
+    lab.order("path-lost=80@PUT network")
     rolled_back(lab, up)
     assert lab.writes == ["PUT network", *STAGED, "PUT network"]
 
 
 def test_a_reload_that_hangs_stays_armed(lab: Lab) -> None:
     """It is not cancelled, and may hold its lock: the power cycle is the way."""
-    lab.order(f"reload-hangs@{SENT}")
+    lab.order("reload-hangs@PUT network")
     error = lab.failed(errors.StateUnknown, arm=True)
     assert "a power cycle is the easiest way" in error.hint
     assert lab.states == [State.ARMED]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import Lab, interrupt
+from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.resume import confirm
@@ -146,7 +146,7 @@ def test_what_cannot_be_rolled_back_cannot_be_confirmed(tmp_path: Path) -> None:
 
 def test_a_failure_is_rolled_back_before_anybody_is_asked(lab: Lab) -> None:
     """There is nothing to confirm."""
-    lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack, confirm_within=60.0)
     assert not [event for event in lab.events if isinstance(event, Confirming)]
 

@@ -1,4 +1,4 @@
-"""Every fault at every request of the whole story: what pvenet says in the end is true, cell by cell."""
+"""Every fault at every request of the whole scenario: what pvenet says in the end is true, cell by cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fault_foreign import EDITS
-from fault_matrix import LAYOUTS, STORIES, Cell, Walk
+from fault_matrix import LAYOUTS, SCENARIOS, Cell, Walk
 from fault_verdict import wrong, wrong_again
 
 from pvenet.sim.faults import parse
@@ -29,7 +29,7 @@ ANYWHERE = (
     *("reboot", "foreign-revert", "foreign-reload", *EDITS),
     *("lacks=Sys.Modify", "lacks=Sys.Audit", "lacks=SDN.Audit & lacks=SDN.Use"),
 )
-"""Faults that are another story at each request."""
+"""Faults that are something else at each request."""
 AT_A_WRITE = ("locked",)
 AT_A_RELOAD = (
     *("reload-fails", "reload-fails=2", "reload-fails=89", "reload-fails=0:bond0 : error: bond0: no "),
@@ -37,7 +37,7 @@ AT_A_RELOAD = (
     *("drop-after & task-late=4", "drop-after & task-late=20", "drop-before & task-late"),
     *("path-lost=5", "path-lost=40", "path-lost", "node-lost=5", "node-lost=40", "node-lost"),
 )
-"""Faults of the first write or reload from a request on: the same story at each request before it, told once."""
+"""Faults of the first write or reload from a request on: the same at each request before it, told once."""
 BAD_DAYS = (
     ("guests", "one", "reload-fails"),
     ("management", "peer", "never-up=bond0"),
@@ -52,17 +52,17 @@ UNDISTURBED = "freeze@9999"
 
 
 class Matrix:
-    """The cells of one story over one layout, on top of the faults that make it what it is."""
+    """The cells of one scenario over one layout, on top of the faults that make it what it is."""
 
-    def __init__(self, story: str, layout: str, place: Path, base: tuple[str, ...] = ()) -> None:
-        self.story = Cell(story=story, layout=layout, faults=(*base, UNDISTURBED))
+    def __init__(self, scenario: str, layout: str, place: Path, base: tuple[str, ...] = ()) -> None:
+        self.scenario = Cell(scenario=scenario, layout=layout, faults=(*base, UNDISTURBED))
         self.base = base
         self.place = place
         self.number = count()
-        self.turn = [(each, way) for each in STORIES for way in LAYOUTS].index((story, layout))
-        clean = Walk(cell=replace(self.story, faults=(UNDISTURBED,)), folder=place / "clean").run()
+        self.turn = [(each, way) for each in SCENARIOS for way in LAYOUTS].index((scenario, layout))
+        clean = Walk(cell=replace(self.scenario, faults=(UNDISTURBED,)), folder=place / "clean").run()
         self.goal: Described = clean.witness.reloads[0][1]
-        self.told = Walk(cell=self.story, folder=place / "told", keep=place / "kept").run()
+        self.told = Walk(cell=self.scenario, folder=place / "told", keep=place / "kept").run()
 
     def cells(self) -> Iterator[Cell]:
         """Every cell; where there is a base, at the requests after its reload."""
@@ -78,7 +78,7 @@ class Matrix:
             taken |= self._edits(at)
             for text in sorted(taken, key=faults.index):
                 words = text.format(status=595 + (at + self.turn) % 5).split(" & ")
-                yield replace(self.story, faults=(*self.base, *(f"{word}@{at}" for word in words)))
+                yield replace(self.scenario, faults=(*self.base, *(f"{word}@{at}" for word in words)))
 
     def _step(self, at: int) -> int:
         """How many faults of a request go by for one that is taken."""
@@ -122,27 +122,27 @@ def tally() -> Counter[str]:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder in memory where there is one: a thousand stories sync a lot of journals."""
+    """A folder in memory where there is one: a thousand scenarios sync a lot of journals."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         yield Path(folder)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("story", STORIES)
-def test_every_verdict_is_true(story: str, layout: str, place: Path, tally: Counter[str]) -> None:
-    """One fault at each request of a story that would have gone well."""
-    matrix = Matrix(story, layout, place)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_verdict_is_true(scenario: str, layout: str, place: Path, tally: Counter[str]) -> None:
+    """One fault at each request of a scenario that would have gone well."""
+    matrix = Matrix(scenario, layout, place)
     assert matrix.told.witness.count >= 12
     _hold(matrix, tally)
 
 
-@pytest.mark.parametrize(("story", "layout", "base"), BAD_DAYS)
+@pytest.mark.parametrize(("scenario", "layout", "base"), BAD_DAYS)
 def test_every_verdict_on_a_bad_day_is_true(
-    story: str, layout: str, base: str, place: Path, tally: Counter[str]
+    scenario: str, layout: str, base: str, place: Path, tally: Counter[str]
 ) -> None:
     """One more fault at each request after a reload that goes wrong."""
-    _hold(Matrix(story, layout, place, (f"{base}@1",)), tally)
+    _hold(Matrix(scenario, layout, place, (f"{base}@PUT network",)), tally)
 
 
 def _verdict(walk: Walk) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from story import TAGGED, Lab
-from test_resume import back
+from killed import back
+from lab import TAGGED, Lab
 
 from pvenet import errors
 from pvenet.apply.status import status
@@ -130,7 +130,7 @@ def test_what_somebody_stages_just_before_the_reload_goes_live_and_is_named(
     lab.stage(MTU)
     lab.forget()
     if failing:
-        lab.order("reload-fails@1")
+        lab.order("reload-fails@PUT network")
     lab.adapter.before["PUT network"] = edit[0]
     if failing:
         lab.failed(errors.RolledBack, allow_management=True)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import Lab
-from test_resume import back, later
+from killed import back, later
+from lab import Lab
 
 from pvenet import errors
 from pvenet.apply.runtime import Runtime

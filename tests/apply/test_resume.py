@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from story import TAGGED, Lab, interrupt
+from killed import Killed, Killer, back, later
+from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply.apply import ApplyOptions
-from pvenet.apply.resume import roll_back
-from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import revert, stage
 from pvenet.apply.status import status
-from pvenet.events import Ended, OnFailure, Shown, Verdict
+from pvenet.events import OnFailure, Shown, Verdict
 from pvenet.journal import State
 from pvenet.model import Bond, Bridge, Ethernet
 
@@ -28,48 +26,12 @@ if TYPE_CHECKING:
     from pvenet.plan import Desired
 
 
-class Killed(BaseException):
-    """Kill -9: nothing is caught, nothing is cleaned up."""
-
-
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "lab")
 
 
-def back(lab: Lab, name: str = "", **options: Any) -> Ended:
-    """`pvenet rollback --yes`."""
-    runtime = Runtime(emit=lab.events.append, clock=lab.time.clock, sleep=lab.sleep)
-    return roll_back(lab.node, lab.journals, ApplyOptions(**options), runtime, name=name)
-
-
-def later(lab: Lab) -> Lab:
-    """The same node, met by a new process."""
-    lab.time.now += 1.0
-    return Lab(lab.folder, time=lab.time, on_failure=lab.on_failure)
-
-
 # --- kill -9 ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Killer:
-    """Kills at the Nth request, before or after it has acted."""
-
-    lab: Lab
-    at: int
-    acted: str
-    count: int = 0
-
-    def __call__(self) -> None:
-        self.count += 1
-        if self.count == self.at:
-            if self.acted == "before":
-                raise Killed
-            self.lab.adapter.once_acted = self.kill
-
-    def kill(self) -> None:
-        raise Killed
 
 
 @pytest.mark.parametrize("acted", ["before", "after"])
@@ -81,7 +43,7 @@ def test_after_kill_9_status_tells_the_truth_and_rollback_leads_back(lab: Lab, a
     before, up = lab.node.read().network.interfaces, lab.up
     lab.adapter.every = Killer(lab, at, acted)
     if apply == "failing":
-        lab.adapter.before["PUT network"] = lambda: lab.order("reload-fails@1")
+        lab.adapter.before["PUT network"] = lambda: lab.order("reload-fails@PUT network")
     with suppress(Killed, errors.RolledBack):
         lab.stage({"bond0": TAGGED["bond0"]})
         lab.stage({"vmbr1": TAGGED["vmbr1"]})
@@ -213,7 +175,7 @@ def test_rolling_back_the_way_to_the_node_needs_consent_to_that(lab: Lab) -> Non
 def test_a_kept_failure_can_be_rolled_back_later(lab: Lab) -> None:
     """By hand, from its journal."""
     lab.tagged()
-    lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
     assert status(lab.node, lab.journals).state is State.FAILED
     back(lab)
@@ -241,7 +203,7 @@ def test_adopted_changes_are_not_rolled_back(lab: Lab) -> None:
 def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
     """And nothing else is done before."""
     lab.tagged()
-    lab.order("path-lost=200@1")
+    lab.order("path-lost=200@PUT network")
     lab.failed(errors.StateUnknown)
     lab.time.sleep(100)
     with pytest.raises(errors.RefusedByPvenet, match="a rollback was begun"):
@@ -338,7 +300,7 @@ def test_status_says_whose_it_is(lab: Lab) -> None:
 def test_status_of_a_node_that_cannot_be_reached_tells_from_the_journal(lab: Lab) -> None:
     """With what a person at the console needs."""
     lab.tagged()
-    lab.order("path-lost@1")
+    lab.order("path-lost@PUT network")
     lab.failed(errors.StateUnknown)
     found = status(lab.node, lab.journals)
     assert not found.reachable

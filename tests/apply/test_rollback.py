@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab, interrupt
+from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.events import Ended, OnFailure, RollingBack, Verdict
@@ -16,8 +16,6 @@ from pvenet.model import Ethernet
 if TYPE_CHECKING:
     from pathlib import Path
 
-SENT = APPLY.index("PUT network") + 1
-"""The number of the reload among an apply's requests."""
 BACK = ["DELETE network/vmbr1", "DELETE network/bond0", "PUT network/ens38", "PUT network/ens39"]
 """The way back from steps 2 and 3 of the walk-through; the NICs lose the `auto` that PVE gives to slaves."""
 
@@ -62,7 +60,7 @@ def rolled_back(lab: Lab, up: set[str]) -> errors.PvenetError:
 def test_a_failed_reload_is_rolled_back_by_staging_the_way_back(lab: Lab) -> None:
     """A revert would do nothing, because the file was replaced: deletes are staged, reloaded, verified."""
     up = lab.up
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     error = rolled_back(lab, up)
     assert [text for text in lab.writes if text != "PUT network"] == BACK
     assert "DELETE network" not in lab.writes
@@ -73,7 +71,7 @@ def test_a_failed_reload_is_rolled_back_by_staging_the_way_back(lab: Lab) -> Non
 
 def test_rolling_back_is_told_before_it_begins(lab: Lab) -> None:
     """With the reason and the journal's place; the last event is the verdict."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack)
     (told,) = [event for event in lab.events if isinstance(event, RollingBack)]
     assert "exit code 1" in told.reason
@@ -84,13 +82,13 @@ def test_rolling_back_is_told_before_it_begins(lab: Lab) -> None:
 def test_a_link_that_stays_down_is_rolled_back(lab: Lab) -> None:
     """The task ended well, and the verification did not."""
     up = lab.up
-    lab.order(f"never-up=bond0@{SENT}")
+    lab.order("never-up=bond0@PUT network")
     assert "not active: bond0" in rolled_back(lab, up).message
 
 
 def test_keep_rolls_nothing_back(lab: Lab) -> None:
     """With on_failure keep a failure stays as it is."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
     assert lab.states == [State.FAILED]
     assert "bond0" in lab.live
@@ -99,7 +97,7 @@ def test_keep_rolls_nothing_back(lab: Lab) -> None:
 def test_a_deadline_that_passes_is_rolled_back_when_the_node_answers_again(lab: Lab) -> None:
     """Silence for 80 s: past the apply's own 60, within the rollback's."""
     up = lab.up
-    lab.order(f"path-lost=80@{SENT}")
+    lab.order("path-lost=80@PUT network")
     assert "no answer for" in rolled_back(lab, up).message
 
 
@@ -129,7 +127,7 @@ def test_an_update_is_rolled_back_to_the_same_file(tmp_path: Path) -> None:
     before = lab.node.read().network.interfaces
     lab.widened()
     lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack, allow_management=True)
     assert lab.node.read().network.interfaces == before
 
@@ -138,7 +136,7 @@ def test_a_deletion_is_rolled_back(lab: Lab) -> None:
     """What was deleted is made again and comes up again."""
     lab.apply()
     lab.stage({"vmbr1": None, "bond0": None})
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack)
     assert {"bond0", "vmbr1"} <= lab.up
     assert lab.states == [State.APPLIED, State.ROLLED_BACK]
@@ -146,7 +144,7 @@ def test_a_deletion_is_rolled_back(lab: Lab) -> None:
 
 def test_after_a_rollback_the_next_change_can_be_staged_and_applied(lab: Lab) -> None:
     """The journal is closed."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack)
     lab.tagged()
     assert lab.apply().verdict is Verdict.APPLIED
@@ -154,7 +152,7 @@ def test_after_a_rollback_the_next_change_can_be_staged_and_applied(lab: Lab) ->
 
 def test_a_foreign_change_that_went_live_with_ours_stays(lab: Lab) -> None:
     """Only what our steps have changed is put back."""
-    lab.order(f"foreign-edit@{SENT}", f"never-up=bond0@{SENT}")
+    lab.order("foreign-edit@PUT network", "never-up=bond0@PUT network")
     lab.failed(errors.RolledBack)
     assert "vmbr99" in lab.live
     assert "bond0" not in lab.live
@@ -168,7 +166,7 @@ def test_a_foreign_change_that_went_live_with_ours_stays(lab: Lab) -> None:
 def test_one_fault_at_any_request_of_a_rollback_is_survived(lab: Lab, fault: str, at: int) -> None:
     """The way back is planned again from what is there; nothing is lost, and no reload is sent twice."""
     up = lab.up
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order(f"{fault}@{at}")
     rolled_back(lab, up)
     assert lab.started == 2
@@ -178,7 +176,7 @@ def test_one_fault_at_any_request_of_a_rollback_is_survived(lab: Lab, fault: str
 def test_one_ctrl_c_at_any_request_of_a_rollback_is_told_and_it_goes_on(lab: Lab, at: int) -> None:
     """The first one says what is under way."""
     up = lab.up
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     counted = 0
 
     def count() -> None:
@@ -195,16 +193,14 @@ def test_one_ctrl_c_at_any_request_of_a_rollback_is_told_and_it_goes_on(lab: Lab
 def test_a_lock_that_is_held_for_a_moment_is_waited_for(lab: Lab) -> None:
     """PVE refuses a staging call once; the next attempt goes through."""
     up = lab.up
-    lab.order(f"reload-fails@{SENT}")
-    lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order("locked@1")
+    lab.order("reload-fails@PUT network", "locked@DELETE network/vmbr1")
     rolled_back(lab, up)
 
 
 def test_a_rollback_whose_reload_fails_is_tried_once_more(lab: Lab) -> None:
     """With nothing staged: the file is right already."""
     up = lab.up
-    lab.order(f"reload-fails@{SENT}")
-    lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order("reload-fails@1")
+    lab.order("reload-fails@PUT network", "reload-fails@PUT network+2")
     rolled_back(lab, up)
     assert lab.reloads == 3
 
@@ -212,13 +208,7 @@ def test_a_rollback_whose_reload_fails_is_tried_once_more(lab: Lab) -> None:
 def test_a_rollback_whose_reload_fails_again_is_unknown(lab: Lab) -> None:
     """Nobody can tell what the kernel has: exit 9, with the console's commands and the journal open."""
     lab.nature(reload_seconds=0.0)
-    lab.order(f"reload-fails@{SENT}")
-
-    def again() -> None:
-        lab.order("reload-fails@1")
-        lab.adapter.after["GET tasks/UPID/log"] = again
-
-    lab.adapter.after["GET tasks/UPID/log"] = again
+    lab.order(*(f"reload-fails@PUT network+{number}" for number in range(1, 4)))
     error = lab.failed(errors.StateUnknown)
     assert lab.end.verdict is Verdict.UNKNOWN
     assert "was not rolled back" in error.message
@@ -230,7 +220,7 @@ def test_a_rollback_whose_reload_fails_again_is_unknown(lab: Lab) -> None:
 
 def test_a_node_that_nothing_can_reach_is_unknown_and_the_console_is_told(lab: Lab) -> None:
     """Its own 60 s are over: exit 9; the diff to undo lies beside the journal."""
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     begun = lab.time.now
     error = lab.failed(errors.StateUnknown)
     assert 120.0 <= lab.time.now - begun <= 160.0
@@ -242,7 +232,7 @@ def test_a_node_that_nothing_can_reach_is_unknown_and_the_console_is_told(lab: L
 
 def test_a_reload_that_hangs_is_not_cancelled(lab: Lab) -> None:
     """It may hold its lock: nothing is put back while it runs, and that is said."""
-    lab.order(f"reload-hangs@{SENT}")
+    lab.order("reload-hangs@PUT network")
     error = lab.failed(errors.StateUnknown)
     assert "still runs" in error.message
     assert lab.writes == ["PUT network"]
@@ -250,7 +240,7 @@ def test_a_reload_that_hangs_is_not_cancelled(lab: Lab) -> None:
 
 def test_what_somebody_has_staged_meanwhile_is_left_alone(lab: Lab) -> None:
     """Theirs stays pending, nothing is put back, and that is said."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.adapter.after["GET tasks/UPID/log"] = lab.foreign
     error = lab.failed(errors.StateUnknown)
     assert "left alone" in error.message
@@ -261,7 +251,7 @@ def test_what_somebody_has_staged_meanwhile_is_left_alone(lab: Lab) -> None:
 @pytest.mark.parametrize("at", range(1, 12))
 def test_a_foreign_edit_at_any_moment_of_a_rollback_survives(lab: Lab, at: int) -> None:
     """Whatever the verdict: their bridge is pending or live, and no staging of ours is left with it."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order(f"foreign-edit@{at}")
     try:
         lab.apply()
@@ -280,9 +270,20 @@ def test_a_foreign_end_of_the_staged_way_back_is_no_end(lab: Lab, act: str, at: 
     """Somebody reverts or reloads in the middle: it is looked at again, and ends rolled back."""
     up = lab.up
     lab.nature(reload_seconds=0.0)
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order(f"{act}@{at}")
     rolled_back(lab, up)
+
+
+def test_a_foreign_revert_of_a_staged_update_is_no_staging_of_theirs(tmp_path: Path) -> None:
+    """Nothing is pending then: it is staged once more, and ends rolled back."""
+    lab = Lab(tmp_path / "lab")
+    lab.widened()
+    lab.order("reload-fails@PUT network")
+    lab.adapter.after["PUT network/vmbr0"] = lambda: lab.somebody("DELETE network")
+    lab.failed(errors.RolledBack, allow_management=True)
+    assert "ens33 ens37" not in lab.live
+    assert lab.pending is None
 
 
 # --- what it can't do ------------------------------------------------------------------------------------------------
@@ -292,7 +293,7 @@ def test_what_is_not_ours_is_not_rolled_back_and_that_is_said_before(tmp_path: P
     """Adopted changes: said before the question, and a failure is exit 1."""
     lab = Lab(tmp_path / "lab")
     lab.somebody("POST network", iface="vmbr99", type="bridge", autostart="1")
-    lab.order("never-up=vmbr99@1")
+    lab.order("never-up=vmbr99@PUT network")
     asked = Asking(lab)
     lab.failed(errors.ApplyFailed, adopt=True, ask=asked)
     assert "can't be rolled back" in asked.warnings
@@ -312,7 +313,7 @@ def test_what_cannot_be_put_back_is_said_before_the_question(tmp_path: Path) -> 
 
 def test_two_ctrl_c_give_a_rollback_up(lab: Lab) -> None:
     """Exit 9, and the journal says how far it came."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
 
     def then() -> None:
         lab.asleep = [interrupt, interrupt]
@@ -326,7 +327,7 @@ def test_two_ctrl_c_give_a_rollback_up(lab: Lab) -> None:
 def test_a_journal_that_cannot_be_written_stops_no_rollback(lab: Lab) -> None:
     """The disk is full: told, and rolled back all the same."""
     journal = lab.journals.path(lab.journals.all()[0])
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.adapter.after["GET tasks/UPID/log"] = lambda: journal.with_suffix(".new").mkdir()
     lab.failed(errors.RolledBack)
     assert "the journal is behind" in lab.warnings
@@ -336,14 +337,14 @@ def test_a_journal_that_cannot_be_written_stops_no_rollback(lab: Lab) -> None:
 def test_frozen_flags_do_not_fail_a_rollback(lab: Lab) -> None:
     """They are looked at again and refreshed, as after any reload."""
     lab.nature(workers=3)
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack)
 
 
 def test_the_first_baseline_wins_over_several_commands(lab: Lab) -> None:
     """Three staging commands, one apply: all three are put back."""
     lab.stage({"ens40": replace(Ethernet(name="ens40"), mtu=1400)})
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.failed(errors.RolledBack)
     assert "1400" not in lab.live
 
@@ -351,6 +352,6 @@ def test_the_first_baseline_wins_over_several_commands(lab: Lab) -> None:
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_power_cycle_in_the_middle_of_a_rollback_ends_rolled_back(lab: Lab, at: int) -> None:
     """What was staged to go back goes live by the boot, without a task; an idle NIC that is down is a warning."""
-    lab.order(f"reload-fails@{SENT}")
+    lab.order("reload-fails@PUT network")
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.order(f"reboot@{at}")
     rolled_back(lab, {"ens33", "vmbr0"})

@@ -8,8 +8,8 @@ from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
 import pytest
-from story import APPLY, Lab
-from test_resume import Killed, Killer, back
+from killed import Killed, Killer, back
+from lab import APPLY, Lab
 
 from pvenet import errors
 from pvenet.apply.status import status
@@ -27,7 +27,6 @@ from pvenet.sim.state import Sim
 if TYPE_CHECKING:
     from pathlib import Path
 
-SENT = APPLY.index("PUT network") + 1
 PEERS = (Member(name="pve1", online=True, address="192.0.2.1"), Member(name="pve2", online=True, address="192.0.2.2"))
 
 
@@ -47,7 +46,7 @@ def lab(tmp_path: Path) -> Lab:
 
 def test_a_node_that_only_its_peer_reaches_is_rolled_back(lab: Lab) -> None:
     """The peer says that everything is up; but the endpoint that answered before does not: not as it was."""
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     error = lab.failed(errors.RolledBack)
     assert "as pve2 of sim:lab sees it; but sim:lab gives no answer" in error.message
     assert "bond0" not in lab.live
@@ -57,21 +56,21 @@ def test_a_node_that_only_its_peer_reaches_is_rolled_back(lab: Lab) -> None:
 
 def test_a_way_that_comes_back_in_time_is_no_failure(lab: Lab) -> None:
     """The endpoint has until the deadline to answer again."""
-    lab.order(f"path-lost=40@{SENT}")
+    lab.order("path-lost=40@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "sim:lab does not answer yet" in lab.waited
 
 
 def test_a_lost_way_is_kept_where_that_was_asked_for(lab: Lab) -> None:
     """Exit 1: up, and not reachable from here."""
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
     assert lab.states == [State.FAILED]
 
 
 def test_a_node_that_its_peers_do_not_reach_either_is_unknown(lab: Lab) -> None:
     """Every way is tried within the deadlines, then the console is told."""
-    lab.order(f"node-lost@{SENT}")
+    lab.order("node-lost@PUT network")
     begun = lab.time.now
     error = lab.failed(errors.StateUnknown)
     assert "on its console, as root" in error.hint
@@ -88,7 +87,7 @@ def test_without_trouble_no_peer_is_asked(lab: Lab) -> None:
 @pytest.mark.parametrize("named", [True, False])
 def test_a_later_process_knows_the_peers_that_were_learnt(lab: Lab, *, named: bool) -> None:
     """Killed after the reload, which has cut the way: status and rollback go through the peer that nobody gives."""
-    lab.order(f"path-lost@{SENT}")
+    lab.order("path-lost@PUT network")
     with suppress(Killed):
         lab.adapter.after["PUT network"] = Killer(lab, 1, "before")
         lab.apply()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import BOND, TAGGED, VMBR1, Lab
+from lab import BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
 from pvenet.journal import Ours, State, ownership
@@ -108,7 +108,7 @@ def test_what_is_not_ours_is_not_staged_upon(lab: Lab) -> None:
 
 def test_a_lost_answer_is_settled_by_reading(lab: Lab) -> None:
     """The step has acted: it is not sent again."""
-    lab.order("drop-after@2")
+    lab.order("drop-after@POST network")
     lab.stage({"bond0": BOND})
     assert lab.writes == ["POST network"]
     assert isinstance(ownership(lab.journals, lab.node.read()), Ours)
@@ -150,7 +150,7 @@ def test_somebody_elses_is_reverted_only_where_said(lab: Lab, adopt: bool) -> No
 def test_a_revert_whose_answer_is_lost_is_settled_by_reading(lab: Lab) -> None:
     """It has acted."""
     lab.tagged()
-    lab.order("drop-after@2")
+    lab.order("drop-after@DELETE network")
     assert lab.revert()
     assert lab.writes == ["DELETE network"]
 

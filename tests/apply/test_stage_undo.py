@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from story import BOND, TAGGED, UNDONE, Lab, interrupt
+from lab import BOND, TAGGED, UNDONE, Lab, interrupt
 
 from pvenet import errors
 from pvenet.journal import Ours, State, ownership
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pvenet.plan import Desired
 
 STEPS: Desired = {**TAGGED, "bond0.5": Vlan(name="bond0.5"), "ens40": Ethernet(name="ens40", mtu=1400)}
+WRITES = ("PUT network/ens40", "POST network", "POST network+2", "POST network+3")
+"""What staging them sends."""
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_a_step_that_fails_leaves_no_step(lab: Lab, failing: int, failure: str) 
     """Whichever it is: the files are as before, the journal is closed, nothing is live."""
     fault, kind = FAILURES[failure]
     live = lab.live
-    lab.order(f"{fault}@{2 * failing}")
+    lab.order(f"{fault}@{WRITES[failing - 1]}")
     with pytest.raises(kind):
         lab.stage(STEPS)
     assert (lab.live, lab.pending) == (live, None)
@@ -57,7 +59,7 @@ def test_a_step_that_fails_leaves_what_was_staged_before(lab: Lab, failing: int,
     fault, kind = FAILURES[failure]
     lab.widened()
     live, pending, journals = lab.live, lab.pending, lab.journals.all()
-    lab.order(f"{fault}@{2 * failing}")
+    lab.order(f"{fault}@{WRITES[failing - 1]}")
     with pytest.raises(kind):
         lab.stage(STEPS)
     assert (lab.live, lab.pending) == (live, pending)
@@ -91,7 +93,7 @@ def test_ctrl_c_leaves_what_was_staged_before(lab: Lab) -> None:
 
 def test_a_lost_listing_after_a_write_is_undone_as_well(lab: Lab) -> None:
     """Nobody knows whose the pending diff is: the step is taken back."""
-    lab.order("drop-before@3", "drop-before@4")
+    lab.order("drop-before@GET network+2", "drop-before@GET network+3")
     with pytest.raises(errors.Unreachable):
         lab.stage({"bond0": BOND})
     assert lab.pending is None
@@ -101,7 +103,7 @@ def test_a_lost_listing_after_a_write_is_undone_as_well(lab: Lab) -> None:
 @pytest.mark.parametrize("undoing", ["lost", "interrupted"])
 def test_what_can_not_be_undone_is_told(lab: Lab, undoing: str) -> None:
     """Exit 9: what is staged, and that nothing of it is live."""
-    lab.order("locked@4")
+    lab.order("locked@POST network+2")
     if undoing == "lost":
         lab.adapter.before["DELETE network"] = lambda: lab.order(*(f"drop-before@{n}" for n in range(1, 9)))
     else:
@@ -119,7 +121,7 @@ def test_what_the_api_can_not_put_back_is_told(lab: Lab) -> None:
     bond = "iface bond5 inet manual\n\tbond-slaves ens40 ens41\n\tbond-miimon 50\n\tbond-mode balance-rr\n\n"
     file.write_text(file.read_text().replace("source ", f"{bond}source "))
     lab.stage({"ens38": Ethernet(name="ens38", mtu=1400)})
-    lab.order("locked@4")
+    lab.order("locked@POST network")
     with pytest.raises(errors.StateUnknown, match="bond_miimon 50"):
         lab.stage({"bond5": None, "vmbr7": Bridge(name="vmbr7")})
 
@@ -170,7 +172,7 @@ def test_what_somebody_stages_on_top_meanwhile_leaves_ours_of_before(lab: Lab) -
 
 def test_a_failing_step_never_takes_somebody_elses_work_back(lab: Lab) -> None:
     """Ours by single steps, theirs not at all."""
-    lab.adapter.before["PUT network/ens41"] = lambda: lab.order("foreign-edit@1", "locked@1")
+    lab.order("foreign-edit@PUT network/ens41", "locked@PUT network/ens41")
     with pytest.raises(errors.RefusedByPVE):
         lab.stage({"ens40": Ethernet(name="ens40", mtu=1400), "ens41": Ethernet(name="ens41", mtu=1400)})
     assert "vmbr99" in (lab.pending or "")
@@ -183,7 +185,7 @@ def test_a_failing_step_never_takes_somebody_elses_work_back(lab: Lab) -> None:
 
 def test_a_foreign_revert_before_we_could_look_is_no_success(lab: Lab) -> None:
     """The listing after our write shows nothing pending and no bond: said, not taken for staged."""
-    lab.order("foreign-revert@3")
+    lab.order("foreign-revert@GET network+2")
     with pytest.raises(errors.Stale, match="reverted or applied"):
         lab.stage(TAGGED)
     assert lab.pending is None
@@ -194,21 +196,21 @@ def test_a_foreign_revert_of_an_update_is_noticed(lab: Lab) -> None:
     """Nothing is pending where something should be."""
     vmbr0 = lab.node.read().network.interfaces["vmbr0"]
     assert isinstance(vmbr0, Bridge)
-    lab.order("foreign-revert@3")
+    lab.order("foreign-revert@GET network+2")
     with pytest.raises(errors.Stale):
         lab.stage({"vmbr0": replace(vmbr0, ports=("ens33", "ens37"))})
 
 
 def test_bridges_that_become_hidden_are_not_taken_for_deleted(lab: Lab) -> None:
     """A privilege goes in the middle: the undo is as blind as the command, and says that it could not look."""
-    lab.order("lacks=SDN.Audit@5", "lacks=SDN.Use@5")
+    lab.order("lacks=SDN.Audit@GET network+3", "lacks=SDN.Use@GET network+3")
     with pytest.raises(errors.StateUnknown, match=r"lacks SDN\.Audit"):
         lab.stage(TAGGED)
 
 
 def test_a_first_step_that_was_never_sent_leaves_nothing_to_undo(lab: Lab) -> None:
     """The node is power-cycled: no connection stood, so that nothing can have been staged."""
-    lab.order("reboot@2")
+    lab.order("reboot@POST network")
     with pytest.raises(errors.Unreachable):
         lab.stage(TAGGED)
     assert lab.states == [State.DROPPED]

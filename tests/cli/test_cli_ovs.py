@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from recorded import load
+from recorder import set_nature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,7 @@ LIVE = ("apply", "--yes", "--allow-management")
 @pytest.fixture
 def ovs_lab(lab: Path) -> Path:
     """The simulated node with Open vSwitch installed."""
-    nature = json.loads((lab / "sim.json").read_text())
-    (lab / "sim.json").write_text(json.dumps(nature | {"ovs": True}))
+    set_nature(lab, ovs=True)
     return lab
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from recorded import STARTS
+from recorder import set_nature
 
 from pvenet.sim.faults import KINDS
 from pvenet.sim.state import Sim
@@ -71,8 +72,7 @@ class TestShow:
 
     def test_a_reload_that_runs_shows(self, lab: Path, run: Run) -> None:
         """The node is reloading, its task is running, and nobody knows yet how long it takes."""
-        nature = json.loads((lab / "sim.json").read_text())
-        (lab / "sim.json").write_text(json.dumps(nature | {"reload_seconds": 600}))
+        set_nature(lab, reload_seconds=600)
         run("bond", "create", "--slaves", "ens38,ens39")
         run("apply", "--yes", "--no-wait")
         run_show = run("sim", "show", str(lab), "--json")

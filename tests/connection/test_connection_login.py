@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
-from conftest import FakeTime
+from clock import FakeTime
 from loopback import Loopback, Talk
 
 import pvenet.connection

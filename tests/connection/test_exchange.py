@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from conftest import FakeTime
+from clock import FakeTime
 from loopback import GET, POST, TOKEN, Loopback, Talk, change, connections, failed, polite
 from requests.adapters import BaseAdapter
 

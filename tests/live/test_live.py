@@ -6,14 +6,11 @@ that one may break.
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from live import Pulse, Target, master, slaves
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from waiting import until
 
 LACP_SECONDS = 60.0
 """How long two bonds may take to agree; a machine that is emulated is slow."""
@@ -39,13 +36,6 @@ def info(link: dict[str, Any]) -> dict[str, Any]:
     """What a link's own kind says of it."""
     data: dict[str, Any] = link["linkinfo"]["info_data"]
     return data
-
-
-def eventually(what: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(1.0)
 
 
 def test_the_walk_through(node: Target) -> None:
@@ -131,8 +121,8 @@ def test_lacp_finds_its_partner(node: Target) -> None:
     apply(node)
     _, _, rest = bonding(node, "bond1").partition("System MAC address: ")
     partner = rest.split()[0]
-    eventually(lambda: f"Partner Mac Address: {partner}" in bonding(node, "bond0"), LACP_SECONDS)
-    eventually(lambda: info(node.links()["bond0"])["ad_info"]["num_ports"] == 2, LACP_SECONDS)
+    until(lambda: f"Partner Mac Address: {partner}" in bonding(node, "bond0"), within=LACP_SECONDS, pause=1.0)
+    until(lambda: info(node.links()["bond0"])["ad_info"]["num_ports"] == 2, within=LACP_SECONDS, pause=1.0)
 
 
 def test_a_vlan_on_a_vlan_aware_bridge(node: Target) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from live_replay import LIVE, LiveReplay, load
+from recorded_node import NODE, PRIVATE, RELOAD_SECONDS, SECRET, TOKEN, RecordedNode, stage_of
 from recording.caller import Place
 from recording.diff import scrub_diff
 from recording.leaks import find
 from recording.scenes import SCENES
 from recording.scrub import Scrub
-from recording_lab import NODE, PRIVATE, RELOAD_SECONDS, SECRET, TOKEN, Lab, stage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def takes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder, found = tmp_path_factory.mktemp(scene), []
     for name in ("one", "two"):
         with pytest.MonkeyPatch.context() as monkeypatch:
-            lab = Lab(folder / name, monkeypatch)
+            lab = RecordedNode(folder / name, monkeypatch)
             lab.nature(random_order=True, reload_seconds=DOUBLE_SECONDS if scene == "double" else RELOAD_SECONDS)
             with lab.server:
                 before, out = stage_of(lab), folder / f"out-{name}"
@@ -103,7 +103,7 @@ def test_the_sim_answers_a_recording_of_it(takes: list[Take], tmp_path: Path) ->
 )
 def test_the_replay_notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
     """A recording that says something else than the sim is a difference."""
-    lab = Lab(tmp_path / "lab", monkeypatch)
+    lab = RecordedNode(tmp_path / "lab", monkeypatch)
     with lab.server:
         assert lab.record(tmp_path / "out", "walkthrough") == 0
     path = tmp_path / "out" / "walkthrough.jsonl"

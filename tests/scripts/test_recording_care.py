@@ -7,14 +7,14 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from recorded_node import INTERFACES, NICS, SECRET, RecordedNode, stage_of
 from recording import cli, stage
 from recording.caller import Caller
-from recording_lab import INTERFACES, NICS, SECRET, Lab, stage_of
+from waiting import HANGS, until
 
 from pvenet.sim.state import write_json
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    lab = Lab(tmp_path / "lab", monkeypatch)
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordedNode]:
+    lab = RecordedNode(tmp_path / "lab", monkeypatch)
     with lab.server:
         yield lab
 
 
-def refused(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def refused(lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
     """What is said where nothing is recorded."""
     assert lab.record(tmp_path / "out", *words) == 1
     assert not (tmp_path / "out").exists()
     return capsys.readouterr().err
 
 
-def test_pending_changes_are_left_alone(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pending_changes_are_left_alone(lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A node with pending changes is refused, they are shown, and they stay."""
     text = INTERFACES + "\nauto vmbr5\niface vmbr5 inet manual\n\tbridge-ports none\n"
     lab.node.stage(text)
@@ -46,7 +46,7 @@ def test_pending_changes_are_left_alone(lab: Lab, tmp_path: Path, capsys: pytest
     assert lab.node.staged.read_text() == text
 
 
-def test_interfaces_in_the_way_are_named(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_interfaces_in_the_way_are_named(lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A node that has what a scene would make is refused, and keeps it."""
     lab.node.interfaces.write_text(INTERFACES + "\nauto vmbr90\niface vmbr90 inet manual\n\tbridge-ports none\n")
     before = lab.node.interfaces.read_text()
@@ -72,7 +72,7 @@ def test_interfaces_in_the_way_are_named(lab: Lab, tmp_path: Path, capsys: pytes
     ],
 )
 def test_nics_in_use_are_not_taken(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], stanza: str, reason: str
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], stanza: str, reason: str
 ) -> None:
     """A scene takes no NIC that something stands on, and says who does."""
     named = set(re.findall(r"^iface (\S+) inet ", stanza, re.MULTILINE))
@@ -87,13 +87,13 @@ def test_nics_in_use_are_not_taken(
     ("nics", "reason"), [("eno1,eno5", "eno5 is used by vmbr0"), ("eno1,eno9", "eno9 is no NIC there")]
 )
 def test_named_nics_must_be_spare(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], nics: str, reason: str
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], nics: str, reason: str
 ) -> None:
     """NICs that are named are checked as well."""
     assert reason in refused(lab, tmp_path, capsys, "walkthrough", "--nics", nics)
 
 
-def test_a_vm_names_its_nics(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vm_names_its_nics(lab: RecordedNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The NICs that the environment names are used, in its order."""
     monkeypatch.setenv("PVENET_LIVE_NICS", "enp5s0,eno2,eno1")
     assert lab.record(tmp_path / "out", "refusals") == 0
@@ -102,7 +102,7 @@ def test_a_vm_names_its_nics(lab: Lab, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_somebody_elses_edit_stays(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where somebody else stages meanwhile, the recorder stops, reverts nothing, and says what may be left."""
     look, looks = stage.Stage.look, []
@@ -124,7 +124,7 @@ def test_somebody_elses_edit_stays(
 
 @pytest.mark.parametrize("number", range(2, 19, 4))
 def test_an_interrupted_scene_is_put_back(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    lab: RecordedNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Ctrl-C between any two requests leaves the node as it was, and writes no file."""
     from recording.play import Player
@@ -147,7 +147,7 @@ def test_an_interrupted_scene_is_put_back(
 @pytest.mark.parametrize("happens", [True, False])
 @pytest.mark.parametrize("number", range(1, 7))
 def test_a_write_without_an_answer_is_put_back(
-    lab: Lab,
+    lab: RecordedNode,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     number: int,
@@ -174,7 +174,7 @@ def test_a_write_without_an_answer_is_put_back(
 
 
 def test_a_second_interrupt_says_what_may_be_left(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever interrupts the putting back is told what may be left behind."""
 
@@ -187,18 +187,16 @@ def test_a_second_interrupt_says_what_may_be_left(
     assert "may have left bond90, vmbr90 on kassel7" in said
 
 
-def test_a_killed_recorder_puts_the_node_back(lab: Lab, tmp_path: Path) -> None:
+def test_a_killed_recorder_puts_the_node_back(lab: RecordedNode, tmp_path: Path) -> None:
     """A SIGTERM in the middle of a scene is an interrupt: the node is as it was."""
     before = stage_of(lab)
     lab.nature(reload_seconds=0.5)
     words = [sys.executable, "-m", "recording", "walkthrough", "--kind", "sim", "--out", str(tmp_path / "out")]
     environment = os.environ | {"PYTHONPATH": str(Path(cli.__file__).parent.parent)}
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as recorder:
-        limit = time.monotonic() + 20
-        while not list(lab.node.tasks.iterdir()) and time.monotonic() < limit:
-            time.sleep(0.02)
+        until(lambda: list(lab.node.tasks.iterdir()))
         recorder.terminate()
-        _, said = recorder.communicate(timeout=20)
+        _, said = recorder.communicate(timeout=HANGS)
     assert (recorder.returncode, said) == (130, "interrupted; the node is as it was\n")
     assert stage_of(lab) == before
 
@@ -211,7 +209,7 @@ def test_a_killed_recorder_puts_the_node_back(lab: Lab, tmp_path: Path) -> None:
     ],
 )
 def test_a_token_must_see_what_it_makes(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], privileges: list[str], said: str
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], privileges: list[str], said: str
 ) -> None:
     """A token from which PVE hides bridges would leave them behind, so nothing is played with it."""
     path = lab.sim.folder / "users.json"
@@ -222,7 +220,7 @@ def test_a_token_must_see_what_it_makes(
 
 
 def test_nothing_is_written_that_tells_a_secret(
-    lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A scene in which the scrubbing has overlooked something is not written."""
     monkeypatch.setattr("recording.scrub.IPV4", re.compile("nothing"))
@@ -247,7 +245,7 @@ def test_nothing_is_written_that_tells_a_secret(
     ],
 )
 def test_what_is_missing_is_said(  # noqa: PLR0913, PLR0917  what is asked, and what is said
-    lab: Lab,
+    lab: RecordedNode,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -263,7 +261,7 @@ def test_what_is_missing_is_said(  # noqa: PLR0913, PLR0917  what is asked, and 
     assert SECRET not in error
 
 
-def test_the_sim_is_no_fixture(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sim_is_no_fixture(lab: RecordedNode, capsys: pytest.CaptureFixture[str]) -> None:
     """A recording of the sim does not end among the fixtures by itself."""
     assert lab.server.endpoint.url
     assert cli.main(["--kind", "sim"]) == 1

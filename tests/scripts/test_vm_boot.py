@@ -18,6 +18,7 @@ import pytest
 from vm import boot, guest_api, image, kept, qemu
 from vm.problem import CannotBeHad, Problem
 from vm.qemu import PROGRAM, Ports
+from waiting import HANGS, until
 
 from pvenet.sim.server import Server
 
@@ -248,12 +249,9 @@ def test_an_interrupted_up_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     hears = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
     up = [sys.executable, "-c", hears, str(tmp_path / "scripts/nested-vm"), "up"]
     with subprocess.Popen(up, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 10
-        while not (tmp_path / ".vm/debian/machine.json").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until((tmp_path / ".vm/debian/machine.json").exists)
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=HANGS)
     assert (process.returncode, out) == (130, "")
     assert "interrupted; nothing is left running" in err
     assert nothing_is_left(tmp_path)

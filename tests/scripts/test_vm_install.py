@@ -10,7 +10,7 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import FakeTime
+from clock import FakeTime
 from vm import install, kept, pve, pve_boot
 from vm.problem import CannotBeHad, Problem
 from vm.qemu import PROGRAM, Ports

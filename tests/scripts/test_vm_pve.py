@@ -21,6 +21,7 @@ from vm import answer, pve
 from vm.kept import free_ports
 from vm.monitor import SOCKET
 from vm.problem import Problem
+from waiting import until
 
 PASSWORD = 'a"b\\c'
 PORTS = free_ports()
@@ -171,9 +172,7 @@ def test_qemu_takes_the_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     command = ["qemu-system-x86_64", "-accel", "tcg", "-S", *words]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as qemu:
         try:
-            limit = time.monotonic() + 20
-            while not (folder / SOCKET).exists() and qemu.poll() is None and time.monotonic() < limit:
-                time.sleep(0.05)
+            until(lambda: (folder / SOCKET).exists() or qemu.poll() is not None)
             time.sleep(0.3)
             running = qemu.poll() is None
         finally:

@@ -9,7 +9,6 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import proxmoxer
 import pytest
 import requests
 from sim_replay import FIXTURES, Replay, load
+from waiting import until
 
 from pvenet.sim.server import Endpoint, Server
 from pvenet.sim.state import Sim, SimError, write_json
@@ -107,9 +107,8 @@ def test_proxmoxer_does_the_walkthrough(endpoint: Endpoint, tmp_path: Path) -> N
     write_json(tmp_path / "sim.json", {"reload_seconds": 0.02})
     upid = network.put()
     assert upid.endswith(":srvreload:networking:root@pam:")
-    deadline = time.monotonic() + 5
-    while (status := api.nodes("pve1").tasks(upid).status.get())["status"] == "running":
-        assert time.monotonic() < deadline
+    until(lambda: api.nodes("pve1").tasks(upid).status.get()["status"] != "running")
+    status = api.nodes("pve1").tasks(upid).status.get()
     active = {entry["iface"] for entry in network.get() if entry.get("active")}
     assert status["exitstatus"] == "OK"
     assert active == {"ens33", "ens37", "ens38", "ens39", "bond0", "vmbr0", "vmbr1"}

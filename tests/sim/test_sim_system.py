@@ -6,22 +6,19 @@ import json
 import os
 import signal
 import stat
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from sim_client import Client
+from waiting import until
 
 from pvenet.sim.server import Server
 from pvenet.sim.state import Sim, SimError
 from pvenet.sim.system import Place, open_system, process
 from pvenet.sim.system.__main__ import main
 from pvenet.sim.system.kernel import Kernel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NETWORK = "/nodes/pve1/network"
 FILE = """auto lo
@@ -101,15 +98,6 @@ class Box:
 @pytest.fixture
 def box(tmp_path: Path) -> Box:
     return Box(tmp_path)
-
-
-def until(test: Callable[[], Any]) -> Any:
-    """What the test gives as soon as that is something."""
-    deadline = time.monotonic() + 10
-    while not (found := test()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
 
 
 def status(client: Client, upid: str) -> dict[str, Any]:

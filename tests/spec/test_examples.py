@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
 import fastjsonschema
 import pytest
 from conftest import FIXTURES
+from recorder import set_nature
 
 from pvenet.sim.state import Sim
 from pvenet.spec.schema import schema
@@ -28,8 +28,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A simulated node with three NICs and nothing else, reached through none of them; its live file."""
     folder = tmp_path / "bare"
     Sim.init(folder, node="pve1", nics=("eno1", "eno2", "eno3"))
-    nature = json.loads((folder / "sim.json").read_text())
-    (folder / "sim.json").write_text(json.dumps(nature | {"reload_seconds": 0.0, "ovs": True}))
+    set_nature(folder, reload_seconds=0.0, ovs=True)
     monkeypatch.setenv("PVENET_SIM", str(folder))
     return folder / "pve1/etc/network/interfaces"
 

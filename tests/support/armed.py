@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from story import APPLY, Lab
+from lab import Lab
 
 from pvenet import errors
 from pvenet.events import Verdict
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-
-SENT = APPLY.index("PUT network") + 1
-"""The number of the reload among an apply's requests."""
 STAGED = ["DELETE network/vmbr1", "DELETE network/bond0", "PUT network/ens38", "PUT network/ens39"]
 """The way back from steps 2 and 3 of the walk-through."""
 ARMING = ["GET network", *(text for step in STAGED for text in (step, "GET network"))]
@@ -45,7 +42,7 @@ def when_sent(lab: Lab, act: Callable[[], None]) -> None:
 def power_cycle(lab: Lab, seconds: int = 1) -> None:
     """Somebody goes there; the boot moves what is staged into place."""
     with suppress(errors.Unreachable):
-        lab.somebody("GET network", f"reboot={seconds}@1")
+        lab.somebody("GET network", f"reboot={seconds}@GET network")
 
 
 def applied(lab: Lab, **options: Any) -> None:

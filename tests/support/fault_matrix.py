@@ -1,15 +1,14 @@
-"""The fault matrix: one fault at one request of the whole story, a cell each.
+"""The fault matrix: one fault at one request of the whole scenario, a cell each.
 
-    .venv/bin/python tests/fault_matrix.py guests one drop-after@12      plays one cell and shows every request
+    .venv/bin/python tests/support/fault_matrix.py guests one drop-after@12      plays one cell and shows every request
 
-A story stages over several commands, looks at what is pending, and applies; each command is a new client, as on a
+A scenario stages over several commands, looks at what is pending, and applies; each command is a new client, as on a
 command line. The clock goes only where somebody sleeps. A cell starts from a copy of the folder as the undisturbed
-story had it before the command that holds the faulty request: what comes before it is the same in every cell.
+scenario had it before the command that holds the faulty request: what comes before it is the same in every cell.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
@@ -19,24 +18,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conftest import FakeTime
+from clock import FakeTime
 from fault_foreign import KINDS, Mark, mark_of
 from fault_truth import OURS, Described, Truth, described, repair, truth
+from lab import Lab
+from recorder import Recorder
 
 from pvenet import errors
 from pvenet.apply.apply import ApplyOptions, apply
-from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import Staging
-from pvenet.connection import Connection
-from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.session import Token
 from pvenet.events import Ended, Event, Waiting, Warned
 from pvenet.journal import Journals, Ours, ownership
 from pvenet.model import Bond, Bridge, Interface
 from pvenet.node import Node
-from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Fault, Script, parse
-from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -45,6 +40,7 @@ if TYPE_CHECKING:
     import requests
 
     from pvenet.model import Network
+    from pvenet.sim.faults.script import _Ordered as Ordered
 
 Act = Callable[[Node, Journals], bool | None]
 Change = tuple[str, Callable[["Network"], Interface]]
@@ -62,7 +58,7 @@ def _widened(network: Network) -> Interface:
 WIDEN: Change = ("vmbr0", _widened)
 BOND: Change = ("bond0", lambda _: Bond(name="bond0", slaves=("ens38", "ens39")))
 BRIDGE: Change = ("vmbr1", lambda _: Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic"))
-STORIES: Mapping[str, tuple[Change, ...]] = {
+SCENARIOS: Mapping[str, tuple[Change, ...]] = {
     "guests": (BOND, BRIDGE),
     "management": (WIDEN, BOND, BRIDGE),
     "armed": (BOND, BRIDGE),
@@ -74,29 +70,32 @@ LAYOUTS: Mapping[str, tuple[str, ...]] = {"one": ("pve1",), "peer": ("pve1", "pv
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One story with its faults; the last one is the cell's own, the others make the story what it is."""
+    """One scenario with its faults; the last one is the cell's own, the others make the scenario what it is."""
 
-    story: str
+    scenario: str
     layout: str
     faults: tuple[str, ...]
 
     def __str__(self) -> str:
-        return " ".join((self.story, self.layout, *self.faults))
+        return " ".join((self.scenario, self.layout, *self.faults))
 
     @property
     def fault(self) -> Fault:
         return parse(self.faults[-1])
 
 
-class Witness(SimAdapter):
-    """The simulated cluster in process; sees what was about to be reloaded, and what others made live."""
+class Witness(Recorder):
+    """Sees what was about to be reloaded, what others made live, and at which request each fault began."""
 
     def __init__(self, folder: Path, time: FakeTime, count: int = 0, *, arms: bool = False) -> None:
-        super().__init__(folder, clock=time.clock, sleep=time.sleep)
+        super().__init__(folder, time)
         self.count = count
         self.arms = arms
         """What arms lists during the reload, and heals that by its writes."""
+        self.begun: dict[Fault, int] = {}
+        """The requests at which faults began, as they were ordered."""
         self.acts: set[int] = set()
+        """The requests at which somebody else has acted."""
         self.reloads: list[tuple[int, Described]] = []
         """The requests that were reloads, and what was pending just before."""
         self.writes: list[int] = []
@@ -110,23 +109,22 @@ class Witness(SimAdapter):
         self.log: list[str] = []
         self.trespasses: list[str] = []
         """What must not be sent while a reload of ours runs and is listed."""
+        self._ordered: list[tuple[Fault, Ordered]] = []
 
-    def order(self, faults: tuple[str, ...]) -> None:
-        """Order faults, whose requests count from the story's first."""
+    def order(self, faults: tuple[str, ...], *, first: int = 1) -> None:
+        """Order faults, whose numbers count from this request of the whole run; addressed ones count from now."""
         found = [parse(fault) for fault in faults]
-        self.acts |= {fault.at for fault in found if fault.kind in ACTS}
         self.marks = [mark for mark in map(mark_of, found) if mark is not None] or self.marks
-        late = [fault if fault.address else replace(fault, at=max(1, fault.at - self.count)) for fault in found]
-        self.front.script = Script(late)
+        gone = self.count + 1 - first
+        here = [fault if fault.address else replace(fault, at=max(1, fault.at - gone)) for fault in found]
+        self.front.script = Script(here)
+        self._ordered = list(zip(found, self.front.script._waiting, strict=True))
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self.count += 1
         number, node = self.count, self.sim.node("pve1")
         path = (request.url or "").partition("/api2/json/")[2]
-        kinds = ("PUT",) if self.arms else ("GET", "PUT")
-        if path == "nodes/pve1/network" and request.method in kinds and self._reloading():
-            what = "lists, which freezes the flags," if request.method == "GET" else "reloads"
-            self.trespasses.append(f"{what} while its reload runs, at {number}")
+        self._trespass(request.method or "", path)
         if request.method == "PUT" and path == "nodes/pve1/network":
             self.reloads.append((number, described(node.text())))
         elif request.method != "GET":
@@ -138,18 +136,31 @@ class Witness(SimAdapter):
             told = f"{answer.status_code} {answer.reason}"
             return answer
         finally:
-            if number in self.acts:
+            if self._acted(number):
+                self.acts.add(number)
                 self.made_by_others.append(described(node.applied()))
                 self.marked |= self._marked(described(node.text()))
             host = (request.url or "").partition("//")[2].partition(".")[0]
             self.log.append(f"{number:3} {self.front.clock() % 1000:8.2f} {request.method} {host}:{path} -> {told}")
 
+    def _acted(self, number: int) -> bool:
+        """Note what began with this request; whether somebody else did something to the node."""
+        new = [fault for fault, each in self._ordered if each.begun and fault not in self.begun]
+        self.begun |= dict.fromkeys(new, number)
+        return any(fault.kind in ACTS for fault in new)
+
+    def _trespass(self, method: str, path: str) -> None:
+        kinds = ("PUT",) if self.arms else ("GET", "PUT")
+        if path == "nodes/pve1/network" and method in kinds and self.reloading(OURS):
+            what = "lists, which freezes the flags," if method == "GET" else "reloads"
+            self.trespasses.append(f"{what} while its reload runs, at {self.count}")
+
+    def began(self, *kinds: str) -> list[int]:
+        """The requests at which faults of these kinds began."""
+        return sorted(at for fault, at in self.begun.items() if fault.kind in kinds)
+
     def _marked(self, view: Described) -> bool:
         return any(mark.there(view, self.initial) for mark in self.marks)
-
-    def _reloading(self) -> bool:
-        tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()
-        return any(task.running(now) and task.listed_from <= now and task.name.user == OURS for _, task in tasks.all())
 
     def repeats(self, number: int) -> bool:
         """Whether it stands amidst equal requests: a poll, to which a fault does what it does to the first and last."""
@@ -159,7 +170,7 @@ class Witness(SimAdapter):
 
 @dataclass(kw_only=True)
 class Done:
-    """One command of a story, and the node before and after it."""
+    """One command of a scenario, and the node before and after it."""
 
     name: str
     code: int
@@ -182,7 +193,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The undisturbed story before one of its commands."""
+    """The undisturbed scenario before one of its commands."""
 
     folder: Path
     command: int
@@ -192,7 +203,7 @@ class Snapshot:
 
 @dataclass(kw_only=True)
 class Walk:
-    """One run of a story."""
+    """One run of a scenario."""
 
     cell: Cell
     folder: Path
@@ -201,25 +212,33 @@ class Walk:
     """Where snapshots go."""
     done: list[Done] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    make: Callable[..., Witness] = Witness
 
     def __post_init__(self) -> None:
+        time = FakeTime()
         if self.start is not None:
             shutil.copytree(self.start.folder, self.folder)
-            self.time = FakeTime(now=self.start.now)
+            time.now = self.start.now
         else:
             Sim.open(self.folder)
             for name in LAYOUTS[self.cell.layout][1:]:
                 Sim.init(self.folder, node=name)
-            nature = self.folder / "sim.json"
-            nature.write_text(json.dumps(json.loads(nature.read_text()) | {"reload_seconds": 0.15}))
-            self.time = FakeTime()
-        self.initial = truth(self.folder, self.time.now)
-        self.witness = Witness(self.folder, self.time, self.start.count if self.start else 0, arms=self.arms)
+        self.witness = self.make(self.folder, time, self.start.count if self.start else 0, arms=self.arms)
+        hosts = LAYOUTS[self.cell.layout]
+        self.lab = Lab(self.folder, time=time, hosts=hosts, reload_seconds=0.15, recorder=lambda *_: self.witness)
+        self.initial = truth(self.folder, time.now)
         self.witness.order(self.cell.faults)
 
+    @property
+    def time(self) -> FakeTime:
+        return self.lab.time
+
+    @property
+    def events(self) -> list[Event]:
+        return self.lab.events
+
     def run(self) -> Walk:
-        """Play the story; it ends with the first command that fails, as a script would."""
+        """Play the scenario; it ends with the first command that fails, as a script would."""
         commands = list(self._commands())
         for number, (name, act) in enumerate(commands):
             if self.start is not None and number < self.start.command:
@@ -240,34 +259,21 @@ class Walk:
 
     def client(self) -> tuple[Node, Journals]:
         """A new client, as each command is one."""
-        token = Token(id=OURS, secret=str(self.witness.sim.users().tokens[OURS]["secret"]))
-        names = LAYOUTS[self.cell.layout]
-        endpoints = [Endpoint(host=f"{name}.invalid", adapter=self.witness) for name in names]
-        connection = Connection(endpoints, token, clock=self.time.clock)
-        return Node(connection, "pve1"), Journals(self.folder / "state", "pve1")
+        return self.lab.client()
 
     def _commands(self) -> Iterator[tuple[str, Act]]:
-        for name, make in STORIES[self.cell.story]:
+        for name, make in SCENARIOS[self.cell.scenario]:
             yield name, partial(self._stage, name, make)
         yield "diff", lambda node, journals: isinstance(ownership(journals, node.read()), Ours)
         yield "apply", self._apply
 
     def _stage(self, name: str, make: Callable[[Network], Interface], node: Node, journals: Journals) -> None:
-        with Staging(node, journals, now=self.stamp()) as staging:
+        with Staging(node, journals, now=self.lab.stamp()) as staging:
             staging.stage({name: make(staging.network)})
 
     def _apply(self, node: Node, journals: Journals) -> None:
         options = ApplyOptions(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
-        apply(node, journals, options, self.runtime(), now=self.stamp())
-
-    def runtime(self) -> Runtime:
-        return Runtime(
-            emit=self.events.append, await_confirmation=self._say, clock=self.time.clock, sleep=self.time.sleep
-        )
-
-    def _say(self, _left: float, seconds: float) -> None:
-        """Nobody is there."""
-        self.time.sleep(seconds)
+        apply(node, journals, options, self.lab.runtime(), now=self.lab.stamp())
 
     def play(self, name: str, act: Act) -> None:
         self.events.clear()
@@ -290,22 +296,18 @@ class Walk:
         shutil.copytree(self.folder, place)
         self.snapshots.append(Snapshot(folder=place, command=number, count=self.witness.count, now=self.time.now))
 
-    def stamp(self) -> str:
-        self.time.now += 0.001  # no two journals begin in one moment
-        return f"{self.time.now:.3f}"
-
     @property
     def arms(self) -> bool:
-        return self.cell.story == "armed"
+        return self.cell.scenario == "armed"
 
     @property
     def unconfirmed(self) -> bool:
         """Somebody has to say that it may stay, and nobody does."""
-        return self.cell.story == "unconfirmed"
+        return self.cell.scenario == "unconfirmed"
 
     @property
     def as_guests(self) -> bool:
-        """Until its reload it is the story of the guests, whose cells it need not repeat."""
+        """Until its reload it is the scenario of the guests, whose cells it need not repeat."""
         return self.arms or self.unconfirmed
 
     @property
@@ -326,9 +328,11 @@ class Walk:
 
 def main(words: list[str]) -> None:
     """Play one cell, and show what was sent and how each command ended."""
-    story, layout, *faults = words
+    scenario, layout, *faults = words
     with tempfile.TemporaryDirectory() as folder:
-        walk = Walk(cell=Cell(story=story, layout=layout, faults=tuple(faults)), folder=Path(folder) / "lab").run()
+        walk = Walk(
+            cell=Cell(scenario=scenario, layout=layout, faults=tuple(faults)), folder=Path(folder) / "lab"
+        ).run()
         for done in walk.done:
             sys.stdout.write("\n".join(walk.witness.log[done.first - 1 : done.last]) + "\n")
             verdict = f" {done.end.verdict}" if done.end else ""

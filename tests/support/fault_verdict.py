@@ -22,7 +22,7 @@ HARMLESS = (
     *("delay=6.4", "task-late", "freeze", "reload-fails=89", "reload-fails=0"),
     *("path-lost=5", "path-lost=40", "node-lost=5", "node-lost=40"),
 )
-"""Faults that cost a story nothing but time: it ends as it would have without them."""
+"""Faults that cost a scenario nothing but time: it ends as it would have without them."""
 STAGING = frozenset({"vmbr0", "bond0", "vmbr1"})
 LEFT_AS_IT_WAS = frozenset({3, 4, 5, 6, 7, 130})
 """Exit codes that say: nothing was changed."""
@@ -55,15 +55,21 @@ def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
 
 def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
     """Whether no request could have told: the only faults after which `unknown` is a true verdict."""
-    for_good, back = fault.value in FOR_GOOD, _goes_back(fault, walk)
+    witness, for_good = walk.witness, fault.value in FOR_GOOD
+    began = witness.begun.get(fault)
+    if began is None:
+        return False
+    reloaded = any(number < began for number, _ in witness.reloads)
+    # a reload is behind it, or on its way, that is to be taken back
+    back = len(walk.cell.faults) > 1 or (walk.unconfirmed and reloaded)
     return {
         # with a peer only where the way is lost in the reload that was to bring it back
-        "path-lost": for_good and (walk.cell.layout == "one" or (back and fault.at > 1)),
+        "path-lost": for_good and (walk.cell.layout == "one" or (back and reloaded)),
         "node-lost": for_good,
         "reload-hangs": True,
-        "lacks": fault.at > done.first,
+        "lacks": began > done.first,
         # the node lists what is staged, and a reload that takes ours back would take theirs live
-        "reboot": done.name in STAGING and fault.at > done.first + (walk.cell.layout == "one"),
+        "reboot": done.name in STAGING and began > done.first + (walk.cell.layout == "one"),
     }.get(fault.kind, fault.kind in KINDS and (back or _on_ours(fault, walk, done)))
 
 
@@ -73,12 +79,6 @@ def _on_ours(fault: Fault, walk: Walk, done: Done) -> bool:
     if mark is None or not mark.field or mark.name in walk.initial.live:
         return False
     return walk.unconfirmed or mark.name == done.name
-
-
-def _goes_back(fault: Fault, walk: Walk) -> bool:
-    """Whether it comes when a reload is behind it, or on its way, that is to be taken back."""
-    reloads = [number for number, _ in walk.witness.reloads]
-    return len(walk.cell.faults) > 1 or (walk.unconfirmed and fault.at > reloads[0])
 
 
 def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
@@ -194,12 +194,12 @@ def _needless(walk: Walk) -> Iterator[str]:
 def _theirs(walk: Walk) -> Iterator[str]:
     """Nobody else's staging is thrown away, and none made live, but in the one request that nobody can close."""
     fault = parse(walk.cell.faults[-1])
-    mark = mark_of(fault)
-    if mark is None or fault.at > walk.witness.count or not walk.witness.marked:
+    mark, at = mark_of(fault), walk.witness.begun.get(fault)
+    if mark is None or at is None or not walk.witness.marked:
         return
     done, initial = walk.done[-1], walk.initial.live
-    window = fault.at in [number for number, _ in walk.witness.reloads]
-    if not mark.there(done.after.view, initial) and fault.at not in walk.witness.reverts:
+    window = at in [number for number, _ in walk.witness.reloads]
+    if not mark.there(done.after.view, initial) and at not in walk.witness.reverts:
         yield "somebody else's staging is gone"
     elif mark.there(done.after.live, initial) and not window:
         yield "somebody else's staging was made live"

@@ -1,32 +1,21 @@
-"""A client that may die at any request and any write of its journal, as by kill -9; for the story machine."""
+"""A client that may die at any request and any write of its journal, as by kill -9; for the random commands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conftest import FakeTime
 from fault_matrix import Cell, Walk, Witness
+from killed import Killed
 
-from pvenet.connection import Connection
-from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.session import Token
 from pvenet.journal import Journal, Journals
-from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     import requests
 
     from pvenet.node import Node
-
-HERE = "pve1.invalid"
-
-
-class Killed(BaseException):
-    """The process is gone; nothing of it runs any more."""
 
 
 @dataclass
@@ -49,7 +38,7 @@ class Fate:
 class MortalWitness(Witness):
     """Requests of a process that may die before they are sent, or before their answer is read."""
 
-    fate: Fate
+    fate = Fate()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self.fate.moment()
@@ -74,38 +63,22 @@ class MortalWalk(Walk):
     """Commands of mortal processes at one simulated node, whose clock they share."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(cell=Cell(story="guests", layout="one", faults=()), folder=folder)
-        self.time = FakeTime(now=self.time.now)
+        super().__init__(cell=Cell(scenario="guests", layout="one", faults=()), folder=folder, make=MortalWitness)
         self.fate = Fate()
-        self.witness = MortalWitness(folder, self.time)
+        assert isinstance(self.witness, MortalWitness)
         self.witness.fate = self.fate
 
     def client(self) -> tuple[Node, Journals]:
         node, plain = super().client()
-        journals = MortalJournals(self.folder / "state", plain.node)
+        journals = MortalJournals(plain.folder.parent.parent, plain.node)
         journals.fate = self.fate
         return node, journals
 
     def trouble(self, faults: tuple[str, ...], *, dies: int = 0) -> None:
         """What befalls the next command; requests and moments count from its first."""
         self.witness.acts.clear()
+        self.witness.begun.clear()
         self.witness.made_by_others.clear()
-        here = [f"{name}@{int(at) + self.witness.count}" for name, at in (fault.rsplit("@", 1) for fault in faults)]
-        self.cell = Cell(story="guests", layout="one", faults=tuple(here))
-        self.witness.order(self.cell.faults)
+        self.cell = Cell(scenario="guests", layout="one", faults=faults)
+        self.witness.order(faults, first=self.witness.count + 1)
         self.fate.left, self.fate.dead = dies, False
-
-    def somebody(self, method: str, *path: str, form: Mapping[str, str | int] | None = None) -> None:
-        """A request by somebody else."""
-        user = "ops@pve!net"
-        adapter = SimAdapter(self.folder, clock=self.time.clock, sleep=self.time.sleep)
-        token = Token(id=user, secret=str(adapter.sim.users().tokens[user]["secret"]))
-        connection = Connection([Endpoint(host=HERE, adapter=adapter)], token, clock=self.time.clock)
-        parts = ("nodes", "pve1", "network", *path)
-        match method:
-            case "POST":
-                connection.post(*parts, form=form or {})
-            case "PUT":
-                connection.put(*parts, form=form)
-            case _:
-                connection.delete(*parts)

@@ -1,4 +1,4 @@
-"""Random stories: commands, faults, crashes and other people, in any order; what pvenet says stays true."""
+"""Random commands: commands, faults, crashes and other people, in any order; what pvenet says stays true."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fault_verdict import LEFT_AS_IT_WAS, ended
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from mortal import Killed, MortalWalk
+from killed import Killed
+from mortal import MortalWalk
 
 from pvenet.apply.apply import ApplyOptions
 from pvenet.apply.apply import apply as apply_pending
@@ -23,7 +24,6 @@ from pvenet.apply.stage import Staging, revert
 from pvenet.apply.status import status
 from pvenet.journal import Ours, ownership
 from pvenet.model import Bond, Bridge, Ethernet
-from pvenet.sim.faults import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ THEIRS = ("vmbr97", "vmbr98", FOREIGN)
 EXAMPLES = int(os.environ.get("PVENET_EXAMPLES", "0"))
 
 
-class Story(RuleBasedStateMachine):
+class Commands(RuleBasedStateMachine):
     """One node, its users, and what they know."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Story(RuleBasedStateMachine):
         """All of it or nothing."""
 
         def act(node: Node, journals: Journals) -> None:
-            with Staging(node, journals, now=self.walk.stamp()) as staging:
+            with Staging(node, journals, now=self.walk.lab.stamp()) as staging:
                 staging.stage(_fitting(desired, staging.network))
 
         done = self._command("stage", act, trouble)
@@ -167,14 +167,14 @@ class Story(RuleBasedStateMachine):
         """They stage a bridge, take theirs back one by one, revert everything, or make everything live."""
         if what == "take back":
             for name in sorted(self.theirs):
-                self.walk.somebody("DELETE", name)
+                self.walk.lab.somebody(f"DELETE network/{name}")
             self.theirs.clear()
         elif what in THEIRS:
             if what not in self._now().view:
-                self.walk.somebody("POST", form={"iface": what, "type": "bridge"})
+                self.walk.lab.foreign(what)
                 self.theirs.add(what)
         else:
-            self.walk.somebody("PUT" if what == "reload" else "DELETE")
+            self.walk.lab.somebody("PUT network" if what == "reload" else "DELETE network")
             self.theirs.clear()
 
     # --- always ------------------------------------------------------------------------------------------------------
@@ -218,20 +218,17 @@ class Story(RuleBasedStateMachine):
             node,
             journals,
             ApplyOptions(allow_management=True, **how),
-            replace(self.walk.runtime(), await_confirmation=word),
+            replace(self.walk.lab.runtime(), await_confirmation=word),
         )
 
     def _others_acted(self) -> None:
         """What a fault let somebody else do is theirs from here on; what met the window of a request is lost to it."""
         now, witness = self._now(), self.walk.witness
-        for fault in map(parse, self.walk.cell.faults):
-            if fault.at > witness.count:
-                continue
-            if fault.kind in ("foreign-revert", "foreign-reload"):
-                self.theirs &= self._staged(now.view)
-            if fault.kind == "foreign-edit":
-                window = fault.at in [*witness.reverts, *(number for number, _ in witness.reloads)]
-                self.theirs |= set() if window or FOREIGN in now.live else {FOREIGN}
+        if witness.began("foreign-revert", "foreign-reload"):
+            self.theirs &= self._staged(now.view)
+        for at in witness.began("foreign-edit"):
+            window = at in [*witness.reverts, *(number for number, _ in witness.reloads)]
+            self.theirs |= set() if window or FOREIGN in now.live else {FOREIGN}
 
     def _may_be_unknown(self, done: Done) -> None:
         """Unknown is true only where others stood in the way, or a lost answer met another's reload."""
@@ -254,7 +251,7 @@ def _fitting(desired: Desired, network: Network) -> dict[str, Interface | None]:
     return wanted
 
 
-Story.TestCase.settings = settings(
+Commands.TestCase.settings = settings(
     max_examples=EXAMPLES or 12,
     stateful_step_count=12,
     deadline=None,
@@ -262,4 +259,4 @@ Story.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-TestStory = Story.TestCase
+TestCommands = Commands.TestCase

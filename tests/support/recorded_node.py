@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from recorder import set_nature
 from recording import cli, stage
 from recording.caller import Caller, Place
 
@@ -56,7 +57,7 @@ PRIVATE = (
 )
 
 
-class Lab:
+class RecordedNode:
     """A simulated node that belongs to somebody, served, and the environment that leads to it."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,14 +84,13 @@ class Lab:
         monkeypatch.setattr(stage, "POLL_SECONDS", 0.02)
 
     def nature(self, **switches: Any) -> None:
-        path = self.sim.folder / "sim.json"
-        write_json(path, json.loads(path.read_text()) | switches)
+        set_nature(self.sim.folder, **switches)
 
     def record(self, out: Path, *words: str) -> int:
         return cli.main([*words, "--kind", "sim", "--out", str(out)])
 
 
-def stage_of(lab: Lab) -> tuple[Any, bool]:
+def stage_of(lab: RecordedNode) -> tuple[Any, bool]:
     """The node's configuration as the recorder looks at it when no reload runs, and whether something is staged."""
     place = Place(url=lab.server.endpoint.url, token_id=TOKEN, token_secret=SECRET, fingerprint=lab.fingerprint)
     caller = Caller(place)
