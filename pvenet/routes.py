@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.cluster import fingerprints
 from pvenet.connection.endpoint import Endpoint
-from pvenet.journal import Route
+from pvenet.journal import Match, Route, here, match
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -104,11 +104,10 @@ def kept(node: Node) -> tuple[Route, ...]:
 
 
 def recall(node: Node, journal: Journal | None) -> None:
-    """Let the connection know the routes that an earlier process has learnt; never those of another cluster."""
-    given = {str(endpoint): endpoint for endpoint in node.connection.endpoints}
-    if journal is None or journal.endpoint not in given:
+    """Let the connection know the routes that an earlier process has learnt; never those of another node."""
+    if journal is None or match(journal, here(node)) not in (Match.SAME, Match.LIKELY):
         return
-    adapter = given[journal.endpoint].adapter
+    adapter = node.connection.endpoint.adapter
     pinned = adapter is None and node.connection.trust.fingerprint
     node.connection.also(
         [Endpoint(adapter=adapter, **asdict(route)) for route in journal.routes if route.fingerprint or not pinned]

@@ -92,7 +92,7 @@ class _Pending:
 class _Apply:
     def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
         self._node = node
-        self._journals = journals
+        self._journals = journals.at(node)
         self._options = options
         self._runtime = runtime
         self._now = now
@@ -288,7 +288,6 @@ class _Apply:
     def _journal(self, pending: _Pending) -> Journal:
         """The journal of what is about to go live, with how the node can be reached."""
         journal = pending.journal or self._journals.begin(
-            endpoint=str(self._node.connection.endpoint),
             baseline=pending.reading.entries,
             now=self._now,
             adopted=True,

@@ -295,4 +295,4 @@ class Reload:
         """End the journal, and those whose staging went live with it."""
         self._book.record(state=state)
         with suppress(errors.PvenetError):  # they would be found stale later
-            drop_staged(self._node, self._book.journals)
+            drop_staged(self._book.journals)

@@ -59,7 +59,7 @@ class Staging:
 
     def __init__(self, node: Node, journals: Journals, *, now: str | None = None) -> None:
         self._node = node
-        self._journals = journals
+        self._journals = journals.at(node)
         self._now = now
         """The time as the journal writes it; nothing is ever compared with it."""
         self._lock: AbstractContextManager[None] = journals.lock()
@@ -119,7 +119,6 @@ class Staging:
                 raise not_ours(self._node.name, changes, "stage on top of them with --adopt")
             case whose:
                 return self._journals.begin(
-                    endpoint=str(self._node.connection.endpoint),
                     baseline=self.reading.entries,
                     now=self._now or utc_now(),
                     adopted=not isinstance(whose, Nothing),
@@ -157,6 +156,7 @@ def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:
 
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     """Throw away what is pending; whether anything was. Raises NotOurs for what is not ours, unless `discard`."""
+    journals = journals.at(node)
     with journals.lock():
         refuse_while_reloading(node, journals)
         reading = node.read()
@@ -169,7 +169,7 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
         journal = whose.journal if isinstance(whose, Ours) else whose.adopted
         if journal is not None:
             journals.write(_without_staging(journal))
-        drop_staged(node, journals)
+        drop_staged(journals)
         return True
 
 

@@ -72,7 +72,7 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
     def planned(node: Node, reading: Reading) -> NodePlan:
         addresses = management_addresses(node, there, reading.network)
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
-        ours = isinstance(ownership(fleet.journals(node.name), reading), Ours)
+        ours = isinstance(ownership(fleet.journals(node.name).at(node), reading), Ours)
         return replace(found, pending=reading.changes, ours=ours)
 
     found, failed = read(fleet, wanted, planned, count)

@@ -52,6 +52,7 @@ class Foreign:
 
 def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
     """Whose what is pending is."""
+    journals.settle(reading)
     if reading.pending is None:
         return Nothing()
     journal = _recorded(journals, reading)

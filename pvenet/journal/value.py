@@ -54,6 +54,8 @@ class Journal:
     """The reload's task, once it was sent."""
     back: int | None = None
     """How many of the steps were there when rolling back, or arming, began; the others lead back."""
+    certificate: str | None = None
+    """SHA-256 of the certificate that the endpoint had, as `AA:BB:...`; None where there was none, or in an old one."""
     routes: tuple[Route, ...] = ()
     """How else the node can be reached: for whoever comes after, when the endpoint that was given is dead."""
 
