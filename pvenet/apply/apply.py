@@ -151,7 +151,7 @@ class _Apply:
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
-        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, route=known_routes.before)
+        back = Rollback(self._node, book, self._runtime, timeout=self._options.timeout, routes=known_routes.before)
         end = back.run(why)
         if isinstance(end, Unknown):
             return end
@@ -309,4 +309,4 @@ class _Apply:
             inverse=pending.inverse if self._options.arm else None,
         )
         timeout = self._options.timeout
-        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, route=known_routes.after)
+        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, routes=known_routes.after)

@@ -95,14 +95,14 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
         return Nothing(message=f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
     restore = restore_plan(journal.network, reading.network, replay(journal).values())
     _refuse_changed(node, journals, journal, restore)
+    proposed = _proposed(node, journal, reading, restore)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        proposed = _proposed(node, journal, reading, restore)
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
-    route = routes(node, known, None, reading.network).before
+    found = routes(node, known, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
-    back = Rollback(node, book, runtime, timeout=options.timeout, route=route)
+    back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
     return replace(end, asked=True) if isinstance(end, RolledBack) else end
 
