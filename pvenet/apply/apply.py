@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import approve, proposal
-from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
+from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, utc_now, wait_until_idle
@@ -20,7 +20,7 @@ from pvenet.apply.status import armed_still
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import members
 from pvenet.events import Confirming, OnFailure
-from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay
+from pvenet.journal import ARMS, NO, OPEN, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay
 from pvenet.journal import Nothing as NothingPending
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
 from pvenet.plan import Plan, restore_plan
@@ -113,6 +113,7 @@ class _Apply:
     def _run(self) -> Outcome:
         refuse_unfinished(self._node, self._journals)
         self._node.check_access()
+        recognise(self._node, self._journals, OPEN)
         # asked before the look at what is pending: whatever stands between that and the reload widens the window in
         # which somebody else can stage
         self._members = members(self._node.connection)

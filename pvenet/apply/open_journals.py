@@ -6,15 +6,19 @@ became of it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.verify import expect, judge
+from pvenet.cluster import fingerprints
 from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State, led_back
 from pvenet.plan import net_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pvenet.journal import Foreign, Nothing
     from pvenet.node import Node, Reading, Task
 
@@ -110,6 +114,19 @@ def meet(node: Node, journals: Journals, *states: State) -> None:
     """
     if any(journal.state in states for journal in journals.undecided()):
         node.connection.get("version")
+    recognise(node, journals, states)
+
+
+def recognise(node: Node, journals: Journals, states: Collection[State]) -> None:
+    """Tell the journals that began at another member of the cluster, by the certificates that the cluster knows.
+
+    It costs a request only where a journal in one of these states is of a node of this name at another endpoint.
+    """
+    place = journals.place()
+    others = [journal for journal in journals.others() if journal.certificate and journal.state in states]
+    if place.certificate and any(journal.endpoint not in place.certificates for journal in others):
+        with suppress(errors.PvenetError):  # then they stay another node's
+            journals.recognise(fingerprints(node.connection).values())
 
 
 def _open(journals: Journals, *states: State) -> list[Journal]:

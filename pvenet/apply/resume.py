@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import Proposal, approve
-from pvenet.apply.open_journals import finish, meet
+from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
@@ -116,6 +116,7 @@ def _chosen(node: Node, journals: Journals, name: str) -> Journal | None:
     if asked:  # the answer shows the certificate, which tells whose they are
         recall(node, journals.chosen())
         node.check_access()
+    recognise(node, journals, set(State) - {State.DROPPED})
     try:
         journal = journals.chosen(name)
     except errors.UsageError as error:

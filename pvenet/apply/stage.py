@@ -13,13 +13,14 @@ from pvenet import errors, wire
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
+    recognise,
     refuse_armed,
     refuse_unfinished,
     refuse_while_reloading,
 )
 from pvenet.apply.runtime import utc_now
 from pvenet.apply.steps import Steps
-from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
+from pvenet.journal import ARMS, OPEN, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership
 from pvenet.plan import Plan, Problem, plan, problems
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Staging:
             refuse_unfinished(self._node, self._journals)
             refuse_while_reloading(self._node, self._journals)
             self.reading = self._node.read()
+            recognise(self._node, self._journals, OPEN)
             self._whose = ownership(self._journals, self.reading)
             refuse_armed(self._journals, self._whose)
         except BaseException:
@@ -160,6 +162,7 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     with journals.lock():
         refuse_while_reloading(node, journals)
         reading = node.read()
+        recognise(node, journals, OPEN)
         whose = ownership(journals, reading)
         if isinstance(whose, Nothing):
             return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.open_journals import recognise
 from pvenet.apply.same_node import claim, others_told
 from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, led_back, ownership
 from pvenet.routes import recall
@@ -56,6 +57,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
     recall(node, journals.chosen())
     try:
         tasks = node.reloads()
+        recognise(node, journals, set(State) - {State.DROPPED})
         if any(task.running for task in tasks.values()):
             journal = journals.chosen()
             return _with(_of(journals, journal, busy=busy), reloading=True, **_told(journals, journal, None))

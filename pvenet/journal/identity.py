@@ -47,6 +47,8 @@ class Place:
     """Of every endpoint that was given or has answered."""
     hosts: frozenset[str] = frozenset()
     """What these endpoints, or their certificates, are called."""
+    members: frozenset[str] = frozenset()
+    """The certificates of the cluster's members, as it knows them; none where they were not asked for."""
     unmet: bool = False
     """A certificate is there, and the next request shows it."""
 
@@ -72,14 +74,14 @@ def match(journal: Journal, place: Place) -> Match:
     if folders != (None, None):
         return Match.SAME if folders[0] == folders[1] else Match.OTHER
     kept = _certificates(journal)
-    if _known(kept) & _known(place.certificates):
+    if _known(kept.values()) & _known([*place.certificates.values(), *place.members]):
         return Match.SAME
     both = kept.keys() & place.certificates.keys()
     if any(kept[at] and place.certificates[at] for at in both):
         return Match.OTHER
     if both or any({route.host, route.known_as} & place.hosts for route in journal.routes if not route.fingerprint):
         return Match.LIKELY
-    return Match.OTHER if _known(kept) and place.certificate else Match.UNKNOWN
+    return Match.OTHER if _known(kept.values()) and place.certificate else Match.UNKNOWN
 
 
 def sim_folder(endpoint: str) -> str | None:
@@ -105,8 +107,8 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _known(certificates: Mapping[str, str | None]) -> set[str]:
-    return {each.replace(":", "").upper() for each in certificates.values() if each}
+def _known(certificates: Iterable[str | None]) -> set[str]:
+    return {each.replace(":", "").upper() for each in certificates if each}
 
 
 def elsewhere(journal: Journal, place: Place) -> str:

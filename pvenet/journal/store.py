@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from pvenet.journal.states import OPEN, State
 from pvenet.journal.value import Journal, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import Self
 
@@ -46,6 +46,7 @@ class Journals:
         self._asked = asked
         self._said = same_node
         self._entries: tuple[wire.Entry, ...] | None = None
+        self._members: frozenset[str] = frozenset()
 
     # --- whose they are ----------------------------------------------------------------------------------------------
 
@@ -61,9 +62,15 @@ class Journals:
         if self._entries is None:
             self._entries = reading.entries
 
+    def recognise(self, members: Iterable[str]) -> None:
+        """Know the certificates of the cluster's members: a journal may have begun at another one."""
+        self._members = frozenset(members)
+
     def place(self) -> Place:
         """Where the node is asked now."""
-        return here(self._asked) if self._asked is not None else Place(endpoint="", certificates={})
+        if self._asked is None:
+            return Place(endpoint="", certificates={})
+        return replace(here(self._asked), members=self._members)
 
     def all(self) -> tuple[Journal, ...]:
         """Every readable journal of the node, oldest first; one that is likely its own counts until that is settled."""
@@ -87,7 +94,7 @@ class Journals:
         journals = self._everywhere()
         if self._asked is None or not journals:
             return [(journal, Match.SAME) for journal in journals]
-        place = here(self._asked)
+        place = self.place()
         return [(journal, self._match(journal, place)) for journal in journals]
 
     def _match(self, journal: Journal, place: Place) -> Match:

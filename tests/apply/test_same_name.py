@@ -271,6 +271,32 @@ def test_the_certificate_costs_no_request(sites: tuple[Site, Site], way: str) ->
     journals = Journals(a.folder.parent / "state", "pve1")
     path = journals.path(journals.all()[0])
     path.write_text(path.read_text().replace('"rolled_back"', '"confirming"'))
+    met = ["version"] if way == "ca" else []
+    for site, wanted in ((b, [*met, "nodes"]), (a, met)):  # elsewhere the cluster is asked, whose member it might be
+        sent = [line.split() for line in site("confirm", "--debug").err.splitlines() if line.startswith("debug:")]
+        assert [words[2].rpartition("/")[2] for words in sent] == wanted
+
+
+@pytest.mark.parametrize("way", ["pinned", "ca"], indirect=True)
+@pytest.mark.parametrize("state", ["staging", "applied", "confirming"])
+def test_a_journal_that_began_at_another_member_is_the_node_s(
+    sites: tuple[Site, Site], state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its certificate is one of those that the cluster knows; of another cluster's it is none."""
+    a, b = sites
+    a(*BOND)
+    if state != "staging":
+        a("apply", "--yes")
+    journals = Journals(a.folder.parent / "state", "pve1")
+    path = journals.path(journals.all()[0])
+    kept = json.loads(path.read_text())
+    there = str(kept["certificate"])[::-1]
+    path.write_text(json.dumps(kept | {"certificate": there, "endpoint": "https://pve2:8006", "state": state}))
+    act = {"staging": ("apply", "--yes"), "applied": ROLLBACK, "confirming": ("confirm",)}[state]
     for site in (b, a):
-        sent = [line for line in site("confirm", "--debug").err.splitlines() if line.startswith("debug:")]
-        assert [" ".join(line.split()[1:2]) for line in sent] == (["GET"] if way == "ca" else [])
+        assert "elsewhere (https://pve2:8006)" in site("status").out
+    assert a(*act).code != 0 or state == "applied"
+    monkeypatch.setattr("pvenet.apply.open_journals.fingerprints", lambda _: {"pve2": there})
+    assert "elsewhere" not in a("status").out
+    assert a(*act).code == 0
+    assert ("bond0" in a.live) is (state != "applied")
