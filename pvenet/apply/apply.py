@@ -232,7 +232,7 @@ class _Apply:
             before, changes = None, ()
             expectation = expect(before=None, wanted=reading.network, touched=None)
         else:
-            raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`")
+            raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`", whose.note)
         return _Pending(reading=reading, journal=journal, before=before, changes=changes, expectation=expectation)
 
     # --- approval ----------------------------------------------------------------------------------------------------

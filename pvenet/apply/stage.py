@@ -117,8 +117,8 @@ class Staging:
                 return replace(journal, state=State.STAGING, upid=None)  # a reload that was never sent left it open
             case Foreign(adopted=Journal() as journal):
                 return replace(journal, state=State.STAGING, upid=None)
-            case Foreign(changes=changes) if not options.adopt:
-                raise not_ours(self._node.name, changes, "stage on top of them with --adopt")
+            case Foreign(changes=changes, note=note) if not options.adopt:
+                raise not_ours(self._node.name, changes, "stage on top of them with --adopt", note)
             case whose:
                 return self._journals.begin(
                     baseline=self.reading.entries,
@@ -167,7 +167,7 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
         if isinstance(whose, Nothing):
             return False
         if isinstance(whose, Foreign) and not discard:
-            raise not_ours(node.name, whose.changes, "leave them alone")
+            raise not_ours(node.name, whose.changes, "leave them alone", whose.note)
         throw_away(node)
         journal = whose.journal if isinstance(whose, Ours) else whose.adopted
         if journal is not None:
