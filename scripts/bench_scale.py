@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from pvenet import wire
 from pvenet.model import Bridge, Network
 from pvenet.plan import plan, problems
-from pvenet.sim import network
-from pvenet.sim.network import Host
+from pvenet.sim import interfaces
+from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,24 +52,26 @@ def file(size: int) -> str:
         f"\tbridge-stp off\n\tbridge-fd 0\n#bridge {n}\n\n"
         for n in range(size // 2)
     )
-    return network.rewrite(network.parse(nics + bridges, host(size)), host(size))
+    return interfaces.rewrite(interfaces.parse(nics + bridges, host(size)), host(size))
 
 
 def read(text: str) -> Network:
     """The file as the client sees it."""
-    return wire.network(network.listing(network.parse(text, host(0))))
+    return wire.network(interfaces.listing(interfaces.parse(text, host(0))))
 
 
 def written(text: str) -> str:
     """The file after one staging call, reading included."""
     machine = host(0)
-    return network.create(network.parse(text, machine), {"iface": "bond9", "type": "bond", "autostart": 1}, machine)
+    return interfaces.create(
+        interfaces.parse(text, machine), {"iface": "bond9", "type": "bond", "autostart": 1}, machine
+    )
 
 
 def difference(text: str) -> Callable[[], object]:
     """The diff that a listing shows after it."""
     new = written(text)
-    return lambda: network.changes(text, new)
+    return lambda: interfaces.changes(text, new)
 
 
 def passed_on(current: Network) -> Desired:

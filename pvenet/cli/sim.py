@@ -28,17 +28,20 @@ _FOLDER = typer.Argument(..., metavar="DIR", help="Where the simulated nodes are
 def init(
     context: Context,
     folder: Path = _FOLDER,
-    nic: list[str] | None = typer.Option(None, help="Its NICs, with commas or repeated.", metavar="NIC[,NIC]"),
+    nic: list[str] | None = typer.Option(
+        None, help="Its NICs, with commas or repeated; again for another altname.", metavar="NIC[=ALTNAME][,NIC]"
+    ),
     interfaces: Path | None = typer.Option(None, help="Its /etc/network/interfaces.", metavar="FILE"),
+    ovs: bool = typer.Option(False, "--ovs", help="Open vSwitch is installed, on every node of DIR."),
 ) -> None:
     """Make a simulated node to measure; --node names it, else it is pve1."""
-    from pvenet.sim.state import Sim, SimError
+    from pvenet.sim.state import Sim, SimError, read_file
 
     node = context.options.node or "pve1"
     try:
-        text = interfaces.read_text(encoding="utf8") if interfaces else None
-        Sim.init(folder, node=node, nics=words(nic), interfaces=text)
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_file(interfaces) if interfaces else None
+        Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs)
+    except OSError as error:
         raise errors.UsageError(f"{interfaces or folder} can't be used: {error}") from None
     except SimError as error:
         raise errors.UsageError(f"{error}", hint="name another node with --node, or another folder") from None
@@ -128,7 +131,9 @@ def check(
         ..., metavar="PATH", help="A folder of simulated nodes, or an interfaces file.", show_default=False
     ),
     nic: list[str] | None = typer.Option(
-        None, help="NICs of the file's machine that don't look like some by their names.", metavar="NIC[,NIC]"
+        None,
+        help="NICs of the file's machine that don't look like some by their names, or have altnames.",
+        metavar="NIC[=ALTNAME][,NIC]",
     ),
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where a first write changes something."),
 ) -> None:
@@ -137,7 +142,7 @@ def check(
     from pvenet.sim.rehearse import rehearse
 
     found = [
-        (node, file, rehearse(text, host)) for node, file, text, host in _files(place, context.options.node, words(nic))
+        (node, file, rehearse(text, host)) for node, file, text, host in _files(place, context.options.node, _nics(nic))
     ]
     data = [file_data(file, node, each) for node, file, each in found]
     context.emit(data, "\n\n".join(file_text(file, each, painter()) for _, file, each in found))
@@ -155,7 +160,20 @@ def check(
                 say(f"PVE takes {file} as it is")
 
 
-def _files(place: Path, node: str | None, nics: tuple[str, ...] | None) -> list[tuple[str | None, str, str, Host]]:
+def _nics(given: list[str] | None) -> dict[str, tuple[str, ...]] | None:
+    """The NICs of an option and their altnames, None where it was not given. Raises UsageError."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words(given) or ():
+        name, equals, altname = word.partition("=")
+        if not name or (equals and not altname):
+            raise errors.UsageError(f"--nic {word} is no NIC", hint="as in --nic eno1 or --nic nic1=enp2s0")
+        found[name] = found.get(name, ()) + ((altname,) if altname else ())
+    return found if given else None
+
+
+def _files(
+    place: Path, node: str | None, nics: dict[str, tuple[str, ...]] | None
+) -> list[tuple[str | None, str, str, Host]]:
     """What there is to check: the node, the file, its text, the machine. Raises UsageError."""
     from pvenet.sim.rehearse import host_of
     from pvenet.sim.state import SimError, read_file
@@ -163,7 +181,7 @@ def _files(place: Path, node: str | None, nics: tuple[str, ...] | None) -> list[
     try:
         if not place.is_dir():
             text = read_file(place)
-            return [(None, str(place), text, host_of(text, nics or ()))]
+            return [(None, str(place), text, host_of(text, nics))]
         sim = _sim(place, node)
         names = [node] if node else sim.nodes
         seen = [(name, sim.node(name)) for name in names]

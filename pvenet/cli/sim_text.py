@@ -84,7 +84,7 @@ def _interface_data(interface: Interface) -> dict[str, Any]:
 
 
 def _stanzas(interface: Interface) -> Iterator[str]:
-    if interface.priority is None:
+    if interface.place is None:
         return  # a NIC that the file does not name
     for family in interface.families:
         method = interface.text("method6" if family == "inet6" else "method")

@@ -11,23 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.sim.diff import changes
-from pvenet.sim.interfaces import kinds
+from pvenet.sim.interfaces import Host, parse, requested, rewrite
+from pvenet.sim.interfaces.characters import BLANKS, as_comment, as_read, words
 from pvenet.sim.interfaces.parse import Reader
+from pvenet.sim.interfaces.type_rules import NIC
 from pvenet.sim.interfaces.write import HEADER, stanzas
-from pvenet.sim.machine.reload import nics_of
-from pvenet.sim.network import Host, parse, requested, rewrite
+from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pvenet.sim.interfaces import Interface, Parsed
+    from pvenet.sim.interfaces import Interface, Parsed, Property
     from pvenet.sim.interfaces.parse import Draft
 
 _STARTS = ("auto", "allow-auto", "allow-hotplug", "allow-ovs")
 """PVE reads all of them as `auto`, and writes that."""
 _KEPT = ("source", "source-directory", "mapping", "allow-")
 """What such lines say belongs to no interface, and PVE keeps it as it is."""
+_ADDED_UP = ("bridge_ports", "slaves", "vxlan-remoteip")
+"""Properties to which a second line adds."""
 _HEADER = frozenset(line.strip() for line in HEADER.splitlines() if line)
 
 
@@ -55,19 +58,20 @@ class Rehearsal:
     is the header, and blank lines, alone."""
 
 
-def host_of(text: str, nics: Sequence[str] = ()) -> Host:
+def host_of(text: str, nics: Mapping[str, tuple[str, ...]] | None = None) -> Host:
     """A machine for a file that came without one: the NICs are those that look like some, and those that are given."""
-    looks = [name for name in nics_of(text) if kinds.NIC.fullmatch(name)]
-    return Host(nics=dict.fromkeys([*looks, *nics], ()), up=frozenset())
+    given = nics or {}
+    altnames = {altname for others in given.values() for altname in others}
+    looks = [name for name in nics_of(as_read(text)) if NIC.fullmatch(name) and name not in altnames]
+    return Host(nics={**dict.fromkeys(looks, ()), **given}, up=frozenset())
 
 
 def rehearse(text: str, host: Host) -> Rehearsal:
     """Read a file as PVE does, and write it as it would."""
     watch = _Watch()
-    for line in text.split("\n"):
-        watch.line(line)
+    watch.read(text)
     parsed = parse(text, host)
-    notes = (*watch.notes, *watch.idle_starts(parsed), *_misread(parsed), *_lost_by_updates(parsed))
+    notes = (*watch.notes, *watch.idle_starts(), *_misread(parsed), *_lost_by_updates(parsed))
     try:
         new = rewrite(parsed, host)
     except Refused as refused:
@@ -98,25 +102,34 @@ class _Watch(Reader):
         draft, loose = self.opened, len(self.loose)
         known = dict(draft.properties) if draft else {}
         super().line(raw)
-        stripped = raw.strip()
-        first = stripped.partition(" ")[0].partition("\t")[0]
+        stripped = raw.strip(BLANKS)
+        shown = as_comment(stripped)
+        first = next(iter(words(stripped)), "")
         if len(self.loose) > loose:
-            self._belongs_to_none(stripped, first)
+            self._belongs_to_none(shown, first)
         elif first in _STARTS:
             self._starts_some(stripped, first)
         elif first == "iface" and self.opened:
             self._begins(self.opened)
         elif stripped.startswith("#") and self.opened is None:
-            self._comment(stripped)
+            self._comment(shown)
         elif draft is self.opened and draft:
             self._says_twice(draft, known)
+        self._breaks(shown)
         self._last = stripped
 
-    def idle_starts(self, parsed: Parsed) -> Iterator[Note]:
-        """Names that are to start and that nothing describes: PVE forgets them."""
+    def _breaks(self, shown: str) -> None:
+        """What is one line to PVE, which cuts at newlines only, may be several to ifupdown2."""
+        _first, *rest = shown.splitlines() or [""]
+        if rest:
+            self._note(f"a control character ends this line for ifupdown2, which reads {_quoted(rest)} as another")
+
+    def idle_starts(self) -> Iterator[Note]:
+        """Names that are to start and that nothing describes: to PVE they are interfaces all the same."""
         for line, name in self._starts:
-            if name not in parsed.interfaces:
-                yield Note(line=line, name=name, text=f"there is no interface {name}; its `auto` goes")
+            if name not in self.drafts:
+                text = f"nothing describes {name}; it is an interface to PVE, which writes `iface {name} inet manual`"
+                yield Note(line=line, name=name, text=text)
 
     def _note(self, text: str, name: str = "") -> None:
         self.notes.append(Note(line=self._number, name=name, text=text))
@@ -132,15 +145,15 @@ class _Watch(Reader):
             self._note(f"`{stripped}` is in no stanza: {ended}; behind a new interface it would become that one's")
 
     def _starts_some(self, stripped: str, first: str) -> None:
-        self._starts += [(self._number, name) for name in stripped.split()[1:]]
+        self._starts += [(self._number, name) for name in words(stripped)[1:]]
         if first != "auto":
             self._note(f"`{first}` becomes `auto`")
 
     def _begins(self, draft: Draft) -> None:
-        family = draft.families[-1]
+        family = draft.stanzas[-1].family
         if family is None:
             self._note("a stanza without a family, which is read and can't be made by the API", draft.name)
-        if draft.families.count(family) > 1:
+        if sum(stanza.family == family for stanza in draft.stanzas) > 1:
             what = family or "such"
             self._note(f"a second {what} stanza: PVE keeps one set of options, and writes it into both", draft.name)
 
@@ -152,10 +165,10 @@ class _Watch(Reader):
             return  # one note for a run of them
         self._note(f"comments outside stanzas go, here `{stripped}`")
 
-    def _says_twice(self, draft: Draft, known: Mapping[str, object]) -> None:
+    def _says_twice(self, draft: Draft, known: Mapping[str, Property]) -> None:
         for key, value in known.items():
-            if draft.properties.get(key) != value:
-                self._note(f"{key} is said twice; `{key} {value}` goes", draft.name)
+            if draft.properties.get(key) != value and key not in _ADDED_UP:
+                self._note(f"{key} is said twice; `{key} {as_comment(str(value))}` goes", draft.name)
 
 
 def _misread(parsed: Parsed) -> Iterator[Note]:
@@ -169,28 +182,31 @@ def _misreading(interface: Interface) -> str | None:
     given, kind = interface.properties, interface.type
     if "slaves" in given and kind != "bond":
         return f"has slaves and is no bond to PVE, which knows bond<N> only; its type is {kind}"
-    if kind == "unknown":
+    if not kind:
+        return "something stands on it, and it is not there; PVE makes it up, without a stanza"
+    if kind == "unknown" and interface.place is not None:
         return "PVE does not know what it is: neither by its name nor by its options"
     if kind == "bond" and "slaves" not in given:
         return "is a bond to PVE because of its name, one without slaves"
-    if kind == "bridge" and "bridge_ports" not in given:
-        return "is a bridge to PVE because of its name, one without ports"
     return None
 
 
 def _lost_by_updates(parsed: Parsed) -> Iterator[Note]:
     """What an update of an interface changes besides what it is about (pve-api#update-families)."""
     for name, interface in parsed.interfaces.items():
-        if name == "lo" or interface.priority is None:
+        if name == "lo" or interface.place is None:
             continue
         sent, reason = _resent(parsed, interface)
         try:
             updated = requested(parsed, name, sent)
         except Refused as refused:  # a name that PVE reads and does not take, such as br-lan
-            words = ", ".join(f"{key}: {text.strip()}" for key, text in (refused.errors or {}).items())
-            yield Note(line=None, name=name, text=f"PVE takes no update of it ({words or refused.message})")
+            why = ", ".join(f"{key}: {text.strip()}" for key, text in (refused.errors or {}).items())
+            yield Note(line=None, name=name, text=f"PVE takes no update of it ({why or refused.message})")
             continue
-        before, after = list(stanzas(interface)), list(stanzas(updated))
+        try:
+            before, after = list(stanzas(interface)), list(stanzas(updated))
+        except Refused:  # as the whole file is, in the same words
+            continue
         gone = [line.strip() for line in before if line not in after]
         come = [line.strip() for line in after if line not in before]
         if gone:

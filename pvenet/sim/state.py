@@ -15,7 +15,7 @@ import fcntl
 import os
 import re
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Self
 
@@ -25,12 +25,12 @@ from pvenet.sim.config import SimConfig
 from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
 from pvenet.sim.interfaces import Host
 from pvenet.sim.machine.folder import NodeFolder
+from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
-from pvenet.sim.machine.reload import nics_of
 from pvenet.sim.machine.simulated import SIMULATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pvenet.sim.machine.backend import Backend
@@ -84,10 +84,14 @@ class Sim:
         folder: Path,
         *,
         node: str = WALKTHROUGH_NODE,
-        nics: Sequence[str] | None = None,
+        nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None = None,
         interfaces: str | None = None,
+        ovs: bool = False,
     ) -> Self:
-        """Add a node to the folder; raises `SimError` where one of that name exists."""
+        """Add a node to the folder; raises `SimError` where one of that name exists.
+
+        A mapping of `nics` tells their altnames. `ovs` installs Open vSwitch on the nodes of the folder.
+        """
         if not NODE_NAME.fullmatch(node):
             raise SimError(f"{node!r} is no name for a node: letters, digits and dashes only")
         sim = cls(folder)
@@ -96,6 +100,8 @@ class Sim:
             if node in sim.nodes:
                 raise SimError(f"node {node} exists already in {folder}")
             sim._add(node, nics, interfaces)
+            if ovs:
+                write_json(folder / "sim.json", asdict(replace(sim.config(), ovs=True)))
         return sim
 
     @property
@@ -144,14 +150,16 @@ class Sim:
         if not (self.folder / "users.json").exists():
             write_json(self.folder / "users.json", default_users())
 
-    def _add(self, node: str, nics: Sequence[str] | None, interfaces: str | None) -> None:
+    def _add(
+        self, node: str, nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None, interfaces: str | None
+    ) -> None:
         start = nics is None and interfaces is None
         if start:
             text = resources.files("pvenet.sim").joinpath("data/interfaces").read_text(encoding="utf-8")
         else:
             text = _minimal(nics or ()) if interfaces is None else interfaces
-        names = WALKTHROUGH_NICS if start else tuple(nics_of(text) if nics is None else nics)
-        machine = Machine.fresh(names, text)
+        known = WALKTHROUGH_NICS if start else nics_of(text) if nics is None else nics
+        machine = Machine.fresh(known, text)
         if start:
             machine = machine.but(up=WALKTHROUGH_UP)
         place = self.node(node)
@@ -161,7 +169,7 @@ class Sim:
         write_file(place.interfaces, text)
 
 
-def _minimal(nics: Sequence[str]) -> str:
+def _minimal(nics: Iterable[str]) -> str:
     """As the installer writes it, with nothing but the NICs."""
     stanzas = "".join(f"iface {nic} inet manual\n\n" for nic in nics)
     return f"{LOOPBACK}\n{stanzas}{SOURCE}"

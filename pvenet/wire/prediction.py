@@ -149,6 +149,9 @@ def _set(entry: Entry, form: Mapping[str, str | int]) -> None:
         entry["ovs_type"] = kind
     if kind in OVS_PORTS and "ovs_options" in form:
         _take_apart(entry, kind)
+    elif kind not in OVS_PORTS and (tag := entry.pop("ovs_tag", None)):  # a line that PVE does not know (f20, f86)
+        lines = "options6" if entry["families"] == ["inet6"] else "options"
+        entry[lines] = [f"ovs_tag {tag}", *entry.get(lines, ())]
     _name_a_vlan(entry, kind)
 
 

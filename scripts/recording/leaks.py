@@ -52,6 +52,11 @@ THROW_AWAY = frozenset(
         "cm9vdDpvcmFjbGU=",  # the Basic of A011
         *("2a00:1450:1::1", "2a00:1450:1::2"),  # addresses that the walks made up
         *(":".join(["00"] * size) for size in (20, 32)),  # a scrubbed fingerprint
+        *("1.1.1.1", "9.9.9.9"),  # resolvers, in the files of files.jsonl
+        "198.51.0.0",  # a network that those of documents are a part of, in reports/
+        *("001b21aabbcc", "00e04c680001", "020000680083"),  # MACs that files.jsonl and reports/ made up
+        *(f"02000000000{digit}" for digit in range(5)),
+        *("02:00:00:aa:bb:cc", "02:00:00:dd:ee:ff"),
     }
 )
 """Credentials of the first recordings' server, which was thrown away, as their README says; and what was made up."""

@@ -91,7 +91,9 @@ def test_of_changes_that_are_not_ours_nothing_is_excused() -> None:
 def test_each_way_to_be_wrong_is_told_apart() -> None:
     """Down, different, missing, still there, and somebody else's."""
     found = expect(before=network(VMBR1), wanted=network(NIC, BOND, Ethernet(name="ens40")), touched={"bond0", "ens40"})
-    now = network(NIC, replace(BOND, mtu=9000), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38")
+    now = network(
+        NIC, replace(BOND, slaves=("ens41",)), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38"
+    )
     judgement = judge(found, now)
     assert not judgement.good
     assert judgement.down == ("bond0", "ens40")
@@ -113,3 +115,11 @@ def test_looks_grow_apart_with_the_time_that_has_passed() -> None:
     assert paces[-1] == 2.0
     assert all(earlier <= later for earlier, later in pairwise(paces))
     assert interval(1.5) <= 0.15
+
+
+def test_of_what_comes_new_only_what_was_said_of_it_is_ours() -> None:
+    """Somebody has set another field in the moment of the reload."""
+    found = expect(before=network(NIC), wanted=network(NIC, BOND), touched={"bond0"})
+    judgement = judge(found, network(NIC, replace(BOND, comments="theirs"), up="bond0 ens38"))
+    assert judgement.good
+    assert judgement.more == ("bond0",)

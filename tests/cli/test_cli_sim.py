@@ -23,6 +23,30 @@ if TYPE_CHECKING:
     Run = Callable[..., Ran]
 
 
+class TestInit:
+    """`pvenet sim init`."""
+
+    def test_a_node_is_made_without_editing_anything(self, tmp_path: Path, run: Run) -> None:
+        """Its altnames, Open vSwitch, and a file with bytes that are no text and ends of lines of its own."""
+        lab, file = tmp_path / "lab", tmp_path / "interfaces"
+        text = b"auto lo\r\niface lo inet loopback\r\n\r\niface enp2s0 inet manual\r\n#\xfc\r\n"
+        file.write_bytes(text)
+        made = run(
+            *("sim", "init", str(lab), "--ovs", "--nic", "eno1,nic1=enx020000680083", "--nic", "nic1=enp2s0"),
+            *("--interfaces", str(file)),
+        )
+        assert made.code == 0
+        assert (lab / "pve1" / "etc" / "network" / "interfaces").read_bytes() == text
+        listed = run("--sim", str(lab), "list", "--json").data
+        assert sorted(each["name"] for each in listed) == ["eno1", "enp2s0"]
+        assert run("--sim", str(lab), "ovs-bridge", "create", "vmbr5", "--ports", "eno1").code == 0
+
+    @pytest.mark.parametrize("nic", ["=enp2s0", "nic1="])
+    def test_a_nic_that_is_none_is_told(self, tmp_path: Path, run: Run, nic: str) -> None:
+        """A name is on both sides of the equals sign."""
+        assert run("sim", "init", str(tmp_path / "lab"), "--nic", nic).code == 2
+
+
 class TestShow:
     """`pvenet sim show DIR`."""
 

@@ -27,7 +27,7 @@ from pvenet.plan import (
     plan,
     problems,
 )
-from pvenet.sim.network import Host
+from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:
     from random import Random

@@ -14,7 +14,7 @@ from replay import HOST
 from pvenet import wire
 from pvenet.model import Interface, Network, Other, beneath, canonical, kind_of
 from pvenet.plan import Change, Create, Delete, Desired, Update, inverse, plan, problems
-from pvenet.sim import network as sim
+from pvenet.sim import interfaces as sim
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:

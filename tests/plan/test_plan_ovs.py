@@ -14,7 +14,7 @@ from plan_sim import FileOf, bare_file, kept, shown, towards, wrong
 from recorded import load
 
 from pvenet.plan import inverse, outcome, plan
-from pvenet.sim.network import Host
+from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from plan_model import interfaces, network
 from pvenet import wire
 from pvenet.model import Bridge, Network
 from pvenet.plan import Create, Problem, plan, problems
-from pvenet.sim.network import Host, listing, parse
+from pvenet.sim.interfaces import Host, listing, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

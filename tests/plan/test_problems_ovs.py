@@ -12,7 +12,7 @@ from plan_model import interfaces, network
 
 from pvenet import wire
 from pvenet.plan import problems
-from pvenet.sim.network import Host, listing, parse
+from pvenet.sim.interfaces import Host, listing, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,8 +19,8 @@ from vm.nics import CABLES, FREE, MANAGEMENT, NICS, SECOND, ends, mac
 from vm.problem import CannotBeHad, Problem
 from vm.qemu import Ports
 
-from pvenet.sim import network
-from pvenet.sim.network import Host
+from pvenet.sim import interfaces
+from pvenet.sim.interfaces import Host
 
 PORTS = Ports(api=4001, second=4002, ssh=4003)
 
@@ -47,7 +47,7 @@ def test_only_loopback_leads_in_and_nothing_leads_out(words: list[str]) -> None:
     """Each port is forwarded from 127.0.0.1, to an address that the machine's own file gives; the rest is cut off."""
     text = image.overlay()["etc/network/interfaces"]
     host = Host(nics=dict.fromkeys(NICS, ()), up=frozenset())
-    addresses = {entry["iface"]: entry.get("address") for entry in network.listing(network.parse(text, host))}
+    addresses = {entry["iface"]: entry.get("address") for entry in interfaces.listing(interfaces.parse(text, host))}
     forwards = re.findall(r"hostfwd=tcp:([\d.]*):(\d+)-([\d.]+):(\d+)", " ".join(words))
     assert forwards == [
         ("127.0.0.1", "4001", addresses["vmbr0"], "8006"),

@@ -10,8 +10,8 @@ from recorded import STARTS
 from replay import HOST, walks
 
 from pvenet.sim.diff import changes
+from pvenet.sim.interfaces import parse, rewrite
 from pvenet.sim.interfaces.write import HEADER
-from pvenet.sim.network import parse, rewrite
 from pvenet.sim.rehearse import Rehearsal, host_of, rehearse
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ def test_the_diff_is_all_that_the_first_write_changes() -> None:
             "allow-hotplug ens1\niface ens1 inet manual\n",
             ["1 : `allow-hotplug` becomes `auto`"],
         ),
-        ("auto ens1 ens7\niface ens1 inet manual\n", ["1 ens7: there is no interface ens7; its `auto` goes"]),
+        (
+            "auto ens1 ens7\niface ens1 inet manual\n",
+            [("1 ens7: nothing describes ens7; it is an interface to PVE, which writes `iface ens7 inet manual`")],
+        ),
         ("mapping foo\n\tscript /bin/true\nsource /etc/network/interfaces.d/*\n", []),
         (
             "iface ens1 inet static\n\taddress 10.0.0.1/24\n\tmtu 1400\n\tmtu 1500\n",
@@ -94,7 +97,7 @@ def test_the_diff_is_all_that_the_first_write_changes() -> None:
                 )
             ],
         ),
-        ("iface vmbr0 inet manual\n", ["vmbr0: is a bridge to PVE because of its name, one without ports"]),
+        ("iface vmbr0 inet manual\n", ["vmbr0: PVE does not know what it is: neither by its name nor by its options"]),
         ("iface bond3 inet manual\n", ["bond3: is a bond to PVE because of its name, one without slaves"]),
         ("iface wan inet manual\n", ["wan: PVE does not know what it is: neither by its name nor by its options"]),
     ],
@@ -125,6 +128,14 @@ def test_what_takes_more_words() -> None:
     assert loose.startswith("2 : `mtu 1400` is in no stanza")
 
 
+def test_a_line_that_is_several_to_ifupdown2_is_noted() -> None:
+    """A carriage return, and whatever else ends a line for some, but not one at the very end, nor a letter's byte."""
+    for byte in ("\r", "\v", "\x1c", "\u2028"):
+        (broken,) = notes(f"iface ens1 inet manual\n#note{byte}post-up touch /tmp/x\n")
+        assert broken.startswith("2 : a control character ends this line for ifupdown2, which reads `post-up touch")
+    assert notes("iface ens1 inet manual\r\n#Ågren, là\r\n") == []
+
+
 def test_pves_header_is_no_comment() -> None:
     """It goes and comes back."""
     assert notes(HEADER) == []
@@ -134,13 +145,35 @@ def test_the_notes_agree_with_what_the_client_refuses() -> None:
     """Whatever `wire.losses` names of a recorded start, the rehearsal has a note about as well, and nothing else."""
     from pvenet import wire
     from pvenet.model import Other
-    from pvenet.sim.network import listing
+    from pvenet.sim.interfaces import listing
 
     for text in STARTS.values():
         found = rehearsed(text)
         noted = {note.name for note in found.notes if "any update loses" in note.text}
         values = [wire.interface(entry) for entry in listing(found.parsed)]
         assert noted == {each.name for each in values if wire.losses(each) and not isinstance(each, Other)}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"iface en\xff1 inet manual\n\tbridge-ports en\xfe2 \\1\n",
+        b"iface \\1 inet manual\n\tpre-up ip link add $IFACE type dummy\n",
+        b"iface ens1 inet manual\n#\xc3\x85\x0b\xff\n\tmtu \xff\n\tmtu 1\n",
+        b"auto \xff\xa0\x85 x\n\xff\x00\niface\niface ens1 inet\n",
+        b"iface a.5 inet manual\n\tvlan-raw-device b.5\niface b.5 inet manual\n\tvlan-raw-device a.5\n",
+        b"iface bond0 inet manual\n\tovs_type OVSBond\n\tovs_options bond_mode=x\niface v.1 inet manual\n",
+        b"iface v inet manual\n\tvlan-raw-device ens1\n\tvlan-protocol x\n\tvlan-id 5\niface ens1 inet manual\n",
+    ],
+)
+def test_nothing_is_too_odd(tmp_path: Path, run: Run, data: bytes) -> None:
+    """Whatever bytes are in a file, there is an answer that can be printed."""
+    file = tmp_path / "interfaces"
+    file.write_bytes(data)
+    for words in ((), ("--json",)):
+        ran = run("sim", "check", str(file), *words)
+        assert ran.code in {0, 3}
+        assert (ran.out + ran.err).encode()
 
 
 class TestCommand:
@@ -186,6 +219,22 @@ class TestCommand:
         file.write_text(LO + "iface lan0 inet manual\n\nauto bond0\niface bond0 inet manual\n\tbond-slaves lan0\n")
         assert run("sim", "check", str(file)).code == 3
         assert run("sim", "check", str(file), "--nic", "lan0").code == 0
+
+    def test_a_nic_of_another_altname_is_named(self, tmp_path: Path, run: Run) -> None:
+        """It is one NIC then, by the name that the file has for it."""
+        file = tmp_path / "interfaces"
+        file.write_text(LO + "iface enp2s0 inet manual\n")
+        (data,) = run("sim", "check", str(file), "--nic", "nic1=enp2s0", "--json").data
+        assert [each["name"] for each in data["interfaces"]] == ["lo", "enp2s0"]
+        assert run("sim", "check", str(file), "--nic", "nic1=").code == 2
+
+    def test_a_vlan_of_a_nic_that_the_file_lacks_is_taken(self, tmp_path: Path, run: Run) -> None:
+        """PVE would have the NIC from the kernel."""
+        file = tmp_path / "interfaces"
+        file.write_text(LO + "iface eno1.5 inet manual\n")
+        ran = run("sim", "check", str(file))
+        assert ran.code == 0
+        assert "+iface eno1 inet manual" in ran.out
 
     def test_a_folder_is_each_of_its_nodes(self, lab: Path, staged: Path, run: Run) -> None:
         """The file that PVE would read: what is staged, else what is live."""

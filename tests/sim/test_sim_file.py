@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sim_file import HOST, START, order, parse, rewritten, stanza
 
-from pvenet.sim import network
+from pvenet.sim import interfaces
 
 # Reading
 
@@ -23,14 +23,15 @@ from pvenet.sim import network
         ("bridge-stp on", "bridge_stp", "on"),
         ("bridge-stp no", "bridge_stp", "off"),
         ("bridge-vlan-aware yes", "bridge_vlan_aware", 1),
-        ("vlan_raw_device ens1", "vlan-raw-device", "ens1"),
+        ("vlan-raw-device ens1", "vlan-raw-device", "ens1"),
+        ("vlan_raw_device ens1", "options", ["vlan_raw_device ens1"]),
         ("mtu 9000", "mtu", "9000"),
         ("post-up   ip route add x", "options", ["post-up   ip route add x"]),
     ],
 )
 def test_options(line: str, key: str, value: object) -> None:
     """ApplyOptions come with dashes or underscores, and lists sorted without doubles."""
-    assert network.entry(parse(f"iface bond7 inet manual\n\t{line}\n"), "bond7")[key] == value
+    assert interfaces.entry(parse(f"iface bond7 inet manual\n\t{line}\n"), "bond7")[key] == value
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_options(line: str, key: str, value: object) -> None:
         ("bond0", "mtu 1500", "bond"),
         ("bond0", "bridge-ports none", "bridge"),
         ("mybond", "bond-slaves ens1", "unknown"),
-        ("vmbr7", "mtu 1500", "bridge"),
+        ("vmbr7", "mtu 1500", "unknown"),
         ("lan", "bridge-ports none", "bridge"),
         ("ens2", "bridge-ports none", "bridge"),
         ("ens2", "mtu 1500", "eth"),
@@ -56,46 +57,49 @@ def test_options(line: str, key: str, value: object) -> None:
 )
 def test_types(name: str, line: str, kind: str) -> None:
     """The type is read off names and options, ports of a bridge first."""
-    assert network.entry(parse(f"iface {name} inet manual\n\t{line}\n"), name)["type"] == kind
+    assert interfaces.entry(parse(f"iface {name} inet manual\n\t{line}\n"), name)["type"] == kind
 
 
-@pytest.mark.parametrize(("mask", "length"), [("255.255.0.0", "16"), ("16", "16"), ("255.0.255.0", "255.0.255.0")])
+@pytest.mark.parametrize(("mask", "length"), [("255.255.0.0", "16"), ("16", "16"), ("024", "024")])
 def test_netmask(mask: str, length: str) -> None:
-    """An address of the old style comes back in all of its forms; a mask that is none stays as it is."""
-    entry = network.entry(parse(f"iface ens1 inet static\n address 10.1.0.9\n netmask {mask}\n"), "ens1")
+    """An address of the old style comes back in all of its forms."""
+    entry = interfaces.entry(parse(f"iface ens1 inet static\n address 10.1.0.9\n netmask {mask}\n"), "ens1")
     assert (entry["address"], entry["netmask"], entry["cidr"]) == ("10.1.0.9", length, f"10.1.0.9/{length}")
 
 
 def test_length_and_netmask() -> None:
     """An address that says its length doesn't mind a netmask."""
-    entry = network.entry(parse("iface ens1 inet static\n address 10.1.0.9/24\n netmask 255.0.0.0\n"), "ens1")
+    entry = interfaces.entry(parse("iface ens1 inet static\n address 10.1.0.9/24\n netmask 255.0.0.0\n"), "ens1")
     assert (entry["netmask"], entry["cidr"]) == ("24", "10.1.0.9/24")
 
 
 def test_nic_of_any_name() -> None:
     """What the machine has as a NIC is one, whatever its name."""
-    assert network.entry(parse("iface lan1 inet manual\n", replace(HOST, nics={"lan1": ()})), "lan1")["type"] == "eth"
+    assert (
+        interfaces.entry(parse("iface lan1 inet manual\n", replace(HOST, nics={"lan1": ()})), "lan1")["type"] == "eth"
+    )
 
 
 @pytest.mark.parametrize(("lacp", "mode"), [("active", "lacp-balance-slb"), ("off", "balance-slb")])
 def test_ovs_bond_mode(lacp: str, mode: str) -> None:
     """The mode of an OVS bond says whether it speaks LACP."""
     text = f"iface bond0 inet manual\n\tovs_type OVSBond\n\tovs_options bond_mode=balance-slb lacp={lacp} a=b\n"
-    entry = network.entry(parse(text), "bond0")
+    entry = interfaces.entry(parse(text), "bond0")
     assert (entry["bond_mode"], entry["ovs_options"]) == (mode, "a=b")
 
 
-def test_address_without_mask() -> None:
-    """An address that says no length is kept as it is."""
-    text = "iface ens1 inet static\n address 10.1.0.9\n"
-    assert "cidr" not in network.entry(parse(text), "ens1")
+@pytest.mark.parametrize("mask", ["", " netmask 255.0.255.0\n", " netmask 0.0.0.0\n", " netmask /24\n"])
+def test_address_without_mask(mask: str) -> None:
+    """An address that says no length is listed as if it were alone, and written as it is."""
+    text = f"iface ens1 inet static\n address 10.1.0.9\n{mask}"
+    assert interfaces.entry(parse(text), "ens1")["cidr"] == "10.1.0.9/32"
     assert "\taddress 10.1.0.9\n" in rewritten(text)
 
 
 def test_family() -> None:
     """A stanza without a family holds both, and stays one."""
     text = "iface ens1\n\taddress 10.0.0.1/24\n\taddress fd00::1/64\n\tgateway fd00::2\n"
-    entry = network.entry(parse(text), "ens1")
+    entry = interfaces.entry(parse(text), "ens1")
     assert (entry["families"], entry["cidr"], entry["cidr6"], entry["gateway6"], entry["method"]) == (
         [None],
         "10.0.0.1/24",
@@ -132,7 +136,7 @@ def test_allow_of_a_bridge() -> None:
 def test_blank_line() -> None:
     """A blank line ends a stanza; options behind it belong to nothing and keep their place and blanks."""
     text = "iface ens1 inet manual\n\n\tpost-up  x\n\niface ens2 inet manual\n"
-    assert "options" not in network.entry(parse(text), "ens1")
+    assert "options" not in interfaces.entry(parse(text), "ens1")
     assert "iface ens1 inet manual\n\n\tpost-up  x\n\niface ens2" in rewritten(text)
 
 
@@ -146,13 +150,13 @@ def test_comments_outside() -> None:
 def test_flags() -> None:
     """What is up is active; what is physical exists; neither is ever 0."""
     parsed = parse("iface ens1 inet manual\niface bond0 inet manual\n")
-    assert (network.entry(parsed, "ens1")["active"], network.entry(parsed, "ens1")["exists"]) == (1, 1)
-    assert not {"active", "exists"} & network.entry(parsed, "bond0").keys()
+    assert (interfaces.entry(parsed, "ens1")["active"], interfaces.entry(parsed, "ens1")["exists"]) == (1, 1)
+    assert not {"active", "exists"} & interfaces.entry(parsed, "bond0").keys()
 
 
 def test_nic_outside_of_the_file() -> None:
     """A NIC that is not in the file is listed last, without a place."""
-    listed = network.listing(parse("iface ens2 inet manual\n"))
+    listed = interfaces.listing(parse("iface ens2 inet manual\n"))
     assert [entry["iface"] for entry in listed] == ["ens2", "ens1", "ens3"]
     assert [entry.get("priority") for entry in listed] == [2, None, None]
 
@@ -160,12 +164,12 @@ def test_nic_outside_of_the_file() -> None:
 def test_altnames() -> None:
     """A NIC's other names are shown."""
     host = replace(HOST, nics={"ens1": ("enp2s9",)})
-    assert network.entry(parse("", host), "ens1")["altnames"] == ["enp2s9"]
+    assert interfaces.entry(parse("", host), "ens1")["altnames"] == ["enp2s9"]
 
 
 def test_missing_loopback() -> None:
     """A file without lo reads as if it had one, which is not listed, and is written with it."""
-    assert network.entry(parse(""), "lo") == {
+    assert interfaces.entry(parse(""), "lo") == {
         "type": "loopback",
         "method": "loopback",
         "method6": "manual",
@@ -180,7 +184,8 @@ def test_listing_by_type() -> None:
     """The list can be narrowed to a type, or to all kinds of bridge."""
     parsed = parse(START + "iface vmbr5 inet manual\n\tovs_type OVSBridge\n")
     names = {
-        kind: [entry["iface"] for entry in network.listing(parsed, kind)] for kind in ("bridge", "any_bridge", "bond")
+        kind: [entry["iface"] for entry in interfaces.listing(parsed, kind)]
+        for kind in ("bridge", "any_bridge", "bond")
     }
     assert names == {"bridge": ["vmbr0"], "any_bridge": ["vmbr0", "vmbr5"], "bond": []}
 
@@ -196,7 +201,7 @@ def test_order() -> None:
         "iface vmbr5 inet manual\n\tovs_type OVSBridge\n\tovs_ports int1\n"
         "iface int1 inet manual\n\tovs_type OVSIntPort\n\tovs_bridge vmbr5\niface ens2 inet manual\n"
     )
-    new = network.create(parse(text), {"iface": "vmbr0", "type": "bridge"}, HOST)
+    new = interfaces.create(parse(text), {"iface": "vmbr0", "type": "bridge"}, HOST)
     assert order(new) == ["lo", "ens2", "ens1", "ens3", "int1", "bond0", "vmbr1", "vmbr1.7", "vmbr5", "vmbr0", "v5"]
 
 
@@ -208,7 +213,7 @@ def test_unknown_type_keeps_its_place() -> None:
 
 def test_vnet_comes_first() -> None:
     """A type that PVE has no order for comes before all."""
-    assert order(network.create(parse(START), {"iface": "net1", "type": "vnet"}, HOST))[:2] == ["net1", "lo"]
+    assert order(interfaces.create(parse(START), {"iface": "net1", "type": "vnet"}, HOST))[:2] == ["net1", "lo"]
 
 
 def test_miimon_survives() -> None:
@@ -233,7 +238,7 @@ def test_writing_again_changes_nothing() -> None:
 def test_bond_options_by_mode(mode: str, kept: str | None) -> None:
     """Primary and hash policy are written in the modes that know them, and silently dropped in others."""
     params = {"slaves": "ens2", "bond_mode": mode, "bond-primary": "ens2", "bond_xmit_hash_policy": "layer2"}
-    text = stanza(network.create(parse(START), {"iface": "bond0", "type": "bond", **params}, HOST), "bond0")
+    text = stanza(interfaces.create(parse(START), {"iface": "bond0", "type": "bond", **params}, HOST), "bond0")
     lines = text.splitlines()[4:]
     assert [line.strip() for line in lines] == ([kept] if kept else [])
 
@@ -243,28 +248,36 @@ def test_bond_options_by_mode(mode: str, kept: str | None) -> None:
 
 def test_changes() -> None:
     """The diff leaves blanks out of account, and carries the times it is given."""
-    assert network.changes("a  b\n", "a b \n") is None
-    assert network.changes("a\n", "a\nb\n", "T1", "T2") == (
+    assert interfaces.changes("a  b\n", "a b \n") is None
+    assert interfaces.changes("a\n", "a\nb\n", "T1", "T2") == (
         "--- /etc/network/interfaces\tT1\n+++ /etc/network/interfaces.new\tT2\n@@ -1 +1,2 @@\n a\n+b\n"
     )
 
 
+def test_changes_cut_at_newlines_only() -> None:
+    """A carriage return inside a line, or what else ends one for some, ends none here; at its end it is a blank."""
+    changed = interfaces.changes("a\rb\u2028c\n", "a\rb\u2028d\n")
+    assert changed is not None
+    assert changed.endswith("@@ -1 +1 @@\n-a\rb\u2028c\n+a\rb\u2028d\n")
+    assert interfaces.changes("a\r\n", "a\n") is None
+
+
 def test_changes_of_an_absent_file() -> None:
     """A file that is not there counts as empty."""
-    changed = network.changes("", "a\n")
+    changed = interfaces.changes("", "a\n")
     assert changed is not None
     assert changed.endswith("@@ -0,0 +1 @@\n+a\n")
 
 
 def test_changes_without_a_last_newline() -> None:
     """A last line without its end is said to be one."""
-    changed = network.changes("a\n", "a\nb")
+    changed = interfaces.changes("a\n", "a\nb")
     assert changed is not None
     assert changed.endswith(" a\n+b\n\\ No newline at end of file\n")
 
 
 def test_changes_at_the_identical_beginning() -> None:
     """A run may move up into the lines before it that are the same in both."""
-    changed = network.changes("b\na\n", "b\nb\na\na\nc\n")
+    changed = interfaces.changes("b\na\n", "b\nb\na\na\nc\n")
     assert changed is not None
     assert changed.splitlines()[3:] == [" b", "+b", "+a", " a", "+c"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim_file import HOST, parse
 from work import growth
 
-from pvenet.sim import network
+from pvenet.sim import interfaces
 
 
 def _file(count: int) -> str:
@@ -20,9 +20,9 @@ def _file(count: int) -> str:
 def _handled(count: int) -> None:
     text = _file(count)
     parsed = parse(text)
-    new = network.create(parsed, {"iface": "bond0", "type": "bond", "autostart": 1}, HOST)
-    assert network.changes(text, new)
-    assert len(network.listing(parsed)) >= count
+    new = interfaces.create(parsed, {"iface": "bond0", "type": "bond", "autostart": 1}, HOST)
+    assert interfaces.changes(text, new)
+    assert len(interfaces.listing(parsed)) >= count
 
 
 def test_the_work_grows_with_the_file() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sim_file import HOST, OVS, START, parse, refused, stanza
 
-from pvenet.sim import network
+from pvenet.sim import interfaces
 from pvenet.sim.schema import Param, Refused, Schema, verify
 
 # Refusing
@@ -44,7 +44,7 @@ def test_bond_without_mtu_fits() -> None:
     """A bond without an MTU carries any; one with a smaller one doesn't."""
     text = START.replace("iface ens2 inet manual\n", "iface ens2 inet manual\n\tmtu 9000\n")
     bond: dict[str, object] = {"iface": "bond0", "type": "bond", "slaves": "ens2"}
-    assert "bond-slaves ens2" in network.create(parse(text), bond, HOST)
+    assert "bond-slaves ens2" in interfaces.create(parse(text), bond, HOST)
     assert "mtu 1400 is lower than 'ens2'" in refused(text, {**bond, "mtu": 1400}).message
 
 
@@ -52,7 +52,7 @@ def test_vlan_on_vlan() -> None:
     """A VLAN can sit on another, but not on an alias."""
     text = START + "iface ens2.5 inet manual\n\niface ens2:1 inet manual\n"
     vlan = {"iface": "vlan7", "type": "vlan"}
-    assert "vlan-raw-device ens2.5\n" in network.create(parse(text), {**vlan, "vlan-raw-device": "ens2.5"}, HOST)
+    assert "vlan-raw-device ens2.5\n" in interfaces.create(parse(text), {**vlan, "vlan-raw-device": "ens2.5"}, HOST)
     assert "wrong interface type on parent 'ens2:1'" in refused(text, {**vlan, "vlan-raw-device": "ens2:1"}).message
 
 
@@ -136,19 +136,19 @@ def test_mtu_of_an_ovs_bond() -> None:
 
 def test_ovs_coupling() -> None:
     """An OVS bond is listed by its bridge, its NICs start with the node, and it goes with its listing."""
-    bridge = network.create(parse(START, OVS), {"iface": "vmbr5", "type": "OVSBridge", "ovs_ports": "ens2"}, OVS)
+    bridge = interfaces.create(parse(START, OVS), {"iface": "vmbr5", "type": "OVSBridge", "ovs_ports": "ens2"}, OVS)
     assert stanza(bridge, "ens2") == "auto ens2\niface ens2 inet manual\n\tovs_type OVSPort\n\tovs_bridge vmbr5"
     bond = {"iface": "bond0", "type": "OVSBond", "ovs_bridge": "vmbr5", "ovs_bonds": "ens3", "mtu": 1400}
-    bonded = network.create(parse(bridge, OVS), bond, OVS)
+    bonded = interfaces.create(parse(bridge, OVS), bond, OVS)
     assert "\tovs_ports ens2 bond0\n" in bonded
     assert "auto ens3\n" in bonded
-    assert "ovs_ports ens2\n" in network.delete(parse(bonded, OVS), "bond0", OVS)
+    assert "ovs_ports ens2\n" in interfaces.delete(parse(bonded, OVS), "bond0", OVS)
 
 
 def test_ovs_bridge_that_lists_the_name_already() -> None:
     """A bridge that waits for a port lists it once."""
     text = "iface vmbr5 inet manual\n\tovs_type OVSBridge\n\tovs_ports int1\n"
-    new = network.create(parse(text, OVS), {"iface": "int1", "type": "OVSIntPort", "ovs_bridge": "vmbr5"}, OVS)
+    new = interfaces.create(parse(text, OVS), {"iface": "int1", "type": "OVSIntPort", "ovs_bridge": "vmbr5"}, OVS)
     assert "\tovs_ports int1\n" in new
 
 
@@ -176,7 +176,7 @@ def test_delete_of_properties() -> None:
     """An update keeps what it doesn't name, drops what it is told to, and sets what it gives even so."""
     parsed = parse(START.replace("bridge-fd 0\n", "bridge-fd 0\n\tmtu 1400\n#note\n"))
     params = {"type": "bridge", "delete": "mtu,comments,cidr,gateway", "mtu": 1300}
-    assert stanza(network.update(parsed, "vmbr0", params, HOST), "vmbr0") == (
+    assert stanza(interfaces.update(parsed, "vmbr0", params, HOST), "vmbr0") == (
         "auto vmbr0\niface vmbr0 inet manual\n\tbridge-ports ens1\n\tbridge-stp off\n\tbridge-fd 0\n\tmtu 1300"
     )
 
@@ -185,13 +185,13 @@ def test_machine_that_changed() -> None:
     """A write sees the machine as it is, whatever an older reading saw."""
     stale = parse(START)
     now = replace(HOST, nics={**HOST.nics, "ens9": ()})
-    assert "iface ens9 inet manual" in network.update(stale, "ens1", {"type": "eth"}, now)
+    assert "iface ens9 inet manual" in interfaces.update(stale, "ens1", {"type": "eth"}, now)
 
 
 @pytest.mark.parametrize("value", [True, 1, "1"])
 def test_flags_of_requests(value: object) -> None:
     """A flag is 1 or 0, or a truth value of JSON."""
-    new = network.create(parse(START), {"iface": "vmbr1", "type": "bridge", "autostart": value}, HOST)
+    new = interfaces.create(parse(START), {"iface": "vmbr1", "type": "bridge", "autostart": value}, HOST)
     assert "auto vmbr1\n" in new
 
 

@@ -16,7 +16,7 @@ from pvenet.sim.machine.tasks import Upid
 if TYPE_CHECKING:
     from pathlib import Path
 
-NICS = dict.fromkeys(("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"))
+NICS: dict[str, tuple[str, ...]] = dict.fromkeys(("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"), ())
 BASE = (FIXTURES / "walkthrough" / "interfaces.start").read_text().replace("ens33\n", "ens33 ens37\n")
 NETWORK = "/nodes/pve1/network"
 

@@ -73,7 +73,7 @@ def _switch(draw: st.DrawFn, made: dict[str, Interface], name: str, free: list[s
     for nic in nics:
         made[nic] = OvsPort(name=nic, bridge=name, tag=draw(TAGS), options=draw(OPTIONS), mtu=_within(draw(MTUS), mtu))
     own: list[str] = []
-    for bond in draw(st.lists(st.sampled_from(["bond0", "bond1", "trunk"]), unique=True, max_size=1)):
+    for bond in draw(st.lists(st.sampled_from(["bond0", "bond1", "bond22"]), unique=True, max_size=1)):
         if bond not in made:
             made[bond] = _bond(draw, made, OvsBond(name=bond, bridge=name, mtu=_within(draw(MTUS), mtu)), free)
             own.append(bond)

@@ -10,12 +10,12 @@ from plan_model import word, words
 from pvenet import wire
 from pvenet.model import Interface, Network, canonical
 from pvenet.plan import Change, Create, Delete, Plan, Update, problems
-from pvenet.sim import network as sim
+from pvenet.sim import interfaces as sim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pvenet.sim.network import Host
+    from pvenet.sim.interfaces import Host
 
 
 def shown(step: Change) -> str:

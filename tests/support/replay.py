@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pvenet.sim import network
-from pvenet.sim.network import Host
+from pvenet.sim import interfaces
+from pvenet.sim.interfaces import Host
 from pvenet.sim.parameters import LIST, ONE
 from pvenet.sim.schema import Refused, verify
 
@@ -88,17 +88,17 @@ def answered(case: Case) -> Answer:
         return Answer(status=refused.status, reason=reason, errors=refused.errors, staged=case.staged)
 
 
-def _parsed(case: Case) -> network.Parsed:
-    return network.parse(case.applied if case.staged is None else case.staged, case.host)
+def _parsed(case: Case) -> interfaces.Parsed:
+    return interfaces.parse(case.applied if case.staged is None else case.staged, case.host)
 
 
 def _read(case: Case) -> Answer:
     iface, params = case.request.iface, case.request.params
     if iface:
         verify({**params, "iface": iface}, ONE)
-        return Answer(data=network.entry(_parsed(case), iface), staged=case.staged)
-    data = network.listing(_parsed(case), verify(params, LIST).get("type"))  # type: ignore[arg-type]  # a text, by LIST
-    changes = None if case.staged is None else network.changes(case.applied, case.staged)
+        return Answer(data=interfaces.entry(_parsed(case), iface), staged=case.staged)
+    data = interfaces.listing(_parsed(case), verify(params, LIST).get("type"))  # type: ignore[arg-type]  # a text, by LIST
+    changes = None if case.staged is None else interfaces.changes(case.applied, case.staged)
     return Answer(data=data, changes=changes, staged=case.staged)
 
 
@@ -107,11 +107,11 @@ def _staged(case: Case) -> str | None:
     iface, params = case.request.iface, case.request.params
     match case.request.method:
         case "POST":
-            return network.create(_parsed(case), params, case.host)
+            return interfaces.create(_parsed(case), params, case.host)
         case "PUT":
-            return network.update(_parsed(case), iface, params, case.host)
+            return interfaces.update(_parsed(case), iface, params, case.host)
         case _:
-            return network.delete(_parsed(case), iface, case.host) if iface else None
+            return interfaces.delete(_parsed(case), iface, case.host) if iface else None
 
 
 def comparable(answer: Answer, vague: Collection[str] = ()) -> Answer:

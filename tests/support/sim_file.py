@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pvenet.sim import network
-from pvenet.sim.network import Host, Parsed
+from pvenet.sim import interfaces
+from pvenet.sim.interfaces import Host, Parsed
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ iface vmbr0 inet static
 
 
 def parse(text: str, host: Host = HOST) -> Parsed:
-    return network.parse(text, host)
+    return interfaces.parse(text, host)
 
 
 def stanza(text: str, iface: str) -> str:
@@ -55,11 +55,11 @@ def order(text: str) -> list[str]:
 
 def rewritten(text: str, host: Host = HOST) -> str:
     """The file after a write that changes nothing."""
-    return network.update(parse(text, host), "ens3", {"type": "eth"}, host)
+    return interfaces.update(parse(text, host), "ens3", {"type": "eth"}, host)
 
 
 def refused(text: str, params: Mapping[str, object], host: Host = HOST) -> Refused:
     """The refusal of a create."""
     with pytest.raises(Refused) as caught:
-        network.create(parse(text, host), params, host)
+        interfaces.create(parse(text, host), params, host)
     return caught.value

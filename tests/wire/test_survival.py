@@ -27,7 +27,7 @@ from pvenet.model import (
     canonical,
     kind_of,
 )
-from pvenet.sim import network as sim
+from pvenet.sim import interfaces as sim
 from pvenet.sim.interfaces.write import HEADER
 from pvenet.sim.schema import Refused
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pvenet.sim.access.users import ROOT, Identity
 from pvenet.sim.calls.base import Answer, Asked, Call
-from pvenet.sim.network import listing, parse
+from pvenet.sim.interfaces import listing, parse
 from pvenet.sim.schema import Param, Schema
 
 REQUIRED = Param(optional=False)

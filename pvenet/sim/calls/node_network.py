@@ -8,7 +8,7 @@ import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pvenet.sim import network, parameters
+from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.machine.backend import Reload
 from pvenet.sim.schema import Param, Refused, Schema
@@ -39,7 +39,7 @@ BRIDGE_PLACE = "/sdn/zones/localnetwork"
 
 def list_all(asked: Asked) -> Answer:
     """The list; bridges that the user may not see are left out without a word (H001)."""
-    entries = [entry for entry in network.listing(asked.seen(), asked.params.get("type")) if _visible(asked, entry)]
+    entries = [entry for entry in interfaces.listing(asked.seen(), asked.params.get("type")) if _visible(asked, entry)]
     if asked.config.random_order:
         random.shuffle(entries)
     difference = _changes(asked)
@@ -48,14 +48,14 @@ def list_all(asked: Asked) -> Answer:
 
 def _visible(asked: Asked, entry: Mapping[str, object]) -> bool:
     place = f"{BRIDGE_PLACE}/{entry['iface']}"
-    return entry["type"] != "bridge" or asked.may("SDN.Audit", place) or asked.may("SDN.Use", place)
+    return entry.get("type") != "bridge" or asked.may("SDN.Audit", place) or asked.may("SDN.Use", place)
 
 
 def _changes(asked: Asked) -> str | None:
     node = asked.node
     if not node.staged.exists():
         return None
-    return network.changes(node.applied(), node.text(), _stamp(node.interfaces), _stamp(node.staged))
+    return interfaces.changes(node.applied(), node.text(), _stamp(node.interfaces), _stamp(node.staged))
 
 
 def _stamp(path: Path) -> str:
@@ -68,23 +68,23 @@ def _stamp(path: Path) -> str:
 
 
 def show(asked: Asked) -> Answer:
-    return Answer(data=network.entry(asked.seen(), asked.found["iface"]))
+    return Answer(data=interfaces.entry(asked.seen(), asked.found["iface"]))
 
 
 def create(asked: Asked) -> Answer:
     _lock(asked)
-    return _stage(asked, network.create(asked.parsed(), asked.params, asked.host))
+    return _stage(asked, interfaces.create(asked.parsed(), asked.params, asked.host))
 
 
 def update(asked: Asked) -> Answer:
     params = {name: value for name, value in asked.params.items() if name != "iface"}
     _lock(asked)
-    return _stage(asked, network.update(asked.parsed(), asked.found["iface"], params, asked.host))
+    return _stage(asked, interfaces.update(asked.parsed(), asked.found["iface"], params, asked.host))
 
 
 def delete(asked: Asked) -> Answer:
     _lock(asked)
-    return _stage(asked, network.delete(asked.parsed(), asked.found["iface"], asked.host))
+    return _stage(asked, interfaces.delete(asked.parsed(), asked.found["iface"], asked.host))
 
 
 def _lock(asked: Asked) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CONTEXT = 3
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+"""A line ends at a newline, and nowhere else."""
+_SPACE = " \t\r\f\v\n"
 _BLANKS = re.compile(r"[ \t\r\f\v]+")
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
@@ -25,22 +28,29 @@ def changes(old: str, new: str, old_time: str = "", new_time: str = "") -> str |
 
     The two times stand in the header as they are given; PVE's are the files' own.
     """
-    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    before, after = _LINE.findall(old), _LINE.findall(new)
     found = list(_changes(before, after))
     if not found:
         return None
-    return "".join(
-        [
-            f"--- /etc/network/interfaces\t{old_time}\n",
-            f"+++ /etc/network/interfaces.new\t{new_time}\n",
-            *(line for hunk in _hunks(found) for line in _hunk(hunk, before, after)),
-        ]
+    return _decoded(
+        "".join(
+            [
+                f"--- /etc/network/interfaces\t{old_time}\n",
+                f"+++ /etc/network/interfaces.new\t{new_time}\n",
+                *(line for hunk in _hunks(found) for line in _hunk(hunk, before, after)),
+            ]
+        )
     )
+
+
+def _decoded(text: str) -> str:
+    """Bytes that are no UTF-8 are answered as U+FFFD."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _folded(line: str) -> str:
     """A line as `-b` compares it: blanks at the end don't count, a run of others counts as one."""
-    return _BLANKS.sub(" ", line.rstrip())
+    return _BLANKS.sub(" ", line.rstrip(_SPACE))
 
 
 def _changes(before: list[str], after: list[str]) -> Iterator[Change]:

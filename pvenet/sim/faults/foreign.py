@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pvenet.sim import network
+from pvenet.sim import interfaces
 from pvenet.sim.files import SimError
 from pvenet.sim.interfaces import Host, Interface, Parsed
 from pvenet.sim.machine.machine import Machine
@@ -25,7 +25,7 @@ def _staged(write: Callable[[Parsed, Host], str]) -> Act:
     def act(node: Node, sim: Sim, _now: float) -> None:
         host = sim.host(node.name)
         try:
-            node.stage(write(network.parse(node.text(), host), host))
+            node.stage(write(interfaces.parse(node.text(), host), host))
         except Refused:
             return  # it is there already, or no longer: somebody was quicker
 
@@ -33,11 +33,11 @@ def _staged(write: Callable[[Parsed, Host], str]) -> Act:
 
 
 def create(iface: str, **form: object) -> Act:
-    return _staged(lambda parsed, host: network.create(parsed, {"iface": iface, **form}, host))
+    return _staged(lambda parsed, host: interfaces.create(parsed, {"iface": iface, **form}, host))
 
 
 def delete(iface: str) -> Act:
-    return _staged(lambda parsed, host: network.delete(parsed, iface, host))
+    return _staged(lambda parsed, host: interfaces.delete(parsed, iface, host))
 
 
 def update(iface: str, change: Callable[[Interface], dict[str, object]]) -> Act:
@@ -46,7 +46,7 @@ def update(iface: str, change: Callable[[Interface], dict[str, object]]) -> Act:
     def write(parsed: Parsed, host: Host) -> str:
         found = parsed.interfaces.get(iface, Interface(iface, {}))
         kept = {"type": found.type} | {key: found.text(key) for key in ("cidr", "cidr6") if found.text(key)}
-        return network.update(parsed, iface, kept | change(found), host)
+        return interfaces.update(parsed, iface, kept | change(found), host)
 
     return _staged(write)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from pvenet.sim.formats import split_list
+from pvenet.sim.interfaces.characters import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
@@ -50,11 +53,16 @@ class Interface:
         value = self.properties.get(key)
         return "" if value is None else str(value)
 
+    def given(self, key: str) -> str:
+        """A property as text; empty also where it is 0, which PVE takes for none as well."""
+        text = self.text(key)
+        return "" if text == "0" else text
+
     def words(self, key: str) -> tuple[str, ...]:
         """A property as the words that blanks separate. A leading blank makes an empty first word (C042)."""
         text = self.text(key)
-        words = tuple(text.split())
-        return ("", *words) if words and text[0].isspace() else words
+        found = tuple(words(text))
+        return ("", *found) if found and text[0].isspace() else found
 
     @property
     def type(self) -> str:
@@ -65,8 +73,8 @@ class Interface:
         return bool(self.get("autostart"))
 
     @property
-    def priority(self) -> int | None:
-        """The place in the file, from 2 on; None for what is not in the file yet."""
+    def place(self) -> int | None:
+        """The place in the file, from 2 on (pve-api#f9); None for what has no stanza yet."""
         value = self.get("priority")
         return value if isinstance(value, int) else None
 
@@ -79,7 +87,7 @@ class Interface:
     @property
     def ports(self) -> tuple[str, ...]:
         """What it is made of: ports of a bridge, slaves of a bond, in either kind of switch."""
-        return tuple(word for key in PORT_LISTS for word in self.words(key))
+        return tuple(port for key in PORT_LISTS for port in split_list(self.text(key)))
 
     @property
     def raw_device(self) -> str | None:
@@ -99,7 +107,7 @@ class Interface:
 class Loose:
     """A line that belongs to no stanza, and its place among them."""
 
-    priority: int
+    place: int
     line: str
 
 

@@ -4,54 +4,71 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.sim.interfaces.characters import words
+
 if TYPE_CHECKING:
     from pvenet.sim.interfaces.model import Interface, Property
 
-TAGGED = ("OVSPort", "OVSIntPort", "OVSBond")
-"""The types whose tag is a word of `ovs_options`; a bridge's `ovs_tag` is an option of its own (walk 5000)."""
+PORTS = ("OVSPort", "OVSIntPort", "OVSBond")
+"""What a bridge of Open vSwitch has; their tag is a word of `ovs_options`. A bridge's `ovs_tag` is an option."""
 
 MODES = {
-    "active-backup": ("bond_mode=active-backup",),
-    "balance-slb": ("bond_mode=balance-slb",),
-    "lacp-balance-slb": ("bond_mode=balance-slb", "lacp=active"),
-    "lacp-balance-tcp": ("bond_mode=balance-tcp", "lacp=active"),
+    "active-backup": "active-backup",
+    "balance-slb": "balance-slb",
+    "lacp-balance-slb": "balance-slb",
+    "lacp-balance-tcp": "balance-tcp",
 }
-"""Bond modes as the API spells them, and the words that stand for each in the file."""
+"""Bond modes as the API spells them, and as the file does, which says `lacp=active` besides."""
 
 
 def read_options(kind: str, properties: dict[str, Property]) -> None:
-    """Take the tag and the bond mode out of `ovs_options`; they are properties of their own."""
-    words = str(properties.get("ovs_options") or "").split()
-    taken: set[str] = set()
-    if kind in TAGGED:
-        for word in words:
-            if word.startswith("tag="):
-                properties["ovs_tag"] = word.removeprefix("tag=")
-                taken.add(word)
+    """Take the tag and the bond mode out of `ovs_options`; they are properties of their own (pve-api#f49)."""
+    if kind not in PORTS:
+        return
+    options = _options(str(properties.pop("ovs_options", None) or ""))
+    if "tag" in options:
+        properties["ovs_tag"] = options.pop("tag")  # pve-api#f50
     if kind == "OVSBond":
-        taken |= _read_mode(words, properties)
-    if taken:
-        rest = " ".join(word for word in words if word not in taken)
-        properties["ovs_options"] = rest
-        if not rest:
-            del properties["ovs_options"]
+        properties["bond_mode"] = _mode(options.pop("bond_mode", None), options.pop("lacp", None))
+    if options:
+        properties["ovs_options"] = _text(options)
 
 
-def _read_mode(words: list[str], properties: dict[str, Property]) -> set[str]:
-    mode = [word for word in words if word.startswith("bond_mode=")]
-    lacp = [word for word in words if word.startswith("lacp=")]
-    if mode:
-        name = mode[-1].removeprefix("bond_mode=")
-        properties["bond_mode"] = f"lacp-{name}" if "lacp=active" in lacp else name
-    return {*mode, *lacp}
+def _options(text: str) -> dict[str, str]:
+    """Words with an equals sign, the last of each key."""
+    pairs = (word.partition("=") for word in words(text))
+    return {key: value for key, equals, value in pairs if equals}
 
 
-def option_words(interface: Interface) -> list[str]:
-    """The words of `ovs_options` as they are written; PVE's order of them is random (pve-api#ovs-options)."""
-    words = list(interface.words("ovs_options"))
-    if interface.type in TAGGED and (tag := interface.text("ovs_tag")):
-        words = [*(word for word in words if not word.startswith("tag=")), f"tag={tag}"]
+def _text(options: dict[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in options.items())
+
+
+def _mode(mode: str | None, lacp: str | None) -> str | None:
+    """The mode as the API spells it (pve-api#f51)."""
+    if mode == "balance-tcp" or (mode == "balance-slb" and lacp == "active"):
+        return f"lacp-{mode}"
+    return mode
+
+
+def mode_of(interface: Interface) -> str:
+    """The mode of an OVSBond that is written."""
+    mode = interface.text("bond_mode")
+    return "active-backup" if mode in {"", "0"} else mode
+
+
+def written_options(interface: Interface) -> str:
+    """`ovs_options` as they are written (pve-api#f83, pve-api#f84). PVE's order of the words is random."""
+    text, tag = interface.text("ovs_options"), interface.given("ovs_tag")
+    if interface.type != "OVSBond" and not tag:
+        return text
+    options = _options(text)
+    if tag:
+        options["tag"] = tag
     if interface.type == "OVSBond":
-        words = [word for word in words if not word.startswith(("bond_mode=", "lacp="))]
-        words += MODES[interface.text("bond_mode") or "active-backup"]  # walk 5012
-    return words
+        mode = mode_of(interface)
+        options.pop("lacp", None)
+        options["bond_mode"] = MODES[mode]
+        if mode.startswith("lacp-"):
+            options["lacp"] = "active"
+    return _text(options)

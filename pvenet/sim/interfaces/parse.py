@@ -1,132 +1,88 @@
-"""Reading the file."""
+"""Reading the file: lines become stanzas of interfaces, words of `auto`, and loose lines."""
 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pvenet.sim.interfaces import ovs
-from pvenet.sim.interfaces.kinds import OVS_TYPES, VLAN_NAMED, VLAN_OF, type_of
+from pvenet.sim.interfaces.characters import BLANK, BLANKS, INK, LETTER, as_comment, as_read, words
+from pvenet.sim.interfaces.derive import derive
 from pvenet.sim.interfaces.model import Host, Interface, Loose, Parsed, Property
+from pvenet.sim.interfaces.options import BY_FAMILY, PROPERTIES, value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-_IFACE = re.compile(r"iface\s+(\S+)(?:\s+(inet6?)\s+(\S+))?")
-_AUTO = re.compile(r"(?:auto|allow-auto|allow-hotplug|allow-ovs)\s+(.*)")
-_ALLOW = re.compile(r"allow-(\S+)\s+(.*)")
-_SECTION = re.compile(r"(?:iface|mapping|auto|source|source-directory)\s|allow-")
-_OPTION = re.compile(r"(\S+)\s+(.+)")
+_AUTO = re.compile(rf"{BLANK}*(?:auto|allow-auto|allow-ovs|allow-hotplug){BLANK}+(.*)")
+_IFACE = re.compile(rf"{BLANK}*iface{BLANK}+({INK}+)(?:{BLANK}+(inet6?){BLANK}+({INK}+))?{BLANK}*")
+_ALLOW = re.compile(rf"allow-({INK}+){BLANK}+(.*)")
+_SECTION = re.compile(rf"(?:iface|mapping|auto|source|source-directory){BLANK}|allow-")
+_OPTION = re.compile(rf"({INK}+){BLANK}+(.+)")
 
-_BY_FAMILY = ("address", "netmask", "broadcast", "gateway")
-_LISTS = {"bond-slaves": "slaves", "slaves": "slaves", "bridge-ports": "bridge_ports"}
-_PLAIN = {
-    "bond-miimon": "bond_miimon",
-    "bond-mode": "bond_mode",
-    "bond-primary": "bond-primary",
-    "bond-xmit-hash-policy": "bond_xmit_hash_policy",
-    "bridge-fd": "bridge_fd",
-    "bridge-stp": "bridge_stp",
-    "bridge-vids": "bridge_vids",
-    "mtu": "mtu",
-    "ovs-bonds": "ovs_bonds",
-    "ovs-bridge": "ovs_bridge",
-    "ovs-mtu": "mtu",
-    "ovs-options": "ovs_options",
-    "ovs-ports": "ovs_ports",
-    "ovs-tag": "ovs_tag",
-    "ovs-type": "ovs_type",
-    "vlan-id": "vlan-id",
-    "vlan-raw-device": "vlan-raw-device",
-}
-"""Options of the file (blanks and dashes are one to PVE) and the property that each becomes."""
+FIRST_PLACE = 2
 
-_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
-"""Bond modes by their number (walk 0: `bond_mode 4`)."""
 
-_FIRST_PRIORITY = 2
+@dataclass
+class Stanza:
+    """One stanza of an interface: what is its own. Properties that PVE knows are the interface's (pve-api#f14)."""
+
+    family: str | None
+    method: str | None
+    options: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
 
 
 class Draft:
     """An interface while its stanzas are read."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, place: int) -> None:
         self.name = name
+        self.place = place
         self.properties: dict[str, Property] = {}
-        self.families: list[str | None] = []
-        self.suffix = ""
-        self.comments: list[str] = []
-        self.options: dict[str, list[str]] = {"": [], "6": []}
+        self.stanzas: list[Stanza] = []
 
-    def begin(self, family: str | None, method: str | None, priority: int) -> None:
-        self.families.append(family)
-        self.suffix = "6" if family == "inet6" else ""
-        self.properties.setdefault("priority", priority)
-        if method:
-            self.properties[f"method{self.suffix}"] = method
-
-    def option(self, line: str, key: str, value: str) -> None:
-        name = key.replace("_", "-")
-        if name in _BY_FAMILY:
-            self.properties[name + self._suffix_of(value)] = value
-        elif name in _LISTS:
-            ports = sorted(set(value.split()) - {"none"})  # C041, C039
-            self.properties[_LISTS[name]] = " ".join(ports)
-        elif name == "bridge-vlan-aware":
-            self.properties["bridge_vlan_aware"] = 1
-        elif name in _PLAIN:
-            self.properties[_PLAIN[name]] = _meaning(name, value)
+    def option(self, line: str, key: str, text: str) -> None:
+        """An option of the stanza that was begun last."""
+        stanza = self.stanzas[-1]
+        if key in BY_FAMILY:
+            self.properties[key + _suffix_of(stanza.family, key, text)] = text
+        elif name := PROPERTIES.get(key):
+            self.properties[name] = value(name, self.properties.get(name), text)
         else:
-            self.options[self.suffix].append(line)
-
-    def _suffix_of(self, value: str) -> str:
-        """A stanza without a family holds both; the value tells (walk 27)."""
-        return "6" if self.families[-1] is None and ":" in value else self.suffix
+            stanza.options.append(line)
 
     def finish(self) -> dict[str, Property]:
-        found = self.properties
-        found["families"] = tuple(self.families) or ("inet",)
-        if self.comments:
-            found["comments"] = "".join(f"{line}\n" for line in self.comments)  # of both stanzas (C150)
-        for suffix, lines in self.options.items():
-            if lines:
-                found[f"options{suffix}"] = tuple(lines)
-            found.setdefault(f"method{suffix}", "manual")
-            _settle_address(found, suffix)
+        """All of its stanzas as one bag of properties."""
+        found: dict[str, Property] = {"method": "manual", "method6": "manual", **self.properties}
+        found["priority"] = self.place
+        found["families"] = tuple(stanza.family for stanza in self.stanzas)
+        comments: dict[str, list[str]] = {"": [], "6": []}
+        options: dict[str, list[str]] = {"": [], "6": []}
+        for stanza in self.stanzas:
+            suffix = "6" if stanza.family == "inet6" else ""
+            if stanza.method:
+                found[f"method{suffix}"] = stanza.method
+            _gather(options, suffix, stanza.options, stanza.family)
+            _gather(comments, suffix, stanza.comments, stanza.family)
+        if lines := comments[""] + comments["6"]:
+            found["comments"] = "".join(f"{line}\n" for line in lines)  # pve-api#f17
+        found |= {f"options{suffix}": tuple(lines) for suffix, lines in options.items() if lines}
         return found
 
 
-def _meaning(name: str, value: str) -> str:
-    if name == "bond-mode" and value.isdecimal() and int(value) < len(_MODES):
-        return _MODES[int(value)]
-    if name == "bridge-stp":
-        return "on" if value.lower() in {"on", "y", "yes", "1"} else "off"
-    return value
+def _suffix_of(family: str | None, key: str, text: str) -> str:
+    """Which of the two families' property an option is; without a family, the value tells (pve-api#f24)."""
+    if family is None:
+        return "6" if ":" in text and key != "netmask" else ""
+    return "6" if family == "inet6" else ""
 
 
-def _settle_address(found: dict[str, Property], suffix: str) -> None:
-    """Give an address all of its three forms: with its prefix length, without, and that alone."""
-    address, mask = found.get(f"address{suffix}"), found.get(f"netmask{suffix}")
-    if not isinstance(address, str):
-        return
-    host, slash, length = address.partition("/")
-    if not slash and isinstance(mask, str):
-        length = _prefix_length(mask)
-    if length:
-        found[f"address{suffix}"] = host
-        found[f"netmask{suffix}"] = length
-        found[f"cidr{suffix}"] = f"{host}/{length}"
-
-
-def _prefix_length(mask: str) -> str:
-    if "." not in mask:
-        return mask
-    try:
-        return str(IPv4Network(f"0.0.0.0/{mask}").prefixlen)
-    except ValueError:
-        return mask
+def _gather(lines: dict[str, list[str]], suffix: str, more: list[str], family: str | None) -> None:
+    """Lines of a stanza replace those of an earlier one; of one without a family, they join them (pve-api#f15)."""
+    if more:
+        lines[suffix] = more if family else lines[suffix] + more
 
 
 class Reader:
@@ -134,43 +90,56 @@ class Reader:
 
     def __init__(self) -> None:
         self.drafts: dict[str, Draft] = {}
-        self.auto: set[str] = set()
+        self.auto: dict[str, None] = {}
+        """Names that start with the node, in their order."""
         self.loose: list[Loose] = []
         self.opened: Draft | None = None
         """The interface whose stanza the line that was read last belongs to."""
-        self._next = _FIRST_PRIORITY
+        self._next = FIRST_PLACE
+
+    def read(self, text: str) -> None:
+        """All of a file."""
+        for line in as_read(text).split("\n"):
+            self.line(line)
 
     def line(self, raw: str) -> None:
-        stripped = raw.strip()
-        if self.opened is not None and self._inside(self.opened, stripped):
-            return
-        self.opened = None
-        self._outside(raw, stripped)
+        if self.opened is not None:
+            raw = raw.rstrip(BLANKS)  # one that ends the stanza has lost them, too (pve-api#f3)
+            if self._inside(self.opened, raw.lstrip(BLANKS)):
+                return
+            self.opened = None
+        self._outside(raw)
 
     def _inside(self, draft: Draft, stripped: str) -> bool:
+        """Whether a line belongs to the open stanza (pve-api#f7)."""
         if stripped.startswith("#"):
-            draft.comments.append(stripped[1:])
+            draft.stanzas[-1].comments.append(as_comment(stripped[1:]))
         elif _SECTION.match(stripped) or not (option := _OPTION.fullmatch(stripped)):
-            return False  # a blank line, too, ends it (pve-api#f7)
+            return False
         else:
             draft.option(stripped, option[1], option[2])
         return True
 
-    def _outside(self, raw: str, stripped: str) -> None:
-        if not stripped or stripped.startswith("#"):
-            return  # comments outside stanzas go (pve-api#f4)
-        if auto := _AUTO.fullmatch(stripped):
-            self.auto.update(auto[1].split())
-        elif iface := _IFACE.fullmatch(stripped):
-            self.opened = self.drafts.setdefault(iface[1], Draft(iface[1]))
-            self.opened.begin(iface[2], iface[3], self._take_priority(iface[1]))
-        else:
-            self.loose.append(Loose(self._take_priority(), raw))
+    def _outside(self, raw: str) -> None:
+        """A line in no stanza (pve-api#f4)."""
+        if raw.lstrip(BLANKS).startswith("#"):
+            return
+        if auto := _AUTO.fullmatch(raw):
+            self.auto.update(dict.fromkeys(words(auto[1])))
+        elif iface := _IFACE.fullmatch(raw):
+            self._begin(iface[1], Stanza(iface[2], iface[3]))
+        elif LETTER.search(raw):
+            self.loose.append(Loose(self._place(), raw))
 
-    def _take_priority(self, name: str = "") -> int:
-        """The next place; the one it has, for a further stanza of an interface."""
-        if name and "priority" in self.drafts[name].properties:
-            return 0
+    def _begin(self, name: str, stanza: Stanza) -> None:
+        draft = self.drafts.get(name)
+        if draft is None:
+            draft = self.drafts[name] = Draft(name, self._place())
+        draft.stanzas.append(stanza)
+        self.opened = draft
+
+    def _place(self) -> int:
+        """The next place (pve-api#f9)."""
         self._next += 1
         return self._next - 1
 
@@ -178,80 +147,33 @@ class Reader:
 def parse(text: str, host: Host) -> Parsed:
     """The file as PVE reads it on this machine."""
     reader = Reader()
-    for line in text.split("\n"):
-        reader.line(line)
-    found = {name: draft.finish() for name, draft in reader.drafts.items()}
-    for name in sorted(host.nics):
-        found.setdefault(name, _not_in_file("manual"))
-    for name in reader.auto & found.keys():
-        found[name]["autostart"] = 1
-    for name, properties in found.items():
-        if name in host.up:
-            properties["active"] = 1
-        _complete(name, properties, host)
-    if "lo" not in found:
-        found["lo"] = {**_not_in_file("loopback"), "type": "loopback", "priority": 1, "autostart": 1}  # D093
+    reader.read(text)
+    drafted = {name: draft.finish() for name, draft in reader.drafts.items()}
+    found = derive(drafted, reader.auto, host)
     return Parsed(
-        interfaces=MappingProxyType(dict(_sorted(found))),
+        interfaces=MappingProxyType({name: Interface(name, MappingProxyType(found[name])) for name in _in_file(found)}),
         loose=tuple(_without_listed_ports(reader.loose, found)),
         text=text,
         host=host,
     )
 
 
-def _without_listed_ports(loose: list[Loose], found: dict[str, dict[str, Property]]) -> Iterator[Loose]:
-    """`allow-vmbr5 ens40` says what the OVS bridge says as well; what the bridge lists needs it no more (walk 5001)."""
+def _in_file(found: Mapping[str, Mapping[str, Property]]) -> list[str]:
+    """The names in the order of the file; what has no place in it comes last, by name."""
+
+    def key(name: str) -> tuple[bool, Property, str]:
+        place = found[name].get("priority")
+        return place is None, place or 0, name
+
+    return sorted(found, key=key)
+
+
+def _without_listed_ports(loose: list[Loose], found: Mapping[str, Mapping[str, Property]]) -> Iterator[Loose]:
+    """`allow-vmbr5 ens40` says what the OVS bridge says as well; what it lists needs it no more (pve-api#f11)."""
     for each in loose:
-        if not (match := _ALLOW.fullmatch(each.line.rstrip())):
+        if not (match := _ALLOW.fullmatch(each.line)):
             yield each
             continue
-        listed = str(found.get(match[1], {}).get("ovs_ports", "")).split()
-        if left := [port for port in match[2].split() if port not in listed]:
-            yield Loose(each.priority, f"allow-{match[1]} {' '.join(left)}")
-
-
-def _not_in_file(method: str) -> dict[str, Property]:
-    return {"method": method, "method6": "manual", "families": ("inet",)}
-
-
-def _sorted(found: dict[str, dict[str, Property]]) -> Iterator[tuple[str, Interface]]:
-    """In the order of the file; what is not in it comes last, by name."""
-    last = (
-        len(found)
-        + _FIRST_PRIORITY
-        + max((p for f in found.values() if isinstance(p := f.get("priority"), int)), default=0)
-    )
-
-    def key(name: str) -> tuple[int, str]:
-        priority = found[name].get("priority")
-        return (priority if isinstance(priority, int) else last, name)
-
-    for name in sorted(found, key=key):
-        yield name, Interface(name, MappingProxyType(found[name]))
-
-
-def _complete(name: str, properties: dict[str, Property], host: Host) -> None:
-    """Add what PVE derives: the type, and what goes with it."""
-    kind = type_of(name, properties, host.nics)
-    properties["type"] = kind
-    if name in host.nics:
-        properties["exists"] = 1
-        if host.nics[name]:
-            properties["altnames"] = tuple(host.nics[name])
-    if kind == "bridge":
-        properties.setdefault("bridge_fd", 0)  # a number, unlike one of the file (pve-api#field-fd)
-        properties.setdefault("bridge_stp", "off")
-    elif kind == "vlan":
-        _complete_vlan(name, properties, host)
-    elif kind == "alias":
-        properties["exists"] = 1 if name.rpartition(":")[0] in host.nics else None
-    elif kind in OVS_TYPES:
-        ovs.read_options(kind, properties)
-
-
-def _complete_vlan(name: str, properties: dict[str, Property], host: Host) -> None:
-    if match := VLAN_OF.fullmatch(name):
-        properties["vlan-raw-device"], properties["vlan-id"] = match[1], match[2]
-    elif match := VLAN_NAMED.fullmatch(name):
-        properties["vlan-id"] = match[1]
-    properties["exists"] = 1 if properties.get("vlan-raw-device") in host.nics else None
+        listed = words(str(found.get(match[1], {}).get("ovs_ports", "")))
+        if left := [port for port in words(match[2]) if port not in listed]:
+            yield Loose(each.place, f"allow-{match[1]} {' '.join(left)}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
+from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.node_addresses import addresses_of
-from pvenet.sim.machine.reload import nics_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,7 +10,7 @@ from pvenet.sim.machine.node_addresses import address_of
 from pvenet.sim.machine.reload import applied, ifreload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
 
@@ -55,9 +56,10 @@ class Machine:
         )
 
     @classmethod
-    def fresh(cls, nics: Iterable[str], text: str) -> Self:
-        """A machine that has just booted with this file."""
-        machine = cls(nics=dict.fromkeys(nics, ()), up=frozenset({"lo"}), ip=address_of(text))
+    def fresh(cls, nics: Iterable[str] | Mapping[str, tuple[str, ...]], text: str) -> Self:
+        """A machine that has just booted with this file; of its NICs, the altnames may be told."""
+        known = nics if isinstance(nics, Mapping) else dict.fromkeys(nics, ())
+        machine = cls(nics=known, up=frozenset({"lo"}), ip=address_of(text))
         outcome = ifreload(text, machine.nics, machine.up, machine.made)
         up, made = applied(outcome.steps, machine.up, machine.made, machine.nics)
         return machine.but(up=up, made=made, slaves=outcome.slaves)

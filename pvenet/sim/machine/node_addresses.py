@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.machine.reload import read
+from pvenet.sim.machine.ifupdown2 import read
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

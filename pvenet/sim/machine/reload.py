@@ -5,7 +5,7 @@ of another release where `releases.py` has it. Its reader is one of its own: ifu
 
 Not modelled:
 - Values: addresses, MTU, modes, VLAN ids. So neither is the bond's primary that never arrives (pve-api#bond-primary).
-- Commands of the file, `pre-up` and so on: only `false` is known to fail.
+- Commands of the file, `pre-up` and so on, but for the links that they make: only `false` is known to fail.
 - Circles: the reload fails as here, but of its links ifupdown2 brings none up, and says nothing that PVE logs.
 - The order of the log's lines among different interfaces, which depends on how ifupdown2 sorts them.
 - Time: every reload takes as long, while a real one takes longer the more there is in the file.
@@ -15,25 +15,26 @@ Not modelled:
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from pvenet.sim.machine.ifupdown2 import AFTER, BEFORE, Stanzas, makes_link, read
 from pvenet.sim.machine.releases import PVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from pvenet.sim.machine.releases import Release
 
-FILE = "/etc/network/interfaces"
 MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
-Change: TypeAlias = Literal["up", "down", "gone"]
+Change: TypeAlias = Literal["up", "down", "gone", "made"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One link comes up, goes down or is gone, when this share of the reload's time is over."""
+    """One link comes up, goes down, is gone, or is there and down, when this share of the reload's time is over."""
 
     at: float
     link: str
@@ -51,97 +52,18 @@ class Outcome:
     """The bonds' slaves at its end, and whose each is."""
 
 
-@dataclass(kw_only=True)
-class Stanzas:
-    """The file as ifupdown2 reads it."""
-
-    auto: list[str] = field(default_factory=list)
-    options: dict[str, dict[str, str]] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-
-    def words(self, iface: str, *names: str) -> list[str]:
-        """What an option lists; the old spelling counts as well as the new."""
-        options = self.options.get(iface, {})
-        text = next((options[name] for name in names if name in options), "")
-        return [word for word in text.split() if word != "none"]
-
-    def slaves(self, iface: str) -> list[str]:
-        return self.words(iface, "bond-slaves", "slaves", "ovs_bonds")
-
-    def ports(self, iface: str) -> list[str]:
-        return self.words(iface, "bridge-ports", "ovs_ports")
-
-    def is_bond(self, iface: str) -> bool:
-        return bool(self.options.get(iface, {}).keys() & {"bond-slaves", "slaves", "ovs_bonds"})
-
-    def is_bridge(self, iface: str) -> bool:
-        return bool(self.options.get(iface, {}).keys() & {"bridge-ports", "ovs_ports"})
-
-    def share_members(self) -> bool:
-        """Whether something is a slave or a port of more than one."""
-        members = [member for iface in self.options for member in {*self.slaves(iface), *self.ports(iface)}]
-        return len(members) > len(set(members))
-
-    def raw_device(self, iface: str) -> str | None:
-        if raw := self.words(iface, "vlan-raw-device"):
-            return raw[0]
-        name, dot, _tag = iface.rpartition(".")
-        return name if dot else None
-
-
-def read(text: str) -> Stanzas:
-    """The stanzas of a file; comments, sources and what ifupdown2 can't read apart."""
-    stanzas = Stanzas()
-    current: dict[str, str] | None = None
-    for number, raw in enumerate(text.splitlines(), start=1):
-        words = raw.split()
-        if not words or words[0].startswith("#"):
-            continue
-        match words:
-            case ["auto", *names]:
-                stanzas.auto += names
-                current = None
-            case ["iface", name, *_]:
-                current = stanzas.options.setdefault(name, {})
-            case ["source" | "source-directory" | "allow-hotplug" | "mapping" | "rename", *_]:
-                current = None
-            case [key, *values] if current is not None:
-                current[_spelling(key)] = " ".join(values)
-            case _:
-                place = f"{FILE}: line{number}"
-                stanzas.errors.append(f"{FILE} : error: {place}: error processing line '{raw.strip()}' ")
-    return stanzas
-
-
-def _spelling(key: str) -> str:
-    return key if key.startswith("ovs") else key.replace("_", "-")
-
-
-def nics_of(text: str) -> list[str]:
-    """Names in a file that must be physical NICs: nothing in it would make such a link."""
-    stanzas = read(text)
-    members = [member for iface in stanzas.options for member in stanzas.slaves(iface) + stanzas.ports(iface)]
-    names = dict.fromkeys([*stanzas.options, *members])
-    return [name for name in names if _is_physical(stanzas, name)]
-
-
-def _is_physical(stanzas: Stanzas, name: str) -> bool:
-    options = stanzas.options.get(name, {})
-    virtual = stanzas.is_bond(name) or stanzas.is_bridge(name) or stanzas.raw_device(name) or ":" in name
-    return name != "lo" and not virtual and not any(key.startswith(("ovs_type", "vxlan")) for key in options)
-
-
 def ifreload(  # noqa: PLR0913  what a machine has, by name where it is rare
     text: str,
-    nics: Iterable[str],
+    nics: Iterable[str] | Mapping[str, Iterable[str]],
     up: AbstractSet[str],
     made: AbstractSet[str],
     *,
     slaves: Mapping[str, str] | None = None,
     release: Release = PVES,
 ) -> Outcome:
-    """What a reload will do to the links of this machine, and say about it."""
-    run = _Run(read(text), frozenset(nics), made, release)
+    """What a reload will do to the links of this machine, and say about it; `nics` may tell their altnames."""
+    altnames = {other: nic for nic, others in nics.items() for other in others} if isinstance(nics, Mapping) else {}
+    run = _Run(read(text, altnames), frozenset(nics), made, release)
     rises = list(run.rises(up))
     changes = [*run.removals(), *run.let_go(slaves or {}, up), *rises]
     share = 0.8 / max(len(changes), 1)
@@ -166,10 +88,15 @@ class _Run:
         self.slaves: dict[str, str] = {}
         self.risen: dict[str, bool] = {"lo": True}
         """Links that were looked at, and whether they came up."""
+        self.hooked: set[str] = set()
+        """Links that the file's own commands have made."""
 
     def removals(self) -> Iterator[tuple[str, Change]]:
         """Virtual links that the file does not name any more; their former slaves stay up."""
-        for link in sorted(self.made):
+        hooked = {
+            link for iface in self.stanzas.options for link in self.stanzas.made_by_hooks(iface, (*BEFORE, *AFTER))
+        }
+        for link in sorted(self.made - hooked):
             if link not in self.stanzas.options:
                 yield link, "gone"
 
@@ -183,20 +110,25 @@ class _Run:
     def rises(self, up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
         for bridge in self.stanzas.options:
             if self.stanzas.is_bridge(bridge):
-                # Who is in the kernel already keeps its port (pve-api#slave-twice, `slave-is-vmbr0-port`).
-                self.taken.update({port: bridge for port in self.stanzas.ports(bridge) if bridge in self.made})
+                # A bridge keeps its port, be it there already (pve-api#slave-twice, `slave-is-vmbr0-port`) or not.
+                self.taken.update(dict.fromkeys(self.stanzas.ports(bridge), bridge))
         for iface in self.stanzas.auto:
             self.rise(iface)
         for link, risen in self.risen.items():
             if risen and link != "lo" and (link not in up or (link not in self.nics and link not in self.made)):
                 yield link, "up"
+        for link in sorted(self.hooked - self.made - self.nics):
+            if not self.risen.get(link):
+                yield link, "made"
 
     def rise(self, iface: str) -> bool:
         """Bring a link up with what is beneath it; whether there is such a link at the end."""
         if iface in self.risen:
             return self.risen[iface]
         self.risen[iface] = False  # a circle of links ends here
+        self.hooked.update(self.stanzas.made_by_hooks(iface, BEFORE))
         risen = self._rise(iface)
+        self.hooked.update(self.stanzas.made_by_hooks(iface, AFTER))
         del self.risen[iface]  # what is beneath came first
         self.risen[iface] = risen
         if risen:
@@ -210,10 +142,11 @@ class _Run:
             return self._bond(iface)
         if self.stanzas.is_bridge(iface):
             return self._bridge(iface)
+        if iface in self.hooked:
+            return True
         if raw := self.stanzas.raw_device(iface):
             return self._vlan(raw)
-        options = self.stanzas.options.get(iface, {})
-        known = any(key in options for key in ("vxlan-id", "ovs_type", "ovs-type"))
+        known = makes_link(self.stanzas.options.get(iface, {}))
         if iface in self.stanzas.options and not known:
             self._stranger(iface)
         return known
@@ -293,6 +226,8 @@ def applied(
             virtual.discard(step.link)
         elif step.change == "down":
             links.discard(step.link)
+        elif step.change == "made":
+            virtual.add(step.link)
         else:
             links.add(step.link)
             if step.link not in (nics or {}) and step.link != "lo":
