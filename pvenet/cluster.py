@@ -41,6 +41,16 @@ def members(connection: Connection) -> tuple[Member, ...]:
     )
 
 
+def answering(connection: Connection, *, timeout: float | None = None) -> str | None:
+    """The name of the node that answers itself (GET /cluster/status); None without Sys.Audit on `/`."""
+    try:
+        answer = connection.get("cluster", "status", timeout=timeout)
+    except errors.RefusedByPVE:
+        return None
+    local = [entry for entry in answer.rows() if entry.get("type") == "node" and answer.field(entry, "local") == "1"]
+    return next((answer.required(entry, "name") for entry in local), None)
+
+
 def names(connection: Connection) -> tuple[str, ...]:
     """The names of the cluster's nodes (GET /nodes)."""
     answer = connection.get("nodes")

@@ -1,21 +1,21 @@
 """Routes to a node: those that were given, the cluster's other members, and the address that a change itself gives it.
 
 They are learnt before the reload, while the node answers. A peer hands on what it is asked for another node, also when
-the way from here to that node is gone. Nothing is dialled where the endpoint used is this machine's own: a tunnel or a
+the way from here to that node is gone. No peer is dialled where the endpoint used is this machine's own: a tunnel or a
 test has no business at the addresses that a cluster names.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.cluster import fingerprints
-from pvenet.connection.endpoint import Endpoint
-from pvenet.journal import Route
+from pvenet.cluster import answering, fingerprints
+from pvenet.connection.endpoint import Endpoint, parse
+from pvenet.journal import Match, Route, here, match
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Routes:
-    """Where a node has to answer in the end, for a change to be good."""
+    """Where a node has to answer in the end, for a change to be good: at one of these.
 
-    before: Endpoint | None
-    """The endpoint that was used before; it has to answer again after a rollback. None where that is another node's."""
-    after: Endpoint | None
+    There is none, and it may answer anywhere, where the endpoint that was used is another node's.
+    """
+
+    before: tuple[Endpoint, ...] = ()
+    """After a rollback: where it answered before."""
+    after: tuple[Endpoint, ...] = ()
     """The same, or the address that the change gives the node instead."""
 
 
@@ -89,61 +92,125 @@ def _elsewhere(endpoint: Endpoint) -> bool:
 
 
 def kept(node: Node) -> tuple[Route, ...]:
-    """The routes that were learnt, as a journal keeps them."""
+    """The routes beside the one that is used, as a journal keeps them."""
+    connection = node.connection
     return tuple(
         Route(
             host=endpoint.host,
             port=endpoint.port,
             scheme=endpoint.scheme,
             label=endpoint.label,
-            fingerprint=endpoint.fingerprint,
+            fingerprint=endpoint.fingerprint or (connection.trust.fingerprint and connection.certificate(endpoint)),
             known_as=endpoint.known_as,
         )
-        for endpoint in node.connection.learnt
+        for endpoint in connection.endpoints
+        if endpoint != connection.endpoint
     )
 
 
 def recall(node: Node, journal: Journal | None) -> None:
-    """Let the connection know the routes that an earlier process has learnt; never those of another cluster."""
-    given = {str(endpoint): endpoint for endpoint in node.connection.endpoints}
-    if journal is None or journal.endpoint not in given:
+    """Let the connection know the routes that an earlier process has learnt; never those of another node."""
+    if journal is None or match(journal, here(node)) not in (Match.SAME, Match.LIKELY):
         return
-    adapter = given[journal.endpoint].adapter
+    adapter = node.connection.endpoint.adapter
     pinned = adapter is None and node.connection.trust.fingerprint
-    node.connection.also(
-        [Endpoint(adapter=adapter, **asdict(route)) for route in journal.routes if route.fingerprint or not pinned]
-    )
+    known = [Endpoint(adapter=adapter, **asdict(route)) for route in journal.routes if route.fingerprint or not pinned]
+    node.connection.also([*known, *_begun_at(node, journal)])
+
+
+def _begun_at(node: Node, journal: Journal) -> list[Endpoint]:
+    """The endpoint at which a journal began, where it has a URL."""
+    trust = node.connection.trust
+    with suppress(errors.UsageError):
+        adapter = node.connection.endpoint.adapter
+        if not trust.fingerprint or journal.certificate:
+            pin = journal.certificate if trust.fingerprint else None
+            return [replace(parse(journal.endpoint), adapter=adapter, fingerprint=pin)]
+    return []
 
 
 def routes(node: Node, members: Sequence[Member], before: Network | None, then: Network) -> Routes:
-    """Where the node answers now and shall answer then; a new address becomes one more route."""
+    """Where the node answers now and shall answer then, which follows from the network that shall be.
+
+    `before`: what is live; None where that is not known. An address that the node gets becomes one more route.
+    """
     used = node.connection.endpoint
     others = [member for member in members if member.name != node.name]
-    if any(member.name == _label(used) or member.address in used.addresses() for member in others):
-        return Routes(before=None, after=None)
-    moved = None if before is None or used.adapter is not None else _moved(before, then, used.addresses())
-    if moved is None or not _elsewhere(used):
-        return Routes(before=used, after=used)
+    if any(member.name == _label(used) or member.address in _addresses(used) for member in others):
+        return Routes()
+    if before is None or _addresses(used) & _on(then):
+        return Routes(before=(used,), after=(used,))
+    if _addresses(used) & _on(before):
+        found = tuple(_route(node, address) for address in _successors(before, then, _addresses(used)))
+    elif _on(before) - _on(then):  # through a tunnel, or NAT: which of the endpoints leads to the new address?
+        found = tuple(each for each in node.connection.endpoints if not _is_peer(each, others))
+    else:
+        found = ()
+    return Routes(before=(used,), after=found or (used,))
+
+
+def reached(node: Node, wanted: Sequence[Endpoint], *, timeout: float) -> bool:
+    """Whether the node answers where it has to; of several endpoints one may be a peer's, so that it is asked."""
+    connection = node.connection
+    if not wanted or wanted == (connection.endpoint,):
+        return True
+    for endpoint in sorted(wanted, key=lambda each: each != connection.endpoint):
+        if connection.answers(endpoint, timeout=timeout) and (len(wanted) == 1 or _itself(node, timeout)):
+            return True
+    return False
+
+
+def _itself(node: Node, timeout: float) -> bool:
+    with suppress(errors.PvenetError):
+        return answering(node.connection, timeout=timeout) == node.name
+    return False
+
+
+def _route(node: Node, address: str) -> Endpoint:
+    """The endpoint at one of the node's addresses: one that is known, or the one that is used but for its host."""
+    connection = node.connection
+    used = connection.endpoint
     new = Endpoint(
-        host=moved,
+        host=address,
         port=used.port,
         scheme=used.scheme,
-        fingerprint=used.fingerprint,
+        adapter=used.adapter,
+        fingerprint=used.fingerprint or connection.trust.fingerprint,
         known_as=used.known_as or used.host,
     )
-    node.connection.also([new])
-    return Routes(before=used, after=new)
+    known = [each for each in connection.endpoints if address in _addresses(each)]
+    connection.also([] if known else [new])
+    return known[0] if known else new
 
 
-def _moved(before: Network, then: Network, addresses: Collection[str]) -> str | None:
-    """The address that an interface gets instead of one by which the node is reached; None where that one stays."""
-    left = {str(cidr.ip) for it in then.interfaces.values() for cidr in _cidrs(it) if cidr is not None}
+def _is_peer(endpoint: Endpoint, others: Sequence[Member]) -> bool:
+    own = _addresses(endpoint)
+    return any(member.name == _label(endpoint) or member.address in own for member in others)
+
+
+def _addresses(endpoint: Endpoint) -> frozenset[str]:
+    """An endpoint's addresses; of a simulated node in process the one by which it is asked, if any."""
+    if endpoint.adapter is None:
+        return endpoint.addresses()
+    with suppress(ValueError):
+        return frozenset({str(ip_address(endpoint.host))})
+    return frozenset()
+
+
+def _on(network: Network) -> frozenset[str]:
+    """The addresses of a network's interfaces."""
+    cidrs = (cidr for it in network.interfaces.values() for cidr in _cidrs(it))
+    return frozenset(str(cidr.ip) for cidr in cidrs if cidr is not None)
+
+
+def _successors(before: Network, then: Network, addresses: Collection[str]) -> list[str]:
+    """What a node gets instead of addresses that go: on the same interface, or else whatever is new."""
     for name, old in before.interfaces.items():
         new = then.interfaces.get(name)
         for was, becomes in zip(_cidrs(old), _cidrs(new), strict=True):
-            if was is not None and str(was.ip) in addresses and str(was.ip) not in left and becomes is not None:
-                return str(becomes.ip)
-    return None
+            if was is not None and str(was.ip) in addresses and becomes is not None:
+                return [str(becomes.ip)]
+    return sorted(_on(then) - _on(before))
 
 
 def _cidrs(interface: Interface | None) -> tuple[IPv4Interface | None, IPv6Interface | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import approve, proposal, remade, removals
-from pvenet.apply.open_journals import failed_last, finish, refuse_armed, refuse_unfinished
+from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.rollback import WITHIN, Rollback
 from pvenet.apply.runtime import conclude, wait_until_idle
@@ -20,7 +20,7 @@ from pvenet.apply.status import armed_still
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import members
 from pvenet.events import Confirming, OnFailure
-from pvenet.journal import ARMS, NO, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
+from pvenet.journal import ARMS, NO, OPEN, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
 from pvenet.plan.restore import restore_plan
@@ -102,7 +102,7 @@ class _Pending:
 class _Apply:
     def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
         self._node = node
-        self._journals = journals
+        self._journals = journals.at(node)
         self._options = options
         self._runtime = runtime
         self._now = now
@@ -123,6 +123,7 @@ class _Apply:
     def _run(self) -> Outcome:
         refuse_unfinished(self._node, self._journals)
         self._node.check_access()
+        recognise(self._node, self._journals, OPEN)
         # asked before the look at what is pending: whatever stands between that and the reload widens the window in
         # which somebody else can stage
         self._members = members(self._node.connection)
@@ -162,7 +163,7 @@ class _Apply:
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
         timeout = max(WITHIN, self._options.timeout)
-        back = Rollback(self._node, book, self._runtime, timeout=timeout, route=known_routes.before)
+        back = Rollback(self._node, book, self._runtime, timeout=timeout, routes=known_routes.before)
         end = back.run(why)
         if isinstance(end, Unknown):
             return end
@@ -242,7 +243,7 @@ class _Apply:
             before, changes = None, ()
             expectation = expect(before=None, wanted=reading.network, touched=None)
         else:
-            raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`")
+            raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`", whose.note)
         return _Pending(reading=reading, journal=journal, before=before, changes=changes, expectation=expectation)
 
     # --- approval ----------------------------------------------------------------------------------------------------
@@ -301,7 +302,6 @@ class _Apply:
     def _journal(self, pending: _Pending) -> Journal:
         """The journal of what is about to go live, with how the node can be reached."""
         journal = pending.journal or self._journals.begin(
-            endpoint=str(self._node.connection.endpoint),
             baseline=pending.reading.entries,
             now=self._now,
             adopted=True,
@@ -323,4 +323,4 @@ class _Apply:
             inverse=pending.inverse if self._options.arm else None,
         )
         timeout = self._options.timeout
-        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, route=known_routes.after)
+        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, routes=known_routes.after)

@@ -6,15 +6,19 @@ became of it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.verify import expect, judge
-from pvenet.journal import ARMS, YES, Journal, Journals, Ours, State, led_back
+from pvenet.cluster import fingerprints
+from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State, led_back
 from pvenet.plan.changes import net_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pvenet.journal import Foreign, Nothing
     from pvenet.node import Node, Reading, Task
 
@@ -24,7 +28,8 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
 
     It costs a request only where a journal is open on a reload.
     """
-    for journal in _open(node, journals, State.RELOADING, *ARMS, State.ROLLING_BACK):
+    meet(node, journals, State.RELOADING, *ARMS, State.ROLLING_BACK)
+    for journal in _open(journals, State.RELOADING, *ARMS, State.ROLLING_BACK):
         task = _task(node, journal)
         if task is not None and task.running:
             raise errors.Busy(
@@ -35,7 +40,8 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
 
 def refuse_unfinished(node: Node, journals: Journals) -> None:
     """Raises RefusedByPvenet while an apply waits for a person's word, or a rollback for its end."""
-    found = journals.unfinished(endpoints_of(node))
+    meet(node, journals, *UNFINISHED)
+    found = next(reversed(_open(journals, *UNFINISHED)), None)
     if found is None:
         return
     if found.state is State.CONFIRMING and journals.word(found) == YES:
@@ -68,14 +74,14 @@ def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
     Raises RefusedByPvenet where what was armed is not pending any more, and has gone live.
     """
     told = []
-    for journal in _open(node, journals, State.STAGING, State.RELOADING, *ARMS):
+    journals.settle(reading)
+    for journal in _open(journals, State.STAGING, State.RELOADING, *ARMS):
         if journal.state in ARMS:
             _refuse_gone_live(journals, journal, reading)
         state, text = _gone(journal, reading) if journal.state is State.STAGING else _reloaded(node, journal, reading)
         journals.write(replace(journal.forward if journal.state in ARMS else journal, state=state))
         told.append(text)
-    for endpoint in endpoints_of(node):
-        journals.drop_stale(endpoint)
+    journals.prune()
     return tuple(text for text in told if text)
 
 
@@ -89,9 +95,9 @@ def _refuse_gone_live(journals: Journals, journal: Journal, reading: Reading) ->
         )
 
 
-def drop_staged(node: Node, journals: Journals) -> None:
+def drop_staged(journals: Journals) -> None:
     """End what was staged from here and is not pending any more, because all that was pending has gone."""
-    for journal in _open(node, journals, State.STAGING):
+    for journal in _open(journals, State.STAGING):
         journals.write(replace(journal, state=State.DROPPED))
 
 
@@ -101,13 +107,30 @@ def failed_last(journals: Journals) -> Journal | None:
     return ended[-1] if ended and ended[-1].state is State.FAILED else None
 
 
-def endpoints_of(node: Node) -> frozenset[str]:
-    """Where the node is asked, as journals name it."""
-    return frozenset(str(endpoint) for endpoint in node.connection.endpoints)
+def meet(node: Node, journals: Journals, *states: State) -> None:
+    """Let the node show its certificate where that decides whose a journal in one of these states is.
+
+    It costs a request only there, and only where nothing was asked yet and no certificate is pinned.
+    """
+    if any(journal.state in states for journal in journals.undecided()):
+        node.connection.get("version")
+    recognise(node, journals, states)
 
 
-def _open(node: Node, journals: Journals, *states: State) -> list[Journal]:
-    return journals.open_at(endpoints_of(node), *states)
+def recognise(node: Node, journals: Journals, states: Collection[State]) -> None:
+    """Tell the journals that began at another member of the cluster, by the certificates that the cluster knows.
+
+    It costs a request only where a journal in one of these states is of a node of this name at another endpoint.
+    """
+    place = journals.place()
+    others = [journal for journal in journals.others() if journal.certificate and journal.state in states]
+    if place.certificate and any(journal.endpoint not in place.certificates for journal in others):
+        with suppress(errors.PvenetError):  # then they stay another node's
+            journals.recognise(fingerprints(node.connection).values())
+
+
+def _open(journals: Journals, *states: State) -> list[Journal]:
+    return [journal for journal in journals.all() if journal.state in states]
 
 
 def _task(node: Node, journal: Journal) -> Task | None:

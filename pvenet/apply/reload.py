@@ -20,6 +20,7 @@ from pvenet.apply.verify import Expectation, Judgement, failing_elsewhere, how_f
 from pvenet.events import Reloading, TaskEnded, Verified, Waiting
 from pvenet.journal import State
 from pvenet.outcome import Applied, Failed, Sent, Unknown
+from pvenet.routes import reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,15 +62,15 @@ class Reload:
         timeout: float,
         purpose: Purpose,
         interrupts: Interrupts | None = None,
-        route: Endpoint | None = None,
+        routes: tuple[Endpoint, ...] = (),
     ) -> None:
         self._node = node
         self._book = book
         self._runtime = runtime.unfailing()
         self._timeout = timeout
         self._purpose = purpose
-        self._route = route
-        """Where the node has to answer in the end; through its peers alone is not as it was."""
+        self._routes = routes
+        """Where the node has to answer in the end, at one of them; through its peers alone is not as it was."""
         self._interrupts = interrupts or Interrupts(
             runtime,
             f"the reload of {node.name} is under way and can't be called back; Ctrl-C again stops waiting for it",
@@ -249,19 +250,17 @@ class Reload:
         return answered(self._node, lambda: self._node.read(timeout=self._deadline.answer), self._deadline, what=what)
 
     def _silent_route(self) -> str:
-        """That the endpoint which answered before does not any more; it has until the deadline. Empty where it does."""
-        connection = self._node.connection
-        if self._route is None or connection.endpoint == self._route:
-            return ""
+        """That the node does not answer where it has to; it has until the deadline. Empty where it does."""
+        where = " or ".join(map(str, self._routes))
         begun = self._runtime.clock()
-        while not connection.answers(self._route, timeout=self._deadline.answer):
+        while not reached(self._node, self._routes, timeout=self._deadline.answer):
             silent = self._runtime.clock() - begun
             if self._deadline.over:
                 return (
-                    f"everything is up on {self._node.name}, as {connection.endpoint} sees it; but {self._route} "
+                    f"everything is up on {self._node.name}, as {self._node.connection.endpoint} sees it; but {where} "
                     f"gives no answer for {silent:.0f} s"
                 )
-            self._deadline.pause(f"{self._route} does not answer yet", interval(silent))
+            self._deadline.pause(f"{where} does not answer yet", interval(silent))
         return ""
 
     def _refreshing(self) -> None:
@@ -310,4 +309,4 @@ class Reload:
         """End the journal, and those whose staging went live with it."""
         self._book.record(state=state, unproven=self._book.now.unproven and state is not self._purpose.done)
         with suppress(errors.PvenetError):  # they would be found stale later
-            drop_staged(self._node, self._book.journals)
+            drop_staged(self._book.journals)

@@ -7,12 +7,27 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import Proposal, approve, remade, removals
-from pvenet.apply.open_journals import endpoints_of, finish
+from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
+from pvenet.apply.same_node import claim, others_note, same_node_hint
 from pvenet.apply.stage import throw_away
 from pvenet.cluster import members
-from pvenet.journal import NO, YES, Journal, Journals, OpenJournal, Ours, State, is_mine, not_ours, ownership, replay
+from pvenet.journal import (
+    NO,
+    UNFINISHED,
+    YES,
+    Journal,
+    Journals,
+    OpenJournal,
+    Ours,
+    State,
+    elsewhere,
+    is_mine,
+    not_ours,
+    ownership,
+    replay,
+)
 from pvenet.model import Network
 from pvenet.outcome import Nothing, Outcome, RolledBack
 from pvenet.plan.changes import net_changes, outcome
@@ -33,17 +48,29 @@ UNSENT = (State.STAGING, State.RELOADING)
 """Where what is pending is the journal's own staging, if anything is."""
 
 
-def roll_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, name: str = "") -> Ended:
+def roll_back(  # noqa: PLR0913 - as `apply`, and two that say which journal
+    node: Node,
+    journals: Journals,
+    options: ApplyOptions,
+    runtime: Runtime,
+    *,
+    name: str = "",
+    same_node: bool = False,
+) -> Ended:
     """Put back what was there before a journal: the one that is named, or the youngest.
 
-    What was only staged is reverted; what was reloaded is put back as after a failure. Raises what `apply` raises, but
+    What was only staged is reverted; what was reloaded is put back as after a failure. `same_node`: the journals of a
+    node of this name elsewhere are this one's, whose certificate was renewed. Raises what `apply` raises, but
     RolledBack, which is a success here. Whatever the end, the last event is `Ended`.
     """
+    bound = journals.at(node, same_node=same_node)
 
     def run() -> Outcome:
         try:
-            with journals.lock():
-                return _rolled_back(node, journals, options, runtime, name)
+            with bound.lock():
+                if same_node:
+                    claim(node, bound)
+                return _rolled_back(node, bound, options, runtime, name)
         except KeyboardInterrupt:
             raise errors.Interrupted(f"interrupted; nothing was sent to {node.name}") from None
 
@@ -51,18 +78,9 @@ def roll_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Ru
 
 
 def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str) -> Outcome:
-    journal = journals.chosen(endpoints_of(node), name)
-    if not name:
-        _refuse_unread(journals, journal)
-    if journal is None or journal.state in (State.ROLLED_BACK, State.DROPPED):
-        return Nothing(message=f"there is nothing to roll back on {node.name}")
-    if journal.adopted:
-        raise errors.RefusedByPvenet(
-            f"that apply was of changes on {node.name} that pvenet did not stage: what was there before is not known",
-            hint=f"the listing with them staged is in\n  {journals.path(journal)}",
-        )
-    recall(node, journal)
-    node.check_access()
+    journal = _chosen(node, journals, name)
+    if journal is None:
+        return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
     known = members(node.connection)
     learn_peers(node, known)
     deadline = runtime.deadline(options.timeout)
@@ -70,6 +88,8 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
         wait_for_task(node, journal.upid, deadline, forgotten=True)
     wait_until_idle(node, runtime, deadline.left)
     reading = node.read()
+    journals.settle(reading)
+    _refuse_unsettled(journals, journal)
     if reading.pending is not None:
         done = _pending(node, journals, journal, reading)
         if done is not None:
@@ -87,11 +107,49 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
-    route = routes(node, known, None, reading.network).before
+    found = routes(node, known, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
-    back = Rollback(node, book, runtime, timeout=options.timeout, route=route)
+    back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
     return replace(end, asked=True) if isinstance(end, RolledBack) else end
+
+
+def _chosen(node: Node, journals: Journals, name: str) -> Journal | None:
+    """The journal to go back to, with its routes known and the access looked at; None where there is nothing to do.
+
+    Raises UsageError for a name of none of the node's own, RefusedByPvenet, and what a request raises.
+    """
+    asked = bool(journals.undecided())
+    if asked:  # the answer shows the certificate, which tells whose they are
+        recall(node, journals.chosen())
+        node.check_access()
+    recognise(node, journals, set(State) - {State.DROPPED})
+    try:
+        journal = journals.chosen(name)
+    except errors.UsageError as error:
+        raise errors.UsageError(f"{error.message}{others_note(journals)}", hint=error.hint) from None
+    if not name:
+        _refuse_unread(journals, journal)
+    if journal is None or journal.state in (State.ROLLED_BACK, State.DROPPED):
+        return None
+    if journal.adopted:
+        raise errors.RefusedByPvenet(
+            f"that apply was of changes on {node.name} that pvenet did not stage: what was there before is not known",
+            hint=f"the listing with them staged is in\n  {journals.path(journal)}",
+        )
+    recall(node, journal)
+    if not asked:
+        node.check_access()
+    return journal
+
+
+def _refuse_unsettled(journals: Journals, journal: Journal) -> None:
+    """Raises RefusedByPvenet where a journal that was likely the node's is not, by what the node lists."""
+    if any(each.id == journal.id for each in journals.others()):
+        raise errors.RefusedByPvenet(
+            f"{elsewhere(journal, journals.place())}; nothing was sent",
+            hint=same_node_hint(journals.node, journals.path(journal)),
+        )
 
 
 def _refuse_unread(journals: Journals, journal: Journal | None) -> None:
@@ -158,38 +216,58 @@ def _proposed(node: str, journal: Journal, reading: Reading, restore: RestorePla
 # --- keeping ---------------------------------------------------------------------------------------------------------
 
 
-def confirm(node: Node, journals: Journals) -> Journal:
-    """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late."""
-    waiting = (State.CONFIRMING, State.ROLLING_BACK)
-    found = [journal for journal in journals.all() if journal.state in waiting]
-    if not found:
-        raise errors.RefusedByPvenet(
-            f"nothing waits to be confirmed on {node.name}",
-            hint=f"`pvenet status --node {node.name}` says how it stands",
-        )
-    journal = found[-1]
-    if journal.state is State.CONFIRMING and journals.decide(journal, YES) == NO:
-        raise errors.RefusedByPvenet(
-            f"it is too late: what was applied on {node.name} is being rolled back, or has been",
-            hint=f"`pvenet status --node {node.name}` says how it stands",
-        )
+def confirm(node: Node, journals: Journals, *, same_node: bool = False) -> Journal:
+    """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late.
+
+    `same_node`: as for `roll_back`.
+    """
+    bound = journals.at(node, same_node=same_node)
+    if same_node:
+        with bound.lock():
+            claim(node, bound)
+    meet(node, bound, *UNFINISHED)
+    journal = _waiting(node, bound)
+    if journal.state is State.CONFIRMING:
+        if any(each.id == journal.id for each in bound.likely()):
+            bound.settle(node.read())
+            _refuse_unsettled(bound, journal)
+        if bound.decide(journal, YES) == NO:
+            raise errors.RefusedByPvenet(
+                f"it is too late: what was applied on {node.name} is being rolled back, or has been",
+                hint=f"`pvenet status --node {node.name}` says how it stands",
+            )
     try:
-        with journals.lock():
-            return _kept(node, journals, journal)
+        with bound.lock():
+            return _kept(node, bound, journal)
     except errors.Busy:
         if journal.state is State.ROLLING_BACK:
             raise
         return journal  # whoever waits for it reads it
 
 
+def _waiting(node: Node, journals: Journals) -> Journal:
+    """The youngest journal that waits to be confirmed. Raises RefusedByPvenet where none does."""
+    found = [journal for journal in journals.all() if journal.state in UNFINISHED]
+    if not found:
+        raise errors.RefusedByPvenet(
+            f"nothing waits to be confirmed on {node.name}{others_note(journals)}",
+            hint=f"`pvenet status --node {node.name}` says how it stands",
+        )
+    return found[-1]
+
+
 def _kept(node: Node, journals: Journals, journal: Journal) -> Journal:
     """Nobody waits any more: the journal is closed here."""
     current = next((each for each in journals.all() if each.id == journal.id), journal)
-    if current.state is State.ROLLING_BACK and _staged(journals, current, node.read()):
-        raise errors.RefusedByPvenet(
-            f"a part of the way back is staged on {node.name}", hint="`pvenet revert` throws it away; then confirm"
-        )
-    if current.state in (State.CONFIRMING, State.ROLLING_BACK):
+    if current.state is State.ROLLING_BACK:
+        reading = node.read()
+        journals.settle(reading)
+        _refuse_unsettled(journals, current)
+        if _staged(journals, current, reading):
+            raise errors.RefusedByPvenet(
+                f"a part of the way back is staged on {node.name}", hint="`pvenet revert` throws it away; then confirm"
+            )
+    if current.state in UNFINISHED:
         return journals.write(replace(current, state=State.CONFIRMED))
     return current
 

@@ -68,13 +68,13 @@ class Rollback:
         runtime: Runtime,
         *,
         timeout: float = WITHIN,
-        route: Endpoint | None = None,
+        routes: tuple[Endpoint, ...] = (),
     ) -> None:
         self._node = node
         self._book = book
         self._runtime = runtime.unfailing()
         self._timeout = timeout
-        self._route = route
+        self._routes = routes
         """Where the node has to answer in the end."""
         self._deadline = runtime.deadline(self._timeout)
         self._why = ""
@@ -237,7 +237,7 @@ class Rollback:
             timeout=max(1.0, self._deadline.left),
             purpose=_PURPOSE,
             interrupts=self._interrupts,
-            route=self._route,
+            routes=self._routes,
         )
         expectation = expect_restored(self._book.now.network, restore)
         try:

@@ -14,12 +14,13 @@ from pvenet.apply.approval import described_removals, removals
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
+    recognise,
     refuse_armed,
     refuse_unfinished,
     refuse_while_reloading,
 )
 from pvenet.apply.steps import Steps
-from pvenet.journal import ARMS, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
+from pvenet.journal import ARMS, OPEN, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 
@@ -64,7 +65,7 @@ class Staging:
 
     def __init__(self, node: Node, journals: Journals, *, now: str | None = None) -> None:
         self._node = node
-        self._journals = journals
+        self._journals = journals.at(node)
         self._now = now
         """The time as the journal writes it; nothing is ever compared with it."""
         self._lock: AbstractContextManager[None] = journals.lock()
@@ -76,6 +77,7 @@ class Staging:
             refuse_unfinished(self._node, self._journals)
             refuse_while_reloading(self._node, self._journals)
             self.reading = self._node.read()
+            recognise(self._node, self._journals, OPEN)
             self._whose = ownership(self._journals, self.reading)
             refuse_armed(self._journals, self._whose)
         except BaseException:
@@ -134,11 +136,10 @@ class Staging:
                 return replace(journal, state=State.STAGING, upid=None)  # a reload that was never sent left it open
             case Foreign(adopted=Journal() as journal):
                 return replace(journal, state=State.STAGING, upid=None)
-            case Foreign(changes=changes) if not options.adopt:
-                raise not_ours(self._node.name, changes, "stage on top of them with --adopt")
+            case Foreign(changes=changes, note=note) if not options.adopt:
+                raise not_ours(self._node.name, changes, "stage on top of them with --adopt", note)
             case whose:
                 return self._journals.begin(
-                    endpoint=str(self._node.connection.endpoint),
                     baseline=self.reading.entries,
                     now=self._now or utc_now(),
                     adopted=not isinstance(whose, Nothing),
@@ -192,19 +193,21 @@ def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:
 
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
     """Throw away what is pending; whether anything was. Raises NotOurs for what is not ours, unless `discard`."""
+    journals = journals.at(node)
     with journals.lock():
         refuse_while_reloading(node, journals)
         reading = node.read()
+        recognise(node, journals, OPEN)
         whose = ownership(journals, reading)
         if isinstance(whose, Nothing):
             return False
         if isinstance(whose, Foreign) and not discard:
-            raise not_ours(node.name, whose.changes, "leave them alone")
+            raise not_ours(node.name, whose.changes, "leave them alone", whose.note)
         throw_away(node)
         journal = whose.journal if isinstance(whose, Ours) else whose.adopted
         if journal is not None:
             journals.write(_without_staging(journal))
-        drop_staged(node, journals)
+        drop_staged(journals)
         return True
 
 

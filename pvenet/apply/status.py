@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.open_journals import endpoints_of
+from pvenet.apply.open_journals import recognise
+from pvenet.apply.same_node import claim, others_told
 from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, led_back, ownership
 from pvenet.routes import recall
 
@@ -38,35 +39,57 @@ class Status:
     """Why the node could not be asked."""
     what: str = ""
     todo: str = ""
+    elsewhere: str = ""
+    """That a journal of a node of the same name elsewhere is kept here."""
 
 
-def status(node: Node, journals: Journals) -> Status:
-    """Look at the tasks, then, unless a reload runs, at what is pending."""
-    journal = journals.chosen(endpoints_of(node))
-    found = Status(
-        node=node.name,
-        reachable=True,
-        state=journal.state if journal else None,
-        journal=str(journals.path(journal)) if journal else "",
-        upid=(journal and journal.upid) or "",
-        busy=_busy(journals),
-    )
-    recall(node, journal)
+def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status:
+    """Look at the tasks, then, unless a reload runs, at what is pending.
+
+    `same_node`: the journals of a node of this name elsewhere are this one's, whose certificate was renewed; they are
+    kept as such from then on.
+    """
+    journals = journals.at(node, same_node=same_node)
+    if same_node:
+        with journals.lock():
+            claim(node, journals)
+    busy = _busy(journals)
+    recall(node, journals.chosen())
     try:
-        if any(task.running for task in node.reloads().values()):
-            return _with(found, reloading=True, **_told(journals, journal, None))
+        tasks = node.reloads()
+        recognise(node, journals, set(State) - {State.DROPPED})
+        if any(task.running for task in tasks.values()):
+            journal = journals.chosen()
+            return _with(_of(journals, journal, busy=busy), reloading=True, **_told(journals, journal, None))
         reading = node.read()
     except errors.PvenetError as error:
+        reachable, journal = not isinstance(error, errors.Unreachable), journals.chosen()
         if journal is None and isinstance(error, errors.UsageError):
             raise  # there is no such node, and nothing is known of one
-        reachable = not isinstance(error, errors.Unreachable)
+        found = _of(journals, journal, busy=busy)
         return _with(found, reachable=reachable, problem=error.message, **_unasked(journals, journal))
+    journals.settle(reading)
+    journal = journals.chosen()  # what was asked has told whose the journals are
+    found = _of(journals, journal, busy=busy)
     told = _told(journals, journal, reading)
     if (path := journals.unread(journal)) is not None:
         told["what"] += "; a younger journal can't be read, which may say otherwise"
         told["todo"] = f"use the pvenet that has written it, or move it away\n  {path}"
     return _with(
         found, pending=reading.pending is not None, ours=isinstance(ownership(journals, reading), Ours), **told
+    )
+
+
+def _of(journals: Journals, journal: Journal | None, *, busy: bool) -> Status:
+    """What the journals tell."""
+    return Status(
+        node=journals.node,
+        reachable=True,
+        state=journal.state if journal else None,
+        journal=str(journals.path(journal)) if journal else "",
+        upid=(journal and journal.upid) or "",
+        busy=busy,
+        elsewhere=others_told(journals),
     )
 
 

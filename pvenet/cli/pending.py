@@ -32,7 +32,7 @@ def diff(
     from pvenet.journal import Ours, ownership
     from pvenet.render.changes import changes_text, diff_data, pending_text
 
-    whose = ownership(context.journals, reading)
+    whose = ownership(context.journals.at(context.node), reading)
     ours, armed = isinstance(whose, Ours), isinstance(whose, Ours) and whose.armed
     changes = whose.changes if isinstance(whose, Ours) else ()
     data = diff_data(name, reading.changes, changes, ours=ours)

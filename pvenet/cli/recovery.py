@@ -21,7 +21,14 @@ def register(app: typer.Typer) -> None:
         app.command()(command(function))
 
 
-def status(context: Context) -> None:
+_SAME_NODE = typer.Option(
+    False,
+    "--same-node",
+    help="The journals of a node of this name elsewhere are this one's, whose certificate was renewed; said once.",
+)
+
+
+def status(context: Context, same_node: bool = _SAME_NODE) -> None:
     """Say how a node stands: what is pending, whose it is, which journal is open, and what to do."""
     fleet = context.fleet
     from dataclasses import asdict
@@ -29,7 +36,8 @@ def status(context: Context) -> None:
     from pvenet.apply.status import status as stand
     from pvenet.fleet.nodes import one_or_all
 
-    found = [stand(node, fleet.journals(node.name)) for node in one_or_all(fleet, context.settings.node)]
+    nodes = one_or_all(fleet, context.settings.node)
+    found = [stand(node, fleet.journals(node.name), same_node=same_node) for node in nodes]
     context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
     away = [each.node for each in found if not each.reachable]
     if away:
@@ -48,6 +56,7 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
+    lines += [f"  {line}" for line in found.elsewhere.splitlines()]
     return "\n".join(indented(line) for line in lines)
 
 
@@ -67,6 +76,7 @@ def rollback(
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
+    same_node: bool = _SAME_NODE,
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
     if journal is not None and not journal.strip():
@@ -79,14 +89,14 @@ def rollback(
 
     options = ApplyOptions(timeout=timeout, allow_management=allow_management)
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
-        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "")
+        roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 
 
-def confirm(context: Context) -> None:
+def confirm(context: Context, same_node: bool = _SAME_NODE) -> None:
     """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
     node, journals = context.node, context.journals
     from pvenet.apply.resume import confirm as keep
 
-    kept = keep(node, journals)
+    kept = keep(node, journals, same_node=same_node)
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
     context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -26,7 +26,7 @@ from pvenet.connection.failures import NodeNotReached as NodeNotReached
 from pvenet.connection.failures import NotReached as NotReached
 from pvenet.connection.session import LOGIN, READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
-from pvenet.connection.trust import Pinned, Signed, authorities
+from pvenet.connection.trust import Pinned, Signed, authorities, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +66,8 @@ class Connection:
         self._current = 0
         self._learnt: frozenset[str] = frozenset()
         """The URLs of the endpoints that nobody has given."""
+        self._met: dict[str, str] = {}
+        """The SHA-256 of the certificate that each endpoint has shown, by its URL."""
         self._used = clock()
         self._ticket_from = (-1, 0.0)
         self._mount()
@@ -79,6 +81,14 @@ class Connection:
     def learnt(self) -> tuple[Endpoint, ...]:
         """The endpoints that nobody has given."""
         return tuple(endpoint for endpoint in self.endpoints if endpoint.url in self._learnt)
+
+    def certificate(self, endpoint: Endpoint) -> str | None:
+        """The SHA-256 of an endpoint's certificate, as `AA:BB:...`: the one that was met there, or is pinned.
+
+        None where there is none (http, a simulated node in process), or it was not asked yet and nothing is pinned.
+        """
+        pinned = endpoint.adapter is None and endpoint.scheme == "https"
+        return self._met.get(endpoint.url) or ((endpoint.fingerprint or self.trust.fingerprint) if pinned else None)
 
     def also(self, more: Sequence[Endpoint]) -> None:
         """Know further ways, to be tried after those that were given; one that is no way after all fails nothing."""
@@ -210,9 +220,16 @@ class Connection:
             raise garbled(self.endpoint, method) from None
         finally:
             self._used = self._clock()
+            self._remember()
         if not isinstance(answer, Answer):  # a redirect: proxmoxer answers None
             raise garbled(self.endpoint, method, ": it redirects")
         return replace(answer, asked=f"{method} /{'/'.join(path)}", by=str(self.endpoint))
+
+    def _remember(self) -> None:
+        """Whose certificate was met, where there was a handshake."""
+        if self._exchange.certificate:
+            self._met[self.endpoint.url] = fingerprint(self._exchange.certificate)
+        self._exchange.certificate = None
 
     def _refusal(self, method: str, status: int, reason: str, envelope: Mapping[str, Any] | None) -> errors.PvenetError:
         return refusal(
@@ -287,6 +304,8 @@ class Connection:
             raise trouble(self.endpoint, error, READ, begun=self._exchange.begun) from None
         except ValueError:
             raise self._no_login() from None
+        finally:
+            self._remember()
         if not isinstance(data, dict):
             raise self._no_login()
         return data

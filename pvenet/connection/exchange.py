@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import io
 import math
+import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ class Exchange:
         """How long the whole may take."""
         self.begun = False
         """Something was sent, as far as can be known."""
+        self.certificate: bytes | None = None
+        """What the last handshake met and trusted, in DER."""
 
     def allow(self, seconds: float) -> None:
         """All that follows has to be over in so many seconds."""
@@ -100,6 +103,11 @@ class _Link(HTTPConnection):
         self._pieces: list[bytes] | None = None
         self._answer: http.client.HTTPResponse | None = None
         self.response_class = self._response  # type: ignore[assignment]
+
+    def connect(self) -> None:
+        super().connect()
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.exchange.certificate = self.sock.getpeercert(binary_form=True)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         pieces: list[bytes] = []

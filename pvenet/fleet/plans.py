@@ -85,7 +85,7 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
         return replace(
             found,
-            pending=_pending(fleet.journals(node.name), reading, addresses),
+            pending=_pending(fleet.journals(node.name).at(node), reading, addresses),
             diagnostics=(*found.diagnostics, *cut, *refusals),
             not_rolled_back=(*found.not_rolled_back, *planned_removals(reading, found.plan)),
         )

@@ -5,6 +5,7 @@ our first write with nothing pending: it holds the listing then (the baseline), 
 pending diff as PVE shows it.
 """
 
+from pvenet.journal.identity import Match, Place, elsewhere, here, match
 from pvenet.journal.open import OpenJournal
 from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, not_ours, ownership
 from pvenet.journal.replay import Replayed, explains, led_back, replay, replayed
@@ -24,15 +25,20 @@ __all__ = [
     "Foreign",
     "Journal",
     "Journals",
+    "Match",
     "Nothing",
     "OpenJournal",
     "Ours",
+    "Place",
     "Replayed",
     "Route",
     "State",
+    "elsewhere",
     "explains",
+    "here",
     "is_mine",
     "led_back",
+    "match",
     "not_ours",
     "ownership",
     "replay",

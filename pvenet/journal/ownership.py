@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.journal.identity import elsewhere
 from pvenet.journal.replay import explains, replay
 from pvenet.journal.states import ARMS, WRITING
 from pvenet.plan.changes import net_changes
@@ -48,15 +49,18 @@ class Foreign:
     """PVE's diff, as it came."""
     adopted: Journal | None = None
     """Where it was adopted: the journal of what was staged from here on top of it."""
+    note: str = ""
+    """That a journal of a node of the same name elsewhere has recorded exactly this."""
 
 
 def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
     """Whose what is pending is."""
+    journals.settle(reading)
     if reading.pending is None:
         return Nothing()
     journal = _recorded(journals, reading)
     if journal is None or journal.adopted:
-        return Foreign(changes=reading.changes or "", adopted=journal)
+        return Foreign(changes=reading.changes or "", adopted=journal, note=_recorded_elsewhere(journals, reading))
     live = replay(journal.forward).then if journal.state in ARMS else journal.network.interfaces
     return Ours(journal=journal, changes=net_changes(live, reading.network.interfaces))
 
@@ -70,6 +74,17 @@ def _recorded(journals: Journals, reading: Reading) -> Journal | None:
     return next((journal for journal in writing if is_mine(journal, reading)), None)
 
 
+def _recorded_elsewhere(journals: Journals, reading: Reading) -> str:
+    others = (each for each in journals.others() if each.state in WRITING and each.pending == reading.pending)
+    other = next(others, None)
+    if other is None:
+        return ""
+    return (
+        f"\n{elsewhere(other, journals.place())}, but it has recorded exactly these changes; where it is the same node "
+        f"and its certificate was renewed, say so with `pvenet status --node {journals.node} --same-node`"
+    )
+
+
 def is_mine(journal: Journal, reading: Reading) -> bool:
     """Whether what is pending is what one journal's steps have staged."""
     if reading.pending == journal.pending:
@@ -77,10 +92,10 @@ def is_mine(journal: Journal, reading: Reading) -> bool:
     return journal.behind and not journal.adopted and explains(journal, reading.entries)
 
 
-def not_ours(node: str, changes: str, remedy: str) -> errors.NotOurs:
+def not_ours(node: str, changes: str, remedy: str, note: str = "") -> errors.NotOurs:
     """The refusal of pending changes that somebody else staged."""
     return errors.NotOurs(
         f"changes are pending on {node} that pvenet did not stage from here; they are left alone:\n\n{changes}",
-        hint=f"ask who staged them; then {remedy}, or throw them away with `pvenet revert --discard`",
+        hint=f"ask who staged them; then {remedy}, or throw them away with `pvenet revert --discard`{note}",
         changes=changes,
     )

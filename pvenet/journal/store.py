@@ -1,7 +1,7 @@
 """The journals of a node on disk.
 
-They stand under the node's name; the endpoint is only a hint, because ports and paths change and two clusters may
-each have a node of that name. The one whose diff matches is meant.
+They stand under the node's name, and two clusters may each have a node of that name: bound to a node, only the
+journals of that node are its own, and no others are chosen, confirmed, closed or pruned.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pvenet import errors, private
-from pvenet.journal.states import OPEN, UNFINISHED, State
+from pvenet.journal.identity import Match, Place, as_left, here, match, sim_folder
+from pvenet.journal.states import OPEN, State
 from pvenet.journal.value import Journal, from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from typing import Self
 
     from pvenet import wire
+    from pvenet.node import Node, Reading
 
 YES, NO = "yes", "no"
 """A person's word about a change that waits to be confirmed."""
@@ -37,9 +40,81 @@ _ENCODING = ("utf8", "surrogatepass")
 class Journals:
     """The journals of one node in a state directory."""
 
-    def __init__(self, state_dir: Path, node: str) -> None:
+    def __init__(self, state_dir: Path, node: str, *, asked: Node | None = None, same_node: bool = False) -> None:
         self.folder = state_dir / "journals" / _file_name(node)
         self.node = node
+        self._asked = asked
+        self._said = same_node
+        self._entries: tuple[wire.Entry, ...] | None = None
+        self._members: frozenset[str] = frozenset()
+
+    # --- whose they are ----------------------------------------------------------------------------------------------
+
+    def at(self, node: Node, *, same_node: bool = False) -> Self:
+        """The same journals, for the node that is asked now; `same_node`: the person says that the likely ones are its.
+
+        Bound to none, every journal counts.
+        """
+        return type(self)(self.folder.parent.parent, self.node, asked=node, same_node=same_node)
+
+    def settle(self, reading: Reading) -> None:
+        """Decide by what the node lists, where only the endpoint or a route says whose a journal is. Once is enough."""
+        if self._entries is None:
+            self._entries = reading.entries
+
+    def recognise(self, members: Iterable[str]) -> None:
+        """Know the certificates of the cluster's members: a journal may have begun at another one."""
+        self._members = frozenset(members)
+
+    def place(self) -> Place:
+        """Where the node is asked now."""
+        if self._asked is None:
+            return Place(endpoint="", certificates={})
+        return replace(here(self._asked), members=self._members)
+
+    def all(self) -> tuple[Journal, ...]:
+        """Every readable journal of the node, oldest first; one that is likely its own counts until that is settled."""
+        return tuple(journal for journal, found in self._matched() if found in (Match.SAME, Match.LIKELY))
+
+    def others(self) -> tuple[Journal, ...]:
+        """The journals of nodes of the same name elsewhere, and those of which that can't be told."""
+        return tuple(journal for journal, found in self._matched() if found in (Match.OTHER, Match.UNKNOWN))
+
+    def likely(self) -> tuple[Journal, ...]:
+        """The journals that are the node's own if it is as they left it."""
+        return tuple(journal for journal, found in self._matched() if found is Match.LIKELY)
+
+    def undecided(self) -> tuple[Journal, ...]:
+        """The journals whose certificate decides when the node's is known, which the next request brings."""
+        if not self.place().unmet:
+            return ()
+        return tuple(journal for journal, found in self._matched() if journal.certificate and found is not Match.SAME)
+
+    def _matched(self) -> list[tuple[Journal, Match]]:
+        journals = self._everywhere()
+        if self._asked is None or not journals:
+            return [(journal, Match.SAME) for journal in journals]
+        place = self.place()
+        return [(journal, self._match(journal, place)) for journal in journals]
+
+    def _match(self, journal: Journal, place: Place) -> Match:
+        folder = sim_folder(place.endpoint)
+        if folder is not None and self.folder.resolve().is_relative_to(folder):  # a simulated node that was moved
+            return Match.SAME
+        found = match(journal, place)
+        if found is not Match.LIKELY:
+            return found
+        if self._said:
+            return Match.SAME
+        if self._entries is None:
+            return found
+        return Match.SAME if as_left(journal, self._entries) else Match.UNKNOWN
+
+    def _everywhere(self) -> tuple[Journal, ...]:
+        read = (_read(path, self.node) for path in sorted(self.folder.glob("*.json")))
+        return tuple(journal for journal in read if journal is not None)
+
+    # --- on disk -----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -69,11 +144,22 @@ class Journals:
         except (OSError, ValueError):
             return ""
 
-    def begin(self, *, endpoint: str, baseline: tuple[wire.Entry, ...], now: str, adopted: bool = False) -> Journal:
-        """A new journal; the first `write` puts it on disk."""
+    def begin(
+        self, *, baseline: tuple[wire.Entry, ...], now: str, endpoint: str = "", adopted: bool = False
+    ) -> Journal:
+        """A new journal, of the node that is asked now; the first `write` puts it on disk."""
+        place = self.place()
         last = max((path.stem for path in self.folder.glob("*.json")), default="")
         name = f"{_after(last, now).replace(':', '').replace('-', '')}-{secrets.token_hex(3)}"
-        return Journal(id=name, node=self.node, endpoint=endpoint, begun=now, baseline=baseline, adopted=adopted)
+        return Journal(
+            id=name,
+            node=self.node,
+            endpoint=endpoint or place.endpoint,
+            begun=now,
+            baseline=baseline,
+            adopted=adopted,
+            certificate=place.certificate,
+        )
 
     def write(self, journal: Journal) -> Journal:
         """Put a journal on disk, synced, readable by its owner only; the journal, for chaining."""
@@ -114,26 +200,13 @@ class Journals:
             raise _unwritable(path, error) from None
         return self.word(journal) or NO
 
-    def all(self) -> tuple[Journal, ...]:
-        """Every readable journal of the node, oldest first."""
-        read = (_read(path, self.node) for path in sorted(self.folder.glob("*.json")))
-        return tuple(journal for journal in read if journal is not None)
-
     def unread(self, journal: Journal | None) -> Path | None:
         """A younger file than this journal that can't be read: cut short, or written by another version."""
-        known = {each.id for each in self.all()}
+        known = {each.id for each in self._everywhere()}
         younger = [path for path in self.folder.glob("*.json") if path.stem > (journal.id if journal else "")]
         return next((path for path in sorted(younger, reverse=True) if path.stem not in known), None)
 
-    def open_at(self, endpoints: Collection[str], *states: State) -> list[Journal]:
-        """The journals in these states that began at one of the endpoints: another cluster may have such a node."""
-        return [journal for journal in self.all() if journal.state in states and journal.endpoint in endpoints]
-
-    def unfinished(self, endpoints: Collection[str]) -> Journal | None:
-        """The youngest journal that waits for a person's word, or for the end of a rollback."""
-        return next(reversed(self.open_at(endpoints, *UNFINISHED)), None)
-
-    def chosen(self, endpoints: Collection[str], name: str = "") -> Journal | None:
+    def chosen(self, name: str = "") -> Journal | None:
         """The journal that is named, by its beginning or its file; or the youngest that was not dropped.
 
         A rollback that was begun goes before: it may be of an older journal, and nothing else is done until it has
@@ -141,9 +214,8 @@ class Journals:
         """
         found = [journal for journal in self.all() if journal.state is not State.DROPPED or name]
         if not name:
-            near = [journal for journal in found if journal.endpoint in endpoints]
-            begun = [journal for journal in near if journal.state is State.ROLLING_BACK]
-            return next(reversed(begun or near or found), None)
+            begun = [journal for journal in found if journal.state is State.ROLLING_BACK]
+            return next(reversed(begun or found), None)
         stem = name.rpartition("/")[2].removesuffix(".json")
         matching = [journal for journal in found if journal.id.startswith(stem)]
         if len(matching) != 1:
@@ -154,10 +226,8 @@ class Journals:
             )
         return matching[0]
 
-    def drop_stale(self, endpoint: str) -> None:
-        """End the journals of this endpoint whose staging is gone: applied or reverted by somebody else."""
-        for journal in self.open_at((endpoint,), State.STAGING, State.RELOADING):
-            self.write(replace(journal, state=State.DROPPED))
+    def prune(self) -> None:
+        """Forget the node's oldest ended journals."""
         ended = [journal for journal in self.all() if journal.state not in OPEN]
         for journal in ended[:-KEPT]:
             for path in self.folder.glob(f"{journal.id}.*"):

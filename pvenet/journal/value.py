@@ -55,6 +55,8 @@ class Journal:
     """The reload's task, once it was sent."""
     back: int | None = None
     """How many of the steps were there when rolling back, or arming, began; the others lead back."""
+    certificate: str | None = None
+    """SHA-256 of the certificate that the endpoint had, as `AA:BB:...`; None where there was none, or in an old one."""
     unproven: bool = False
     """A reload of what leads back has failed, or its end was not seen: the file may be back, which proves nothing."""
     routes: tuple[Route, ...] = ()

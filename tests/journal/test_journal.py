@@ -152,20 +152,11 @@ def test_nodes_have_journals_of_their_own(journals: Journals, tmp_path: Path) ->
     assert ours(Journals(tmp_path / "state", "pve2"), DIFF) is None
 
 
-def test_stale_journals_end_for_their_endpoint_only(journals: Journals) -> None:
-    """Another cluster may have a node of that name, and something pending there."""
-    here = journals.write(replace(begun(journals, 1), pending=DIFF))
-    there = journals.write(replace(begun(journals, 2, THERE), pending=DIFF))
-    applied = journals.write(replace(begun(journals, 3), state=State.APPLIED))
-    journals.drop_stale(HERE)
-    assert journals.all() == (replace(here, state=State.DROPPED), there, applied)
-
-
 def test_the_last_ended_ones_are_kept(journals: Journals) -> None:
     """Twenty of them, the youngest; an open one stays however old it is."""
     first = journals.write(begun(journals, 0, THERE))
     ended = [journals.write(replace(begun(journals, n), state=State.APPLIED)) for n in range(1, KEPT + 6)]
-    journals.drop_stale(HERE)
+    journals.prune()
     assert journals.all() == (first, *ended[-KEPT:])
     assert KEPT == 20
 
@@ -209,7 +200,7 @@ def test_what_is_no_journal_of_ours_is_left_alone(journals: Journals, spoil: Cal
     bad.write_text(text)
     assert journals.all() == (good,)
     assert ours(journals, DIFF) == good
-    journals.drop_stale(HERE)
+    journals.prune()
     assert bad.read_text() == text
 
 
