@@ -116,7 +116,7 @@ def test_what_can_not_be_put_back_or_would_be_lost_is_said(run: Run, file: Path,
     ran = run("plan")
     assert "can't be rolled back: ens40: inet dhcp" in ran.out
     assert "would be lost: ens40: `inet dhcp` becomes `inet manual` (refused without --lossy)" in ran.out
-    assert run("plan", "--json").data["nodes"][0]["not_rolled_back"] == ["ens40: inet dhcp"]
+    assert run("plan", "--json").data["nodes"][0]["not_rolled_back"] == ["ens40: inet dhcp", "vmbr0: bridge_fd 0"]
 
 
 @pytest.mark.usefixtures("cluster")
