@@ -14,7 +14,7 @@ from pvenet import errors
 from pvenet.apply.arm import Arming
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
-from pvenet.apply.runtime import Interrupts, answered, interval, wait_for_others, wait_for_task
+from pvenet.apply.runtime import Interrupts, answered, inside, interval, wait_for_others, wait_for_task
 from pvenet.apply.send import Sender
 from pvenet.apply.verify import Expectation, Judgement, failing_elsewhere, how_far, judge
 from pvenet.events import Reloading, TaskEnded, Verified, Waiting
@@ -38,8 +38,8 @@ EXIT_ALREADY_RUNNING = "exit code 89"
 class Purpose:
     """What a reload is for: what its journal says before, during and after it, and how it is told."""
 
-    must_record: bool = True
-    """Without a journal on disk it is not begun; one that puts back is."""
+    restores: bool = False
+    """It puts back what was there before: it is begun also without a journal on disk."""
     unsent: State = State.STAGING
     during: State = State.RELOADING
     done: State = State.APPLIED
@@ -65,7 +65,7 @@ class Reload:
     ) -> None:
         self._node = node
         self._book = book
-        self._runtime = runtime
+        self._runtime = runtime.unfailing()
         self._timeout = timeout
         self._purpose = purpose
         self._route = route
@@ -90,16 +90,7 @@ class Reload:
         self._arming = Arming(self._node, self._book, self._runtime, self._purpose.inverse, expectation)
         try:
             self._start(known)
-            if not wait:
-                return Sent(
-                    message=f"the reload was sent to {self._node.name}, and nobody waits for it",
-                    elapsed=self._deadline.elapsed,
-                )
-            while True:
-                try:
-                    return self._concluded(expectation, changes)
-                except KeyboardInterrupt:
-                    self._interrupted()
+            return self._ended_somehow(expectation, changes) if wait else self._unattended()
         except errors.ApplyFailed as error:
             return Failed(message=error.message, hint=error.hint, log=error.log)
         except errors.StateUnknown as error:
@@ -108,6 +99,21 @@ class Reload:
             if not self.sent:
                 raise
             return self.given_up()
+        except Exception as bug:  # whatever is wrong with pvenet itself, what was sent needs a verdict
+            if isinstance(bug, errors.PvenetError) or not self.sent:
+                raise
+            return Unknown(message=inside(bug), hint=f"its journal is\n  {self._book.path}")
+
+    def _ended_somehow(self, expectation: Expectation, changes: Sequence[Change]) -> Applied | Failed | Unknown:
+        while True:
+            try:
+                return self._concluded(expectation, changes)
+            except KeyboardInterrupt:
+                self._interrupted()
+
+    def _unattended(self) -> Sent:
+        message = f"the reload was sent to {self._node.name}, and nobody waits for it"
+        return Sent(message=message, elapsed=self._deadline.elapsed)
 
     @property
     def sent(self) -> bool:
@@ -134,7 +140,7 @@ class Reload:
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _start(self, known: frozenset[str]) -> None:
-        self._book.record(must=self._purpose.must_record, state=self._purpose.during)
+        self._book.record(must=not self._purpose.restores, state=self._purpose.during)
         self._deadline = self._runtime.deadline(self._timeout)
         try:
             self._take(self._sender.send(self._deadline, known, self._book.now.pending))
@@ -179,6 +185,8 @@ class Reload:
         if self._task is None:
             self._arming.arm(self._deadline)
             self._task = wait_for_task(self._node, self._book.now.upid or "", self._deadline)
+            if self._purpose.restores and not self._task.ok:
+                self._book.record(unproven=True)
         return self._task
 
     def _repeat(self, task: Task) -> bool:
@@ -298,6 +306,6 @@ class Reload:
 
     def _close(self, state: State) -> None:
         """End the journal, and those whose staging went live with it."""
-        self._book.record(state=state)
+        self._book.record(state=state, unproven=self._book.now.unproven and state is not self._purpose.done)
         with suppress(errors.PvenetError):  # they would be found stale later
             drop_staged(self._node, self._book.journals)

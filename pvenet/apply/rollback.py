@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.approval import remade, removals
 from pvenet.apply.reload import Purpose, Reload
-from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, wait_for_others, wait_for_task
+from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, inside, wait_for_others, wait_for_task
 from pvenet.apply.status import console
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import expect_restored, judge
@@ -40,7 +40,7 @@ PAUSE = 1.0
 """Seconds between two attempts."""
 
 _PURPOSE = Purpose(
-    must_record=False,
+    restores=True,
     unsent=State.ROLLING_BACK,
     during=State.ROLLING_BACK,
     done=State.ROLLED_BACK,
@@ -51,6 +51,10 @@ _PURPOSE = Purpose(
 
 class _LeftAlone(errors.PvenetError):
     """Something that is not ours stands in the way, and stays there."""
+
+
+class _Undecided(errors.StateUnknown):
+    """What leads back was reloaded, and nobody has seen how that ended."""
 
 
 class Rollback:
@@ -67,7 +71,7 @@ class Rollback:
     ) -> None:
         self._node = node
         self._book = book
-        self._runtime = runtime
+        self._runtime = runtime.unfailing()
         self._timeout = max(WITHIN, timeout)
         self._route = route
         """Where the node has to answer in the end."""
@@ -103,6 +107,8 @@ class Rollback:
         except _LeftAlone as error:
             self._leave()
             return self._unknown(error.message)
+        except _Undecided as error:
+            return self._unknown(error.message)
         except errors.StateUnknown as error:  # the deadline, or a person
             if not self._interrupts.given_up and self._is_back():
                 return RolledBack(message=self._back_already())
@@ -118,6 +124,8 @@ class Rollback:
             raise
         except errors.PvenetError as error:
             self._pause(error)
+        except Exception as bug:  # whatever is wrong with pvenet itself, this ends in a verdict
+            raise errors.StateUnknown(inside(bug)) from bug
         return None
 
     def _begin(self) -> None:
@@ -152,7 +160,7 @@ class Rollback:
         reading = self._read()
         if reading.pending is not None:
             reading = self._own(reading)
-        elif self._armed:
+        elif self._book.now.pending is not None:
             self._book.record(pending=None)
         self._begin()
         restore = self._restore_plan(reading)
@@ -253,7 +261,10 @@ class Rollback:
                 return outcome.message
             case _:
                 self._staged &= not reload.sent
-                raise errors.StateUnknown(outcome.message)
+                if not self._interrupts.given_up and self._is_back():
+                    return self._back_already()
+                self._book.record(unproven=True)
+                raise _Undecided(outcome.message)
 
     def _told_of(self, restore: RestorePlan) -> Sequence[Change]:
         """What goes back with this reload; what was staged before leads back from what was applied."""
@@ -281,7 +292,7 @@ class Rollback:
 
     def _surely_back(self, restore: RestorePlan, reading: Reading) -> bool:
         """Whether all is as it was; the file alone proves nothing where a reload of it has failed, or may have."""
-        unsure = self._reloaded or self._armed
+        unsure = self._reloaded or self._armed or self._book.now.unproven
         return not unsure and judge(expect_restored(self._book.now.network, restore), reading.network).good
 
     def _back_already(self) -> str:

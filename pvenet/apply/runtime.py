@@ -7,8 +7,10 @@ an error: a reload may cut the very connection that asked for it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -57,6 +59,16 @@ class Runtime:
     def warn(self, text: str) -> None:
         """Tell what a person should know."""
         self.emit(Warned(text=text))
+
+    def unfailing(self) -> Runtime:
+        """The same from the reload on, when a listener that fails must stop nothing."""
+        emit = self.emit
+
+        def heard(event: Event) -> None:
+            with suppress(Exception):
+                emit(event)
+
+        return replace(self, emit=heard)
 
     def deadline(self, seconds: float) -> Deadline:
         """So many seconds from now."""
@@ -125,10 +137,19 @@ def conclude(node: str, runtime: Runtime, run: Callable[[], Outcome]) -> Ended:
     except errors.PvenetError as raised:
         outcome = raised
     end, error = ended(node, outcome)
-    runtime.emit(end)
+    runtime.unfailing().emit(end)
     if error is not None:
         raise error
     return end
+
+
+def inside(bug: Exception) -> str:
+    """What is wrong with pvenet itself, in a sentence; not in the bug's own words, which may hold anything."""
+    at = bug.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = f" in {Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else ""
+    return f"pvenet itself failed ({type(bug).__name__}{place}); please report that"
 
 
 def utc_now() -> str:

@@ -180,9 +180,14 @@ def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
         f"  mv {LIVE}.new {LIVE}\n"
         "  ifreload -a"
     )
+    again = (
+        f"The file of {node} is back already, and nothing has proved that its links are. Where nothing can reach it:\n"
+        "on its console, as root\n  ifreload -a"
+    )
+    recipe = cycle if staged else again if journal.unproven else patch
     return (
         f"`pvenet status --node {node}` says how it stands, `pvenet rollback --node {node}` tries again.\n"
-        f"{cycle if staged else patch}\n"
+        f"{recipe}\n"
         f"what was there before is in\n  {path}"
     )
 

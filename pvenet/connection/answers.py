@@ -67,7 +67,7 @@ class Answer:
 
     def number(self, row: Mapping[str, Any], key: str) -> int | None:
         """One field as a whole number, whether PVE sends it as text or as a number; None where it is missing."""
-        text = self.field(row, key)
+        text = repr(row[key]) if isinstance(row.get(key), bool) else self.field(row, key)
         try:
             return int(text) if text else None
         except ValueError:

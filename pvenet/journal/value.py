@@ -54,6 +54,8 @@ class Journal:
     """The reload's task, once it was sent."""
     back: int | None = None
     """How many of the steps were there when rolling back, or arming, began; the others lead back."""
+    unproven: bool = False
+    """A reload of what leads back has failed, or its end was not seen: the file may be back, which proves nothing."""
     routes: tuple[Route, ...] = ()
     """How else the node can be reached: for whoever comes after, when the endpoint that was given is dead."""
 

@@ -19,6 +19,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     canonical,
+    defaults,
     natural,
 )
 from pvenet.plan import ovs
@@ -114,11 +115,15 @@ def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
 
 
 def changed_fields(before: Interface | None, after: Interface | None) -> frozenset[str]:
-    """The fields in which two values of a name differ; all of them where one is missing or the kind is another."""
+    """The fields in which two values of a name differ; all of them where the second is missing or of another kind.
+
+    Of one that comes new: those of which something is said.
+    """
+    if before is None and after is not None:
+        usual = defaults(type(after))
+        return frozenset({"name"} | {field for field, value in usual.items() if getattr(after, field) != value})
     if before is None or after is None or not same_kind(before, after):
-        there = [each for each in (before, after) if each is not None]
-        alike = before is None and after is None
-        return frozenset() if alike else frozenset(field.name for each in there for field in fields(each))
+        return frozenset(field.name for each in (before, after) if each is not None for field in fields(each))
     old, new = canonical(before), canonical(after)
     return frozenset(
         field.name for field in fields(new) if field.compare and getattr(old, field.name) != getattr(new, field.name)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fault_foreign import EDITS
 from fault_matrix import LAYOUTS, STORIES, Cell, Walk
 from fault_verdict import wrong, wrong_again
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 BY_TURNS = (("drop-before", "drop-after", "restart"), ("{status}", "{status}=after"), ("delay=6.4", "delay=50"))
 """Faults that are one and the same to a read, which changes nothing: a write meets each, a read one of them in turn."""
 ANYWHERE = (
-    *("reboot", "foreign-edit", "foreign-revert", "foreign-reload"),
+    *("reboot", "foreign-revert", "foreign-reload", *EDITS),
     *("lacks=Sys.Modify", "lacks=Sys.Audit", "lacks=SDN.Audit & lacks=SDN.Use"),
 )
 """Faults that are another story at each request."""
@@ -74,7 +75,7 @@ class Matrix:
             faults = _faults(at + self.turn, write=at in witness.writes, reload=at in reloads)
             step = 1 if FULL else self._step(at)
             taken = set(faults[(at + self.turn) % step :: step])
-            taken |= {"foreign-edit"} if FULL or not self.told.as_guests or at % 2 else set()
+            taken |= self._edits(at)
             for text in sorted(taken, key=faults.index):
                 words = text.format(status=595 + (at + self.turn) % 5).split(" & ")
                 yield replace(self.story, faults=(*self.base, *(f"{word}@{at}" for word in words)))
@@ -85,6 +86,13 @@ class Matrix:
         if at in [number for number, _ in self.told.witness.reloads]:
             return rare
         return rare * (4 if self.base or self.told.as_guests else 1) * (1 if at in self.told.witness.writes else 2)
+
+    def _edits(self, at: int) -> set[str]:
+        """What somebody else stages at a request: everything at a write, else two in turn; armed, every second time."""
+        kinds = list(EDITS)
+        if FULL or (at in self.told.witness.writes and not self.told.as_guests):
+            return set(kinds)
+        return {kinds[at % len(kinds)], kinds[(at + 3) % len(kinds)]} if not self.told.as_guests or at % 2 else set()
 
     def complaints(self, cell: Cell) -> tuple[list[str], Walk]:
         """What is wrong with a cell; nothing is what it should be."""

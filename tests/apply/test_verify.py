@@ -91,7 +91,9 @@ def test_of_changes_that_are_not_ours_nothing_is_excused() -> None:
 def test_each_way_to_be_wrong_is_told_apart() -> None:
     """Down, different, missing, still there, and somebody else's."""
     found = expect(before=network(VMBR1), wanted=network(NIC, BOND, Ethernet(name="ens40")), touched={"bond0", "ens40"})
-    now = network(NIC, replace(BOND, mtu=9000), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38")
+    now = network(
+        NIC, replace(BOND, slaves=("ens41",)), VMBR1, Bridge(name="vmbr9"), Ethernet(name="ens77"), up="ens38"
+    )
     judgement = judge(found, now)
     assert not judgement.good
     assert judgement.down == ("bond0", "ens40")
@@ -150,6 +152,8 @@ def test_a_nic_that_is_down_beneath_what_is_up_is_by_an_altname() -> None:
     wanted = named("ens38", "enp2s6")
     wanted = replace(wanted, links={**wanted.links, "vmbr1": Link(active=True)})
     assert expect(before=wanted, wanted=wanted, touched={"vmbr1"}).untellable == {"ens38"}
+    new = replace(wanted, interfaces={"vmbr1": Bridge(name="vmbr1"), "ens38": Ethernet(name="ens38")})
+    assert expect(before=new, wanted=wanted, touched={"vmbr1"}).untellable == set()
 
 
 def test_the_flag_of_the_kernels_name_counts_for_the_altname() -> None:
@@ -190,3 +194,11 @@ def test_a_failure_is_elsewhere_where_each_error_is_about_what_no_change_is_near
     wanted = network(NIC, BOND, VMBR1, vlan, BR0, Ethernet(name="dummy0"))
     expectation = expect(before=wanted, wanted=wanted, touched={touched})
     assert failing_elsewhere(expectation, log) == found
+
+
+def test_of_what_comes_new_only_what_was_said_of_it_is_ours() -> None:
+    """Somebody has set another field in the moment of the reload."""
+    found = expect(before=network(NIC), wanted=network(NIC, BOND), touched={"bond0"})
+    judgement = judge(found, network(NIC, replace(BOND, comments="theirs"), up="bond0 ens38"))
+    assert judgement.good
+    assert judgement.more == ("bond0",)

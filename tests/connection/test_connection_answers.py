@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
-from loopback import GET, POST, Loopback, Talk, change, connections, failed, polite
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loopback import GET, POST, TOKEN, Loopback, Says, Talk, change, connections, failed, polite
 
 from pvenet import errors
-from pvenet.connection import AnswerLost
+from pvenet.connection import AnswerLost, Connection
+from pvenet.connection.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,3 +183,34 @@ def test_half_an_answer_is_none(connect: Connect) -> None:
         failed(AnswerLost, lambda: change(connection))
         failed(errors.NotPVE, lambda: connection.get("version"))
         assert server.seen == [POST, GET, GET]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["no\n", "UPID:"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["data", "message", "errors"]) | st.text(), inner),
+)
+BODIES = JSON.map(json.dumps) | st.text() | st.fixed_dictionaries({"data": st.none(), "message": JSON}).map(json.dumps)
+
+
+@settings(deadline=None)
+@given(status=st.integers(100, 999), body=BODIES | st.just(""), kind=st.sampled_from(["application/json", "text/html"]))
+def test_whatever_is_answered_only_pves_own_form_is_definite(status: int, body: str, kind: str) -> None:
+    """Any status with any body: an answer, a refusal with PVE's words, or a lost answer; for a read no other error."""
+    adapter = Says(body, status, **{"Content-Type": kind})
+    connection = Connection([Endpoint(host="pve1", adapter=adapter)], TOKEN)
+    with contextlib.suppress(errors.PvenetError):
+        connection.get("version")
+    try:
+        change(connection)
+    except AnswerLost:
+        return
+    except errors.AuthenticationFailed:
+        assert status == 401
+        assert not body or isinstance(json.loads(body)["message"], str)
+    except errors.RefusedByPVE:
+        assert (json.loads(body)["data"], kind) == (None, "application/json")
+        assert isinstance(json.loads(body)["message"], str)
+        assert status >= 400
+    else:
+        assert 200 <= status < 300
+        assert "data" in json.loads(body)

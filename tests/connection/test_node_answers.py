@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loopback import TOKEN
-from requests.adapters import BaseAdapter
+from loopback import TOKEN, Says
 
 from pvenet import errors
 from pvenet.cluster import fingerprints, highly_available, members, names
@@ -56,23 +53,6 @@ ROWS = st.lists(
 )
 
 
-class Says(BaseAdapter):
-    """Answers every request with one body."""
-
-    def __init__(self, body: str) -> None:
-        super().__init__()
-        self._body = body
-
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
-        response = requests.Response()
-        response.status_code, response.reason, response.request = 200, "OK", request
-        response.raw = io.BytesIO(self._body.encode())
-        return response
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def saying(data: object, **beside: object) -> Node:
     adapter = Says(json.dumps({"data": data, **beside}))
     return Node(Connection([Endpoint(host="pve1", adapter=adapter)], TOKEN), "pve1")
@@ -110,6 +90,7 @@ def test_a_task_without_a_state_has_not_ended(data: object) -> None:
         {"iface": None},
         {"iface": ["vmbr0"]},
         {"iface": "vmbr0", "priority": "first"},
+        {"iface": "vmbr0", "priority": False},
         {"iface": "vmbr0", "altnames": 7},
         {"iface": "vmbr0", "options": "mtu 9000"},
         {"iface": "vmbr0", "families": {"inet": 1}},

@@ -120,6 +120,8 @@ def test_a_port_of_what_goes_itself_goes() -> None:
     bond = "iface bond0 inet manual\n\tovs_type OVSBond\n\tovs_bonds int1\n"
     port = "iface int1 inet manual\n\tovs_type OVSIntPort\n"
     assert order(rewritten(START + bond + port)) == ["lo", "ens1", "ens2", "ens3", "bond0", "vmbr0"]
+    bridge = "iface vmbr9 inet manual\n\tslaves bond0\n"
+    assert order(rewritten(START + bond + port + bridge)) == ["lo", "ens1", "ens2", "ens3", "vmbr0", "vmbr9"]
 
 
 # Characters

@@ -46,6 +46,14 @@ def test_links_that_commands_make_exist(command: str, link: str) -> None:
     assert link not in nics_of(text)
 
 
+def test_links_that_commands_make_and_nobody_takes_are_down() -> None:
+    """They are there, and no later reload changes that."""
+    text = f"{LO}auto ens38\niface ens38 inet manual\n\tpost-up ip link add gre1 type gretap remote 192.0.2.9\n"
+    machine = Machine.fresh(["ens38"], text)
+    assert (machine.up, machine.made) == ({"lo", "ens38"}, {"gre1"})
+    assert ifreload(text, machine.nics, machine.up, machine.made).steps == ()
+
+
 def test_links_that_nothing_makes_are_missing() -> None:
     """A command that makes another link, or none, makes no port."""
     text = f"{LO}auto ens38\niface ens38 inet manual\n\tpost-up ip link set vxlan0 up\n\n{BRIDGE.format(port='vxlan0')}"
@@ -60,6 +68,8 @@ def test_a_nic_goes_by_its_altname() -> None:
     assert (outcome.exit_code, [step.link for step in outcome.steps]) == (0, ["nic1", "vmbr1"])
     assert Machine.fresh(nics, text).up == {"lo", "nic1", "vmbr1"}
     assert Machine.fresh(nics, text).made == {"vmbr1"}
+    hook = text.replace("enp2s0 inet manual\n", "enp2s0 inet manual\n\tup ip link add x1 type dummy\n", 1)
+    assert Machine.fresh(nics, hook).made == {"vmbr1", "x1"}
 
 
 @pytest.mark.parametrize("there", [True, False])

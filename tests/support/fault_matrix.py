@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conftest import FakeTime
+from fault_foreign import KINDS, Mark, mark_of
 from fault_truth import OURS, Described, Truth, described, repair, truth
 
 from pvenet import errors
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 Act = Callable[[Node, Journals], bool | None]
 Change = tuple[str, Callable[["Network"], Interface]]
 
-ACTS = frozenset({"foreign-edit", "foreign-revert", "foreign-reload", "reboot"})
+ACTS = KINDS | {"foreign-revert", "foreign-reload", "reboot"}
 """Faults in which somebody else does something to the node."""
 
 
@@ -100,6 +101,10 @@ class Witness(SimAdapter):
         """The requests that staged or reverted."""
         self.reverts: list[int] = []
         self.made_by_others: list[Described] = []
+        self.marks: list[Mark] = []
+        self.initial = described(self.sim.node("pve1").applied())
+        self.marked = False
+        """What somebody else has staged was there once it was."""
         self.log: list[str] = []
         self.trespasses: list[str] = []
         """What must not be sent while a reload of ours runs and is listed."""
@@ -108,6 +113,7 @@ class Witness(SimAdapter):
         """Order faults, whose requests count from the story's first."""
         found = [parse(fault) for fault in faults]
         self.acts |= {fault.at for fault in found if fault.kind in ACTS}
+        self.marks = [mark for mark in map(mark_of, found) if mark is not None] or self.marks
         late = [fault if fault.address else replace(fault, at=max(1, fault.at - self.count)) for fault in found]
         self.front.script = Script(late)
 
@@ -132,8 +138,12 @@ class Witness(SimAdapter):
         finally:
             if number in self.acts:
                 self.made_by_others.append(described(node.applied()))
+                self.marked |= self._marked(described(node.text()))
             host = (request.url or "").partition("//")[2].partition(".")[0]
             self.log.append(f"{number:3} {self.front.clock() % 1000:8.2f} {request.method} {host}:{path} -> {told}")
+
+    def _marked(self, view: Described) -> bool:
+        return any(mark.there(view, self.initial) for mark in self.marks)
 
     def _reloading(self) -> bool:
         tasks, now = TaskFolder(self.sim.node("pve1").tasks), self.front.clock()

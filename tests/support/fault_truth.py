@@ -12,7 +12,6 @@ from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from pvenet.sim.interfaces import Property
@@ -42,11 +41,6 @@ def _described(text: str) -> Described:
 def described(text: str) -> Described:
     """The interfaces that a file describes: equal for equal values, whatever the bytes."""
     return dict(_described(text))
-
-
-def without_theirs(interfaces: Mapping[str, frozenset[tuple[str, Property]]]) -> Described:
-    """All but what somebody else staged."""
-    return {name: values for name, values in interfaces.items() if name != FOREIGN}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fault_truth import FOREIGN, Described, without_theirs
+from fault_foreign import KINDS, mark_of, without_theirs
 
 from pvenet.events import Verdict
 from pvenet.sim.faults import parse
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fault_matrix import Done, Walk
+    from fault_truth import Described
 
     from pvenet.sim.faults import Fault
 
@@ -62,9 +63,16 @@ def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
         "reload-hangs": True,
         "lacks": fault.at > done.first,
         # the node lists what is staged, and a reload that takes ours back would take theirs live
-        "foreign-edit": back,
         "reboot": done.name in STAGING and fault.at > done.first + (walk.cell.layout == "one"),
-    }.get(fault.kind, False)
+    }.get(fault.kind, fault.kind in KINDS and (back or _on_ours(fault, walk, done)))
+
+
+def _on_ours(fault: Fault, walk: Walk, done: Done) -> bool:
+    """Whether they have changed what was made from here and is to go, which can't be separated any more."""
+    mark = mark_of(fault)
+    if mark is None or not mark.field or mark.name in walk.initial.live:
+        return False
+    return walk.unconfirmed or mark.name == done.name
 
 
 def _goes_back(fault: Fault, walk: Walk) -> bool:
@@ -75,10 +83,10 @@ def _goes_back(fault: Fault, walk: Walk) -> bool:
 
 def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
     """All of it, or nothing."""
-    before, after = done.before.view.get(done.name), done.after.view.get(done.name)
-    if done.code == 0 and after != goal[done.name]:
+    before, after = (without_theirs(each.view).get(done.name) for each in (done.before, done.after))
+    if done.code == 0 and after != without_theirs(goal)[done.name]:
         yield "says that it is staged, and it is not"
-    theirs = [made.get(done.name) for made in walk.witness.made_by_others]
+    theirs = [without_theirs(made).get(done.name) for made in walk.witness.made_by_others]
     if done.code in LEFT_AS_IT_WAS and after != before and after not in theirs:
         yield "says that nothing changed, and it is staged"
     if not walk.witness.acts and done.code in LEFT_AS_IT_WAS and done.after.view != done.before.view:
@@ -89,8 +97,9 @@ def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
         yield "reloads"
 
 
-def _looked(_walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
-    if done.code == 0 and done.ours and FOREIGN in done.after.view:
+def _looked(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
+    theirs = any(mark.there(done.after.view, walk.initial.live) for mark in walk.witness.marks)
+    if done.code == 0 and done.ours and theirs:
         yield "takes somebody else's for ours"
 
 
@@ -184,14 +193,15 @@ def _needless(walk: Walk) -> Iterator[str]:
 
 def _theirs(walk: Walk) -> Iterator[str]:
     """Nobody else's staging is thrown away, and none made live, but in the one request that nobody can close."""
-    at = [fault.at for fault in map(parse, walk.cell.faults) if fault.kind == "foreign-edit"]
-    if not at or at[0] > walk.witness.count:
+    fault = parse(walk.cell.faults[-1])
+    mark = mark_of(fault)
+    if mark is None or fault.at > walk.witness.count or not walk.witness.marked:
         return
-    last = walk.done[-1].after
-    window = at[0] in [number for number, _ in walk.witness.reloads]
-    if FOREIGN not in last.view and at[0] not in walk.witness.reverts:
+    done, initial = walk.done[-1], walk.initial.live
+    window = fault.at in [number for number, _ in walk.witness.reloads]
+    if not mark.there(done.after.view, initial) and fault.at not in walk.witness.reverts:
         yield "somebody else's staging is gone"
-    elif FOREIGN in last.live and not window:
+    elif mark.there(done.after.live, initial) and not window:
         yield "somebody else's staging was made live"
-    elif window and walk.done[-1].name == "apply" and walk.done[-1].code == 0 and FOREIGN not in walk.done[-1].warnings:
+    elif window and done.name == "apply" and done.code == 0 and mark.name not in done.warnings:
         yield "somebody else's staging went live, and nobody was told"

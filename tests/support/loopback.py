@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import ssl
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+import requests
+from requests.adapters import BaseAdapter
 
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
@@ -137,6 +140,24 @@ class Loopback:
                 link = stack.enter_context(self._context.wrap_socket(link, server_side=True))
                 self._links.append(link)
             self.behave(Talk(link, self.seen), number)
+
+
+class Says(BaseAdapter):
+    """In process, and answers every request alike."""
+
+    def __init__(self, body: str, status: int = 200, **headers: str) -> None:
+        super().__init__()
+        self._body, self._status, self._headers = body, status, headers
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        response = requests.Response()
+        response.status_code, response.reason, response.request = self._status, "Whatever", request
+        response.headers.update(self._headers)
+        response.raw = io.BytesIO(self._body.encode())
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def polite(talk: Talk, _number: int) -> None:

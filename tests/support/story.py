@@ -197,12 +197,15 @@ class Lab:
         runtime = runtime if ask is None else replace(runtime, confirm=ask)
         wanted = ApplyOptions(**{"on_failure": self.on_failure, **options})
         try:
-            return apply(self.node, self.journals, wanted, runtime, now=self._stamp())
+            return self.apply_with(runtime, wanted)
         finally:
             killed = sys.exception() is not None and not isinstance(sys.exception(), Exception)
             assert killed or isinstance(self.events[-1], Ended)
             listed = [sent for sent in self.adapter.sent if sent.reloading and sent.text.startswith("GET network")]
             assert not listed or wanted.arm  # what arms makes every worker parse anew, with its writes and its revert
+
+    def apply_with(self, runtime: Runtime, options: ApplyOptions | None = None) -> Ended:
+        return apply(self.node, self.journals, options or ApplyOptions(), runtime, now=self._stamp())
 
     def failed(self, kind: type[errors.PvenetError], **options: Any) -> errors.PvenetError:
         """The error that an apply ends with."""

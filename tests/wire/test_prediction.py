@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import FIXTURES
+from file_replay import files
 
 from pvenet.sim import interfaces as sim
 from pvenet.sim.interfaces import Host
@@ -73,10 +74,27 @@ def writes(place: str) -> Iterator[tuple[str, list[Entry], Request, list[Entry]]
             pending = step["new"]
 
 
-@pytest.mark.parametrize("place", ["walks.jsonl", "walks-ovs.jsonl"])
+def changes_of_files() -> Iterator[tuple[str, list[Entry], Request, list[Entry]]]:
+    """Every write of the recorded files that PVE took and pvenet could send."""
+    for file in files():
+        before = [dict(entry) for entry in file.listing]
+        for number, write in enumerate([*file.first_write[-1:], *file.updates]):
+            if write.recorded.get("new") is None:
+                continue
+            first = number == 0
+            after = listed(write.recorded["new"], file.host)
+            path = ("network", write.iface) if write.iface and write.method != "POST" else ("network",)
+            request = Request(method=write.method, path=path, form=dict(write.form))
+            if sendable({"form": write.form, "path": write.iface}, after) and (not first or len(file.first_write) == 1):
+                yield f"{file.name} {number}", before, request, after
+            before = before if first else after
+
+
+@pytest.mark.parametrize("place", ["walks.jsonl", "walks-ovs.jsonl", "files.jsonl"])
 def test_every_recorded_write_comes_out_as_predicted(place: str, told: Callable[[str], None]) -> None:
     """Field by field, for every interface, with all that PVE does of itself."""
-    found = [(name, differences(predicted(before, request), after)) for name, before, request, after in writes(place)]
+    recorded = changes_of_files() if place == "files.jsonl" else writes(place)
+    found = [(name, differences(predicted(before, request), after)) for name, before, request, after in recorded]
     wrong = {name: each for name, each in found if each}
     told(f"predicted writes of {place}: {len(found)}, {len(wrong)} otherwise")
     assert wrong == {}

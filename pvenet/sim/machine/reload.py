@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from pvenet.sim.machine.releases import Release
 
 MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
-Change: TypeAlias = Literal["up", "down", "gone"]
+Change: TypeAlias = Literal["up", "down", "gone", "made"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One link comes up, goes down or is gone, when this share of the reload's time is over."""
+    """One link comes up, goes down, is gone, or is there and down, when this share of the reload's time is over."""
 
     at: float
     link: str
@@ -117,6 +117,9 @@ class _Run:
         for link, risen in self.risen.items():
             if risen and link != "lo" and (link not in up or (link not in self.nics and link not in self.made)):
                 yield link, "up"
+        for link in sorted(self.hooked - self.made - self.nics):
+            if not self.risen.get(link):
+                yield link, "made"
 
     def rise(self, iface: str) -> bool:
         """Bring a link up with what is beneath it; whether there is such a link at the end."""
@@ -223,6 +226,8 @@ def applied(
             virtual.discard(step.link)
         elif step.change == "down":
             links.discard(step.link)
+        elif step.change == "made":
+            virtual.add(step.link)
         else:
             links.add(step.link)
             if step.link not in (nics or {}) and step.link != "lo":
