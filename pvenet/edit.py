@@ -98,6 +98,9 @@ def find(network: Network, node: str, name: str, kind: Kind | None = None) -> In
             f"on {node} {found.reason}",
             hint="mend it in /etc/network/interfaces on the node",
         )
+    if isinstance(found, OvsPort) and kind is Ethernet:
+        message = f"{name} on {node} is a NIC that the OVS bridge {found.bridge} has"
+        raise errors.InvalidNetwork(message, hint="use `pvenet ovs-port ...`")
     if kind is not None and not isinstance(found, kind):
         word = kind_of(found)
         raise errors.InvalidNetwork(

@@ -75,14 +75,14 @@ def _rank(name: str) -> int:
     return next((rank for rank, prefix in enumerate(_RANKS, 1) if name.startswith(prefix)), 0)
 
 
-def untellable(network: Network) -> frozenset[str]:
+def untellable(network: Network, before: Network | None) -> frozenset[str]:
     """The NICs that a stanza calls by an altname, of which PVE never says that they are up (pve-api#altname-active).
 
     The listing has all names of a NIC and not which one is the kernel's. It is not the one by which the NIC was seen
-    to be down although something that is up stands on it, nor one of which udev would have preferred another.
+    to be down although something that is up stood on it before, nor one of which udev would have preferred another.
     """
     up = {name for name, link in network.links.items() if link.active}
-    carrying = {low for name, it in network.interfaces.items() if name in up for low in beneath(it)}
+    carrying = {low for name, it in before.interfaces.items() if name in up for low in beneath(it)} if before else set()
     return frozenset(
         name
         for name, link in network.links.items()
@@ -97,7 +97,7 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
     of which everything with autostart is expected to be active.
     """
     should = should_be_active(wanted)
-    hidden = should & untellable(wanted)
+    hidden = should & untellable(wanted, before)
     should -= hidden
     excused = frozenset[str]()
     if touched is not None:

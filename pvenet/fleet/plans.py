@@ -11,6 +11,7 @@ from pvenet.apply.stage import foreseen
 from pvenet.cluster import members
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.journal import Ours, ownership
+from pvenet.plan import Risk, removals_on
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
@@ -83,11 +84,14 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
         why = f"PVE refuses every write on {node.name}, whatever it is for"
         refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
+        taken = planned_removals(reading, found.plan)
+        hit = removals_on(found.management, taken, addresses)
         return replace(
             found,
+            risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(fleet.journals(node.name).at(node), reading, addresses),
             diagnostics=(*found.diagnostics, *cut, *refusals),
-            not_rolled_back=(*found.not_rolled_back, *planned_removals(reading, found.plan)),
+            not_rolled_back=(*found.not_rolled_back, *taken),
         )
 
     found, failed = read(fleet, wanted, planned, count)

@@ -160,6 +160,8 @@ def test_a_nic_that_is_down_beneath_what_is_up_is_by_an_altname() -> None:
     wanted = named("ens38", "enp2s6")
     wanted = replace(wanted, links={**wanted.links, "vmbr1": Link(active=True)})
     assert expect(before=wanted, wanted=wanted, touched={"vmbr1"}).untellable == {"ens38"}
+    new = replace(wanted, interfaces={"vmbr1": Bridge(name="vmbr1"), "ens38": Ethernet(name="ens38")})
+    assert expect(before=new, wanted=wanted, touched={"vmbr1"}).untellable == set()
 
 
 def test_the_flag_of_the_kernels_name_counts_for_the_altname() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from file_replay import files
 
+from pvenet.sim import interfaces
 from pvenet.wire import Request, foreseen
 
 if TYPE_CHECKING:
@@ -48,3 +49,23 @@ def test_a_request_that_mends_the_fault_is_let_through() -> None:
     assert foreseen(listing, Request(method="DELETE", path=("network", "bond0"))) == ()
     mended = Request(method="PUT", path=("network", "bond0"), form={"type": "bond", "slaves": "eno1"})
     assert foreseen(listing, mended) == ()
+
+
+def test_no_update_that_pve_took_is_foreseen_as_refused(told: Callable[[str], None]) -> None:
+    """The recorded updates of all files, one after another."""
+    count, false = 0, []
+    for file in files():
+        text = file.text
+        for write in file.updates:
+            if write.recorded.get("status") != 200 or (write.method == "PUT" and "type" not in write.form):
+                continue
+            path = ("network",) if write.method == "POST" else ("network", write.iface)
+            listing = interfaces.listing(interfaces.parse(text, file.host))
+            request = Request(method=write.method, path=path, form=dict(write.form))
+            found = foreseen([dict(entry) for entry in listing], request)
+            false += [(file.name, write, found)] if found else []
+            count += 1
+            text = write.recorded.get("new") or text
+    told(f"updates of files.jsonl that PVE took: {count}, {len(false)} foreseen as refused")
+    assert false == []
+    assert count > 1500
