@@ -100,10 +100,10 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
         return Nothing(message=f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
     restore = restore_plan(journal.network, reading.network, replay(journal).values())
     _refuse_changed(node, journals, journal, restore)
+    anew = remade(restore.todo)
+    gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
+    proposed = _proposed(node.name, journal, reading, restore, gone)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        anew = remade(restore.todo)
-        gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
-        proposed = _proposed(node.name, journal, reading, restore, gone)
         approve(node, proposed, runtime, known, allow_management=options.allow_management)
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)

@@ -122,7 +122,7 @@ def test_somebody_elses_staging_after_the_reload_is_told(lab: Lab) -> None:
 def test_a_foreign_edit_of_what_we_applied_makes_it_unknown_and_not_failed(lab: Lab) -> None:
     """The node lists what is staged, not what is live: the difference is theirs."""
     lab.adapter.before["GET tasks/UPID/log"] = lambda: lab.somebody(
-        "PUT network/vmbr1", type="bridge", bridge_ports="bond0", mtu="1400"
+        "PUT network/vmbr1", type="bridge", delete="bridge_ports"
     )
     error = lab.failed(errors.StateUnknown)
     assert "can't be verified" in error.message

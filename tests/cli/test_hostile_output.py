@@ -147,7 +147,7 @@ class TestLastDoor:
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr(Node, "read", fail)
+        monkeypatch.setattr(Node, "glance", fail)
         return error
 
     @pytest.mark.usefixtures("broken")
@@ -175,7 +175,7 @@ class TestLastDoor:
         def fail(*_: object, **__: object) -> None:
             raise OSError(24, "Too many open files", "/etc/x\x1b")
 
-        monkeypatch.setattr(Node, "read", fail)
+        monkeypatch.setattr(Node, "glance", fail)
         ran = run("list")
         assert ran.code == 1
         assert r"Too many open files (/etc/x\x1b)" in ran.err

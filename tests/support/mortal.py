@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from fault_matrix import Cell, Walk, Witness
 from killed import Killed
@@ -51,6 +51,11 @@ class MortalJournals(Journals):
     """Journals of a process that may die before a write, or after it."""
 
     fate: Fate
+
+    def at(self, node: Node, *, same_node: bool = False) -> Self:
+        bound = super().at(node, same_node=same_node)
+        bound.fate = self.fate
+        return bound
 
     def write(self, journal: Journal) -> Journal:
         self.fate.moment()
