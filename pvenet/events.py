@@ -47,8 +47,8 @@ class Shown:
     """What is about to go live, before the question."""
 
     node: str
-    changes: tuple[Change, ...]
-    pending: str
+    steps: tuple[Change, ...]
+    changes: str
     """PVE's pending diff."""
     risk: Risk
     ours: bool

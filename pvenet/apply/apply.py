@@ -87,7 +87,7 @@ class _Pending:
     """None where it is not ours."""
     before: Network | None
     """The network before the changes; None where they are not ours."""
-    changes: tuple[Change, ...]
+    steps: tuple[Change, ...]
     """What they mean; empty where they are not ours."""
     expectation: Expectation
 
@@ -138,7 +138,7 @@ class _Apply:
         known_routes = routes(self._node, self._members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
         self._reload = self._ready(book, pending, known_routes)
-        end = self._reload.run(pending.expectation, pending.changes, known, wait=self._options.wait)
+        end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
         return self._after(end, book, pending, known_routes)
 
     def _after(
@@ -236,15 +236,15 @@ class _Apply:
         if isinstance(whose, Ours):
             journal: Journal | None = whose.journal
             before: Network | None = whose.journal.network
-            changes, touched = whose.changes, frozenset(change.name for change in whose.changes)
+            steps, touched = whose.steps, frozenset(step.name for step in whose.steps)
             expectation = expect(before=before, wanted=reading.network, touched=touched)
         elif isinstance(whose, NothingPending) or self._options.adopt:
             journal = None if isinstance(whose, NothingPending) else whose.adopted
-            before, changes = None, ()
+            before, steps = None, ()
             expectation = expect(before=None, wanted=reading.network, touched=None)
         else:
             raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`", whose.note)
-        return _Pending(reading=reading, journal=journal, before=before, changes=changes, expectation=expectation)
+        return _Pending(reading=reading, journal=journal, before=before, steps=steps, expectation=expectation)
 
     # --- approval ----------------------------------------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class _Apply:
                     f"is nothing to {'confirm' if option != '--arm' else 'arm it with'}; nothing was sent",
                     hint=f"apply it without {option}",
                 )
-        if self._options.arm and pending.changes and not pending.inverse:
+        if self._options.arm and pending.steps and not pending.inverse:
             raise errors.RefusedByPvenet(
                 f"the API can stage no way back from what is pending on {self._node.name}, so that there is nothing to "
                 "arm it with; nothing was sent",
@@ -273,7 +273,7 @@ class _Apply:
             f"Apply this to {self._node.name} now?",
             before=pending.before,
             judged=(pending.journal.network if pending.journal else then, then),
-            pending=pending.reading.changes or "",
+            changes=pending.reading.changes or "",
         )
         taken = removals(pending.journal, pending.reading.changes or "")
         proposed = replace(proposed, removals=taken, remade=remade(pending.inverse))

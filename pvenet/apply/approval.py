@@ -40,8 +40,8 @@ class Proposal:
     """None where what is pending is not ours."""
     judged: tuple[Network, Network]
     """The networks between which the risk is judged: of adopted changes, what was staged from here on top of them."""
-    changes: Sequence[Change]
-    pending: str
+    steps: Sequence[Change]
+    changes: str
     """PVE's pending diff; empty where nothing is staged yet."""
     lost: Sequence[Loss] = ()
     """What rolling it back could not put back."""
@@ -51,11 +51,11 @@ class Proposal:
     """The interfaces that rolling back makes anew, so that they have again what the write has taken."""
 
 
-def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], pending: str) -> Proposal:
+def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], changes: str) -> Proposal:
     """What to ask about changes that are pending."""
-    changes = net_changes(before.interfaces, judged[1].interfaces) if before else ()
-    lost = lost_for_good(before, judged[1], [change.name for change in changes]) if before else ()
-    return Proposal(question=question, before=before, judged=judged, changes=changes, pending=pending, lost=lost)
+    steps = net_changes(before.interfaces, judged[1].interfaces) if before else ()
+    lost = lost_for_good(before, judged[1], [step.name for step in steps]) if before else ()
+    return Proposal(question=question, before=before, judged=judged, steps=steps, changes=changes, lost=lost)
 
 
 def approve(
@@ -77,8 +77,8 @@ def approve(
     runtime.emit(
         Shown(
             node=node.name,
-            changes=tuple(proposed.changes),
-            pending=proposed.pending,
+            steps=tuple(proposed.steps),
+            changes=proposed.changes,
             risk=danger,
             ours=proposed.before is not None,
             effect=effect,

@@ -197,18 +197,18 @@ def _proposed(node: str, journal: Journal, reading: Reading, restore: RestorePla
     then = Network(interfaces=restore.wanted, links=reading.network.links)
     now = reading.network
     net = {change.name: change for change in net_changes(now.interfaces, outcome(now.interfaces, restore.todo.steps))}
-    changes = tuple(net[name] for name in dict.fromkeys(step.name for step in restore.todo.steps) if name in net)
+    steps = tuple(net[name] for name in dict.fromkeys(step.name for step in restore.todo.steps) if name in net)
     if reading.pending is not None:  # a part of the way back: what is live is known from the steps that were applied
         applied, mine = replay(journal.forward).then, replay(journal).names
         live = {name: interface for name, interface in now.interfaces.items() if name not in mine}
         now = Network(interfaces=live | {name: applied[name] for name in mine & applied.keys()}, links=now.links)
-        changes = net_changes(now.interfaces, then.interfaces)
+        steps = net_changes(now.interfaces, then.interfaces)
     return Proposal(
         question=f"Put this back on {node} now?",
         before=journal.network,
         judged=(now, then),
-        changes=changes,
-        pending="",
+        steps=steps,
+        changes="",
         lost=(*restore.lost, *gone),  # what PVE's write has taken is gone already, and no risk of this one
     )
 

@@ -124,8 +124,8 @@ class Staging:
         match self._whose:
             case Nothing():
                 return True
-            case Ours(changes=changes):
-                return desired.keys().isdisjoint(change.name for change in changes)
+            case Ours(steps=steps):
+                return desired.keys().isdisjoint(step.name for step in steps)
             case _:
                 return False
 

@@ -34,12 +34,12 @@ def diff(
 
     whose = ownership(context.journals.at(context.node), reading)
     ours, armed = isinstance(whose, Ours), isinstance(whose, Ours) and whose.armed
-    changes = whose.changes if isinstance(whose, Ours) else ()
-    data = diff_data(name, reading.changes, changes, ours=ours)
+    steps = whose.steps if isinstance(whose, Ours) else ()
+    data = diff_data(name, reading.changes, steps, ours=ours)
     if reading.changes is None:
         context.emit(data, note=f"nothing is pending on {name}")
         return
-    parts = [f"{changes_text(changes, painter())}\n"] if changes else []
+    parts = [f"{changes_text(steps, painter())}\n"] if steps else []
     notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if armed else []
     notes += [] if ours else [f"pvenet did not stage this on {name} from here"]
     context.emit(data, "\n".join([*parts, pending_text(reading.changes, painter())]), note="\n".join(notes))

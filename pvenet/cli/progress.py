@@ -119,10 +119,10 @@ class Terminal:
                 self._end(event)
 
     def _show(self, event: events.Shown) -> None:
+        if event.steps:
+            self._line(changes_text(event.steps, self._paint) + "\n")
         if event.changes:
-            self._line(changes_text(event.changes, self._paint) + "\n")
-        if event.pending:
-            self._line(pending_text(event.pending, self._paint) + "\n")
+            self._line(pending_text(event.changes, self._paint) + "\n")
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:

@@ -106,11 +106,11 @@ def _pending(journals: Journals, reading: Reading, addresses: Collection[str]) -
         return None
     whose = ownership(journals, reading)
     if not isinstance(whose, Ours):
-        return Pending(diff=reading.changes)
+        return Pending(changes=reading.changes)
     if whose.armed:
-        return Pending(diff=reading.changes, ours=True, armed=True)
+        return Pending(changes=reading.changes, ours=True, armed=True)
     live = whose.journal.network
-    return pending_ours(reading.changes, whose.changes, addresses, live=live, staged=reading.network)
+    return pending_ours(reading.changes, whose.steps, addresses, live=live, staged=reading.network)
 
 
 def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:

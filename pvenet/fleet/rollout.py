@@ -83,7 +83,7 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
                 hint=f"`pvenet status --node {found.node}` says what to do",
             )
         if found.pending and not found.pending.ours and not terms.stage.adopt:
-            raise not_ours(found.node, found.pending.diff, "apply on top of them with --adopt")
+            raise not_ours(found.node, found.pending.changes, "apply on top of them with --adopt")
         if found.losses and not terms.stage.lossy:
             raise lossy(found.node, found.losses)
     paths = [(found.node, path) for found in plans for path in found.touched_paths]
@@ -160,7 +160,7 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
     def emit(event: Event) -> None:
         nonlocal sent, about_to
         sent = sent or isinstance(event, Reloading)
-        about_to = strip_times(event.pending) if isinstance(event, Shown) else about_to
+        about_to = strip_times(event.changes) if isinstance(event, Shown) else about_to
         runtime.emit(event)
 
     def confirm(_: str) -> bool:
@@ -174,7 +174,7 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
         return False
 
     with Staging(node, journals) as staging:
-        was = strip_times(plan.pending.diff) if plan.pending else None
+        was = strip_times(plan.pending.changes) if plan.pending else None
         if fingerprint(staging.network) != plan.against or staging.reading.pending != was:
             raise stale(node.name)
         staged = staging.stage(plan.desired, terms.stage)

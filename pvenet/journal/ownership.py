@@ -32,7 +32,7 @@ class Ours:
     """What is pending was staged from here, all of it."""
 
     journal: Journal
-    changes: tuple[Change, ...]
+    steps: tuple[Change, ...]
     """What it means for the network that is live."""
 
     @property
@@ -62,7 +62,7 @@ def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
     if journal is None or journal.adopted:
         return Foreign(changes=reading.changes or "", adopted=journal, note=_recorded_elsewhere(journals, reading))
     live = replay(journal.forward).then if journal.state in ARMS else journal.network.interfaces
-    return Ours(journal=journal, changes=net_changes(live, reading.network.interfaces))
+    return Ours(journal=journal, steps=net_changes(live, reading.network.interfaces))
 
 
 def _recorded(journals: Journals, reading: Reading) -> Journal | None:

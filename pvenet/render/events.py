@@ -21,10 +21,8 @@ def event_data(event: Event) -> dict[str, Any]:
         value = getattr(event, field.name)
         if field.name == "exit_code":
             data["exit"] = value
-        elif field.name == "changes":
+        elif field.name == "steps":
             data["steps"] = [change_data(change) for change in value]
-        elif field.name == "pending":
-            data["changes"] = value
         else:
             data[field.name] = round(value, 3) if isinstance(value, float) else plain_value(value)
     return data

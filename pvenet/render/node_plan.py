@@ -25,7 +25,7 @@ FEW = 5
 def node_plan_text(found: NodePlan, paint: Paint) -> str:
     """One node's changes in their order, the risk of each, and what is worth knowing before."""
     lines = [paint(f"{found.node}:", "bold") if found.plan else f"{found.node}: no changes"]
-    lines += _steps(found.changes, found.risks, paint)
+    lines += _steps(found.steps, found.risks, paint)
     lines += _pending(found, paint)
     for path in found.touched_paths:
         line = f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})"
@@ -50,10 +50,10 @@ def _pending(found: NodePlan, paint: Paint) -> list[str]:
     if staged.ours:
         head = "  something is pending there already, staged from here:"
         none = "  nothing that changes an interface (`pvenet diff` shows it)"
-        return [head, *(f"  {line}" for line in _steps(staged.changes, staged.risks, paint) or [none])]
+        return [head, *(f"  {line}" for line in _steps(staged.steps, staged.risks, paint) or [none])]
     head = "  something is pending there already that pvenet did not stage from here"
     what = ", and this would come on top of it (refused without --adopt):" if found.plan else ", and is left alone:"
-    return [head + what, *(f"    {line}" for line in pending_text(staged.diff, paint).splitlines())]
+    return [head + what, *(f"    {line}" for line in pending_text(staged.changes, paint).splitlines())]
 
 
 def _mark(risk: Risk, paint: Paint) -> str:
@@ -92,7 +92,7 @@ def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
     """Interfaces, each once also where it takes two steps."""
     kinds = {"create": Create, "update": Update, "delete": Delete}
     return {
-        word: sum(len({step.name for step in each.changes if isinstance(step, kind)}) for each in found)
+        word: sum(len({step.name for step in each.steps if isinstance(step, kind)}) for each in found)
         for word, kind in kinds.items()
     }
 
@@ -107,7 +107,7 @@ def node_plan_data(found: NodePlan) -> dict[str, Any]:
     staged = found.pending
     return {
         "node": found.node,
-        "steps": _steps_data(found.changes, found.risks),
+        "steps": _steps_data(found.steps, found.risks),
         "risk": str(found.worst),
         "not_rolled_back": [str(loss) for loss in found.not_rolled_back],
         "losses": list(found.losses),
@@ -116,8 +116,8 @@ def node_plan_data(found: NodePlan) -> dict[str, Any]:
         "pending": staged is not None,
         "ours": staged is not None and staged.ours,
         "armed": staged is not None and staged.armed,
-        "staged": _steps_data(staged.changes, staged.risks) if staged else [],
-        "changes": staged.diff if staged else None,
+        "staged": _steps_data(staged.steps, staged.risks) if staged else [],
+        "changes": staged.changes if staged else None,
     }
 
 

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 class Pending:
     """What is staged on a node already; a plan begins from it, and an apply makes it live with the rest."""
 
-    diff: str
+    changes: str
     """PVE's, as it came."""
     ours: bool = False
     """It was staged from here."""
     armed: bool = False
     """It leads back from an apply that was armed, and is nothing to be applied."""
-    changes: tuple[Change, ...] = ()
+    steps: tuple[Change, ...] = ()
     """What it means for the network that is live; empty where it is not ours."""
     risks: tuple[Risk, ...] = ()
-    """The risk of each of these changes."""
+    """The risk of each of these steps."""
     management: ManagementPath | None = None
     """The management path, as it is live; None where it is not ours."""
 
@@ -47,10 +47,10 @@ class NodePlan:
     """The fingerprint of the network that it was planned against."""
     desired: Desired
     plan: Plan
-    changes: tuple[Change, ...]
+    steps: tuple[Change, ...]
     """The steps of the plan in their order, and behind each what PVE changes with it: a slave gets `auto`."""
     risks: tuple[Risk, ...]
-    """The risk of each of these changes."""
+    """The risk of each of these steps."""
     management: ManagementPath
     """The management path."""
     not_rolled_back: tuple[Loss, ...]
@@ -84,16 +84,16 @@ class NodePlan:
 
 
 def pending_ours(
-    diff: str, changes: tuple[Change, ...], addresses: Collection[str], *, live: Network, staged: Network
+    changes: str, steps: tuple[Change, ...], addresses: Collection[str], *, live: Network, staged: Network
 ) -> Pending:
     """What was staged from here on a node that is reached by these addresses."""
     path = management_path(live, addresses)
     return Pending(
-        diff=diff,
-        ours=True,
         changes=changes,
-        risks=risks(changes, path, live, staged),
-        management=focused(path, changes, live, staged),
+        ours=True,
+        steps=steps,
+        risks=risks(steps, path, live, staged),
+        management=focused(path, steps, live, staged),
     )
 
 
@@ -103,31 +103,31 @@ def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> N
     goal = desired_state(spec, network, path)
     found = problems(network, goal.desired)
     wrong = any(not problem.warning for problem in found)
-    steps = plan(network, {} if wrong else goal.desired)
-    after = Network(interfaces=outcome(network.interfaces, steps.steps), links=network.links)
-    changes = tuple(_all_changes(steps, network, after)) if steps else ()
+    todo = plan(network, {} if wrong else goal.desired)
+    after = Network(interfaces=outcome(network.interfaces, todo.steps), links=network.links)
+    steps = tuple(_all_steps(todo, network, after)) if todo else ()
     return NodePlan(
         node=spec.node,
         against=fingerprint(network),
         desired=goal.desired,
-        plan=steps,
-        changes=changes,
-        risks=risks(changes, path, network, after),
-        management=focused(path, steps.steps, network, after),
-        not_rolled_back=inverse(steps, network).lost if steps else (),
-        losses=wire.losses_of(steps),
+        plan=todo,
+        steps=steps,
+        risks=risks(steps, path, network, after),
+        management=focused(path, todo.steps, network, after),
+        not_rolled_back=inverse(todo, network).lost if todo else (),
+        losses=wire.losses_of(todo),
         diagnostics=tuple(spec.diagnostic(problem) for problem in found),
         kept=goal.kept,
     )
 
 
-def _all_changes(steps: Plan, network: Network, after: Network) -> Iterator[Change]:
+def _all_steps(todo: Plan, network: Network, after: Network) -> Iterator[Change]:
     """The steps, each with what PVE does by itself because of it; what no step asks for comes with the first write."""
     net = net_changes(network.interfaces, after.interfaces)
-    by_itself = {change.name: change for change in net if change.name not in steps.touched}
-    members = {name for step in steps.steps if not isinstance(step, Delete) for name in beneath(step.after)}
+    by_itself = {change.name: change for change in net if change.name not in todo.touched}
+    members = {name for step in todo.steps if not isinstance(step, Delete) for name in beneath(step.after)}
     first = [by_itself.pop(name) for name in list(by_itself) if name not in members]
-    for step in steps.steps:
+    for step in todo.steps:
         yield step
         yield from first
         first = []

@@ -50,8 +50,8 @@ def test_events_come_in_their_order(lab: Lab) -> None:
     assert isinstance(shown, Shown)
     assert isinstance(verified, Verified)
     assert (shown.ours, shown.risk) == (True, Risk.NONE)
-    assert [change.name for change in shown.changes] == ["ens38", "ens39", "bond0", "vmbr1"]
-    assert shown.pending.startswith("--- /etc/network/interfaces\t")
+    assert [change.name for change in shown.steps] == ["ens38", "ens39", "bond0", "vmbr1"]
+    assert shown.changes.startswith("--- /etc/network/interfaces\t")
     assert verified.active == ("bond0", "ens33", "ens38", "ens39", "vmbr0", "vmbr1")
 
 

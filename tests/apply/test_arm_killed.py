@@ -110,13 +110,13 @@ def test_diff_and_the_question_of_a_rollback_show_what_goes_back(lab: Lab, run: 
     found = ownership(lab.journals, lab.node.read())
     assert isinstance(found, Ours)
     assert found.armed
-    gone = {change.name for change in found.changes if isinstance(change, Delete)}
+    gone = {change.name for change in found.steps if isinstance(change, Delete)}
     assert gone == {"bond0", "vmbr1"}
     assert "the way back of an apply that was armed" in run("--sim", str(lab.folder), "diff").err
     back(lab)
     shown = lab.events[0]
     assert isinstance(shown, Shown)
-    assert gone <= {change.name for change in shown.changes}
+    assert gone <= {change.name for change in shown.steps}
 
 
 def test_somebody_elses_staging_upon_what_a_killed_apply_has_armed_is_not_ours(lab: Lab) -> None:

@@ -84,7 +84,7 @@ def test_what_was_applied_is_put_back_on_request(lab: Lab) -> None:
     assert (end.verdict, end.exit_code) == (Verdict.ROLLED_BACK, 0)
     shown = lab.events[0]
     assert isinstance(shown, Shown)
-    assert [change.name for change in shown.changes][:2] == ["vmbr1", "bond0"]
+    assert [change.name for change in shown.steps][:2] == ["vmbr1", "bond0"]
     assert lab.node.read().network.interfaces == before
     assert lab.states == [State.ROLLED_BACK]
 
@@ -384,7 +384,7 @@ def test_an_interface_that_takes_two_steps_is_told_once(lab: Lab) -> None:
     lab.forget()
     end = back(lab)
     shown = next(event for event in lab.events if isinstance(event, Shown))
-    assert sorted(change.name for change in shown.changes) == ["vmbr1", "vmbr2"]
+    assert sorted(change.name for change in shown.steps) == ["vmbr1", "vmbr2"]
     assert sorted(end.message.partition(": ")[2].split(", ")) == ["vmbr1", "vmbr2"]
 
 

@@ -57,7 +57,7 @@ def test_several_commands_are_one_journal(lab: Lab) -> None:
     assert "bond0" not in journal.network.interfaces
     found = ownership(lab.journals, lab.node.read())
     assert isinstance(found, Ours)
-    assert [change.name for change in found.changes] == ["ens38", "ens39", "bond0", "vmbr1"]
+    assert [change.name for change in found.steps] == ["ens38", "ens39", "bond0", "vmbr1"]
 
 
 def test_what_can_not_be_is_refused_before_anything_is_sent(lab: Lab) -> None:

@@ -167,7 +167,7 @@ def test_what_somebody_stages_on_top_meanwhile_leaves_ours_of_before(lab: Lab) -
     lab.somebody("DELETE network/vmbr99")
     found = ownership(lab.journals, lab.node.read())
     assert isinstance(found, Ours)
-    assert [change.name for change in found.changes] == ["vmbr0"]
+    assert [change.name for change in found.steps] == ["vmbr0"]
 
 
 def test_a_failing_step_never_takes_somebody_elses_work_back(lab: Lab) -> None:
