@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from clock import FakeTime
 from recorder import set_nature
 from transitions import watched, wrong
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from live import Target
     from transitions import Transition
 
-__all__ = ["FIXTURES", "FakeTime", "Ran"]
+__all__ = ["FIXTURES", "Ran"]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.verify import expect, judge
 from pvenet.cluster import fingerprints
-from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State, led_back
+from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State, replay
 from pvenet.plan.changes import net_changes
+from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from pvenet.journal import Foreign, Nothing
+    from pvenet.model import Network
     from pvenet.node import Node, Reading, Task
 
 
@@ -138,6 +140,11 @@ def _task(node: Node, journal: Journal) -> Task | None:
         return node.task(journal.upid) if journal.upid else None
     except errors.RefusedByPVE:  # it knows no such task (any more)
         return None
+
+
+def led_back(journal: Journal, network: Network) -> bool:
+    """Whether a network has what was there before the journal's steps, as far as the API can put it back."""
+    return not restore_plan(journal.network, network, replay(journal).values()).todo
 
 
 def _gone(journal: Journal, reading: Reading) -> tuple[State, str]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.open_journals import recognise
+from pvenet.apply.open_journals import led_back, recognise
 from pvenet.apply.same_node import claim, others_told
-from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, led_back, ownership
+from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, ownership
 from pvenet.routes import recall
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import wire
-from pvenet.model import Interface, Network, canonical
-from pvenet.plan.restore import restore_plan
+from pvenet.model import Interface, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,8 +76,3 @@ def explains(journal: Journal, entries: Iterable[wire.Entry]) -> bool:
     It says nothing of lines that the API does not list, and counts only for a journal that is behind.
     """
     return not wire.differences(replay(journal).entries[-1], entries)
-
-
-def led_back(journal: Journal, network: Network) -> bool:
-    """Whether a network has what was there before the journal's steps, as far as the API can put it back."""
-    return not restore_plan(journal.network, network, replay(journal).values()).todo

@@ -48,7 +48,7 @@ _ENDS = frozenset({State.ROLLING_BACK, State.FAILED})
 MEANINGS: Mapping[State, Meaning] = {
     State.STAGING: Meaning(
         what="what was staged from here is not pending any more: it was applied or reverted elsewhere",
-        next=frozenset({State.RELOADING, State.DROPPED, State.ROLLING_BACK}),
+        next=frozenset({State.RELOADING, State.DROPPED}),
         writes=True,
     ),
     State.RELOADING: Meaning(
@@ -98,7 +98,7 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.ROLLED_BACK: Meaning(what="nothing is pending; the last apply from here was rolled back"),
-    State.DROPPED: Meaning(what="nothing is pending", next=frozenset({State.ROLLING_BACK})),
+    State.DROPPED: Meaning(what="nothing is pending"),
 }
 
 ARMS = frozenset({State.ARMING, State.ARMED})

@@ -9,7 +9,7 @@ from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import FakeTime
+from clock import FakeTime
 from killed import Killed, Killer, back
 from lab import APPLY, Lab
 
