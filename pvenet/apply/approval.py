@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Change, Plan
-    from pvenet.plan.inverse import Loss
+    from pvenet.plan.changes import Change, Loss, Plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.node import Node, Reading
-    from pvenet.plan.inverse import Loss
+    from pvenet.plan.changes import Loss
     from pvenet.plan.restore import RestorePlan
 
 UNSENT = (State.STAGING, State.RELOADING)

@@ -6,13 +6,14 @@ from pvenet.plan.changes import (
     Delete,
     Desired,
     FieldChange,
+    Loss,
     Plan,
     Update,
     changed_fields,
     net_changes,
     outcome,
 )
-from pvenet.plan.inverse import Inverse, Loss, inverse
+from pvenet.plan.inverse import Inverse, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan

@@ -97,6 +97,20 @@ class Plan:
         return frozenset(step.name for step in self.steps)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """What of an interface no call of the API can put back."""
+
+    name: str
+    """Empty where it is of no interface, or nobody can tell of which."""
+    what: str
+    remark: bool = False
+    """The kernel does not notice."""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.what}" if self.name else self.what
+
+
 def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
     """The fields in which two interfaces of one kind differ, both as PVE keeps them.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet.limits import MTUS, TAGS, line_end, refused, takes_name, takes_vids
 from pvenet.model import FileOnly, Interface, Network, Other, OvsPort, canonical, defaults, kind_of, natural
 from pvenet.plan import ovs
-from pvenet.plan.changes import Plan, outcome, same_kind
+from pvenet.plan.changes import Loss, Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
 
 if TYPE_CHECKING:
@@ -16,20 +16,6 @@ if TYPE_CHECKING:
 
 _GIVEN = {"bond_miimon": "100", "bridge_stp": "off", "bridge_fd": "0"}
 """What a created interface has by itself (pve-api#auto-filled)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loss:
-    """What of an interface no call of the API can put back."""
-
-    name: str
-    """Empty where it is of no interface, or nobody can tell of which."""
-    what: str
-    remark: bool = False
-    """The kernel does not notice."""
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.what}" if self.name else self.what
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from pvenet.model import Ethernet, canonical
-from pvenet.plan.changes import Plan, changed_fields, outcome, same_kind
-from pvenet.plan.inverse import Loss, inverse, lost_between, restorable
+from pvenet.plan.changes import Loss, Plan, changed_fields, outcome, same_kind
+from pvenet.plan.inverse import inverse, lost_between, restorable
 from pvenet.plan.order import plan
 
 if TYPE_CHECKING:

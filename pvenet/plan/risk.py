@@ -15,7 +15,7 @@ from pvenet.severity import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from pvenet.plan.inverse import Loss
+    from pvenet.plan.changes import Loss
 
 
 class Risk(Severity):
