@@ -43,6 +43,8 @@ class Meaning:
     """The file may have been replaced."""
 
 
+_SENT = "a reload was sent, and nobody has looked what became of it"
+_LOOK = "`pvenet apply` looks and says; `pvenet rollback` puts back what was there before"
 _ENDS = frozenset({State.ROLLING_BACK, State.FAILED})
 
 MEANINGS: Mapping[State, Meaning] = {
@@ -52,22 +54,22 @@ MEANINGS: Mapping[State, Meaning] = {
         writes=True,
     ),
     State.RELOADING: Meaning(
-        what="a reload was sent, and nobody has looked what became of it",
-        todo="`pvenet apply` looks and says; `pvenet rollback` puts back what was there before",
+        what=_SENT,
+        todo=_LOOK,
         next=frozenset({State.STAGING, State.ARMING, State.CONFIRMING, State.APPLIED, State.DROPPED, *_ENDS}),
         writes=True,
         reloaded=True,
     ),
     State.ARMING: Meaning(
-        what="a reload was sent, and nobody has looked what became of it",
-        todo="`pvenet apply` looks and says; `pvenet rollback` puts back what was there before",
+        what=_SENT,
+        todo=_LOOK,
         next=frozenset({State.RELOADING, State.ARMED, State.APPLIED, State.DROPPED, *_ENDS}),
         writes=True,
         reloaded=True,
     ),
     State.ARMED: Meaning(
-        what="a reload was sent, and nobody has looked what became of it",
-        todo="`pvenet apply` looks and says; `pvenet rollback` puts back what was there before",
+        what=_SENT,
+        todo=_LOOK,
         next=frozenset({State.RELOADING, State.ARMING, State.APPLIED, State.DROPPED, *_ENDS}),
         writes=True,
         reloaded=True,
