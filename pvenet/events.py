@@ -1,4 +1,4 @@
-"""What the apply story tells while it runs: frozen values that a terminal, a JSON stream or a test consumes."""
+"""What happens while an apply runs: frozen values that a terminal, a JSON stream or a test consumes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Warned:
-    """Something that does not stop the story and that a person should know."""
+    """Something that stops nothing and that a person should know."""
 
     text: str
 
