@@ -1,6 +1,6 @@
 """What a node's network is made of: frozen values, one class a kind, and their canonical form."""
 
-from pvenet.model.canonical import canonical
+from pvenet.model.canonical import BLANKS, canonical, kept_comments
 from pvenet.model.interfaces import (
     ALL_VIDS,
     HASHING_MODES,
@@ -31,6 +31,7 @@ from pvenet.model.names import from_vlan_name, natural, parent_in
 
 __all__ = [
     "ALL_VIDS",
+    "BLANKS",
     "HASHING_MODES",
     "OVS_BOND_WORDS",
     "Bond",
@@ -53,6 +54,7 @@ __all__ = [
     "canonical",
     "defaults",
     "from_vlan_name",
+    "kept_comments",
     "kind_of",
     "natural",
     "own_first",

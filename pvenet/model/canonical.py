@@ -23,6 +23,26 @@ from pvenet.model.interfaces import (
 )
 from pvenet.model.names import from_vlan_name
 
+BLANKS = " \t\n\r\f\v\x85\xa0"
+"""What PVE cuts at the end of a line, which it takes byte by byte (pve-api#f2)."""
+
+
+def kept_comments(text: str) -> str:
+    """Comments as PVE lists them after it has written them: lines that each end in a newline.
+
+    The blanks at a line's end go, with the last byte of letters such as `à`, and so do the lines at the end that are
+    empty when they are written (pve-api#f18).
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    while lines and not lines[-1]:
+        lines.pop()
+    return "".join(f"{_kept_line(line)}\n" for line in lines)
+
+
+def _kept_line(line: str) -> str:
+    written = line.encode("utf8", "surrogatepass").decode("latin-1").rstrip(BLANKS)
+    return written.encode("latin-1").decode("utf8", "replace")
+
 
 def canonical(interface: Interface) -> Interface:
     """The interface as PVE keeps it, so that two ways to say one thing compare equal.
@@ -31,11 +51,10 @@ def canonical(interface: Interface) -> Interface:
     policy outside balance-xor and 802.3ad, and vids without VLAN awareness, and fills in the vids of a VLAN-aware
     bridge (pve-api#auto-filled). It reads a VLAN's raw device and tag from its name where that says them
     (pve-api#field-vlan). A port of Open vSwitch starts with its bridge; its tag and its bond's mode are not among its
-    options, whose words come in any order (pve-api#ovs-options). A line of a comment ends in a newline, whatever a
-    person's editor wrote.
+    options, whose words come in any order (pve-api#ovs-options). Comments are what PVE reads of its own lines.
     """
-    if "\r\n" in interface.comments and not isinstance(interface, Other):
-        interface = replace(interface, comments=interface.comments.replace("\r\n", "\n"))
+    if interface.comments and not isinstance(interface, Other):
+        interface = replace(interface, comments=kept_comments(interface.comments).rstrip("\n"))
     match interface:
         case Bond():
             return replace(

@@ -32,6 +32,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     from_vlan_name,
+    kept_comments,
 )
 
 if TYPE_CHECKING:
@@ -95,10 +96,19 @@ def _name(subject: Subject, context: Context) -> Iterator[Problem]:
 
 def _comments(subject: Subject) -> Iterator[Problem]:
     """PVE writes a comment as it is, and ifupdown2 reads a carriage return in it as the end of the comment."""
-    letter = line_end(subject.after.comments)
+    text = subject.given.comments.replace("\r\n", "\n")
+    letter = line_end(text)
     if letter and "comments" in subject.changed:
         message = f"comments of {subject.name} hold {letter!a}, which ends a line: what follows it could be run"
-        yield subject.problem("comments", message, ascii(subject.after.comments))
+        yield subject.problem("comments", message, ascii(text))
+    elif "comments" in subject.changed and (cut := [line for line in text.split("\n") if _cut(line)]):
+        message = f"PVE cuts the last letter of `{cut[0]}` in the comments of {subject.name}, and keeps U+FFFD for it"
+        yield subject.problem("comments", message, warning=True)
+
+
+def _cut(line: str) -> bool:
+    """Whether PVE takes the last byte of a letter for a blank (pve-api#f2)."""
+    return kept_comments(line).count("\ufffd") > line.count("\ufffd")
 
 
 def _free_bond(context: Context) -> str:

@@ -146,8 +146,6 @@ def _set(entry: Entry, form: Mapping[str, str | int]) -> None:
         entry[f"method{suffix}"] = "static" if cidr else "manual"
         if cidr:
             entry[f"address{suffix}"], _, entry[f"netmask{suffix}"] = str(cidr).rpartition("/")
-    if form.get("comments"):
-        entry["comments"] = "".join(f"{line.rstrip()}\n" for line in str(form["comments"]).split("\n"))
     if kind == "bridge":
         entry.setdefault("bridge_ports", "")
     if kind in ("OVSBridge", *OVS_PORTS):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pvenet.model import BLANKS, kept_comments
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -143,7 +145,7 @@ def mangled(text: str) -> str:
     """A text after PVE has read and written it once more (f1)."""
     if text.isascii():
         return text
-    return text.encode("utf8", "surrogatepass").decode("latin-1").rstrip(" \t\n\r\f\v\x85\xa0")
+    return text.encode("utf8", "surrogatepass").decode("latin-1").rstrip(BLANKS)
 
 
 def _rewrite_addresses(kept: Entry, families: Iterable[str | None], entry: Entry) -> None:
@@ -165,7 +167,7 @@ def _rewrite_addresses(kept: Entry, families: Iterable[str | None], entry: Entry
 
 def _rewrite_lines(kept: Entry, families: list[str | None]) -> None:
     """Option lines and comments, written into each stanza of their family and read back (f13 to f18, f75 to f77)."""
-    comments = _without_last_blanks(str(kept.pop("comments", "") or ""))
+    comments = kept_comments(str(kept.pop("comments", "") or ""))
     own = {"inet": list(kept.pop("options", None) or []), "inet6": list(kept.pop("options6", None) or [])}
     lines: dict[str, list[str]] = {"inet": [], "inet6": []}
     said = {"inet": "", "inet6": ""}
@@ -184,13 +186,6 @@ def _rewrite_lines(kept: Entry, families: list[str | None]) -> None:
     ):
         if value:
             kept[key] = value
-
-
-def _without_last_blanks(text: str) -> str:
-    lines = text.split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _rewrite_bridge(kept: Entry) -> None:

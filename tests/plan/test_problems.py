@@ -322,3 +322,12 @@ def test_the_problems_are_those_that_pve_has() -> None:
             assert [text for text in found if not STRICTER.search(text)] == [], (name, desired)
         judged += 1
     assert judged > 400
+
+
+def test_a_letter_that_pve_cuts_is_warned_of() -> None:
+    """The comment is taken, and keeps a replacement character; the same again is no change (pve-api#f2)."""
+    (found,) = problems(Network(), {"vmbr1": Bridge(name="vmbr1", comments="in\nbehind \u0445")})
+    assert (found.field, found.warning) == ("comments", True)
+    assert "`behind \u0445`" in found.message
+    listed = Network(interfaces={"vmbr1": Bridge(name="vmbr1", comments="in\nbehind \ufffd")})
+    assert problems(listed, {"vmbr1": Bridge(name="vmbr1", comments="in\nbehind \u0445")}) == ()

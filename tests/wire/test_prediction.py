@@ -143,3 +143,20 @@ def test_the_auto_that_pve_gives_to_slaves_is_predicted() -> None:
         "bond0": 1,
     }
     assert by_name(LISTED)["ens38"].get("autostart") is None
+
+
+CUT = ("\u00e0", "for \u0445", "a\u00a0", "\u00c5\nb")
+NOT_CUT = ("a \t\nb ", "\u2003", "a\u3000", "\n\na", "a\n\n", " ", "x\n ", "a\r\nb\r\n", "\u65e5\u672c\u8a9e")
+
+
+@pytest.mark.parametrize("comments", [*CUT, *NOT_CUT])
+def test_comments_come_back_byte_by_byte(comments: str) -> None:
+    """PVE takes the last bytes of some letters for blanks, and no blank of Unicode's for one (pve-api#f2)."""
+    host = Host(nics={"ens38": ()}, up=frozenset(), ovs=False)
+    text = "auto lo\niface lo inet loopback\n"
+    for name in ("vmbr1", "vmbr2"):
+        parsed = sim.parse(text, host)
+        form: dict[str, Any] = {"iface": name, "type": "bridge", "comments": comments}
+        must = predicted(sim.listing(parsed), Request(method="POST", path=("network",), form=form))
+        text = sim.create(parsed, form, host)
+        assert differences(must, sim.listing(sim.parse(text, host))) == ()
