@@ -23,7 +23,7 @@ from pvenet.model import (
     natural,
 )
 from pvenet.plan import ovs
-from pvenet.plan.relations import start_slaves
+from pvenet.plan.relations import named, start_slaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,13 +163,15 @@ def advance(interfaces: dict[str, Interface], step: Change, *, first: bool) -> N
     if isinstance(step, Delete):
         interfaces.pop(step.name, None)
     else:
-        interfaces[step.name] = after = _written(before, canonical(step.after))
+        interfaces[step.name] = after = _written(before, named(canonical(step.after)))
     ovs.follow(interfaces, before, after)
     if first:
         ovs.tidy(interfaces)
+        interfaces |= {name: named(interface) for name, interface in interfaces.items()}
+    if first or (after is not None and not after.autostart):
         start_slaves(interfaces, list(interfaces.values()))
-    elif not isinstance(step, Delete):
-        start_slaves(interfaces, [step.after])
+    elif after is not None:
+        start_slaves(interfaces, [after])
 
 
 def _written(before: Interface | None, after: Interface) -> Interface:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet.limits import MTUS, TAGS, line_end, refused, takes_name, takes_vids
-from pvenet.model import FileOnly, Interface, Network, Other, OvsPort, canonical, defaults, kind_of, natural
+from pvenet.model import FileOnly, Interface, Network, Other, OvsPort, Vlan, canonical, defaults, kind_of, natural
 from pvenet.plan import ovs
 from pvenet.plan.changes import Loss, Plan, outcome, same_kind
 from pvenet.plan.order import plan as plan_to
+from pvenet.plan.relations import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,7 +47,7 @@ def restorable(before: Interface | None, now: Interface | None) -> Interface | N
     for field in _unsendable(before):
         for each in (field, f"gateway{field.removeprefix('cidr')}") if field.startswith("cidr") else (field,):
             left[each] = getattr(instead, each) if instead else defaults(type(before)).get(each)
-    return replace(before, **left)
+    return named(replace(before, **left))
 
 
 def _unsendable(interface: Interface) -> frozenset[str]:
@@ -79,6 +80,8 @@ def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Inter
             for field in sorted(_unsendable(before))
             if getattr(before, field) != getattr(now, field)
         ]
+        if isinstance(before, Vlan) and before.raw_device and before != named(before):
+            found.append(Loss(name=name, what=f"vlan-raw-device {before.raw_device}, which PVE takes from the name"))
         if now.autostart and not canonical(before).autostart:
             role = "an OVS port" if isinstance(now, OvsPort) else "a slave"
             found.append(Loss(name=name, what=f"autostart off, which PVE does not keep on {role}"))

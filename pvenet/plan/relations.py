@@ -17,6 +17,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     beneath,
+    kind_of,
     parent_in,
 )
 
@@ -130,12 +131,23 @@ def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> 
     return counts.keys() - set(free)
 
 
+def named(interface: _Interface) -> _Interface:
+    """An interface as PVE writes it: what a VLAN such as `eno1.8` stands on is said by its name (pve-api#f63)."""
+    if isinstance(interface, Vlan) and (raw_device := parent_in(interface.name)):
+        return replace(interface, raw_device=raw_device)
+    return interface
+
+
+_BONDS = (Bond.type, OvsBond.type)
+"""Also of a bond with a value that can't be read, which is an `Other`."""
+
+
 def start_slaves(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
     """Give the slaves of bonds the `auto` that PVE gives them on every write (pve-api#slaves-auto and
     pve-api#ovs-bond).
     """
-    for bond in [interface for interface in of if isinstance(interface, Bond | OvsBond)]:
-        for name in bond.slaves:
+    for bond in [interface for interface in of if kind_of(interface) in _BONDS]:
+        for name in beneath(bond):
             slave = interfaces.get(name)
             if isinstance(slave, Ethernet | Bond) and not slave.autostart:
                 interfaces[name] = replace(slave, autostart=True)

@@ -15,7 +15,7 @@ from plan_model import RefusedStepError, Staging, check_file, interfaces, networ
 from plan_sim import FileOf, bare_file, shown, towards
 from work import growth
 
-from pvenet.model import Bridge, Interface, Network
+from pvenet.model import Bridge, Interface, Network, Vlan, canonical
 from pvenet.plan import (
     FieldChange,
     Inverse,
@@ -245,3 +245,25 @@ def test_an_address_that_pve_refuses_is_no_part_of_a_restore_plan(address: str) 
     restore = inverse(plan(baseline, {"vmbr1": replace(before, cidr6=None)}), baseline)
     assert not any(getattr(step, "after", before).cidr6 for step in restore.plan.steps)
     assert any(address in loss.what for loss in restore.lost)
+
+
+@pytest.mark.parametrize("bond", ["bond bond0 slaves=ens38,ens39", "other bond0 kind=bond beneath=ens38,ens39"])
+def test_a_slave_stays_started_whichever_step_says_otherwise(bond: str) -> None:
+    """Also a slave of a bond that can't be read: PVE reads it, and gives `auto` at each write (pve-api#slaves-auto)."""
+    before = network(f"eth ens38 autostart=off\neth ens39 autostart=off\nbridge vmbr1\n{bond}").interfaces
+    started = outcome(before, plan(Network(interfaces=before), {"vmbr1": None}).steps)
+    assert started["ens39"].autostart
+    stopped = [Update(before=started[name], after=before[name]) for name in ("ens38", "ens39")]
+    then = outcome(started, stopped)
+    assert [then[name].autostart for name in ("ens38", "ens39")] == [True, True]
+
+
+def test_what_a_vlan_stands_on_is_said_by_its_name() -> None:
+    """Whatever the file says, from PVE's first write on; a rollback names it and does not wait for it (pve-api#f63)."""
+    baseline = network("eth ens38\neth ens39\nbridge vmbr1\nvlan ens38.5 raw_device=ens39")
+    steps = plan(baseline, interfaces("bridge vmbr1 mtu=1400"))
+    then = outcome(baseline.interfaces, steps.steps)
+    assert canonical(then["ens38.5"]) == canonical(Vlan(name="ens38.5", raw_device="ens38"))
+    back = inverse(steps, baseline)
+    assert [step.name for step in back.plan.steps] == ["vmbr1"]
+    assert [str(loss) for loss in back.lost] == ["ens38.5: vlan-raw-device ens39, which PVE takes from the name"]
