@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -35,19 +34,11 @@ def members(connection: Connection) -> tuple[Member, ...]:
         Member(
             name=answer.required(entry, "name"),
             online=answer.field(entry, "online") == "1",
-            address=_address(answer.field(entry, "ip")),
+            address=answer.field(entry, "ip") or None,
         )
         for entry in answer.rows()
         if entry.get("type") == "node"
     )
-
-
-def _address(text: str) -> str | None:
-    """An address in its usual spelling; None for what is none, so that nobody is asked at it."""
-    try:
-        return str(ip_address(text.strip()))
-    except ValueError:
-        return None
 
 
 def answering(connection: Connection, *, timeout: float | None = None) -> str | None:

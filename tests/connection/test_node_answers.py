@@ -126,11 +126,3 @@ def test_numbers_may_be_texts_and_texts_numbers() -> None:
     assert node.reloads()[UPID].running
     assert saying([{"t": 7}, {}]).log(UPID) == ("7", "")
     assert members(saying([{"type": "node", "name": "pve1", "online": 1}, {"type": "cluster"}]).connection)[0].online
-
-
-@pytest.mark.parametrize(
-    ("said", "known"), [("192.0.2.1 ", "192.0.2.1"), ("2001:DB8::1", "2001:db8::1"), ("pve1", None), ("", None)]
-)
-def test_a_members_address_is_one_or_none(said: str, known: str | None) -> None:
-    """Nothing that is asked for the way to a node meets a text that is no address."""
-    assert members(saying([{"type": "node", "name": "pve1", "online": 1, "ip": said}]).connection)[0].address == known
