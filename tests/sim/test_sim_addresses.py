@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from pvenet.sim.adapter import SimAdapter
-from pvenet.sim.machine.node_addresses import addresses_of
+from pvenet.sim.machine.node_addresses import address_of, addresses_of
 from pvenet.sim.server import At, Server
 from pvenet.sim.state import Sim, SimError
 
@@ -173,3 +173,10 @@ def test_a_server_at_addresses_that_no_node_has(tmp_path: Path) -> None:
     sim = Sim.init(tmp_path, interfaces=FILE)
     with pytest.raises(SimError, match=rf"no node .* answers at 127.0.0.1 or {NEW}, but at {OLD}"):
         Server(sim, also=[At(host=NEW)])
+
+
+def test_a_blank_before_the_prefix_is_no_part_of_the_address() -> None:
+    """Some people's files have it, and a cluster never names an address with it."""
+    assert (
+        address_of("auto vmbr0\niface vmbr0 inet static\n\taddress 192.0.2.7 /24\n\tgateway 192.0.2.1\n") == "192.0.2.7"
+    )

@@ -15,7 +15,7 @@ def address_of(text: str) -> str:
     options = read(text).options
     with_address = [stanza for name, stanza in options.items() if name != "lo" and "address" in stanza]
     with_address.sort(key=lambda stanza: "gateway" not in stanza)
-    return with_address[0]["address"].partition("/")[0] if with_address else "127.0.0.1"
+    return with_address[0]["address"].partition("/")[0].strip() if with_address else "127.0.0.1"
 
 
 def addresses_of(text: str, without: AbstractSet[str] = frozenset()) -> tuple[str, ...]:
