@@ -95,12 +95,23 @@ def test_a_task_without_a_state_has_not_ended(data: object) -> None:
         {"iface": "vmbr0", "options": "mtu 9000"},
         {"iface": "vmbr0", "families": {"inet": 1}},
         {"iface": "bond0", "type": "bond", "bond-primary": ["ens33"]},
+        {"iface": "vmbr0", "families": ["inet", 7]},
+        {"iface": "vmbr0", "families": ["inet", "ipx"]},
     ],
 )
 def test_an_entry_that_can_not_be_read_at_all_is_not_pves(entry: object) -> None:
     """A listing is believed whole or not at all."""
     with pytest.raises(errors.NotPVE):
-        saying([{"iface": "vmbr0", "type": "bridge"}, entry]).read()
+        saying([{"iface": "vmbr0", "type": "bridge"}, entry]).glance()
+
+
+@pytest.mark.parametrize("address", ["pve1.example.com", "::1::", "\x1b[31m", 1e308])
+def test_a_member_has_an_address_or_none(address: object) -> None:
+    """It is compared with the node's, and spoken to: what is none is not PVE's answer."""
+    entry = {"type": "node", "name": "pve1", "online": 1}
+    assert members(saying([entry | {"ip": ""}]).connection)[0].address is None
+    with pytest.raises(errors.NotPVE, match="no address"):
+        members(saying([entry | {"ip": address}]).connection)
 
 
 def test_changes_that_are_no_text_are_not_pves() -> None:
