@@ -259,23 +259,10 @@ def strip_times(changes: str) -> str:
 def _entries(answer: Answer) -> list[wire.Entry]:
     """The entries of a listing. Raises NotPVE for one that `wire` can't read at all."""
     entries = answer.rows()
-    for entry in entries:
-        if "\n" in answer.required(entry, "iface"):
-            raise answer.malformed("an interface's name goes on over its line")
-        for key in _LISTS:
-            answer.values(entry, key)
-        if any(family not in _FAMILIES for family in answer.values(entry, "families")):
-            raise answer.malformed("its families are others than inet and inet6")
-        for key in _TEXTS:
-            answer.field(entry, key)
-        answer.number(entry, "priority")
+    why = wire.unreadable(entries)
+    if why:
+        raise answer.malformed(why)
     return entries
-
-
-_FAMILIES = ("inet", "inet6", None)
-"""None is a stanza that names none (pve-api#f13)."""
-_LISTS = ("altnames", "families", "options", "options6")
-_TEXTS = ("bond-primary", "ovs_bridge", "vlan-raw-device")
 
 
 def _listed(answer: Answer, entry: Mapping[str, Any]) -> Task:
