@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LISTS = ("altnames", "families", "options", "options6")
-_TEXTS = ("bond-primary", "ovs_bridge", "vlan-raw-device")
+_TEXTS = ("type", "method", "method6", "bond-primary", "ovs_bridge", "vlan-raw-device")
 _FAMILIES = ("inet", "inet6", None)
 """None is a stanza that names none (pve-api#f13)."""
 
@@ -42,10 +42,10 @@ def _is_list(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool):
-        return False
+    if value in (None, ""):
+        return True
     try:
-        int(str(value or 0))
+        int(str(value))
     except ValueError:
         return False
     return True
