@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pvenet.connection import Connection
+    from pvenet.connection.answers import Answer
 
 _HA_ACTIVE = frozenset({"started", "starting", "migrate", "relocate", "recovery", "error", "freeze"})
 
@@ -34,11 +36,20 @@ def members(connection: Connection) -> tuple[Member, ...]:
         Member(
             name=answer.required(entry, "name"),
             online=answer.field(entry, "online") == "1",
-            address=answer.field(entry, "ip") or None,
+            address=_address(answer, entry),
         )
         for entry in answer.rows()
         if entry.get("type") == "node"
     )
+
+
+def _address(answer: Answer, entry: Mapping[str, Any]) -> str | None:
+    """A member's address; None where the cluster does not know it."""
+    text = answer.field(entry, "ip")
+    try:
+        return str(ip_address(text)) if text else None
+    except ValueError:
+        raise answer.malformed("its ip is no address") from None
 
 
 def answering(connection: Connection, *, timeout: float | None = None) -> str | None:

@@ -88,7 +88,7 @@ class Node:
         """The same, perhaps without its bridges: what is pending is told whole to everybody. Raises as `read` does."""
         answer = self._ask(lambda: self._get("network", timeout=timeout), "Sys.Audit")
         entries = _entries(answer)
-        changes = answer.field(answer.beside, "changes")
+        changes = _as_diff(answer.field(answer.beside, "changes"))
         return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
 
     def permissions(self, *, timeout: float | None = None) -> access.Permissions:
@@ -183,9 +183,7 @@ class Node:
         if status not in ("running", "stopped"):
             raise answer.malformed("the task neither runs nor has ended")
         running = status == "running"
-        return Task(
-            upid=upid, running=running, exitstatus="" if running else answer.field(data, "exitstatus") or "unknown"
-        )
+        return Task(upid=upid, running=running, exitstatus="" if running else _ended(answer, data, "exitstatus"))
 
     def log(self, upid: str, *, timeout: float | None = None) -> tuple[str, ...]:
         """A task's log, a line each."""
@@ -256,22 +254,23 @@ def strip_times(changes: str) -> str:
     return re.sub(r"^((?:---|\+\+\+) [^\t\n]*)\t[^\n]*", r"\1", changes, flags=re.MULTILINE)
 
 
+def _as_diff(changes: str) -> str:
+    """PVE's diff, in which a line that no diff has is set in: nobody can take it for one of ours."""
+    return re.sub(r"^(?=[^ +\-@\\\n])", "  ", changes, flags=re.MULTILINE)
+
+
+def _ended(answer: Answer, row: Mapping[str, Any], key: str) -> str:
+    """How a task has ended; what goes on over its line is set in, as in a refusal."""
+    return answer.field(row, key).replace("\n", "\n  ") or "unknown"
+
+
 def _entries(answer: Answer) -> list[wire.Entry]:
     """The entries of a listing. Raises NotPVE for one that `wire` can't read at all."""
     entries = answer.rows()
-    for entry in entries:
-        if "\n" in answer.required(entry, "iface"):
-            raise answer.malformed("an interface's name goes on over its line")
-        for key in _LISTS:
-            answer.values(entry, key)
-        for key in _TEXTS:
-            answer.field(entry, key)
-        answer.number(entry, "priority")
+    why = wire.unreadable(entries)
+    if why:
+        raise answer.malformed(why)
     return entries
-
-
-_LISTS = ("altnames", "families", "options", "options6")
-_TEXTS = ("bond-primary", "ovs_bridge", "vlan-raw-device")
 
 
 def _listed(answer: Answer, entry: Mapping[str, Any]) -> Task:
@@ -280,5 +279,5 @@ def _listed(answer: Answer, entry: Mapping[str, Any]) -> Task:
     return Task(
         upid=answer.required(entry, "upid"),
         running=running,
-        exitstatus="" if running else answer.field(entry, "status") or "unknown",
+        exitstatus="" if running else _ended(answer, entry, "status"),
     )

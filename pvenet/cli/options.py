@@ -47,7 +47,7 @@ def _common(
         help="What goes wrong at which request of the simulated node, as in 'drop-after@PUT network'; repeatable.",
         metavar="KIND[=VALUE]@WHERE",
     ),
-    profile: str = typer.Option("", help="The profile of the configuration file to use.", metavar="NAME"),
+    profile: str | None = typer.Option(None, help="The profile of the configuration file to use.", metavar="NAME"),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
@@ -58,10 +58,20 @@ def _common(
 def parameters(function: Callable[..., Any]) -> Group:
     """A function's parameters, with their types and as keywords."""
     hints = get_type_hints(function)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] in (Path, Path | None):
+            parameter.default.parser = _path
     return {
         name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
         for name, parameter in inspect.signature(function).parameters.items()
     }
+
+
+def _path(text: str) -> Path:
+    """A path as it was given. Raises BadParameter for an empty one, which would be the folder that we stand in."""
+    if not text:
+        raise typer.BadParameter("it is empty")
+    return Path(text)
 
 
 COMMON = parameters(_common)
@@ -110,6 +120,10 @@ def remembering(function: Callable[..., None]) -> Callable[..., None]:
 def _options(given: dict[str, Any], before: Options) -> Options:
     """Take the common options out of what was given, over those that stand before."""
     common = {name: given.pop(name) for name in COMMON}
+    for name in ("endpoint", "node"):  # without a word they would mean any place, or every node
+        words(common[name], option=f"--{name}")
+    if common["profile"] == "":
+        raise empty("--profile")
     common["endpoint"], common["fault"] = tuple(common["endpoint"]), tuple(common["fault"])
     common["node"] = ",".join(common["node"])
     return Options(**common).over(before)

@@ -35,7 +35,10 @@ def plan(
     from pvenet.fleet.saved import save as write
     from pvenet.spec.load import load
 
-    found = planned(context, load(network_file(file, named)))
+    described = network_file(file, named)
+    if save and save.exists() and described.exists() and save.samefile(described):
+        raise errors.UsageError(f"{save} is the network file itself", hint="name another with -o")
+    found = planned(context, load(described))
     warn(context, found)
     data, text = plans_text(found)
     context.emit(data | {"errors": {name: error.message for name, error in found.failed.items()}}, text)

@@ -80,17 +80,6 @@ class Answer:
             raise self.malformed(f"an entry has no {key}")
         return value
 
-    def values(self, row: Mapping[str, Any], key: str) -> list[str | None]:
-        """One field as a list of texts, in which PVE may have nulls; empty where it is missing or null."""
-        value = row.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(
-            item is None or isinstance(item, str | int | float) for item in value
-        ):
-            raise self.malformed(f"its {key} is no list of texts")
-        return value
-
     def malformed(self, what: str) -> errors.Unreachable:
         """The error for an answer that is not what was asked for."""
         message = f"{self.by} does not answer {self.asked} as PVE does: {what}"

@@ -10,7 +10,7 @@ from pvenet import wire
 from pvenet.journal.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pvenet.model import Network
 
@@ -82,13 +82,60 @@ def from_json(data: dict[str, Any]) -> Journal:
     """
     given = dict(data)
     baseline = tuple({**entry} for entry in given.pop("baseline"))
+    if wire.unreadable(baseline):
+        raise ValueError("its baseline is no listing")
     routes = tuple(Route(**route) for route in given.pop("ways", given.pop("routes", ())))
     steps = given.pop("steps")
     if any("action" in step for step in steps):
         given |= _former(steps, given.get("back"))
     else:
         given["steps"] = tuple(wire.Request(**{**step, "path": tuple(step["path"])}) for step in steps)
-    return Journal(**{**given, "baseline": baseline, "routes": routes, "state": State(given["state"])})
+    journal = Journal(**{**given, "baseline": baseline, "routes": routes, "state": State(given["state"])})
+    _refuse_wrong_types(journal)
+    return journal
+
+
+def _refuse_wrong_types(journal: Journal) -> None:
+    """Raises TypeError for a journal that somebody has edited into what no command can work with."""
+    back: object = journal.back
+    good = (
+        all(isinstance(value, str) for value in _texts(journal))
+        and all(isinstance(value, str | None) for value in _texts_or_none(journal))
+        and all(isinstance(value, bool) for value in _flags(journal))
+        and all(_is_request(request.path, request.form, request.method) for request in journal.steps)
+        and (back is None or type(back) is int)
+    )
+    if not good:
+        raise TypeError("a value of another type")
+
+
+def _texts(journal: Journal) -> Iterator[object]:
+    yield from (journal.id, journal.node, journal.endpoint, journal.begun)
+    for route in journal.routes:
+        yield from (route.host, route.scheme, route.label)
+        yield str(route.port) if type(route.port) is int else None
+
+
+def _texts_or_none(journal: Journal) -> Iterator[object]:
+    yield from (journal.pending, journal.upid, journal.certificate)
+    for route in journal.routes:
+        yield from (route.fingerprint, route.known_as)
+
+
+def _flags(journal: Journal) -> Iterator[object]:
+    yield from (journal.refreshing, journal.behind, journal.adopted, journal.unproven)
+
+
+def _is_request(path: tuple[object, ...], form: object, method: object) -> bool:
+    if not (isinstance(form, dict) and all(isinstance(value, str | int) for value in form.values())):
+        return False
+    match method, path:
+        case "POST", ("network",):
+            return isinstance(form.get("iface"), str)
+        case "PUT" | "DELETE", ("network", str()):
+            return True
+        case _:
+            return False
 
 
 def _former(steps: Sequence[dict[str, Any]], back: int | None) -> dict[str, Any]:

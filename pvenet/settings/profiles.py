@@ -119,6 +119,8 @@ def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bo
 
 
 def _value(path: Path, name: str, key: str, value: object, environment: Mapping[str, str]) -> str:
+    if "\0" in (",".join(map(str, value)) if isinstance(value, list) else str(value)):  # no path and no name has one
+        raise errors.UsageError(f"{path}: {key} of [profiles.{name}] has a null character in it", hint="mend it there")
     if key in LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
     if not isinstance(value, str) or not value:

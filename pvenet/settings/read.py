@@ -108,6 +108,8 @@ def split_fingerprints(text: str) -> tuple[str, ...]:
 def node_names(text: str) -> tuple[str, ...]:
     """The nodes that a setting names, with commas or blanks between them. Raises UsageError for what can't be one."""
     names = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    if text and not names:  # it would mean all of them
+        raise errors.UsageError("the nodes are named by a text without a name", hint="leave it out, or name them")
     for name in names:
         check_node_name(name)
     return names

@@ -4,6 +4,7 @@ Reading is tolerant (mixed types, missing and unknown keys, nulls); writing is e
 and pve-api#update.
 """
 
+from pvenet.wire.entries import unreadable
 from pvenet.wire.line_ends import line_ends
 from pvenet.wire.losses import losses, losses_of
 from pvenet.wire.prediction import Difference, by_name, differences, predicted, told
@@ -36,5 +37,6 @@ __all__ = [
     "request",
     "spelled",
     "told",
+    "unreadable",
     "update_form",
 ]

@@ -189,8 +189,13 @@ def _other(entry: Entry) -> Other:
         beneath=tuple(word for key in _BENEATH for word in _words(entry.get(key))),
         file_only=_file_only(entry, Other),
         entry=json.dumps(kept, sort_keys=True, ensure_ascii=False),
-        unread=tuple(f"{key} {entry[key]}" for key, read in known.items() if not _readable(read, entry.get(key))),
+        unread=tuple(_said(key, entry[key]) for key, read in known.items() if not _readable(read, entry.get(key))),
     )
+
+
+def _said(key: str, value: object) -> str:
+    """A value as a message names it; what goes on over its line is set in."""
+    return f"{key} {value}".replace("\n", "\n  ")
 
 
 def _file_only(entry: Entry, kind: type[Interface]) -> FileOnly:

@@ -33,6 +33,17 @@ if TYPE_CHECKING:
         (["ovs-port", "create", "mgmt0", "--bridge", ""], "--bridge is empty"),
         (["rollback", ""], "the name of the journal is empty"),
         (["apply", "-f", "network.yaml", "--canary", ""], "--canary is empty"),
+        (["apply", "-f", "network.yaml", "--yes", "--node", ""], "--node is empty"),
+        (["apply", "-f", "network.yaml", "--yes", "--node", ","], "--node is empty"),
+        (["--node", "", "list"], "--node is empty"),
+        (["list", "--endpoint", " "], "--endpoint is empty"),
+        (["list", "--profile", ""], "--profile is empty"),
+        (["bridge", "create", "--state-dir", ""], "Invalid value for '--state-dir': it is empty"),
+        (["--sim", "", "list"], "Invalid value for '--sim': it is empty"),
+        (["check", ""], "Invalid value for '[FILE]': it is empty"),
+        (["apply", ""], "Invalid value for '[PLAN]': it is empty"),
+        (["plan", "-f", ""], "Invalid value for '--file' / '-f': it is empty"),
+        (["plan", "-f", "network.yaml", "-o", ""], "Invalid value for '--out' / '-o': it is empty"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -119,3 +130,26 @@ def test_a_plan_that_is_not_there_is_named(run: Run) -> None:
     assert ran.code == 2
     assert "network.yaml is no saved plan" in ran.err
     assert "-f network.yaml" in ran.err
+
+
+@pytest.mark.parametrize("named", ["network.yaml", "./network.yaml", "link.yaml"])
+def test_a_plan_is_not_saved_over_the_file_that_it_is_of(cluster: Path, run: Run, file: Path, named: str) -> None:
+    """By whatever name: exit 2, and the file is as it was."""
+    text = file.read_text()
+    file.with_name("link.yaml").symlink_to(file)
+    ran = run("plan", "-f", "network.yaml", "-o", named)
+    assert ran.code == 2
+    assert "is the network file itself" in ran.err
+    assert file.read_text() == text
+    assert cluster.exists()
+
+
+@pytest.mark.usefixtures("cluster", "file")
+def test_an_environment_that_names_no_node_does_not_mean_all(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PVENET_NODE="$A,$B" with both of them empty; unset and empty are the same."""
+    monkeypatch.setenv("PVENET_NODE", ",")
+    ran = run("plan")
+    assert ran.code == 2
+    assert "a text without a name" in ran.err
+    monkeypatch.setenv("PVENET_NODE", "")
+    assert "a text without a name" not in run("plan").err

@@ -119,6 +119,8 @@ WRONG = [
     ("[profiles.lab]\nnode = 5", "node of .* is text"),
     ("[profiles.lab]\ntoken_env = 'NOT_SET'", "NOT_SET, which token_env of .* names, is not set"),
     ("[profiles.lab]\ntoken_env = 'LAB_TOKEN'\ntoken_secret = 'x'", "a second time"),
+    ('[profiles.lab]\nsim = "a\\u0000b"', "sim of .* has a null character"),
+    ('[profiles.lab]\nendpoints = ["a\\u0000b"]', "endpoints of .* has a null character"),
 ]
 
 

@@ -15,6 +15,7 @@ from pvenet import errors
 from pvenet.cluster import fingerprints, highly_available, members, names
 from pvenet.connection import AnswerLost, Connection
 from pvenet.connection.endpoint import Endpoint
+from pvenet.model import Other
 from pvenet.node import Node
 
 if TYPE_CHECKING:
@@ -91,16 +92,30 @@ def test_a_task_without_a_state_has_not_ended(data: object) -> None:
         {"iface": ["vmbr0"]},
         {"iface": "vmbr0", "priority": "first"},
         {"iface": "vmbr0", "priority": False},
+        {"iface": "vmbr0", "priority": {}},
+        {"iface": "vmbr0", "type": ["bridge"]},
+        {"iface": "vmbr0", "type": "bridge", "method": ["static"]},
         {"iface": "vmbr0", "altnames": 7},
         {"iface": "vmbr0", "options": "mtu 9000"},
         {"iface": "vmbr0", "families": {"inet": 1}},
         {"iface": "bond0", "type": "bond", "bond-primary": ["ens33"]},
+        {"iface": "vmbr0", "families": ["inet", 7]},
+        {"iface": "vmbr0", "families": ["inet", "ipx"]},
     ],
 )
 def test_an_entry_that_can_not_be_read_at_all_is_not_pves(entry: object) -> None:
     """A listing is believed whole or not at all."""
     with pytest.raises(errors.NotPVE):
-        saying([{"iface": "vmbr0", "type": "bridge"}, entry]).read()
+        saying([{"iface": "vmbr0", "type": "bridge"}, entry]).glance()
+
+
+@pytest.mark.parametrize("address", ["pve1.example.com", "::1::", "\x1b[31m", 1e308])
+def test_a_member_has_an_address_or_none(address: object) -> None:
+    """It is compared with the node's, and spoken to: what is none is not PVE's answer."""
+    entry = {"type": "node", "name": "pve1", "online": 1}
+    assert members(saying([entry | {"ip": ""}]).connection)[0].address is None
+    with pytest.raises(errors.NotPVE, match="no address"):
+        members(saying([entry | {"ip": address}]).connection)
 
 
 def test_changes_that_are_no_text_are_not_pves() -> None:
@@ -109,6 +124,29 @@ def test_changes_that_are_no_text_are_not_pves() -> None:
     assert saying([], changes="").glance().changes is None
     with pytest.raises(errors.NotPVE):
         saying([], changes=["+auto vmbr1"]).glance()
+
+
+def test_a_line_that_no_diff_has_is_set_in() -> None:
+    """It can't be taken for one that pvenet says; what a diff has stays to the letter."""
+    diff = "--- a\n+++ b\n@@ -1 +1 @@\n context\n\n-old\n+new\n\\ No newline at end of file\n"
+    assert saying([], changes=diff).glance().changes == diff
+    changes = saying([], changes=f"{diff}error: faked\n\napplied and verified on pve1\n").glance().changes
+    assert changes == f"{diff}  error: faked\n\n  applied and verified on pve1\n"
+
+
+def test_the_end_of_a_task_begins_no_line() -> None:
+    """A text of several lines is set in, in the task's state and in the list."""
+    row = {"upid": UPID, "type": "srvreload", "status": "stopped", "endtime": 7, "exitstatus": "bad\nrolled back"}
+    assert saying(row).task(UPID).exitstatus == "bad\n  rolled back"
+    assert saying([row | {"status": "bad\nrolled back"}]).reloads()[UPID].exitstatus == "bad\n  rolled back"
+
+
+def test_a_value_that_can_not_be_read_begins_no_line() -> None:
+    """It stands in the message that says so."""
+    network = saying([{"iface": "vmbr0", "type": "bridge", "gateway": "x\nrolled back"}]).glance().network
+    found = network.interfaces["vmbr0"]
+    assert isinstance(found, Other)
+    assert found.unread == ("gateway x\n  rolled back",)
 
 
 @pytest.mark.parametrize("data", [None, 7, [], "done"])

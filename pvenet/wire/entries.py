@@ -1,0 +1,51 @@
+"""What the entries of a listing have to be, so that `wire` can read them: from a node, and from a journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_LISTS = ("altnames", "families", "options", "options6")
+_TEXTS = ("type", "method", "method6", "bond-primary", "ovs_bridge", "vlan-raw-device")
+_FAMILIES = ("inet", "inet6", None)
+"""None is a stanza that names none (pve-api#f13)."""
+
+
+def unreadable(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Why entries can't be read at all: a clause; empty where they can."""
+    return next((why for entry in entries if (why := _wrong(entry))), "")
+
+
+def _wrong(entry: Mapping[str, Any]) -> str:
+    name = entry.get("iface")
+    if name in (None, ""):
+        return "an entry has no iface"
+    if "\n" in str(name):
+        return "an interface's name goes on over its line"
+    texts = [key for key in ("iface", *_TEXTS) if not isinstance(entry.get(key), str | int | float | None)]
+    if texts:
+        return f"its {texts[0]} is neither text nor number"
+    lists = [key for key in _LISTS if not _is_list(entry.get(key))]
+    if lists:
+        return f"its {lists[0]} is no list of texts"
+    if any(family not in _FAMILIES for family in entry.get("families") or ()):
+        return "its families are others than inet and inet6"
+    return "" if _is_number(entry.get("priority")) else "its priority is no number"
+
+
+def _is_list(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, list | tuple) and all(isinstance(item, str | int | float | None) for item in value)
+
+
+def _is_number(value: object) -> bool:
+    if value in (None, ""):
+        return True
+    try:
+        int(str(value))
+    except ValueError:
+        return False
+    return True
