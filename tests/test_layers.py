@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,12 @@ def test_the_table_names_every_part() -> None:
     """Nothing stands in pvenet/ that the table does not know."""
     parts = {part(path) for path in FILES} - {"__init__"}
     assert parts == set(ALLOWED)
+
+
+def test_contributing_shows_the_same_table() -> None:
+    """Its rows are the parts, each with what it may import; the last ones, which use nearly all, say so in words."""
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf8").partition("## From a command line")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ?(.*?) ?\|$", text, re.MULTILINE))
+    assert rows.keys() == ALLOWED.keys()
+    for name in ALLOWED.keys() - {"apply", "fleet", "cli"}:
+        assert set(re.findall(r"`(\w+)`", rows[name])) == ALLOWED[name] - {""}, name

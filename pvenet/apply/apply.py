@@ -1,4 +1,4 @@
-"""The second half of an apply: check, gate, show, compare, reload, wait, verify, confirm or roll back.
+"""The second half of an apply: check, show, approve, compare, reload, wait, verify, confirm or roll back.
 
 Time and the person are arguments: a `Runtime` holds the clock, the sleep, the prompt and the listener, so that a test,
 a terminal and a JSON stream run the same code.

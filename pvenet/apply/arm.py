@@ -18,7 +18,7 @@ from pvenet.apply.runtime import answered
 from pvenet.apply.steps import Steps, send
 from pvenet.apply.verify import judge
 from pvenet.events import Armed, Disarmed, Waiting
-from pvenet.journal import ARMS, State, is_mine, replay
+from pvenet.journal import ARMS, State, is_mine, is_recorded, replay
 from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Arming:
         """The listing once the reload has taken what was pending; staged on top of that, nothing would lead back."""
         begun = self._runtime.clock()
         while (reading := self._node.glance(timeout=self._timeout)).pending is not None:
-            if reading.pending != self._book.now.pending:
+            if not is_recorded(self._book.now, reading):
                 raise errors.NotOurs("somebody has staged something new", changes=reading.changes or "")
             if self._runtime.clock() - begun >= TAKEN_WITHIN:
                 raise errors.Stale("what was pending still is")
@@ -149,7 +149,7 @@ class Arming:
     def _taken_back(self) -> Found:
         """Revert what is exactly ours; beneath somebody else's staging undo only our own steps."""
         reading, journal = self._node.glance(timeout=self._timeout), self._book.now
-        if reading.pending is None or reading.pending != journal.pending:  # the diff is told whole to everybody
+        if not is_recorded(journal, reading):  # the diff is told whole to everybody
             self._node.refuse_hidden_in(reading, timeout=self._timeout)
         if reading.pending is None:
             return Found.GONE if self._as_applied(reading.network) else Found.LIVE

@@ -19,7 +19,7 @@ from pvenet.apply.status import console
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import expect_restored, judge
 from pvenet.events import RollingBack
-from pvenet.journal import ARMS, State, is_mine, replay
+from pvenet.journal import ARMS, State, is_mine, is_recorded, replay
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
 from pvenet.plan.changes import net_changes
 from pvenet.plan.restore import RestorePlan, restore_plan
@@ -309,7 +309,7 @@ class Rollback:
             return
         with suppress(errors.PvenetError, KeyboardInterrupt):
             reading = self._node.glance(timeout=LONGEST_ANSWER)
-            if reading.pending is not None and reading.pending == self._book.now.pending:
+            if is_recorded(self._book.now, reading):
                 self._node.revert(timeout=LONGEST_ANSWER)
                 self._book.record(pending=None)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
+from pvenet.connection.session import READ_TIMEOUT
 from pvenet.events import Event, Waiting, Warned
 from pvenet.node import Task
 from pvenet.outcome import ended
@@ -103,6 +104,11 @@ class Deadline:
     def answer(self) -> float:
         """Seconds that one answer may take."""
         return max(1.0, min(LONGEST_ANSWER, self.left))
+
+    @property
+    def request(self) -> float:
+        """Seconds that the answer to a reload may take: it is sent once, and not given up before it has to be."""
+        return max(1.0, min(READ_TIMEOUT, self.left))
 
     def pause(self, reason: str, seconds: float) -> None:
         """Say what is waited for, and wait; never past the deadline."""

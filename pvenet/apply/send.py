@@ -40,7 +40,7 @@ class Sender:
         refused = False
         try:
             self.sent = True
-            return self._node.reload()
+            return self._node.reload(timeout=deadline.request)
         except AnswerLost as error:
             refused = error.refused is not None
             lost = self._not_started(error)

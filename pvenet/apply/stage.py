@@ -1,4 +1,4 @@
-"""The first half of an apply: read, judge, gate, journal, stage.
+"""The first half of an apply: read, judge, ask whose is what is pending, open a journal, stage.
 
 Staging touches nothing that runs. It still is somebody's file: what is pending and not ours is left alone, and what a
 command could not finish it takes back.
@@ -98,11 +98,12 @@ class Staging:
     def stage(self, desired: Desired, options: StageOptions | None = None) -> Staged:
         """Stage what is desired, all of it or nothing.
 
-        Raises InvalidNetwork, NotOurs and Lossy before anything is sent; RefusedByPVE, Unreachable, Interrupted, and
-        NotOurs for what somebody else stages meanwhile, with this command's own steps undone; StateUnknown where they
-        could not be.
+        Raises UsageError, InvalidNetwork, NotOurs and Lossy before anything is sent; RefusedByPVE, Unreachable,
+        Interrupted, and NotOurs for what somebody else stages meanwhile, with this command's own steps undone;
+        StateUnknown where they could not be.
         """
         options = options or StageOptions()
+        refuse_misnamed(desired)
         warnings = judged(self._node.name, self.network, desired)
         todo = plan(self.network, desired)
         if not todo:
@@ -152,6 +153,16 @@ def stage(
     """Stage what is desired, where that does not depend on what is there. Raises as `Staging` and its `stage` do."""
     with Staging(node, journals, now=now) as staging:
         return staging.stage(desired, options)
+
+
+def refuse_misnamed(desired: Desired) -> None:
+    """Raises UsageError where an interface stands under another name than its own."""
+    for name, interface in desired.items():
+        if interface is not None and interface.name != name:
+            raise errors.UsageError(
+                f"{interface.name} is desired under the name {name}",
+                hint="an interface goes under its own name; None under a name removes what is called so",
+            )
 
 
 def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]:

@@ -31,8 +31,8 @@ def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None =
         context.emit(data, note="\n".join(warnings))
         refuse(diagnostics, spec.file)
     count = sum(len(node.interfaces) for node in spec.nodes.values())
-    well = f"{spec.file} is well: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
-    context.emit(data, note="\n".join([*warnings, well]))
+    valid = f"{spec.file} is valid: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
+    context.emit(data, note="\n".join([*warnings, valid]))
 
 
 def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one

@@ -1,7 +1,7 @@
 """What commands print: data on stdout, talk on stderr, colours where they are wanted.
 
-The only door to both: nothing else of the command line writes there. What passes is made harmless, except the colours
-that `painter` gave; what the encoding lacks is escaped; and talk that can't be written stops nothing.
+Nothing else of the command line writes to either. What passes is made harmless, except the colours that `painter`
+gave; what the encoding lacks is escaped; and talk that can't be written stops nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
 _OWN = f"\x1b{os.urandom(8).hex()}"
-"""Begins a colour of ours on the way to the door. Foreign text can't know it, and so can't colour anything."""
+"""Begins a colour of ours on its way to `_write`. Foreign text can't know it, and so can't colour anything."""
 
 
 def out(text: str, *, json: bool = False) -> None:
@@ -84,7 +84,7 @@ def give_up(name: str) -> None:
 
 
 def _write(to: TextIO | None, text: str, *, json: bool = False) -> None:
-    """The door."""
+    """Write to a stream, with foreign text made harmless; to none after `give_up`."""
     if to is None:  # given up
         return
     safe = json_safe(text) if json else harmless(text).replace(harmless(_OWN), "\x1b")

@@ -91,7 +91,7 @@ class Connection:
         return self._met.get(endpoint.url) or ((endpoint.fingerprint or self.trust.fingerprint) if pinned else None)
 
     def also(self, more: Sequence[Endpoint]) -> None:
-        """Know further ways, to be tried after those that were given; one that is no way after all fails nothing."""
+        """Know further endpoints, to be tried after those that were given; one that leads nowhere fails nothing."""
         known = {endpoint.url for endpoint in self.endpoints}
         new = [endpoint for endpoint in more if endpoint.url not in known]
         self.endpoints = (*self.endpoints, *new)

@@ -88,9 +88,9 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
             raise lossy(found.node, found.losses)
     paths = [(found.node, path) for found in plans for path in found.touched_paths]
     if paths and not terms.apply.allow_management:
-        ways = dict.fromkeys(f"{node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
+        touched = dict.fromkeys(f"{node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
         raise errors.ManagementRisk(
-            "this touches the way to\n  " + "\n  ".join(ways) + "\nnothing was sent",
+            "this touches the way to\n  " + "\n  ".join(touched) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",
         )
 
@@ -164,7 +164,7 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
         runtime.emit(event)
 
     def confirm(_: str) -> bool:
-        """Consent was given beforehand, to what was shown then."""
+        """Approval was given beforehand, to what was shown then."""
         if about_to != staged.pending:
             raise errors.NotOurs(
                 f"something else was staged on {node.name} meanwhile; it was not reloaded",

@@ -7,7 +7,7 @@ pending diff as PVE shows it.
 
 from pvenet.journal.identity import Match, Place, elsewhere, here, match
 from pvenet.journal.open import OpenJournal
-from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, not_ours, ownership
+from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorded, not_ours, ownership
 from pvenet.journal.replay import Replayed, explains, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
 from pvenet.journal.store import KEPT, NO, YES, Journals
@@ -37,6 +37,7 @@ __all__ = [
     "explains",
     "here",
     "is_mine",
+    "is_recorded",
     "match",
     "not_ours",
     "ownership",

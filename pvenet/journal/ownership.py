@@ -68,14 +68,15 @@ def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
 def _recorded(journals: Journals, reading: Reading) -> Journal | None:
     """The youngest journal that what is pending belongs to."""
     writing = [journal for journal in reversed(journals.all()) if journal.state in WRITING]
-    for journal in writing:
-        if journal.pending == reading.pending:
-            return journal
-    return next((journal for journal in writing if is_mine(journal, reading)), None)
+    for judge in (is_recorded, is_mine):
+        for journal in writing:
+            if judge(journal, reading):
+                return journal
+    return None
 
 
 def _recorded_elsewhere(journals: Journals, reading: Reading) -> str:
-    others = (each for each in journals.others() if each.state in WRITING and each.pending == reading.pending)
+    others = (each for each in journals.others() if each.state in WRITING and is_recorded(each, reading))
     other = next(others, None)
     if other is None:
         return ""
@@ -85,8 +86,13 @@ def _recorded_elsewhere(journals: Journals, reading: Reading) -> str:
     )
 
 
+def is_recorded(journal: Journal, reading: Reading) -> bool:
+    """Whether something is pending, and it is to the letter what one journal has recorded after its last write."""
+    return reading.pending is not None and reading.pending == journal.pending
+
+
 def is_mine(journal: Journal, reading: Reading) -> bool:
-    """Whether what is pending is what one journal's steps have staged."""
+    """Whether what is pending is what one journal's steps have staged, or both are nothing."""
     if reading.pending == journal.pending:
         return True
     return journal.behind and not journal.adopted and explains(journal, reading.entries)

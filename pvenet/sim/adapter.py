@@ -99,13 +99,13 @@ def _text(value: str | bytes) -> str:
 
 
 class _Trickle(io.RawIOBase):
-    """The body of an answer that comes byte by byte."""
+    """The body of an answer that comes byte by byte; its reader waits so many seconds for the whole, as pvenet does."""
 
     def __init__(self, answer: Response, sleep: Callable[[float], None], patience: float | None) -> None:
         self._body = io.BytesIO(answer.body)
         self._pace = answer.pace
         self._sleep = sleep
-        self._patience = patience
+        self._left = patience
 
     def readable(self) -> bool:
         return True
@@ -113,9 +113,11 @@ class _Trickle(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if not (byte := self._body.read(1)):
             return 0
-        if self._patience is not None and self._pace > self._patience:
-            self._sleep(self._patience)
-            raise TimeoutError("the simulated node does not go on in time")
+        if self._left is not None:
+            if self._pace > self._left:
+                self._sleep(self._left)
+                raise TimeoutError("the simulated node does not go on in time")
+            self._left -= self._pace
         self._sleep(self._pace)
         buffer[:1] = byte
         return 1

@@ -48,6 +48,14 @@ def test_a_failing_reload_behind_such_an_answer_is_rolled_back(lab: Lab, fault: 
     assert lab.states == [State.ROLLED_BACK]
 
 
+def test_the_answer_to_the_reload_has_no_more_time_than_the_verdict(lab: Lab) -> None:
+    """One that trickles is given up at the deadline; its task is found, and has ended well."""
+    begun = lab.time.clock()
+    lab.order("trickle=1@PUT network")
+    assert lab.apply(timeout=5.0).verdict is Verdict.APPLIED
+    assert lab.time.clock() - begun < 10
+
+
 @pytest.mark.parametrize("answer", ['{"data":null}', '{"data":[]}', "[]", "null", '{"data":{"status":7}}', "<html>"])
 def test_a_status_that_is_none_is_silence(lab: Lab, answer: str) -> None:
     """PVE's next answer tells."""

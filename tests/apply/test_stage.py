@@ -70,6 +70,13 @@ def test_what_can_not_be_is_refused_before_anything_is_sent(lab: Lab) -> None:
     assert lab.journals.all() == ()
 
 
+def test_an_interface_goes_under_its_own_name(lab: Lab) -> None:
+    """A script that mixes two names up is told, before anything is sent; one of the two would be a surprise."""
+    with pytest.raises(errors.UsageError, match="bond0 is desired under the name bond1"):
+        lab.stage({"bond1": BOND})
+    assert lab.writes == []
+
+
 def test_a_loss_is_refused_unless_accepted(lab: Lab) -> None:
     """Dhcp would become manual."""
     file = lab.network_folder / "interfaces"

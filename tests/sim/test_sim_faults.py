@@ -236,14 +236,16 @@ class TestAnswers:
             client.ask("GET", NETWORK)
 
     def test_one_that_trickles(self, tmp_path: Path) -> None:
-        """Every byte in time, and the whole never; a client that waits less for a byte gives up."""
-        client = Client(tmp_path, "trickle=2@GET version", "trickle=6@GET version+2")
+        """Each byte comes in time, and the whole only to a client that waits as long for all of it."""
+        client = Client(tmp_path, "trickle=0.015625@GET version", "trickle=2@GET version+2")
         before = client.now
         answer = client.ask("GET", "/version")
-        assert client.now == before + 2 * len(answer.content)
+        assert client.now == before + len(answer.content) / 64
         assert answer.json()["data"]["release"] == "9.2"
+        before = client.now
         with pytest.raises(requests.ConnectionError, match="timed out"):
             client.ask("GET", "/version")
+        assert client.now == before + 5
 
     @pytest.mark.parametrize("text", ['{"data":null}', "[]", "null", '{"data":{"status":5}}', "{", "[[@1]]"])
     def test_an_odd_one(self, text: str, tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_check_needs_no_node(run: Callable[..., Ran], tmp_path: Path, monkeypatc
     (tmp_path / "network.yaml").write_text(EXAMPLE)
     ran = run("check")
     assert (ran.code, ran.out) == (0, "")
-    assert "network.yaml is well: 2 nodes, 7 interfaces" in ran.err
+    assert "network.yaml is valid: 2 nodes, 7 interfaces" in ran.err
     (tmp_path / "bad.yaml").write_text("nodes:\n  a: {bond0: {type: bond, slvaes: [x]}}\n")
     ran = run("check", "-f", "bad.yaml")
     assert ran.code == 3
