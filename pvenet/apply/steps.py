@@ -106,8 +106,13 @@ class Steps:
         """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone."""
         found = wire.differences(must, reading.entries)
         ours = {request.name for request in self._done}
-        if (reading.pending is None and (found or self._should_be_pending())) or any(
-            each.name in ours and not each.field for each in found
+        alone = bool(found) and self._is_alone(reading)
+        if alone:
+            del self._done[:-1]
+        if (
+            alone
+            or (reading.pending is None and (found or self._should_be_pending()))
+            or any(each.name in ours and not each.field for each in found)
         ):
             raise errors.Stale(
                 f"somebody else has reverted or applied what is pending on {self._node.name} meanwhile",
@@ -120,6 +125,12 @@ class Steps:
                 hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
                 changes=reading.changes or "",
             )
+
+    def _is_alone(self, reading: Reading) -> bool:
+        """Whether the last step is all that is pending: somebody has reverted those before it."""
+        if self._before.pending is not None:
+            return False
+        return not wire.differences(wire.predicted(self._before.entries, self._done[-1]), reading.entries)
 
     def _should_be_pending(self) -> bool:
         """Whether what was staged since the baseline comes to anything; of what was adopted nobody can tell."""

@@ -286,6 +286,20 @@ def test_a_foreign_revert_of_a_staged_update_is_no_staging_of_theirs(tmp_path: P
     assert lab.pending is None
 
 
+@pytest.mark.parametrize("at", ["ens38", "ens39", "vmbr0"])
+def test_a_foreign_revert_between_two_updates_leaves_nobodys_part(tmp_path: Path, at: str) -> None:
+    """What is staged after it is all that is pending: it is known for ours, and the whole way back is staged again."""
+    lab = Lab(tmp_path / "lab")
+    there = lab.node.read().network.interfaces
+    lab.stage({name: replace(there[name], comments="ours\n") for name in ("ens38", "ens39", "vmbr0")})
+    lab.forget()
+    lab.order("reload-fails@PUT network", f"foreign-revert@PUT network/{at}")
+    error = lab.failed(errors.RolledBack, allow_management=True)
+    assert error.exit_code == 8
+    assert "ours" not in lab.live
+    assert lab.pending is None
+
+
 # --- what it can't do ------------------------------------------------------------------------------------------------
 
 
