@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -58,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
         give_up("stdout")
         return 1
     except Exception as error:  # noqa: BLE001 - the last door: whatever is wrong ends in a sentence
+        if isinstance(error, OSError):  # of what Typer wrote a part may wait, for which Python would end with 120
+            with suppress(errors.PvenetError):
+                _written()
         from pvenet.cli.unexpected import frames, unexpected
 
         words = sys.argv[1:] if arguments is None else arguments
