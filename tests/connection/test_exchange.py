@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from loopback import Connect
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
+"""Of a server that ends after it, and says so: else the next request may go into what is about to be closed."""
 
 
 @pytest.fixture
