@@ -55,7 +55,7 @@ class _LeftAlone(errors.PvenetError):
 
 
 class _Undecided(errors.StateUnknown):
-    """What leads back was reloaded, and nobody has seen how that ended."""
+    """No look at the node can decide it: its reload's end was not seen, or something is wrong inside pvenet."""
 
 
 class Rollback:
@@ -126,7 +126,7 @@ class Rollback:
         except errors.PvenetError as error:
             self._pause(error)
         except Exception as bug:  # whatever is wrong with pvenet itself, this ends in a verdict
-            raise errors.StateUnknown(inside(bug)) from bug
+            raise _Undecided(inside(bug)) from bug
         return None
 
     def _begin(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from lab import Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply import rollback
 from pvenet.events import Ended, OnFailure, RollingBack, Verdict
 from pvenet.journal import State
 from pvenet.model import Ethernet
@@ -298,6 +299,19 @@ def test_a_foreign_revert_between_two_updates_leaves_nobodys_part(tmp_path: Path
     assert error.exit_code == 8
     assert "ours" not in lab.live
     assert lab.pending is None
+
+
+def test_a_bug_of_ours_on_the_way_back_ends_in_a_verdict(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the last look meets the same one."""
+
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError
+
+    lab.order("reload-fails@PUT network")
+    monkeypatch.setattr(rollback, "restore_plan", wrong)
+    error = lab.failed(errors.StateUnknown)
+    assert "ZeroDivisionError" in error.message
+    assert lab.end.verdict is Verdict.UNKNOWN
 
 
 # --- what it can't do ------------------------------------------------------------------------------------------------
