@@ -249,6 +249,9 @@ class Rollback:
         except errors.PvenetError:
             self._staged &= not reload.sent
             raise
+        finally:
+            if reload.sent:  # it may be live: taking it back would stage the failed change again
+                self._steps = None
         match outcome:
             case Failed(elsewhere=(*names,)) if names:
                 self._book.record(state=State.ROLLING_BACK, pending=None)

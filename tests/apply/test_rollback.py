@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import Lab, interrupt
+from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply import rollback
@@ -299,6 +299,25 @@ def test_a_foreign_revert_between_two_updates_leaves_nobodys_part(tmp_path: Path
     assert error.exit_code == 8
     assert "ours" not in lab.live
     assert lab.pending is None
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_what_was_reloaded_to_go_back_is_not_taken_back_again(tmp_path: Path, tagged: bool) -> None:
+    """The way back's reload fails, and somebody stages: theirs stays alone, without the change that had failed."""
+    lab = Lab(tmp_path / "lab")
+    there = lab.node.read().network.interfaces
+    lab.stage(TAGGED if tagged else {name: replace(there[name], comments="ours\n") for name in ("ens38", "ens39")})
+    lab.forget()
+    lab.order("reload-fails@PUT network")
+
+    def again() -> None:
+        lab.order("reload-fails@PUT network")
+        lab.adapter.after["GET tasks/UPID/log"] = lab.foreign
+
+    lab.adapter.after["GET tasks/UPID/log"] = again
+    lab.failed(errors.StateUnknown)
+    assert "vmbr99" in (lab.pending or "")
+    assert not [name for name in ("bond0", "vmbr1", "ours") if name in (lab.pending or "")]
 
 
 def test_a_bug_of_ours_on_the_way_back_ends_in_a_verdict(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
