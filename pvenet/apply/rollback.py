@@ -213,10 +213,6 @@ class Rollback:
             self._steps.forward(restore.todo)
         except errors.NotOurs as error:
             raise self._foreign() from error
-        except errors.Stale:  # a part of the way back that somebody's revert has left alone would pass for theirs
-            if reading.pending is None:
-                self._steps.take_back()
-            raise
 
     def _warn_of_losses(self, restore: RestorePlan) -> None:
         """What stays lost, once."""

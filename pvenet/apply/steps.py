@@ -103,12 +103,16 @@ class Steps:
             raise
 
     def _refuse_foreign(self, reading: Reading, must: Mapping[str, wire.Entry]) -> None:
-        """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone."""
+        """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone.
+
+        Where the last step is all that is left, it is taken back: alone it would pass for somebody else's.
+        """
         found = wire.differences(must, reading.entries)
         ours = {request.name for request in self._done}
         alone = bool(found) and self._is_alone(reading)
         if alone:
             del self._done[:-1]
+            self.take_back()
         if (
             alone
             or (reading.pending is None and (found or self._should_be_pending()))

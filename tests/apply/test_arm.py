@@ -186,6 +186,22 @@ def test_somebody_elses_revert_disarms_it(lab: Lab) -> None:
     assert "DELETE network" not in lab.writes
 
 
+@pytest.mark.parametrize("at", ["ens39", "ens40"])
+def test_somebody_elses_revert_while_it_is_being_armed_is_no_staging_of_theirs(tmp_path: Path, at: str) -> None:
+    """What was staged after it is taken back, and nobody is said to have staged anything."""
+    lab = Lab(tmp_path / "lab")
+    there = lab.node.read().network.interfaces
+    lab.stage({name: replace(there[name], comments="ours\n") for name in ("ens38", "ens39", "ens40")})
+    lab.forget()
+    lab.nature(reload_seconds=5.0)
+    lab.order(f"foreign-revert@PUT network/{at}")
+    lab.apply(arm=True)
+    assert "meanwhile" in lab.warnings
+    assert "somebody has staged" not in lab.warnings
+    assert lab.live.count("#ours") == 3
+    assert lab.pending is None
+
+
 @pytest.mark.parametrize("late", [0.0, 4.0])
 def test_somebody_elses_reload_makes_the_way_back_live_and_that_is_said(lab: Lab, late: float) -> None:
     """While ours runs theirs takes the file and applies nothing: the kernel follows with one more reload of ours."""
