@@ -14,9 +14,10 @@ from pvenet import errors, wire
 from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
 from pvenet.model import beneath
-from pvenet.plan.changes import Create, net_changes
+from pvenet.model.addresses import addresses
+from pvenet.plan.changes import Create, Update, net_changes
 from pvenet.plan.restore import lost_for_good
-from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risk
+from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risks
 from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ def approve(
     NeedsConsent.
     """
     before, then = proposed.judged
-    addresses = management_addresses(node, members, before)
-    path = management_path(before, addresses)
+    known = management_addresses(node, members, before)
+    path = management_path(before, known)
     changes = net_changes(before.interfaces, then.interfaces)
-    danger = max((risk(change, path, before, then) for change in changes), default=Risk.NONE)
-    hit = removals_on(path, proposed.removals, addresses)
+    danger = max(risks(changes, path, before, then), default=Risk.NONE)
+    hit = removals_on(path, proposed.removals, known)
     danger = Risk.MANAGEMENT if hit else danger
     effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
     runtime.emit(
@@ -167,8 +168,7 @@ def management_addresses(node: Node, members: Sequence[Member], network: Network
 
 
 def _on(network: Network) -> frozenset[str]:
-    cidrs = (getattr(it, key, None) for it in network.interfaces.values() for key in ("cidr", "cidr6"))
-    return frozenset(str(cidr.ip) for cidr in cidrs if cidr is not None)
+    return frozenset(str(cidr.ip) for interface in network.interfaces.values() for cidr in addresses(interface))
 
 
 # --- the way to the node ---------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def _moved(path: ManagementPath, before: Network, then: Network) -> bool:
 def _more(path: ManagementPath, before: Network, then: Network) -> bool:
     """Whether an interface of the way changes in anything beside what stands beneath it."""
     for change in net_changes(before.interfaces, then.interfaces):
-        fields = change.fields() if hasattr(change, "fields") else ()
+        fields = change.fields() if isinstance(change, Update) else ()
         if change.name in path.names and any(field.field not in ("ports", "slaves", "autostart") for field in fields):
             return True
     return False

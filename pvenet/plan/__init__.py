@@ -17,7 +17,7 @@ from pvenet.plan.inverse import Inverse, inverse
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 from pvenet.plan.restore import RestorePlan, lost_for_good, restore_plan
-from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risk, risks
+from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risks
 
 __all__ = [
     "Change",
@@ -44,6 +44,5 @@ __all__ = [
     "problems",
     "removals_on",
     "restore_plan",
-    "risk",
     "risks",
 ]

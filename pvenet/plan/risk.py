@@ -149,13 +149,8 @@ def _addresses_in(text: str) -> set[str]:
     return found
 
 
-def risk(change: Change, path: ManagementPath, current: Network, after: Network) -> Risk:
-    """What one change puts at risk, between the network that is and the one that shall be."""
-    return risks([change], path, current, after)[0]
-
-
 def risks(changes: Iterable[Change], path: ManagementPath, current: Network, after: Network) -> tuple[Risk, ...]:
-    """What each change puts at risk. For many changes at once: the networks are looked through only once."""
+    """What each change puts at risk, between the network that is and the one that shall be."""
     on_path = path.names | _names_after(path, after)
     in_use = _in_use(current)
     return tuple(_risk(change, path, on_path, in_use) for change in changes)
