@@ -129,13 +129,12 @@ class Journals:
         """Where a journal is kept."""
         return self.folder / f"{journal.id}.json"
 
-    def keep_diff(self, journal: Journal) -> Path:
-        """The pending diff as a file of its own, for a person with a patch to undo; where it is kept."""
+    def keep_diff(self, journal: Journal) -> None:
+        """Keep the pending diff as a file of its own, for a person with a patch to undo."""
         path = self.path(journal).with_suffix(".diff")
         with suppress(OSError):  # the journal has it, too
             self._make_folder()
             private.write(path, (journal.pending or "").encode(*_ENCODING))
-        return path
 
     def kept_diff(self, journal: Journal) -> str:
         """The diff that was kept when the journal's steps were applied; empty where there is none."""
