@@ -101,8 +101,10 @@ class Reload:
                 raise
             return self.given_up()
         except Exception as bug:  # whatever is wrong with pvenet itself, what was sent needs a verdict
-            if isinstance(bug, errors.PvenetError) or not self.sent:
+            if not self.sent:
                 raise
+            if isinstance(bug, errors.PvenetError):
+                return Unknown(message=bug.message, hint=bug.hint)
             return Unknown(message=inside(bug), hint=f"its journal is\n  {self._book.path}")
 
     def _ended_somehow(self, expectation: Expectation, changes: Sequence[Change]) -> Applied | Failed | Unknown:

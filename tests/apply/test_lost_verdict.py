@@ -10,13 +10,18 @@ from killed import back, later
 from lab import Lab
 
 from pvenet import errors
+from pvenet.apply import reload
 from pvenet.apply.runtime import Runtime
 from pvenet.apply.status import status
+from pvenet.apply.verify import judge
 from pvenet.events import Event, Reloading, Verdict
 from pvenet.journal import State
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pvenet.apply.verify import Expectation, Judgement
+    from pvenet.model import Network
 
 GATEWAYS = [f"gateway={code}:after" for code in (408, 429, 502, 504, 520, 524, 530)]
 TORN = ["error=after", "tls-broken=after", "torn", "trickle=1", "drop-after", 'odd-answer={"data":null}']
@@ -101,6 +106,21 @@ def test_what_is_wrong_with_pvenet_itself_is_rolled_back_once_a_reload_was_sent(
     error = lab.failed(errors.RolledBack)
     assert "pvenet itself failed (TypeError in" in error.message
     assert "secret" not in error.message
+    assert "bond0" not in lab.live
+
+
+def test_whatever_is_raised_once_a_reload_was_sent_is_rolled_back(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also an error that stands before a reload, for a change that did not begin."""
+    told: list[int] = []
+
+    def once(expectation: Expectation, now: Network) -> Judgement:
+        if not told:
+            told.append(1)
+            raise errors.NotOurs("whatever", changes="")
+        return judge(expectation, now)
+
+    monkeypatch.setattr(reload, "judge", once)
+    assert "whatever" in lab.failed(errors.RolledBack).message
     assert "bond0" not in lab.live
 
 
