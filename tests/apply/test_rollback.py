@@ -301,12 +301,13 @@ def test_a_foreign_revert_between_two_updates_leaves_nobodys_part(tmp_path: Path
     assert lab.pending is None
 
 
-@pytest.mark.parametrize("tagged", [True, False])
-def test_what_was_reloaded_to_go_back_is_not_taken_back_again(tmp_path: Path, tagged: bool) -> None:
+@pytest.mark.parametrize("what", ["creates", "updates"])
+def test_what_was_reloaded_to_go_back_is_not_taken_back_again(tmp_path: Path, what: str) -> None:
     """The way back's reload fails, and somebody stages: theirs stays alone, without the change that had failed."""
     lab = Lab(tmp_path / "lab")
     there = lab.node.read().network.interfaces
-    lab.stage(TAGGED if tagged else {name: replace(there[name], comments="ours\n") for name in ("ens38", "ens39")})
+    updates = {name: replace(there[name], comments="ours\n") for name in ("ens38", "ens39")}
+    lab.stage(TAGGED if what == "creates" else updates)
     lab.forget()
     lab.order("reload-fails@PUT network")
 
