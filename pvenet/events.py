@@ -144,7 +144,7 @@ class Ended:
     exit_code: int
     message: str
     elapsed: float = 0.0
-    """Seconds from the reload to the verdict."""
+    """Seconds from the reload, or the beginning of a rollback that was asked for, to the verdict."""
 
 
 @dataclass(frozen=True, kw_only=True)

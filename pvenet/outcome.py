@@ -40,6 +40,7 @@ class RolledBack:
     message: str
     hint: str = ""
     elapsed: float = 0.0
+    """Seconds from the beginning of the rollback."""
     asked: bool = False
     """Somebody wanted it so: it is no failure."""
 

@@ -104,7 +104,7 @@ class Rollback:
             while True:
                 done = self._tried()
                 if done is not None:
-                    return RolledBack(message=done)
+                    return self._rolled_back(done)
         except _LeftAlone as error:
             self._leave()
             return self._unknown(error.message)
@@ -112,8 +112,11 @@ class Rollback:
             return self._unknown(error.message)
         except errors.StateUnknown as error:  # the deadline, or a person
             if not self._interrupts.given_up and self._is_back():
-                return RolledBack(message=self._back_already())
+                return self._rolled_back(self._back_already())
             return self._unknown(error.message)
+
+    def _rolled_back(self, message: str) -> RolledBack:
+        return RolledBack(message=message, elapsed=self._deadline.elapsed)
 
     def _tried(self) -> str | None:
         """One attempt, and the pause before the next; what was done. Raises StateUnknown where there is no next."""

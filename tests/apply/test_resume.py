@@ -89,6 +89,15 @@ def test_what_was_applied_is_put_back_on_request(lab: Lab) -> None:
     assert lab.states == [State.ROLLED_BACK]
 
 
+def test_the_end_tells_how_long_going_back_took(lab: Lab) -> None:
+    """By the clock that was given, from its beginning."""
+    lab.tagged()
+    lab.apply()
+    lab.nature(reload_seconds=7.0)
+    begun = lab.time.now
+    assert 7.0 <= back(lab).elapsed <= lab.time.now - begun
+
+
 def test_there_is_nothing_to_roll_back_twice(lab: Lab) -> None:
     """The youngest is meant, and not the one before it."""
     lab.tagged()
