@@ -11,7 +11,7 @@ from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
-from pvenet.apply.stage import throw_away
+from pvenet.apply.stage import is_nothing, made_live, throw_away
 from pvenet.cluster import members
 from pvenet.journal import (
     NO,
@@ -92,9 +92,9 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     _refuse_unsettled(journals, journal)
     if reading.pending is not None:
         done = _pending(node, journals, journal, reading)
-        if done is not None:
+        if isinstance(done, RolledBack):
             return done
-        reading = node.read()
+        journal, reading = done, node.read()
     if reading.pending is None and journal.state is State.STAGING:
         finish(node, journals, reading)
         return Nothing(message=f"what was staged on {node.name} is not pending any more: there is nothing to roll back")
@@ -164,8 +164,11 @@ def _refuse_unread(journals: Journals, journal: Journal | None) -> None:
         )
 
 
-def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading) -> RolledBack | None:
-    """What becomes of what is pending: ours and never live is reverted; a part of what leads back is gone on with."""
+def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading) -> RolledBack | Journal:
+    """What becomes of what is pending: ours and never live is reverted; a part of what leads back is gone on with.
+
+    The journal to go on with, where there is more to do.
+    """
     whose = ownership(journals, reading)
     if not isinstance(whose, Ours):
         raise not_ours(node.name, reading.changes or "", "roll back when they are applied or reverted")
@@ -175,10 +178,12 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
             hint="`pvenet revert` throws it away; then roll back",
         )
     if journal.state not in UNSENT:
-        return None
-    throw_away(node)
+        return journal
+    gone = throw_away(node, reading)
     if journal.refreshing:
-        return None
+        return journal
+    if not gone and not is_nothing(journal):  # somebody's reload came first
+        return journals.write(made_live(journal))
     journals.write(replace(journal, state=State.DROPPED))
     message = f"reverted what was staged on {node.name}: nothing of it was live, and nothing is pending any more"
     return RolledBack(message=message, asked=True)

@@ -20,7 +20,20 @@ from pvenet.apply.open_journals import (
     refuse_while_reloading,
 )
 from pvenet.apply.steps import Steps
-from pvenet.journal import ARMS, OPEN, Foreign, Journal, Nothing, OpenJournal, Ours, State, not_ours, ownership, utc_now
+from pvenet.journal import (
+    ARMS,
+    OPEN,
+    Foreign,
+    Journal,
+    Nothing,
+    OpenJournal,
+    Ours,
+    State,
+    not_ours,
+    ownership,
+    replay,
+    utc_now,
+)
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 
@@ -203,7 +216,10 @@ def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:
 
 
 def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
-    """Throw away what is pending; whether anything was. Raises NotOurs for what is not ours, unless `discard`."""
+    """Throw away what is pending; whether anything was.
+
+    Raises NotOurs for what is not ours, unless `discard`, and Stale where somebody has made it live meanwhile.
+    """
     journals = journals.at(node)
     with journals.lock():
         refuse_while_reloading(node, journals)
@@ -214,7 +230,8 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
             return False
         if isinstance(whose, Foreign) and not discard:
             raise not_ours(node.name, whose.changes, "leave them alone", whose.note)
-        throw_away(node)
+        if not throw_away(node, reading) and not (isinstance(whose, Ours) and is_nothing(whose.journal)):
+            raise _not_reverted(node, journals, whose)
         journal = whose.journal if isinstance(whose, Ours) else whose.adopted
         if journal is not None:
             journals.write(_without_staging(journal))
@@ -222,15 +239,48 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
         return True
 
 
-def throw_away(node: Node) -> None:
-    """Revert what is pending. Raises Interrupted where that was not waited for."""
+def throw_away(node: Node, before: Reading) -> bool:
+    """Revert what is pending; whether the node lists something else then, as it does unless that was made live.
+
+    A reload that comes first leaves nothing to revert, and PVE's answer is the same. Raises Interrupted where that was
+    not waited for.
+    """
     try:
         node.revert()
+        return bool(wire.differences(wire.by_name(before.entries), node.glance().entries))
     except KeyboardInterrupt:
         raise errors.Interrupted(
             f"interrupted while what was pending on {node.name} was being reverted: it may be gone",
             hint=f"`pvenet status --node {node.name}` says how it stands",
         ) from None
+
+
+def is_nothing(journal: Journal) -> bool:
+    """Whether what a journal has staged comes to nothing that a listing shows."""
+    values = replay(journal).values(journal.back or 0)
+    return journal.refreshing or all(each[0] == each[-1] for each in values.values())
+
+
+def made_live(journal: Journal) -> Journal:
+    """What was staged and somebody's reload has made live is as after one of ours: there is something to put back."""
+    return replace(journal, state=State.RELOADING, pending=None, behind=False)
+
+
+def _not_reverted(node: Node, journals: Journals, whose: Ours | Foreign) -> errors.Stale:
+    """The node lists what was pending although nothing is: a reload came first."""
+    if isinstance(whose, Foreign):
+        return errors.Stale(
+            f"nothing is pending on {node.name} any more, but it lists what was: somebody may have made that live just "
+            "before it was to be reverted",
+            hint="`pvenet list` shows what is there; ask who staged it",
+        )
+    if whose.journal.state is State.STAGING:
+        journals.write(made_live(whose.journal))
+    return errors.Stale(
+        f"what was pending on {node.name} was made live just before it was to be reverted, by somebody's reload or SDN "
+        "apply",
+        hint="`pvenet rollback` puts back what was there before",
+    )
 
 
 def _without_staging(journal: Journal) -> Journal:

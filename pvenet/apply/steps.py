@@ -166,7 +166,10 @@ class Steps:
             return now  # nothing of it arrived
         if self._before.pending is None and not self._others_in(now, self._done):
             self._node.revert(timeout=self._timeout)
-            return self._read()
+            left = self._read()
+            if self._others_in(left, ()):  # a reload that comes first leaves nothing to revert
+                raise errors.Stale("somebody has made it live, or staged something new, just before it was reverted")
+            return left
         values = replayed(self._before.entries, self._done).values()
         way = restore_plan(self._before.network, now.network, values)
         if way.conflicts:

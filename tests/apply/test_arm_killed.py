@@ -91,6 +91,17 @@ def test_after_kill_9_and_a_power_cycle_status_says_what_has_booted(lab: Lab, at
     as_before(lab, {"ens33", "vmbr0"})
 
 
+def test_a_way_back_that_is_made_live_before_its_revert_is_not_said_to_be_gone(lab: Lab) -> None:
+    """Somebody's reload comes first: what was to be kept is not what is live."""
+    lab = killed(lab, 12, "after")
+    assert lab.pending is not None
+    lab.order("foreign-reload@DELETE network")
+    with pytest.raises(errors.Stale, match="made live just before"):
+        lab.revert()
+    assert "iface bond0" not in lab.live
+    assert back(lab).verdict is Verdict.ROLLED_BACK
+
+
 def test_while_the_reload_of_a_killed_apply_runs_nothing_is_reverted_or_staged(lab: Lab) -> None:
     """A listing would freeze the flags; what is armed stays so meanwhile."""
     when_sent(lab, lambda: setattr(lab.adapter, "every", Killer(lab, len(ARMING) + 1, "before")))

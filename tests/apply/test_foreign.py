@@ -198,3 +198,52 @@ def test_a_change_of_two_fields_goes_back_beside_theirs(lab: Lab) -> None:
     assert "bond-slaves ens38 ens39" in lab.live
     assert "mtu" not in lab.live
     assert "#theirs" in lab.live
+
+
+# --- a reload of somebody's just before our revert -------------------------------------------------------------------
+
+
+def test_what_was_made_live_before_it_could_be_reverted_is_not_said_to_be_gone(lab: Lab) -> None:
+    """PVE's answer to the revert is the same; and a rollback knows what to put back."""
+    lab.stage(TAGGED)
+    lab.order("foreign-reload@DELETE network")
+    with pytest.raises(errors.Stale, match="made live just before"):
+        lab.revert()
+    assert "bond0" in lab.live
+    assert back(lab).verdict is Verdict.ROLLED_BACK
+    assert "bond0" not in lab.live
+
+
+def test_a_rollback_of_what_is_made_live_meanwhile_puts_it_back(lab: Lab) -> None:
+    """It began as a revert of what was only staged."""
+    lab.stage(TAGGED)
+    lab.order("foreign-reload@DELETE network")
+    assert back(lab).verdict is Verdict.ROLLED_BACK
+    assert "bond0" not in lab.live
+    assert not {"bond0", "vmbr1"} & lab.up
+    assert lab.states == [State.ROLLED_BACK]
+
+
+def test_theirs_that_was_made_live_before_it_could_be_discarded_is_not_said_to_be_gone(lab: Lab) -> None:
+    """Of theirs nobody knows what was there before."""
+    lab.foreign()
+    lab.order("foreign-reload@DELETE network")
+    with pytest.raises(errors.Stale, match="may have made that live"):
+        lab.revert(discard=True)
+
+
+def test_a_staging_that_comes_to_nothing_is_reverted(lab: Lab) -> None:
+    """The listing is the same before and after."""
+    lab.stage(MTU)
+    lab.stage({"ens40": Ethernet(name="ens40", autostart=False)})
+    assert lab.pending is not None
+    assert lab.revert()
+    assert lab.pending is None
+
+
+def test_an_undo_that_somebodys_reload_precedes_is_no_undo(lab: Lab) -> None:
+    """The second step is refused; what the first has staged is live before it can be reverted."""
+    lab.order("locked@PUT network/ens41", "foreign-reload@DELETE network")
+    with pytest.raises(errors.StateUnknown, match="made it live"):
+        lab.stage(MTU | {"ens41": Ethernet(name="ens41", mtu=1400)})
+    assert "1400" in lab.live
