@@ -111,7 +111,7 @@ class Steps:
         ours = {request.name for request in self._done}
         alone = bool(found) and self._is_alone(reading)
         if alone:
-            del self._done[:-1]
+            self._begin_anew()
             self.take_back()
         if (
             alone
@@ -131,10 +131,23 @@ class Steps:
             )
 
     def _is_alone(self, reading: Reading) -> bool:
-        """Whether the last step is all that is pending: somebody has reverted those before it."""
-        if self._before.pending is not None:
-            return False
-        return not wire.differences(wire.predicted(self._before.entries, self._done[-1]), reading.entries)
+        """Whether the last step is all that is pending: somebody has reverted what was before it."""
+        live = self._live()
+        return live is not None and not wire.differences(wire.predicted(live, self._done[-1]), reading.entries)
+
+    def _live(self) -> tuple[wire.Entry, ...] | None:
+        """What the node lists with nothing pending; None where that is not known, as beneath what was adopted."""
+        if self._before.pending is None:
+            return self._before.entries
+        if self._found.adopted:
+            return None
+        return tuple(replay(self._found).entries[self._found.back or 0].values())
+
+    def _begin_anew(self) -> None:
+        """With nothing pending, and the last step."""
+        live = self._live() or ()
+        self._before = replace(self._before, network=wire.network(live), changes=None, entries=live)
+        del self._done[:-1]
 
     def _should_be_pending(self) -> bool:
         """Whether what was staged since the baseline comes to anything; of what was adopted nobody can tell."""

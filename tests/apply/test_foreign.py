@@ -200,6 +200,18 @@ def test_a_change_of_two_fields_goes_back_beside_theirs(lab: Lab) -> None:
     assert "#theirs" in lab.live
 
 
+@pytest.mark.parametrize("at", ["PUT network/ens40", "PUT network/ens41"])
+def test_a_revert_of_what_was_staged_before_is_no_staging_of_theirs(lab: Lab, at: str) -> None:
+    """The step that is left alone is ours, and taken back: nothing of it stays for somebody else's."""
+    lab.stage(TAGGED)
+    lab.order(f"foreign-revert@{at}")
+    with pytest.raises(errors.Stale, match="reverted or applied"):
+        lab.stage(MTU | {"ens41": Ethernet(name="ens41", mtu=1400)})
+    assert lab.pending is None
+    assert not status(lab.node, lab.journals).pending
+    assert lab.states == [State.DROPPED]
+
+
 # --- a reload of somebody's just before our revert -------------------------------------------------------------------
 
 
