@@ -49,6 +49,10 @@ class Steps:
         """Stage them all, or none. Raises what went wrong, or StateUnknown where it could not be undone."""
         try:
             self.forward(todo)
+        except errors.NotOurs as error:
+            self._undo(error.message, error)
+            undone = f"{error.message}, and this command's own steps were taken back"
+            raise errors.NotOurs(undone, hint=error.hint, changes=error.changes) from error
         except errors.PvenetError as error:
             self._undo(error.message, error)
             raise
@@ -125,7 +129,7 @@ class Steps:
         if found:
             raise errors.NotOurs(
                 f"somebody else has staged changes of {wire.told(found)} on {self._node.name} meanwhile; "
-                "they are left alone, and this command's own steps were taken back",
+                "they are left alone",
                 hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
                 changes=reading.changes or "",
             )
