@@ -29,15 +29,15 @@ def parallel(
 ) -> Iterator[tuple[str, T | errors.PvenetError]]:
     """What `read` makes of each node, or why it could not, in the order in which the nodes answer.
 
-    A node that is slow or dead delays no other. The threads end with the process, also where one still waits.
+    A node that is slow or dead delays no other. The threads end with the process, also where one still waits. Raises
+    UsageError where no further connection can be made.
     """
     waiting: SimpleQueue[str] = SimpleQueue()
     done: SimpleQueue[tuple[str, T | BaseException]] = SimpleQueue()
     for name in names:
         waiting.put(name)
 
-    def work() -> None:
-        own = another(connection, debug)
+    def work(own: Connection) -> None:
         try:
             while True:
                 name = waiting.get_nowait()
@@ -50,8 +50,9 @@ def parallel(
         finally:
             own.close()
 
-    for _ in range(min(at_once, len(names))):
-        Thread(target=work, daemon=True).start()
+    # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
+    for own in [another(connection, debug) for _ in range(min(at_once, len(names)))]:
+        Thread(target=work, args=(own,), daemon=True).start()
     for _ in names:
         name, found = done.get()
         if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):
