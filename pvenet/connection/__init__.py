@@ -60,6 +60,7 @@ class Connection:
         self.endpoints = tuple(endpoints)
         self.credentials = credentials
         self.trust = trust or Trust()
+        self._debug = debug
         self._clock = clock
         self._exchange = Exchange(clock)
         self._session = Session(self._exchange, debug)
@@ -71,6 +72,10 @@ class Connection:
         self._used = clock()
         self._ticket_from = (-1, 0.0)
         self._mount()
+
+    def another(self) -> Connection:
+        """One more to the same place as the same user; whoever was asked for a secret is not asked again."""
+        return Connection(self.endpoints, self.credentials, self.trust, debug=self._debug, clock=self._clock)
 
     @property
     def endpoint(self) -> Endpoint:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pvenet import errors
 from pvenet.cluster import names, unknown_node
-from pvenet.fleet.parallel import another, parallel
+from pvenet.fleet.parallel import parallel
 from pvenet.journal import Journals
 from pvenet.node import Node
 
@@ -28,12 +28,10 @@ class Fleet:
 
     connection: Connection
     state_dir: Path
-    debug: Callable[[str], None] | None = None
-    """Hears of every request on the connections that are made for single nodes."""
 
     def node(self, name: str) -> Node:
         """A node, over a connection of its own."""
-        return Node(another(self.connection, self.debug), name)
+        return Node(self.connection.another(), name)
 
     def journals(self, name: str) -> Journals:
         """A node's journals."""
@@ -77,7 +75,7 @@ def read(
     """
     found: dict[str, T] = {}
     failed: dict[str, errors.PvenetError] = {}
-    for name, result in parallel(fleet.connection, wanted, lambda node: use(node, node.read()), debug=fleet.debug):
+    for name, result in parallel(fleet.connection, wanted, lambda node: use(node, node.read())):
         if isinstance(result, errors.PvenetError):
             failed[name] = result
         else:

@@ -7,11 +7,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
-from pvenet.connection import Connection
 from pvenet.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from pvenet.connection import Connection
 
 T = TypeVar("T")
 
@@ -25,7 +26,6 @@ def parallel(
     read: Callable[[Node], T],
     *,
     at_once: int = AT_ONCE,
-    debug: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[str, T | errors.PvenetError]]:
     """What `read` makes of each node, or why it could not, in the order in which the nodes answer.
 
@@ -51,15 +51,10 @@ def parallel(
             own.close()
 
     # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
-    for own in [another(connection, debug) for _ in range(min(at_once, len(names)))]:
+    for own in [connection.another() for _ in range(min(at_once, len(names)))]:
         Thread(target=work, args=(own,), daemon=True).start()
     for _ in names:
         name, found = done.get()
         if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):
             raise found
         yield name, found
-
-
-def another(connection: Connection, debug: Callable[[str], None] | None = None) -> Connection:
-    """A connection to the same place as the same user; whoever was asked for a secret is not asked again."""
-    return Connection(connection.endpoints, connection.credentials, connection.trust, debug=debug)
