@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import unquote
 
 from pvenet import errors
 from pvenet.cluster import names, unknown_node
 from pvenet.fleet.parallel import parallel
-from pvenet.journal import Journals
+from pvenet.journal import Journals, nodes
 from pvenet.node import Node
 
 if TYPE_CHECKING:
@@ -54,16 +53,10 @@ def one_or_all(fleet: Fleet, name: str) -> list[Node]:
     try:
         found = names(fleet.connection)
     except errors.Unreachable:
-        found = _kept(fleet.state_dir)
+        found = nodes(fleet.state_dir)
         if not found:
             raise
     return [Node(fleet.connection, each) for each in found]
-
-
-def _kept(state_dir: Path) -> tuple[str, ...]:
-    """The nodes that have journals here."""
-    folder = state_dir / "journals"
-    return tuple(sorted(unquote(each.name) for each in folder.iterdir())) if folder.is_dir() else ()
 
 
 def read(
