@@ -1,7 +1,6 @@
 """One node's network through the API: read, stage, revert, reload, tasks.
 
-Beside `pvenet.connection` the only place that may touch proxmoxer. What changes state is sent once; where its answer
-is lost, `AnswerLost` says so and the caller looks what became of it.
+What changes state is sent once; where its answer is lost, `AnswerLost` says so and the caller looks what became of it.
 """
 
 from __future__ import annotations

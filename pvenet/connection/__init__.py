@@ -1,7 +1,7 @@
 """One or more API endpoints over HTTPS: credentials, trust, timeouts, and what may be sent twice.
 
-Beside `pvenet.node` the only place that may touch proxmoxer. A request that changes state is never sent twice: where
-its answer is lost, `AnswerLost` says so and the caller settles by reading what became of it.
+The only place that may touch proxmoxer. A request that changes state is never sent twice: where its answer is lost,
+`AnswerLost` says so and the caller settles by reading what became of it.
 """
 
 from __future__ import annotations

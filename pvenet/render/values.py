@@ -43,7 +43,7 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
 
 
 def said(interface: Interface) -> list[str]:
-    """The fields that say something: set, or a list that is empty where one would expect members."""
+    """The fields that say something: neither unset nor empty, and no flag that is off."""
     return [field for field in own_first(type(interface)) if getattr(interface, field) not in (None, "", (), False)]
 
 
