@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -112,9 +111,7 @@ class Context:
             from pvenet.render.values import as_line
 
             return stream(as_line({"event": event, **data}), json=True)
-        with suppress(OSError):
-            return (not text or stream(text)) and (not note or say(note))
-        return False
+        return (not text or stream(text)) and (not note or say(note))
 
     def say(self, text: str) -> None:
         """Talk on stderr, whatever the format of the answer."""
