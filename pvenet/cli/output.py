@@ -103,11 +103,6 @@ def _write(to: TextIO | None, text: str, *, json: bool = False) -> None:
     to.flush()
 
 
-def counted(number: int, word: str) -> str:
-    """A number of things: `1 node`, `2 nodes`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def on_terminal() -> bool:
     """Whether somebody can be asked."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)

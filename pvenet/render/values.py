@@ -42,6 +42,11 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
+def counted(number: int, word: str) -> str:
+    """A number of things: `1 node`, `2 nodes`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def said(interface: Interface) -> list[str]:
     """The fields that say something: neither unset nor empty, and no flag that is off."""
     return [field for field in own_first(type(interface)) if getattr(interface, field) not in (None, "", (), False)]
