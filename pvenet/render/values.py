@@ -42,6 +42,12 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
+def headed(lines: Sequence[Sequence[str]], paint: Paint) -> str:
+    """The same as a table, whose first line is bold."""
+    first, *rest = aligned(lines).splitlines()
+    return "\n".join([paint(first, "bold"), *rest])
+
+
 def counted(number: int, word: str) -> str:
     """A number of things: `1 node`, `2 nodes`."""
     return f"{number} {word}{'' if number == 1 else 's'}"
