@@ -149,7 +149,7 @@ class Node:
     def revert(self, *, timeout: float | None = None) -> None:
         """Throw away all that is pending, whoever staged it (DELETE /nodes/{node}/network)."""
         try:
-            self._ask(lambda: self._send("DELETE", ("nodes", self.name, "network"), {}, timeout), "Sys.Modify")
+            self._ask(lambda: self.connection.delete("nodes", self.name, "network", timeout=timeout), "Sys.Modify")
         except AnswerLost:
             if self.read(timeout=timeout).changes is not None:
                 raise
