@@ -90,6 +90,9 @@ def _run(arguments: list[str] | None) -> int:
 def _usage(error: TyperException) -> errors.UsageError:
     """A wrong command line, with the help that belongs to where it went wrong."""
     context = getattr(error, "ctx", None)
+    if possible := getattr(error, "possibilities", None):  # by Typer's rule the dashes make any short name near
+        wanted = getattr(error, "option_name", "").lstrip("-")
+        vars(error)["possibilities"] = [each for each in possible if errors.nearest(wanted, [each.lstrip("-")])]
     command_path = context.command_path if context else "pvenet"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     return errors.UsageError(message.rstrip("."), hint=f"`{command_path} --help` shows how")
