@@ -25,7 +25,7 @@ VIDS = range(2, 4095)
 """Of a VLAN-aware bridge's ports; the bridge itself has 1 (pve-api#field-vids, and recording C113)."""
 
 TAGS = range(1, 4095)
-"""Of a VLAN interface (walk 0), and of an OVS port (pve-api#ovs-options)."""
+"""Of a VLAN interface (pve-api#f63), and of an OVS port (pve-api#ovs-options)."""
 
 _VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)

@@ -1,7 +1,6 @@
 """One node's network through the API: read, stage, revert, reload, tasks.
 
-Beside `pvenet.connection` the only place that may touch proxmoxer. What changes state is sent once; where its answer
-is lost, `AnswerLost` says so and the caller looks what became of it.
+What changes state is sent once; where its answer is lost, `AnswerLost` says so and the caller looks what became of it.
 """
 
 from __future__ import annotations
@@ -150,7 +149,7 @@ class Node:
     def revert(self, *, timeout: float | None = None) -> None:
         """Throw away all that is pending, whoever staged it (DELETE /nodes/{node}/network)."""
         try:
-            self._ask(lambda: self._send("DELETE", ("nodes", self.name, "network"), {}, timeout), "Sys.Modify")
+            self._ask(lambda: self.connection.delete("nodes", self.name, "network", timeout=timeout), "Sys.Modify")
         except AnswerLost:
             if self.read(timeout=timeout).changes is not None:
                 raise

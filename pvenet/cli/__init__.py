@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -14,7 +13,7 @@ from typer.exceptions import TyperException
 from pvenet import errors
 from pvenet.cli import config, files, listing, pending, plans, recovery, sim, staging
 from pvenet.cli.options import remembering
-from pvenet.cli.output import give_up, out, say, unwritable
+from pvenet.cli.output import flush, give_up, out, say
 from pvenet.render.foreign import guarded
 
 app = typer.Typer(
@@ -59,9 +58,6 @@ def main(arguments: list[str] | None = None) -> int:
         give_up("stdout")
         return 1
     except Exception as error:  # noqa: BLE001 - the last door: whatever is wrong ends in a sentence
-        if isinstance(error, OSError):  # of what Typer wrote a part may wait, for which Python would end with 120
-            with suppress(errors.PvenetError):
-                _written()
         from pvenet.cli.unexpected import frames, unexpected
 
         words = sys.argv[1:] if arguments is None else arguments
@@ -75,8 +71,10 @@ def _run(arguments: list[str] | None) -> int:
     """The exit code of a command line. Raises whatever ended it."""
     command = typer.main.get_command(app)
     try:
-        done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
-        _written()
+        try:
+            done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
+        finally:
+            flush()  # of what Typer wrote a part may wait, also where it failed: Python would end with 120
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
             say(f"{error}")
@@ -89,21 +87,12 @@ def _run(arguments: list[str] | None) -> int:
     return done if isinstance(done, int) else 0
 
 
-def _written() -> None:
-    """Get out what Typer wrote by itself: its help. Raises as `out` does."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:
-        give_up("stdout")
-        raise unwritable(error) from None
-
-
 def _usage(error: TyperException) -> errors.UsageError:
     """A wrong command line, with the help that belongs to where it went wrong."""
     context = getattr(error, "ctx", None)
+    if possible := getattr(error, "possibilities", None):  # by Typer's rule the dashes make any short name near
+        wanted = getattr(error, "option_name", "").lstrip("-")
+        vars(error)["possibilities"] = [each for each in possible if errors.nearest(wanted, [each.lstrip("-")])]
     command_path = context.command_path if context else "pvenet"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     return errors.UsageError(message.rstrip("."), hint=f"`{command_path} --help` shows how")

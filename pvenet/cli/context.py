@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +14,7 @@ from pvenet.settings import connect, read_settings
 from pvenet.settings.read import check_node_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
@@ -52,15 +51,8 @@ class Context:
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        return connect(self.settings, prompt=_ask_secret if on_terminal() else None, debug=self.debug)
-
-    @property
-    def debug(self) -> Callable[[str], None] | None:
-        """Where `--debug` tells the requests; None where it was not asked for."""
-        return self._debug if self.options.debug else None
-
-    def _debug(self, line: str) -> None:
-        say(one_line(f"debug: {line}"))
+        prompt = _ask_secret if on_terminal() else None
+        return connect(self.settings, prompt=prompt, debug=_debug if self.options.debug else None)
 
     @cached_property
     def node(self) -> Node:
@@ -85,7 +77,7 @@ class Context:
         """All the nodes that the connection leads to."""
         from pvenet.fleet.nodes import Fleet
 
-        return Fleet(connection=self.connection, state_dir=self.settings.state_dir, debug=self.debug)
+        return Fleet(connection=self.connection, state_dir=self.settings.state_dir)
 
     # --- the answer ---
 
@@ -119,9 +111,7 @@ class Context:
             from pvenet.render.values import as_line
 
             return stream(as_line({"event": event, **data}), json=True)
-        with suppress(OSError):
-            return (not text or stream(text)) and (not note or say(note))
-        return False
+        return (not text or stream(text)) and (not note or say(note))
 
     def say(self, text: str) -> None:
         """Talk on stderr, whatever the format of the answer."""
@@ -138,6 +128,11 @@ def _only(names: tuple[str, ...]) -> str:
     raise errors.UsageError(
         f"there are {len(names)} nodes: {', '.join(names)}", hint="say which with --node or PVENET_NODE"
     )
+
+
+def _debug(line: str) -> None:
+    """Hears of every request with `--debug`."""
+    say(one_line(f"debug: {line}"))
 
 
 def _ask_secret(question: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
 from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
-from pvenet.cli.output import counted
 
 if TYPE_CHECKING:
     import typer
@@ -21,6 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None = FILE) -> None:
     """Check a network file by itself, without any node."""
+    from pvenet.render.values import counted
     from pvenet.spec.load import check as examined
     from pvenet.spec.load import refuse
 

@@ -23,13 +23,12 @@ _OWN = f"\x1b{os.urandom(8).hex()}"
 
 def out(text: str, *, json: bool = False) -> None:
     """Data, on stdout. Raises PvenetError where it can't be written, BrokenPipeError where nobody reads."""
-    try:
-        _write(sys.stdout, f"{text}\n", json=json)
-    except BrokenPipeError:
-        raise
-    except (OSError, ValueError) as error:
-        give_up("stdout")
-        raise unwritable(error) from None
+    _put(f"{text}\n", json=json)
+
+
+def flush() -> None:
+    """Get out what Typer wrote by itself: its help. Raises as `out` does."""
+    _put("")
 
 
 def stream(text: str, *, json: bool = False) -> bool:
@@ -67,7 +66,18 @@ def live_line(text: str) -> None:
     talk(f"{_OWN}[G{_OWN}[K{text}")
 
 
-def unwritable(error: Exception) -> errors.PvenetError:
+def _put(text: str, *, json: bool = False) -> None:
+    """Write to stdout, whatever waits there with it. Raises as `out` does."""
+    try:
+        _write(sys.stdout, text, json=json)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        give_up("stdout")
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: Exception) -> errors.PvenetError:
     """What to say of data that did not get out."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"
     return errors.PvenetError(f"the output can't be written: {reason}", hint="give it another place")
@@ -88,13 +98,9 @@ def _write(to: TextIO | None, text: str, *, json: bool = False) -> None:
     if to is None:  # given up
         return
     safe = json_safe(text) if json else harmless(text).replace(harmless(_OWN), "\x1b")
-    to.write(fitting(safe, to.encoding or "utf8", json=json))
+    if safe:  # a stream without a buffer fails of no bytes, too
+        to.write(fitting(safe, to.encoding or "utf8", json=json))
     to.flush()
-
-
-def counted(number: int, word: str) -> str:
-    """A number of things: `1 node`, `2 nodes`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def on_terminal() -> bool:

@@ -163,6 +163,8 @@ def counting(nodes: int) -> Iterator[Callable[[int], None]]:
         if counted:
             live_line(f"read {done} of {nodes} nodes")
 
-    yield count
-    if counted:
-        live_line("")
+    try:
+        yield count
+    finally:
+        if counted:
+            live_line("")

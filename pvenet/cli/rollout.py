@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.cli.output import counted, painter
+from pvenet.cli.output import painter
 from pvenet.cli.plans import planned, plans_text, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
+from pvenet.render.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

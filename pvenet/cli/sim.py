@@ -217,12 +217,13 @@ def _hint(error: Exception) -> str:
 
 def _tell(at: Endpoint, *, json: bool) -> None:
     from dataclasses import asdict
-    from json import dumps
+
+    from pvenet.render.values import as_line
 
     data = asdict(at)
     data["endpoint"] = data.pop("url")
     if json:
-        out(dumps(data), json=True)
+        out(as_line(data), json=True)
     else:
         out(f"export PVENET_ENDPOINT={at.url}\nexport PVENET_TOKEN_ID='{at.token_id}'")
         out(f"export PVENET_TOKEN_SECRET={at.token_secret}")

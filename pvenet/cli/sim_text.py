@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pvenet.render.changes import pending_text
-from pvenet.render.values import aligned
+from pvenet.render.values import aligned, headed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,8 +103,7 @@ def file_text(file: str, found: Rehearsal, paint: Paint) -> str:
         )
         for data in map(_interface_data, found.parsed.interfaces.values())
     ]
-    first, *rest = aligned([head, *rows]).splitlines()
-    parts = ["\n".join([f"{file}, as PVE reads it:", paint(first, "bold"), *rest])]
+    parts = [f"{file}, as PVE reads it:\n{headed([head, *rows], paint)}"]
     if found.notes:
         parts.append("\n".join(["What to know:", *(f"  {_note_text(note)}" for note in found.notes)]))
     if found.changes:

@@ -1,7 +1,7 @@
 """One or more API endpoints over HTTPS: credentials, trust, timeouts, and what may be sent twice.
 
-Beside `pvenet.node` the only place that may touch proxmoxer. A request that changes state is never sent twice: where
-its answer is lost, `AnswerLost` says so and the caller settles by reading what became of it.
+The only place that may touch proxmoxer. A request that changes state is never sent twice: where its answer is lost,
+`AnswerLost` says so and the caller settles by reading what became of it.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Connection:
         self.endpoints = tuple(endpoints)
         self.credentials = credentials
         self.trust = trust or Trust()
+        self._debug = debug
         self._clock = clock
         self._exchange = Exchange(clock)
         self._session = Session(self._exchange, debug)
@@ -71,6 +72,10 @@ class Connection:
         self._used = clock()
         self._ticket_from = (-1, 0.0)
         self._mount()
+
+    def another(self) -> Connection:
+        """One more to the same place as the same user; whoever was asked for a secret is not asked again."""
+        return Connection(self.endpoints, self.credentials, self.trust, debug=self._debug, clock=self._clock)
 
     @property
     def endpoint(self) -> Endpoint:

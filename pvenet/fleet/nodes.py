@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import unquote
 
 from pvenet import errors
 from pvenet.cluster import names, unknown_node
-from pvenet.fleet.parallel import another, parallel
-from pvenet.journal import Journals
+from pvenet.fleet.parallel import parallel
+from pvenet.journal import Journals, nodes
 from pvenet.node import Node
 
 if TYPE_CHECKING:
@@ -28,12 +27,10 @@ class Fleet:
 
     connection: Connection
     state_dir: Path
-    debug: Callable[[str], None] | None = None
-    """Hears of every request on the connections that are made for single nodes."""
 
     def node(self, name: str) -> Node:
         """A node, over a connection of its own."""
-        return Node(another(self.connection, self.debug), name)
+        return Node(self.connection.another(), name)
 
     def journals(self, name: str) -> Journals:
         """A node's journals."""
@@ -56,16 +53,10 @@ def one_or_all(fleet: Fleet, name: str) -> list[Node]:
     try:
         found = names(fleet.connection)
     except errors.Unreachable:
-        found = _kept(fleet.state_dir)
+        found = nodes(fleet.state_dir)
         if not found:
             raise
     return [Node(fleet.connection, each) for each in found]
-
-
-def _kept(state_dir: Path) -> tuple[str, ...]:
-    """The nodes that have journals here."""
-    folder = state_dir / "journals"
-    return tuple(sorted(unquote(each.name) for each in folder.iterdir())) if folder.is_dir() else ()
 
 
 def read(
@@ -77,7 +68,7 @@ def read(
     """
     found: dict[str, T] = {}
     failed: dict[str, errors.PvenetError] = {}
-    for name, result in parallel(fleet.connection, wanted, lambda node: use(node, node.read()), debug=fleet.debug):
+    for name, result in parallel(fleet.connection, wanted, lambda node: use(node, node.read())):
         if isinstance(result, errors.PvenetError):
             failed[name] = result
         else:

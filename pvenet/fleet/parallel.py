@@ -7,11 +7,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
-from pvenet.connection import Connection
 from pvenet.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from pvenet.connection import Connection
 
 T = TypeVar("T")
 
@@ -25,19 +26,18 @@ def parallel(
     read: Callable[[Node], T],
     *,
     at_once: int = AT_ONCE,
-    debug: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[str, T | errors.PvenetError]]:
     """What `read` makes of each node, or why it could not, in the order in which the nodes answer.
 
-    A node that is slow or dead delays no other. The threads end with the process, also where one still waits.
+    A node that is slow or dead delays no other. The threads end with the process, also where one still waits. Raises
+    UsageError where no further connection can be made.
     """
     waiting: SimpleQueue[str] = SimpleQueue()
     done: SimpleQueue[tuple[str, T | BaseException]] = SimpleQueue()
     for name in names:
         waiting.put(name)
 
-    def work() -> None:
-        own = another(connection, debug)
+    def work(own: Connection) -> None:
         try:
             while True:
                 name = waiting.get_nowait()
@@ -50,15 +50,11 @@ def parallel(
         finally:
             own.close()
 
-    for _ in range(min(at_once, len(names))):
-        Thread(target=work, daemon=True).start()
+    # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
+    for own in [connection.another() for _ in range(min(at_once, len(names)))]:
+        Thread(target=work, args=(own,), daemon=True).start()
     for _ in names:
         name, found = done.get()
         if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):
             raise found
         yield name, found
-
-
-def another(connection: Connection, debug: Callable[[str], None] | None = None) -> Connection:
-    """A connection to the same place as the same user; whoever was asked for a secret is not asked again."""
-    return Connection(connection.endpoints, connection.credentials, connection.trust, debug=debug)

@@ -10,7 +10,7 @@ from pvenet.journal.open import OpenJournal
 from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorded, not_ours, ownership
 from pvenet.journal.replay import Replayed, explains, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
-from pvenet.journal.store import KEPT, NO, YES, Journals
+from pvenet.journal.store import KEPT, NO, YES, Journals, nodes
 from pvenet.journal.value import Journal, Route, utc_now
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "is_mine",
     "is_recorded",
     "match",
+    "nodes",
     "not_ours",
     "ownership",
     "replay",

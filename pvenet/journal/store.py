@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pvenet import errors, private
 from pvenet.journal.identity import Match, Place, as_left, here, match, sim_folder
@@ -267,6 +267,12 @@ def _file_name(node: str) -> str:
     """A node's name as the name of a folder; one with strange letters stays below the state directory."""
     name = quote(node, safe="")
     return name if name.strip(".") else name.replace(".", "%2E") or "%"
+
+
+def nodes(state_dir: Path) -> tuple[str, ...]:
+    """The nodes that have journals in a state directory."""
+    folder = state_dir / "journals"
+    return tuple(sorted(unquote(each.name) for each in folder.iterdir() if each.is_dir())) if folder.is_dir() else ()
 
 
 def _after(last: str, now: str) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pvenet.model import Interface, Link, Network, Other, beneath, kind_of, natural, own_first
-from pvenet.render.values import Paint, aligned, plain_value, said, text
+from pvenet.render.values import Paint, aligned, headed, plain_value, said, text
 
 _ORDER = {
     "eth": 0,
@@ -44,8 +44,7 @@ def table(network: Network, paint: Paint) -> str:
     rows = [_row(interface, _link(network, interface)) for interface in _sorted(network)]
     used = [column for column in range(len(head)) if column < 4 or any(row[column] for row in rows)]  # noqa: PLR2004
     lines = [[head[column] for column in used], *([row[column] for column in used] for row in rows)]
-    first, *rest = aligned(lines).splitlines()
-    return "\n".join([paint(first, "bold"), *rest])
+    return headed(lines, paint)
 
 
 def _row(interface: Interface, link: Link) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text, pending_text
 from pvenet.render.foreign import indented
-from pvenet.render.values import aligned
+from pvenet.render.values import counted, headed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +65,7 @@ def _mark(risk: Risk, paint: Paint) -> str:
 def counts_text(found: Sequence[NodePlan], file: str) -> str:
     """The last line: how much there is to do."""
     touched = [each for each in found if each.plan]
-    nodes = f"{len(found)} node{'' if len(found) == 1 else 's'}"
+    nodes = counted(len(found), "node")
     ours = [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
     too = f"{_named(ours)} {_has(ours)} staged changes from here, which an apply makes live" if ours else ""
     if touched:
@@ -130,8 +130,7 @@ def rows_text(rows: Sequence[Row], paint: Paint) -> str:
     lines = [("node", "result", "")]
     for row in rows:
         lines.append((row.node, _verdict(row).replace("_", " "), row.message.partition("\n")[0]))  # noqa: PERF401
-    first, *rest = aligned(lines).splitlines()
-    return "\n".join([paint(first, "bold"), *rest])
+    return headed(lines, paint)
 
 
 def rows_data(rows: Sequence[Row]) -> list[dict[str, Any]]:

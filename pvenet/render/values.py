@@ -42,8 +42,19 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
+def headed(lines: Sequence[Sequence[str]], paint: Paint) -> str:
+    """The same as a table, whose first line is bold."""
+    first, *rest = aligned(lines).splitlines()
+    return "\n".join([paint(first, "bold"), *rest])
+
+
+def counted(number: int, word: str) -> str:
+    """A number of things: `1 node`, `2 nodes`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def said(interface: Interface) -> list[str]:
-    """The fields that say something: set, or a list that is empty where one would expect members."""
+    """The fields that say something: neither unset nor empty, and no flag that is off."""
     return [field for field in own_first(type(interface)) if getattr(interface, field) not in (None, "", (), False)]
 
 

@@ -40,7 +40,8 @@ def connect(
         endpoint, own = _simulated(settings.sim, faults_of(settings.faults))
         given = credentials(settings.identity, prompt) if settings.identity else own
         return Connection([endpoint], given, debug=debug)
-    pins = fingerprints(settings.fingerprints)
+    trusted = trust(settings)
+    pins = settings.fingerprints
     if len(pins) > 1 and len(pins) != len(settings.endpoints):
         raise errors.UsageError(
             f"PVENET_FINGERPRINT has {len(pins)} fingerprints, and there are {len(settings.endpoints)} endpoints",
@@ -49,7 +50,7 @@ def connect(
     endpoints = [parse(text) for text in settings.endpoints]
     if len(pins) > 1:
         endpoints = [replace(endpoint, fingerprint=pin) for endpoint, pin in zip(endpoints, pins, strict=True)]
-    return Connection(endpoints, credentials(settings.identity, prompt), trust(settings), debug=debug)
+    return Connection(endpoints, credentials(settings.identity, prompt), trusted, debug=debug)
 
 
 def trust(settings: Settings) -> Trust:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Run = Callable[..., Ran]
 
 UMLAUT = "reload-fails=1:Höhe → zu groß@PUT network"
+DATA = [["list"], ["list", "--json"], ["export"], ["--version"], ["--help"], ["eth", "set", "--help"]]
 pytestmark = pytest.mark.usefixtures("lab")
 
 
@@ -36,7 +37,7 @@ def process(words: list[str], *, redirect: str = "", **environment: str) -> subp
         ["sh", "-c", line, "sh", *command(*words)],
         capture_output=True,
         check=False,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONUNBUFFERED": "", **environment},
         timeout=60,
     )
 
@@ -94,14 +95,21 @@ class TestEncodings:
 class TestFullDisks:
     """Nothing can be written."""
 
-    @pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["export"], ["--help"]])
+    @pytest.mark.parametrize("words", DATA)
     def test_data_that_is_lost_is_an_error(self, words: list[str]) -> None:
-        """One sentence, exit 1."""
+        """One sentence, the same for Typer's own help, and exit 1."""
         done = process(words, redirect=">/dev/full")
         assert done.returncode == 1
-        assert b"No space left on device" in done.stderr
+        assert done.stderr.startswith(b"error: the output can't be written: No space left on device\n")
         assert b"Traceback" not in done.stderr
         assert b"Exception" not in done.stderr
+
+    @pytest.mark.parametrize("unbuffered", ["", "1"])
+    def test_a_wrong_command_line_is_one(self, unbuffered: str) -> None:
+        """Nothing of it was for stdout, whether that has a buffer or not."""
+        done = process(["lisst"], redirect=">/dev/full", PYTHONUNBUFFERED=unbuffered)
+        assert done.returncode == 2
+        assert b"can't be written" not in done.stderr
 
     def test_work_goes_on(self, run: Run, interfaces: Path) -> None:
         """Staging, applying and putting back end as they would, whatever becomes of what they say."""
@@ -124,6 +132,15 @@ class TestFullDisks:
         """`pvenet list | true` says nothing."""
         done = process(["list"], redirect="| sleep 0.01")
         assert done.stderr == b""
+
+    @pytest.mark.parametrize("words", DATA)
+    def test_a_reader_who_has_gone_is_told_nothing(self, words: list[str]) -> None:
+        """The pipe is closed before the first word."""
+        nobody, there = os.pipe()
+        os.close(nobody)
+        done = subprocess.run(command(*words), stdout=there, stderr=subprocess.PIPE, check=False, timeout=60)
+        os.close(there)
+        assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_few_open_files_are_an_error_in_a_sentence() -> None:

@@ -7,9 +7,10 @@ import pty
 import re
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pvenet.cli.progress import Terminal
+from pvenet.cli.progress import Terminal, counting
 from pvenet.events import Reloading, Waiting
 
 if TYPE_CHECKING:
@@ -55,3 +56,17 @@ def test_a_live_line_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert int(counted[0]) >= 15
     assert int(counted[-1]) > int(counted[0])
     assert said == ["reloading the network of pve1"]
+
+
+def test_an_error_leaves_no_count_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line is clear again where its message begins."""
+    here, there = pty.openpty()
+    with os.fdopen(there, "w", encoding="utf8") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setenv("TERM", "xterm")
+        with suppress(ZeroDivisionError), counting(3) as count:
+            count(2)
+            raise ZeroDivisionError
+        shown = os.read(here, 65536).decode()
+    os.close(here)
+    assert shown == "\x1b[G\x1b[Kread 2 of 3 nodes\x1b[G\x1b[K"

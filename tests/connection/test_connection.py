@@ -246,3 +246,17 @@ def test_debug_lines_tell_the_request_and_no_secret(connect: Connect) -> None:
     assert "version -> no answer (0." in lines[2]
     assert lines[0].endswith(" s)")
     assert SECRET not in "".join(lines)
+
+
+def test_another_connection_is_like_the_first(connect: Connect) -> None:
+    """To the same endpoints with the same credentials, trust and ear."""
+    lines: list[str] = []
+    with Loopback(polite) as server:
+        first = connect(server.endpoint(), debug=lines.append)
+        first.get("version")
+        another = first.another()
+        another.get("version")
+        assert len(server.seen) == 2
+    assert len(lines) == 2
+    assert (another.endpoints, another.credentials, another.trust) == (first.endpoints, first.credentials, first.trust)
+    another.close()

@@ -153,6 +153,7 @@ def test_where_nobody_answers_the_journals_say_which_nodes_there_are(tmp_path: P
         one_or_all(fleet, "")
     for name in ("pve2", "pve1"):
         (tmp_path / "journals" / name).mkdir(parents=True)
+    (tmp_path / "journals" / ".DS_Store").touch()
     assert [node.name for node in one_or_all(fleet, "")] == ["pve1", "pve2"]
     assert [node.name for node in one_or_all(fleet, "pve7")] == ["pve7"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,9 @@ import requests
 from pvenet import errors
 from pvenet.fleet.nodes import refuse
 from pvenet.fleet.parallel import parallel
-from pvenet.settings import Settings, connect
+from pvenet.settings import Identity, Settings, connect
 from pvenet.sim.adapter import SimAdapter
+from pvenet.sim.http.certificate import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,6 +253,29 @@ def test_a_fault_of_our_own_is_no_fault_of_a_node(cluster: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(parallel(connect(Settings(sim=cluster, state_dir=cluster)), ["pve1"], look))
+
+
+def test_a_connection_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
+    """Of all the nodes at once, and nobody waits for their answers: the CA file is gone since the first was made."""
+    pem, _ = certificate(tmp_path)
+    settings = Settings(
+        endpoints=("https://127.0.0.1:1",),
+        state_dir=tmp_path,
+        ca_file=str(pem),
+        identity=Identity(token_id="root@pam!test", token_secret="11111111-1111-1111-1111-111111111111"),
+    )
+    connection = connect(settings)
+    pem.unlink()
+    raised: SimpleQueue[BaseException] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            list(parallel(connection, ["pve1", "pve2"], lambda node: node.name))
+        except errors.UsageError as error:
+            raised.put(error)
+
+    threading.Thread(target=work, daemon=True).start()  # which does not keep the tests from ending
+    assert f"the CA file {pem} can't be read" in str(raised.get(timeout=30))
 
 
 @pytest.mark.usefixtures("cluster")

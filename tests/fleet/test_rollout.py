@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,6 @@ from conftest import FIXTURES
 
 from pvenet.apply.apply import apply
 from pvenet.apply.stage import Staging
-from pvenet.cli import context
 from pvenet.cli.prompt import Prompt
 from pvenet.fleet import rollout
 from pvenet.sim.adapter import SimAdapter
@@ -121,12 +122,13 @@ def test_a_reader_who_goes_amidst_stops_no_rollout(  # noqa: PLR0913, PLR0917 - 
     file.write_text(TAGGED)
     failing("pve2", "never-up=bond0")
 
-    def gone(*_: object) -> None:
-        raise BrokenPipeError
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
 
     def asked(*_: object) -> None:
-        for name in ("out", "say"):
-            monkeypatch.setattr(context, name, gone)
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, name, Gone())
 
     monkeypatch.setattr(Prompt, "confirm", asked)
     assert run("apply", "-f", "network.yaml", "--yes", "--timeout", "3", *how).code == 8

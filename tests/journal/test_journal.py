@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pvenet import errors
-from pvenet.journal import KEPT, Journal, Journals, Ours, State, ownership
+from pvenet.journal import KEPT, Journal, Journals, Ours, State, nodes, ownership
 from pvenet.model import Network
 from pvenet.node import Reading
 from pvenet.wire import Request
@@ -150,6 +150,15 @@ def test_nodes_have_journals_of_their_own(journals: Journals, tmp_path: Path) ->
     """What one node's say is nothing to another's."""
     journals.write(replace(begun(journals), pending=DIFF))
     assert ours(Journals(tmp_path / "state", "pve2"), DIFF) is None
+
+
+def test_the_nodes_of_a_state_folder_are_known(tmp_path: Path) -> None:
+    """By the names that they were given, in order; a file that lies there is none."""
+    assert nodes(tmp_path) == ()
+    for name in ("pve2", "pve1", "a/b", "..", "."):
+        Journals(tmp_path, name).folder.mkdir(parents=True)
+    (tmp_path / "journals" / ".DS_Store").touch()
+    assert nodes(tmp_path) == (".", "..", "a/b", "pve1", "pve2")
 
 
 def test_the_last_ended_ones_are_kept(journals: Journals) -> None:
