@@ -283,7 +283,7 @@ def test_what_an_update_would_lose_is_named(each: wire.Entry, loss: str) -> None
 
 
 def test_an_ordinary_interface_loses_nothing() -> None:
-    """ApplyOptions of a stanza that stays, stay."""
+    """Options of a stanza that stays, stay."""
     each = entry(iface="ens33", type="eth", method="static", cidr="198.51.100.5/29", options=["post-up true"])
     assert wire.losses(wire.interface(each)) == ()
 
