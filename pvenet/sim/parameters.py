@@ -59,6 +59,7 @@ _FIELDS = {
 }
 
 LIST = Schema(params={"type": Param(enum=(*TYPES, "any_bridge", "any_local_bridge", "include_sdn"))})
+"""The types stand in the order of PVE's complaint (B015)."""
 ONE = Schema(params={"iface": _IFACE})
 CREATE = Schema(params={"iface": _IFACE, **_FIELDS})
 UPDATE = Schema(
