@@ -478,6 +478,16 @@ class TestLostPaths:
         assert states == {"pve1": "offline", "pve2": "online"}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("DELETE", NETWORK, 200), ("PUT", NETWORK, 200), ("DELETE", f"{NETWORK}/x", 400)]
+)
+def test_a_call_that_takes_no_lock_leaves_it(method: str, path: str, status: int, tmp_path: Path) -> None:
+    """A revert, a reload, or what is refused before: the lock is still held when the next call wants it."""
+    client = Client(tmp_path, "locked@1")
+    assert client.ask(method, path).status_code == status
+    assert [stage(client).status_code for _ in "12"] == [500, 200]
+
+
 def test_a_restart_forgets_what_workers_kept(tmp_path: Path) -> None:
     """The request that meets the restart is lost, and the flags are fresh again."""
     client = Client(tmp_path, "freeze@POST network", "restart@GET network+3")

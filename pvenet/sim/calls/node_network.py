@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
-from pvenet.sim.machine.backend import Reload
+from pvenet.sim.machine.backend import LOCKED, Reload
 from pvenet.sim.schema import Param, Refused, Schema
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def delete(asked: Asked) -> Answer:
 
 def _lock(asked: Asked) -> None:
     if asked.orders.locked:
-        raise Refused(500, "can't lock file '/etc/network/.pve-interfaces.lock' - got timeout")  # E078
+        raise Refused(500, LOCKED)
 
 
 def _stage(asked: Asked, text: str) -> Answer:
