@@ -1,7 +1,7 @@
 """Replays recorded exchanges on the sim, in process, and says where they differ.
 
-What the real server leaves to chance or to its machine is made comparable in `comparable`, and nowhere else. What the
-recordings' machine was told to do (its `ifreload` was a stand-in) stands in `STAGE`.
+What the real server leaves to chance or to its machine is made comparable in the function and the module `comparable`,
+and nowhere else. What the recordings' machine was told to do (its `ifreload` was a stand-in) stands in `STAGE`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import requests
+from comparable import without_times
 
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Scene, Script
@@ -31,7 +32,6 @@ EXCHANGES = FIXTURES / "exchanges"
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")
 TICKET = re.compile(r"PVE:[^\s:]+:[0-9A-F]{8}::[A-Za-z0-9+/=]{100,}")
 CSRF = re.compile(r"[0-9A-F]{8}:[A-Za-z0-9+/]{43}")
-TIMES = re.compile(r"^((?:---|\+\+\+) [^\t\n]+)\t[^\n]*$", re.MULTILINE)
 MEASURED = frozenset(
     {"cpu", "disk", "maxcpu", "maxdisk", "maxmem", "mem", "uptime", "ssl_fingerprint", "starttime", "endtime"}
     | {"pid", "pstart", "saved"}
@@ -55,7 +55,7 @@ def comparable(value: Any, key: str = "") -> Any:
         return value
     for pattern, name in ((UPID, "<upid>"), (TICKET, "<ticket>"), (CSRF, "<csrf>")):
         value = pattern.sub(name, value)
-    return TIMES.sub(r"\1", value)
+    return without_times(value)
 
 
 def _shape(value: Any) -> Any:
