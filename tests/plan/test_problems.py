@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from paths import FIXTURES
 from plan_model import interfaces, network
 
 from pvenet import wire
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from pvenet.model import Interface
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 NODE = """
 eth ens33

@@ -10,10 +10,10 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comparable import sorted_options, with_sorted_options
+from paths import FIXTURES
 
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces import Host
@@ -22,7 +22,6 @@ from pvenet.sim.schema import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 _REFUSED = re.compile(r"refused: (.*\n)")
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from comparable import sorted_options, with_sorted_options, without_times
+from paths import FIXTURES
 
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces import Host
@@ -22,7 +22,6 @@ from pvenet.sim.schema import Refused, verify
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 HOST = Host(nics=dict.fromkeys(NICS, ()), up=frozenset())
 

@@ -10,12 +10,12 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import requests
 from comparable import without_times
+from paths import FIXTURES
 
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Scene, Script
@@ -25,8 +25,8 @@ from pvenet.sim.state import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXCHANGES = FIXTURES / "exchanges"
 
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")
