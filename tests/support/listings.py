@@ -29,6 +29,11 @@ def recorded_entries() -> list[wire.Entry]:
     return list({json.dumps(entry, sort_keys=True): entry for each in _listings() for entry in each}.values())
 
 
+def entry(**fields: Any) -> wire.Entry:
+    """An entry of a listing, with the fields that every one has."""
+    return {"method": "manual", "method6": "manual", "families": ["inet"], **fields}
+
+
 def _listings() -> Iterator[list[wire.Entry]]:
     answers: list[Any] = []
     for path in sorted((*(FIXTURES / "exchanges").glob("*.jsonl"), *(FIXTURES / "real").glob("*.jsonl"))):
