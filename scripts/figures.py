@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Graph = Mapping[str, frozenset[str]]
     """Names of modules, and of those that each imports."""
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGE = Path(__file__).parent.parent / "pvenet"
 
 

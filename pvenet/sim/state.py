@@ -120,11 +120,11 @@ class Sim:
 
     def host(self, name: str) -> Host:
         """The machine beneath a node, as the file's reader looks at it."""
-        return self.host_of(name, self.node(name).machine(), self.config())
+        return self.host_of(self.node(name).machine(), self.config())
 
     @staticmethod
-    def host_of(name: str, machine: Machine, config: SimConfig) -> Host:
-        return Host(nics=machine.nics, up=machine.up, ovs=config.ovs, ifupdown2=config.ifupdown2, name=name)
+    def host_of(machine: Machine, config: SimConfig) -> Host:
+        return Host(nics=machine.nics, up=machine.up, ovs=config.ovs, ifupdown2=config.ifupdown2)
 
     @contextmanager
     def held(self) -> Iterator[None]:

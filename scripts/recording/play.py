@@ -82,7 +82,8 @@ class Player:
             raise _Foreign(f"what is pending on {self._stage.node} is not what the recorder staged last:\n{found}")
 
     def _put_back(self, before: View, made: tuple[str, ...], cause: BaseException | None = None) -> None:
-        told = f"{cause}\n" if isinstance(cause, Trouble) else ""
+        known = f"{cause if isinstance(cause, Trouble) else repr(cause)}\n"
+        told = "" if cause is None or isinstance(cause, KeyboardInterrupt) else known
         try:
             if isinstance(cause, _Foreign):
                 raise Trouble("nothing was reverted")  # noqa: TRY301  one end for all that is left behind
@@ -100,7 +101,7 @@ class Player:
             raise Trouble(
                 f"{told}\nthe scene may have left {names} on {self._stage.node}, pending or applied: "
                 f"look at it in the web interface, and revert or delete them there"
-            ) from None
+            ) from cause
 
     def _path(self, path: str) -> str:
         return path.format_map(self._words)

@@ -1,7 +1,7 @@
 """What a scene is: requests in order, and what they need of a node.
 
 Paths and forms name the node as `{node}`, the task of the last reload as `{upid}` (of the scene's first:
-`{first}`), and NICs by their roles: `{a}`, `{b}`, `{c}`, `{d}`. Which NICs these are is canonical on the node.
+`{first}`), and NICs by their roles: `{a}`, `{b}`, `{c}`, `{d}`. Which NICs these are is decided on the node.
 """
 
 from __future__ import annotations

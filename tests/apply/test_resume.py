@@ -1,13 +1,11 @@
-"""Status and rollback for whoever comes after: also after kill -9 at every request."""
+"""Rollback by hand, for whoever comes after, and what is told of it."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from killed import Killed, Killer, back, later
+from killed import back
 from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
@@ -15,7 +13,7 @@ from pvenet.apply.stage import revert, stage
 from pvenet.apply.status import status
 from pvenet.events import OnFailure, Shown, Verdict
 from pvenet.journal import State
-from pvenet.model import Bond, Bridge, Ethernet
+from pvenet.model import Bridge, Ethernet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,39 +27,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path / "lab")
-
-
-# --- kill -9 ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("acted", ["before", "after"])
-@pytest.mark.parametrize(
-    ("apply", "at"), [*(("good", n) for n in range(1, 20)), *(("failing", n) for n in range(13, 36))]
-)
-def test_after_kill_9_status_tells_the_truth_and_rollback_leads_back(lab: Lab, apply: str, at: int, acted: str) -> None:
-    """Two staging commands, an apply, and where that fails its rollback: killed at any request of theirs."""
-    before, up = lab.node.read().network.interfaces, lab.up
-    lab.adapter.every = Killer(lab, at, acted)
-    if apply == "failing":
-        lab.adapter.before["PUT network"] = lambda: lab.order("reload-fails@PUT network")
-    with suppress(Killed, errors.RolledBack):
-        lab.stage({"bond0": TAGGED["bond0"]})
-        lab.stage({"vmbr1": TAGGED["vmbr1"]})
-        lab.apply()
-    lab = later(lab)
-    lab.time.now += 30.0
-    found = status(lab.node, lab.journals)
-    assert found.pending is (lab.pending is not None)
-    assert found.ours is (lab.pending is not None)
-    back(lab)
-    assert lab.pending is None
-    assert lab.node.read().network.interfaces == before
-    assert up <= lab.up
-    assert status(lab.node, lab.journals).pending is False
-    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
-
-
-# --- rollback by hand ------------------------------------------------------------------------------------------------
 
 
 def test_what_was_only_staged_is_reverted(lab: Lab) -> None:
@@ -209,42 +174,6 @@ def test_adopted_changes_are_not_rolled_back(lab: Lab) -> None:
         back(lab)
 
 
-def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
-    """And nothing else is done before."""
-    lab.tagged()
-    lab.order("path-lost=200@PUT network")
-    lab.failed(errors.StateUnknown)
-    lab.time.sleep(100)
-    with pytest.raises(errors.RefusedByPvenet, match="a rollback was begun"):
-        lab.stage({"bond1": Bond(name="bond1")})
-    assert "`pvenet rollback` goes on" in status(lab.node, lab.journals).todo
-    back(lab)
-    assert "bond0" not in lab.live
-
-
-@pytest.mark.parametrize("staged", [True, False])
-def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) -> None:  # noqa: FBT001
-    """Not the youngest is meant, whose apply ended well, as long as that of another is open."""
-    lab.tagged()
-    lab.apply()
-    lab.stage({"ens40": Ethernet(name="ens40", mtu=1400)})
-    lab.apply()
-    older = lab.journals.all()[0]
-    killer = Killer(lab, 1, "before")
-    lab.adapter.before["DELETE network/bond0" if staged else "DELETE network/vmbr1"] = killer
-    with pytest.raises(Killed):
-        back(lab, name=older.id)
-    lab = later(lab)
-    assert (lab.pending is not None) is staged
-    found = status(lab.node, lab.journals)
-    assert found.state is State.ROLLING_BACK
-    assert "`pvenet rollback` goes on with it" in found.todo
-    back(lab)
-    assert "bond0" not in lab.live
-    assert "1400" in lab.live
-    assert lab.states == [State.ROLLED_BACK, State.APPLIED]
-
-
 @pytest.mark.parametrize("act", [back, Lab.revert])
 def test_ctrl_c_while_the_staging_is_reverted_is_told(lab: Lab, act: Callable[[Lab], object]) -> None:
     """It may have gone, so that nobody says that nothing was sent."""
@@ -253,68 +182,6 @@ def test_ctrl_c_while_the_staging_is_reverted_is_told(lab: Lab, act: Callable[[L
     with pytest.raises(errors.Interrupted, match="it may be gone"):
         act(lab)
     assert lab.pending is None
-
-
-@pytest.mark.parametrize("reverted", [False, True])
-def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reverted: bool) -> None:  # noqa: FBT001
-    """Killed while it refreshed the flags of a file that was written by hand: the change is live, the no-op pending."""
-    before = lab.node.read().network.interfaces
-    lab.tagged()
-    lab.nature(reload_seconds=0.0)
-    lab.apply(wait=False)
-    (lab.network_folder / "interfaces").write_text(lab.live.replace("# network interface settings", "# by hand"))
-    journal = lab.journals.all()[0]
-    lab.journals.write(replace(journal, refreshing=True, behind=True))
-    lab.somebody("PUT network/ens40", type="eth")
-    assert lab.node.read().pending is not None
-    assert "is live and was not verified" in status(lab.node, lab.journals).what
-    if reverted:
-        assert lab.revert()
-        assert "nobody has looked" in status(lab.node, lab.journals).what
-    back(lab)
-    assert lab.node.read().network.interfaces == before
-    assert lab.pending is None
-
-
-# --- status ----------------------------------------------------------------------------------------------------------
-
-
-def test_status_of_a_fresh_node_asks_twice_and_changes_nothing(lab: Lab) -> None:
-    """Its tasks, then its network."""
-    found = status(lab.node, lab.journals)
-    assert (found.pending, found.ours, found.state) == (False, False, None)
-    assert lab.sent == ["GET tasks", "GET network"]
-    assert not lab.journals.folder.exists() or lab.journals.all() == ()
-
-
-def test_status_lists_nothing_while_a_reload_runs(lab: Lab) -> None:
-    """It would freeze the flags."""
-    lab.nature(reload_seconds=5.0)
-    lab.tagged()
-    lab.apply(wait=False)
-    lab.forget()
-    found = status(lab.node, lab.journals)
-    assert (found.reloading, found.pending) == (True, None)
-    assert lab.sent == ["GET tasks"]
-
-
-def test_status_says_whose_it_is(lab: Lab) -> None:
-    """Not ours: ask who staged it."""
-    lab.foreign()
-    found = status(lab.node, lab.journals)
-    assert (found.pending, found.ours) == (True, False)
-    assert "ask who staged" in found.todo
-
-
-def test_status_of_a_node_that_cannot_be_reached_tells_from_the_journal(lab: Lab) -> None:
-    """With what a person at the console needs."""
-    lab.tagged()
-    lab.order("path-lost@PUT network")
-    lab.failed(errors.StateUnknown)
-    found = status(lab.node, lab.journals)
-    assert not found.reachable
-    assert found.state is State.ROLLING_BACK
-    assert "ifreload -a" in found.todo
 
 
 def test_the_commands_say_it_all(lab: Lab, run: Callable[..., Ran]) -> None:
@@ -369,19 +236,6 @@ def test_a_youngest_journal_that_can_not_be_read_is_not_passed_over(lab: Lab, te
     assert first.id in caught.value.hint
     assert "bond0" in lab.live
     assert back(lab, name=first.id).verdict is Verdict.ROLLED_BACK
-
-
-def test_a_journal_that_is_one_diff_behind_is_still_ours(lab: Lab) -> None:
-    """Killed between the write and its diff; anybody else's change on top makes it not ours."""
-    lab.tagged()
-    journal = lab.journals.all()[0]
-    lab.journals.write(replace(journal, pending=None, behind=True))
-    assert status(lab.node, lab.journals).ours
-    lab.somebody("PUT network/ens40", type="eth", comments="theirs")
-    assert not status(lab.node, lab.journals).ours
-
-
-# --- what is told ----------------------------------------------------------------------------------------------------
 
 
 def test_an_interface_that_takes_two_steps_is_told_once(lab: Lab) -> None:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from plan_model import interfaces, network
+from walk_requests import recorded
 
 from pvenet import wire
 from pvenet.model import Bridge, Network
 from pvenet.plan import Create, Problem, plan, problems
 from pvenet.sim.interfaces import Host, listing, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pvenet.model import Interface
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 NODE = """
 eth ens33
@@ -285,35 +277,20 @@ LOOSER = re.compile(
 """What PVE refuses and pvenet finds no problem in, knowingly."""
 
 
-def recorded() -> Iterator[tuple[str, str, Interface | None, str]]:
-    """The walks' requests that create or delete: the file before, the name, what is desired, and PVE's refusal."""
-    for line in (FIXTURES / "walks.jsonl").read_text().splitlines():
-        walk = json.loads(line)
-        file = walk["initial"]
-        for step in walk["steps"]:
-            form, answer = step["form"], step["json"] or {}
-            refusal = "" if step["status"] == 200 else f"{answer.get('message')} {answer.get('errors')}"
-            if step["method"] == "DELETE" and step["path"]:
-                yield file, step["path"], None, refusal
-            elif (
-                step["method"] == "POST" and ANSWERED.search(refusal) and form.get("type") in ("bond", "bridge", "vlan")
-            ):
-                entry = {
-                    key: re.sub("[,;]", " ", value) if key == "bridge_vids" else value for key, value in form.items()
-                }
-                yield file, form["iface"], wire.interface(entry), refusal  # as PVE writes what it was sent
-            file = step["new"] or walk["initial"]
-
-
 ANSWERED = re.compile(r"^$|^(?!Parameter verification)|already used|ateway already")
 """What PVE says after it has understood a request: an interface that is named twice is another command's matter."""
+
+
+def concerns(form: dict[str, Any], refusal: str) -> bool:
+    """Whether it is a kind of which these tests know, and PVE has understood it."""
+    return ANSWERED.search(refusal) is not None and form.get("type") in {"bond", "bridge", "vlan"}
 
 
 def test_the_problems_are_those_that_pve_has() -> None:
     """In 400 recorded requests pvenet finds a problem where PVE refused and none where it did not."""
     host = Host(nics=dict.fromkeys(("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"), ()), up=frozenset())
     judged = 0
-    for file, name, desired, refusal in recorded():
+    for file, name, desired, refusal in recorded("walks.jsonl", concerns):
         current = wire.network(listing(parse(file, host)))
         found = [text for text in texts(problems(current, {name: desired})) if not text.startswith("warning")]
         if refusal:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import FIXTURES
 from plan_model import interfaces, network
+from walk_requests import recorded
 
 from pvenet import wire
 from pvenet.plan import problems
 from pvenet.sim.interfaces import Host, listing, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pvenet.model import Interface
 
 NODE = """
@@ -143,26 +140,16 @@ LOOSER = re.compile(
 """What PVE refuses and pvenet finds no problem in, knowingly."""
 
 
-def recorded() -> Iterator[tuple[str, str, Interface | None, str]]:
-    """The walks' requests that create or delete: the file before, the name, what is desired, and PVE's refusal."""
-    for line in (FIXTURES / "walks-ovs.jsonl").read_text().splitlines():
-        walk = json.loads(line)
-        file = walk["initial"]
-        for step in walk["steps"]:
-            form, answer = step["form"], step["json"] or {}
-            refusal = "" if step["status"] == 200 else f"{answer.get('message')} {answer.get('errors')}"
-            if step["method"] == "DELETE" and step["path"]:
-                yield file, step["path"], None, refusal
-            elif step["method"] == "POST" and "already exists" not in refusal:  # another command's matter
-                yield file, form["iface"], wire.interface(form), refusal
-            file = step["new"] or walk["initial"]
+def concerns(_form: dict[str, Any], refusal: str) -> bool:
+    """Not where the name is there already, which is another command's matter."""
+    return "already exists" not in refusal
 
 
 def test_the_problems_are_those_that_pve_has() -> None:
     """In 200 recorded requests pvenet finds a problem where PVE refused and none where it did not."""
     host = Host(nics=dict.fromkeys(("ens33", "ens37", "ens38", "ens39", "ens40", "ens41"), ()), up=frozenset())
     judged = 0
-    for file, name, desired, refusal in recorded():
+    for file, name, desired, refusal in recorded("walks-ovs.jsonl", concerns):
         current = wire.network(listing(parse(file, host)))
         found = [str(each) for each in problems(current, {name: desired}) if not each.warning]
         if refusal:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from paths import FIXTURES
 from recording.leaks import find
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SMALL = "real/5-management-dies.jsonl"
 SIGNATURE = "kGJthBSE7n4XL3TV9ucobHOb677LIc92U8eg" * 4
 SECRETS = {

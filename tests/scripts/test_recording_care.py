@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from recorded_node import INTERFACES, NICS, SECRET, RecordedNode, stage_of
 from recording import cli, stage
-from recording.caller import Caller
+from recording.caller import Caller, Trouble
 from waiting import HANGS, until
 
 from pvenet.sim.state import write_json
@@ -184,6 +184,25 @@ def test_a_second_interrupt_says_what_may_be_left(
     monkeypatch.setattr(stage.Stage, "wait", interrupted)
     said = refused(lab, tmp_path, capsys, "walkthrough")
     assert "interrupted while the node was put back" in said
+    assert "may have left bond90, vmbr90 on kassel7" in said
+
+
+def test_what_went_wrong_is_told_where_putting_back_fails_too(
+    lab: RecordedNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a scene failed with is told before what may be left behind."""
+    from recording.play import Player
+
+    def failing(*_: object) -> None:
+        raise KeyError("no such word")
+
+    def stuck(*_: object) -> None:
+        raise Trouble("kassel7 does not answer")
+
+    monkeypatch.setattr(Player, "_after_reload", failing)
+    monkeypatch.setattr(stage.Stage, "restore", stuck)
+    said = refused(lab, tmp_path, capsys, "walkthrough")
+    assert "KeyError('no such word')\nkassel7 does not answer\n" in said
     assert "may have left bond90, vmbr90 on kassel7" in said
 
 

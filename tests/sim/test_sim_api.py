@@ -139,6 +139,26 @@ def test_a_broken_file_is_an_answer(tmp_path: Path) -> None:
     assert "machine.json does not describe a machine" in answer.reason
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "000001.json is not valid JSON"),
+        ("[]", "000001.json holds no JSON object"),
+        ('{"upid": "x"}', "000001.json does not describe a task"),
+        ('{"steps": 5}', "000001.json does not describe a task"),
+    ],
+)
+def test_a_broken_task_is_an_answer(text: str, complaint: str, tmp_path: Path) -> None:
+    """So is a task's file, whatever is asked of the tasks."""
+    client = Client(tmp_path)
+    client.node.tasks.mkdir(exist_ok=True)
+    (client.node.tasks / "000001.json").write_text(text)
+    for path in ("/nodes/pve1/tasks", "/cluster/tasks"):
+        answer = client.ask("GET", path)
+        assert answer.status_code == 500
+        assert complaint in answer.reason
+
+
 def test_bytes_that_are_no_text_survive(tmp_path: Path) -> None:
     """A comment in another encoding loses what is no UTF-8, as PVE's does, and the node still answers."""
     client = Client(tmp_path)

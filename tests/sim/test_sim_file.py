@@ -30,7 +30,7 @@ from pvenet.sim import interfaces
     ],
 )
 def test_options(line: str, key: str, value: object) -> None:
-    """ApplyOptions come with dashes or underscores, and lists sorted without doubles."""
+    """Options come with dashes or underscores, and lists sorted without doubles."""
     assert interfaces.entry(parse(f"iface bond7 inet manual\n\t{line}\n"), "bond7")[key] == value
 
 
@@ -111,7 +111,7 @@ def test_family() -> None:
 
 
 def test_both_families() -> None:
-    """ApplyOptions stay in the stanza of their family; comments of both go to the first."""
+    """Options stay in the stanza of their family; comments of both go to the first."""
     first, second = (
         "iface ens1 inet manual\n\tpost-up a b\n",
         "iface ens1 inet6 static\n\taddress fd00::1/64\n\tpost-up c d\n",

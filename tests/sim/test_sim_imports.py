@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 from graphlib import TopologicalSorter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parents[2]
+from paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

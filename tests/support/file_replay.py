@@ -1,7 +1,7 @@
 """Replays recorded files on the pure functions of the sim: how each is listed, first written, and updated.
 
-What PVE leaves to chance is made comparable here, and nowhere else: the order of stanzas where it says so, which of
-several faults is named, the words of ovs_options, and the address of a Perl array.
+What PVE leaves to chance is made comparable here and in `comparable`, and nowhere else: the order of stanzas where the
+recording says so, which of several faults is named, and the words of ovs_options.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from comparable import sorted_options, with_sorted_options
+from paths import FIXTURES
 
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces import Host
@@ -20,10 +22,8 @@ from pvenet.sim.schema import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 _REFUSED = re.compile(r"refused: (.*\n)")
-_OPTIONS = re.compile(r"^([-+ ]?\tovs_options )(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def files() -> Iterator[File]:
 def listing_divergence(file: File) -> str | None:
     """Where the listing and the single GETs differ."""
     parsed = interfaces.parse(file.text, file.host)
-    ours = {str(entry["iface"]): _sorted_options(entry) for entry in interfaces.listing(parsed)}
+    ours = {str(entry["iface"]): sorted_options(entry) for entry in interfaces.listing(parsed)}
     real = {str(entry["iface"]): dict(entry) for entry in file.listing}
     found = [
         f"{name}: {ours.get(name)}\n  real: {real.get(name)}"
@@ -99,7 +99,7 @@ def listing_divergence(file: File) -> str | None:
 
 def _got(parsed: interfaces.Parsed, name: str) -> dict[str, Any]:
     try:
-        return {"status": 200, "data": _sorted_options(interfaces.entry(parsed, name)), "errors": None, "message": None}
+        return {"status": 200, "data": sorted_options(interfaces.entry(parsed, name)), "errors": None, "message": None}
     except Refused as refused:
         return {"data": None, **_refusal(refused)}
 
@@ -121,7 +121,7 @@ def write_divergence(name: str, text: str, write: Write, host: Host) -> str | No
         return f"{name} {write.method} {write.iface} {write.form}: {ours}\n  real: {[_answer(each) for each in told]}"
     if "new" not in real:
         return f"{name} {write.method} {write.iface} {write.form}: written\n  real: {_answer(real)}"
-    mine, theirs = _comparable(new), _comparable(real["new"])
+    mine, theirs = with_sorted_options(new), with_sorted_options(real["new"])
     if mine == theirs or (real.get("chance") == "order" and _parts(mine) == _parts(theirs)):
         return None
     asked = f"{name} {write.method} {write.iface} {write.form}"
@@ -160,15 +160,6 @@ def update_divergences(file: File) -> Iterator[str | None]:
     for number, write in enumerate(file.updates):
         yield write_divergence(f"{file.name} update {number}", text, write, file.host)
         text = write.recorded.get("new", text)
-
-
-def _sorted_options(entry: Mapping[str, Any]) -> dict[str, Any]:
-    options = entry.get("ovs_options")
-    return {**entry, "ovs_options": " ".join(sorted(options.split()))} if options else dict(entry)
-
-
-def _comparable(text: str) -> str:
-    return _OPTIONS.sub(lambda match: match[1] + " ".join(sorted(match[2].split())), text)
 
 
 def _parts(text: str) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Every listing of a node in the recordings, once."""
+"""Every listing of a node in the recordings, and every entry of one, once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ def recorded_networks() -> tuple[Network, ...]:
     """The network of each recorded listing."""
     found = {json.dumps(sorted(json.dumps(entry, sort_keys=True) for entry in each)): each for each in _listings()}
     return tuple(wire.network(each) for each in found.values())
+
+
+def recorded_entries() -> list[wire.Entry]:
+    """Every entry of every recorded listing, once."""
+    return list({json.dumps(entry, sort_keys=True): entry for each in _listings() for entry in each}.values())
+
+
+def entry(**fields: Any) -> wire.Entry:
+    """An entry of a listing, with the fields that every one has."""
+    return {"method": "manual", "method6": "manual", "families": ["inet"], **fields}
 
 
 def _listings() -> Iterator[list[wire.Entry]]:

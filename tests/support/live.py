@@ -16,20 +16,20 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import requests
 from conftest import Ran
+from paths import ROOT
 
 from pvenet.connection.trust import Pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pvenet.sim.server import Endpoint
 
-ROOT = Path(__file__).parents[2]
 MADE = ("bond0", "bond0.50", "bond1", "vmbr1", "vmbr1.50")
 """What these tests make; they touch no node that has one of them already."""
 LIVE = "/etc/network/interfaces"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import requests
+from paths import FIXTURES
 from recording.caller import Answer, Place
 from recording.diff import HEADER
 from recording.scene import Step
@@ -26,8 +26,9 @@ from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-LIVE = Path(__file__).parents[2] / "fixtures" / "live"
+LIVE = FIXTURES / "live"
 URL = "https://pve1.invalid:8006"
 IFUPDOWN2 = {"debian-vm": "3.0.0"}
 """What a kind of node runs, where it is not PVE's."""

@@ -1,6 +1,6 @@
 """Replays recorded walks, and exchanges about the network, on the pure functions of the sim.
 
-What the real server leaves to chance is made comparable in `comparable`, and nowhere else.
+What the real server leaves to chance is made comparable in the function and the module `comparable`, and nowhere else.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
+
+from comparable import sorted_options, with_sorted_options, without_times
+from paths import FIXTURES
 
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces import Host
@@ -20,12 +22,9 @@ from pvenet.sim.schema import Refused, verify
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 HOST = Host(nics=dict.fromkeys(NICS, ()), up=frozenset())
 
-_TIMES = re.compile(r"^((?:---|\+\+\+) [^\t\n]+)\t[^\n]*$", re.MULTILINE)
-_OPTIONS = re.compile(r"^([-+ ]?\tovs_options )(.*)$", re.MULTILINE)
 _USED = re.compile(r"\S+ is already used on interface (?:'\S+'|IFACE)\.")
 _NETWORK = re.compile(r"/api2/json/nodes/(?:pve1|localhost)/network(?:/([^/]*))?/?")
 _AT_THE_DOOR = {401, 403, 501, 506, 595}
@@ -126,20 +125,12 @@ def comparable(answer: Answer, vague: Collection[str] = ()) -> Answer:
     }
     data = answer.data
     if isinstance(data, list):
-        data = sorted((_sorted_options(entry) for entry in data), key=lambda entry: str(entry["iface"]))
+        data = sorted((sorted_options(entry) for entry in data), key=lambda entry: str(entry["iface"]))
     elif isinstance(data, dict):
-        data = _sorted_options(data)
-    changes = answer.changes and _sort_options(_TIMES.sub(r"\1", answer.changes))
-    return replace(answer, errors=errors, data=data, changes=changes, staged=_sort_options(answer.staged or "") or None)
-
-
-def _sorted_options(entry: dict[str, Any]) -> dict[str, Any]:
-    options = entry.get("ovs_options")
-    return entry | {"ovs_options": " ".join(sorted(options.split()))} if options else entry
-
-
-def _sort_options(text: str) -> str:
-    return _OPTIONS.sub(lambda match: match[1] + " ".join(sorted(match[2].split())), text)
+        data = sorted_options(data)
+    changes = answer.changes and with_sorted_options(without_times(answer.changes))
+    staged = with_sorted_options(answer.staged or "") or None
+    return replace(answer, errors=errors, data=data, changes=changes, staged=staged)
 
 
 def walks(name: str, host: Host) -> Iterator[list[Case]]:

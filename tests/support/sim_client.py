@@ -1,4 +1,4 @@
-"""A client of a sim in process."""
+"""A client of a sim in process, and what it asks most."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pvenet.sim.state import Sim
 
 HERE = "https://pve1.invalid:8006/api2/json"
+PEER = HERE.replace("pve1", "pve2")
+NETWORK = "/nodes/pve1/network"
 
 
 class Client:
@@ -38,3 +40,18 @@ class Client:
     def active(self, node: str = "pve1") -> set[str]:
         entries = self.ask("GET", f"/nodes/{node}/network").json()["data"]
         return {entry["iface"] for entry in entries if entry.get("active")}
+
+
+def stage(client: Client, iface: str = "vmbr1") -> requests.Response:
+    return client.ask("POST", NETWORK, iface=iface, type="bridge", autostart=1)
+
+
+def reload(client: Client, at: str = HERE) -> str:
+    upid: str = client.ask("PUT", NETWORK, at=at).json()["data"]
+    return upid
+
+
+def exitstatus(client: Client, upid: str, at: str = HERE) -> str | None:
+    client.sleep(1)
+    status: str | None = client.ask("GET", f"/nodes/pve1/tasks/{upid}/status", at=at).json()["data"].get("exitstatus")
+    return status

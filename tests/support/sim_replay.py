@@ -1,7 +1,7 @@
 """Replays recorded exchanges on the sim, in process, and says where they differ.
 
-What the real server leaves to chance or to its machine is made comparable in `comparable`, and nowhere else. What the
-recordings' machine was told to do (its `ifreload` was a stand-in) stands in `STAGE`.
+What the real server leaves to chance or to its machine is made comparable in the function and the module `comparable`,
+and nowhere else. What the recordings' machine was told to do (its `ifreload` was a stand-in) stands in `STAGE`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import requests
+from comparable import without_times
+from paths import FIXTURES
 
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Scene, Script
@@ -24,14 +25,13 @@ from pvenet.sim.state import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 EXCHANGES = FIXTURES / "exchanges"
 
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")
 TICKET = re.compile(r"PVE:[^\s:]+:[0-9A-F]{8}::[A-Za-z0-9+/=]{100,}")
 CSRF = re.compile(r"[0-9A-F]{8}:[A-Za-z0-9+/]{43}")
-TIMES = re.compile(r"^((?:---|\+\+\+) [^\t\n]+)\t[^\n]*$", re.MULTILINE)
 MEASURED = frozenset(
     {"cpu", "disk", "maxcpu", "maxdisk", "maxmem", "mem", "uptime", "ssl_fingerprint", "starttime", "endtime"}
     | {"pid", "pstart", "saved"}
@@ -55,7 +55,7 @@ def comparable(value: Any, key: str = "") -> Any:
         return value
     for pattern, name in ((UPID, "<upid>"), (TICKET, "<ticket>"), (CSRF, "<csrf>")):
         value = pattern.sub(name, value)
-    return TIMES.sub(r"\1", value)
+    return without_times(value)
 
 
 def _shape(value: Any) -> Any:

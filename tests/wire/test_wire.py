@@ -1,17 +1,15 @@
-"""PVE's spelling: entries to values, values to forms."""
+"""PVE's spelling: values to forms, new and changed."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
-from typing import Any
 
 import pytest
-from conftest import FIXTURES
+from listings import entry, recorded_entries
 from recorded import load
 
-from pvenet import edit, errors, wire
+from pvenet import wire
 from pvenet.model import (
     Bond,
     BondMode,
@@ -19,7 +17,6 @@ from pvenet.model import (
     Ethernet,
     FileOnly,
     Interface,
-    Network,
     Other,
     OvsBond,
     OvsBondMode,
@@ -31,46 +28,7 @@ from pvenet.model import (
     canonical,
 )
 
-
-def recorded_entries() -> list[wire.Entry]:
-    """Every entry of every listing in the recordings, once."""
-    found: dict[str, wire.Entry] = {}
-
-    def see(answer: Any) -> None:
-        data = answer.get("data") if isinstance(answer, dict) else None
-        for entry in data if isinstance(data, list) else []:
-            if isinstance(entry, dict) and "families" in entry:
-                found[json.dumps(entry, sort_keys=True)] = entry
-
-    for path in sorted((FIXTURES / "exchanges").glob("*.jsonl")):
-        for exchange in load(f"exchanges/{path.name}"):
-            see(exchange["response"].get("json"))
-    for place in ("walks.jsonl", "walks-ovs.jsonl"):
-        for walk in load(place):
-            for step in walk["steps"]:
-                see(step["json"])
-    return list(found.values())
-
-
 ENTRIES = recorded_entries()
-
-
-def entry(**fields: Any) -> wire.Entry:
-    return {"method": "manual", "method6": "manual", "families": ["inet"], **fields}
-
-
-def test_there_are_recordings() -> None:
-    """The property tests below have something to chew on."""
-    assert len(ENTRIES) > 150
-
-
-def test_every_recorded_entry_is_read_as_what_it_is() -> None:
-    """No entry of a kind that is modelled falls back to Other, but for modes of another kind's bond."""
-    modes = set(BondMode)
-    for each in ENTRIES:
-        kinds = {"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSBond", "OVSIntPort", "OVSPort"}
-        modelled = each["type"] in kinds and (each["type"] != "bond" or each["bond_mode"] in modes)
-        assert isinstance(wire.interface(each), Other) is not modelled, each
 
 
 def test_what_is_read_is_written_as_it_was() -> None:
@@ -245,153 +203,3 @@ def test_words_of_ovs_options_compare_as_a_set_and_may_say_the_tag() -> None:
     said = OvsBond(name="bond1", bridge="vmbr5", options="updelay=5 tag=9 lacp=active x=1", autostart=False)
     assert canonical(said) == canonical(OvsBond(name="bond1", bridge="vmbr5", options="x=1 updelay=5", tag=9))
     assert canonical(OvsPort(name="ens40", options="b a")) == canonical(OvsPort(name="ens40", options="a b a"))
-
-
-@pytest.mark.parametrize(
-    ("each", "loss"),
-    [
-        (entry(iface="ens33", type="eth", method="dhcp"), "`inet dhcp` becomes `inet manual`"),
-        (
-            entry(iface="ens33", type="eth", families=["inet", "inet6"], method6="auto", options6=["accept_ra 2"]),
-            "the stanza `inet6 auto` disappears, with `accept_ra 2`",
-        ),
-        (
-            entry(
-                iface="vmbr0",
-                type="bridge",
-                families=["inet", "inet6"],
-                method6="static",
-                cidr6="fd00::1/64",
-                options=["post-up true"],
-            ),
-            "the stanza `inet manual` disappears, with `post-up true`",
-        ),
-        (
-            entry(iface="vmbr0", type="bridge", families=["inet6"], method6="static", cidr6="2001:db8::1/64"),
-            "the address 2001:db8::1/64 is one that PVE refuses when it is sent again",
-        ),
-        (entry(iface="ens33", type="eth", families=[None]), "the stanza without a family becomes `inet`"),
-        (
-            entry(iface="vmbr0", type="bridge", method="static", cidr="10.0.0.1/7"),
-            "the address 10.0.0.1/7 is one that PVE refuses when it is sent again",
-        ),
-    ],
-)
-def test_what_an_update_would_lose_is_named(each: wire.Entry, loss: str) -> None:
-    """The traps of pve-api#update-loses, each in words."""
-    assert loss in wire.losses(wire.interface(each))
-
-
-def test_an_ordinary_interface_loses_nothing() -> None:
-    """ApplyOptions of a stanza that stays, stay."""
-    each = entry(iface="ens33", type="eth", method="static", cidr="198.51.100.5/29", options=["post-up true"])
-    assert wire.losses(wire.interface(each)) == ()
-
-
-UPLINK = entry(iface="vmbr0", type="bridge", options=["post-up true"])
-DUAL = entry(
-    iface="vmbr0",
-    type="bridge",
-    families=["inet", "inet6"],
-    method="static",
-    method6="static",
-    cidr="10.0.0.1/24",
-    cidr6="fd00::1/64",
-    options=["up a"],
-    options6=["up b"],
-)
-LEFT_BEHIND = entry(iface="vmbr0", type="bridge", cidr="10.0.0.1/24", gateway="10.0.0.254")
-
-
-@pytest.mark.parametrize(
-    ("each", "change", "lost"),
-    [
-        (UPLINK, {"cidr": IPv4Interface("10.0.0.1/24")}, ()),
-        (UPLINK, {"cidr6": IPv6Interface("fd00::1/64")}, ("the stanza `inet manual` disappears, with `post-up true`",)),
-        (DUAL, {"mtu": 1400}, ()),
-        (DUAL, {"cidr": None}, ("the stanza `inet static` disappears, with `up a`",)),
-        (DUAL, {"cidr6": None}, ("the stanza `inet6 static` disappears, with `up b`",)),
-        (DUAL | {"options6": None}, {"cidr6": None}, ()),
-        (
-            LEFT_BEHIND,
-            {"cidr6": IPv6Interface("fd00::1/64")},
-            ("`inet manual` becomes `inet static`",),
-        ),
-        (
-            LEFT_BEHIND,
-            {"cidr6": IPv6Interface("fd00::1/64"), "cidr": None},
-            ("the stanza `inet manual` disappears, with `gateway 10.0.0.254`",),
-        ),
-        (
-            entry(iface="ens33", type="eth", families=["inet6"], method6="static", cidr6="2001:db8::1/64"),
-            {"cidr6": IPv6Interface("fd00::1/64")},
-            (),
-        ),
-        (
-            entry(iface="ens33", type="eth", families=["inet6"], method6="static", cidr6="fec0::1/64"),
-            {"mtu": 1400},
-            ("the address fec0::1/64 is one that PVE refuses when it is sent again",),
-        ),
-        (
-            entry(iface="ens33", type="eth", method="dhcp"),
-            {"cidr": IPv4Interface("10.0.0.1/24")},
-            ("`inet dhcp` becomes `inet static`",),
-        ),
-    ],
-)
-def test_what_one_update_would_lose_depends_on_what_it_is_for(
-    each: wire.Entry, change: dict[str, Any], lost: tuple[str, ...]
-) -> None:
-    """An address that comes or goes takes a stanza with it, and what the stanza held; what was asked for is no loss."""
-    value = wire.interface(each)
-    assert wire.losses(value, replace(value, **change)) == lost
-
-
-def test_what_has_no_right_shape_is_shown_and_not_touched() -> None:
-    """A hand-written file may hold anything; the value is kept as it came."""
-    odd = wire.interface(entry(iface="vmbr0", type="bridge", cidr="10.0.0.300/24", bridge_ports="ens33"))
-    assert isinstance(odd, Other)
-    assert odd.kind == "bridge"
-    assert odd.beneath == ("ens33",)
-    assert odd.cidr is None
-    assert json.loads(odd.entry)["cidr"] == "10.0.0.300/24"
-
-
-def test_observation_takes_no_part_in_a_value() -> None:
-    """Two readings that differ in `active` and `priority` hold equal interfaces."""
-    each = entry(iface="ens38", type="eth", exists=1)
-    network = wire.network([each | {"active": 1, "priority": 5}])
-    assert network.interfaces["ens38"] == wire.interface(each | {"priority": 7})
-    assert network.links["ens38"].active
-    assert not wire.network([each]).links["ens38"].active
-
-
-def test_reading_takes_mixed_types() -> None:
-    """Numbers as text, flags as numbers, text or booleans, nulls where a list is expected."""
-    value = wire.interface(
-        entry(
-            iface="vmbr1", type="bridge", mtu=9000, autostart="1", bridge_vlan_aware=True, options=None, comments=None
-        )
-    )
-    assert value == Bridge(name="vmbr1", mtu=9000, vlan_aware=True)
-    assert canonical(value) == Bridge(name="vmbr1", mtu=9000, vlan_aware=True, vids=("2-4094",))
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"mtu": "9000 # jumbo"}, "mtu 9000 # jumbo"),
-        ({"cidr": "192.0.2.1/24 # lan/32"}, "cidr 192.0.2.1/24 # lan/32"),
-        ({"gateway": "192.0.2.9 metric 10"}, "gateway 192.0.2.9 metric 10"),
-        ({"bond_mode": "lacp"}, "bond_mode lacp"),
-    ],
-)
-def test_a_value_that_can_not_be_read_is_named(fields: dict[str, str], said: str) -> None:
-    """One odd value makes no other kind of it, and the reason says which it is."""
-    entry = {"iface": "bond0", "type": "bond", "slaves": "eno1", "families": ["inet"], **fields}
-    found = wire.interface(entry)
-    assert isinstance(found, Other)
-    assert found.unread == (said,)
-    assert found.reason == f"bond0 has `{said}`, which can't be read, so that pvenet does not change it"
-    with pytest.raises(errors.InvalidNetwork, match=r"bond0 has `.*`, which can't be read"):
-        edit.find(Network(interfaces={"bond0": found}), "pve1", "bond0", Bond)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 ROOT = "root@pam"
 FULL_TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
-REALMS = frozenset({"pam", "pve"})
 TICKET_SECONDS = 2 * 60 * 60
 TICKET_AHEAD = 5 * 60
 """How far in the future a ticket may have been made: clocks of cluster members differ."""

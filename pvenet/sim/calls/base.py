@@ -84,7 +84,7 @@ class Asked:
 
     @property
     def host(self) -> Host:
-        return self.sim.host_of(self.node.name, self.machine, self.config)
+        return self.sim.host_of(self.machine, self.config)
 
     def parsed(self) -> Parsed:
         """The file as it is now."""

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pvenet.sim.calls.base import Answer, Asked, Call
+from pvenet.sim.http.certificate import FINGERPRINT
 from pvenet.sim.schema import Param, Schema
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ NODE_PARTS = [
 def _fingerprint(asked: Asked, name: str) -> str:
     """The certificate's that the server shows, or a made-up one where none was made yet."""
     try:
-        return (asked.sim.folder / "certificate.fingerprint").read_text(encoding="ascii").strip()
+        return (asked.sim.folder / FINGERPRINT).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return hashlib.sha256(name.encode()).digest().hex(":").upper()
 

@@ -10,30 +10,13 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
-from pvenet.sim.machine.backend import Reload
+from pvenet.sim.machine.backend import LOCKED, Reload
 from pvenet.sim.schema import Param, Refused, Schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TYPES = (
-    "bridge",
-    "bond",
-    "eth",
-    "alias",
-    "vlan",
-    "fabric",
-    "OVSBridge",
-    "OVSBond",
-    "OVSPort",
-    "OVSIntPort",
-    "vnet",
-    "any_bridge",
-    "any_local_bridge",
-    "include_sdn",
-)
-"""What a list may be asked for, in the order of PVE's complaint (B015)."""
 BRIDGE_PLACE = "/sdn/zones/localnetwork"
 
 
@@ -89,7 +72,7 @@ def delete(asked: Asked) -> Answer:
 
 def _lock(asked: Asked) -> None:
     if asked.orders.locked:
-        raise Refused(500, "can't lock file '/etc/network/.pve-interfaces.lock' - got timeout")  # E078
+        raise Refused(500, LOCKED)
 
 
 def _stage(asked: Asked, text: str) -> Answer:
@@ -121,9 +104,8 @@ def apply(asked: Asked) -> Answer:
 PATH = "/nodes/{node}/network"
 ONE = f"{PATH}/{{iface}}"
 RELOAD_PARAMS = Schema(params={"regenerate-frr": Param(type="boolean")})
-LIST_PARAMS = Schema(params={"type": Param(enum=TYPES)})
 CALLS = (
-    Call(method="GET", path=PATH, run=list_all, schema=LIST_PARAMS),
+    Call(method="GET", path=PATH, run=list_all, schema=parameters.LIST),
     Call(method="POST", path=PATH, run=create, schema=None, privilege="Sys.Modify", protected=True),
     Call(method="PUT", path=PATH, run=apply, schema=RELOAD_PARAMS, privilege="Sys.Modify", protected=True),
     Call(method="DELETE", path=PATH, run=revert, privilege="Sys.Modify", protected=True),

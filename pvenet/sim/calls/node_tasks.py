@@ -37,14 +37,14 @@ LIST_PARAMS = Schema(
 )
 
 
-def _named(asked: Asked) -> tuple[str, Task] | None:
+def _named(asked: Asked, privilege: str = "Sys.Audit") -> tuple[str, Task] | None:
     """The task of the path, for who may know about it; raises for a name that is none (E071, E073)."""
     text = asked.found["upid"]
     upid = Upid.parse(text)
     if upid is None:
         raise Refused(400, "Parameter verification failed.", {"upid": "unable to parse worker upid"})
     if not asked.identity.owns(upid.user):
-        asked.need("Sys.Audit")
+        asked.need(privilege)
     return TaskFolder(asked.node.tasks).find(text)
 
 
@@ -73,13 +73,7 @@ def log(asked: Asked) -> Answer:
 
 def stop(asked: Asked) -> Answer:
     """Interrupt a task: what it had done stays done (E061, H012)."""
-    text = asked.found["upid"]
-    upid = Upid.parse(text)
-    if upid is None:
-        raise Refused(400, "Parameter verification failed.", {"upid": "unable to parse worker upid"})
-    if not asked.identity.owns(upid.user):
-        asked.need("Sys.Modify")
-    found = TaskFolder(asked.node.tasks).find(text)
+    found = _named(asked, privilege="Sys.Modify")
     if found is not None and found[1].running(asked.now):
         asked.node.backend.stop(asked.node, *found, asked.now)
     return Answer()

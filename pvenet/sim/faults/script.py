@@ -10,6 +10,7 @@ from pvenet.sim.faults.catalogue import KINDS
 from pvenet.sim.faults.fault import Fault, parse
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.files import SimError
+from pvenet.sim.machine.backend import LOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +56,9 @@ class Script:
             return scene
 
     def seen(self, request: Request, response: Response) -> None:
-        """What was ordered for a reload, or for a staging call, has happened with the first one."""
+        """What was ordered for a reload has happened with the first one; a lock that is held, to whoever wanted it."""
         path = request.target.partition("?")[0].rstrip("/")
         reload = request.method == "PUT" and path.endswith("/network") and response.status < 400  # noqa: PLR2004
-        staging = request.method != "GET" and "/network" in path and not (request.method == "PUT" and reload)
-        done = {"reload"} if reload else {"staging"} if staging else set()
+        done = {"reload"} if reload else {"staging"} if response.reason == LOCKED else set()
         with self._guard:
             self._waiting = [each for each in self._waiting if not (each.begun and each.kind.when in done)]

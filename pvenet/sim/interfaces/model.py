@@ -31,7 +31,6 @@ class Host:
     ovs: bool = False
     """Open vSwitch is installed."""
     ifupdown2: bool = True
-    name: str = "pve1"
 
 
 @dataclass(frozen=True)

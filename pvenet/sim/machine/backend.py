@@ -32,6 +32,8 @@ class Orders:
 
 
 NO_ORDERS = Orders()
+LOCKED = "can't lock file '/etc/network/.pve-interfaces.lock' - got timeout"
+"""What is said to a call that waited for that lock in vain (E078)."""
 
 
 @dataclass(frozen=True, kw_only=True)

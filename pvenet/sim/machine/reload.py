@@ -93,10 +93,7 @@ class _Run:
 
     def removals(self) -> Iterator[tuple[str, Change]]:
         """Virtual links that the file does not name any more; their former slaves stay up."""
-        hooked = {
-            link for iface in self.stanzas.options for link in self.stanzas.made_by_hooks(iface, (*BEFORE, *AFTER))
-        }
-        for link in sorted(self.made - hooked):
+        for link in sorted(self.made - self.stanzas.hooked()):
             if link not in self.stanzas.options:
                 yield link, "gone"
 

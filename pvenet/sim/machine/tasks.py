@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet.sim.access.users import Identity
+from pvenet.sim.files import SimError, read_json, write_json
 from pvenet.sim.machine.reload import Step
 
 if TYPE_CHECKING:
@@ -172,15 +172,20 @@ class TaskFolder:
         return number
 
     def put(self, number: str, task: Task) -> None:
-        draft = self.folder / f".{number}.draft"
-        draft.write_text(json.dumps(task.data(), indent=1) + "\n", encoding="utf-8")
-        draft.replace(self.folder / f"{number}.json")
+        write_json(self._path(number), task.data())
 
     def get(self, number: str) -> Task | None:
+        """Raises `SimError` for a file that holds no task."""
+        path = self._path(number)
         try:
-            return Task.of(json.loads((self.folder / f"{number}.json").read_text(encoding="utf-8")))
+            return Task.of(read_json(path))
         except FileNotFoundError:
             return None
+        except TypeError as error:
+            raise SimError(f"{path} does not describe a task: {error}") from error
+
+    def _path(self, number: str) -> Path:
+        return self.folder / f"{number}.json"
 
     def all(self) -> Iterator[tuple[str, Task]]:
         """Every task, the newest first; who has found what was wanted reads no further."""
