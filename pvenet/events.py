@@ -105,12 +105,23 @@ class TaskEnded:
     log: tuple[str, ...]
 
 
+class VerifiedBy(StrEnum):
+    """What says that a change is live."""
+
+    KERNEL = "kernel"
+    FLAGS = "flags"
+    """The list's `active` alone, which is "administratively up" (pve-api#active)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verified:
     """What was looked at after the reload, and is as it should be."""
 
     active: tuple[str, ...] = field(default=())
     gone: tuple[str, ...] = field(default=())
+    by: VerifiedBy = VerifiedBy.FLAGS
+    missing: str = ""
+    """Why the kernel could not be asked, where it should have been."""
 
 
 @dataclass(frozen=True, kw_only=True)

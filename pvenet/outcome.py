@@ -65,6 +65,8 @@ class Unknown:
     hint: str = ""
     given_up: bool = False
     """By a person: nothing more is to be done."""
+    stays: bool = False
+    """It is live by all that can be had, and only the proof that was asked for is missing: nothing is put back."""
 
 
 Outcome = Nothing | Applied | Sent | RolledBack | Failed | Unknown

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import approve, proposal, remade, removals
+from pvenet.apply.approval import approve, on_management_path, proposal, remade, removals
+from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.rollback import WITHIN, Rollback
@@ -22,6 +23,7 @@ from pvenet.cluster import members
 from pvenet.events import Confirming, OnFailure
 from pvenet.journal import ARMS, NO, OPEN, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
+from pvenet.kernel.judgement import NOTHING_SEEN, Require, scope
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
 from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
@@ -56,6 +58,9 @@ class ApplyOptions:
     from before. Nothing is armed without `wait`."""
     adopt: bool = False
     allow_management: bool = False
+    verify: Verify = Verify.AUTO
+    require: frozenset[Require] = frozenset()
+    """What is a failure where it does not come, and a warning otherwise."""
 
     def __post_init__(self) -> None:
         """Raises UsageError for a time that is none."""
@@ -107,6 +112,7 @@ class _Apply:
         self._runtime = runtime
         self._now = now
         self._reload: Reload | None = None
+        self._looks: KernelLooks | None = None
 
     def locked(self) -> Outcome:
         """Run, with the node's journals to itself."""
@@ -133,11 +139,16 @@ class _Apply:
         if reading.pending is None:
             return self._nothing(reading)
         pending = self._gate(reading)
-        if self._approved(pending):
+        looks = self._looks = self._kernel_looks(pending)
+        looks.begin()
+        asked = self._approved(pending)
+        looks.begun()
+        looks.again()
+        if asked or looks.slow:
             known = self._compare(reading)
         known_routes = routes(self._node, self._members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
-        self._reload = self._ready(book, pending, known_routes)
+        self._reload = self._ready(book, pending, known_routes, looks)
         end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
         return self._after(end, book, pending, known_routes)
 
@@ -146,9 +157,9 @@ class _Apply:
     ) -> Outcome:
         """What follows from how the reload ended: nothing, a confirmation, a rollback."""
         match end:
-            case Applied() if book.now.state is State.CONFIRMING:
+            case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
                 return self._confirmed(end, book, known_routes)
-            case Applied() | Sent():
+            case Applied() | Sent() | Unknown(stays=True):
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
                 return self._rolled_back(book, known_routes, end.message)
@@ -163,7 +174,17 @@ class _Apply:
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
         timeout = max(WITHIN, self._options.timeout)
-        back = Rollback(self._node, book, self._runtime, timeout=timeout, routes=known_routes.before)
+        baseline = self._looks.baseline if self._looks is not None else NOTHING_SEEN
+        verify = self._options.verify
+        back = Rollback(
+            self._node,
+            book,
+            self._runtime,
+            timeout=timeout,
+            routes=known_routes.before,
+            verify=verify,
+            baseline=baseline,
+        )
         end = back.run(why)
         if isinstance(end, Unknown):
             return end
@@ -175,7 +196,7 @@ class _Apply:
 
     # --- confirmation ------------------------------------------------------------------------------------------------
 
-    def _confirmed(self, end: Applied, book: OpenJournal, known_routes: Routes) -> Outcome:
+    def _confirmed(self, end: Applied | Unknown, book: OpenJournal, known_routes: Routes) -> Outcome:
         """The end, where a person says in time that it may stay; else it is rolled back."""
         refused = self._refusal(book.now, self._options.confirm_within or 0.0)
         if refused:
@@ -317,10 +338,23 @@ class _Apply:
         self._journals.keep_diff(journal)
         return journal
 
-    def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes) -> Reload:
+    def _kernel_looks(self, pending: _Pending) -> KernelLooks:
+        """What the kernel is asked about these changes."""
+        before, wanted = pending.before, pending.reading.network
+        management = before is not None and on_management_path(self._node, self._members, before, wanted)
+        asked = scope(pending.expectation.ours, before, wanted, management=management)
+        options = self._options
+        verify = options.verify if options.wait else Verify.FLAGS
+        return KernelLooks(
+            self._node, self._runtime, asked, verify=verify, require=options.require, before=before
+        )
+
+    def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             inverse=pending.inverse if self._options.arm else None,
         )
         timeout = self._options.timeout
-        return Reload(self._node, book, self._runtime, timeout=timeout, purpose=purpose, routes=known_routes.after)
+        return Reload(
+            self._node, book, self._runtime, timeout=timeout, purpose=purpose, routes=known_routes.after, looks=looks
+        )

@@ -99,6 +99,13 @@ def approve(
     return runtime.confirm(proposed.question) or cluster  # a request more has taken its time, too
 
 
+def on_management_path(node: Node, members: Sequence[Member], before: Network, then: Network) -> bool:
+    """Whether what differs between two networks touches the way to the node."""
+    path = management_path(before, management_addresses(node, members, before))
+    changes = net_changes(before.interfaces, then.interfaces)
+    return max(risks(changes, path, before, then), default=Risk.NONE) is Risk.MANAGEMENT
+
+
 def _warn_of_fencing(node: Node, runtime: Runtime) -> None:
     """A node with active HA services that is away for 60 s is fenced (pve-api#ha-fencing)."""
     services = highly_available(node.connection, node.name)

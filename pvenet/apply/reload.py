@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.arm import Arming
+from pvenet.apply.kernel import KernelLooks, KernelVerdict
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import Interrupts, answered, inside, interval, wait_for_others, wait_for_task
 from pvenet.apply.send import Sender
 from pvenet.apply.verify import Expectation, Judgement, failing_elsewhere, how_far, judge
-from pvenet.events import Reloading, TaskEnded, Verified, Waiting
+from pvenet.events import Reloading, TaskEnded, Verified, VerifiedBy, Waiting
 from pvenet.journal import State
+from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, Sent, Unknown
 from pvenet.routes import reached
 
@@ -63,6 +65,7 @@ class Reload:
         purpose: Purpose,
         interrupts: Interrupts | None = None,
         routes: tuple[Endpoint, ...] = (),
+        looks: KernelLooks | None = None,
     ) -> None:
         self._node = node
         self._book = book
@@ -71,6 +74,8 @@ class Reload:
         self._purpose = purpose
         self._routes = routes
         """Where the node has to answer in the end, at one of them; through its peers alone is not as it was."""
+        self._looks = looks
+        """At the kernel; None where nobody knows what to look for."""
         self._interrupts = interrupts or Interrupts(
             runtime,
             f"the reload of {node.name} is under way and can't be called back; Ctrl-C again stops waiting for it",
@@ -182,15 +187,25 @@ class Reload:
             return self._failed(silent, log)
         if judgement.more and reading.pending is None:
             self._book.warn(f"somebody else's {', '.join(judgement.more)} went live with it")
-        return self._applied(expectation, changes, judgement)
+        live = expectation.wanted if reading.pending is not None else reading.network.interfaces
+        kernel = self._looks.verdict(Network(interfaces=live), self._deadline) if self._looks else KernelVerdict()
+        if kernel.findings.failures:
+            lacks = "; ".join(each.text for each in kernel.findings.failures)
+            return self._failed(f"the reload of {self._node.name} ended well, but {lacks}", log)
+        self._tell(kernel)
+        return self._applied(expectation, changes, judgement, kernel)
 
     def _ended(self) -> Task:
         if self._task is None:
             self._arming.arm(self._deadline)
-            self._task = wait_for_task(self._node, self._book.now.upid or "", self._deadline)
+            self._task = wait_for_task(self._node, self._book.now.upid or "", self._deadline, so_far=self._so_far)
             if self._purpose.restores and not self._task.ok:
                 self._book.record(unproven=True)
         return self._task
+
+    def _so_far(self) -> str:
+        """How far the reload has come, where the kernel tells."""
+        return self._looks.ports_so_far(self._deadline.elapsed) if self._looks else ""
 
     def _repeat(self, task: Task) -> bool:
         """Another ifreload ran: ours took the staging and applied nothing. Wait for it, look, reload once more.
@@ -271,17 +286,45 @@ class Reload:
 
     # --- outcomes ----------------------------------------------------------------------------------------------------
 
-    def _applied(self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement) -> Applied:
+    def _tell(self, kernel: KernelVerdict) -> None:
+        """What the kernel has otherwise, and does not fail it."""
+        for each in kernel.findings.warnings:
+            self._book.warn(each.text)
+        if kernel.findings.as_before:
+            self._book.warn(
+                f"beside that the kernel of {self._node.name} has {kernel.findings.as_before} things otherwise than the "
+                "file, as before; `pvenet links` shows them"
+            )
+
+    def _applied(
+        self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement, kernel: KernelVerdict
+    ) -> Applied | Unknown:
         for name in judgement.excused:
             self._book.warn(f"{name} {self._purpose.excuse}")
         for name in judgement.still_up:
             self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
         for name in sorted(expectation.untellable):
             self._book.warn(f"whether {name} is up can't be told: PVE does not say so of a NIC by its altname")
-        self._runtime.emit(Verified(active=tuple(sorted(expectation.active)), gone=tuple(sorted(expectation.gone))))
+        by_kernel = self._looks is not None and self._looks.wanted and not kernel.missing
+        self._runtime.emit(
+            Verified(
+                active=tuple(sorted(expectation.active)),
+                gone=tuple(sorted(expectation.gone)),
+                by=VerifiedBy.KERNEL if by_kernel else VerifiedBy.FLAGS,
+                missing=kernel.missing,
+            )
+        )
         self._close(self._purpose.done)
         names = ", ".join(dict.fromkeys(change.name for change in changes)) or "what was pending"
-        return Applied(message=f"{self._purpose.words} on {self._node.name}: {names}", elapsed=self._deadline.elapsed)
+        where = f"on {self._node.name}: {names}"
+        if kernel.missing and self._looks is not None and self._looks.required:
+            return Unknown(
+                message=f"the list calls everything up {where}; but --verify kernel can't be had: {kernel.missing}",
+                hint="what was applied stays; look with `pvenet links`, and put it back with `pvenet rollback`",
+                stays=True,
+            )
+        only = f"\nverified by the list's flags only: {kernel.missing}" if kernel.missing else ""
+        return Applied(message=f"{self._purpose.words} {where}{only}", elapsed=self._deadline.elapsed)
 
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:
         self._close(State.FAILED)

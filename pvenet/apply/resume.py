@@ -109,7 +109,7 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
         journals.decide(journal, NO)
     found = routes(node, known, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
-    back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after)
+    back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
     return replace(end, asked=True) if isinstance(end, RolledBack) else end
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import remade, removals
+from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, inside, wait_for_others, wait_for_task
 from pvenet.apply.status import console
@@ -20,6 +21,8 @@ from pvenet.apply.steps import Steps
 from pvenet.apply.verify import expect_restored, judge
 from pvenet.events import RollingBack
 from pvenet.journal import ARMS, State, is_mine, is_recorded, replay
+from pvenet.kernel.judgement import NOTHING_SEEN, scope
+from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
 from pvenet.plan.changes import net_changes
 from pvenet.plan.restore import RestorePlan, restore_plan
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pvenet.apply.runtime import Runtime
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
+    from pvenet.kernel.judgement import Look
     from pvenet.node import Node, Reading
     from pvenet.plan.changes import Change
 
@@ -69,6 +73,8 @@ class Rollback:
         *,
         timeout: float = WITHIN,
         routes: tuple[Endpoint, ...] = (),
+        verify: Verify = Verify.AUTO,
+        baseline: Look = NOTHING_SEEN,
     ) -> None:
         self._node = node
         self._book = book
@@ -76,6 +82,10 @@ class Rollback:
         self._timeout = timeout
         self._routes = routes
         """Where the node has to answer in the end."""
+        self._verify = verify
+        self._baseline = baseline
+        """The kernel before what is put back was applied, where somebody has looked."""
+        self._looks: KernelLooks | None = None
         self._deadline = runtime.deadline(self._timeout)
         self._why = ""
         self._interrupts = Interrupts(runtime, f"{node.name} is being rolled back; Ctrl-C again leaves it as it is now")
@@ -241,6 +251,7 @@ class Rollback:
             purpose=_PURPOSE,
             interrupts=self._interrupts,
             routes=self._routes,
+            looks=self._kernel_looks(restore),
         )
         expectation = expect_restored(self._book.now.network, restore)
         try:
@@ -272,6 +283,23 @@ class Rollback:
                     return self._back_already()
                 self._book.record(unproven=True)
                 raise _Undecided(outcome.message)
+
+    def _kernel_looks(self, restore: RestorePlan) -> KernelLooks:
+        """The looks after the reloads of this rollback: few in all, and nothing waits for what takes its time."""
+        if self._looks is None:
+            before = self._book.now.network
+            asked = scope(restore.ours, before, Network(interfaces=restore.wanted), management=False)
+            verify = Verify.FLAGS if self._verify is Verify.FLAGS else Verify.AUTO
+            self._looks = KernelLooks(
+                self._node,
+                self._runtime,
+                asked,
+                verify=verify,
+                before=before if self._baseline is not NOTHING_SEEN else None,
+                baseline=self._baseline,
+                restores=True,
+            )
+        return self._looks
 
     def _told_of(self, restore: RestorePlan) -> Sequence[Change]:
         """What goes back with this reload; what was staged before leads back from what was applied."""

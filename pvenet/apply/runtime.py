@@ -183,8 +183,13 @@ def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, w
             deadline.pause(f"no answer from {node.name}: {error.message}", interval(silent))
 
 
-def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool = False) -> Task:
-    """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline."""
+def wait_for_task(
+    node: Node, upid: str, deadline: Deadline, *, forgotten: bool = False, so_far: Callable[[], str] = str
+) -> Task:
+    """The ended task; the node may have `forgotten` it. Raises StateUnknown at the deadline.
+
+    `so_far` says in words how far the reload has come, or nothing.
+    """
     what = f"its task is\n  {upid}"
 
     def request() -> Task:
@@ -205,7 +210,8 @@ def wait_for_task(node: Node, upid: str, deadline: Deadline, *, forgotten: bool 
                 hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
                 "wait longer next time with --timeout",
             )
-        deadline.pause(f"the reload of {node.name} runs", interval(deadline.elapsed))
+        far = so_far()
+        deadline.pause(f"the reload of {node.name} runs{far and f'; {far}'}", interval(deadline.elapsed))
 
 
 def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:

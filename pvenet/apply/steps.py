@@ -84,7 +84,7 @@ class Steps:
     def _send(self, request: wire.Request, change: Change, must: Mapping[str, wire.Entry]) -> None:
         """Once. Where the answer is lost, look whether it acted; raises _NotActed where it did not."""
         try:
-            self._node.stage(request, timeout=self._timeout)
+            self._stage(request)
         except AnswerLost as lost:
             now = _looked(self._node, lost, self._timeout)
             if wire.differences(must, now.entries) and not _acted(change, now):
@@ -93,6 +93,17 @@ class Steps:
             if isinstance(change, Create) and "iface" in refusal.errors:
                 self._node.refuse_taken(change.name)
             raise
+
+    def _stage(self, request: wire.Request) -> None:
+        """Once; and once more where one of PVE's workers refuses a NIC that it has not seen yet, and that is listed
+        (pve-api#bridges-cache): then nothing was done.
+        """
+        try:
+            self._node.stage(request, timeout=self._timeout)
+        except errors.RefusedByPVE as refusal:
+            if wire.unseen_slave(refusal.message) not in self._there:
+                raise
+            self._node.stage(request, timeout=self._timeout)
 
     def _read(self) -> Reading:
         return self._node.read(timeout=self._timeout)

@@ -10,11 +10,13 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
-from pvenet.cli.options import command, empty, seconds
+from pvenet.cli.options import command, empty, seconds, words
 from pvenet.cli.output import painter, stream
 
 if TYPE_CHECKING:
+    from pvenet.apply.kernel import Verify
     from pvenet.events import OnFailure
+    from pvenet.kernel.judgement import Require
 
 
 def register(app: typer.Typer) -> None:
@@ -85,6 +87,17 @@ def apply(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
+    verify: str | None = typer.Option(
+        None,
+        help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
+        "flags alone.",
+        metavar="auto|kernel|flags",
+    ),
+    require: list[str] = typer.Option(
+        [],
+        help="Fail where a bond gets no LACP partner, or a NIC no carrier, also if it never had one.",
+        metavar="lacp|carrier",
+    ),
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
     from pvenet.apply.apply import ApplyOptions
@@ -102,6 +115,8 @@ def apply(
         arm=arm,
         adopt=adopt,
         allow_management=allow_management,
+        verify=verify_by(context, verify, wait=wait),
+        require=_required(require, wait=wait),
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")
@@ -133,6 +148,40 @@ def revert(
     reverted = throw_away(node, journals, discard=discard)
     note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
     context.emit_done({"node": node.name, "reverted": reverted}, note=note)
+
+
+def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -> Verify:
+    """What an apply is verified by: the option's word, or the setting's. Raises UsageError for another."""
+    from pvenet.apply.kernel import Verify
+
+    said = "--verify" if word is not None else "PVENET_VERIFY or the profile's `verify`"
+    word = (word if word is not None else context.settings.verify).strip()
+    if word == "" and said == "--verify":
+        raise empty("--verify")
+    try:
+        found = Verify(word or Verify.AUTO)
+    except ValueError:
+        raise errors.UsageError(
+            f"{said} is {word}, and neither auto, kernel nor flags", hint="`pvenet apply --help` says what they are"
+        ) from None
+    if found is Verify.KERNEL and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
+    return found
+
+
+def _required(given: list[str], *, wait: bool) -> frozenset[Require]:
+    from pvenet.kernel.judgement import Require
+
+    found = words(given, option="--require") or ()
+    if found and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to see what is required", hint="leave one of them out")
+    try:
+        return frozenset(map(Require, found))
+    except ValueError as error:
+        raise errors.UsageError(
+            f"--require: {error.args[0].split(' ')[0]} is neither lacp nor carrier",
+            hint="`pvenet apply --help` says what they are",
+        ) from None
 
 
 def _on_failure(word: str) -> OnFailure:

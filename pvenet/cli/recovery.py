@@ -84,10 +84,11 @@ def rollback(
     node, journals = context.node, context.journals
     from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.resume import roll_back
+    from pvenet.cli.pending import verify_by
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
-    options = ApplyOptions(timeout=timeout, allow_management=allow_management)
+    options = ApplyOptions(timeout=timeout, allow_management=allow_management, verify=verify_by(context))
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 

@@ -31,6 +31,7 @@ KEYS: Mapping[str, str] = {
     "password_env": "PVENET_PASSWORD",
     "ca_file": "PVENET_CA_FILE",
     "fingerprint": "PVENET_FINGERPRINT",
+    "verify": "PVENET_VERIFY",
 }
 """The keys of a profile, and what they set. `*_env` names a variable that holds the value."""
 LISTS = {"endpoints": "a list of URLs", "fingerprint": "text, or a list with one for each endpoint"}

@@ -58,6 +58,8 @@ class Settings:
     fingerprints: tuple[str, ...] = ()
     """The pinned certificates: one for all endpoints, or one for each in their order."""
     insecure: bool = False
+    verify: str = ""
+    """What an apply is verified by; empty where nothing says so."""
 
     @property
     def unchecked(self) -> bool:
@@ -97,6 +99,7 @@ def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
         ca_file=found.get("PVENET_CA_FILE", ""),
         fingerprints=split_fingerprints(found.get("PVENET_FINGERPRINT", "")),
         insecure=options.insecure,
+        verify=found.get("PVENET_VERIFY", ""),
     )
 
 

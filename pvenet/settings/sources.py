@@ -29,6 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "PVENET_PASSWORD",
     ),
     "trust": ("PVENET_CA_FILE", "PVENET_FINGERPRINT"),
+    "verify": ("PVENET_VERIFY",),
 }
 """What comes from one source together."""
 

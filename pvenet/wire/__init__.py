@@ -9,7 +9,7 @@ from pvenet.wire.line_ends import line_ends
 from pvenet.wire.losses import losses, losses_of
 from pvenet.wire.prediction import Difference, by_name, differences, predicted, told
 from pvenet.wire.reading import interface, link, network
-from pvenet.wire.refusals import foreseen
+from pvenet.wire.refusals import foreseen, unseen_slave
 from pvenet.wire.removals import removed
 from pvenet.wire.requests import Request, request
 from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, Form, spelled
@@ -38,5 +38,6 @@ __all__ = [
     "spelled",
     "told",
     "unreadable",
+    "unseen_slave",
     "update_form",
 ]

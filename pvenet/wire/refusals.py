@@ -34,6 +34,12 @@ _PORT_OPTIONS = (
 _PERL = "/usr/share/perl5/PVE/Network/Interfaces.pm line"
 
 
+def unseen_slave(message: str) -> str | None:
+    """The slave of which a refusal says that the worker that gave it knows no such interface."""
+    found = re.search(r"wrong interface type on slave '([^']+)' \('' !=", message)
+    return found[1] if found else None
+
+
 def refusals(entries: Iterable[Entry]) -> tuple[str, ...]:
     """Of a write of this listing, each fault that PVE could name; empty where none is sure."""
     there = {str(entry["iface"]): {**entry} for entry in entries}

@@ -1,0 +1,276 @@
+"""The looks at the kernel that one apply takes: before the question, before the reload, after it, and a last one.
+
+A report takes seconds and one of PVE's three workers (pve-api#report-occupies): there are few of them, one after
+another, and none more once one was not to be had in time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from threading import Thread
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from pvenet import errors
+from pvenet.events import Waiting
+from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
+from pvenet.kernel.report import Unreadable
+from pvenet.node import Node
+from pvenet.observe import REPORT_TIMEOUT, bridges, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from pvenet.apply.runtime import Deadline, Runtime
+    from pvenet.kernel.judgement import Require, Scope
+    from pvenet.kernel.links import BridgePorts, Report
+    from pvenet.model import Network
+
+T = TypeVar("T")
+
+REPORTS = 3
+"""How many an apply asks for at most: before, after, and a last one."""
+REPORTS_OF_ROLLBACK = 2
+"""How many a rollback asks for at most, one after each of its reloads."""
+LAST = 40.0
+"""Seconds after the reload's task: LACP has come by then, and the ports of a bridge with STP forward."""
+CARRIER = 10.0
+"""Seconds after which a NIC that was down before has carrier, or none."""
+OFTEN = 2.0
+"""Seconds between two bridges calls while a reload runs."""
+
+
+class Verify(StrEnum):
+    """What an apply is verified by."""
+
+    AUTO = "auto"
+    """The kernel, where it can be asked; else the flags of the list."""
+    KERNEL = "kernel"
+    FLAGS = "flags"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelVerdict:
+    """What the kernel says of a reload that the flags call good."""
+
+    findings: Findings = Findings()
+    missing: str = ""
+    """Why it could not be asked, or not all that was wanted; empty where it was."""
+
+
+class KernelLooks:
+    """The looks of one apply, or of its rollback."""
+
+    def __init__(  # noqa: PLR0913 - what is looked at, and what is wanted of it
+        self,
+        node: Node,
+        runtime: Runtime,
+        scope: Scope,
+        *,
+        verify: Verify = Verify.AUTO,
+        require: Collection[Require] = (),
+        before: Network | None = None,
+        baseline: Look = NOTHING_SEEN,
+        restores: bool = False,
+    ) -> None:
+        self._node = node
+        self._runtime = runtime
+        self._require = require
+        self._before = before
+        """The network to which the baseline belongs; None where it is not known."""
+        self._restores = restores
+        always, never = verify is Verify.KERNEL, verify is Verify.FLAGS
+        self._report_wanted = (scope.report or always) and not never
+        self._bridges_wanted = (scope.bridges or always) and not never
+        self.required = always
+        """The flags alone are not enough."""
+        self.scope = scope
+        self.baseline = baseline
+        self._left = REPORTS_OF_ROLLBACK if restores else REPORTS
+        """How many reports may still be asked for."""
+        self._no_report = ""
+        """Why none is asked for any more."""
+        self._no_bridges = ""
+        self._look: _Background[Look] | None = None
+        """One that is under way: after a Ctrl-C it is waited for again, and no second one sent."""
+        self._ended: float | None = None
+        """When the reload's task had ended, by the clock."""
+        self._asked_at = 0.0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be asked of the kernel at all."""
+        return self._report_wanted or self._bridges_wanted
+
+    @property
+    def slow(self) -> bool:
+        """Whether the looks take so long that somebody may stage meanwhile."""
+        return self._report_wanted
+
+    # --- before ------------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Take the first look while a person reads; where it has to succeed, before.
+
+        Raises RefusedByPvenet where the kernel has to be asked and can't be.
+        """
+        if self.wanted:
+            self._start(REPORT_TIMEOUT)
+        if self.required:
+            self.begun()
+            if self.baseline.missing:
+                raise errors.RefusedByPvenet(
+                    f"{self.baseline.missing}; so that --verify kernel can't be had, and nothing was sent",
+                    hint="grant what is missing, or leave it out: then the list's flags have to do",
+                )
+
+    def begun(self) -> None:
+        """Wait for the first look: nothing is staged on a node while a report of ours runs
+        (pve-api#report-occupies).
+        """
+        if self._look is not None:
+            self.baseline = self._taken()
+
+    def again(self) -> None:
+        """The bridges' ports as they are just before the reload."""
+        if self._bridges_wanted and (found := self._bridges(self._node)) is not None:
+            self.baseline = replace(self.baseline, bridges=found)
+
+    # --- while the reload runs ---------------------------------------------------------------------------------------
+
+    def ports_so_far(self, elapsed: float) -> str:
+        """Which ports are on their bridges already, in words; asked now and then, and nothing is frozen by it
+        (pve-api#bridges-freeze-nothing).
+        """
+        if not self._bridges_wanted or self._no_bridges or elapsed - self._asked_at < OFTEN:
+            return ""
+        self._asked_at = elapsed
+        found = self._bridges(self._node) or {}
+        ours = self.scope.ours or {}
+        return "; ".join(
+            f"{name} has {', '.join(port.name for port in bridge.ports)}"
+            for name, bridge in sorted(found.items())
+            if bridge.ports and (name in ours or self.scope.ours is None)
+        )
+
+    # --- after -------------------------------------------------------------------------------------------------------
+
+    def verdict(self, wanted: Network, deadline: Deadline) -> KernelVerdict:
+        """What the kernel says of the network that should be live; what takes its time has it, within the deadline."""
+        if not self.wanted:
+            return KernelVerdict()
+        if self._ended is None:
+            self._ended = self._runtime.clock()
+        look = self._after(deadline)
+        findings = self._judged(wanted, look, last=self._restores)
+        if findings.failures or not findings.waits:
+            return KernelVerdict(findings=findings, missing=look.missing)
+        until = min(deadline.at, self._ended + (LAST if findings.long else CARRIER))
+        while (left := until - self._runtime.clock()) > 0:
+            deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN))
+        if self._left <= 0 or look.report is None:
+            return KernelVerdict(findings=_given_up(findings), missing=look.missing)
+        look = self._after(deadline)
+        if look.report is None:
+            return KernelVerdict(findings=_given_up(findings), missing=look.missing)
+        return KernelVerdict(findings=self._judged(wanted, look, last=True), missing=look.missing)
+
+    def _after(self, deadline: Deadline) -> Look:
+        if self._look is None:
+            self._runtime.emit(Waiting(reason=f"asking the kernel of {self._node.name}", elapsed=deadline.elapsed))
+            self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)))
+        return self._taken()
+
+    def _judged(self, wanted: Network, look: Look, *, last: bool) -> Findings:
+        before = self.baseline.differences(self._before) if self._before is not None else ()
+        return judge_kernel(
+            look.differences(wanted),
+            scope=self.scope,
+            before=before,
+            baseline=self.baseline,
+            require=self._require,
+            last=last,
+        )
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def _start(self, timeout: float) -> None:
+        own = Node(self._node.connection.another(), self._node.name)
+
+        def look() -> Look:
+            try:
+                return self._seen(own, timeout)
+            finally:
+                own.connection.close()
+
+        self._look = _Background(look)
+
+    def _taken(self) -> Look:
+        if self._look is None:
+            return NOTHING_SEEN
+        found = self._look.result()
+        self._look = None
+        return found
+
+    def _seen(self, node: Node, timeout: float) -> Look:
+        """One look: the bridges call first, because it is quick; the report also where that can't be had."""
+        ports = self._bridges(node) if self._bridges_wanted else None
+        if not self._report_wanted and ports is not None:
+            return Look(bridges=ports)
+        found = self._report(node, timeout)
+        return Look(report=found, bridges=ports, missing="" if found is not None else self._no_report)
+
+    def _bridges(self, node: Node) -> Mapping[str, BridgePorts] | None:
+        if self._no_bridges:
+            return None
+        try:
+            return bridges(node)
+        except (errors.RefusedByPVE, errors.AccessError) as error:
+            self._no_bridges = error.message
+        except (errors.PvenetError, Unreadable):  # this time
+            pass
+        return None
+
+    def _report(self, node: Node, timeout: float) -> Report | None:
+        if self._no_report or self._left <= 0:
+            return None
+        self._left -= 1
+        try:
+            return report(node, timeout=timeout)
+        except errors.PvenetError as error:
+            self._no_report = error.message
+        except Unreadable as error:
+            self._no_report = f"the report of {node.name} can't be read: {error}"
+        return None
+
+
+def _given_up(findings: Findings) -> Findings:
+    """What was waited for and could not be looked at again is a warning: nobody can tell."""
+    return replace(findings, waits=(), warnings=(*findings.warnings, *findings.waits))
+
+
+def _subjects(findings: Findings) -> str:
+    return ", ".join(dict.fromkeys(each.subject or each.name for each in findings.waits))
+
+
+class _Background(Generic[T]):
+    """Something that is worked out beside a person's reading. It ends with the process."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._found: T | BaseException | None = None
+        self._work = work
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._found = self._work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            self._found = error
+
+    def result(self) -> T:
+        """Wait for it. Raises what it has raised."""
+        self._thread.join()
+        if isinstance(self._found, BaseException):
+            raise self._found
+        return cast("T", self._found)
