@@ -18,6 +18,7 @@ ALLOWED = {
     "severity": {""},
     "plan": {"", "errors", "limits", "model", "severity"},
     "wire": {"", "limits", "model", "plan"},
+    "kernel": {"", "model"},
     "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
@@ -81,7 +82,20 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "severity", "wire"}
+PURE = {
+    "access",
+    "edit",
+    "errors",
+    "events",
+    "kernel",
+    "limits",
+    "model",
+    "outcome",
+    "plan",
+    "render",
+    "severity",
+    "wire",
+}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},
