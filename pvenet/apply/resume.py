@@ -11,7 +11,8 @@ from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
-from pvenet.apply.stage import is_nothing, made_live, throw_away
+from pvenet.apply.stage import is_nothing, throw_away
+from pvenet.apply.steps import made_live
 from pvenet.cluster import members
 from pvenet.journal import (
     NO,
