@@ -148,7 +148,7 @@ class _Apply:
         match end:
             case Applied() if book.now.state is State.CONFIRMING:
                 return self._confirmed(end, book, known_routes)
-            case Applied() | Sent():
+            case Applied() | Sent() | Failed(overridden=True):
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
                 return self._rolled_back(book, known_routes, end.message)

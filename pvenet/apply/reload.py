@@ -175,13 +175,16 @@ class Reload:
             return replace(end, elsewhere=elsewhere) if elsewhere and not self._silent_route() else end
         if not judgement.good and reading.pending is not None:
             return self._hidden(judgement)
-        if not judgement.good:
-            return self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}", log)
+        if not judgement.good and not judgement.overridden:
+            reverted = "; somebody had reverted what was pending just before" * judgement.reverted
+            return self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}{reverted}", log)
         silent = self._silent_route()
         if silent:
             return self._failed(silent, log)
         if judgement.more and reading.pending is None:
-            self._book.warn(f"somebody else's {', '.join(judgement.more)} went live with it")
+            self._book.warn(f"somebody else's {judgement.told(judgement.more)} went live with it")
+        if judgement.overridden:
+            return self._overridden(judgement, log)
         return self._applied(expectation, changes, judgement)
 
     def _ended(self) -> Task:
@@ -286,6 +289,19 @@ class Reload:
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:
         self._close(State.FAILED)
         return Failed(message=message, hint=self._what_now(), log=log)
+
+    def _overridden(self, judgement: Judgement, log: tuple[str, ...]) -> Failed:
+        """What slipped in is about a field of ours: what is live is known, and what leads back would undo theirs."""
+        self._close(State.FAILED)
+        return Failed(
+            message=f"{judgement.told(judgement.different)} on {self._node.name} is live with somebody else's value, "
+            "staged just before the reload, and not as it was shown; everything else is live as it was pending, and up",
+            hint=f"`pvenet list --node {self._node.name}` shows what is there: ask who, then leave it, or set yours "
+            "and `pvenet apply` again.\nnothing was rolled back, which would undo theirs; what was there before is in\n"
+            f"  {self._book.path}",
+            log=log,
+            overridden=True,
+        )
 
     def _stopped(self, message: str, hint: str = "") -> errors.ApplyFailed:
         self._close(State.FAILED)
