@@ -55,6 +55,8 @@ class Failed:
     """The task's log, a line each."""
     elsewhere: tuple[str, ...] = ()
     """Where it failed for these interfaces alone, which the changes do not touch, and all is as it should be."""
+    overridden: bool = False
+    """Only somebody else's values of the same fields are not as they should be: nothing leads back that spares them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,7 +159,7 @@ class _Apply:
         match end:
             case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
                 return self._confirmed(end, book, known_routes)
-            case Applied() | Sent() | Unknown(stays=True):
+            case Applied() | Sent() | Unknown(stays=True) | Failed(overridden=True):
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
                 return self._rolled_back(book, known_routes, end.message)
@@ -345,9 +345,7 @@ class _Apply:
         asked = scope(pending.expectation.ours, before, wanted, management=management)
         options = self._options
         verify = options.verify if options.wait else Verify.FLAGS
-        return KernelLooks(
-            self._node, self._runtime, asked, verify=verify, require=options.require, before=before
-        )
+        return KernelLooks(self._node, self._runtime, asked, verify=verify, require=options.require, before=before)
 
     def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(

@@ -6,7 +6,7 @@ another, and none more once one was not to be had in time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
-from pvenet.kernel.report import Unreadable
+from pvenet.kernel.unreadable import Unreadable
 from pvenet.node import Node
 from pvenet.observe import REPORT_TIMEOUT, bridges, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.kernel.judgement import Require, Scope
@@ -53,9 +53,21 @@ class Verify(StrEnum):
 class KernelVerdict:
     """What the kernel says of a reload that the flags call good."""
 
-    findings: Findings = Findings()
+    findings: Findings = field(default_factory=Findings)
     missing: str = ""
     """Why it could not be asked, or not all that was wanted; empty where it was."""
+
+    @property
+    def lacks(self) -> str:
+        """What it has otherwise than it should, in words; empty where that fails nothing."""
+        return "; ".join(each.text for each in self.findings.failures)
+
+    def warnings(self, node: str) -> Iterator[str]:
+        """What it has otherwise, and fails nothing."""
+        yield from (each.text for each in self.findings.warnings)
+        if (number := self.findings.as_before) > 0:
+            what = "one more thing" if number == 1 else f"{number} more things"
+            yield f"{node} has {what} otherwise than its file says, as before; `pvenet links` shows them"
 
 
 class KernelLooks:

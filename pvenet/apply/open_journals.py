@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Foreign, Nothing
     from pvenet.model import Network
     from pvenet.node import Node, Reading, Task
+    from pvenet.plan.restore import Conflict
 
 
 def refuse_while_reloading(node: Node, journals: Journals) -> None:
@@ -145,6 +146,11 @@ def _task(node: Node, journal: Journal) -> Task | None:
 def led_back(journal: Journal, network: Network) -> bool:
     """Whether a network has what was there before the journal's steps, as far as the API can put it back."""
     return not restore_plan(journal.network, network, replay(journal).values()).todo
+
+
+def conflicts(journal: Journal, network: Network) -> tuple[Conflict, ...]:
+    """What somebody else has changed since, so that a rollback of the journal is refused."""
+    return restore_plan(journal.network, network, replay(journal).values()).conflicts
 
 
 def _gone(journal: Journal, reading: Reading) -> tuple[State, str]:

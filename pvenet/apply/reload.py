@@ -180,19 +180,35 @@ class Reload:
             return replace(end, elsewhere=elsewhere) if elsewhere and not self._silent_route() else end
         if not judgement.good and reading.pending is not None:
             return self._hidden(judgement)
-        if not judgement.good:
-            return self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}", log)
+        if not judgement.good and not judgement.overridden:
+            reverted = "; somebody had reverted what was pending just before" * judgement.reverted
+            return self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}{reverted}", log)
         silent = self._silent_route()
         if silent:
             return self._failed(silent, log)
+        return self._up(expectation, changes, judgement, reading, log)
+
+    def _up(
+        self,
+        expectation: Expectation,
+        changes: Sequence[Change],
+        judgement: Judgement,
+        reading: Reading,
+        log: tuple[str, ...],
+    ) -> Applied | Failed | Unknown:
+        """What the list calls good, as the kernel has it."""
         if judgement.more and reading.pending is None:
-            self._book.warn(f"somebody else's {', '.join(judgement.more)} went live with it")
-        live = expectation.wanted if reading.pending is not None else reading.network.interfaces
-        kernel = self._looks.verdict(Network(interfaces=live), self._deadline) if self._looks else KernelVerdict()
-        if kernel.findings.failures:
-            lacks = "; ".join(each.text for each in kernel.findings.failures)
-            return self._failed(f"the reload of {self._node.name} ended well, but {lacks}", log)
-        self._tell(kernel)
+            self._book.warn(f"somebody else's {judgement.told(judgement.more)} went live with it")
+        if judgement.overridden:
+            return self._overridden(judgement, log)
+        network = reading.network
+        if reading.pending is not None:  # the list is the staged view
+            network = Network(interfaces=expectation.wanted, links=network.links)
+        kernel = self._looks.verdict(network, self._deadline) if self._looks else KernelVerdict()
+        if kernel.lacks:
+            return self._failed(f"the reload of {self._node.name} ended well, but {kernel.lacks}", log)
+        for text in kernel.warnings(self._node.name):
+            self._book.warn(text)
         return self._applied(expectation, changes, judgement, kernel)
 
     def _ended(self) -> Task:
@@ -286,16 +302,6 @@ class Reload:
 
     # --- outcomes ----------------------------------------------------------------------------------------------------
 
-    def _tell(self, kernel: KernelVerdict) -> None:
-        """What the kernel has otherwise, and does not fail it."""
-        for each in kernel.findings.warnings:
-            self._book.warn(each.text)
-        if kernel.findings.as_before:
-            self._book.warn(
-                f"beside that the kernel of {self._node.name} has {kernel.findings.as_before} things otherwise than the "
-                "file, as before; `pvenet links` shows them"
-            )
-
     def _applied(
         self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement, kernel: KernelVerdict
     ) -> Applied | Unknown:
@@ -329,6 +335,19 @@ class Reload:
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:
         self._close(State.FAILED)
         return Failed(message=message, hint=self._what_now(), log=log)
+
+    def _overridden(self, judgement: Judgement, log: tuple[str, ...]) -> Failed:
+        """What slipped in is about a field of ours: what is live is known, and what leads back would undo theirs."""
+        self._close(State.FAILED)
+        return Failed(
+            message=f"{judgement.told(judgement.different)} on {self._node.name} is live with somebody else's value, "
+            "staged just before the reload, and not as it was shown; everything else is live as it was pending, and up",
+            hint=f"`pvenet list --node {self._node.name}` shows what is there: ask who, then leave it, or set yours "
+            "and `pvenet apply` again.\nnothing was rolled back, which would undo theirs; what was there before is in\n"
+            f"  {self._book.path}",
+            log=log,
+            overridden=True,
+        )
 
     def _stopped(self, message: str, hint: str = "") -> errors.ApplyFailed:
         self._close(State.FAILED)

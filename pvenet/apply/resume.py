@@ -11,7 +11,9 @@ from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
-from pvenet.apply.stage import is_nothing, made_live, throw_away
+from pvenet.apply.stage import is_nothing, throw_away
+from pvenet.apply.status import by_hand
+from pvenet.apply.steps import made_live
 from pvenet.cluster import members
 from pvenet.journal import (
     NO,
@@ -194,7 +196,7 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: R
     if restore.conflicts:
         raise errors.Stale(
             f"{', '.join(map(str, restore.conflicts))} on {node.name} was changed again since; nothing was sent",
-            hint=f"put back by hand what shall be put back; what was there before is in\n  {journals.path(journal)}",
+            hint=by_hand(journals, journal),
         )
 
 

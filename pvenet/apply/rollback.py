@@ -16,7 +16,7 @@ from pvenet.apply.approval import remade, removals
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Purpose, Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, inside, wait_for_others, wait_for_task
-from pvenet.apply.status import console
+from pvenet.apply.status import by_hand, console
 from pvenet.apply.steps import Steps
 from pvenet.apply.verify import expect_restored, judge
 from pvenet.events import RollingBack
@@ -65,7 +65,7 @@ class _Undecided(errors.StateUnknown):
 class Rollback:
     """One rollback, from its journal to its outcome."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is rolled back, and four that say how
         self,
         node: Node,
         book: OpenJournal,
@@ -117,7 +117,7 @@ class Rollback:
                     return self._rolled_back(done)
         except _LeftAlone as error:
             self._leave()
-            return self._unknown(error.message)
+            return self._unknown(error.message, error.hint)
         except _Undecided as error:
             return self._unknown(error.message)
         except errors.StateUnknown as error:  # the deadline, or a person
@@ -181,7 +181,8 @@ class Rollback:
         if restore.conflicts:
             raise _LeftAlone(
                 f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since; that "
-                "is left alone, and nothing is put back over it"
+                "is left alone, and nothing is put back over it",
+                hint=by_hand(self._book.journals, self._book.now),
             )
         self._warn_of_losses(restore)
         if restore.todo:
@@ -361,9 +362,9 @@ class Rollback:
             "nothing can be put back"
         )
 
-    def _unknown(self, problem: str) -> Unknown:
+    def _unknown(self, problem: str, hint: str = "") -> Unknown:
         return Unknown(
             message=f"{self._why}\n{self._node.name} was not rolled back: {problem}",
-            hint=console(self._book.journals, self._book.now, staged=self._staged),
+            hint=hint or console(self._book.journals, self._book.now, staged=self._staged),
             given_up=self._interrupts.given_up,
         )

@@ -19,7 +19,7 @@ from pvenet.apply.open_journals import (
     refuse_unfinished,
     refuse_while_reloading,
 )
-from pvenet.apply.steps import Steps
+from pvenet.apply.steps import Steps, made_live
 from pvenet.journal import (
     ARMS,
     OPEN,
@@ -259,11 +259,6 @@ def is_nothing(journal: Journal) -> bool:
     """Whether what a journal has staged comes to nothing that a listing shows."""
     values = replay(journal).values(journal.back or 0)
     return journal.refreshing or all(each[0] == each[-1] for each in values.values())
-
-
-def made_live(journal: Journal) -> Journal:
-    """What was staged and somebody's reload has made live is as after one of ours: there is something to put back."""
-    return replace(journal, state=State.RELOADING, pending=None, behind=False)
 
 
 def _not_reverted(node: Node, journals: Journals, whose: Ours | Foreign) -> errors.Stale:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.open_journals import led_back, recognise
+from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
 from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, ownership
 from pvenet.routes import recall
@@ -133,13 +133,13 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
         return _ours(journals, whose.journal)
     if journal is not None and journal.state in ARMS:
         return _disarmed(journals, journal, reading)
-    return _clean(journals, journal)
+    return _clean(journals, journal, reading)
 
 
 def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[str, str]:
     """The way back was armed, and is not pending any more."""
     if not led_back(journal, reading.network):
-        return _clean(journals, journal.forward)
+        return _clean(journals, journal.forward, reading)
     return {
         "what": "the last apply from here was armed, and is rolled back: a power cycle, or somebody's reload or SDN "
         "apply, has made its way back live",
@@ -170,7 +170,7 @@ def _ours(journals: Journals, mine: Journal) -> dict[str, str]:
     }
 
 
-def _clean(journals: Journals, journal: Journal | None) -> dict[str, str]:
+def _clean(journals: Journals, journal: Journal | None, reading: Reading) -> dict[str, str]:
     """Nothing is pending: what the youngest journal says."""
     if journal is None:
         return {"what": "nothing is pending", "todo": ""}
@@ -180,7 +180,18 @@ def _clean(journals: Journals, journal: Journal | None) -> dict[str, str]:
         what, todo = "what was applied last was confirmed", ""
     elif word == NO:
         what, todo = "what was applied last was refused, and is to be rolled back", "`pvenet rollback` does it"
+    if "rollback" in todo and (changed := conflicts(journal, reading.network)):
+        what = f"{what}; somebody else has changed {', '.join(map(str, changed))} since, which no rollback touches"
+        todo = by_hand(journals, journal)
     return {"what": what, "todo": todo}
+
+
+def by_hand(journals: Journals, journal: Journal) -> str:
+    """What to do where somebody else has changed what a rollback would put back, so that it refuses."""
+    return (
+        f"`pvenet list --node {journals.node}` shows what is there: ask who changed it, and put back by hand what "
+        f"shall be put back;\nwhat was there before is in\n  {journals.path(journal)}"
+    )
 
 
 # --- at the console ------------------------------------------------------------------------------------------------

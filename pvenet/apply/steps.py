@@ -49,6 +49,8 @@ class Steps:
         """Stage them all, or none. Raises what went wrong, or StateUnknown where it could not be undone."""
         try:
             self.forward(todo)
+        except _MadeLive as error:
+            raise self._told_live() from error
         except errors.NotOurs as error:
             self._undo(error.message, error)
             undone = f"{error.message}, and this command's own steps were taken back"
@@ -118,7 +120,7 @@ class Steps:
             raise
 
     def _refuse_foreign(self, reading: Reading, must: Mapping[str, wire.Entry]) -> None:
-        """Raises NotOurs where somebody else has staged something meanwhile, and Stale where ours is gone.
+        """Raises NotOurs where somebody else has staged something meanwhile, Stale where ours is gone, or is live.
 
         Where the last step is all that is left, it is taken back: alone it would pass for somebody else's.
         """
@@ -128,6 +130,8 @@ class Steps:
         if alone:
             self._begin_anew()
             self.take_back()
+        if self._is_live(reading):
+            raise _MadeLive
         if (
             alone
             or (reading.pending is None and (found or self._should_be_pending()))
@@ -166,8 +170,30 @@ class Steps:
 
     def _should_be_pending(self) -> bool:
         """Whether what was staged since the baseline comes to anything; of what was adopted nobody can tell."""
-        journal = self._book.now
+        journal = self._staged
         return not journal.adopted and journal.back is None and bool(replay(journal).changed)
+
+    @property
+    def _staged(self) -> Journal:
+        """The journal with what was found in it and what has acted since, and no more."""
+        return replace(self._found, steps=(*self._found.steps, *self._done))
+
+    def _is_live(self, now: Reading) -> bool:
+        """Whether nothing is pending that should be, and the node lists it: somebody's reload came first."""
+        there = now.pending is None and self._others_in(now, ()) and not self._others_in(now, self._done)
+        return there and self._should_be_pending()
+
+    def _told_live(self, why: str = "") -> errors.Stale:
+        """What was staged is live: no journal loses it, and a rollback knows what to put back."""
+        with suppress(errors.PvenetError):
+            self._book.keep(made_live(self._staged), must=self._must)
+        names = ", ".join(dict.fromkeys(request.name for request in self._staged.steps))
+        before = f"{why}\nand " if why else ""
+        return errors.Stale(
+            f"{before}what had been staged on {self._node.name} ({names}) was made live meanwhile, by somebody's "
+            "reload or SDN apply, or by a reboot; nothing is pending any more",
+            hint="`pvenet list` shows what is there, and `pvenet rollback` puts back what was there before",
+        )
 
     def _note(self, request: wire.Request) -> None:
         steps = (*self._book.now.steps, request)
@@ -177,6 +203,8 @@ class Steps:
         """Take back what this command staged, as far as the node has it."""
         try:
             left = self.take_back() if self._done else self._before
+        except _MadeLive:
+            raise self._told_live(why) from cause
         except (errors.PvenetError, KeyboardInterrupt) as second:
             what = second.message if isinstance(second, errors.PvenetError) else "interrupted once more"
             names = ", ".join(request.name for request in self._done)
@@ -192,11 +220,15 @@ class Steps:
         now = self._read()
         if now.pending == self._before.pending and not self._others_in(now, ()):
             return now  # nothing of it arrived
+        if self._is_live(now):
+            raise _MadeLive
         if self._before.pending is None and not self._others_in(now, self._done):
             self._node.revert(timeout=self._timeout)
             left = self._read()
-            if self._others_in(left, ()):  # a reload that comes first leaves nothing to revert
-                raise errors.Stale("somebody has made it live, or staged something new, just before it was reverted")
+            if self._is_live(left):  # a reload that comes first leaves nothing to revert
+                raise _MadeLive
+            if self._others_in(left, ()):
+                raise errors.Stale("somebody has changed something else just before it was reverted")
             return left
         values = replayed(self._before.entries, self._done).values()
         way = restore_plan(self._before.network, now.network, values)
@@ -223,6 +255,18 @@ class Steps:
             return replace(self._found, state=State.DROPPED)
         ours = not self._others_in(left, ())
         return replace(self._found, pending=left.pending, behind=False) if ours else self._found
+
+
+class _MadeLive(errors.Stale):
+    """Somebody's reload has made live what was staged."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody has made live what was staged")
+
+
+def made_live(journal: Journal) -> Journal:
+    """What was staged and somebody's reload has made live is as after one of ours: there is something to put back."""
+    return replace(journal, state=State.RELOADING, pending=None, behind=False)
 
 
 class _NotActed(errors.Unreachable):

@@ -5,11 +5,11 @@ pve-api#active.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, kind_of, parent_in
-from pvenet.plan.changes import Create, changed_fields
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, canonical, kind_of, parent_in
+from pvenet.plan.changes import Create, changed_fields, same_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -39,6 +39,8 @@ class Expectation:
     """What should be up, and of which PVE never says so."""
     ours: Mapping[str, frozenset[str]] | None = None
     """The fields that these changes are about, by name; None where whose they are is not known, and all count."""
+    was: Mapping[str, Interface] | None = None
+    """The whole network before these changes; None where that is not known, or is what is wanted."""
     let_go: frozenset[str] = frozenset()
     """What leaves a bridge or a bond, and was down before it came there."""
 
@@ -59,11 +61,28 @@ class Judgement:
     """Is otherwise than it was pending, and not by these changes: somebody else's, come live in the same moment."""
     still_up: tuple[str, ...] = ()
     """Has left a bridge or a bond and is up, as it was not before."""
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """In which fields each is otherwise; none for one that is there and should not be, or the other way round."""
+    theirs: tuple[str, ...] = ()
+    """What is different by a value that it neither had before nor was pending: somebody else's."""
+    reverted: bool = False
+    """Nothing of these changes is live."""
 
     @property
     def good(self) -> bool:
         """Everything is as it should be."""
         return not (self.down or self.different or self.there)
+
+    @property
+    def overridden(self) -> bool:
+        """All is as it should be but for values that somebody else has given to fields of ours."""
+        return bool(self.different) and self.different == self.theirs and not (self.down or self.there)
+
+    def told(self, names: Iterable[str]) -> str:
+        """Names with the fields that are otherwise: `vmbr1, vmbr0 (comments)`."""
+        return ", ".join(
+            f"{name} ({', '.join(self.fields[name])})" if self.fields.get(name) else name for name in names
+        )
 
 
 _RANKS = ("eno", "ens", "enp", "enx")
@@ -109,7 +128,13 @@ def expect(*, before: Network | None, wanted: Network, touched: Collection[str] 
         was = before.interfaces if before else {}
         ours = {name: changed_fields(was.get(name), wanted.interfaces.get(name)) for name in touched}
     return Expectation(
-        wanted=wanted.interfaces, gone=gone, active=should - excused, excused=excused, untellable=hidden, ours=ours
+        wanted=wanted.interfaces,
+        gone=gone,
+        active=should - excused,
+        excused=excused,
+        untellable=hidden,
+        ours=ours,
+        was=before.interfaces if before else None,
     )
 
 
@@ -159,12 +184,15 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
     """Compare what a node lists now with what was expected of it."""
     up = {name for name, link in now.links.items() if link.active}
     up |= {alias for name in up for alias in now.links[name].altnames}
-    different, others = [], []
+    different, others, fields = [], [], {}
     for name, wanted in expectation.wanted.items():
-        odd = changed_fields(wanted, now.interfaces.get(name))
+        here = now.interfaces.get(name)
+        odd = changed_fields(wanted, here)
         ours = odd if expectation.ours is None else odd & expectation.ours.get(name, frozenset())
         different += [name] if ours else []
         others += [name] if odd and not ours else []
+        if here is not None and same_kind(wanted, here):
+            fields[name] = tuple(sorted(ours or odd))
     others += [
         name
         for name, interface in now.interfaces.items()
@@ -178,7 +206,36 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
         there=tuple(sorted(expectation.gone & now.interfaces.keys())),
         more=tuple(sorted(others)),
         still_up=tuple(sorted(expectation.let_go & up)),
+        fields=fields,
+        theirs=tuple(sorted(name for name in different if _is_theirs(expectation, now, name, fields.get(name, ())))),
+        reverted=_is_reverted(expectation, now),
     )
+
+
+def _is_theirs(expectation: Expectation, now: Network, name: str, fields: Iterable[str]) -> bool:
+    """Whether one of these fields has a value that it did not have before either."""
+    if expectation.was is None:
+        return False
+    was = expectation.was.get(name)
+    return any(not _same(was, now.interfaces.get(name), each) for each in fields)
+
+
+def _is_reverted(expectation: Expectation, now: Network) -> bool:
+    """Whether all that these changes are about is as it was before them."""
+    was, here = expectation.was, now.interfaces
+    if was is None or not expectation.ours:
+        return False
+    return all(
+        (name in was) == (name in here) and all(_same(was.get(name), here.get(name), each) for each in fields)
+        for name, fields in expectation.ours.items()
+    )
+
+
+def _same(one: Interface | None, other: Interface | None, name: str) -> bool:
+    """Whether two values of a name agree in a field; two that are not there do."""
+    if one is None or other is None or not same_kind(one, other):
+        return one is other
+    return bool(getattr(canonical(one), name) == getattr(canonical(other), name))
 
 
 def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
@@ -204,7 +261,7 @@ def how_far(judgement: Judgement) -> str:
     if judgement.down:
         parts.append(f"not active: {', '.join(judgement.down)}")
     if judgement.different:
-        parts.append(f"not configured as it was pending: {', '.join(judgement.different)}")
+        parts.append(f"not configured as it was pending: {judgement.told(judgement.different)}")
     if judgement.there:
         parts.append(f"still there: {', '.join(judgement.there)}")
     return "; ".join(parts) or "no interface is listed as down, which does not say that anything was applied"

@@ -36,7 +36,9 @@ _CONTEXT = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY, an
 def _common(
     *,
     endpoint: list[str] = typer.Option(
-        [], help="Where PVE's API is: https://HOST:8006. Repeat it for more members of the cluster.", metavar="URL"
+        [],
+        help="Where PVE's API is: https://HOST:8006. Repeat it for more members of the cluster.",
+        metavar="URL[,URL]",
     ),
     node: list[str] = typer.Option(
         [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"

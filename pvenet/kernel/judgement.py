@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pvenet.kernel.differences import HARMLESS, SLOW, Difference, Kind, differences
+from pvenet.kernel.difference import HARMLESS, SLOW, Difference, Kind
+from pvenet.kernel.differences import differences
 from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, Vlan, beneath
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _REQUIRED = {
 _FIELDS: Mapping[Kind, frozenset[str]] = {
     Kind.BOND_MODE: frozenset({"mode"}),
     Kind.PRIMARY: frozenset({"primary"}),
+    Kind.HASH_POLICY: frozenset({"xmit_hash_policy"}),
     Kind.SLAVE_NOT_JOINED: frozenset({"slaves"}),
     Kind.PORT_MISSING: frozenset({"ports"}),
     Kind.VLAN_FILTERING: frozenset({"vlan_aware"}),
@@ -65,7 +67,7 @@ _FIELDS: Mapping[Kind, frozenset[str]] = {
 }
 """The field that brings about what a difference lacks; of any other kind every field of the interface does."""
 
-PROVABLE = frozenset().union(*_FIELDS.values()) | {"autostart", "xmit_hash_policy"}
+PROVABLE = frozenset().union(*_FIELDS.values()) | {"autostart"}
 """The fields of whose effect the kernel can tell."""
 
 
@@ -135,10 +137,10 @@ class Findings:
     """How many more are as they were before, on interfaces that the change does not stand on."""
 
     long: bool = False
-    """What is waited for takes long by nature, or its lack would be a failure; a link that never was up takes seconds."""
+    """What is waited for takes long by nature, or its lack is a failure; a NIC that was down has carrier in seconds."""
 
 
-def judge_kernel(
+def judge_kernel(  # noqa: PLR0913 - two moments, and three that say how to judge
     now: Iterable[Difference],
     *,
     scope: Scope,
@@ -207,7 +209,8 @@ class _Judge:
 def _was_there(difference: Difference, baseline: Report | None) -> bool:
     """Whether the kernel had before what takes its time to come."""
     links = baseline.links if baseline else {}
-    link, part = links.get(difference.name), links.get(difference.subject)
+    named = {altname: link for link in links.values() for altname in link.altnames} | dict(links)
+    link, part = named.get(difference.name), named.get(difference.subject)
     check = _HAD.get(difference.kind)
     return check is not None and check(link, part)
 

@@ -136,18 +136,27 @@ def expanded(text: str) -> Path | None:
 
 def _place(options: Options, found: Mapping[str, str]) -> tuple[tuple[str, ...], Path | None]:
     """The endpoints, or the folder of a simulated node."""
-    endpoints, sim = options.endpoint, options.sim
+    endpoints, sim = tuple(each for text in options.endpoint for each in _named(text)), options.sim
     if endpoints and sim:
         raise errors.UsageError("--endpoint and --sim are two different places", hint="leave one of them out")
     if not endpoints and not sim:
         sim = expanded(found.get("PVENET_SIM", ""))
         if not sim:
-            endpoints = tuple(found.get("PVENET_ENDPOINT", "").replace(",", " ").split())
+            endpoints = _split(found.get("PVENET_ENDPOINT", ""))
     if any(each.startswith(SIM) for each in endpoints):
         sim, endpoints = _folder(endpoints), ()
     if not endpoints and not sim:
         raise errors.UsageError("no endpoint: which node is meant?", hint=NOWHERE)
     return endpoints, sim
+
+
+def _named(text: str) -> tuple[str, ...]:
+    """The endpoints that an option names; the folder of a simulated node may have commas and blanks."""
+    return (text,) if text.startswith(SIM) else _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 def _folder(endpoints: tuple[str, ...]) -> Path | None:

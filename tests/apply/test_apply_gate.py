@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab import BOND, Lab, interrupt
+from killed import back
+from lab import BOND, TAGGED, Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply.status import status
 from pvenet.events import OnFailure, Shown, Verdict
 from pvenet.journal import State
-from pvenet.model import Bridge
+from pvenet.model import Bridge, Ethernet
 from pvenet.plan import Risk
 
 if TYPE_CHECKING:
@@ -240,12 +242,50 @@ def test_a_foreign_edit_in_the_last_moment_goes_live_and_is_told(lab: Lab) -> No
     assert "somebody else's vmbr99 went live with it" in lab.warnings
 
 
+@pytest.mark.parametrize("options", [{}, {"confirm_within": 30.0}, {"arm": True}], ids=str)
+def test_a_field_of_ours_that_somebody_sets_in_the_last_moment_is_named(options: dict[str, Any], lab: Lab) -> None:
+    """Theirs is live, which is no success and no reason to undo theirs: no rollback is tried, and none is proposed."""
+    lab.stage({"ens40": Ethernet(name="ens40", comments="mine"), **TAGGED})
+    lab.order("foreign-comment=ens40@PUT network")
+    error = lab.failed(errors.ApplyFailed, on_failure=OnFailure.ROLLBACK, **options)
+    assert "ens40 (comments) on pve1 is live with somebody else's value" in error.message
+    assert "pvenet rollback" not in error.hint
+    assert lab.reloads == 1
+    assert lab.pending is None
+    assert {"#Somebody else was here", "auto bond0"} <= set(lab.live.splitlines())
+    found = status(lab.node, lab.journals)
+    assert "ens40 (comments)" in found.what
+    assert "rollback" not in found.todo
+    with pytest.raises(errors.Stale, match=r"ens40 \(comments\)"):
+        back(lab)
+
+
+def test_a_field_that_somebody_sets_in_the_last_moment_beside_ours_is_named(lab: Lab) -> None:
+    """Another one of the same interface goes live with ours, which is a success."""
+    lab.stage({"ens40": Ethernet(name="ens40", comments="mine")})
+    lab.order("foreign-set=ens40:mtu=1400@PUT network")
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert "somebody else's ens40 (mtu) went live with it" in lab.warnings
+
+
+def test_where_a_field_of_ours_is_theirs_and_something_is_down_no_rollback_is_proposed(lab: Lab) -> None:
+    """It would undo theirs: it is not done, and the next one would be refused."""
+    lab.stage({"ens40": Ethernet(name="ens40", comments="mine"), **TAGGED})
+    lab.order("foreign-comment=ens40@PUT network", "never-up=bond0@PUT network")
+    error = lab.failed(errors.StateUnknown, on_failure=OnFailure.ROLLBACK)
+    assert "not active: bond0" in error.message
+    assert "somebody else has changed ens40 (comments)" in error.message
+    assert "pvenet rollback" not in error.hint
+    assert "pvenet list" in error.hint
+
+
 def test_a_foreign_revert_in_the_last_moment_is_no_success(lab: Lab) -> None:
-    """The reload ends well and has applied nothing: what is missing is named."""
+    """The reload ends well and has applied nothing: what is missing is named, and why."""
     lab.tagged()
     lab.order("foreign-revert@PUT network")
     error = lab.failed(errors.ApplyFailed)
     assert "not configured as it was pending: bond0" in error.message
+    assert "somebody had reverted what was pending just before" in error.message
     assert lab.writes == ["PUT network"]
     assert lab.pending is None
     assert lab.states == [State.FAILED]

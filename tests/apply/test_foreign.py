@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet.model import Interface
+    from pvenet.plan import Desired
 
 EDITS: dict[str, tuple[str, dict[str, Any], str]] = {
     "another bridge": ("POST network", {"iface": "vmbr99", "type": "bridge"}, "vmbr99"),
@@ -255,8 +256,27 @@ def test_a_staging_that_comes_to_nothing_is_reverted(lab: Lab) -> None:
 
 
 def test_an_undo_that_somebodys_reload_precedes_is_no_undo(lab: Lab) -> None:
-    """The second step is refused; what the first has staged is live before it can be reverted."""
+    """The second step is refused; what the first has staged is live before it can be reverted, and can be put back."""
     lab.order("locked@PUT network/ens41", "foreign-reload@DELETE network")
-    with pytest.raises(errors.StateUnknown, match="made it live"):
+    with pytest.raises(errors.Stale, match=r"(?s)lock.*\(ens40\) was made live"):
         lab.stage(MTU | {"ens41": Ethernet(name="ens41", mtu=1400)})
     assert "1400" in lab.live
+    assert back(lab).verdict is Verdict.ROLLED_BACK
+    assert "1400" not in lab.live
+
+
+@pytest.mark.parametrize("earlier", [{}, TAGGED], ids=["alone", "upon an earlier staging"])
+def test_what_is_made_live_right_after_its_step_is_told_and_can_be_put_back(lab: Lab, earlier: Desired) -> None:
+    """The listing after the step shows it, and nothing pending: no revert is sent, and no step back is staged."""
+    lab.stage(earlier)
+    lab.forget()
+    lab.order("foreign-reload@GET network+2")
+    with pytest.raises(errors.Stale, match=r"ens40\) was made live") as caught:
+        lab.stage(MTU)
+    assert "pvenet rollback" in caught.value.hint
+    assert lab.sent == ["GET network", "PUT network/ens40", "GET network"]
+    assert lab.pending is None
+    assert "1400" in lab.live
+    assert back(lab).verdict is Verdict.ROLLED_BACK
+    assert "1400" not in lab.live
+    assert "bond0" not in lab.live

@@ -123,6 +123,30 @@ def test_of_what_comes_new_only_what_was_said_of_it_is_ours() -> None:
     judgement = judge(found, network(NIC, replace(BOND, comments="theirs"), up="bond0 ens38"))
     assert judgement.good
     assert judgement.more == ("bond0",)
+    assert judgement.told(judgement.more) == "bond0 (comments)"
+
+
+OLD, MINE, THEIR = (Ethernet(name="ens40", comments=text) for text in ("old", "mine", "theirs"))
+
+
+@pytest.mark.parametrize(
+    ("now", "theirs", "reverted"),
+    [
+        ([THEIR, NIC], ("ens40",), False),
+        ([OLD, NIC], (), True),
+        ([OLD, NIC, BOND], (), False),
+        ([NIC, BOND], (), False),
+    ],
+    ids=["theirs", "all as before", "one as before", "gone"],
+)
+def test_a_value_that_was_there_before_is_nobody_elses(
+    now: list[Interface], *, theirs: tuple[str, ...], reverted: bool
+) -> None:
+    """A third one is; and where all is as before, it was reverted."""
+    found = expect(before=network(OLD, NIC), wanted=network(MINE, NIC, BOND), touched={"ens40", "bond0"})
+    judgement = judge(found, network(*now))
+    assert "ens40" in judgement.different
+    assert (judgement.theirs, judgement.reverted) == (theirs, reverted)
 
 
 def named(name: str, *altnames: str, active: bool = False) -> Network:

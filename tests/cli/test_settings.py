@@ -10,7 +10,7 @@ import pytest
 
 from pvenet import errors
 from pvenet.connection.session import Token, Trust
-from pvenet.settings import Options, connect, read_settings
+from pvenet.settings import Options, connect, load_settings, read_settings
 from pvenet.settings.connection import trust
 from pvenet.sim.http.certificate import certificate
 
@@ -72,6 +72,20 @@ def test_several_endpoints_in_one_variable(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "given", [("pve1,pve2,pve3",), ("pve1", "pve2,pve3"), (" pve1, pve2 ", "pve3,"), ("pve1 pve2", "", "pve3")]
+)
+def test_several_endpoints_in_one_option(given: tuple[str, ...]) -> None:
+    """As in the variable, and repeated as well; a program's are the same."""
+    assert at({}, endpoint=given).endpoints == ("pve1", "pve2", "pve3")
+    assert load_settings(*given).endpoints == ("pve1", "pve2", "pve3")
+
+
+def test_the_folder_of_a_simulated_node_may_have_commas_and_blanks() -> None:
+    """Whoever names it alone means one folder."""
+    assert at({}, endpoint=("sim:my lab, old",)).sim == Path("my lab, old")
+
+
+@pytest.mark.parametrize(
     ("options", "environment"),
     [
         (Options(sim=Path("/lab")), {}),
@@ -87,7 +101,9 @@ def test_a_simulated_node_is_a_folder_and_keeps_its_journals(options: Options, e
     assert (place.sim, place.endpoints, place.state_dir) == (Path("/lab"), (), Path("/lab/.pvenet"))
 
 
-@pytest.mark.parametrize("endpoints", [("sim:",), ("sim:lab", "pve1"), ("pve1", "sim:lab"), ("sim:a", "sim:b")])
+@pytest.mark.parametrize(
+    "endpoints", [("sim:",), ("sim:lab", "pve1"), ("pve1", "sim:lab"), ("sim:a", "sim:b"), ("pve1,sim:lab",)]
+)
 def test_a_simulated_node_is_alone(endpoints: tuple[str, ...]) -> None:
     """No folder, or another endpoint beside it: neither is meant silently."""
     assert wrong(lambda: at({}, endpoint=endpoints)).hint == "write it as sim:DIR"

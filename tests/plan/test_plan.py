@@ -17,6 +17,7 @@ from work import growth
 
 from pvenet.model import Bridge, Interface, Network, Vlan, canonical
 from pvenet.plan import (
+    Create,
     FieldChange,
     Inverse,
     Plan,
@@ -192,6 +193,19 @@ def test_the_inverse_names_what_the_api_cannot_put_back(before: str, desired: st
     current = network(before)
     steps = plan(current, interfaces(desired))
     assert [str(loss) for loss in inverse(steps, current).lost] == lost
+
+
+def test_a_comment_that_could_be_run_is_not_put_back() -> None:
+    """A node's file may hold it; what leads back is sent by pvenet, and says what it leaves out."""
+    bridge = Bridge(name="vmbr9", comments="note\rpost-up touch /tmp/evil")
+    current = Network(interfaces={"vmbr9": bridge})
+    back = inverse(plan(current, {"vmbr9": None}), current)
+    (step,) = back.plan.steps
+    assert isinstance(step, Create)
+    assert step.after.comments == ""
+    assert [str(loss) for loss in back.lost] == [
+        f"vmbr9: the comments {bridge.comments!a}, of which a part could be run"
+    ]
 
 
 def test_an_order_that_does_not_exist_ends_all_the_same() -> None:

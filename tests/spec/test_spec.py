@@ -18,6 +18,7 @@ from pvenet.spec.load import check, examine, load
 from pvenet.spec.network_spec import Absent, InterfaceSpec
 from pvenet.spec.node_plan import plan_node
 from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, parse, plain
+from pvenet.wire import request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,14 @@ def test_what_is_wrong_is_reported_where_it_stands(text: str, message: str) -> N
     """One message, with the place and what to write instead."""
     (only,) = messages(text)
     assert message in only
+
+
+def test_options_are_words_whatever_stands_between_them() -> None:
+    """No end of a line is left in them that could make one a line of the node's file."""
+    text = r'nodes: {a: {vmbr1: {type: OVSBridge, options: "one\rpost-up\Ltwo"}}}'
+    spec, _ = examine(text, "f")
+    (step,) = plan_node(spec.nodes["a"], Network(), ()).plan.steps
+    assert request(step).form["ovs_options"] == "one post-up two"
 
 
 def test_everything_is_told_at_once() -> None:

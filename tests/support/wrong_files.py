@@ -67,6 +67,14 @@ WRONG = [
         "nodes: {a: {bond0: {state: absent}, vmbr1: {type: bridge, ports: [bond0]}}}",
         "f:1:13: a: bond0 is in use: a port of vmbr1",
     ),
+    # ends of lines that only some programs know
+    *(
+        (
+            f'nodes: {{a: {{vmbr1: {{type: bridge, comments: "note{escape}post-up touch /tmp/evil"}}}}}}',
+            f"f:1:35: a: comments of vmbr1 hold '{told}', which ends a line: what follows it could be run",
+        )
+        for escape, told in ((r"\r", r"\r"), (r"\r\n\r", r"\r"), (r"\f", r"\x0c"), (r"\N", r"\x85"), (r"\L", r"\u2028"))
+    ),
     # YAML
     ("", "f:1:1: the file is empty; it begins with `nodes:`"),
     ("# nothing\n", "the file is empty"),
