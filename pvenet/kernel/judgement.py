@@ -96,7 +96,8 @@ def scope(
     if ours is None or before is None:
         return Scope(report=True, bridges=True, ours=None, near=None)
     parts = [network.interfaces[name] for network in (before, wanted) for name in ours if name in network.interfaces]
-    report = management or any(map(_reported, parts, (ours[part.name] for part in parts)))
+    provable = management and any(fields & {"name", *PROVABLE} for fields in ours.values())
+    report = provable or any(_reported(part, ours[part.name]) for part in parts)
     bridged = any(isinstance(part, Bridge) and ours[part.name] & {"name", "ports", "vlan_aware"} for part in parts)
     near = set(ours)
     for network in (before, wanted):
