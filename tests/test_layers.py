@@ -25,6 +25,7 @@ ALLOWED = {
     "access": {"", "errors", "model"},
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},
+    "kernel": {"", "limits", "model"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},
     "journal": {"", "errors", "model", "node", "plan", "private", "wire"},
     "routes": {"", "cluster", "connection", "errors", "journal", "model", "node"},
@@ -81,7 +82,20 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "severity", "wire"}
+PURE = {
+    "access",
+    "edit",
+    "errors",
+    "events",
+    "kernel",
+    "limits",
+    "model",
+    "outcome",
+    "plan",
+    "render",
+    "severity",
+    "wire",
+}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},
