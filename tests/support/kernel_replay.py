@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from kernel_moments import MOMENTS, moment
 from paths import FIXTURES
 from sim_replay import Exchange, Replay
 
@@ -13,7 +14,6 @@ from pvenet.sim.files import read_json
 from pvenet.sim.kernel.value import BridgeState, Kernel, Link
 from pvenet.sim.machine.simulated import Simulated
 from pvenet.sim.state import WALKTHROUGH_UP, Sim, write_json
-from pvenet.sim.system.told import kernel_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
 
-MOMENTS = FIXTURES / "kernel" / "ip"
 NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 UNKNOWN_KINDS = frozenset({"dummy", "vlan"})
 """What the recording's first machine had no module for, so that the command failed."""
@@ -42,12 +41,6 @@ HELD_BACK: Mapping[str, dict[str, Any]] = {
     "K1-acl-031": _ON_ZONE | {"roles": "BrOnly", "path": f"{_ZONE}/vmbr1"},
 }
 """Changes of the access list whose exchanges are not among these; what came before and after tells them."""
-
-
-def moment(scenario: str) -> Kernel:
-    """The links of a recorded moment, as `ip` and `bridge` told them in JSON."""
-    links, vlans = (json.loads((MOMENTS / scenario / name).read_text()) for name in ("ip-link.json", "vlan.txt"))
-    return kernel_told(links, vlans)
 
 
 def start() -> Kernel:
