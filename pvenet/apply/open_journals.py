@@ -148,6 +148,11 @@ def led_back(journal: Journal, network: Network) -> bool:
     return not restore_plan(journal.network, network, replay(journal).values()).todo
 
 
+def gone_elsewhere(journals: Journals, reading: Reading) -> tuple[str, ...]:
+    """What became of what was staged from here and is not pending any more; the journals stay as they are."""
+    return tuple(text for journal in _open(journals, State.STAGING) if (text := _gone(journal, reading)[1]))
+
+
 def conflicts(journal: Journal, network: Network) -> tuple[Conflict, ...]:
     """What somebody else has changed since, so that a rollback of the journal is refused."""
     return restore_plan(journal.network, network, replay(journal).values()).conflicts

@@ -14,6 +14,7 @@ from pvenet.apply.approval import described_removals, removals
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
+    gone_elsewhere,
     recognise,
     refuse_armed,
     refuse_unfinished,
@@ -38,6 +39,7 @@ from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -215,10 +217,11 @@ def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:
     )
 
 
-def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
+def revert(node: Node, journals: Journals, *, discard: bool, warn: Callable[[str], object] = lambda _: None) -> bool:
     """Throw away what is pending; whether anything was.
 
-    Raises NotOurs for what is not ours, unless `discard`, and Stale where somebody has made it live meanwhile.
+    `warn` hears what became of what was staged from here, where it is not pending any more. Raises NotOurs for what is
+    not ours, unless `discard`, and Stale where somebody has made it live meanwhile.
     """
     journals = journals.at(node)
     with journals.lock():
@@ -227,6 +230,8 @@ def revert(node: Node, journals: Journals, *, discard: bool) -> bool:
         recognise(node, journals, OPEN)
         whose = ownership(journals, reading)
         if isinstance(whose, Nothing):
+            for text in gone_elsewhere(journals, reading):
+                warn(text)
             return False
         if isinstance(whose, Foreign) and not discard:
             raise not_ours(node.name, whose.changes, "leave them alone", whose.note)

@@ -37,6 +37,8 @@ class Status:
     """Another pvenet is at work on it."""
     problem: str = ""
     """Why the node could not be asked."""
+    exit: int = 0
+    """The exit code of that."""
     what: str = ""
     todo: str = ""
     elsewhere: str = ""
@@ -67,7 +69,9 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
         if journal is None and isinstance(error, errors.UsageError):
             raise  # there is no such node, and nothing is known of one
         found = _of(journals, journal, busy=busy)
-        return _with(found, reachable=reachable, problem=error.message, **_unasked(journals, journal))
+        return _with(
+            found, reachable=reachable, problem=error.message, exit=error.exit_code, **_unasked(journals, journal)
+        )
     journals.settle(reading)
     journal = journals.chosen()  # what was asked has told whose the journals are
     found = _of(journals, journal, busy=busy)

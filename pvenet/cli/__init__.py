@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -87,12 +88,18 @@ def _run(arguments: list[str] | None) -> int:
     return done if isinstance(done, int) else 0
 
 
+_BLANK = re.compile(r"'\s*' is not ")
+"""How Typer begins to say that nothing is no number, or none of its words."""
+
+
 def _usage(error: TyperException) -> errors.UsageError:
     """A wrong command line, with the help that belongs to where it went wrong."""
     context = getattr(error, "ctx", None)
     if possible := getattr(error, "possibilities", None):  # by Typer's rule the dashes make any short name near
         wanted = getattr(error, "option_name", "").lstrip("-")
         vars(error)["possibilities"] = [each for each in possible if errors.nearest(wanted, [each.lstrip("-")])]
+    if _BLANK.match(getattr(error, "message", "")):
+        vars(error)["message"] = "it is empty"
     command_path = context.command_path if context else "pvenet"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     return errors.UsageError(message.rstrip("."), hint=f"`{command_path} --help` shows how")

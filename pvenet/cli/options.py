@@ -126,6 +126,8 @@ def _options(given: dict[str, Any], before: Options) -> Options:
         words(common[name], option=f"--{name}")
     if common["profile"] == "":
         raise empty("--profile")
+    if not all(text.strip() for text in common["fault"]):
+        raise empty("--fault")
     common["endpoint"], common["fault"] = tuple(common["endpoint"]), tuple(common["fault"])
     common["node"] = ",".join(common["node"])
     return Options(**common).over(before)

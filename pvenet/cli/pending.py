@@ -145,7 +145,7 @@ def revert(
     node, journals = context.node, context.journals
     from pvenet.apply.stage import revert as throw_away
 
-    reverted = throw_away(node, journals, discard=discard)
+    reverted = throw_away(node, journals, discard=discard, warn=context.warn)
     note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
     context.emit_done({"node": node.name, "reverted": reverted}, note=note)
 
@@ -188,6 +188,8 @@ def _on_failure(word: str) -> OnFailure:
     # not Typer's choice of an enum, which would have every command load the events
     from pvenet.events import OnFailure
 
+    if not word.strip():
+        raise empty("--on-failure")
     try:
         return OnFailure(word)
     except ValueError:

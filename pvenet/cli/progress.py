@@ -86,7 +86,7 @@ class Terminal:
         with suppress(OSError):
             self._tell(event)
 
-    def _tell(self, event: events.Event) -> None:  # noqa: C901 - a case an event
+    def _tell(self, event: events.Event) -> None:  # noqa: C901, PLR0912 - a case an event
         match event:
             case events.Shown():
                 self._show(event)
@@ -107,7 +107,8 @@ class Terminal:
                 for line in event.log if event.exitstatus != "OK" else ():
                     self._line(f"  {one_line(line)}")
             case events.Verified():
-                self._line(f"active: {', '.join(map(one_line, event.active))}")
+                if event.active:
+                    self._line(f"active: {', '.join(map(one_line, event.active))}")
             case events.Confirming():
                 self._line(
                     f"live and verified on {event.node}; it is rolled back unless it is confirmed within "

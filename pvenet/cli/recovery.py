@@ -39,9 +39,18 @@ def status(context: Context, same_node: bool = _SAME_NODE) -> None:
     nodes = one_or_all(fleet, context.settings.node)
     found = [stand(node, fleet.journals(node.name), same_node=same_node) for node in nodes]
     context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
-    away = [each.node for each in found if not each.reachable]
-    if away:
-        raise errors.Unreachable(f"{', '.join(away)} can't be reached", hint="the text above says what to do")
+    hint = "the text above says what to do"
+    if away := [each.node for each in found if not each.reachable]:
+        raise errors.Unreachable(f"{', '.join(away)} can't be reached", hint=hint)
+    if mute := [each.node for each in found if each.exit]:
+        message = f"{', '.join(mute)} can't be asked"
+        match max(each.exit for each in found):
+            case errors.AccessError.exit_code:
+                raise errors.AccessError(message, hint=hint)
+            case errors.RefusedByPVE.exit_code:
+                raise errors.RefusedByPVE(message, hint=hint, status=500)
+            case _:
+                raise errors.PvenetError(message, hint=hint)
 
 
 def _text(found: Status) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command, words
+from pvenet.cli.options import command, empty, words
 from pvenet.cli.output import out, painter, say
 from pvenet.settings.connection import faults_of
 
@@ -86,6 +86,8 @@ def _place(text: str) -> At:
     """Where to listen, and for which address of a node. Raises UsageError."""
     from pvenet.sim.server import At
 
+    if not text.strip():
+        raise empty("--listen", "as in --listen 127.0.0.1:8006")
     place, _, address = text.partition("=")
     host, _, port = place.rpartition(":")
     if not host or not port.isdecimal():
@@ -163,7 +165,7 @@ def check(
 def _nics(given: list[str] | None) -> dict[str, tuple[str, ...]] | None:
     """The NICs of an option and their altnames, None where it was not given. Raises UsageError."""
     found: dict[str, tuple[str, ...]] = {}
-    for word in words(given) or ():
+    for word in words(given, option="--nic") or ():
         name, equals, altname = word.partition("=")
         if not name or (equals and not altname):
             raise errors.UsageError(f"--nic {word} is no NIC", hint="as in --nic eno1 or --nic nic1=enp2s0")

@@ -110,6 +110,34 @@ class TestData:
         assert [(step["action"], step["name"]) for step in data["steps"]] == [("create", "bond0")]
         assert run("bond", "set", "bond0", "--slaves", "ens38,ens39", "--json").data["steps"] == []
 
+    def test_revert_says_what_became_of_what_is_not_pending_any_more(self, lab: Path, run: Run) -> None:
+        """Somebody has applied it meanwhile, which the journal shows; nothing is changed by asking."""
+        run("bond", "create", "--slaves", "ens38,ens39")
+        staged = lab / "pve1/etc/network/interfaces.new"
+        staged.rename(staged.with_name("interfaces"))
+        for _ in range(2):
+            ran = run("revert")
+            assert ran.code == 0
+            assert "nothing is pending on pve1" in ran.err
+            assert "it was applied elsewhere" in ran.err
+
+    @pytest.mark.parametrize(
+        ("fault", "code", "why"),
+        [
+            ("error@GET tasks", 4, "something failed"),
+            ("error@GET network", 4, "something failed"),
+            ("delay=0@GET network", 0, "nothing is pending"),
+            ("odd-answer=5@GET network", 6, "not as PVE's API does"),
+            ("reboot=600@GET tasks", 6, "can't be reached"),
+        ],
+    )
+    def test_status_fails_where_nothing_could_be_told(self, fault: str, code: int, why: str, run: Run) -> None:
+        """A script that looks at the code alone takes no silence for peace; the text says why."""
+        ran = run("status", "--node", "pve1", "--json", "--fault", fault)
+        assert ran.code == ran.data[0]["exit"] == code
+        assert why in ran.out
+        assert ("pve1 can't be" in ran.err) is bool(code)
+
     def test_revert_says_whether_there_was_anything(self, run: Run) -> None:
         """Twice is no error."""
         run("bond", "create", "--slaves", "ens38,ens39")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet.cli.progress import Terminal, counting
-from pvenet.events import Reloading, Waiting
+from pvenet.events import Reloading, Verified, Waiting
 
 if TYPE_CHECKING:
     import pytest
@@ -35,6 +35,16 @@ def test_a_log_says_a_reason_once(monkeypatch: pytest.MonkeyPatch) -> None:
         for event in waiting(RUNS, RUNS, SILENCE, SILENCE, RUNS, SILENCE):
             terminal.emit(event)
     assert said == [RUNS, SILENCE]
+
+
+def test_where_nothing_has_to_be_up_no_empty_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is up is named, and nothing is no name."""
+    monkeypatch.setenv("TERM", "dumb")
+    said: list[str] = []
+    with Terminal(said.append, plain) as terminal:
+        terminal.emit(Verified(gone=("bond0",)))
+        terminal.emit(Verified(active=("ens33", "vmbr0")))
+    assert said == ["active: ens33, vmbr0"]
 
 
 def test_a_live_line_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
