@@ -14,10 +14,11 @@ from pvenet import errors
 from pvenet.apply.approval import approve, on_management_path, proposal, remade, removals
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
-from pvenet.apply.reload import Purpose, Reload
+from pvenet.apply.reload import Reload
 from pvenet.apply.rollback import WITHIN, Rollback
 from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.status import armed_still
+from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import members
 from pvenet.events import Confirming, OnFailure

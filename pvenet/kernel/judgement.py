@@ -210,7 +210,7 @@ class _Judge:
 def _was_there(difference: Difference, baseline: Report | None) -> bool:
     """Whether the kernel had before what takes its time to come."""
     links = baseline.links if baseline else {}
-    named = {altname: link for link in links.values() for altname in link.altnames} | dict(links)
+    named = {altname: link for link in links.values() for altname in link.altnames or ()} | dict(links)
     link, part = named.get(difference.name), named.get(difference.subject)
     check = _HAD.get(difference.kind)
     return check is not None and check(link, part)

@@ -1,0 +1,220 @@
+"""Is it as it should be? The list, the routes and the kernel, once a reload has ended; and the outcome that follows."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.kernel import KernelVerdict
+from pvenet.apply.open_journals import drop_staged
+from pvenet.apply.refresh import Refresh
+from pvenet.apply.runtime import answered, interval
+from pvenet.apply.verify import failing_elsewhere, how_far, judge
+from pvenet.events import Verified, VerifiedBy, Waiting
+from pvenet.journal import State
+from pvenet.model import Network
+from pvenet.outcome import Applied, Failed, Unknown
+from pvenet.routes import reached
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pvenet.apply.kernel import KernelLooks
+    from pvenet.apply.runtime import Runtime
+    from pvenet.apply.verify import Expectation, Judgement
+    from pvenet.connection.endpoint import Endpoint
+    from pvenet.journal import OpenJournal
+    from pvenet.node import Node, Reading, Task
+    from pvenet.plan.changes import Change, Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What a reload is for: what its journal says before, during and after it, and how it is told."""
+
+    restores: bool = False
+    """It puts back what was there before: it is begun also without a journal on disk."""
+    unsent: State = State.STAGING
+    during: State = State.RELOADING
+    done: State = State.APPLIED
+    words: str = "applied and verified"
+    inverse: Plan | None = None
+    """What to arm it with: staged once the reload has taken what was pending, reverted before it is verified."""
+    excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
+
+
+class Verification:
+    """What is looked at after a reload, and what comes of it."""
+
+    def __init__(  # noqa: PLR0913 - a reload's own
+        self,
+        node: Node,
+        book: OpenJournal,
+        runtime: Runtime,
+        purpose: Purpose,
+        *,
+        routes: tuple[Endpoint, ...],
+        looks: KernelLooks | None,
+    ) -> None:
+        self._node = node
+        self._book = book
+        self._runtime = runtime
+        self._purpose = purpose
+        self._routes = routes
+        """Where the node has to answer in the end, at one of them; through its peers alone is not as it was."""
+        self._looks = looks
+        """At the kernel; None where nobody knows what to look for."""
+        self.deadline = runtime.deadline(0)
+        """By when a verdict is due."""
+
+    def outcome(
+        self, task: Task, log: tuple[str, ...], expectation: Expectation, changes: Sequence[Change]
+    ) -> Applied | Failed | Unknown:
+        """Look, and judge; the journal is closed, but where nobody can tell."""
+        reading = self._looked(expectation, believed=not task.ok)
+        judgement = judge(expectation, reading.network)
+        if not task.ok:
+            end = self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
+            as_wanted = judgement.good and not judgement.more and reading.pending is None
+            elsewhere = failing_elsewhere(expectation, log) if as_wanted else ()
+            return replace(end, elsewhere=elsewhere) if elsewhere and not self._silent_route() else end
+        if not judgement.good and reading.pending is not None:
+            return self._hidden(judgement)
+        if not judgement.good and not judgement.overridden:
+            reverted = "; somebody had reverted what was pending just before" * judgement.reverted
+            return self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}{reverted}", log)
+        silent = self._silent_route()
+        if silent:
+            return self._failed(silent, log)
+        return self._up(expectation, changes, judgement, reading, log)
+
+    def _up(
+        self,
+        expectation: Expectation,
+        changes: Sequence[Change],
+        judgement: Judgement,
+        reading: Reading,
+        log: tuple[str, ...],
+    ) -> Applied | Failed | Unknown:
+        """What the list calls good, as the kernel has it."""
+        if judgement.more and reading.pending is None:
+            self._book.warn(f"somebody else's {judgement.told(judgement.more)} went live with it")
+        if judgement.overridden:
+            return self._overridden(judgement, log)
+        network = reading.network
+        if reading.pending is not None:  # the list is the staged view
+            network = Network(interfaces=expectation.wanted, links=network.links)
+        kernel = self._looks.verdict(network, self.deadline) if self._looks else KernelVerdict()
+        if kernel.lacks:
+            return self._failed(f"the reload of {self._node.name} ended well, but {kernel.lacks}", log)
+        for text in kernel.warnings(self._node.name):
+            self._book.warn(text)
+        return self._applied(expectation, changes, judgement, kernel)
+
+    def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
+        """What the node lists; flags that are down after a failed task are believed as they are."""
+        self._runtime.emit(Waiting(reason="looking at the interfaces", elapsed=self.deadline.elapsed))
+        refresh = Refresh(self._node, self._runtime, read=self.read, note=self._refreshing)
+        reading = self.read() if believed else refresh.reading(expectation, self.deadline)
+        if reading.pending is not None:
+            self._book.warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
+        return reading
+
+    def read(self) -> Reading:
+        what = f"its reload has ended and was not verified; its task is\n  {self._book.now.upid}"
+        return answered(self._node, lambda: self._node.read(timeout=self.deadline.answer), self.deadline, what=what)
+
+    def _silent_route(self) -> str:
+        """That the node does not answer where it has to; it has until the deadline. Empty where it does."""
+        where = " or ".join(map(str, self._routes))
+        begun = self._runtime.clock()
+        while not reached(self._node, self._routes, timeout=self.deadline.answer):
+            silent = self._runtime.clock() - begun
+            if self.deadline.over:
+                return (
+                    f"everything is up on {self._node.name}, as {self._node.connection.endpoint} sees it; but {where} "
+                    f"gives no answer for {silent:.0f} s"
+                )
+            self.deadline.pause(f"{where} does not answer yet", interval(silent))
+        return ""
+
+    def _refreshing(self) -> None:
+        """A no-op that is about to be staged and taken back stands in the journal, as every write does."""
+        self._book.record(refreshing=True, behind=True)
+
+    # --- outcomes ----------------------------------------------------------------------------------------------------
+
+    def _applied(
+        self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement, kernel: KernelVerdict
+    ) -> Applied | Unknown:
+        for name in judgement.excused:
+            self._book.warn(f"{name} {self._purpose.excuse}")
+        for name in judgement.still_up:
+            self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
+        for name in sorted(expectation.untellable):
+            self._book.warn(f"whether {name} is up can't be told: PVE does not say so of a NIC by its altname")
+        by_kernel = self._looks is not None and self._looks.wanted and not kernel.missing
+        self._runtime.emit(
+            Verified(
+                active=tuple(sorted(expectation.active)),
+                gone=tuple(sorted(expectation.gone)),
+                by=VerifiedBy.KERNEL if by_kernel else VerifiedBy.FLAGS,
+                missing=kernel.missing,
+            )
+        )
+        self._close(self._purpose.done)
+        names = ", ".join(dict.fromkeys(change.name for change in changes)) or "what was pending"
+        where = f"on {self._node.name}: {names}"
+        if kernel.missing and self._looks is not None and self._looks.required:
+            return Unknown(
+                message=f"the list calls everything up {where}; but --verify kernel can't be had: {kernel.missing}",
+                hint="what was applied stays; look with `pvenet links`, and put it back with `pvenet rollback`",
+                stays=True,
+            )
+        only = f"\nverified by the list's flags only: {kernel.missing}" if kernel.missing else ""
+        return Applied(message=f"{self._purpose.words} {where}{only}", elapsed=self.deadline.elapsed)
+
+    def _failed(self, message: str, log: tuple[str, ...]) -> Failed:
+        self._close(State.FAILED)
+        return Failed(message=message, hint=self._what_now(), log=log)
+
+    def _overridden(self, judgement: Judgement, log: tuple[str, ...]) -> Failed:
+        """What slipped in is about a field of ours: what is live is known, and what leads back would undo theirs."""
+        self._close(State.FAILED)
+        return Failed(
+            message=f"{judgement.told(judgement.different)} on {self._node.name} is live with somebody else's value, "
+            "staged just before the reload, and not as it was shown; everything else is live as it was pending, and up",
+            hint=f"`pvenet list --node {self._node.name}` shows what is there: ask who, then leave it, or set yours "
+            "and `pvenet apply` again.\nnothing was rolled back, which would undo theirs; what was there before is in\n"
+            f"  {self._book.path}",
+            log=log,
+            overridden=True,
+        )
+
+    def stopped(self, message: str, hint: str = "") -> errors.ApplyFailed:
+        self._close(State.FAILED)
+        return errors.ApplyFailed(message, hint=hint or self._what_now())
+
+    def _hidden(self, judgement: Judgement) -> Unknown:
+        """The node lists what is staged, not what is live: with something new staged, a difference proves nothing."""
+        return Unknown(
+            message=f"the reload of {self._node.name} ended well and can't be verified: somebody has staged something "
+            f"new, and with that the node says: {how_far(judgement)}",
+            hint="ask who; when it is applied or reverted, look with `pvenet list`",
+        )
+
+    def _what_now(self) -> str:
+        return (
+            "a failed reload takes nothing back (`pvenet revert` neither): the new file is in place.\n"
+            f"`pvenet list --node {self._node.name}` shows how far it came; change what is wrong and `pvenet apply` "
+            "again,\nor run `ifreload -a` on the node.\n"
+            f"what was there before is in\n  {self._book.path}"
+        )
+
+    def _close(self, state: State) -> None:
+        """End the journal, and those whose staging went live with it."""
+        self._book.record(state=state, unproven=self._book.now.unproven and state is not self._purpose.done)
+        with suppress(errors.PvenetError):  # they would be found stale later
+            drop_staged(self._book.journals)
