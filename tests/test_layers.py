@@ -27,6 +27,7 @@ ALLOWED = {
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},
+    "observe": {"", "access", "connection", "errors", "kernel", "node"},
     "journal": {"", "errors", "model", "node", "plan", "private", "wire"},
     "routes": {"", "cluster", "connection", "errors", "journal", "model", "node"},
     "apply": {
