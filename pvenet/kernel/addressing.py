@@ -134,11 +134,13 @@ class _Gateway:
 def route_differences(view: View) -> Iterator[Difference]:
     """Of the default routes, by IP version. Of several that files name any will do."""
     others = written(_other_lines(view))
-    gateways = [gateway for interface in view.compared for gateway in _gateways(interface)]
+    every = [gateway for interface in view.network.interfaces.values() for gateway in _gateways(interface)]
+    told = {(view.name(each.name), each.address) for each in every}
+    compared = {each.name for each in view.compared}
     for version in (4, 6):
         routes = [each for each in view.report.routes if each.to == "default" and each.family == version]
-        wanted = [each for each in gateways if each.address.version == version]
-        named = [each for each in routes if each.via in others or any(_is_route(view, each, one) for one in wanted)]
+        wanted = [each for each in every if each.address.version == version and each.name in compared]
+        named = [each for each in routes if each.via in others or (each.dev, each.via) in told]
         made = [each for each in routes if each not in named and _by_hand(view, each)]
         if named or not wanted:
             yield from _extra_routes(view, made)
@@ -158,10 +160,6 @@ def _gateways(interface: Interface) -> Iterator[_Gateway]:
     for address in (interface.gateway, interface.gateway6):
         if address is not None and not _by_itself(interface, address.version):
             yield _Gateway(name=interface.name, address=address)
-
-
-def _is_route(view: View, route: Route, wanted: _Gateway) -> bool:
-    return route.via == wanted.address and route.dev == view.name(wanted.name)
 
 
 def _counts(view: View, wanted: _Gateway) -> bool:
