@@ -36,6 +36,8 @@ _WRITTEN = re.compile(r"\d+(?:\.\d+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]"
 
 def address_differences(interface: Interface, link: KernelLink, view: View) -> Iterator[Difference]:
     """The addresses that the file gives an interface and the kernel does not have on it."""
+    if link.addresses is None:
+        return
     for wanted in addresses(interface):
         if _by_itself(interface, wanted.version):
             continue
@@ -60,7 +62,7 @@ def _without_prefix(wanted: IPv4Interface | IPv6Interface) -> bool:
 
 def _elsewhere(view: View, wanted: IPv4Interface | IPv6Interface) -> str:
     for link in view.report.links.values():
-        if any(each.address.ip == wanted.ip for each in link.addresses):
+        if any(each.address.ip == wanted.ip for each in link.addresses or ()):
             return f"on {link.name}"
     return "not there"
 
@@ -71,7 +73,7 @@ def extra_addresses(view: View) -> Iterator[Difference]:
     named |= {each.ip for interface in view.network.interfaces.values() for each in addresses(interface)}
     for name, interface in view.network.interfaces.items():
         link = None if isinstance(interface, Other) else view.link(name)
-        for each in link.addresses if link else ():
+        for each in (link.addresses or ()) if link else ():
             if _is_extra(each, interface, named):
                 yield Difference(
                     name=name,

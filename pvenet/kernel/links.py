@@ -88,8 +88,8 @@ class KernelLink:
     carrier: bool | None
     """None where it can't be known, because the link is down."""
     mtu: int
-    kind: str = ""
-    """`bond`, `bridge`, `vlan`, `veth`, `tun`, ...; empty for a physical NIC."""
+    kind: str | None = ""
+    """`bond`, `bridge`, `vlan`, `veth`, `tun`, ...; empty for a physical NIC, None where it is not said."""
     mac: str | None = None
     permanent_mac: str | None = None
     """The card's own, where the kernel says another one than `mac`."""
@@ -97,8 +97,10 @@ class KernelLink:
     """A VLAN's raw device, or a veth's peer on this node."""
     master: str | None = None
     """The bond or bridge that it is a member of."""
-    altnames: tuple[str, ...] = ()
-    addresses: tuple[Address, ...] = ()
+    altnames: tuple[str, ...] | None = ()
+    """None where they can't be known, because the link's alias may have made them up."""
+    addresses: tuple[Address, ...] | None = ()
+    """None likewise."""
     bond: BondStatus | None = None
     slave: SlaveStatus | None = None
     bridge: BridgeStatus | None = None

@@ -56,7 +56,7 @@ def route(via: str, dev: str, proto: str = "kernel") -> Route:
 
 def extra(report: Report, name: str, address: str, **more: object) -> Report:
     new = Address(address=ip_interface(address), **more)  # type: ignore[arg-type]
-    return with_link(report, name, addresses=(*report.links[name].addresses, new))
+    return with_link(report, name, addresses=(*(report.links[name].addresses or ()), new))
 
 
 SILENT: dict[str, tuple[Network, Callable[[Report], Report]]] = {
@@ -179,6 +179,15 @@ SILENT: dict[str, tuple[Network, Callable[[Report], Report]]] = {
         network_of(replace(VMBR0, file_only=FileOnly(options=("up ip r replace default via 10.9.0.1",)))),
         lambda report: replace(report, routes=(route("10.9.0.1", "ens41", "boot"),)),
     ),
+    "addresses that could not be read": (PLAIN, lambda report: with_link(report, "vmbr0", addresses=None)),
+    "a NIC whose altnames could not be read": (
+        network_of(Bond(name="bond0", slaves=("ens38", "enp9s0"))),
+        lambda report: with_link(report, "ens39", altnames=None),
+    ),
+    "a link of a kind that is not said": (
+        PLAIN,
+        lambda report: with_link(report, "vmbr0", kind=None, bridge=None),
+    ),
     "a NIC that a line keeps down": (
         network_of(VMBR0, Ethernet(name="ens38", file_only=FileOnly(options=("link-down yes",)))),
         lambda report: with_link(report, "ens38", up=False, carrier=None),
@@ -299,7 +308,7 @@ def _of(report: Report, name: str, interface: Interface) -> list[Corruption]:
         found.append((with_link(report, name, mtu=1400), (name, Kind.MTU, "")))
     for each in (interface.cidr, interface.cidr6):
         if each:
-            kept = tuple(known for known in link.addresses if known.address != each)
+            kept = tuple(known for known in link.addresses or () if known.address != each)
             found.append((with_link(report, name, addresses=kept), (name, Kind.ADDRESS, str(each))))
     match interface:
         case Bond():
@@ -328,7 +337,7 @@ def _of_bond(report: Report, bond: Bond) -> list[Corruption]:
     other = "balance-rr" if bond.mode is not BondMode.BALANCE_RR else "802.3ad"
     found = [(with_status(report, mode=other), (bond.name, Kind.BOND_MODE, ""))]
     for slave in bond.slaves:
-        real = next(key for key, each in report.links.items() if slave in (key, *each.altnames))
+        real = next(key for key, each in report.links.items() if slave in (key, *(each.altnames or ())))
         pulled = with_status(with_link(report, real, carrier=False), aggregated=1)
         left = with_status(with_link(report, real, master=None, slave=None), aggregated=1)
         found.append((pulled, (bond.name, Kind.NO_CARRIER, slave)))
