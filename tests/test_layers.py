@@ -26,6 +26,7 @@ ALLOWED = {
     "access": {"", "errors", "model"},
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},
+    "kernel": {"", "limits", "model"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},
     "journal": {"", "errors", "model", "node", "plan", "private", "wire"},
     "routes": {"", "cluster", "connection", "errors", "journal", "model", "node"},

@@ -36,10 +36,12 @@ GENERIC = frozenset(
     {"com", "net", "org", "info", "biz", "edu", "gov", "app", "dev", "cloud", "online", "site", "tech", "xyz"}
 )
 """The ends of public names that are longer than two letters: the usual ones."""
-FILES = frozenset({"pm", "pl", "sh", "py", "md", "so", "rs", "js"})
+FILES = frozenset({"pm", "pl", "sh", "py", "md", "so", "rs", "js", "fw"})
 """Those of two letters that are also the ends of files."""
 OPEN_NAMES = frozenset({"example.com", "example.net", "example.org"})
 """Names that belong to nobody (RFC 2606)."""
+SITE = ipaddress.ip_network("fec0::/10")
+"""Site-local: was never routed (RFC 3879), and is what qemu gives its guests."""
 OPEN_MAC = "00005e0053"
 """The first five bytes of the addresses for documents (RFC 7042)."""
 THROW_AWAY = frozenset(
@@ -57,9 +59,25 @@ THROW_AWAY = frozenset(
         *("001b21aabbcc", "00e04c680001", "020000680083"),  # MACs that files.jsonl and reports/ made up
         *(f"02000000000{digit}" for digit in range(5)),
         *("02:00:00:aa:bb:cc", "02:00:00:dd:ee:ff"),
+        "692285a6-dae1-4b06-b9a6-59cba5238af2",  # a disk of the machine behind kernel/
+        "99f946ca-685c-4353-b63a-2c837df2663a",
+        *(f"52:54:00:00:00:{number}" for number in (33, 37, 38, 39, 40, 41)),  # its cards
+        *(f"BC:24:11:2C:69:{end}" for end in ("0C", "0D", "EC", "ED", "FC")),  # its guests
+        *("BC:24:11:AA:00:01", "BC:24:11:AA:00:02"),
     }
 )
 """Credentials of the first recordings' server, which was thrown away, as their README says; and what was made up."""
+CHANCE = """
+aa33e82b691b 869cd24f91cf ce89a1025689 fac20a4ea982 b281287a3fa1 b66073cfd0ec 16faad3c1582 8ab69d36c781
+3e6732992cf3 22d92e18fe29 9a8ab20e82b2 a221474b9566 a2e936007c35 beb70c83187f 3ede0053b762 de47cfe7a07d 123d4a5b5c64
+8a00664d991d 225a51a653fe 1a84a0f0eb91 ea993b772b33 c2826dc98d8b 8e536e980bdf 228848a540e4 025110763a17 6ed4326a4504
+72e14160fb14 1ee82c7904b0
+"""
+"""MACs that the kernel of a machine behind kernel/ made up for its bridges and guests' ports."""
+NOBODYS = re.compile(r"[0-9a-f][13579bdf]|0{12}")
+"""How MACs begin that are no card's: those of groups, and none at all."""
+BRIDGE_ID = re.compile(rf"{HEX}{{4}}\.{HEX}{{2}}(?=:{HEX}{{1,2}}:)")
+"""How `ip` writes a bridge's priority and MAC: `8000.de:47:cf:...` is no name."""
 THROW_AWAY_DIGESTS = frozenset(
     {
         "c5635bb9ee40a4437bfc51a3c851915989e5060483042444f2a4b48690f2e932",  # tickets of A013, A014, A035 and A036
@@ -132,7 +150,7 @@ def _public(match: re.Match[str]) -> bool:
         address = ipaddress.ip_address(match[0])
     except ValueError:
         return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and address not in SITE
 
 
 def _owned(match: re.Match[str]) -> bool:
@@ -140,11 +158,13 @@ def _owned(match: re.Match[str]) -> bool:
     name = match[0].lower()
     end = match["end"].lower()
     public = end in GENERIC or (len(end) == len("de") and end not in FILES)
+    public = public and not BRIDGE_ID.match(match.string, match.start())
     return public and ".".join(name.split(".")[-2:]) not in OPEN_NAMES
 
 
 def _hardware(match: re.Match[str]) -> bool:
-    return not re.sub("[:-]", "", match[0]).lower().startswith(OPEN_MAC)
+    mac = re.sub("[:-]", "", match[0]).lower()
+    return not (mac.startswith(OPEN_MAC) or NOBODYS.match(mac) or mac in CHANCE.split())
 
 
 RULES: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (

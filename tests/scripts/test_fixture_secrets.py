@@ -80,6 +80,7 @@ def test_a_leak_is_told_without_telling_it(text: str) -> None:
         "PVEAPIToken=root@pam!full=11111111-1111-1111-1111-111111111111",
         "at /usr/share/perl5/PVE/Network/Interfaces.pm line 909.",
         "10.0.2.15/24 192.168.171.2 198.51.100.5 fd00::5/64 fe80::1 10.20.0.300 255.255.255.0 9.2.11",
+        "bridge_id 8000.de:47:cf:e7:a0:7d group_address 01:80:c2:00:00:00 brd ff:ff:ff:ff:ff:ff fec0::5054:ff:fe00:41",
         "Sun, 22 Nov 2026 17:00:25 GMT pve1.example.com bond0.50 00:00:5e:00:53:01 enx00005e005301",
         "UPID:pve1:0000016D:00027A3C:6B031587:srvreload:networking:root@pam!full:",
         '{"errors":{"password":"property is missing and it is not optional"}}',

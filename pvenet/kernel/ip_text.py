@@ -1,0 +1,192 @@
+"""The text of `ip -details -statistics address` to links, words read by name. pve-api#ip-lines."""
+
+from __future__ import annotations
+
+from ipaddress import ip_interface
+from typing import TYPE_CHECKING
+
+from pvenet.kernel import words
+from pvenet.kernel.ip_lines import blocks
+from pvenet.kernel.ip_relations import check
+from pvenet.kernel.links import Address, BondStatus, BridgeStatus, KernelLink, SlaveStatus, VlanStatus
+from pvenet.kernel.unreadable import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pvenet.kernel.ip_lines import AddressLine, Block
+
+_KINDS = frozenset(
+    (
+        *("amt", "bareudp", "batadv", "bond", "bridge", "can", "dsa", "dummy", "erspan", "geneve", "gre", "gretap"),
+        *("gtp", "hsr", "ifb", "ip6erspan", "ip6gre", "ip6gretap", "ip6tnl", "ipip", "ipoib", "ipvlan", "ipvtap"),
+        *("lowpan", "macsec", "macvlan", "macvtap", "netdevsim", "netkit", "nlmon", "openvswitch", "ovpn", "pfcp"),
+        *("ppp", "rmnet", "sit", "team", "tun", "vcan", "veth", "virt_wifi", "vlan", "vrf", "vti", "vti6", "vxcan"),
+        *("vxlan", "wireguard", "wwan", "xfrm"),
+    )
+)
+"""Linux' words for the kinds of links that are made, not plugged in."""
+_MODES = frozenset(("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"))
+_POLICIES = frozenset(("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac"))
+_PORT_STATES = frozenset(("forwarding", "listening", "learning", "blocking", "disabled"))
+_VLAN_PROTOCOLS = frozenset(("802.1Q", "802.1ad"))
+_MII = frozenset(("UP", "DOWN", "GOING_DOWN", "GOING_BACK"))
+"""Two of them are of a slave that waits for its bond's delay."""
+_LACP_STATES = frozenset(
+    ("active", "short_timeout", "aggregating", "in_sync", "collecting", "distributing", "defaulted", "expired")
+)
+_SCOPES = frozenset(("global", "site", "link", "host", "nowhere"))
+_SELF_MADE = frozenset(("kernel_lo", "kernel_ll", "kernel_ra"))
+_LACP = "802.3ad"
+_NOBODY = "00:00:00:00:00:00"
+"""The partner's MAC while nobody answers. pve-api#lacp-no-partner."""
+_WITH_MAC = ("link/ether", "link/loopback", "link/infiniband")
+_IN_DRIVERS = "parentdev"
+"""Stands behind what has hardware."""
+
+
+def read_links(text: str) -> Mapping[str, KernelLink]:
+    """The links by name, in the text's order. Raises Unreadable."""
+    found = blocks(text)
+    check(found)
+    return {block.name: _link(block) for block in found}
+
+
+def _link(block: Block) -> KernelLink:
+    kind = _kind(block)
+    return KernelLink(
+        name=block.name,
+        up="UP" in block.flags,
+        carrier="LOWER_UP" in block.flags if "UP" in block.flags else None,
+        mtu=words.number(words.required(block.header, "mtu")),
+        kind=kind,
+        mac=_mac(block.link),
+        permanent_mac=_permanent(block.link),
+        parent=_parent(block),
+        master=words.after(block.header, "master"),
+        altnames=None if "altname" in block.made_up else tuple(block.altnames),
+        addresses=None if "inet" in block.made_up else _addresses(block),
+        bond=_bond(block.kind) if kind == "bond" else None,
+        slave=_slave(block.slave) if block.slave[:1] == ("bond_slave",) else None,
+        bridge=_bridge(block.kind) if kind == "bridge" else None,
+        port_state=_port_state(block.slave),
+        vlan=_vlan(block.kind) if kind == "vlan" else None,
+    )
+
+
+def _kind(block: Block) -> str | None:
+    """Without a line of its kind it is a NIC, where hardware is named; older releases don't name it."""
+    if block.kind:
+        return block.kind[0] if block.kind[0] in _KINDS else None
+    hardware = "LOOPBACK" in block.flags or any(_IN_DRIVERS in row for row in (block.link, block.slave))
+    return "" if hardware else None
+
+
+def _mac(link: Sequence[str]) -> str | None:
+    return words.mac(link[1]) if link[0] in _WITH_MAC and len(link) > 1 else None
+
+
+def _permanent(link: Sequence[str]) -> str | None:
+    found = words.after(link, "permaddr")
+    return None if found is None else words.mac(found)
+
+
+def _parent(block: Block) -> str | None:
+    """None also where it lives in another namespace, and has no name here."""
+    return None if "link-netnsid" in block.link or block.at == "NONE" else block.at
+
+
+# --- by kind ---------------------------------------------------------------------------------------------------------
+
+
+def _bond(row: Sequence[str]) -> BondStatus:
+    """pve-api#ip-bond."""
+    mode = words.choice(words.required(row, "mode"), _MODES)
+    policy = words.after(row, "xmit_hash_policy")
+    lacp = mode == _LACP
+    partner = words.after(row, "ad_partner_mac") if lacp else None
+    return BondStatus(
+        mode=mode,
+        active_slave=words.after(row, "active_slave"),
+        primary=words.after(row, "primary"),
+        xmit_hash_policy=None if policy is None else words.choice(policy, _POLICIES),
+        partner_mac=None if partner in (None, _NOBODY) else words.mac(partner),
+        aggregated=words.number_after(row, "ad_num_ports") if lacp else None,
+    )
+
+
+def _slave(row: Sequence[str]) -> SlaveStatus:
+    """pve-api#ip-slave."""
+    return SlaveStatus(
+        active=words.choice(words.required(row, "state"), frozenset(("ACTIVE", "BACKUP"))) == "ACTIVE",
+        mii_up=words.choice(words.required(row, "mii_status"), _MII) == "UP",
+        aggregator=words.number_after(row, "ad_aggregator_id"),
+        actor=_lacp_states(row, "ad_actor_oper_port_state_str"),
+        partner=_lacp_states(row, "ad_partner_oper_port_state_str"),
+    )
+
+
+def _lacp_states(row: Sequence[str], name: str) -> frozenset[str]:
+    text = words.after(row, name)
+    if text is None:
+        return frozenset()
+    if not (text.startswith("<") and text.endswith(">")):
+        raise Unreadable("what a slave says by LACP is cut")
+    return frozenset(words.choice(word, _LACP_STATES) for word in text[1:-1].split(",") if word)
+
+
+def _bridge(row: Sequence[str]) -> BridgeStatus:
+    """pve-api#ip-bridge."""
+    delay = words.number(words.required(row, "forward_delay"))
+    return BridgeStatus(vlan_filtering=_switch(row, "vlan_filtering"), stp=_stp(row), forward_delay=delay / 100)
+
+
+def _switch(row: Sequence[str], name: str) -> bool:
+    return words.choice(words.required(row, name), frozenset("01")) == "1"
+
+
+def _stp(row: Sequence[str]) -> bool:
+    """2 is STP by a program, not by the kernel."""
+    return words.choice(words.required(row, "stp_state"), frozenset("012")) != "0"
+
+
+def _port_state(row: Sequence[str]) -> str | None:
+    if row[:1] != ("bridge_slave",):
+        return None
+    return words.choice(words.required(row, "state"), _PORT_STATES)
+
+
+def _vlan(row: Sequence[str]) -> VlanStatus:
+    """pve-api#ip-vlan."""
+    vid = words.number(words.required(row, "id"))
+    if vid not in range(4096):
+        raise Unreadable("a VLAN's id is none")
+    return VlanStatus(id=vid, protocol=words.choice(words.required(row, "protocol"), _VLAN_PROTOCOLS))
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+
+def _addresses(block: Block) -> tuple[Address, ...]:
+    found = tuple(_address(line) for line in block.addresses)
+    if len({each.address for each in found}) < len(found):
+        raise Unreadable("an address stands twice")
+    return found
+
+
+def _address(line: AddressLine) -> Address:
+    """pve-api#ip-addresses."""
+    row = line.words
+    own = words.required(row, row[0])
+    prefix = words.after(row, "peer") or own
+    try:
+        address = ip_interface(own if "/" in own else f"{own}/{prefix.partition('/')[2]}")
+    except ValueError:
+        raise Unreadable("an address is none") from None
+    if "/" not in prefix or row[0] != ("inet" if address.version == 4 else "inet6"):  # noqa: PLR2004 - IP's own
+        raise Unreadable("an address is not of its family")
+    if ("dynamic" in row) == line.forever:
+        raise Unreadable("an address does not last as long as it says")
+    scope = words.choice(words.required(row, "scope"), _SCOPES)
+    made = scope == "link" or "dynamic" in row or words.after(row, "proto") in _SELF_MADE
+    return Address(address=address, scope=scope, dynamic=made)
