@@ -18,7 +18,6 @@ ALLOWED = {
     "severity": {""},
     "plan": {"", "errors", "limits", "model", "severity"},
     "wire": {"", "limits", "model", "plan"},
-    "kernel": {"", "model"},
     "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},

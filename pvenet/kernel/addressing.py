@@ -36,6 +36,8 @@ _WRITTEN = re.compile(r"\d+(?:\.\d+){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]"
 
 def address_differences(interface: Interface, link: KernelLink, view: View) -> Iterator[Difference]:
     """The addresses that the file gives an interface and the kernel does not have on it."""
+    if link.addresses is None:
+        return
     for wanted in addresses(interface):
         if _by_itself(interface, wanted.version):
             continue
@@ -60,7 +62,7 @@ def _without_prefix(wanted: IPv4Interface | IPv6Interface) -> bool:
 
 def _elsewhere(view: View, wanted: IPv4Interface | IPv6Interface) -> str:
     for link in view.report.links.values():
-        if any(each.address.ip == wanted.ip for each in link.addresses):
+        if any(each.address.ip == wanted.ip for each in link.addresses or ()):
             return f"on {link.name}"
     return "not there"
 
@@ -71,7 +73,7 @@ def extra_addresses(view: View) -> Iterator[Difference]:
     named |= {each.ip for interface in view.network.interfaces.values() for each in addresses(interface)}
     for name, interface in view.network.interfaces.items():
         link = None if isinstance(interface, Other) else view.link(name)
-        for each in link.addresses if link else ():
+        for each in (link.addresses or ()) if link else ():
             if _is_extra(each, interface, named):
                 yield Difference(
                     name=name,
@@ -134,11 +136,13 @@ class _Gateway:
 def route_differences(view: View) -> Iterator[Difference]:
     """Of the default routes, by IP version. Of several that files name any will do."""
     others = written(_other_lines(view))
-    gateways = [gateway for interface in view.compared for gateway in _gateways(interface)]
+    every = [gateway for interface in view.network.interfaces.values() for gateway in _gateways(interface)]
+    told = {(view.name(each.name), each.address) for each in every}
+    compared = {each.name for each in view.compared}
     for version in (4, 6):
         routes = [each for each in view.report.routes if each.to == "default" and each.family == version]
-        wanted = [each for each in gateways if each.address.version == version]
-        named = [each for each in routes if each.via in others or any(_is_route(view, each, one) for one in wanted)]
+        wanted = [each for each in every if each.address.version == version and each.name in compared]
+        named = [each for each in routes if each.via in others or (each.dev, each.via) in told]
         made = [each for each in routes if each not in named and _by_hand(view, each)]
         if named or not wanted:
             yield from _extra_routes(view, made)
@@ -158,10 +162,6 @@ def _gateways(interface: Interface) -> Iterator[_Gateway]:
     for address in (interface.gateway, interface.gateway6):
         if address is not None and not _by_itself(interface, address.version):
             yield _Gateway(name=interface.name, address=address)
-
-
-def _is_route(view: View, route: Route, wanted: _Gateway) -> bool:
-    return route.via == wanted.address and route.dev == view.name(wanted.name)
 
 
 def _counts(view: View, wanted: _Gateway) -> bool:

@@ -13,7 +13,7 @@ from pvenet.kernel.bonds import bond_differences
 from pvenet.kernel.difference import HARMLESS, SLOW, Difference, Kind, in_order
 from pvenet.kernel.members import bridge_differences, nic_differences, vlan_differences
 from pvenet.kernel.view import OVS, View, members_of, view
-from pvenet.model import Bond, Bridge, Ethernet, Other, OvsBond, Vlan, beneath, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Other, OvsBond, OvsPort, Vlan, beneath, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +59,7 @@ def _of(seen: View, interface: Interface) -> Iterator[Difference]:
         return
     link = seen.link(interface.name)
     if link is None or not _is_one(interface, link):
-        if not (told := seen.bridges.get(interface.name)) or told.vlan_filtering is None:
+        if _is_certain(seen, interface, link):
             yield _missing(seen, interface.name, kind=kind_of(interface), found=link)
         return
     if not link.up and _is_started(seen, interface):
@@ -92,6 +92,14 @@ def _is_one(interface: Interface, link: KernelLink) -> bool:
             return True
 
 
+def _is_certain(seen: View, interface: Interface, link: KernelLink | None) -> bool:
+    """Whether it is known that the kernel lacks it: the bridges call may have seen it, an altname be unread."""
+    told = seen.bridges.get(interface.name)
+    if (told and told.vlan_filtering is not None) or (link and link.kind is None):
+        return False
+    return link is not None or not (isinstance(interface, Ethernet | OvsPort) and seen.may_be_named_otherwise())
+
+
 def _is_started(seen: View, interface: Interface) -> bool:
     """Whether a reload brings it up; a VLAN leaves its raw device alone, and a line of the file may keep one down."""
     if isinstance(interface, OVS) or not (interface.autostart or seen.wholes(interface.name)):
@@ -114,7 +122,7 @@ def _nowhere(seen: View) -> Iterator[Difference]:
     known = {seen.name(name) for name in seen.network.interfaces}
     for name, above in seen.users.items():
         only_ovs = all(isinstance(each, OVS) for each in above)  # which knows ports that are no links
-        if name not in known and seen.link(name) is None and not only_ovs:
+        if name not in known and seen.link(name) is None and not only_ovs and not seen.may_be_named_otherwise():
             yield _missing(seen, name, kind="link")
 
 

@@ -67,7 +67,7 @@ def _port_missing(view: View, bridge: Bridge, name: str) -> Iterator[Difference]
 
 def _port(bridge: Bridge, name: str, link: KernelLink) -> Iterator[Difference]:
     """A bond's carrier is said of its slaves, a VLAN's of what it stands on."""
-    if link.up and link.carrier is False and link.kind not in ("bond", "vlan", "bridge"):
+    if link.up and link.carrier is False and link.kind not in (None, "bond", "vlan", "bridge"):
         yield Difference(
             name=bridge.name,
             kind=Kind.NO_CARRIER,

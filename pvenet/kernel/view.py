@@ -66,6 +66,10 @@ class View:
         """The link that a file's name means."""
         return self.report.links.get(self.name(name))
 
+    def may_be_named_otherwise(self) -> bool:
+        """Whether a name that no link has may be the altname of one, because not all of these could be read."""
+        return any(link.altnames is None for link in self.report.links.values())
+
     def joined(self, name: str, whole: str) -> bool:
         """Whether the kernel has one as a member of the other."""
         link = self.link(name)
@@ -103,7 +107,7 @@ def _names(network: Network, links: Iterable[KernelLink]) -> Mapping[str, str]:
         every = (name, *link.altnames)
         found |= dict.fromkeys(every, min(every))
     for known in links:
-        found |= dict.fromkeys((*known.altnames, known.name), known.name)
+        found |= dict.fromkeys((*(known.altnames or ()), known.name), known.name)
     return found
 
 

@@ -55,7 +55,7 @@ def bond(report: Report, **changes: object) -> Report:
 
 def extra(report: Report, name: str, *addresses: str, **changes: Any) -> Report:
     new = [Address(address=ip_interface(each), **changes) for each in addresses]
-    return with_link(report, name, addresses=(*report.links[name].addresses, *new))
+    return with_link(report, name, addresses=(*(report.links[name].addresses or ()), *new))
 
 
 def leaves(report: Report, *routes: Route) -> Report:
