@@ -18,6 +18,7 @@ ALLOWED = {
     "severity": {""},
     "plan": {"", "errors", "limits", "model", "severity"},
     "wire": {"", "limits", "model", "plan"},
+    "kernel": {"", "limits", "model"},
     "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
-from pvenet.kernel.unreadable import Unreadable
 from pvenet.node import Node
-from pvenet.observe import REPORT_TIMEOUT, bridges, report
+from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.kernel.judgement import Require, Scope
-    from pvenet.kernel.links import BridgePorts, Report
+    from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
 
 T = TypeVar("T")
@@ -102,7 +101,7 @@ class KernelLooks:
         """How many reports may still be asked for."""
         self._no_report = ""
         """Why none is asked for any more."""
-        self._no_bridges = ""
+        self._no_bridges = False
         self._look: _Background[Look] | None = None
         """One that is under way: after a Ctrl-C it is waited for again, and no second one sent."""
         self._ended: float | None = None
@@ -229,30 +228,26 @@ class KernelLooks:
         ports = self._bridges(node) if self._bridges_wanted else None
         if not self._report_wanted and ports is not None:
             return Look(bridges=ports)
-        found = self._report(node, timeout)
-        return Look(report=found, bridges=ports, missing="" if found is not None else self._no_report)
+        if self._left <= 0 or self._no_report:
+            return Look(bridges=ports, missing=self._no_report or f"{node.name} was asked often enough")
+        self._left -= 1
+        try:
+            return Look(report=report(node, timeout=timeout), bridges=ports)
+        except (NotToBeHad, errors.RefusedByPVE, errors.AccessError) as error:
+            self._no_report = error.message
+            return Look(bridges=ports, missing=error.message)
+        except errors.PvenetError as error:  # this time
+            return Look(bridges=ports, missing=error.message)
 
     def _bridges(self, node: Node) -> Mapping[str, BridgePorts] | None:
         if self._no_bridges:
             return None
         try:
             return bridges(node)
-        except (errors.RefusedByPVE, errors.AccessError) as error:
-            self._no_bridges = error.message
-        except (errors.PvenetError, Unreadable):  # this time
+        except (NotToBeHad, errors.RefusedByPVE, errors.AccessError):
+            self._no_bridges = True
+        except errors.PvenetError:  # this time
             pass
-        return None
-
-    def _report(self, node: Node, timeout: float) -> Report | None:
-        if self._no_report or self._left <= 0:
-            return None
-        self._left -= 1
-        try:
-            return report(node, timeout=timeout)
-        except errors.PvenetError as error:
-            self._no_report = error.message
-        except Unreadable as error:
-            self._no_report = f"the report of {node.name} can't be read: {error}"
         return None
 
 

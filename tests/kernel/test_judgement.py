@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_interface
+from ipaddress import IPv4Interface
 
 import pytest
 
@@ -16,7 +16,7 @@ from pvenet.model import Bond, BondMode, Bridge, Ethernet, Interface, Network, V
 NICS = [Ethernet(name="ens33"), Ethernet(name="ens38"), Ethernet(name="ens39")]
 BOND = Bond(name="bond0", slaves=("ens38", "ens39"), mode=BondMode.LACP)
 BRIDGE = Bridge(name="vmbr1", ports=("bond0",))
-HOME = Bridge(name="vmbr0", ports=("ens33",), cidr=ip_interface("192.0.2.11/24"))
+HOME = Bridge(name="vmbr0", ports=("ens33",), cidr=IPv4Interface("192.0.2.11/24"))
 EVERYTHING = Scope(report=True, bridges=True, ours={"bond0": frozenset({"name"})}, near=frozenset({"bond0", "ens38"}))
 
 
@@ -51,7 +51,7 @@ def looked(*links: KernelLink) -> Look:
         pytest.param(replace(HOME, vlan_aware=True), "bridges", id="a bridge that becomes VLAN-aware"),
         pytest.param(replace(HOME, ports=("ens33", "ens38")), "bridges", id="a port"),
         pytest.param(replace(HOME, mtu=9000), "report bridges", id="an MTU"),
-        pytest.param(replace(HOME, cidr=ip_interface("192.0.2.12/24")), "report bridges", id="an address"),
+        pytest.param(replace(HOME, cidr=IPv4Interface("192.0.2.12/24")), "report bridges", id="an address"),
         pytest.param(BOND, "report bridges", id="a new bond"),
         pytest.param(Vlan(name="ens38.20", raw_device="ens38", tag=20), "report bridges", id="a new VLAN"),
         pytest.param(Bridge(name="vmbr9"), "bridges", id="a new bridge"),
