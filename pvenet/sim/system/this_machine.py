@@ -20,10 +20,13 @@ from pvenet.sim.schema import Refused
 from pvenet.sim.state import NODE_NAME, Sim
 from pvenet.sim.system.kernel import Kernel
 from pvenet.sim.system.process import Process, log_of, refreshed, start
+from pvenet.sim.system.report import report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.sim.kernel import value
-    from pvenet.sim.machine.backend import Reload
+    from pvenet.sim.machine.backend import Reload, ReportForm
     from pvenet.sim.machine.folder import NodeFolder
 
 LIKE_PVE = SimConfig(workers=3, idle_close=5.0, max_requests=100, auth_delay=3.0, random_order=True)
@@ -125,6 +128,9 @@ class System:
 
     def kernel(self, node: NodeFolder, machine: Machine, now: float) -> value.Kernel:  # noqa: ARG002  see `Backend`
         return self.place.kernel.told()
+
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        return lambda: report(node.name, now, tuple(machine.nics), self.place.network, form)
 
     def reload(self, wanted: Reload) -> str:
         command = shutil.which(self.place.ifreload)
