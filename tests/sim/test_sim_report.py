@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from kernel_moments import text, whole_moment
+from kernel_moments import comparable_line, text, whole_moment
 from kernel_replay import KernelReplay, setups
 from paths import FIXTURES
 from sim_client import NETWORK, Client, reload, stage
 from sim_replay import load
-from test_sim_ip_text import comparable
 
 from pvenet.sim.kernel.report import INTERFACES, Facts, report
 from pvenet.sim.kernel.value import Kernel
+from pvenet.sim.machine.simulated import Simulated
 from pvenet.sim.state import Sim, SimError, write_json
 from pvenet.sim.system.report import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pvenet.sim.machine.backend import ReportForm
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.machine import Machine
 
 REPORT = "/nodes/pve1/report"
 NOTES = re.compile(r"K2-report-0(08|09|10)-")
@@ -56,7 +61,7 @@ def network(whole: str) -> list[str]:
     """The lines of the network section, as far as they can be compared."""
     found = SECTION.search(whole)
     assert found
-    return [re.sub(r"expires \d+sec", "expires", comparable(line)) for line in found[0].splitlines()]
+    return [re.sub(r"expires \d+sec", "expires", comparable_line(line)) for line in found[0].splitlines()]
 
 
 @pytest.mark.parametrize("name", MADE_FROM)
@@ -138,6 +143,26 @@ def occupied(tmp_path: Path, seconds: float = 50.0) -> Client:
 def patient(client: Client, method: str, path: str, **form: object) -> int:
     url = f"https://pve1.invalid:8006/api2/json{path}"
     return client.session.request(method, url, data=form or None, timeout=(3, 60)).status_code
+
+
+class Watched(Simulated):
+    """A machine that looks, while its report is written, whether somebody holds the folder."""
+
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        write = super().report(node, machine, now, form)
+
+        def watched() -> str:
+            with (node.folder.parent / ".lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return write()
+
+        return watched
+
+
+def test_nobody_holds_the_folder_while_a_report_is_written(tmp_path: Path) -> None:
+    """Lists and polls go on beside it, however long a machine's own commands take."""
+    Sim.open(tmp_path)
+    assert "==== info about network ====" in ask(Client(Sim(tmp_path, Watched())))
 
 
 def test_a_report_that_takes_longer_than_the_server_waits(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pvenet.sim.machine.simulated import HANGS, NO_FRR
 from pvenet.sim.machine.tasks import Task, TaskFolder, Upid
 from pvenet.sim.schema import Refused
 from pvenet.sim.state import NODE_NAME, Sim
-from pvenet.sim.system.kernel import Kernel
+from pvenet.sim.system.kernel import Kernel, Untold
 from pvenet.sim.system.process import Process, log_of, refreshed, start
 from pvenet.sim.system.report import report
 
@@ -127,7 +127,10 @@ class System:
         return machine
 
     def kernel(self, node: NodeFolder, machine: Machine, now: float) -> value.Kernel:  # noqa: ARG002  see `Backend`
-        return self.place.kernel.told()
+        try:
+            return self.place.kernel.told()
+        except Untold as untold:
+            raise Refused(500, str(untold)) from untold
 
     def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
         return lambda: report(node.name, now, tuple(machine.nics), self.place.network, form)
