@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pvenet.sim.machine.lacks import NO_LACKS, Lacks
+
 if TYPE_CHECKING:
     from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.folder import NodeFolder
@@ -30,6 +32,12 @@ class Orders:
     """Its peers don't reach it either."""
     locked: bool = False
     """Somebody else holds the lock of the interfaces file."""
+    lacks: Lacks = NO_LACKS
+    """What the kernel does not get, whatever the reload says."""
+    report_seconds: float | None = None
+    """How long a report takes, in place of what the sim's configuration says."""
+    report_odd: bool = False
+    """The network section of reports has a form that nobody knows."""
 
 
 NO_ORDERS = Orders()
