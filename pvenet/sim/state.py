@@ -3,7 +3,7 @@
     DIR/sim.json                        the sim's configuration: what is switched on
     DIR/users.json                      who may enter, and what they may do
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
-    DIR/<node>/machine.json             the machine beneath the node: NICs, links, running reloads
+    DIR/<node>/machine.json             the machine beneath the node: NICs and their cables, links, guests, reloads
     DIR/<node>/tasks/NNNNNN.json        a task each
 
 Everything is read again at every request, because a person may edit it between two.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from pvenet.sim.faults import foreign
+from pvenet.sim.faults import foreign, kernel
+from pvenet.sim.faults.kind import Kind, seconds
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import encode, from_gateway, respond
 
@@ -26,27 +26,6 @@ FOREVER = -1.0
 LOWEST_STATUS, HIGHEST_STATUS = 200, 599
 FAILURE = "something failed"
 """What PVE says that fails on order."""
-When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One kind of fault."""
-
-    about: str
-    when: When
-    play: Callable[[Scene, str], Scene]
-    value: str = ""
-    """What its value says; in brackets when it may be left out."""
-    made_up: bool = False
-    """It is done by a machine that is made up; a real one can't be told to."""
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise SimError(f"{text!r} is no number of seconds") from None
 
 
 def _fails(scene: Scene, value: str, *, whole: bool) -> Scene:
@@ -57,7 +36,7 @@ def _fails(scene: Scene, value: str, *, whole: bool) -> Scene:
 
 
 def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
-    return scene.order(silent=_seconds(value) if value else FOREVER, cut_off=cut_off)
+    return scene.order(silent=seconds(value) if value else FOREVER, cut_off=cut_off)
 
 
 def _acted(value: str) -> bool:
@@ -137,7 +116,7 @@ KINDS: Mapping[str, Kind] = {
     "trickle": Kind(
         about="the answer comes byte by byte, one in a second or in so many",
         when="request",
-        play=lambda scene, value: scene.but(pace=_seconds(value or "1")),
+        play=lambda scene, value: scene.but(pace=seconds(value or "1")),
         value="[SECONDS]",
     ),
     "odd-answer": Kind(
@@ -149,7 +128,7 @@ KINDS: Mapping[str, Kind] = {
     "delay": Kind(
         about="the answer takes longer",
         when="request",
-        play=lambda scene, value: scene.but(delay=_seconds(value)),
+        play=lambda scene, value: scene.but(delay=seconds(value)),
         value="SECONDS",
     ),
     "restart": Kind(
@@ -160,7 +139,7 @@ KINDS: Mapping[str, Kind] = {
     "reboot": Kind(
         about="the node is power-cycled: what is staged goes live, and nothing answers for a while",
         when="request",
-        play=_foreign(lambda value: foreign.reboot(_seconds(value or "30"))),
+        play=_foreign(lambda value: foreign.reboot(seconds(value or "30"))),
         value="[SECONDS]",
         made_up=True,
     ),
@@ -254,7 +233,7 @@ KINDS: Mapping[str, Kind] = {
     "task-late": Kind(
         about="the reload's task is missing from the lists for a while",
         when="reload",
-        play=lambda scene, value: scene.order(late=_seconds(value or "1")),
+        play=lambda scene, value: scene.order(late=seconds(value or "1")),
         value="[SECONDS]",
     ),
     "path-lost": Kind(
@@ -271,6 +250,7 @@ KINDS: Mapping[str, Kind] = {
         value="[SECONDS]",
         made_up=True,
     ),
+    **kernel.KINDS,
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pvenet.sim.machine.lacks import NO_LACKS, Lacks
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,8 +34,17 @@ class Orders:
     """Its peers don't reach it either."""
     locked: bool = False
     """Somebody else holds the lock of the interfaces file."""
+<<<<<<< HEAD
     report_seconds: float | None = None
     """How long a report takes, in place of what the sim's configuration says."""
+=======
+    lacks: Lacks = NO_LACKS
+    """What the kernel does not get, whatever the reload says."""
+    report_seconds: float | None = None
+    """How long a report takes, in place of what the sim's configuration says."""
+    report_odd: bool = False
+    """The network section of reports has a form that nobody knows."""
+>>>>>>> kmachine
 
 
 NO_ORDERS = Orders()

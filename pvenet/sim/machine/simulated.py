@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim.kernel.report import Facts, report
 from pvenet.sim.machine.advance import advance, reloading
+from pvenet.sim.machine.kernel import kernel_of
 from pvenet.sim.machine.network_state import NetworkState, state_of
 from pvenet.sim.machine.node_addresses import addresses_of
-from pvenet.sim.machine.plain_kernel import kernel_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
 from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
@@ -57,8 +57,8 @@ class Simulated:
     def advance(self, node: NodeFolder, now: float) -> Machine:
         return advance(node, now)
 
-    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:  # noqa: ARG002  the interface's
-        return kernel_of(machine, node.applied())
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
+        return kernel_of(node, machine, now)
 
     def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
         facts = Facts(
@@ -116,6 +116,7 @@ def _start(wanted: Reload, release: Release) -> str:
         machine=machine,
         before=machine.links or {},
         begins=wanted.now + wanted.seconds,
+        lacks=orders.lacks,
     )
     task = Task(
         upid=_upid(wanted),
@@ -126,7 +127,9 @@ def _start(wanted: Reload, release: Release) -> str:
         steps=outcome.steps,
         told=tuple(told(reading)),
         restores_path=orders.silent is None,
-        addresses=None if orders.exit_code and not orders.whole else addresses_of(text, orders.never_up),
+        addresses=None
+        if orders.exit_code and not orders.whole
+        else addresses_of(text, orders.never_up | orders.lacks.addresses),
         listed_from=wanted.listed_from,
     )
     number = TaskFolder(wanted.node.tasks).add(task)

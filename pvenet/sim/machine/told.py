@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.sim.machine.ifupdown2 import Stanzas, read
+from pvenet.sim.machine.lacks import NO_LACKS, Lacks, without
 from pvenet.sim.machine.node_addresses import cidrs, gateways
 from pvenet.sim.machine.reload import MODES, Outcome, ifreload
 from pvenet.sim.machine.settings import LEAST_MTU, MOST_MTU, NOTHING, Settings, Told, after
@@ -40,13 +41,14 @@ class Reading:
     before: Mapping[str, Settings]
     begins: float
     """When LACP and STP begin with what is new."""
+    lacks: Lacks = NO_LACKS
 
 
 def told(reading: Reading) -> Iterator[Told]:
     """What the kernel is told that it does not have yet, in the order of time."""
     bare = dict.fromkeys((*reading.machine.nics, "lo"), NOTHING)
     for link, at in _times(reading.outcome):
-        settings = _settings(link, reading)
+        settings = without(reading.lacks, link, _settings(link, reading), reading.before)
         if settings != reading.before.get(link, bare.get(link)):
             yield Told(at=at, link=link, settings=settings)
 

@@ -1,0 +1,36 @@
+"""What a kind of fault is, and how its value is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pvenet.sim.files import SimError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pvenet.sim.faults.scene import Scene
+
+When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of fault."""
+
+    about: str
+    when: When
+    play: Callable[[Scene, str], Scene]
+    value: str = ""
+    """What its value says; in brackets when it may be left out."""
+    made_up: bool = False
+    """It is done by a machine that is made up; a real one can't be told to."""
+
+
+def seconds(text: str) -> float:
+    """Raises `SimError` for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise SimError(f"{text!r} is no number of seconds") from None
