@@ -34,17 +34,12 @@ class Orders:
     """Its peers don't reach it either."""
     locked: bool = False
     """Somebody else holds the lock of the interfaces file."""
-<<<<<<< HEAD
-    report_seconds: float | None = None
-    """How long a report takes, in place of what the sim's configuration says."""
-=======
     lacks: Lacks = NO_LACKS
     """What the kernel does not get, whatever the reload says."""
     report_seconds: float | None = None
     """How long a report takes, in place of what the sim's configuration says."""
     report_odd: bool = False
     """The network section of reports has a form that nobody knows."""
->>>>>>> kmachine
 
 
 NO_ORDERS = Orders()
