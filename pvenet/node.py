@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from pvenet import access, errors, wire
@@ -70,6 +71,10 @@ class Node:
         self.name = name
         self._met = False
         """It has answered, so that there is a node of this name."""
+        self.reporting = Lock()
+        """Held while a report is asked for."""
+        self.report_lost: errors.PvenetError | None = None
+        """Why no further report is asked for."""
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

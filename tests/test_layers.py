@@ -27,6 +27,7 @@ ALLOWED = {
     "cluster": {"", "connection", "errors"},
     "kernel": {"", "limits", "model"},
     "node": {"", "access", "cluster", "connection", "errors", "model", "wire"},
+    "observe": {"", "access", "connection", "errors", "kernel", "node"},
     "journal": {"", "errors", "model", "node", "plan", "private", "wire"},
     "routes": {"", "cluster", "connection", "errors", "journal", "model", "node"},
     "apply": {

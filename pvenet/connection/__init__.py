@@ -142,6 +142,10 @@ class Connection:
         kind = NodeNotReached if proxied else errors.Unreachable
         raise kind("\n  ".join(error.message for error in failures), hint=failures[-1].hint)
 
+    def get_once(self, *path: str, timeout: float | None = None) -> Answer:
+        """Read what is much work for the node: sent once, and raises AnswerLost and NotReached, as a change does."""
+        return self._change(READ, path, {}, self._seconds(timeout))
+
     def post(self, *path: str, form: Mapping[str, str | int], timeout: float | None = None) -> Answer:
         """Change. Raises AnswerLost where it can't be known whether it acted, NotReached where nothing was sent."""
         return self._change("POST", path, form, self._seconds(timeout))

@@ -29,8 +29,8 @@ Row = dict[str, Any]
 class Answer:
     """PVE's whole answer: `data`, and what it says beside it (`changes`, `total`)."""
 
-    data: Any
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    data: Any = field(repr=False)
+    beside: Mapping[str, Any] = field(default_factory=dict, repr=False)
     asked: str = "a request"
     """What it answers, for messages: `GET /nodes/pve1/network`."""
     by: str = "the server"

@@ -116,11 +116,32 @@ class Session(requests.Session):
                 self._exchange.left()
                 if len(body) > MAX_BODY:
                     raise Oversized(f"more than {MAX_BODY} bytes")
-        whole = requests.Response()
+        whole = _Whole(bytes(body))
         whole.status_code, whole.reason, whole.headers = response.status_code, response.reason, response.headers
         whole.url, whole.request = response.url, response.request
-        whole.raw = io.BytesIO(body)
         return whole
+
+
+class _Body(bytes):
+    """An answer's bytes, which no log shows: proxmoxer writes every answer into its own."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class _Whole(requests.Response):
+    """A response with all of its body in memory."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.raw = io.BytesIO()
+        self._body = _Body(body)
+
+    @property
+    def content(self) -> bytes:
+        return self._body
 
 
 def _shown(url: str, request: Mapping[str, Any]) -> list[str]:
