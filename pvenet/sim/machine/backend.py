@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.tasks import Task
@@ -29,6 +32,8 @@ class Orders:
     """Its peers don't reach it either."""
     locked: bool = False
     """Somebody else holds the lock of the interfaces file."""
+    report_seconds: float | None = None
+    """How long a report takes, in place of what the sim's configuration says."""
 
 
 NO_ORDERS = Orders()
@@ -57,6 +62,18 @@ class Reload:
         return self.now + self.orders.late if self.orders.late else 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReportForm:
+    """What a server writes into a report."""
+
+    iproute2: str
+    """The release of `ip`."""
+    ethtool: bool
+    """It asks `ethtool` about NICs."""
+    version: str
+    """The server's own."""
+
+
 class Backend(Protocol):
     """The places where the API meets the machine: `machine/simulated.py` and `system/this_machine.py`."""
 
@@ -69,6 +86,12 @@ class Backend(Protocol):
 
     def advance(self, node: NodeFolder, now: float) -> Machine:
         """The machine as it is now; what has happened since the last request is written down."""
+
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
+        """What the kernel has at this moment."""
+
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        """The report of this moment; what is returned writes it, while nobody holds the folder."""
 
     def reload(self, wanted: Reload) -> str:
         """Take what is staged and start `ifreload -a`; the UPID of its task."""

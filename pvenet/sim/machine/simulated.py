@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pvenet.sim.kernel.report import Facts, report
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.network_state import NetworkState, state_of
 from pvenet.sim.machine.node_addresses import addresses_of
+from pvenet.sim.machine.plain_kernel import kernel_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
 from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
@@ -15,7 +17,8 @@ from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pvenet.sim.machine.backend import Orders, Reload
+    from pvenet.sim.kernel.value import Kernel
+    from pvenet.sim.machine.backend import Orders, Reload, ReportForm
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.releases import Release
@@ -53,6 +56,21 @@ class Simulated:
     def advance(self, node: NodeFolder, now: float) -> Machine:
         return advance(node, now)
 
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:  # noqa: ARG002  the interface's
+        return kernel_of(machine, node.applied())
+
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        facts = Facts(
+            node=node.name,
+            now=now,
+            kernel=self.kernel(node, machine, now),
+            files=_hosts(node.name, machine) | node.files(),
+            release=form.iproute2,
+            ethtool=form.ethtool,
+            version=form.version,
+        )
+        return lambda: report(facts)
+
     def reload(self, wanted: Reload) -> str:
         has = wanted.node.addresses(wanted.machine)  # until the new file gives it others
         wanted = replace(wanted, machine=wanted.machine.but(addresses=has))
@@ -67,6 +85,10 @@ class Simulated:
 
 
 SIMULATED = Simulated()
+
+
+def _hosts(name: str, machine: Machine) -> dict[str, str]:
+    return {"/etc/hosts": f"127.0.0.1 localhost\n{machine.ip} {name}.lan {name}\n"}
 
 
 def _take(wanted: Reload, _release: Release) -> None:

@@ -1,0 +1,1 @@
+"""What the kernel of a simulated node has, and how the node tells it: a report, the bridges call."""
