@@ -22,7 +22,7 @@ ALLOWED = {
     "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
-    "render": {"", "spec", "model", "plan", "events"},
+    "render": {"", "spec", "model", "plan", "events", "kernel"},
     "access": {"", "errors", "model"},
     "connection": {"", "errors"},
     "cluster": {"", "connection", "errors"},

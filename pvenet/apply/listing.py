@@ -58,6 +58,11 @@ def _ours_runs(node: Node, journals: Journals) -> bool:
     return False
 
 
+def reload_runs(node: Node, journals: Journals) -> bool:
+    """Whether one runs that is known of: from here, or among the node's tasks. It lists nothing."""
+    return _ours_runs(node, journals) or _any_runs(node)
+
+
 def _looks_down(network: Network) -> bool:
     return any(name in network.links and not network.links[name].active for name in should_be_active(network))
 

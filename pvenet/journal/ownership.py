@@ -16,8 +16,11 @@ from pvenet.journal.states import ARMS, WRITING
 from pvenet.plan.changes import net_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pvenet.journal.store import Journals
     from pvenet.journal.value import Journal
+    from pvenet.model import Interface
     from pvenet.node import Reading
     from pvenet.plan.changes import Change
 
@@ -61,8 +64,12 @@ def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
     journal = _recorded(journals, reading)
     if journal is None or journal.adopted:
         return Foreign(changes=reading.changes or "", adopted=journal, note=_recorded_elsewhere(journals, reading))
-    live = replay(journal.forward).then if journal.state in ARMS else journal.network.interfaces
-    return Ours(journal=journal, steps=net_changes(live, reading.network.interfaces))
+    return Ours(journal=journal, steps=net_changes(live(journal), reading.network.interfaces))
+
+
+def live(journal: Journal) -> Mapping[str, Interface]:
+    """The interfaces that are applied while what a journal has staged is pending."""
+    return replay(journal.forward).then if journal.state in ARMS else journal.network.interfaces
 
 
 def _recorded(journals: Journals, reading: Reading) -> Journal | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pvenet.kernel.files import stanza_names
 from pvenet.kernel.links import Report
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, beneath
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 OVS = OvsBridge | OvsBond | OvsIntPort | OvsPort
 """Who is whose port is in OVS's own database, and the kernel's `master` is `ovs-system` for all."""
 
-
-_STANZA = re.compile(r"^[ \t]*iface[ \t]+(\S+)", re.MULTILINE)
-"""What a sourced file says of an interface is not in PVE's listing, so that nothing is claimed of that one."""
 
 _SHAPES = frozenset({"all", "glob", "regex"})
 """Words of a list of members that stand for whatever there is."""
@@ -120,7 +117,7 @@ def _compared(seen: View) -> tuple[Interface, ...]:
         low = [seen.name(each) for each in below(interfaces[name])] if name in interfaces else []
         waiting += [each for each in low if each not in found]
         found |= dict.fromkeys(low)
-    doubled = set(_STANZA.findall("\n".join(seen.report.sourced.values())))
+    doubled = {name for text in seen.report.sourced.values() for name in stanza_names(text)}  # not in PVE's listing
     return tuple(
         each
         for name, each in interfaces.items()

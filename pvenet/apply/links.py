@@ -1,0 +1,74 @@
+"""What a node's kernel has, and what differs from the file that is applied: one look, for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pvenet import errors
+from pvenet.apply.listing import listed, reload_runs
+from pvenet.journal import Foreign, Ours, ownership
+from pvenet.journal.ownership import live
+from pvenet.kernel.comparison import Comparison, compared, compared_beside
+from pvenet.model import Network
+from pvenet.observe import bridges, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pvenet.journal import Journals
+    from pvenet.kernel.links import BridgePorts, Report
+    from pvenet.node import Node
+
+_Answer = TypeVar("_Answer")
+
+
+def look(node: Node, journals: Journals, note: Callable[[str], None]) -> Comparison:
+    """The kernel beside the applied configuration. `note` hears what could not be had, and why.
+
+    Raises PvenetError where the node gives neither a report nor the bridges. While a reload runs, nothing is listed
+    (pve-api#never-list), and so nothing compared.
+    """
+    ports, no_ports = _had(lambda: bridges(node))
+    found, no_report = _had(lambda: report(node))
+    for failure in (no_ports, no_report):
+        if failure is not None and failure is not (no_report if no_ports else None):
+            note(f"{failure.message}\n{failure.hint}".rstrip())
+    if no_ports and no_report:
+        raise no_report
+    return _beside(node, journals, note, found, ports)
+
+
+def _had(get: Callable[[], _Answer]) -> tuple[_Answer | None, errors.PvenetError | None]:
+    """What was asked for, or why it can't be had. Raises Unreachable and UsageError, which are about the node."""
+    try:
+        return get(), None
+    except (errors.Unreachable, errors.UsageError):
+        raise
+    except errors.PvenetError as error:
+        return None, error
+
+
+def _beside(
+    node: Node,
+    journals: Journals,
+    note: Callable[[str], None],
+    found: Report | None,
+    ports: Mapping[str, BridgePorts] | None,
+) -> Comparison:
+    if reload_runs(node, journals):
+        basis = f"nothing is compared: a reload runs on {node.name}"
+        return Comparison(report=found, bridges=ports, basis=basis)
+    try:
+        reading, warnings = listed(node, journals)
+    except errors.PermissionMissing as missing:
+        return Comparison(report=found, bridges=ports, basis=f"nothing is compared: {missing.message}")
+    for warning in warnings:
+        note(warning)
+    match ownership(journals.at(node), reading):
+        case Foreign(changes=changes):
+            return compared_beside(reading.network, changes, found, ports)
+        case Ours(journal=journal):
+            applied = Network(interfaces=live(journal), links=reading.network.links)
+            return compared(applied, found, ports, basis="changes are pending: compared is what was before them")
+        case _:
+            return compared(reading.network, found, ports, basis="")
