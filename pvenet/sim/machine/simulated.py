@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pvenet.sim.kernel.report import Facts, report
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.kernel import kernel_of
 from pvenet.sim.machine.network_state import NetworkState, state_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pvenet.sim.kernel.value import Kernel
-    from pvenet.sim.machine.backend import Orders, Reload
+    from pvenet.sim.machine.backend import Orders, Reload, ReportForm
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.releases import Release
@@ -59,6 +60,18 @@ class Simulated:
     def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
         return kernel_of(node, machine, now)
 
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        facts = Facts(
+            node=node.name,
+            now=now,
+            kernel=self.kernel(node, machine, now),
+            files=_hosts(node.name, machine) | node.files(),
+            release=form.iproute2,
+            ethtool=form.ethtool,
+            version=form.version,
+        )
+        return lambda: report(facts)
+
     def reload(self, wanted: Reload) -> str:
         machine, text = wanted.machine, wanted.node.applied()  # until the new file says otherwise
         has = wanted.node.addresses(machine)
@@ -74,6 +87,10 @@ class Simulated:
 
 
 SIMULATED = Simulated()
+
+
+def _hosts(name: str, machine: Machine) -> dict[str, str]:
+    return {"/etc/hosts": f"127.0.0.1 localhost\n{machine.ip} {name}.lan {name}\n"}
 
 
 def _take(wanted: Reload, _release: Release) -> None:
