@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sim_client import NETWORK, Client, exitstatus, reload
+from sim_client import HERE, NETWORK, Client, exitstatus, reload
 from sim_kernel import differences, kernel, link
 
 from pvenet.sim.faults import KINDS
@@ -140,8 +140,28 @@ def test_a_pulled_cable_stays_out(tmp_path: Path) -> None:
     assert reply.reason.startswith("there is no NIC ens99 on pve1, only ens33, ens37")
 
 
+def test_a_report_may_have_another_form(tmp_path: Path) -> None:
+    """From the request on its network section does not begin as it did; all else is as it was."""
+    text = Client(tmp_path).ask("GET", "/nodes/pve1/report").json()["data"]
+    client = Client(tmp_path, "report-odd@GET report+2")
+    as_ever, *others = (client.ask("GET", "/nodes/pve1/report").json()["data"] for _ in range(3))
+    assert as_ever == text
+    for other in others:
+        assert [line for line in other.splitlines() if line not in text.splitlines()] == ["# ip -stats -json address"]
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [("report-slow=12", 12.0), ("report-too-late", 30.0)])
+def test_a_report_may_take_its_time(fault: str, seconds: float, tmp_path: Path) -> None:
+    """It comes late, or PVE gives up. pve-api#report-cut-off."""
+    client = Client(tmp_path, f"{fault}@1")
+    began = client.now
+    # requests' own patience is that of a test
+    reply = client.session.get(f"{HERE}/nodes/pve1/report", timeout=60)
+    assert (reply.status_code, client.now - began) == (200 if seconds < 30 else 596, seconds)
+
+
 def test_every_fault_of_the_kernel_has_its_effect_here() -> None:
-    """But for those of the report, which the tests of the report have."""
+    """But for those of the report, which take nothing from the kernel."""
     told = {fault.partition("=")[0] for fault in EFFECTS}
     assert told == {name for name in KERNEL_KINDS if not name.startswith("report-")}
     assert told <= KINDS.keys()

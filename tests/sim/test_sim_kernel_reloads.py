@@ -11,6 +11,7 @@ from sim_kernel import differences, kernel, link
 
 from pvenet.sim.machine.hardware import Guest, Nic
 from pvenet.sim.machine.machine import Machine
+from pvenet.sim.machine.settings import Settings, Told, after, masters
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -74,18 +75,18 @@ def test_what_is_staged_is_in_no_kernel(tmp_path: Path) -> None:
 def test_a_reload_that_runs_has_made_a_part(tmp_path: Path) -> None:
     """The lower links come first, and each with its settings; what is new is never there without them."""
     client = Client(tmp_path)
-    for form in (bond("active-backup", mtu="9000"), bridge("bond0", mtu="9000")):
+    bridges = [bridge(name=f"vmbr{number}", mtu="9000") for number in range(2, 9)]
+    for form in (bond("active-backup", mtu="9000"), bridge("bond0", mtu="9000"), *bridges):
         client.ask("POST", NETWORK, autostart=1, **form)
     reload(client)
     seen = []
-    for _ in range(30):
-        client.sleep(0.01)
-        found = kernel(client)
-        seen.append(
-            tuple((each.name, each.mtu, each.kind) for each in found.links if each.kind and each.name != "vmbr0")
-        )
-    both = (("bond0", 9000, "bond"), ("vmbr1", 9000, "bridge"))
-    assert list(dict.fromkeys(seen)) == [(), both[:1], both]
+    for _ in range(300):
+        client.sleep(0.001)
+        seen.append(tuple(each for each in kernel(client).links if each.kind and each.name != "vmbr0"))
+    made = [tuple(each.name for each in moment) for moment in dict.fromkeys(seen)]
+    names = ("bond0", *(f"vmbr{number}" for number in range(1, 9)))
+    assert list(dict.fromkeys(made)) == [names[:count] for count in range(10)]
+    assert {(each.mtu, each.kind) for moment in seen for each in moment} == {(9000, "bond"), (9000, "bridge")}
 
 
 def test_a_change_in_place_takes_its_time(tmp_path: Path) -> None:
@@ -104,11 +105,15 @@ def test_a_change_in_place_takes_its_time(tmp_path: Path) -> None:
 def test_a_failing_reload_leaves_what_it_did_not_reach(tmp_path: Path) -> None:
     """What is new is missing, and a bridge that was to get it has no port; the file says otherwise."""
     client = made(tmp_path, bridge(), faults=("reload-fails@PUT network+2",))
-    client.ask("POST", NETWORK, autostart=1, **bond("balance-rr"))
+    client.ask("POST", NETWORK, autostart=1, **bond("active-backup", **{"bond-primary": "ens39"}))
     client.ask("PUT", f"{NETWORK}/vmbr1", type="bridge", bridge_ports="bond0", mtu="1400", autostart=1)
     assert exitstatus(client, reload(client)) != "OK"
     assert kernel(client).link("bond0") is None
     assert (link(kernel(client), "vmbr1").mtu, kernel(client).ports("vmbr1")) == (1400, ())
+    assert exitstatus(client, reload(client)) == "OK"
+    state = link(kernel(client), "bond0").bond
+    assert state is not None
+    assert (state.primary, link(kernel(client), "bond0").master) == ("ens39", "vmbr1")
 
 
 def test_an_mtu_goes_with_its_line(tmp_path: Path) -> None:
@@ -161,6 +166,23 @@ def test_a_slave_that_moves_has_one_master(tmp_path: Path) -> None:
     assert [port.name for port in kernel(client).ports("bond0")] == ["ens38"]
 
 
+def test_a_member_is_taken_from_whoever_had_it() -> None:
+    """As soon as one is told to take it, and before the other is told to let it go."""
+    had = {"vmbr1": Settings(kind="bridge", members=("ens38", "ens39"))}
+    wants = Told(at=0.5, link="bond0", settings=Settings(kind="bond", members=("ens39",)))
+    assert masters(after(had, wants)) == masters(after({"bond0": Settings(kind="bond")} | had, wants))
+    assert masters(after(had, wants)) == {"ens38": "vmbr1", "ens39": "bond0"}
+
+
+def test_a_link_that_is_down_has_no_route(tmp_path: Path) -> None:
+    """Its address is there, and leads nowhere."""
+    client = Client(tmp_path, "never-up=ens40@PUT network")
+    change(client, {"iface": "ens40", "type": "eth", "cidr": "10.9.0.1/24"})
+    found = kernel(client)
+    assert (link(found, "ens40").up, [each.cidr for each in link(found, "ens40").addresses]) == (False, ["10.9.0.1/24"])
+    assert "ens40" not in {route.dev for route in found.routes}
+
+
 def test_stp_takes_its_time(tmp_path: Path) -> None:
     """A port listens, learns, then forwards; so long the bridge has no carrier. pve-api#stp-listening."""
     client = Client(tmp_path)
@@ -206,6 +228,8 @@ class TestGuests:
         plug(client, GUEST)
         change(client, bridge("ens39"))
         assert {port.name for port in kernel(client).ports("vmbr1")} == {"ens39", "tap101i0"}
+        change(client, bridge("ens39", mtu="1400"))
+        assert link(kernel(client), "tap101i0").mtu == 1400
 
     @pytest.mark.parametrize(
         ("guest", "port", "vlans"),

@@ -10,6 +10,7 @@ from pvenet.sim import interfaces
 from pvenet.sim.calls.base import Answer, Asked, Call, Gate
 from pvenet.sim.calls.cluster import PVEVERSION
 from pvenet.sim.kernel.bridges import bridges
+from pvenet.sim.kernel.report import odd
 from pvenet.sim.machine.backend import ReportForm
 from pvenet.sim.schema import Param, Schema, bad_parameters
 
@@ -50,7 +51,8 @@ def report(asked: Asked) -> Answer:
     form = ReportForm(iproute2=asked.config.iproute2, ethtool=asked.config.ethtool, version=PVEVERSION)
     write = asked.node.backend.report(asked.node, asked.machine, asked.now, form)
     seconds = asked.orders.report_seconds
-    return Answer(later=write, work=asked.config.report_seconds if seconds is None else seconds)
+    later = (lambda: odd(write())) if asked.orders.report_odd else write
+    return Answer(later=later, work=asked.config.report_seconds if seconds is None else seconds)
 
 
 CALLS = (
