@@ -19,6 +19,8 @@ _DETAILS = re.compile(r"    ((?!link/|alias\b|altname\b|inet6?\b)[a-z0-9][a-z0-9
 _MAP = re.compile(r" {6}(?:in|e)gress-qos-map \{ .*")
 """A VLAN's priorities go on over its line."""
 _LIFETIME = re.compile(r" {7}valid_lft (forever|\d+sec) preferred_lft (?:forever|\d+sec)")
+_OUT_OF_PLACE = re.compile(r"\d+: | {4}link/| {7}valid_lft ")
+"""No alias of a person's looks like these lines."""
 _SLAVE = "_slave"
 _LAST = "numtxqueues"
 """Hangs on the last line of a link's details, so that none of them is missing behind it."""
@@ -157,7 +159,7 @@ def _rest(lines: _Lines, block: Block) -> None:
             _altname(lines, block, line)
         elif kind in ("inet", "inet6"):
             _address(lines, block, line)
-        elif not lines.in_alias or kind in ("altname", "TX:") or line.startswith("    link/") or _HEADER.match(line):
+        elif not lines.in_alias or kind in ("altname", "TX:") or _OUT_OF_PLACE.match(line):
             raise Unreadable("a line stands where none of its kind does")
 
 

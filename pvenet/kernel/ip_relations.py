@@ -64,6 +64,8 @@ def _check_master(block: Block, by_name: Mapping[str, Block], members: dict[str,
         if master is None or slave_of is None or master.kind[:1] != (slave_of,):
             raise Unreadable("a link's master is not there, or of another kind")
         members.setdefault(name, set()).add(block.name)
+    if slave_of == "bridge" and "LOWER_UP" not in block.flags and words.after(block.slave, "state") != "disabled":
+        raise Unreadable("a port without carrier is not disabled")
     if (name is None) != (slave_of is None) or ("SLAVE" in block.flags) != (slave_of == "bond"):
         raise Unreadable("a link has a master, or has none")
 

@@ -32,10 +32,23 @@ _PORT_STATES = frozenset(("forwarding", "listening", "learning", "blocking", "di
 _VLAN_PROTOCOLS = frozenset(("802.1Q", "802.1ad"))
 _MII = frozenset(("UP", "DOWN", "GOING_DOWN", "GOING_BACK"))
 """Two of them are of a slave that waits for its bond's delay."""
-_LACP_STATES = frozenset(
-    ("active", "short_timeout", "aggregating", "in_sync", "collecting", "distributing", "defaulted", "expired")
+_LACP_STATES = (
+    *("active", "short_timeout", "aggregating", "in_sync", "collecting", "distributing", "defaulted", "expired"),
 )
+"""By their bits in a port's state."""
+_SLAVE_STATES = frozenset(("ACTIVE", "BACKUP"))
+_ACTOR, _PARTNER = "ad_actor_oper_port_state", "ad_partner_oper_port_state"
+_AGGREGATED = ("ad_aggregator", "ad_num_ports", "ad_actor_key", "ad_partner_key", "ad_partner_mac")
 _SCOPES = frozenset(("global", "site", "link", "host", "nowhere"))
+_OWN_SCOPES = frozenset(("link", "host"))
+"""Of addresses that the kernel makes itself."""
+_PAIRS = frozenset(("peer", "brd", "any", "scope", "proto", "metric", "flags"))
+_FLAGS = frozenset(
+    (
+        *("secondary", "temporary", "tentative", "optimistic", "deprecated", "home", "nodad", "mngtmpaddr", "dynamic"),
+        *("noprefixroute", "autojoin", "dadfailed", "stable-privacy"),
+    )
+)
 _SELF_MADE = frozenset(("kernel_lo", "kernel_ll", "kernel_ra"))
 _LACP = "802.3ad"
 _NOBODY = "00:00:00:00:00:00"
@@ -103,8 +116,8 @@ def _bond(row: Sequence[str]) -> BondStatus:
     """pve-api#ip-bond."""
     mode = words.choice(words.required(row, "mode"), _MODES)
     policy = words.after(row, "xmit_hash_policy")
-    lacp = mode == _LACP
-    partner = words.after(row, "ad_partner_mac") if lacp else None
+    lacp = mode == _LACP and words.all_or_none(row, _AGGREGATED)
+    partner = words.required(row, "ad_partner_mac") if lacp else None
     return BondStatus(
         mode=mode,
         active_slave=words.after(row, "active_slave"),
@@ -117,22 +130,24 @@ def _bond(row: Sequence[str]) -> BondStatus:
 
 def _slave(row: Sequence[str]) -> SlaveStatus:
     """pve-api#ip-slave."""
+    words.all_or_none(row, ("ad_aggregator_id", _ACTOR, _PARTNER))
     return SlaveStatus(
-        active=words.choice(words.required(row, "state"), frozenset(("ACTIVE", "BACKUP"))) == "ACTIVE",
+        active=words.choice(words.required(row, "state"), _SLAVE_STATES) == "ACTIVE",
         mii_up=words.choice(words.required(row, "mii_status"), _MII) == "UP",
         aggregator=words.number_after(row, "ad_aggregator_id"),
-        actor=_lacp_states(row, "ad_actor_oper_port_state_str"),
-        partner=_lacp_states(row, "ad_partner_oper_port_state_str"),
+        actor=_lacp_states(row, _ACTOR),
+        partner=_lacp_states(row, _PARTNER),
     )
 
 
 def _lacp_states(row: Sequence[str], name: str) -> frozenset[str]:
-    text = words.after(row, name)
-    if text is None:
-        return frozenset()
-    if not (text.startswith("<") and text.endswith(">")):
-        raise Unreadable("what a slave says by LACP is cut")
-    return frozenset(words.choice(word, _LACP_STATES) for word in text[1:-1].split(",") if word)
+    """The bits of the number, which newer releases also write in words."""
+    number = words.number_after(row, name)
+    states = frozenset(word for bit, word in enumerate(_LACP_STATES) if (number or 0) >> bit & 1)
+    written = words.after(row, f"{name}_str")
+    if written is not None and {*written.removeprefix("<").removesuffix(">").split(",")} - {""} != states:
+        raise Unreadable("what a slave says by LACP is not what its number says")
+    return states
 
 
 def _bridge(row: Sequence[str]) -> BridgeStatus:
@@ -178,15 +193,31 @@ def _address(line: AddressLine) -> Address:
     """pve-api#ip-addresses."""
     row = line.words
     own = words.required(row, row[0])
-    prefix = words.after(row, "peer") or own
+    pairs, flags = _described(row[2:-1] if row[0] == "inet" else row[2:])
+    prefix = pairs.get("peer", own)
     try:
         address = ip_interface(own if "/" in own else f"{own}/{prefix.partition('/')[2]}")
     except ValueError:
         raise Unreadable("an address is none") from None
     if "/" not in prefix or row[0] != ("inet" if address.version == 4 else "inet6"):  # noqa: PLR2004 - IP's own
         raise Unreadable("an address is not of its family")
-    if ("dynamic" in row) == line.forever:
+    if ("dynamic" in flags) == line.forever:
         raise Unreadable("an address does not last as long as it says")
-    scope = words.choice(words.required(row, "scope"), _SCOPES)
-    made = scope == "link" or "dynamic" in row or words.after(row, "proto") in _SELF_MADE
+    scope = words.choice(pairs.get("scope", ""), _SCOPES)
+    made = scope in _OWN_SCOPES or "dynamic" in flags or pairs.get("proto") in _SELF_MADE
     return Address(address=address, scope=scope, dynamic=made)
+
+
+def _described(row: Sequence[str]) -> tuple[Mapping[str, str], frozenset[str]]:
+    """What stands behind an address: words with a value, and words without. A label is not among them."""
+    pairs: dict[str, str] = {}
+    flags = set[str]()
+    rest = iter(row)
+    for word in rest:
+        if word in _PAIRS and word not in pairs:
+            pairs[word] = next(rest, "")
+        elif word in _FLAGS and word not in flags:
+            flags.add(word)
+        else:
+            raise Unreadable("an address is followed by what does not belong there")
+    return pairs, frozenset(flags)

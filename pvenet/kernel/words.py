@@ -22,12 +22,18 @@ def split(line: str) -> tuple[str, ...]:
 
 
 def after(words: Sequence[str], name: str) -> str | None:
-    """The word behind a name; None where the name is missing. Raises Unreadable where it can't be told which it is."""
+    """The word behind a name; None where the name is missing. Raises Unreadable where it can't be told which it is.
+
+    Behind a value comes the next name: where another value does, the name has lost its place.
+    """
     if name not in words:
         return None
     at = words.index(name) + 1
     if at == len(words) or name in words[at:]:
         raise Unreadable("a word stands without its value, or twice")
+    following = words[at + 1] if at + 1 < len(words) else "a"
+    if not (following[0].islower() or following[0] == "<") or _MAC.fullmatch(following):
+        raise Unreadable("a value is followed by another")
     return words[at]
 
 
@@ -37,6 +43,14 @@ def required(words: Sequence[str], name: str) -> str:
     if word is None:
         raise Unreadable("a word is missing")
     return word
+
+
+def all_or_none(words: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether words that only come together are there. Raises Unreadable where some are missing."""
+    there = {name in words for name in names}
+    if len(there) > 1:
+        raise Unreadable("a word is missing among those that come together")
+    return True in there
 
 
 def number(word: str) -> int:
