@@ -85,7 +85,7 @@ class KernelLooks:
         restores: bool = False,
     ) -> None:
         self._node = node
-        self._runtime = runtime
+        self._runtime = runtime.unfailing()
         self._require = require
         self._before = before
         """The network to which the baseline belongs; None where it is not known."""

@@ -9,6 +9,7 @@ import pytest
 from lab import Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply.kernel import Verify
 from pvenet.events import OnFailure, Verdict
 from pvenet.model import Bridge
 
@@ -55,7 +56,7 @@ def test_flags_frozen_everywhere_are_refreshed_by_a_no_op(lab: Lab) -> None:
 
 def test_the_refresh_costs_nothing_where_the_flags_are_right(lab: Lab) -> None:
     """One reading."""
-    lab.apply()
+    lab.apply(verify=Verify.FLAGS)
     assert lab.sent[-2:] == ["GET tasks/UPID/log", "GET network"]
 
 

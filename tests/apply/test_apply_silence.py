@@ -9,6 +9,7 @@ import pytest
 from lab import APPLY, TAGGED, Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply.kernel import Verify
 from pvenet.events import OnFailure, Reloading, TaskEnded, Verdict
 from pvenet.journal import State
 
@@ -155,7 +156,7 @@ def test_ctrl_c_after_a_second_reload_sends_no_third(lab: Lab) -> None:
 def test_ctrl_c_in_the_middle_of_looking_tells_the_task_once(lab: Lab) -> None:
     """The end of the task is no second event."""
     lab.adapter.after["GET tasks/UPID/log"] = lambda: lab.adapter.after.update({"GET network": interrupt})
-    assert lab.apply().verdict is Verdict.APPLIED
+    assert lab.apply(verify=Verify.FLAGS).verdict is Verdict.APPLIED
     assert [type(event) for event in lab.events].count(TaskEnded) == 1
     assert lab.sent[-3:] == ["GET tasks/UPID/log", "GET network", "GET network"]
 

@@ -11,6 +11,7 @@ from lab import Lab
 
 from pvenet import errors
 from pvenet.apply.approval import effect_on, management_addresses, shown_path
+from pvenet.apply.kernel import Verify
 from pvenet.cluster import Member
 from pvenet.connection import Connection
 from pvenet.connection.answers import Answer
@@ -140,7 +141,7 @@ def test_fencing_is_told_before_the_question(cluster: Lab, monkeypatch: pytest.M
 
 def test_where_nobody_tells_of_high_availability_nothing_is_said(cluster: Lab) -> None:
     """The simulated node knows no such call; what is pending is looked at once more after asking."""
-    cluster.apply(allow_management=True)
+    cluster.apply(allow_management=True, verify=Verify.FLAGS)
     assert "HA" not in cluster.warnings
     at = cluster.sent.index("GET cluster/ha/status/current")
     assert cluster.sent[at + 1 : at + 4] == ["GET tasks", "GET network", "PUT network"]

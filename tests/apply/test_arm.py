@@ -11,6 +11,7 @@ from killed import back
 from lab import Lab
 
 from pvenet import errors
+from pvenet.apply.kernel import Verify
 from pvenet.apply.status import status
 from pvenet.events import Armed, Disarmed, OnFailure, Verdict
 from pvenet.journal import State
@@ -34,7 +35,7 @@ def lab(tmp_path: Path) -> Lab:
 
 def test_the_way_back_is_staged_while_the_reload_runs_and_reverted_when_it_has_ended(lab: Lab) -> None:
     """Told as two events; afterwards nothing is pending, and the journal says applied."""
-    applied(lab)
+    applied(lab, verify=Verify.FLAGS)
     assert lab.after_reload[: len(ARMING)] == ARMING
     assert lab.sent[-4:] == ["GET tasks/UPID/log", "GET network", "DELETE network", "GET network"]
     kinds = [type(event) for event in lab.events if isinstance(event, Armed | Disarmed)]

@@ -10,7 +10,7 @@ from killed import back, later
 from lab import Lab
 
 from pvenet import errors
-from pvenet.apply import reload
+from pvenet.apply import verification
 from pvenet.apply.runtime import Runtime
 from pvenet.apply.status import status
 from pvenet.apply.verify import judge
@@ -119,7 +119,7 @@ def test_whatever_is_raised_once_a_reload_was_sent_is_rolled_back(lab: Lab, monk
             raise errors.NotOurs("whatever", changes="")
         return judge(expectation, now)
 
-    monkeypatch.setattr(reload, "judge", once)
+    monkeypatch.setattr(verification, "judge", once)
     assert "whatever" in lab.failed(errors.RolledBack).message
     assert "bond0" not in lab.live
 

@@ -15,6 +15,7 @@ from lab import APPLY, Lab
 
 from pvenet import errors
 from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.kernel import Verify
 from pvenet.apply.resume import roll_back
 from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import stage
@@ -92,7 +93,7 @@ def test_a_node_that_its_peers_do_not_reach_either_is_unknown(lab: Lab) -> None:
 def test_without_trouble_no_peer_is_asked(lab: Lab) -> None:
     """They are learnt from what is asked anyway."""
     lab.nature(reload_seconds=0.0)
-    lab.apply()
+    lab.apply(verify=Verify.FLAGS)
     assert lab.sent == [*APPLY, "GET tasks/UPID/status", "GET tasks/UPID/log", "GET network"]
 
 
