@@ -86,8 +86,8 @@ def test_a_reload_that_runs_has_made_a_part(tmp_path: Path) -> None:
     rises = {step.link: step.at for step in task.steps}
     assert [told.at for told in task.told] == [rises[told.link] for told in task.told]
     seen = []
-    for _ in range(300):
-        client.sleep(0.001)
+    for _ in range(100):
+        client.sleep(0.003)
         seen.append(tuple(each for each in kernel(client).links if each.kind and each.name != "vmbr0"))
     made = [tuple(each.name for each in moment) for moment in dict.fromkeys(seen)]
     names = ("bond0", *(f"vmbr{number}" for number in range(1, 9)))
