@@ -173,7 +173,9 @@ class KernelLooks:
         if self._ended is None:
             self._ended = self._runtime.clock()
         look = self._after(deadline)
-        findings = self._judged(wanted, look, last=self._restores)
+        findings = self._judged(wanted, look)
+        if self._restores:  # the configuration is back, and nobody is kept from hearing that by a switch
+            findings = _given_up(findings)
         if findings.failures or not findings.waits:
             return KernelVerdict(findings=findings, missing=look.missing)
         until = min(deadline.at, self._ended + (LAST if findings.long else CARRIER))
@@ -192,7 +194,7 @@ class KernelLooks:
             self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)))
         return self._taken()
 
-    def _judged(self, wanted: Network, look: Look, *, last: bool) -> Findings:
+    def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Findings:
         before = self.baseline.differences(self._before) if self._before is not None else ()
         return judge_kernel(
             look.differences(wanted),
