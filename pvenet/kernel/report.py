@@ -29,6 +29,8 @@ _FILE = "\n\n# cat /etc/network/interfaces\n"
 _SOURCED = "\n# output '/etc/network/interfaces.d/.*' file(s)\n"
 _SOURCED_FILE = re.compile(r"\n# cat (/etc/network/interfaces\.d/[^\n]+)\n")
 _SDN = re.compile(r"^# (?:cat|output) '?/etc/pve/sdn/.*\n", re.MULTILINE)
+_SDN_STATE = re.compile(r"^(?:\{|cat: /etc/pve/sdn/)", re.MULTILINE)
+"""What SDN's running configuration is, or that there is none: of a file only where the command before it is missing."""
 _ETHTOOL = re.compile(r"\n\n# ethtool ([!-~]+)\nSettings for \1:\n")
 
 
@@ -99,6 +101,8 @@ def _sourced(text: str) -> Mapping[str, str]:
         raise Unreadable("where the files of interfaces.d end can't be known")
     before, *parts = _SOURCED_FILE.split(text[: sdn.start()].removesuffix("\n") if sdn else text)
     paths = parts[::2]
+    if sdn and sdn[0].startswith("# output") and _SDN_STATE.search(parts[-1] if parts else ""):
+        raise Unreadable("where the last file of interfaces.d ends can't be known")
     if before.strip("\n") or len(set(paths)) < len(paths):
         raise Unreadable("a file of interfaces.d is told twice, or without its name")
     return dict(zip(paths, parts[1::2], strict=True))
