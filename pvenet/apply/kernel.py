@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from pvenet import errors
@@ -268,18 +268,20 @@ class _Background(Generic[T]):
     def __init__(self, work: Callable[[], T]) -> None:
         self._found: T | BaseException | None = None
         self._work = work
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
+        Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
         try:
             self._found = self._work()
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             self._found = error
+        finally:
+            self._done.set()
 
     def result(self) -> T:
         """Wait for it. Raises what it has raised."""
-        self._thread.join()
+        self._done.wait()
         if isinstance(self._found, BaseException):
             raise self._found
         return cast("T", self._found)

@@ -291,13 +291,8 @@ def test_a_rollback_asks_the_kernel_too(lab: Lab) -> None:
 def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> None:
     """The one that runs is waited for, and its answer counts."""
     lab.tagged()
-
-    def press() -> None:
-        if lab.reloads:
-            del lab.adapter.before[REPORT]
-            os.kill(os.getpid(), signal.SIGINT)
-
-    lab.adapter.before[REPORT] = press
+    press = {REPORT: lambda: os.kill(os.getpid(), signal.SIGINT)}
+    lab.adapter.after["PUT network"] = lambda: lab.adapter.before.update(press)
     assert lab.apply().verdict is Verdict.APPLIED
     assert "Ctrl-C again stops waiting" in lab.warnings
     assert lab.sent.count(REPORT) == 2
