@@ -17,6 +17,7 @@ from pvenet.events import OnFailure, Verdict, Verified, VerifiedBy
 from pvenet.journal import State
 from pvenet.kernel.judgement import Require
 from pvenet.model import BondMode, Bridge, Vlan
+from pvenet.observe import bridges
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,13 @@ def lab(tmp_path: Path) -> Lab:
 
 def verified(lab: Lab) -> Verified:
     return next(event for event in lab.events if isinstance(event, Verified))
+
+
+def plugged(lab: Lab, nic: str) -> None:
+    """Somebody plugs in a NIC."""
+    node = lab.adapter.sim.node("pve1")
+    machine = node.described()
+    node.save(machine.but(nics={**machine.nics, nic: ()}))
 
 
 # --- when all is well -------------------------------------------------------------------------------------------------
@@ -322,3 +330,21 @@ def test_a_gateway_that_moves_is_proved_by_its_route(lab: Lab) -> None:
         }
     )
     assert lab.apply(allow_management=True).verdict is Verdict.APPLIED
+
+
+def test_a_nic_that_one_worker_has_not_seen_yet_is_sent_once_more(lab: Lab) -> None:
+    """The bridges call fills the daemon's cache; the list shows the NIC, so that the refusal is not about it."""
+    lab.nature(workers=3)
+    for _ in range(2):
+        bridges(lab.node)
+    plugged(lab, "ens50")
+    lab.stage({"bond0": replace(BOND, slaves=("ens38", "ens50"))})
+    assert lab.writes == ["POST network", "POST network"]
+    assert lab.pending
+
+
+def test_a_slave_that_is_not_listed_is_refused_at_once(lab: Lab) -> None:
+    """PVE's refusal stands, and nothing is sent twice."""
+    with pytest.raises(errors.PvenetError):
+        lab.stage({"bond0": replace(BOND, slaves=("ens38", "ens99"))})
+    assert lab.writes.count("POST network") <= 1
