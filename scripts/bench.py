@@ -86,6 +86,7 @@ def main() -> None:
             helped = timed([str(BIN / "pvenet"), "--help"], environment)
             bare_job = timed([sys.executable, "-c", BARE_JOB], environment, before=reset)
             steps, task = job(environment, reset)
+            by_flags, _ = job(environment | {"PVENET_VERIFY": "flags"}, reset)
     print(f"medians of {RUNS} runs, whole processes, seconds")
     row("an empty Typer application, --help", typer)
     row("pvenet --help", helped, f"{helped / typer:.2f} times the empty one (aim: 1.5)")
@@ -95,6 +96,9 @@ def main() -> None:
     row("the job by pvenet, three commands", sum(steps), f"{sum(steps) / bare_job:.2f} times the bare script")
     for words, seconds in zip(JOB, steps, strict=True):
         row(f"  pvenet {' '.join(words[:2])}", seconds)
+    row(
+        "  pvenet apply, verified by flags alone", by_flags[-1], f"the kernel costs {steps[-1] - by_flags[-1]:.3f} more"
+    )
     beyond = (sum(steps) - task) / len(steps)
     row("per command, beyond the task's own time", beyond, f"the task took {task:.2f} (aim: 0.4)")
 

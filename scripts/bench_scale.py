@@ -7,15 +7,23 @@ the next bridge, which no single step can do.
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pvenet import wire
+from pvenet.kernel.report import read_report
 from pvenet.model import Bridge, Network
 from pvenet.plan import plan, problems
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces import Host
+from pvenet.sim.kernel.report import Facts, report
+from pvenet.sim.machine.hardware import Guest
+from pvenet.sim.machine.kernel import kernel_of
+from pvenet.sim.machine.machine import Machine
+from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +44,24 @@ def main() -> None:
     row("the sim writes it with one more interface", [timed(lambda size=size: written(files[size])) for size in SIZES])
     row("the sim shows the difference", [timed(difference(files[size])) for size in SIZES])
     row("pvenet looks for problems", [timed(lambda n=seen[size]: problems(n, passed_on(n))) for size in SIZES])
+    reports = {size: report_of(size) for size in SIZES}
+    row(
+        "pvenet reads a report of so many links",
+        [timed(lambda text=reports[size]: read_report(text)) for size in SIZES],
+    )
     row("pvenet plans", [timed(lambda n=seen[size]: plan(n, passed_on(n))) for size in SIZES])
+
+
+def report_of(size: int) -> str:
+    """The report of a node with so many links: guests behind the firewall have four each."""
+    guests = tuple(Guest(vmid=100 + n, index=0, bridge="vmbr0", firewall=True) for n in range(size // 4))
+    with tempfile.TemporaryDirectory() as folder:
+        node = Sim(Path(folder)).node("pve1")
+        node.interfaces.parent.mkdir(parents=True)
+        node.interfaces.write_text("auto vmbr0\niface vmbr0 inet manual\n\tbridge-ports none\n")
+        machine = Machine.fresh((), node.applied()).but(guests=guests)
+        kernel = kernel_of(node, machine, time.time())
+    return report(Facts(node="pve1", now=0.0, kernel=kernel, files={}))
 
 
 def host(size: int) -> Host:
