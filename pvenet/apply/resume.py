@@ -11,7 +11,7 @@ from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
-from pvenet.apply.stage import is_nothing, throw_away
+from pvenet.apply.stage import is_gone, is_nothing, throw_away
 from pvenet.apply.status import by_hand
 from pvenet.apply.steps import made_live
 from pvenet.cluster import members
@@ -181,13 +181,14 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
         )
     if journal.state not in UNSENT:
         return journal
-    gone = throw_away(node, reading)
+    left = throw_away(node)
     if journal.refreshing:
         return journal
-    if not gone and not is_nothing(journal):  # somebody's reload came first
+    if not is_gone(reading, left) and not is_nothing(journal):  # somebody's reload came first
         return journals.write(made_live(journal))
     journals.write(replace(journal, state=State.DROPPED))
-    message = f"reverted what was staged on {node.name}: nothing of it was live, and nothing is pending any more"
+    new = "nothing is pending any more" if left.pending is None else "what is pending now, somebody has staged since"
+    message = f"reverted what was staged on {node.name}: nothing of it was live, and {new}"
     return RolledBack(message=message, asked=True)
 
 

@@ -6,6 +6,7 @@ command could not finish it takes back.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -220,8 +221,8 @@ def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:
 def revert(node: Node, journals: Journals, *, discard: bool, warn: Callable[[str], object] = lambda _: None) -> bool:
     """Throw away what is pending; whether anything was.
 
-    `warn` hears what became of what was staged from here, where it is not pending any more. Raises NotOurs for what is
-    not ours, unless `discard`, and Stale where somebody has made it live meanwhile.
+    `warn` hears what became of what was staged from here where it is not pending any more, and of what somebody stages
+    meanwhile. Raises NotOurs for what is not ours, unless `discard`, and Stale where somebody has made it live.
     """
     journals = journals.at(node)
     with journals.lock():
@@ -235,29 +236,54 @@ def revert(node: Node, journals: Journals, *, discard: bool, warn: Callable[[str
             return False
         if isinstance(whose, Foreign) and not discard:
             raise not_ours(node.name, whose.changes, "leave them alone", whose.note)
-        if not throw_away(node, reading) and not (isinstance(whose, Ours) and is_nothing(whose.journal)):
+        left = throw_away(node)
+        if not is_gone(reading, left) and not (isinstance(whose, Ours) and is_nothing(whose.journal)):
             raise _not_reverted(node, journals, whose)
         journal = whose.journal if isinstance(whose, Ours) else whose.adopted
         if journal is not None:
             journals.write(_without_staging(journal))
         drop_staged(journals)
+        if left.pending is not None:
+            warn(f"something new is pending on {node.name}: somebody staged it after the revert")
         return True
 
 
-def throw_away(node: Node, before: Reading) -> bool:
-    """Revert what is pending; whether the node lists something else then, as it does unless that was made live.
+def throw_away(node: Node) -> Reading:
+    """Revert what is pending; what the node lists then.
 
-    A reload that comes first leaves nothing to revert, and PVE's answer is the same. Raises Interrupted where that was
-    not waited for.
+    Raises Interrupted where that was not waited for, and StateUnknown where nobody could look afterwards.
     """
     try:
         node.revert()
-        return bool(wire.differences(wire.by_name(before.entries), node.glance().entries))
+        return _left(node)
     except KeyboardInterrupt:
         raise errors.Interrupted(
             f"interrupted while what was pending on {node.name} was being reverted: it may be gone",
             hint=f"`pvenet status --node {node.name}` says how it stands",
         ) from None
+
+
+def _left(node: Node) -> Reading:
+    """What the node lists after a revert that it has answered; asked twice."""
+    with suppress(errors.PvenetError):
+        return node.glance()
+    try:
+        node.connection.fresh()
+        return node.glance()
+    except errors.PvenetError as error:
+        raise errors.StateUnknown(
+            f"{node.name} has reverted what was pending, unless somebody's reload came first; nobody could look: "
+            f"{error.message}",
+            hint=f"`pvenet status --node {node.name}` says how it stands",
+        ) from None
+
+
+def is_gone(before: Reading, left: Reading) -> bool:
+    """Whether the node lists something else than what was pending, as it does unless that was made live.
+
+    A reload that comes first leaves nothing to revert, and PVE's answer is the same.
+    """
+    return bool(wire.differences(wire.by_name(before.entries), left.entries))
 
 
 def is_nothing(journal: Journal) -> bool:

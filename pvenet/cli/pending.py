@@ -146,7 +146,7 @@ def revert(
     from pvenet.apply.stage import revert as throw_away
 
     reverted = throw_away(node, journals, discard=discard, warn=context.warn)
-    note = f"reverted: nothing is pending on {node.name} any more" if reverted else f"nothing is pending on {node.name}"
+    note = f"reverted what was pending on {node.name}" if reverted else f"nothing is pending on {node.name}"
     context.emit_done({"node": node.name, "reverted": reverted}, note=note)
 
 

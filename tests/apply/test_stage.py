@@ -9,6 +9,7 @@ import pytest
 from lab import BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
+from pvenet.apply.stage import revert
 from pvenet.journal import Ours, State, ownership
 from pvenet.model import Bond, Ethernet
 
@@ -131,6 +132,34 @@ def test_ours_is_reverted(lab: Lab) -> None:
     assert lab.sent == ["GET network", "DELETE network", "GET network"]
     assert lab.pending is None
     assert lab.states == [State.DROPPED]
+
+
+@pytest.mark.parametrize("fault", ["delay=50", "595", "error"])
+def test_a_revert_after_which_one_look_fails_is_looked_at_again(lab: Lab, fault: str) -> None:
+    """It has acted: the node has answered it."""
+    lab.tagged()
+    lab.order(f"{fault}@GET network+2")
+    assert lab.revert()
+    assert lab.states == [State.DROPPED]
+
+
+def test_a_revert_after_which_nobody_can_look_is_not_said_to_have_changed_nothing(lab: Lab) -> None:
+    """Exit 9: it was reverted, unless somebody's reload came first."""
+    lab.tagged()
+    lab.order(*(f"595@GET network+{number}" for number in range(2, 12)))
+    with pytest.raises(errors.StateUnknown, match="has reverted what was pending, unless"):
+        lab.revert()
+    assert lab.pending is None
+
+
+def test_what_somebody_stages_right_after_a_revert_is_told(lab: Lab) -> None:
+    """Ours is gone; theirs is not said to be."""
+    lab.tagged()
+    lab.order("foreign-edit@GET network+2")
+    said: list[str] = []
+    assert revert(lab.node, lab.journals, discard=False, warn=said.append)
+    assert said == ["something new is pending on pve1: somebody staged it after the revert"]
+    assert "vmbr99" in (lab.pending or "")
 
 
 def test_nothing_pending_is_nothing_to_revert(lab: Lab) -> None:

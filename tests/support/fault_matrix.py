@@ -2,9 +2,10 @@
 
     .venv/bin/python tests/support/fault_matrix.py guests one drop-after@12      plays one cell and shows every request
 
-A scenario stages over several commands, looks at what is pending, and applies; each command is a new client, as on a
-command line. The clock goes only where somebody sleeps. A cell starts from a copy of the folder as the undisturbed
-scenario had it before the command that holds the faulty request: what comes before it is the same in every cell.
+A scenario stages over several commands, looks at what is pending, and applies, or reverts it; or rolls back what was
+applied before. Each command is a new client, as on a command line. The clock goes only where somebody sleeps. A cell
+starts from a copy of the folder as the undisturbed scenario had it before the command that holds the faulty request:
+what comes before it is the same in every cell.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from recorder import Recorder
 
 from pvenet import errors
 from pvenet.apply.apply import ApplyOptions, apply
-from pvenet.apply.stage import Staging
+from pvenet.apply.resume import roll_back
+from pvenet.apply.stage import Staging, revert
 from pvenet.events import Ended, Event, Waiting, Warned
 from pvenet.journal import Journals, Ours, ownership
 from pvenet.model import Bond, Bridge, Interface
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from pvenet.sim.faults.script import _Ordered as Ordered
 
 Act = Callable[[Node, Journals], bool | None]
-Change = tuple[str, Callable[["Network"], Interface]]
+Change = tuple[str, Callable[["Network"], Interface | None]]
 
 ACTS = KINDS | {"foreign-revert", "foreign-reload", "reboot"}
 """Faults in which somebody else does something to the node."""
@@ -58,12 +60,19 @@ def _widened(network: Network) -> Interface:
 WIDEN: Change = ("vmbr0", _widened)
 BOND: Change = ("bond0", lambda _: Bond(name="bond0", slaves=("ens38", "ens39")))
 BRIDGE: Change = ("vmbr1", lambda _: Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic"))
+NO_BRIDGE: Change = ("vmbr1", lambda _: None)
+NO_BOND: Change = ("bond0", lambda _: None)
 SCENARIOS: Mapping[str, tuple[Change, ...]] = {
     "guests": (BOND, BRIDGE),
     "management": (WIDEN, BOND, BRIDGE),
     "armed": (BOND, BRIDGE),
     "unconfirmed": (BOND, BRIDGE),
+    "delete": (NO_BRIDGE, NO_BOND),
+    "revert": (BOND, BRIDGE),
+    "rollback": (),
 }
+PREPARED = frozenset({"delete", "rollback"})
+"""Scenarios of a node to which a bond and its bridge were applied before."""
 LAYOUTS: Mapping[str, tuple[str, ...]] = {"one": ("pve1",), "peer": ("pve1", "pve2")}
 """The endpoints that the client is given."""
 
@@ -101,6 +110,8 @@ class Witness(Recorder):
         self.writes: list[int] = []
         """The requests that staged or reverted."""
         self.reverts: list[int] = []
+        self.removals: dict[int, str] = {}
+        """The requests that staged the removal of an interface, and of which."""
         self.made_by_others: list[Described] = []
         self.marks: list[Mark] = []
         self.initial = described(self.sim.node("pve1").applied())
@@ -130,6 +141,7 @@ class Witness(Recorder):
         elif request.method != "GET":
             self.writes.append(number)
             self.reverts += [number] if request.method == "DELETE" and path.endswith("/network") else []
+            self.removals |= {number: path.rpartition("/")[2]} if request.method == "DELETE" else {}
         told = "no answer"
         try:
             answer = super().send(request, *args, **kwargs)
@@ -183,7 +195,7 @@ class Done:
     end: Ended | None = None
     warnings: str = ""
     ours: bool | None = None
-    """What a look at the pending changes said."""
+    """What a look at the pending changes said, or a revert."""
 
     @property
     def sent(self) -> bool:
@@ -199,6 +211,7 @@ class Snapshot:
     command: int
     count: int
     now: float
+    origin: Described
 
 
 @dataclass(kw_only=True)
@@ -218,16 +231,27 @@ class Walk:
         time = FakeTime()
         if self.start is not None:
             shutil.copytree(self.start.folder, self.folder)
-            time.now = self.start.now
+            time.now, self.origin = self.start.now, self.start.origin
         else:
-            Sim.open(self.folder)
-            for name in LAYOUTS[self.cell.layout][1:]:
-                Sim.init(self.folder, node=name)
+            self._prepare(time)
         self.witness = self.make(self.folder, time, self.start.count if self.start else 0, arms=self.arms)
         hosts = LAYOUTS[self.cell.layout]
         self.lab = Lab(self.folder, time=time, hosts=hosts, reload_seconds=0.15, recorder=lambda *_: self.witness)
         self.initial = truth(self.folder, time.now)
         self.witness.order(self.cell.faults)
+
+    def _prepare(self, time: FakeTime) -> None:
+        Sim.open(self.folder)
+        hosts = LAYOUTS[self.cell.layout]
+        for name in hosts[1:]:
+            Sim.init(self.folder, node=name)
+        self.origin = truth(self.folder, time.now).live
+        """What is live before anything is applied."""
+        if self.cell.scenario in PREPARED:
+            lab = Lab(self.folder, time=time, hosts=hosts, reload_seconds=0.15)
+            lab.stage({name: make(lab.node.read().network) for name, make in (BOND, BRIDGE)})
+            lab.apply()
+            time.now += 120.0
 
     @property
     def time(self) -> FakeTime:
@@ -251,11 +275,11 @@ class Walk:
         return self
 
     def again(self) -> None:
-        """The next day: nothing is disturbed any more, and somebody says `pvenet apply` once more."""
+        """The next day: nothing is disturbed any more, and somebody says `pvenet apply` once more, or rolls back."""
         self.witness.order(())
         repair(self.folder)
         self.time.now += 120.0
-        self.play("again", self._apply)
+        self.play("again", self._roll_back if self.asked else self._apply)
 
     def client(self) -> tuple[Node, Journals]:
         """A new client, as each command is one."""
@@ -264,16 +288,27 @@ class Walk:
     def _commands(self) -> Iterator[tuple[str, Act]]:
         for name, make in SCENARIOS[self.cell.scenario]:
             yield name, partial(self._stage, name, make)
-        yield "diff", lambda node, journals: isinstance(ownership(journals, node.read()), Ours)
-        yield "apply", self._apply
+        if self.cell.scenario == "revert":
+            yield "revert", self._revert
+        elif self.asked:
+            yield "rollback", self._roll_back
+        else:
+            yield "diff", lambda node, journals: isinstance(ownership(journals, node.read()), Ours)
+            yield "apply", self._apply
 
-    def _stage(self, name: str, make: Callable[[Network], Interface], node: Node, journals: Journals) -> None:
+    def _stage(self, name: str, make: Callable[[Network], Interface | None], node: Node, journals: Journals) -> None:
         with Staging(node, journals, now=self.lab.stamp()) as staging:
             staging.stage({name: make(staging.network)})
 
     def _apply(self, node: Node, journals: Journals) -> None:
         options = ApplyOptions(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
         apply(node, journals, options, self.lab.runtime(), now=self.lab.stamp())
+
+    def _revert(self, node: Node, journals: Journals) -> bool:
+        return revert(node, journals, discard=False, warn=self.lab.runtime().warn)
+
+    def _roll_back(self, node: Node, journals: Journals) -> None:
+        roll_back(node, journals, ApplyOptions(allow_management=True), self.lab.runtime())
 
     def play(self, name: str, act: Act) -> None:
         self.events.clear()
@@ -294,7 +329,8 @@ class Walk:
         assert self.keep is not None
         place = self.keep / str(number)
         shutil.copytree(self.folder, place)
-        self.snapshots.append(Snapshot(folder=place, command=number, count=self.witness.count, now=self.time.now))
+        self.snapshots.append(Snapshot(folder=place, command=number, count=self.witness.count, now=self.time.now,
+                                       origin=self.origin))  # fmt: skip
 
     @property
     def arms(self) -> bool:
@@ -306,9 +342,14 @@ class Walk:
         return self.cell.scenario == "unconfirmed"
 
     @property
+    def asked(self) -> bool:
+        """Somebody wants to have back what was there before."""
+        return self.cell.scenario == "rollback"
+
+    @property
     def as_guests(self) -> bool:
-        """Until its reload it is the scenario of the guests, whose cells it need not repeat."""
-        return self.arms or self.unconfirmed
+        """Until its reload or its revert it is the scenario of the guests, whose cells it need not repeat."""
+        return self.arms or self.unconfirmed or self.cell.scenario == "revert"
 
     @property
     def goes_well(self) -> int:

@@ -49,7 +49,9 @@ def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
     faults = [parse(fault) for fault in walk.cell.faults]
     if done.code == 9 and not any(unknowable(fault, walk, done) for fault in faults):
         yield f"{done.name} says unknown where a request could have told: {done.message}"
-    judge = {"diff": _looked, "apply": ended, "again": ended}.get(done.name, _staged)
+    judge = {"diff": _looked, "apply": ended, "again": ended, "rollback": ended, "revert": _reverted}.get(
+        done.name, _staged
+    )
     yield from (f"{done.name} (exit {done.code}): {text}" for text in judge(walk, done, goal))
 
 
@@ -59,9 +61,9 @@ def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
     began = witness.begun.get(fault)
     if began is None:
         return False
-    reloaded = any(number < began for number, _ in witness.reloads)
+    reloaded = walk.asked or any(number < began for number, _ in witness.reloads)
     # a reload is behind it, or on its way, that is to be taken back
-    back = len(walk.cell.faults) > 1 or (walk.unconfirmed and reloaded)
+    back = len(walk.cell.faults) > 1 or (walk.unconfirmed and reloaded) or (walk.asked and began > done.first)
     return {
         # with a peer only where the way is lost in the reload that was to bring it back
         "path-lost": for_good and (walk.cell.layout == "one" or (back and reloaded)),
@@ -69,7 +71,7 @@ def unknowable(fault: Fault, walk: Walk, done: Done) -> bool:
         "reload-hangs": True,
         "lacks": began > done.first,
         # the node lists what is staged, and a reload that takes ours back would take theirs live
-        "reboot": done.name in STAGING and began > done.first + (walk.cell.layout == "one"),
+        "reboot": done.name in STAGING | {"revert"} and began > done.first + (walk.cell.layout == "one"),
     }.get(fault.kind, fault.kind in KINDS and (back or _on_ours(fault, walk, done)))
 
 
@@ -84,7 +86,7 @@ def _on_ours(fault: Fault, walk: Walk, done: Done) -> bool:
 def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
     """All of it, or nothing."""
     before, after = (without_theirs(each.view).get(done.name) for each in (done.before, done.after))
-    if done.code == 0 and after != without_theirs(goal)[done.name]:
+    if done.code == 0 and after != without_theirs(goal).get(done.name):
         yield "says that it is staged, and it is not"
     theirs = [without_theirs(made).get(done.name) for made in walk.witness.made_by_others]
     if done.code in LEFT_AS_IT_WAS and after != before and after not in theirs:
@@ -93,8 +95,25 @@ def _staged(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
         yield "left something staged"
     if done.code == 1:
         yield f"fails without a code of its own: {done.message}"
-    if done.after.reloads:
+    if done.sent:
         yield "reloads"
+
+
+def _reverted(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
+    """Nothing is pending, and nothing that was is live; or it says that this is not so."""
+    before, after = done.before, done.after
+    live, reverted = without_theirs(before.live), done.code == 0 and done.ours
+    if reverted and not (without_theirs(after.view) == without_theirs(after.live) == live):
+        yield "says that it is reverted, and it is not"
+    word = "reverted" if without_theirs(after.live) == live else "applied"
+    if done.code == 0 and not reverted and f"it was {word} elsewhere" not in done.warnings:
+        yield "says that nothing was pending, and not why"
+    if done.code == 0 and after.pending is not None and "something new is pending" not in done.warnings:
+        yield "says nothing of what is pending"
+    if not walk.witness.acts and done.code in LEFT_AS_IT_WAS and after.view != before.view:
+        yield "says that nothing changed, and something has"
+    if done.code == 1 or done.sent:
+        yield f"fails without a code of its own, or reloads: {done.message}"
 
 
 def _looked(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
@@ -129,14 +148,17 @@ def _applied(walk: Walk, done: Done) -> Iterator[str]:
         yield "says applied, and the way that was used is lost"
 
 
-def _rolled_back(_walk: Walk, done: Done) -> Iterator[str]:
-    if done.code != 8 or without_theirs(done.after.live) != without_theirs(done.before.live):
+def _rolled_back(walk: Walk, done: Done) -> Iterator[str]:
+    code, before = (0, walk.origin) if walk.asked else (8, done.before.live)
+    if done.code != code or without_theirs(done.after.live) != without_theirs(before):
         yield "says rolled back, and the file is another"
     if not done.after.agrees:
         yield "says rolled back, and the kernel has it not"
 
 
-def _nothing(_walk: Walk, done: Done) -> Iterator[str]:
+def _nothing(walk: Walk, done: Done) -> Iterator[str]:
+    if walk.asked and without_theirs(done.after.live) != without_theirs(walk.origin):
+        yield "says that there is nothing to roll back"
     if done.code != 0 or done.sent or done.after.pending is not None:
         yield "says that nothing was pending"
     if "has ended well" in done.warnings and not done.after.agrees:
@@ -199,9 +221,10 @@ def _theirs(walk: Walk) -> Iterator[str]:
         return
     done, initial = walk.done[-1], walk.initial.live
     window = at in [number for number, _ in walk.witness.reloads]
-    if not mark.there(done.after.view, initial) and at not in walk.witness.reverts:
+    taken = at in walk.witness.reverts or walk.witness.removals.get(at) == mark.name
+    if not mark.there(done.after.view, initial) and not taken:
         yield "somebody else's staging is gone"
     elif mark.there(done.after.live, initial) and not window:
         yield "somebody else's staging was made live"
-    elif window and done.name == "apply" and done.code == 0 and mark.name not in done.warnings:
+    elif window and done.name in ("apply", "rollback") and done.code == 0 and mark.name not in done.warnings:
         yield "somebody else's staging went live, and nobody was told"
