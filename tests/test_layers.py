@@ -17,6 +17,8 @@ ALLOWED = {
     "private": {""},
     "severity": {""},
     "plan": {"", "errors", "limits", "model", "severity"},
+    "kernel": {""},
+    "impact": {"", "kernel", "model", "plan", "severity"},
     "wire": {"", "limits", "model", "plan"},
     "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
@@ -34,6 +36,7 @@ ALLOWED = {
         "connection",
         "errors",
         "events",
+        "impact",
         "journal",
         "model",
         "node",
@@ -81,7 +84,21 @@ ALLOWED = {
 }
 """A part of pvenet and the parts that it may import; "" is the package itself."""
 
-PURE = {"access", "edit", "errors", "events", "limits", "model", "outcome", "plan", "render", "severity", "wire"}
+PURE = {
+    "access",
+    "edit",
+    "errors",
+    "events",
+    "impact",
+    "kernel",
+    "limits",
+    "model",
+    "outcome",
+    "plan",
+    "render",
+    "severity",
+    "wire",
+}
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
     "proxmoxer": {"connection"},
