@@ -6,6 +6,7 @@ compared.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ Frame = tuple[int | str, ...]
 
 NATIVE = 1
 """The VLAN of frames without a tag on a VLAN-aware bridge: they leave without one (pve-api#bridges-types)."""
+
+_VIDS = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?", re.ASCII)
 
 _MOST_TAGS = 6
 """More than any frame has; it ends a walk in circles."""
@@ -80,8 +83,8 @@ def admits(bridge: Bridge, vid: int | str) -> bool:
 
 def span(vids: str) -> tuple[int, int]:
     """The first and the last of `30` or `2-4094`; no VLAN at all for what can't be read."""
-    low, _, high = vids.partition("-")
-    return (int(low), int(high or low)) if low.isdecimal() and (high or low).isdecimal() else (0, -1)
+    found = _VIDS.fullmatch(vids)
+    return (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
 
 
 def _below(

@@ -82,6 +82,8 @@ class NotKnown:
     """The one that is missing."""
     path: str | None = None
     """Where it is missing."""
+    grants: tuple[str, ...] = ()
+    """The commands that grant it, for root on a node."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
