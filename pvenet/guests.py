@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
     from pvenet.connection import Connection
     from pvenet.connection.answers import Answer, Row
+    from pvenet.impact import Card
     from pvenet.node import Node
 
 AT_ONCE = 4
 """Connections for the configurations."""
 FORBIDDEN, FAILED = 403, 500
 """HTTP's own numbers."""
-
-Card = tuple[int, str]
-"""A guest's number, and `net0`."""
 
 _NIC = re.compile(r"net\d+", re.ASCII)
 _TAG = re.compile(r"\d{1,4}", re.ASCII)

@@ -23,7 +23,7 @@ ALLOWED = {
     "events": {"", "plan", "severity"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
-    "render": {"", "spec", "model", "plan", "events"},
+    "render": {"", "events", "impact", "model", "plan", "spec"},
     "access": {"", "errors", "model"},
     "connection": {"", "errors"},
     "parallel": {"", "connection", "errors"},

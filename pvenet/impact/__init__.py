@@ -3,6 +3,7 @@
 from pvenet.impact.between import concerned
 from pvenet.impact.chain import shown_path
 from pvenet.impact.impact import impact
+from pvenet.impact.ports import Card, elsewhere, hanging
 from pvenet.impact.values import (
     BridgeImpact,
     ClusterLink,
@@ -19,6 +20,7 @@ from pvenet.impact.values import (
 
 __all__ = [
     "BridgeImpact",
+    "Card",
     "ClusterLink",
     "Effect",
     "Guest",
@@ -30,6 +32,8 @@ __all__ = [
     "NotKnown",
     "PathImpact",
     "concerned",
+    "elsewhere",
+    "hanging",
     "impact",
     "shown_path",
 ]

@@ -69,6 +69,7 @@ def _card(card: Attachment, change: Between, touched: Collection[str]) -> GuestI
         index=card.index,
         name=card.name,
         running=card.running,
+        pending=card.pending,
         tag=card.tag,
         trunks=() if card.lets_all_through else card.trunks,
         effect=effect,

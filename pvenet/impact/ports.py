@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from pvenet.impact.values import Guest, GuestNic
+    from pvenet.impact.values import Guest, GuestNic, Known
     from pvenet.kernel.links import BridgePorts, KernelLink, Port
     from pvenet.model import Interface, Network
+
+Card = tuple[int, str]
+"""A guest's number, and `net0`."""
 
 _PORT = re.compile(r"(?:tap|veth)(\d+)i(\d+)|fwpr(\d+)p(\d+)", re.ASCII)
 """A guest's port on a bridge (pve-api#bridges-guests); a tap behind the firewall hangs on a bridge of its own."""
@@ -33,6 +36,7 @@ class Attachment:
     trunks: tuple[str, ...] = ()
     name: str = ""
     running: bool | None = None
+    pending: bool = False
 
     @property
     def lets_all_through(self) -> bool:
@@ -40,13 +44,27 @@ class Attachment:
         return self.trunks == ALL_VIDS
 
 
-def guest_port(name: str) -> tuple[int, str] | None:
+def guest_port(name: str) -> Card | None:
     """Whose port it is by its name: the guest's number and `net0`; None for any other."""
     found = _PORT.fullmatch(name)
     if found is None:
         return None
     vmid, number = (each for each in found.groups() if each is not None)
     return int(vmid), f"net{number}"
+
+
+def hanging(known: Known, interfaces: Mapping[str, Interface]) -> dict[Card, str]:
+    """On which bridge each running card hangs, as far as the kernel was asked."""
+    return {card: bridge for card, (bridge, _) in _live(known.ports, known.links, interfaces).items()}
+
+
+def elsewhere(known: Known, before: Network, touched: Collection[str]) -> frozenset[Card]:
+    """The running cards on bridges of the file to which nothing happens, whose guests nobody has to ask about.
+
+    `touched`: what `concerned` says.
+    """
+    found = hanging(known, before.interfaces).items()
+    return frozenset(card for card, bridge in found if bridge in before.interfaces and bridge not in touched)
 
 
 def attachments(
@@ -60,7 +78,7 @@ def attachments(
     Where a running card hangs the kernel says; a configuration speaks for those that the kernel does not show.
     """
     known = {guest.vmid: guest for guest in guests}
-    live = {**_by_report(links, interfaces), **_by_call(ports)}
+    live = _live(ports, links, interfaces)
     found = [_running(key, place, known.get(key[0])) for key, place in live.items()]
     for guest in known.values():
         nics = [nic for nic in guest.nics if nic.bridge and (nic.pending or (guest.vmid, nic.index) not in live)]
@@ -68,7 +86,14 @@ def attachments(
     return tuple(sorted(found, key=lambda each: (each.vmid, len(each.index), each.index, each.running is False)))
 
 
-def _by_call(ports: Iterable[BridgePorts]) -> dict[tuple[int, str], tuple[str, Port]]:
+def _live(
+    ports: Iterable[BridgePorts], links: Mapping[str, KernelLink], interfaces: Mapping[str, Interface]
+) -> dict[Card, tuple[str, Port | int | None]]:
+    """The running cards, each with its bridge and what is known of its VLANs."""
+    return {**_by_report(links, interfaces), **_by_call(ports)}
+
+
+def _by_call(ports: Iterable[BridgePorts]) -> dict[Card, tuple[str, Port]]:
     return {
         (port.vmid, port.index): (bridge.name, port)
         for bridge in ports
@@ -79,7 +104,7 @@ def _by_call(ports: Iterable[BridgePorts]) -> dict[tuple[int, str], tuple[str, P
 
 def _by_report(
     links: Mapping[str, KernelLink], interfaces: Mapping[str, Interface]
-) -> dict[tuple[int, str], tuple[str, int | None]]:
+) -> dict[Card, tuple[str, int | None]]:
     """The same by the `master` of each port: also on OVS bridges, vnets and what is no more in the staged file."""
     found = {}
     for link in links.values():
@@ -97,7 +122,7 @@ def _own_bridge(name: str, interfaces: Mapping[str, Interface]) -> tuple[str, in
     return name, None
 
 
-def _running(key: tuple[int, str], place: tuple[str, Port | int | None], guest: Guest | None) -> Attachment:
+def _running(key: Card, place: tuple[str, Port | int | None], guest: Guest | None) -> Attachment:
     """A card that the kernel shows."""
     vmid, index = key
     nic = next((nic for nic in (guest.nics if guest else ()) if nic.index == index and not nic.pending), None)
@@ -123,6 +148,7 @@ def _configured(guest: Guest, nic: GuestNic) -> Attachment:
         trunks=nic.trunks,
         name=guest.name,
         running=False if nic.pending else guest.running,
+        pending=nic.pending,
     )
 
 

@@ -113,7 +113,9 @@ class GuestImpact:
     index: str
     name: str = ""
     running: bool | None = None
-    """False also for a card that comes to the bridge with the guest's next start."""
+    """False also for a card that is pending."""
+    pending: bool = False
+    """It comes to the bridge with the guest's next start."""
     tag: int | None = None
     trunks: tuple[str, ...] = ()
     effect: Effect = Effect.UNTOUCHED

@@ -12,7 +12,7 @@ from impact_cases import described, known
 from plan_model import NICS, network, networks, taken
 from work import calls
 
-from pvenet.impact import Effect, Guest, GuestNic, Known, concerned, impact
+from pvenet.impact import Effect, Guest, GuestNic, Known, concerned, elsewhere, hanging, impact
 from pvenet.model import Bridge, Interface, Network, Vlan
 from pvenet.plan import management_path
 
@@ -141,6 +141,22 @@ def test_nothing_is_concerned_by_what_no_frame_notices() -> None:
     loud = network("eth ens38 mtu=9000\nbridge vmbr1 ports=ens38\nbridge vmbr2")
     assert concerned(before, quiet) == frozenset()
     assert concerned(before, loud) == {"ens38", "vmbr1"}
+
+
+def test_who_hangs_where_nothing_happens_is_elsewhere() -> None:
+    """Only on bridges of the file: what a vnet stands on is looked at first."""
+    before = network("eth ens38\nbridge vmbr1 ports=ens38\nbridge vmbr2")
+    there = known(
+        "port vmbr1 tap101i0\nport vmbr2 veth102i1\nlink bridge vnet1\nlink tun tap103i0 master=vnet1\n"
+        "link veth fwpr104p0 master=vmbr2\nlink tun tap104i0 master=fwbr104i0"
+    )
+    on_vmbr2 = {(102, "net1"), (104, "net0")}
+    assert elsewhere(there, before, {"ens38", "vmbr1"}) == on_vmbr2
+    assert hanging(there, before.interfaces) == {
+        (101, "net0"): "vmbr1",
+        (103, "net0"): "vnet1",
+        **dict.fromkeys(on_vmbr2, "vmbr2"),
+    }
 
 
 def test_the_management_path_is_shown_from_the_cable_up() -> None:

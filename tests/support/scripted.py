@@ -32,17 +32,17 @@ class Scripted(BaseAdapter):
         self._answers = answers
         self.asked: list[str] = []
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **_kept: Any) -> requests.Response:  # type: ignore[override]
         path = str(request.path_url).removeprefix("/api2/json")
         self.asked.append(path)
-        data: Any = self._answers[path]
+        data = self._answers[path]
         response = requests.Response()
         response.request, response.status_code, response.reason = request, 200, "OK"
         body = {"data": data}
         if isinstance(data, Refusal):
-            status, _, message = data.partition(" ")
+            status, _, message = str(data).partition(" ")
             response.status_code, response.reason = int(status), message
-            body = {"data": None} | {"message": f"{message}\n"}
+            body = {"data": None, "message": f"{message}\n"}
         response.raw = io.BytesIO(json.dumps(body).encode())
         return response
 
