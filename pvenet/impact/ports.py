@@ -21,6 +21,9 @@ Card = tuple[int, str]
 _PORT = re.compile(r"(?:tap|veth)(\d+)i(\d+)|fwpr(\d+)p(\d+)", re.ASCII)
 """A guest's port on a bridge (pve-api#bridges-guests); a tap behind the firewall hangs on a bridge of its own."""
 _FIREWALL = re.compile(r"fwbr\d+i\d+", re.ASCII)
+_SWITCH = "ovs-system"
+"""The `master` of every port of Open vSwitch, whatever its bridge: a guest's configuration says that
+(pve-api#ovs-system)."""
 _TAGGED = re.compile(r"(.+)v(\d+)", re.ASCII)
 """The bridge that PVE makes for the guests of one VLAN on a bridge that is not VLAN-aware (pve-api#bridge-for-tag)."""
 
@@ -105,11 +108,11 @@ def _by_call(ports: Iterable[BridgePorts]) -> dict[Card, tuple[str, Port]]:
 def _by_report(
     links: Mapping[str, KernelLink], interfaces: Mapping[str, Interface]
 ) -> dict[Card, tuple[str, int | None]]:
-    """The same by the `master` of each port: also on OVS bridges, vnets and what is no more in the staged file."""
+    """The same by the `master` of each port: also on vnets and on what is no more in the staged file."""
     found = {}
     for link in links.values():
         whose = guest_port(link.name)
-        if whose and link.master and not _FIREWALL.fullmatch(link.master):
+        if whose and link.master and link.master != _SWITCH and not _FIREWALL.fullmatch(link.master):
             found[whose] = _own_bridge(link.master, interfaces)
     return found
 
