@@ -25,6 +25,9 @@ its own path (pve-api#permission-values)."""
 ZONE = "/sdn/zones/localnetwork"
 """The bridges of a node are paths beneath it."""
 
+AUDITOR = "PVEAuditor"
+"""PVE's own role that may see everything and change nothing (pve-api#guests-auditor)."""
+
 ROLE = "ForPvenet"
 """The role that the hints make. PVE refuses names that begin with PVE in any case (pve-api#role-name)."""
 
@@ -96,13 +99,22 @@ def _grants(who: str, path: str, node: str) -> Iterator[str]:
     """The lines that grant it. They can be run twice."""
     privileges = f"{ROLE} --privs Sys.Audit,Sys.Modify,SDN.Audit"
     yield f"pveum role add {privileges} || pveum role modify {privileges}"
+    for place in dict.fromkeys((f"/nodes/{node}", ZONE, path)):
+        for each in _named(who):
+            yield f"pveum acl modify {place} {each} --roles {ROLE} --propagate 1"
+
+
+def audit_grants(who: str, path: str) -> tuple[str, ...]:
+    """The lines that let somebody see what is at a path, and beneath it unless that is everything."""
+    beneath = int(path != "/")
+    return tuple(f"pveum acl modify {path} {each} --roles {AUDITOR} --propagate {beneath}" for each in _named(who))
+
+
+def _named(who: str) -> list[str]:
+    """A user or a token as an ACL names it, and the token's user, too: it has what both have (pve-api#token-acl)."""
     user, _, token = who.partition("!")
     whom = [] if token and user == "root@pam" else [f"--users '{user}'"]  # root@pam has every privilege
-    if token:  # it has what both it and its user have (pve-api#token-acl)
-        whom.append(f"--tokens '{who}'")
-    for place in dict.fromkeys((f"/nodes/{node}", ZONE, path)):
-        for each in whom:
-            yield f"pveum acl modify {place} {each} --roles {ROLE} --propagate 1"
+    return [*whom, f"--tokens '{who}'"] if token else whom
 
 
 # --- listings --------------------------------------------------------------------------------------------------------

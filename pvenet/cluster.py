@@ -1,19 +1,26 @@
-"""The cluster that a node belongs to: its members, their certificates, and the services that move between them."""
+"""The cluster that a node belongs to: its members, links and certificates, and the services that move between them."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.access import audit_grants
+from pvenet.impact import ClusterLink, NotKnown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pvenet.connection import Connection
     from pvenet.connection.answers import Answer
 
+FORBIDDEN = 403
+"""HTTP's own number."""
+
+_RING = re.compile(r"ring(\d{1,2})_addr", re.ASCII)
 _HA_ACTIVE = frozenset({"started", "starting", "migrate", "relocate", "recovery", "error", "freeze"})
 
 
@@ -92,6 +99,37 @@ def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
         )
     except errors.PvenetError:
         return ()
+
+
+def links(connection: Connection) -> tuple[ClusterLink, ...] | NotKnown:
+    """The ends of the cluster's links, by node and number (GET /cluster/config/nodes); none without a cluster."""
+    what = "which links the cluster has"
+    try:
+        answer = connection.get("cluster", "config", "nodes")
+        found = [link for row in answer.rows() for link in _ends(answer, row)]
+    except errors.RefusedByPVE as error:
+        if error.status != FORBIDDEN:
+            return NotKnown(what=what, why=error.message)
+        grants = audit_grants(connection.credentials.user, "/")
+        return NotKnown(what=what, privilege="Sys.Audit", path="/", grants=grants)
+    return tuple(sorted(found, key=lambda link: (link.node, link.number)))
+
+
+def _ends(answer: Answer, row: Mapping[str, Any]) -> Iterator[ClusterLink]:
+    """One node's ends, one a ring; an address may be a name (pve-api#cluster-nodes)."""
+    for key in row:
+        ring = _RING.fullmatch(key)
+        address = answer.field(row, key) if ring else ""
+        if ring and address:
+            node = answer.required(row, "node")
+            yield ClusterLink(node=node, number=int(ring[1]), address=address, ip=_as_ip(address))
+
+
+def _as_ip(text: str) -> str | None:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
 
 
 def unknown_node(name: str, known: tuple[str, ...]) -> errors.UsageError:

@@ -95,9 +95,12 @@ class Node:
         changes = _as_diff(answer.field(answer.beside, "changes"))
         return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
 
-    def permissions(self, *, timeout: float | None = None) -> access.Permissions:
-        """The caller's privileges by path, and whether each is handed down (GET /access/permissions)."""
-        answer = self.connection.get("access", "permissions", timeout=timeout)
+    def permissions(self, *, path: str = "", timeout: float | None = None) -> access.Permissions:
+        """The caller's privileges by path, and whether each is handed down (GET /access/permissions).
+
+        `path`: only what is held there, with what comes from above (pve-api#permissions-call).
+        """
+        answer = self.connection.get("access", "permissions", timeout=timeout, **({"path": path} if path else {}))
         held = {path: replace(answer, data=privileges).object() for path, privileges in answer.object().items()}
         return {path: {name: answer.field(row, name) == "1" for name in row} for path, row in held.items()}
 

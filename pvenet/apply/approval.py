@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors, wire
 from pvenet.cluster import highly_available
 from pvenet.events import Effect, Shown
+from pvenet.impact import shown_path
 from pvenet.model import beneath
 from pvenet.model.addresses import addresses
 from pvenet.plan.changes import Create, Update, net_changes
@@ -216,22 +217,3 @@ def _more(path: ManagementPath, before: Network, then: Network) -> bool:
         if change.name in path.names and any(field.field not in ("ports", "slaves", "autostart") for field in fields):
             return True
     return False
-
-
-def shown_path(path: ManagementPath, network: Network) -> str:
-    """The way from the cable up: NICs, bond, bridge, address."""
-    if not path.holders:
-        return "no interface"
-    levels: list[list[str]] = [[path.holders[0]]]
-    seen = {path.holders[0]}  # a switch and its port name each other
-    while below := [name for name in _below(levels[-1], network) if name not in seen]:
-        levels.append(below)
-        seen.update(below)
-    parts = ["+".join(level) for level in reversed(levels)]
-    top = network.interfaces.get(path.holders[0])
-    cidr = getattr(top, "cidr", None) or getattr(top, "cidr6", None)
-    return " > ".join([*parts, str(cidr.ip)] if cidr else parts)
-
-
-def _below(names: Collection[str], network: Network) -> list[str]:
-    return sorted({low for name in names if name in network.interfaces for low in beneath(network.interfaces[name])})

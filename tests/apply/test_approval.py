@@ -10,7 +10,7 @@ import pytest
 from lab import Lab
 
 from pvenet import errors
-from pvenet.apply.approval import effect_on, management_addresses, shown_path
+from pvenet.apply.approval import effect_on, management_addresses
 from pvenet.apply.kernel import Verify
 from pvenet.cluster import Member
 from pvenet.connection import Connection
@@ -18,6 +18,7 @@ from pvenet.connection.answers import Answer
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
 from pvenet.events import Effect, Shown
+from pvenet.impact import shown_path
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Node
 from pvenet.plan import management_path

@@ -56,6 +56,17 @@ def hint(who: str, path: str = ZONE) -> str:
     return access.permission_missing(who, "SDN.Audit", path, "pve1").hint
 
 
+def test_seeing_is_granted_by_pves_own_role() -> None:
+    """To a token and its user; of what is everywhere only the top, so that nothing else is shown by the way."""
+    assert access.audit_grants("ops@pve!net", "/vms") == (
+        "pveum acl modify /vms --users 'ops@pve' --roles PVEAuditor --propagate 1",
+        "pveum acl modify /vms --tokens 'ops@pve!net' --roles PVEAuditor --propagate 1",
+    )
+    assert access.audit_grants("ops@pve", "/") == (
+        "pveum acl modify / --users 'ops@pve' --roles PVEAuditor --propagate 0",
+    )
+
+
 def test_the_role_has_a_name_that_pve_takes() -> None:
     """None begins with PVE, in any case (pve-api#role-name); where it is there already, it is changed instead."""
     assert not access.ROLE.lower().startswith("pve")

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from loopback import TOKEN, Says
 
 from pvenet import errors
-from pvenet.cluster import fingerprints, highly_available, members, names
+from pvenet.cluster import fingerprints, highly_available, links, members, names
 from pvenet.connection import AnswerLost, Connection
 from pvenet.connection.endpoint import Endpoint
+from pvenet.guests import list_guests, read_guests, running_cards
 from pvenet.model import Other
 from pvenet.node import Node
 
@@ -31,14 +32,35 @@ READS: dict[str, Callable[[Node], object]] = {
     "members": lambda node: members(node.connection),
     "names": lambda node: names(node.connection),
     "fingerprints": lambda node: fingerprints(node.connection),
+    "links": lambda node: links(node.connection),
+    "guests": lambda node: list_guests(node.connection),
+    "cards": running_cards,
     "services": lambda node: highly_available(node.connection, "pve1"),
 }
 KEYS = tuple(
     "iface type priority families options altnames active method cidr mtu bond_mode bond-primary slaves bridge_ports "  # noqa: SIM905
     "bridge_vids vlan-raw-device vlan-id ovs_bridge ovs_tag comments upid status exitstatus endtime t n name node "
-    "online ip sid state ssl_fingerprint /nodes/pve1 Sys.Audit".split()
+    "online ip sid state vmid dev template key value pending ring0_addr net0 "
+    "ssl_fingerprint /nodes/pve1 Sys.Audit".split()
 )
-WORDS = ("eth", "bond", "bridge", "vlan", "OVSPort", "srvreload", "node", "service", "pve1", "started", "stopped", "1")
+WORDS = (
+    "qemu",
+    "lxc",
+    "net0",
+    "virtio,bridge=vmbr0,tag=7",
+    "eth",
+    "bond",
+    "bridge",
+    "vlan",
+    "OVSPort",
+    "srvreload",
+    "node",
+    "service",
+    "pve1",
+    "started",
+    "stopped",
+    "1",
+)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(WORDS)
 ANY = st.recursive(
     SCALARS,
@@ -66,6 +88,13 @@ def test_whatever_is_said_is_a_value_or_an_error(read: Callable[[Node], object],
     """Any JSON as `data` of any read: never an exception of another kind."""
     with contextlib.suppress(errors.PvenetError):
         read(saying(data))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=ANY | ROWS)
+def test_reading_guests_fails_for_nothing_that_is_said(data: object) -> None:
+    """They are for a person to know: what makes no sense is not known."""
+    read_guests(saying(data))
 
 
 @pytest.mark.parametrize("read", [name for name in READS if name != "services"])

@@ -1,0 +1,39 @@
+"""Whom a change hits: the guests on the bridges, the cluster's links, the management path. Pure."""
+
+from pvenet.impact.between import concerned
+from pvenet.impact.chain import shown_path
+from pvenet.impact.impact import impact
+from pvenet.impact.ports import Card, elsewhere, hanging
+from pvenet.impact.values import (
+    BridgeImpact,
+    ClusterLink,
+    Effect,
+    Guest,
+    GuestImpact,
+    GuestNic,
+    Impact,
+    Known,
+    LinkImpact,
+    NotKnown,
+    PathImpact,
+)
+
+__all__ = [
+    "BridgeImpact",
+    "Card",
+    "ClusterLink",
+    "Effect",
+    "Guest",
+    "GuestImpact",
+    "GuestNic",
+    "Impact",
+    "Known",
+    "LinkImpact",
+    "NotKnown",
+    "PathImpact",
+    "concerned",
+    "elsewhere",
+    "hanging",
+    "impact",
+    "shown_path",
+]

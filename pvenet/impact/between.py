@@ -1,0 +1,131 @@
+"""Two networks, and what of the difference a frame would notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet.impact.reach import NATIVE, admits
+from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsPort
+from pvenet.plan import Create, Delete, Update, net_changes
+from pvenet.plan.relations import DEFAULT_MTU, downward
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from pvenet.impact.reach import Frame, Reach
+    from pvenet.model import Network
+    from pvenet.plan import Change
+
+_QUIET = frozenset({"comments", "autostart", "cidr", "gateway", "cidr6", "gateway6"})
+"""The fields that no frame of a guest notices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between:
+    """A network and the one wanted."""
+
+    before: Mapping[str, Interface]
+    after: Mapping[str, Interface]
+    remade: frozenset[str]
+    """The names that go and come again: another link in the kernel, on which nobody hangs."""
+    gone: frozenset[str]
+    """The names that go and do not come again, but for NICs: their links stay."""
+
+
+def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> Between:
+    """`remade`: names that are equal in both and still made anew, because they were away in between."""
+    old, new = before.interfaces, wanted.interfaces
+    changes = net_changes(old, new)
+    deleted = {change.name for change in changes if isinstance(change, Delete)}
+    created = {change.name for change in changes if isinstance(change, Create)}
+    links = {name for name, interface in old.items() if not isinstance(interface, Ethernet | OvsPort)}
+    return Between(
+        before=old,
+        after=new,
+        remade=frozenset(deleted & created) | (frozenset(remade) & old.keys() & new.keys()),
+        gone=frozenset((links & old.keys()) - new.keys()),
+    )
+
+
+def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) -> frozenset[str]:
+    """The interfaces of which somebody who hangs on them may notice something; none where nobody can be hit."""
+    old, new = before.interfaces, wanted.interfaces
+    changed = {change.name for change in net_changes(old, new) if not _is_quiet(change)} | set(remade)
+    return frozenset(
+        name
+        for name in old
+        if not changed.isdisjoint(downward([name], old)) or not changed.isdisjoint(downward([name], new))
+    )
+
+
+def _is_quiet(change: Change) -> bool:
+    return isinstance(change, Update) and all(field.field in _QUIET for field in change.fields())
+
+
+# --- what frames lose ------------------------------------------------------------------------------------------------
+
+
+def why_lost(was: Reach, change: Between) -> str:
+    """Why frames reach none of the cables any more: the first thing on the way that is to blame, a clause."""
+    for name, frame in was.frames.items():
+        if name in change.gone:
+            return f"{name} goes"
+        if name in change.remade:
+            return f"{name} is made anew"
+        found = _closed(name, frame, change)
+        if found:
+            return found
+    return "none of its uplinks remains"
+
+
+def _closed(name: str, frame: Frame, change: Between) -> str:
+    """Why nothing gets through an interface that was there and still is."""
+    old, new = change.before.get(name), change.after.get(name)
+    for field, what in (("ports", "uplinks"), ("slaves", "members")):
+        had, has = getattr(old, field, ()), getattr(new, field, ())
+        if had and not set(had) & set(has):
+            return f"none of {name}'s {what} remains ({', '.join(had)})"
+    if isinstance(new, Bridge) and new.vlan_aware and frame:
+        aware = isinstance(old, Bridge) and old.vlan_aware
+        if not admits(new, frame[0]):
+            return f"VLAN {frame[0]} leaves {name}" if aware else f"{name} becomes VLAN-aware without VLAN {frame[0]}"
+        if not aware and frame[0] == NATIVE:
+            return f"{name} becomes VLAN-aware, where VLAN {NATIVE} has no tag"
+    for field, what in (("tag", "VLAN"), ("raw_device", "raw device"), ("bridge", "bridge")):
+        if getattr(old, field, None) != getattr(new, field, None):
+            return f"{name} gets another {what}"
+    return ""
+
+
+def interruptions(was: Reach, now: Reach, change: Between) -> Iterator[str]:
+    """What happens on a way that still leads to one of the cables, clauses."""
+    for name in was.frames:
+        if name in change.gone:
+            yield f"{name} goes"
+        elif name in change.remade:
+            yield f"{name} is made anew"
+        else:
+            yield from _shaken(change.before.get(name), change.after.get(name))
+    for upper, lower in was.steps:
+        if (upper, lower) not in now.steps and {upper, lower}.isdisjoint(change.gone):
+            yield f"{lower} leaves {upper}"
+
+
+def _shaken(old: Interface | None, new: Interface | None) -> Iterator[str]:
+    """What is done to an interface that frames notice and get over.
+
+    A lower MTU is one: who still sends the larger frames loses them. A higher one hurts no frame that came through. A
+    bond takes its mode, and new members, only while it is down or they are.
+    """
+    if old is None or new is None:
+        return
+    if isinstance(old, Bond | OvsBond) and isinstance(new, Bond | OvsBond):
+        if old.mode != new.mode:
+            yield f"{old.name} changes its mode from {old.mode} to {new.mode}"
+        if set(old.slaves) != set(new.slaves):
+            yield f"{old.name} changes its members"
+    if getattr(old, "options", "") != getattr(new, "options", "") and isinstance(old, OvsBond | OvsPort):
+        yield f"{old.name} changes its options"
+    if (new.mtu or DEFAULT_MTU) < (old.mtu or DEFAULT_MTU):
+        yield f"{old.name} gets a lower MTU, and larger frames are lost"

@@ -1,0 +1,183 @@
+"""Who hangs where: what the kernel has, joined with what the guests' configurations say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from pvenet.impact.values import Guest, GuestNic, Known
+    from pvenet.kernel.links import BridgePorts, KernelLink, Port
+    from pvenet.model import Interface, Network
+
+Card = tuple[int, str]
+"""A guest's number, and `net0`."""
+
+_PORT = re.compile(r"(?:tap|veth)(\d+)i(\d+)|fwpr(\d+)p(\d+)", re.ASCII)
+"""A guest's port on a bridge (pve-api#bridges-guests); a tap behind the firewall hangs on a bridge of its own."""
+_FIREWALL = re.compile(r"fwbr\d+i\d+", re.ASCII)
+_SWITCH = "ovs-system"
+"""The `master` of every port of Open vSwitch, whatever its bridge: a guest's configuration says that
+(pve-api#ovs-system)."""
+_TAGGED = re.compile(r"(.+)v(\d+)", re.ASCII)
+"""The bridge that PVE makes for the guests of one VLAN on a bridge that is not VLAN-aware (pve-api#bridge-for-tag)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """One card of a guest, on the bridge where it hangs or will hang."""
+
+    vmid: int
+    index: str
+    bridge: str
+    tag: int | None = None
+    trunks: tuple[str, ...] = ()
+    name: str = ""
+    running: bool | None = None
+    pending: bool = False
+
+    @property
+    def lets_all_through(self) -> bool:
+        """It has no tag, and is offered every VLAN; nobody knows which of them it uses."""
+        return self.trunks == ALL_VIDS
+
+
+def guest_port(name: str) -> Card | None:
+    """Whose port it is by its name: the guest's number and `net0`; None for any other."""
+    found = _PORT.fullmatch(name)
+    if found is None:
+        return None
+    vmid, number = (each for each in found.groups() if each is not None)
+    return int(vmid), f"net{number}"
+
+
+def hanging(known: Known, interfaces: Mapping[str, Interface]) -> dict[Card, str]:
+    """On which bridge each running card hangs, as far as the kernel was asked."""
+    return {card: bridge for card, (bridge, _) in _live(known.ports, known.links, interfaces).items()}
+
+
+def elsewhere(known: Known, before: Network, touched: Collection[str]) -> frozenset[Card]:
+    """The running cards on bridges of the file to which nothing happens, whose guests nobody has to ask about.
+
+    `touched`: what `concerned` says.
+    """
+    found = hanging(known, before.interfaces).items()
+    return frozenset(card for card, bridge in found if bridge in before.interfaces and bridge not in touched)
+
+
+def attachments(
+    guests: Iterable[Guest],
+    ports: Iterable[BridgePorts],
+    links: Mapping[str, KernelLink],
+    interfaces: Mapping[str, Interface],
+) -> tuple[Attachment, ...]:
+    """Every card that hangs on a bridge, or will from its guest's next start on, by number and card.
+
+    Where a running card hangs the kernel says; a configuration speaks for those that the kernel does not show.
+    """
+    known = {guest.vmid: guest for guest in guests}
+    live = _live(ports, links, interfaces)
+    found = [_running(key, place, known.get(key[0])) for key, place in live.items()]
+    for guest in known.values():
+        nics = [nic for nic in guest.nics if nic.bridge and (nic.pending or (guest.vmid, nic.index) not in live)]
+        found += [_configured(guest, nic) for nic in nics]
+    return tuple(sorted(found, key=lambda each: (each.vmid, len(each.index), each.index, each.running is False)))
+
+
+def _live(
+    ports: Iterable[BridgePorts], links: Mapping[str, KernelLink], interfaces: Mapping[str, Interface]
+) -> dict[Card, tuple[str, Port | int | None]]:
+    """The running cards, each with its bridge and what is known of its VLANs."""
+    return {**_by_report(links, interfaces), **_by_call(ports)}
+
+
+def _by_call(ports: Iterable[BridgePorts]) -> dict[Card, tuple[str, Port]]:
+    return {
+        (port.vmid, port.index): (bridge.name, port)
+        for bridge in ports
+        for port in bridge.ports
+        if port.vmid is not None and port.index is not None
+    }
+
+
+def _by_report(
+    links: Mapping[str, KernelLink], interfaces: Mapping[str, Interface]
+) -> dict[Card, tuple[str, int | None]]:
+    """The same by the `master` of each port: also on vnets and on what is no more in the staged file."""
+    found = {}
+    for link in links.values():
+        whose = guest_port(link.name)
+        if whose and link.master and link.master != _SWITCH and not _FIREWALL.fullmatch(link.master):
+            found[whose] = _own_bridge(link.master, interfaces)
+    return found
+
+
+def _own_bridge(name: str, interfaces: Mapping[str, Interface]) -> tuple[str, int | None]:
+    """A bridge, or the one of the file that PVE has made it for, and the VLAN."""
+    found = _TAGGED.fullmatch(name)
+    if found and name not in interfaces and found[1] in interfaces:
+        return found[1], int(found[2])
+    return name, None
+
+
+def _running(key: Card, place: tuple[str, Port | int | None], guest: Guest | None) -> Attachment:
+    """A card that the kernel shows."""
+    vmid, index = key
+    nic = next((nic for nic in (guest.nics if guest else ()) if nic.index == index and not nic.pending), None)
+    bridge, at = place
+    tag, trunks = (nic.tag, nic.trunks) if nic else (None, ())
+    if isinstance(at, int):
+        tag = at
+    elif at is not None and at.primary_vlan is not None:
+        tag = None if at.primary_vlan == 1 and tag is None else at.primary_vlan
+        trunks = at.vlans
+    return Attachment(
+        vmid=vmid, index=index, bridge=bridge, tag=tag, trunks=trunks, name=guest.name if guest else "", running=True
+    )
+
+
+def _configured(guest: Guest, nic: GuestNic) -> Attachment:
+    """A card as its configuration has it. What is pending there hangs nowhere yet, as a guest that is stopped."""
+    return Attachment(
+        vmid=guest.vmid,
+        index=nic.index,
+        bridge=nic.bridge or "",
+        tag=nic.tag,
+        trunks=nic.trunks,
+        name=guest.name,
+        running=False if nic.pending else guest.running,
+        pending=nic.pending,
+    )
+
+
+# --- what no file has ------------------------------------------------------------------------------------------------
+
+
+def with_links(network: Network, links: Mapping[str, KernelLink]) -> Network:
+    """A network with the bridges that only the kernel has, SDN's vnets for one, and what these stand on.
+
+    No change of the file is about them: they are the same before and after.
+    """
+    added: dict[str, Interface] = {}
+    for link in links.values():
+        if link.kind == "bridge" and link.name not in network.interfaces and not _FIREWALL.fullmatch(link.name):
+            members = [each for each in links.values() if each.master == link.name and not guest_port(each.name)]
+            aware = link.bridge is not None and link.bridge.vlan_filtering
+            added[link.name] = Bridge(name=link.name, ports=tuple(each.name for each in members), vlan_aware=aware)
+            added |= {each.name: made for each in members for made in _member(each, links)}
+    return replace(network, interfaces={**added, **network.interfaces}) if added else network
+
+
+def _member(link: KernelLink, links: Mapping[str, KernelLink]) -> Iterator[Interface]:
+    """What a port of such a bridge stands on, as far as the kernel says."""
+    if link.vlan is not None and link.parent:
+        yield Vlan(name=link.name, raw_device=link.parent, tag=link.vlan.id)
+    elif link.kind == "veth" and link.parent:
+        peer = links.get(link.parent)
+        if peer is not None and peer.master:
+            yield Other(name=link.name, kind="veth", beneath=(peer.master,))

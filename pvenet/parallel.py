@@ -1,0 +1,53 @@
+"""Several reads at once, over a bounded number of connections. Only for what changes nothing."""
+
+from __future__ import annotations
+
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
+
+from pvenet import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pvenet.connection import Connection
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+def parallel(
+    connection: Connection, items: Sequence[Item], read: Callable[[Connection, Item], Found], *, at_once: int
+) -> Iterator[tuple[Item, Found | errors.PvenetError]]:
+    """What `read` makes of each item, or why it could not, in the order in which the answers come.
+
+    An answer that is slow, or does not come, delays no other. The threads end with the process, also where one still
+    waits. Raises UsageError where no further connection can be made.
+    """
+    waiting: SimpleQueue[Item] = SimpleQueue()
+    done: SimpleQueue[tuple[Item, Found | BaseException]] = SimpleQueue()
+    for item in items:
+        waiting.put(item)
+
+    def work(own: Connection) -> None:
+        try:
+            while True:
+                item = waiting.get_nowait()
+                try:
+                    done.put((item, read(own, item)))
+                except BaseException as error:  # noqa: BLE001 - it is told, or raised, where it is waited for
+                    done.put((item, error))
+        except Empty:
+            pass
+        finally:
+            own.close()
+
+    # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
+    for own in [connection.another() for _ in range(min(at_once, len(items)))]:
+        Thread(target=work, args=(own,), daemon=True).start()
+    for _ in items:
+        item, found = done.get()
+        if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):
+            raise found
+        yield item, found
