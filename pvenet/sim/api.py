@@ -18,7 +18,7 @@ from pvenet.sim.schema import Refused, verify
 
 if TYPE_CHECKING:
     from pvenet.sim.access.users import Users
-    from pvenet.sim.calls import Caches
+    from pvenet.sim.calls import Caches, Gate
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.state import Node, Sim
 
@@ -87,6 +87,8 @@ class _Visit:
             raise Plain(500, text, text + "\n")
         call_path = "/" + "/".join(self.path.split("/")[3:])
         call, found = calls.find(request.method, call_path)
+        if call is not None and call.switch and not getattr(self.sim.config(), call.switch):
+            call = None  # pve-api#bridges-old-server
         users = self.sim.users().without(self.moment.lacking)
         open_to_all = call is not None and call.open
         identity = Identity(user="") if open_to_all else users.enter(request.method, request.headers, now)
@@ -94,9 +96,17 @@ class _Visit:
         if call is None:
             # B024, B028, B029, B033: the path is shown decoded and without the format
             raise Refused(501, f"Method '{request.method} {call_path}' not implemented")
-        asked = _checked(call, self._asked(Guest(users=users, identity=identity), params, found))
+        guest = Guest(users=users, identity=identity)
+        if call.gate is not None:
+            _pass(call.gate, guest, found)
+        asked = _checked(call, self._asked(guest, params, found))
         far = asked.node_or_none is not None and asked.node.name != self.moment.local
-        return call.run(asked).but(handed_over=call.protected or far)
+        try:
+            return call.run(asked).but(handed_over=call.protected or far)
+        except Refused:
+            if call.protected:
+                self.moment.caches.next_daemon()
+            raise
 
     def _asked(self, guest: Guest, params: dict[str, Any], found: dict[str, str]) -> Asked:
         moment = self.moment
@@ -135,6 +145,13 @@ class _Visit:
         if name != local and not machine.reached_by_peers(now):
             raise Plain(595, "Connection refused")
         return node, machine
+
+
+def _pass(gate: Gate, guest: Guest, found: dict[str, str]) -> None:
+    """Raises PVE's 403 where this guest may not."""
+    place = gate.place(found)
+    if not place or gate.privilege not in guest.users.privileges(guest.identity, place):
+        raise Refused(403, f"Permission check failed ({place}, {gate.privilege})")
 
 
 def _checked(call: Call, asked: Asked) -> Asked:

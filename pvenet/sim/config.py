@@ -31,6 +31,8 @@ class SimConfig:
     """ifupdown2 is installed."""
     reload_seconds: float = 0.3
     """How long `ifreload -a` takes."""
+    bridges_call: bool = True
+    """The server knows the bridges call, as PVE does since 9.1."""
 
     @classmethod
     def read(cls, path: Path) -> Self:

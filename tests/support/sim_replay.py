@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from pvenet.sim.state import Sim
+
 EXCHANGES = FIXTURES / "exchanges"
 
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")
@@ -186,7 +188,7 @@ class _Told(Script):
 class Replay:
     """One sim through which the exchanges of a group go, in order."""
 
-    def __init__(self, folder: Path, exchanges: list[Exchange]) -> None:
+    def __init__(self, folder: Path | Sim, exchanges: list[Exchange]) -> None:
         self.exchanges = exchanges
         self.now = exchanges[0].sent
         self.adapter = SimAdapter(folder, clock=lambda: self.now, sleep=lambda _seconds: None)
@@ -201,11 +203,14 @@ class Replay:
     def differences(self) -> Iterator[str]:
         for number, exchange in enumerate(self.exchanges):
             self.now = exchange.sent
-            self._prepare(number, exchange)
-            response = self._send(exchange)
-            self._learn(exchange, response)
-            for difference in self._compare(exchange, response):
-                yield f"{exchange.name}: {difference}"
+            yield from self._differences_of(number, exchange)
+
+    def _differences_of(self, number: int, exchange: Exchange) -> Iterator[str]:
+        self._prepare(number, exchange)
+        response = self._send(exchange)
+        self._learn(exchange, response)
+        for difference in self._compare(exchange, response):
+            yield f"{exchange.name}: {difference}"
 
     def _prepare(self, number: int, exchange: Exchange) -> None:
         for path, text in (

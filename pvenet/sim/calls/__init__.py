@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, node_network, node_tasks
-from pvenet.sim.calls.base import Answer, Asked, Caches, Call
+from pvenet.sim.calls import cluster, enter, node_kernel, node_network, node_tasks
+from pvenet.sim.calls.base import Answer, Asked, Caches, Call, Gate
 
-__all__ = ["Answer", "Asked", "Caches", "Call", "find"]
+__all__ = ["Answer", "Asked", "Caches", "Call", "Gate", "find"]
 
-TABLE: tuple[Call, ...] = (*enter.CALLS, *cluster.CALLS, *node_network.CALLS, *node_tasks.CALLS)
+TABLE: tuple[Call, ...] = (
+    *enter.CALLS,
+    *cluster.CALLS,
+    *node_network.CALLS,
+    *node_tasks.CALLS,
+    *node_kernel.CALLS,
+)
 
 
 def find(method: str, path: str) -> tuple[Call | None, dict[str, str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.access.users import Identity, Users
     from pvenet.sim.config import SimConfig
+    from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.backend import Orders
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
@@ -32,14 +33,28 @@ class Answer:
         return replace(self, **changes)
 
 
+DAEMONS = 3
+"""Workers of the privileged daemon. pve-api#report-occupies."""
+
+
 class Caches:
     """Parsed files that server processes keep, each its own, until a file changes (pve-api#frozen-flags)."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, str], tuple[object, Parsed]] = {}
+        self._daemon = 0
+        """Which of the daemon's workers answers next."""
 
     def forget(self) -> None:
         self._kept.clear()
+
+    def next_daemon(self) -> None:
+        """What comes after a refusal meets another worker (K1-hotplug-bridges-016)."""
+        self._daemon = (self._daemon + 1) % DAEMONS
+
+    def handed(self, node: NodeFolder, host: Host) -> Parsed:
+        """The file as the daemon's worker knows it that answers. pve-api#bridges-cache."""
+        return self.parsed(-1 - self._daemon, node, host)
 
     def parsed(self, worker: int, node: NodeFolder, host: Host) -> Parsed:
         """The file as this worker knows it: with the flags of the moment when it was parsed."""
@@ -96,6 +111,14 @@ class Asked:
             return self.parsed()
         return self.caches.parsed(self.worker % self.config.workers, self.node, self.host)
 
+    def handed(self) -> Parsed:
+        """The file as the worker of the daemon knows it, which lists bridges and stages."""
+        return self.caches.handed(self.node, self.host) if self.config.workers else self.parsed()
+
+    def kernel(self) -> Kernel:
+        """What the kernel has now."""
+        return self.node.backend.kernel(self.node, self.machine, self.now)
+
     def differs(self, name: str) -> bool:
         """Whether a parameter says otherwise than the path."""
         return str(self.params[name]) != self.found[name]
@@ -111,6 +134,15 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A privilege that is asked for before the node is looked for (K1-bridges-026)."""
+
+    privilege: str
+    place: Callable[[Mapping[str, str]], str]
+    """Where it is needed, by what stands in the path; empty where nothing can grant it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """One method of one path."""
 
@@ -121,6 +153,10 @@ class Call:
     """Its parameters; None where the call checks them itself."""
     privilege: str | None = None
     """Needed on the node."""
+    gate: Gate | None = None
+    """Needed elsewhere."""
+    switch: str = ""
+    """The switch of the sim's configuration without which there is no such call."""
     protected: bool = False
     """Answered by the privileged daemon: the server hands it over."""
     open: bool = False

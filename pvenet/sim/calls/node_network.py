@@ -56,18 +56,21 @@ def show(asked: Asked) -> Answer:
 
 def create(asked: Asked) -> Answer:
     _lock(asked)
-    return _stage(asked, interfaces.create(asked.parsed(), asked.params, asked.host))
+    parsed = asked.handed()
+    return _stage(asked, interfaces.create(parsed, asked.params, parsed.host))
 
 
 def update(asked: Asked) -> Answer:
     params = {name: value for name, value in asked.params.items() if name != "iface"}
     _lock(asked)
-    return _stage(asked, interfaces.update(asked.parsed(), asked.found["iface"], params, asked.host))
+    parsed = asked.handed()
+    return _stage(asked, interfaces.update(parsed, asked.found["iface"], params, parsed.host))
 
 
 def delete(asked: Asked) -> Answer:
     _lock(asked)
-    return _stage(asked, interfaces.delete(asked.parsed(), asked.found["iface"], asked.host))
+    parsed = asked.handed()
+    return _stage(asked, interfaces.delete(parsed, asked.found["iface"], parsed.host))
 
 
 def _lock(asked: Asked) -> None:

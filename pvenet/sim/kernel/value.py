@@ -151,6 +151,9 @@ class Route:
     metric: int | None = None
     flags: tuple[str, ...] = ()
     """`onlink`, `linkdown`, `dead`."""
+    expires: int | None = None
+    """Seconds, of one that came by a router's advertisement."""
+    hoplimit: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

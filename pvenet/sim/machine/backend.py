@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.tasks import Task
@@ -69,6 +70,9 @@ class Backend(Protocol):
 
     def advance(self, node: NodeFolder, now: float) -> Machine:
         """The machine as it is now; what has happened since the last request is written down."""
+
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
+        """What the kernel has at this moment."""
 
     def reload(self, wanted: Reload) -> str:
         """Take what is staged and start `ifreload -a`; the UPID of its task."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.network_state import NetworkState, state_of
 from pvenet.sim.machine.node_addresses import addresses_of
+from pvenet.sim.machine.plain_kernel import kernel_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
 from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
@@ -15,6 +16,7 @@ from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.backend import Orders, Reload
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
@@ -52,6 +54,9 @@ class Simulated:
 
     def advance(self, node: NodeFolder, now: float) -> Machine:
         return advance(node, now)
+
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:  # noqa: ARG002  the interface's
+        return kernel_of(machine, node.applied())
 
     def reload(self, wanted: Reload) -> str:
         has = wanted.node.addresses(wanted.machine)  # until the new file gives it others

@@ -6,13 +6,21 @@ import json
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pvenet.sim.system.told import kernel_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pvenet.sim.kernel import value
+
 IFF_UP = 1
 IP = ("ip", "-json", "link", "show")
+DETAILS = ("ip", "-details", "-json", "link", "show")
+VLANS = ("bridge", "-json", "vlan", "show")
+SECONDS = 10.0
+"""How long a command may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +54,10 @@ class Kernel:
             made=frozenset(found) - {*nics, "lo"},
         )
 
+    def told(self) -> value.Kernel:
+        """All that `ip` and `bridge` tell; what can't be asked is left out."""
+        return kernel_told(_list(DETAILS), _list(VLANS))
+
     def _read(self) -> Iterator[tuple[str, tuple[str, int]]]:
         """Name, number and flags of each link."""
         for place in sorted(self.folder.iterdir()):
@@ -58,9 +70,22 @@ class Kernel:
     def _ask(self, links: object) -> Mapping[str, tuple[str, ...]]:
         if self._altnames[0] != links:
             try:
-                answer = subprocess.run(self.ip, capture_output=True, check=True, timeout=10).stdout  # noqa: S603  ours
-                told = {entry["ifname"]: tuple(entry.get("altnames", ())) for entry in json.loads(answer) if entry}
+                told = {entry["ifname"]: tuple(entry.get("altnames", ())) for entry in _ask(self.ip) if entry}
             except (OSError, subprocess.SubprocessError, ValueError):
                 return {}  # asked again at the next look
             self._altnames = (links, told)
         return self._altnames[1]
+
+
+def _ask(command: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What a command lists; raises what can go wrong with one."""
+    answer = subprocess.run(command, capture_output=True, check=True, timeout=SECONDS).stdout  # noqa: S603  ours
+    listed: list[dict[str, Any]] = json.loads(answer)
+    return listed
+
+
+def _list(command: tuple[str, ...]) -> list[dict[str, Any]]:
+    try:
+        return _ask(command)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return []

@@ -22,6 +22,7 @@ from pvenet.sim.system.kernel import Kernel
 from pvenet.sim.system.process import Process, log_of, refreshed, start
 
 if TYPE_CHECKING:
+    from pvenet.sim.kernel import value
     from pvenet.sim.machine.backend import Reload
     from pvenet.sim.machine.folder import NodeFolder
 
@@ -121,6 +122,9 @@ class System:
             machine = machine.but(reloads=left)
             node.save(_described(machine))
         return machine
+
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> value.Kernel:  # noqa: ARG002  see `Backend`
+        return self.place.kernel.told()
 
     def reload(self, wanted: Reload) -> str:
         command = shutil.which(self.place.ifreload)

@@ -1,0 +1,177 @@
+"""Replays the recordings about the kernel: what was done to the machine between exchanges is done to a kernel here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from kernel_moments import MOMENTS, moment
+from paths import FIXTURES
+from sim_replay import Exchange, Replay
+
+from pvenet.sim.files import read_json
+from pvenet.sim.kernel.value import BridgeState, Kernel, Link
+from pvenet.sim.machine.simulated import Simulated
+from pvenet.sim.state import WALKTHROUGH_UP, Sim, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pvenet.sim.machine.folder import NodeFolder
+    from pvenet.sim.machine.machine import Machine
+
+NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
+UNKNOWN_KINDS = frozenset({"dummy", "vlan"})
+"""What the recording's first machine had no module for, so that the command failed."""
+RELOAD_SECONDS = 3.9
+"""How long the reload of `bridges-reload.jsonl` took, by its polls; the answer that it has ended is not among them."""
+START = "start"
+MADE_BEFORE = {
+    "K1-acl-001": (START, "ip link add vmbr1 type bridge", "ip link set ens37 master vmbr1", "ip link set vmbr1 up"),
+}
+"""What was done between two recordings, and stands in none."""
+_ZONE = "/sdn/zones/localnetwork"
+_ON_ZONE = {"path": _ZONE, "users": "nobody@pve", "propagate": 1}
+HELD_BACK: Mapping[str, dict[str, Any]] = {
+    "K1-acl-017": _ON_ZONE | {"roles": "BrOnly", "delete": 1},
+    "K1-acl-023": _ON_ZONE | {"roles": "BrAlloc"},
+    "K1-acl-029": _ON_ZONE | {"roles": "BrOnly", "path": "/sdn/zones", "delete": 1},
+    "K1-acl-031": _ON_ZONE | {"roles": "BrOnly", "path": f"{_ZONE}/vmbr1"},
+}
+"""Changes of the access list whose exchanges are not among these; what came before and after tells them."""
+
+
+def start() -> Kernel:
+    """The links of the recording's first machine."""
+    names = ("lo", *NICS, "vmbr0")
+    links = {name: Link(index=index, name=name, up=name in WALKTHROUGH_UP) for index, name in enumerate(names, start=1)}
+    links["ens33"] = replace(links["ens33"], master="vmbr0")
+    links["vmbr0"] = replace(links["vmbr0"], kind="bridge", bridge=BridgeState())
+    return Kernel(links=tuple(links.values()))
+
+
+def after(kernel: Kernel, command: str) -> Kernel:
+    """A kernel after an `ip` command of a recording."""
+    links = {link.name: link for link in kernel.links}
+    match command.removeprefix("ip ").split():
+        case ["link", "add", "link", _parent, "name", _name, *_]:
+            pass
+        case ["link", "add", name, "type", kind, *peer] if kind not in UNKNOWN_KINDS:
+            for made in (name, *peer[1:]):
+                links[made] = Link(index=len(links) + 1, name=made, kind=kind, bridge=_bridge(kind))
+        case ["tuntap", "add", "dev", name, *_]:
+            links[name] = Link(index=len(links) + 1, name=name, kind="tun")
+        case ["link", "set", name, "master", master] if name in links:
+            links[name] = replace(links[name], master=master)
+        case ["link", "set", name, "nomaster"]:
+            links[name] = replace(links[name], master=None)
+        case ["link", "set", name, "up" | "down" as state] if name in links:
+            links[name] = replace(links[name], up=state == "up")
+        case ["link", "del", name]:
+            del links[name]
+        case _:
+            pass  # a command that failed there
+    return replace(kernel, links=tuple(links.values()))
+
+
+def _bridge(kind: str) -> BridgeState | None:
+    return BridgeState() if kind == "bridge" else None
+
+
+class Dictated(Simulated):
+    """A machine whose kernel is what the test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: Kernel | None = start()
+        """None: what the machine itself says."""
+
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
+        return self.links or super().kernel(node, machine, now)
+
+
+@dataclass
+class Grants:
+    """Roles and the access list, which the sim has no call for: its file is written instead."""
+
+    sim: Sim
+    roles: dict[str, list[str]] = field(default_factory=dict)
+
+    def follow(self, exchange: Exchange) -> bool:
+        """Do what this exchange asks, where it is about roles or the list; whether it is."""
+        for name, form in HELD_BACK.items():
+            if exchange.name.startswith(name):
+                self._change(form)
+        path, form = exchange.request["path"], exchange.request["form"] or {}
+        if "/access/roles" in path:
+            if form:
+                self.roles[form["roleid"]] = form["privs"].split(",")
+            return True
+        if not path.endswith("/access/acl"):
+            return False
+        self._change(form)
+        return True
+
+    def _change(self, form: Mapping[str, Any]) -> None:
+        entry = {"path": form["path"], "who": form["users"], "privileges": self.roles[form["roles"]]}
+        entry["propagate"], gone = bool(form["propagate"]), "delete" in form
+        data = read_json(self.sim.folder / "users.json")
+        places = ("path", "who", "privileges")
+        others = [known for known in data["acl"] if [known[key] for key in places] != [entry[key] for key in places]]
+        write_json(self.sim.folder / "users.json", data | {"acl": others if gone else [*others, entry]})
+
+
+class KernelReplay(Replay):
+    """One sim through which the exchanges of a kernel recording go, in order."""
+
+    def __init__(self, folder: Path, exchanges: list[Exchange], setups: Mapping[str, list[str]], workers: int) -> None:
+        Sim.open(folder)
+        self.backend = Dictated()
+        super().__init__(Sim(folder, self.backend), exchanges)
+        self.nature["workers"] = workers
+        self.setups = setups
+        self.grants = Grants(self.adapter.sim)
+        self.followed = 0
+
+    def differences(self) -> Iterator[str]:
+        for number, exchange in enumerate(self.exchanges):
+            self.now = exchange.sent
+            for command in (*_made_before(exchange), *self.setups.get(exchange.name, ())):
+                self._set_up(command)
+            if self.grants.follow(exchange):
+                self.followed += 1
+                continue
+            yield from self._differences_of(number, exchange)
+
+    def _set_up(self, command: str) -> None:
+        scenario = command.removeprefix("scenario ").partition(":")[0]
+        if (MOMENTS / scenario).is_dir():
+            self.backend.links = moment(scenario)
+        elif command == START:
+            self.backend.links = start()
+        elif command.startswith("cable of ens39/ens40 pulled"):
+            self.backend.links = moment("misc-fresh")
+        elif self.backend.links:
+            self.backend.links = after(self.backend.links, command)
+            self._follow_kernel(self.backend.links)
+
+    def _duration(self, number: int, exchange: Exchange) -> float:  # noqa: ARG002  the base's
+        return RELOAD_SECONDS
+
+    def _follow_kernel(self, kernel: Kernel) -> None:
+        """The list's flags, and the NICs, are the kernel's as well."""
+        nics = {link.name: link.altnames for link in kernel.links if link.name.startswith("ens")}
+        up = frozenset(link.name for link in kernel.links if link.up)
+        self.node.save(self.node.machine().but(nics=nics, up=up))
+
+
+def _made_before(exchange: Exchange) -> tuple[str, ...]:
+    return next((made for name, made in MADE_BEFORE.items() if exchange.name.startswith(name)), ())
+
+
+def setups(name: str) -> dict[str, list[str]]:
+    """What was done to the machine before each exchange of a file."""
+    lines = (FIXTURES / "kernel" / name).read_text(encoding="utf-8").splitlines()
+    return {data["name"]: data["kernel_setup"] for line in lines if (data := json.loads(line)).get("kernel_setup")}
