@@ -8,7 +8,6 @@ from typing import TypeAlias
 from pvenet.sim import interfaces
 from pvenet.sim.files import SimError
 from pvenet.sim.interfaces import Host, Interface, Parsed
-from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.parameters import UPDATE
 from pvenet.sim.schema import Refused, verify
@@ -89,9 +88,8 @@ def reboot(seconds: float) -> Act:
         old, folder = node.machine(), TaskFolder(node.tasks)
         for number in old.reloads:
             if (task := folder.get(number)) is not None:
-                ended = task.but(exitstatus="unexpected status", closing=False, steps=(), happened=0)
+                ended = task.but(exitstatus="unexpected status", closing=False, steps=(), told=(), happened=0)
                 folder.put(number, ended.but(duration=now - task.start))
-        booted = Machine.fresh(old.nics, node.applied()).but(nics=old.nics, ip=old.ip, pid=old.pid)
-        node.save(booted.but(silent_from=now, silent_until=now + seconds, cut_off=True))
+        node.save(old.rebooted(node.applied()).but(silent_from=now, silent_until=now + seconds, cut_off=True))
 
     return boot

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.sim.machine.hardware import unplugged
 from pvenet.sim.machine.reload import applied
+from pvenet.sim.machine.settings import after
 from pvenet.sim.machine.tasks import TaskFolder
 
 if TYPE_CHECKING:
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
+    from pvenet.sim.machine.tasks import Task
 
 
 def advance(node: NodeFolder, now: float) -> Machine:
@@ -24,8 +27,12 @@ def advance(node: NodeFolder, now: float) -> Machine:
         due = task.due(now)
         if due > task.happened:
             up, made = applied(task.steps[task.happened : due], machine.up, machine.made, machine.nics)
-            machine = machine.but(up=up, made=made)
+            gone = machine.made - made
+            machine = machine.but(up=up, made=made, guests=unplugged(machine.guests, gone))
+            if machine.links is not None:
+                machine = machine.but(links={name: each for name, each in machine.links.items() if name not in gone})
             folder.put(number, task.but(happened=due))
+        machine = _told(machine, task, now)
         if task.addresses is not None and task.halfway(now):
             machine = machine.but(addresses=task.addresses)
         if not task.running(now):
@@ -34,6 +41,15 @@ def advance(node: NodeFolder, now: float) -> Machine:
     if machine is not before:
         node.save(machine)
     return machine
+
+
+def _told(machine: Machine, task: Task, now: float) -> Machine:
+    """The machine when its kernel has heard what it was told by now."""
+    links = machine.links or {}
+    for told in task.heard(now):
+        if links.get(told.link) != told.settings:
+            links = after(links, told)
+    return machine if links == (machine.links or {}) else machine.but(links=links)
 
 
 def reloading(node: NodeFolder, machine: Machine, now: float) -> bool:

@@ -28,6 +28,7 @@ _MAKERS = (
     re.compile(r"\bopenvpn\b(?=[^;&|]*--mktun)[^;&|]*--dev\s+(\S+)"),
 )
 """Commands that make a link, and where they name it."""
+_ADDRESSING = ("address", "netmask", "gateway")
 _IFACE = re.compile(r"\$(?:IFACE\b|\{IFACE\})")
 
 
@@ -39,6 +40,8 @@ class Stanzas:
     options: dict[str, dict[str, str]] = field(default_factory=dict)
     commands: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """Hooks of each interface, and what they run."""
+    addressing: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """What each interface's stanzas say of addresses and gateways, in the file's order; `iface` begins a stanza."""
     altnames: Mapping[str, str] = field(default_factory=dict)
     """Other names of NICs, and what the kernel calls them."""
     errors: list[str] = field(default_factory=list)
@@ -100,12 +103,15 @@ def read(text: str, altnames: Mapping[str, str] | None = None) -> Stanzas:
             case ["iface", name, *_]:
                 iface = stanzas.altnames.get(name, name)
                 current = stanzas.options.setdefault(iface, {})
+                stanzas.addressing.setdefault(iface, []).append(("iface", ""))
             case ["source" | "source-directory" | "allow-hotplug" | "mapping" | "rename", *_]:
                 current = None
             case [key, *values] if current is not None:
                 current[_spelling(key)] = " ".join(values)
                 if key in {*BEFORE, *AFTER}:
                     stanzas.commands.setdefault(iface, []).append((key, " ".join(values)))
+                if key in _ADDRESSING and values:
+                    stanzas.addressing[iface].append((key, values[0]))
             case _:
                 place = f"{FILE}: line{number}"
                 stanzas.errors.append(f"{FILE} : error: {place}: error processing line '{raw.strip()}' ")

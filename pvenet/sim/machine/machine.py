@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from pvenet.sim.machine.hardware import PLAIN, Guest, Nic
 from pvenet.sim.machine.node_addresses import address_of
 from pvenet.sim.machine.reload import applied, ifreload
+from pvenet.sim.machine.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,17 @@ class Machine:
     """Virtual links that the kernel has: bonds, bridges, VLANs."""
     slaves: Mapping[str, str] = field(default_factory=dict)
     """Slaves of its bonds, and whose each is."""
+    links: Mapping[str, Settings] | None = None
+    """What the kernel was told of its links; None before the first reload: what the file says."""
+    hardware: Mapping[str, Nic] = field(default_factory=dict)
+    """NICs that are not as NICs are."""
+    guests: tuple[Guest, ...] = ()
+    lacp_takes: float = 0.0
+    """Seconds until a bond has found its partner."""
+    partnerless: AbstractSet[str] = frozenset()
+    """Bonds whose switch answers no LACP."""
+    split: AbstractSet[str] = frozenset()
+    """Bonds whose first slave is cabled to another switch than the others."""
     ip: str = ""
     """The address that the cluster knows."""
     addresses: tuple[str, ...] | None = None
@@ -52,6 +67,11 @@ class Machine:
             made=frozenset(known.pop("made", ())),
             reloads=tuple(known.pop("reloads", ())),
             addresses=None if (addresses := known.pop("addresses", None)) is None else tuple(addresses),
+            links=None if (links := known.pop("links", None)) is None else _each(Settings.of, links),
+            hardware=_each(Nic.of, known.pop("hardware", {})),
+            guests=tuple(map(Guest.of, known.pop("guests", ()))),
+            partnerless=frozenset(known.pop("partnerless", ())),
+            split=frozenset(known.pop("split", ())),
             **known,
         )
 
@@ -63,6 +83,14 @@ class Machine:
         outcome = ifreload(text, machine.nics, machine.up, machine.made)
         up, made = applied(outcome.steps, machine.up, machine.made, machine.nics)
         return machine.but(up=up, made=made, slaves=outcome.slaves)
+
+    def rebooted(self, text: str) -> Self:
+        """This machine when it has just booted with this file; its guests start and take their ports."""
+        booted = type(self).fresh(self.nics, text)
+        return self.but(up=booted.up, made=booted.made, slaves=booted.slaves, links=None, addresses=None, reloads=())
+
+    def nic(self, name: str) -> Nic:
+        return self.hardware.get(name, PLAIN)
 
     def silent(self, now: float) -> bool:
         """Whether the way to it is lost."""
@@ -88,4 +116,14 @@ class Machine:
             "pid": self.pid,
             "reloads": list(self.reloads),
             "addresses": None if self.addresses is None else list(self.addresses),
+            "links": None if self.links is None else {name: each.data() for name, each in self.links.items()},
+            "hardware": {name: nic.data() for name, nic in self.hardware.items()},
+            "guests": [guest.data() for guest in self.guests],
+            "lacp_takes": self.lacp_takes,
+            "partnerless": sorted(self.partnerless),
+            "split": sorted(self.split),
         }
+
+
+def _each(of: Callable[[Mapping[str, Any]], _Value], data: Mapping[str, Mapping[str, Any]]) -> dict[str, _Value]:
+    return {name: of(each) for name, each in data.items()}

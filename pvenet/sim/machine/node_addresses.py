@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from pvenet.sim.machine.ifupdown2 import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
 
@@ -30,3 +32,42 @@ def addresses_of(text: str, without: AbstractSet[str] = frozenset()) -> tuple[st
             case ["address", address, *_] if name in starts:
                 found.append(address.partition("/")[0])
     return tuple(dict.fromkeys(found))
+
+
+def cidrs(addressing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The addresses of one interface with their lengths, without those that are none."""
+    return tuple(dict.fromkeys(_cidrs(addressing)))
+
+
+def _cidrs(addressing: Iterable[tuple[str, str]]) -> Iterator[str]:
+    bare: list[str] = []
+    netmask = ""
+    for key, value in [*addressing, ("iface", "")]:
+        if key == "iface":  # a stanza is over: its netmask is that of each address without a length
+            yield from filter(None, (_cidr(address, netmask) for address in bare))
+            bare, netmask = [], ""
+        elif key == "address":
+            bare.append(value)
+        elif key == "netmask":
+            netmask = value
+
+
+def _cidr(address: str, netmask: str) -> str | None:
+    length = "" if "/" in address or not netmask else f"/{netmask}"
+    try:
+        return str(ipaddress.ip_interface(address + length))
+    except ValueError:
+        return None
+
+
+def gateways(addressing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The gateways of one interface, without those that are none."""
+    found = [value for key, value in addressing if key == "gateway"]
+    return tuple(dict.fromkeys(filter(None, map(_address, found))))
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None

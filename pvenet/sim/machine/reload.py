@@ -4,7 +4,7 @@ The behaviour is that of ifupdown2 3.3.0 over a real kernel (pve-api#ifreload-3.
 of another release where `releases.py` has it. Its reader is one of its own: ifupdown2 reads a file otherwise than PVE.
 
 Not modelled:
-- Values: addresses, MTU, modes, VLAN ids. So neither is the bond's primary that never arrives (pve-api#bond-primary).
+- Values: addresses, MTU, modes, VLAN ids. What the kernel makes of them is in `told.py`.
 - Commands of the file, `pre-up` and so on, but for the links that they make: only `false` is known to fail.
 - Circles: the reload fails as here, but of its links ifupdown2 brings none up, and says nothing that PVE logs.
 - The order of the log's lines among different interfaces, which depends on how ifupdown2 sorts them.
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pvenet.sim.machine.ifupdown2 import AFTER, BEFORE, Stanzas, makes_link, read
@@ -50,6 +50,12 @@ class Outcome:
     steps: tuple[Step, ...]
     slaves: Mapping[str, str]
     """The bonds' slaves at its end, and whose each is."""
+    reached: tuple[str, ...] = ()
+    """Links that there are at its end and that get what the file says of them, the lower ones first."""
+    hooked: frozenset[str] = frozenset()
+    """Links that the file's own commands have made."""
+    ports: Mapping[str, str] = field(default_factory=dict)
+    """The bridges' ports at its end, and whose each is."""
 
 
 def ifreload(  # noqa: PLR0913  what a machine has, by name where it is rare
@@ -71,7 +77,15 @@ def ifreload(  # noqa: PLR0913  what a machine has, by name where it is rare
     log = [*run.stanzas.errors, *run.log]
     untold = not release.shared_member_told and run.stanzas.share_members()
     failed = run.failed or untold or bool(run.stanzas.errors)
-    return Outcome(exit_code=int(failed), log=tuple(log), steps=tuple(steps), slaves=run.slaves)
+    return Outcome(
+        exit_code=int(failed),
+        log=tuple(log),
+        steps=tuple(steps),
+        slaves=run.slaves,
+        reached=tuple(link for link, risen in run.risen.items() if risen),
+        ports=dict(run.joined()),
+        hooked=frozenset(run.hooked),
+    )
 
 
 class _Run:
@@ -117,6 +131,13 @@ class _Run:
         for link in sorted(self.hooked - self.made - self.nics):
             if not self.risen.get(link):
                 yield link, "made"
+
+    def joined(self) -> Iterator[tuple[str, str]]:
+        """The ports that bridges get, each one's last bridge last: there is no more than one for it."""
+        for bridge, risen in self.risen.items():
+            if risen and self.stanzas.is_bridge(bridge):
+                ports = self.stanzas.ports(bridge)
+                yield from ((port, bridge) for port in ports if self.risen.get(port) and port not in self.slaves)
 
     def rise(self, iface: str) -> bool:
         """Bring a link up with what is beneath it; whether there is such a link at the end."""

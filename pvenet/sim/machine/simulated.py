@@ -12,6 +12,7 @@ from pvenet.sim.machine.plain_kernel import kernel_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
 from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
+from pvenet.sim.machine.told import Reading, links_of, stanzas_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,8 +60,9 @@ class Simulated:
         return kernel_of(machine, node.applied())
 
     def reload(self, wanted: Reload) -> str:
-        has = wanted.node.addresses(wanted.machine)  # until the new file gives it others
-        wanted = replace(wanted, machine=wanted.machine.but(addresses=has))
+        machine, text = wanted.machine, wanted.node.applied()  # until the new file says otherwise
+        has = wanted.node.addresses(machine)
+        wanted = replace(wanted, machine=machine.but(addresses=has, links=links_of(machine, text)))
         busy = reloading(wanted.node, wanted.machine, wanted.now)
         upid = ""
         for move in RELOAD[state_of(staged=wanted.node.staged.exists(), reloading=busy)]:
@@ -91,6 +93,13 @@ def _start(wanted: Reload, release: Release) -> str:
     text, slaves = wanted.node.applied(), machine.slaves
     outcome = ifreload(text, machine.nics, machine.up, machine.made, slaves=slaves, release=release)
     outcome = _ordered(outcome, wanted)
+    reading = Reading(
+        stanzas=stanzas_of(machine, text),
+        outcome=outcome,
+        machine=machine,
+        before=machine.links or {},
+        begins=wanted.now + wanted.seconds,
+    )
     task = Task(
         upid=_upid(wanted),
         start=wanted.now,
@@ -98,6 +107,7 @@ def _start(wanted: Reload, release: Release) -> str:
         exitstatus=exitstatus(outcome.exit_code),
         log=outcome.log,
         steps=outcome.steps,
+        told=tuple(told(reading)),
         restores_path=orders.silent is None,
         addresses=None if orders.exit_code and not orders.whole else addresses_of(text, orders.never_up),
         listed_from=wanted.listed_from,
@@ -114,15 +124,18 @@ def _ordered(outcome: Outcome, wanted: Reload) -> Outcome:
     code, log, steps = outcome.exit_code, outcome.log, outcome.steps
     if orders.exit_code is not None:
         code, log = orders.exit_code, orders.log
+    reached = outcome.reached
     if orders.exit_code and not orders.whole:
         # Half of it is applied: what was there already comes up, nothing new is made (E020).
         steps = tuple(step for step in steps if step.link in nics or step.link in made)
+        reached = tuple(link for link in reached if link in nics or link in made)
     if orders.hangs:
-        steps = steps[: len(steps) // 2]
+        steps, reached = steps[: len(steps) // 2], reached[: len(reached) // 2]
     if wanted.frr:
         log = (NO_FRR, *log)
     steps = tuple(step for step in steps if step.change != "up" or step.link not in orders.never_up)
-    return Outcome(exit_code=code, log=log, steps=steps, slaves=outcome.slaves)
+    reached = tuple(link for link in reached if link not in orders.never_up or link in nics)
+    return replace(outcome, exit_code=code, log=log, steps=steps, reached=reached)
 
 
 def _cut(machine: Machine, task: Task, orders: Orders) -> Machine:
@@ -148,7 +161,7 @@ def _upid(wanted: Reload) -> str:
 def _interrupted(task: Task, now: float) -> Task:
     passed = now - task.start
     done = task.steps[: task.due(now)]
-    stopped = task.but(duration=passed, steps=tuple(done), happened=len(done))
+    stopped = task.but(duration=passed, steps=tuple(done), happened=len(done), told=task.heard(now))
     if passed < EARLY * task.duration:
         return stopped.but(exitstatus="unexpected status", log=(EARLY_LINE,), closing=False)  # E062, E063
     return stopped.but(exitstatus="command 'ifreload -a' failed: received interrupt", log=())  # H013, H014

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pvenet.sim.access.users import Identity
 from pvenet.sim.files import SimError, read_json, write_json
 from pvenet.sim.machine.reload import Step
+from pvenet.sim.machine.settings import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +70,8 @@ class Task:
     steps: tuple[Step, ...] = ()
     happened: int = 0
     """How many of the steps have happened to the machine."""
+    told: tuple[Told, ...] = ()
+    """What the kernel is told of its links meanwhile."""
     restores_path: bool = False
     """Its end brings the way to the node back, which an earlier reload had cut."""
     listed_from: float = 0.0
@@ -96,6 +99,10 @@ class Task:
         """How many steps have happened by now; a clock that was set back undoes none."""
         return max(self.happened, sum(self.start + step.at * self.duration <= now for step in self.steps))
 
+    def heard(self, now: float) -> tuple[Told, ...]:
+        """What the kernel has been told by now."""
+        return tuple(told for told in self.told if self.start + told.at * self.duration <= now)
+
     def halfway(self, now: float) -> bool:
         """Whether half of it is over, which is when the way to its node changes (pve-api#management-dies)."""
         return now >= self.start + HALF * self.duration
@@ -115,12 +122,13 @@ class Task:
         known = dict(data)
         known["log"] = tuple(known.get("log", ()))
         known["steps"] = tuple(Step(**step) for step in known.get("steps", ()))
+        known["told"] = tuple(map(Told.of, known.get("told", ())))
         known["addresses"] = None if (addresses := known.get("addresses")) is None else tuple(addresses)
         known["happened"] = known.pop(HAPPENED, 0)
         return cls(**known)
 
     def data(self) -> dict[str, Any]:
-        found = asdict(self)
+        found = asdict(replace(self, told=())) | {"told": [told.data() for told in self.told]}
         return {HAPPENED if name == "happened" else name: value for name, value in found.items()}
 
     def status(self, now: float) -> dict[str, Any]:
