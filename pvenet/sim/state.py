@@ -5,6 +5,8 @@
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
     DIR/<node>/machine.json             the machine beneath the node: NICs, links, running reloads
     DIR/<node>/tasks/NNNNNN.json        a task each
+    DIR/<node>/qemu-server/VMID.conf    a virtual machine each, as below /etc/pve/nodes/<node>; containers in lxc/
+    DIR/<node>/guests.json              which of them run
 
 Everything is read again at every request, because a person may edit it between two.
 """
@@ -23,6 +25,9 @@ from pvenet.sim.access.recorded import default_users
 from pvenet.sim.access.users import Users
 from pvenet.sim.config import SimConfig
 from pvenet.sim.files import SimError, make_folder, read_file, read_json, write_file, write_json
+from pvenet.sim.guests.folder import GuestFolder
+from pvenet.sim.guests.ports import ports_of
+from pvenet.sim.guests.wanted import new_guests
 from pvenet.sim.interfaces import Host
 from pvenet.sim.machine.folder import NodeFolder
 from pvenet.sim.machine.ifupdown2 import nics_of
@@ -31,8 +36,11 @@ from pvenet.sim.machine.simulated import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from pvenet.sim.guests.config import GuestConfig
+    from pvenet.sim.guests.wanted import NewGuest
     from pvenet.sim.machine.backend import Backend
 
 __all__ = ["Node", "Sim", "SimError", "read_file", "write_json"]
@@ -59,7 +67,7 @@ class Node(NodeFolder):
 
     def advance(self, now: float) -> Machine:
         """The machine as it is now; what has happened since the last request is written down."""
-        return self.backend.advance(self, now)
+        return GuestFolder(self).advance(self.backend.advance(self, now), now)
 
 
 class Sim:
@@ -79,7 +87,7 @@ class Sim:
         return sim
 
     @classmethod
-    def init(
+    def init(  # noqa: PLR0913  options, all by name
         cls,
         folder: Path,
         *,
@@ -87,19 +95,25 @@ class Sim:
         nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None = None,
         interfaces: str | None = None,
         ovs: bool = False,
+        guests: Sequence[str] = (),
     ) -> Self:
         """Add a node to the folder; raises `SimError` where one of that name exists.
 
-        A mapping of `nics` tells their altnames. `ovs` installs Open vSwitch on the nodes of the folder.
+        A mapping of `nics` tells their altnames. `ovs` installs Open vSwitch on the nodes of the folder. Guests are
+        written as in `101:web:vmbr1:20` (see `guests.wanted`).
         """
         if not NODE_NAME.fullmatch(node):
             raise SimError(f"{node!r} is no name for a node: letters, digits and dashes only")
         sim = cls(folder)
+        wanted = new_guests(guests)
         sim._complete()
         with sim.held():
             if node in sim.nodes:
                 raise SimError(f"node {node} exists already in {folder}")
-            sim._add(node, nics, interfaces)
+            for guest in wanted:
+                if sim.guest(guest.config.vmid) is not None:
+                    raise SimError(f"guest {guest.config.vmid} exists already in {folder}")
+            sim._add(node, nics, interfaces, wanted)
             if ovs:
                 write_json(folder / "sim.json", asdict(replace(sim.config(), ovs=True)))
         return sim
@@ -111,6 +125,11 @@ class Sim:
 
     def node(self, name: str) -> Node:
         return Node(self.folder / name, self.backend)
+
+    def guest(self, vmid: int) -> tuple[Node, GuestConfig] | None:
+        """A guest, and the node that it is on."""
+        found = ((self.node(name), GuestFolder(self.node(name)).find(vmid)) for name in self.nodes)
+        return next(((node, config) for node, config in found if config is not None), None)
 
     def config(self) -> SimConfig:
         return SimConfig.read(self.folder / "sim.json")
@@ -151,7 +170,11 @@ class Sim:
             write_json(self.folder / "users.json", default_users())
 
     def _add(
-        self, node: str, nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None, interfaces: str | None
+        self,
+        node: str,
+        nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None,
+        interfaces: str | None,
+        guests: Sequence[NewGuest],
     ) -> None:
         start = nics is None and interfaces is None
         if start:
@@ -162,11 +185,29 @@ class Sim:
         machine = Machine.fresh(known, text)
         if start:
             machine = machine.but(up=WALKTHROUGH_UP)
+        _refuse_homeless(guests, node, machine.made)
         place = self.node(node)
         place.tasks.mkdir(parents=True)
         place.interfaces.parent.mkdir(parents=True)
         place.save(machine)
         write_file(place.interfaces, text)
+        self._house(node, guests)
+
+    def _house(self, node: str, guests: Iterable[NewGuest]) -> None:
+        """Let guests be on a node that has their bridges."""
+        folder = GuestFolder(self.node(node))
+        for guest in guests:
+            folder.add(guest.config)
+            if guest.running:
+                folder.start(guest.config, 0.0)
+
+
+def _refuse_homeless(guests: Iterable[NewGuest], node: str, bridges: AbstractSet[str]) -> None:
+    """Raises `SimError` for a guest that can't run for want of a bridge."""
+    for guest in guests:
+        lacking = sorted({str(port.bridge) for port in ports_of(guest.config)} - bridges)
+        if guest.running and lacking:
+            raise SimError(f"{node} has no bridge {lacking[0]} for guest {guest.config.vmid}; it could be stopped")
 
 
 def _minimal(nics: Iterable[str]) -> str:

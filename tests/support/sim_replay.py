@@ -306,10 +306,8 @@ class Replay:
             yield f"{response.status_code} {response.reason} instead of {expected['status']} {expected['reason']}"
         yield from _differences_of_bodies(expected, response)
         yield from _differences_of_headers(expected, response)
-        for path, text in (
-            (self.node.interfaces, exchange.after["interfaces"]),
-            (self.node.staged, exchange.after["interfaces.new"]),
-        ):
+        files = {self.node.interfaces: "interfaces", self.node.staged: "interfaces.new"} if exchange.after else {}
+        for path, text in ((path, exchange.after[name]) for path, name in files.items()):
             if (path.read_text(encoding="utf-8") if path.exists() else None) != text:
                 yield f"{path.name} differs afterwards: {path.read_text() if path.exists() else None}"
 

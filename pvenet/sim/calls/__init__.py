@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, node_kernel, node_network, node_tasks
+from pvenet.sim.calls import cluster, enter, guests, node_kernel, node_network, node_tasks
 from pvenet.sim.calls.base import Answer, Asked, Caches, Call, Gate
 
 __all__ = ["Answer", "Asked", "Caches", "Call", "Gate", "find"]
@@ -13,6 +13,7 @@ TABLE: tuple[Call, ...] = (
     *node_network.CALLS,
     *node_tasks.CALLS,
     *node_kernel.CALLS,
+    *guests.CALLS,
 )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 from typing import TYPE_CHECKING, Any
 
+from pvenet.sim.calls import guests
 from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.http.certificate import FINGERPRINT
 from pvenet.sim.schema import Param, Schema
@@ -132,7 +134,13 @@ def nodes(asked: Asked) -> Answer:
 
 
 def resources(asked: Asked) -> Answer:
-    return Answer(data=_entries(asked) if asked.params.get("type") in {None, "node"} else [])
+    """Guests and nodes; the sim has no storage, and no SDN zone but the local network."""
+    wanted = asked.params.get("type")
+    found = [*guests.resources(asked)] if wanted in {None, "vm"} else []
+    found += _entries(asked) if wanted in {None, "node"} else []
+    if asked.config.random_order:
+        random.shuffle(found)
+    return Answer(data=found)
 
 
 def cluster_status(asked: Asked) -> Answer:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
+from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.machine.backend import LOCKED, Reload
+from pvenet.sim.machine.tasks import HALF
 from pvenet.sim.schema import Param, Refused, Schema
 
 if TYPE_CHECKING:
@@ -101,7 +103,10 @@ def apply(asked: Asked) -> Answer:
         frr=bool(asked.params.get("regenerate-frr")),
         orders=asked.orders,
     )
-    return Answer(data=asked.node.backend.reload(wanted))
+    upid = asked.node.backend.reload(wanted)
+    for vmid in asked.orders.lost_guests:
+        GuestFolder(asked.node).lose(vmid, asked.now + HALF * wanted.seconds)
+    return Answer(data=upid)
 
 
 PATH = "/nodes/{node}/network"

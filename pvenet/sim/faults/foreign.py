@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from pvenet.sim import interfaces
 from pvenet.sim.files import SimError
+from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.interfaces import Host, Interface, Parsed
 from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.parameters import UPDATE
@@ -91,5 +92,6 @@ def reboot(seconds: float) -> Act:
                 ended = task.but(exitstatus="unexpected status", closing=False, steps=(), told=(), happened=0)
                 folder.put(number, ended.but(duration=now - task.start))
         node.save(old.rebooted(node.applied()).but(silent_from=now, silent_until=now + seconds, cut_off=True))
+        GuestFolder(node).restart(now)
 
     return boot

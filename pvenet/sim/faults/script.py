@@ -15,7 +15,7 @@ from pvenet.sim.machine.backend import LOCKED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pvenet.sim.faults.catalogue import Kind
+    from pvenet.sim.faults.kind import Kind
     from pvenet.sim.http.frame import Request, Response
 
 

@@ -30,6 +30,8 @@ class Orders:
     """Its peers don't reach it either."""
     locked: bool = False
     """Somebody else holds the lock of the interfaces file."""
+    lost_guests: frozenset[int] = frozenset()
+    """Running guests whose ports leave their bridges."""
 
 
 NO_ORDERS = Orders()

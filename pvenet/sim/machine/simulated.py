@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet.sim.machine.advance import advance, reloading
+from pvenet.sim.machine.kernel import kernel_of
 from pvenet.sim.machine.network_state import NetworkState, state_of
 from pvenet.sim.machine.node_addresses import addresses_of
-from pvenet.sim.machine.plain_kernel import kernel_of
 from pvenet.sim.machine.releases import PVES
 from pvenet.sim.machine.reload import Outcome, ifreload
 from pvenet.sim.machine.tasks import HALF, Task, TaskFolder, Upid, exitstatus
@@ -56,8 +56,8 @@ class Simulated:
     def advance(self, node: NodeFolder, now: float) -> Machine:
         return advance(node, now)
 
-    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:  # noqa: ARG002  the interface's
-        return kernel_of(machine, node.applied())
+    def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
+        return kernel_of(node, machine, now)
 
     def reload(self, wanted: Reload) -> str:
         machine, text = wanted.machine, wanted.node.applied()  # until the new file says otherwise

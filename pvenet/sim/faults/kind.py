@@ -1,0 +1,32 @@
+"""What a kind of fault is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pvenet.sim.faults.foreign import Act
+    from pvenet.sim.faults.scene import Scene
+
+When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of fault."""
+
+    about: str
+    when: When
+    play: Callable[[Scene, str], Scene]
+    value: str = ""
+    """What its value says; in brackets when it may be left out."""
+    made_up: bool = False
+    """It is done by a machine that is made up; a real one can't be told to."""
+
+
+def meanwhile(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
+    """Somebody else does this just before."""
+    return lambda scene, value: scene.but(foreign=(*scene.foreign, act(value)))
