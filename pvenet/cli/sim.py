@@ -38,6 +38,11 @@ def init(
         help="A guest on a bridge, which runs unless stopped; repeated, with the same ID for its next NIC.",
         metavar="ID:NAME:BRIDGE[:TAG][,ct][,firewall][,stopped]",
     ),
+    link: list[str] | None = typer.Option(
+        None,
+        help="Its address on a further link of the cluster, which the nodes of DIR form over their own; repeatable.",
+        metavar="ADDRESS",
+    ),
 ) -> None:
     """Make a simulated node to measure; --node names it, else it is pve1."""
     from pvenet.sim.state import Sim, SimError, read_file
@@ -45,7 +50,7 @@ def init(
     node = context.options.node or "pve1"
     try:
         text = read_file(interfaces) if interfaces else None
-        Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs, guests=guest or ())
+        Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs, guests=guest or (), links=link or ())
     except OSError as error:
         raise errors.UsageError(f"{interfaces or folder} can't be used: {error}") from None
     except SimError as error:

@@ -2,11 +2,13 @@
 
     DIR/sim.json                        the sim's configuration: what is switched on
     DIR/users.json                      who may enter, and what they may do
+    DIR/corosync.conf                   the cluster that several nodes form, as PVE keeps it
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
     DIR/<node>/machine.json             the machine beneath the node: NICs, links, running reloads
     DIR/<node>/tasks/NNNNNN.json        a task each
     DIR/<node>/qemu-server/VMID.conf    a virtual machine each, as below /etc/pve/nodes/<node>; containers in lxc/
     DIR/<node>/guests.json              which of them run
+    DIR/<node>/links.json               links to the cluster that a fault has killed
 
 Everything is read again at every request, because a person may edit it between two.
 """
@@ -24,6 +26,7 @@ from typing import TYPE_CHECKING, Self
 from pvenet.sim.access.recorded import default_users
 from pvenet.sim.access.users import Users
 from pvenet.sim.config import SimConfig
+from pvenet.sim.corosync.config import Corosync
 from pvenet.sim.files import SimError, make_folder, read_file, read_json, write_file, write_json
 from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.guests.ports import ports_of
@@ -51,6 +54,8 @@ WALKTHROUGH_NODE = "pve1"
 WALKTHROUGH_NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 WALKTHROUGH_UP = frozenset({"lo", "ens33", "ens37", "vmbr0"})
 """As the list of W001 has it: ens37 is up although nothing uses it yet."""
+COROSYNC = "corosync.conf"
+WORD = re.compile(r"[\w.:-]+")
 NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
@@ -96,16 +101,20 @@ class Sim:
         interfaces: str | None = None,
         ovs: bool = False,
         guests: Sequence[str] = (),
+        links: Sequence[str] = (),
     ) -> Self:
         """Add a node to the folder; raises `SimError` where one of that name exists.
 
         A mapping of `nics` tells their altnames. `ovs` installs Open vSwitch on the nodes of the folder. Guests are
-        written as in `101:web:vmbr1:20` (see `guests.wanted`).
+        written as in `101:web:vmbr1:20` (see `guests.wanted`). Several nodes are a cluster over their addresses;
+        `links` are those of further links.
         """
         if not NODE_NAME.fullmatch(node):
             raise SimError(f"{node!r} is no name for a node: letters, digits and dashes only")
         sim = cls(folder)
         wanted = new_guests(guests)
+        if wrong := [link for link in links if not WORD.fullmatch(link)]:
+            raise SimError(f"{wrong[0]!r} is no address of a link to the cluster")
         sim._complete()
         with sim.held():
             if node in sim.nodes:
@@ -114,6 +123,7 @@ class Sim:
                 if sim.guest(guest.config.vmid) is not None:
                     raise SimError(f"guest {guest.config.vmid} exists already in {folder}")
             sim._add(node, nics, interfaces, wanted)
+            sim._join(node, links)
             if ovs:
                 write_json(folder / "sim.json", asdict(replace(sim.config(), ovs=True)))
         return sim
@@ -130,6 +140,19 @@ class Sim:
         """A guest, and the node that it is on."""
         found = ((self.node(name), GuestFolder(self.node(name)).find(vmid)) for name in self.nodes)
         return next(((node, config) for node, config in found if config is not None), None)
+
+    def corosync(self) -> Corosync:
+        """The cluster; where nobody wrote it down, what the nodes' addresses make of it."""
+        try:
+            return Corosync.parse(read_file(self.folder / COROSYNC))
+        except FileNotFoundError:
+            return self._bare_cluster(self.nodes if len(self.nodes) > 1 else [])
+
+    def _bare_cluster(self, names: Iterable[str]) -> Corosync:
+        cluster = Corosync()
+        for name in names:
+            cluster = cluster.joined(name, {0: self.node(name).machine().ip})
+        return cluster
 
     def config(self) -> SimConfig:
         return SimConfig.read(self.folder / "sim.json")
@@ -192,6 +215,16 @@ class Sim:
         place.save(machine)
         write_file(place.interfaces, text)
         self._house(node, guests)
+
+    def _join(self, name: str, links: Sequence[str]) -> None:
+        """Let a node be in the cluster, which begins with the second one, or with the first that has further links."""
+        names, path = self.nodes, self.folder / COROSYNC
+        if len(names) == 1 and not links:
+            return
+        others = [each for each in names if each != name]
+        cluster = self.corosync() if path.exists() else self._bare_cluster(others)
+        rings = dict(enumerate([self.node(name).machine().ip, *links]))
+        write_file(path, cluster.joined(name, rings).text())
 
     def _house(self, node: str, guests: Iterable[NewGuest]) -> None:
         """Let guests be on a node that has their bridges."""

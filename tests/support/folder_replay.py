@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import TYPE_CHECKING
 
 from kernel_replay import setups
+from paths import FIXTURES
 from sim_replay import Exchange, Replay, load
 
 from pvenet.sim.state import write_json
@@ -28,6 +30,8 @@ class FolderReplay(Replay):
         super().__init__(place, [exchange for exchange in recorded if not exchange.name.startswith(tuple(not_ours))])
         self.left_out = len(recorded) - len(self.exchanges)
         self.setups = setups(name)
+        lines = (FIXTURES / "kernel" / name).read_text(encoding="utf-8").splitlines()
+        self.notes = {data["name"]: data["note"] or "" for data in map(json.loads, lines)}
 
     def differences(self) -> Iterator[str]:
         for number, exchange in enumerate(self.exchanges):
@@ -39,13 +43,13 @@ class FolderReplay(Replay):
     def set_up(self, command: str) -> None:
         """Do to the folder what was done to the server."""
         if command.startswith(WRITE):
-            place, _, text = command.removeprefix(WRITE).partition(": ")
-            self.write(place.partition(" ")[0], ast.literal_eval(text))
+            place, _, text = command.removeprefix(WRITE).partition(": '")
+            self.write(place.partition(" ")[0], ast.literal_eval(f"'{text}"))
         elif command.startswith("pvestatd runs"):
             self.nature["pvestatd"] = True
 
     def write(self, place: str, text: str) -> None:
-        path = self.node.folder / place
+        path = (self.node.folder if "/" in place else self.adapter.sim.folder) / place
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
@@ -54,6 +58,9 @@ class FolderReplay(Replay):
             super()._prepare(number, exchange)
         else:
             write_json(self.adapter.sim.folder / "sim.json", self.nature)
+
+    def _host(self, exchange: Exchange) -> str:
+        return "pve2" if self.notes[exchange.name].startswith("asked: pve2") else super()._host(exchange)
 
     def told(self, found: list[str]) -> str:
         """What a person is told of the replay."""

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
-from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.machine.backend import LOCKED, Reload
-from pvenet.sim.machine.tasks import HALF
+from pvenet.sim.reload import reload
 from pvenet.sim.schema import Param, Refused, Schema
 
 if TYPE_CHECKING:
@@ -103,10 +102,7 @@ def apply(asked: Asked) -> Answer:
         frr=bool(asked.params.get("regenerate-frr")),
         orders=asked.orders,
     )
-    upid = asked.node.backend.reload(wanted)
-    for vmid in asked.orders.lost_guests:
-        GuestFolder(asked.node).lose(vmid, asked.now + HALF * wanted.seconds)
-    return Answer(data=upid)
+    return Answer(data=reload(asked.node.backend, wanted))
 
 
 PATH = "/nodes/{node}/network"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.faults import foreign, guests
+from pvenet.sim.faults import cluster, foreign, guests
 from pvenet.sim.faults.kind import Kind, meanwhile
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import encode, from_gateway, respond
@@ -253,6 +253,7 @@ KINDS: Mapping[str, Kind] = {
         made_up=True,
     ),
     **guests.KINDS,
+    **cluster.KINDS,
 }
 
 

@@ -32,6 +32,8 @@ class Orders:
     """Somebody else holds the lock of the interfaces file."""
     lost_guests: frozenset[int] = frozenset()
     """Running guests whose ports leave their bridges."""
+    lost_links: frozenset[int] = frozenset()
+    """Links to the cluster that die."""
 
 
 NO_ORDERS = Orders()
