@@ -18,6 +18,8 @@ from pvenet.sim.machine.backend import NO_ORDERS, Orders
 from pvenet.sim.schema import Refused, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.sim.access.users import Users
     from pvenet.sim.calls import Caches, Gate
     from pvenet.sim.http.frame import Kind
@@ -65,8 +67,19 @@ def handle(sim: Sim, request: Request, moment: Moment) -> Response:
         return respond(now, 401, denied.reason, body)
     except Refused as refused:
         return _refusal(refused, visit.style, now).but(seconds=refused.seconds)
+    if answer.later is not None:
+        done = _deferred(answer, answer.later, visit.style, now)
+        return respond(now, 200, "OK").but(work=answer.work, unfinished=done)
+    return _answered(answer, visit.style, now)
+
+
+def _deferred(answer: Answer, later: Callable[[], object], style: str, now: float) -> Callable[[], Response]:
+    return lambda: _answered(answer.but(data=later()), style, now + answer.work).but(work=answer.work)
+
+
+def _answered(answer: Answer, style: str, now: float) -> Response:
     envelope = {"data": answer.data, **answer.siblings}
-    if visit.style == "extjs":
+    if style == "extjs":
         envelope["success"] = 1  # B035
     return respond(now, 200, "OK", encode(envelope), answer.way)
 

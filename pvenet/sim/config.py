@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WORDS = {"iproute2": ("6.15", "6.1")}
+"""The switches that are words, and which."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SimConfig:
     """What `sim.json` holds. All the awkward sides are off until somebody switches them on."""
@@ -31,6 +35,12 @@ class SimConfig:
     """ifupdown2 is installed."""
     reload_seconds: float = 0.3
     """How long `ifreload -a` takes."""
+    report_seconds: float = 0.0
+    """How long a report takes; PVE's 1 to 30."""
+    iproute2: str = "6.15"
+    """The release whose words a report has, `6.15` or `6.1` (PVE 8)."""
+    ethtool: bool = True
+    """Reports tell what `ethtool` says, as PVE's do since 9.2.7."""
     bridges_call: bool = True
     """The server knows the bridges call, as PVE does since 9.1."""
 
@@ -43,6 +53,9 @@ class SimConfig:
         data = read_json(path)
         if unknown := set(data) - {field.name for field in fields(cls)}:
             raise SimError(f"{path} holds an unknown switch: {', '.join(sorted(unknown))}")
-        if wrong := sorted(name for name, value in data.items() if not isinstance(value, int | float)):
+        for name, words in WORDS.items():
+            if name in data and data[name] not in words:
+                raise SimError(f"{path}: {name} must be {' or '.join(words)}, in quotes")
+        if wrong := sorted(name for name in data.keys() - WORDS if not isinstance(data[name], int | float)):
             raise SimError(f"{path}: {', '.join(wrong)} must be a number, true or false")
         return cls(**data)

@@ -5,6 +5,7 @@ The server and the adapter both come in here, so that they misbehave alike.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from pvenet.sim.access.users import ROOT
 from pvenet.sim.api import Moment, handle
 from pvenet.sim.calls import Caches
+from pvenet.sim.daemon import PATIENCE, Daemon, Kept, waits
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.faults.script import Script
 from pvenet.sim.files import SimError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pvenet.sim.state import Sim
 
 UNAUTHORISED = 401
+TIMED_OUT = (596, "Connection timed out")
 
 
 def is_address(host: str) -> bool:
@@ -75,6 +78,7 @@ class Front:
         self.by_address = by_address
         """An address is answered at only while a node has it."""
         self.caches = Caches()
+        self.daemon = Daemon()
         self.script = Script(faults, real=sim.backend.real)
 
     def answer(self, request: Request, *, patience: float | None = None) -> Response:
@@ -91,8 +95,8 @@ class Front:
         if not scene.acted and (reply := self._in_its_place(scene)):
             return reply
         try:
-            response = self._act(request, scene)
-            self._wait(response, scene, patience)
+            self._catch_up()
+            response = self._served(request, scene, patience)
         except SimError as error:  # a person has broken one of the sim's files
             return respond(self.clock(), 500, str(error), encode({"data": None, "message": f"{error}\n"}))
         if scene.drop_after:
@@ -102,6 +106,35 @@ class Front:
         if scene.body is not None:
             response = respond(self.clock(), 200, "OK", scene.body.encode("utf-8", "surrogateescape"))
         return response.but(torn=scene.torn, pace=scene.pace)
+
+    def _served(self, request: Request, scene: Scene, patience: float | None) -> Response:
+        """The answer when it comes: a worker of the daemon may have to become free first. pve-api#report-occupies."""
+        now = self.clock()
+        wait = self.daemon.wait(self._about_now(request), now) if self.daemon.busy(now) and waits(request) else 0.0
+        if wait > min(PATIENCE, PATIENCE if patience is None else patience):
+            self.daemon.keep(Kept(when=now + wait, request=request, scene=scene))
+            return self._given_up(PATIENCE, patience)
+        if wait:
+            self.sleep(wait)
+        response = self._act(request, scene)
+        if max(wait + response.work, self.clock() - now) > PATIENCE:
+            return self._given_up(max(0.0, PATIENCE - (self.clock() - now)), patience)
+        self._wait(response, scene, patience)
+        return response
+
+    def _given_up(self, seconds: float, patience: float | None) -> Response:
+        """What the server says when it has waited so long; raises `Silence` where its client has gone before."""
+        if patience is not None and patience < seconds:
+            self.sleep(patience)
+            raise Silence
+        self.sleep(seconds)
+        return respond(self.clock(), *TIMED_OUT)
+
+    def _catch_up(self) -> None:
+        """What was handed over and given up happens when its turn has come (K2-slow-006)."""
+        for kept in self.daemon.due(self.clock()):
+            with contextlib.suppress(Silence):
+                self._act(kept.request, kept.scene, kept.when)
 
     def reachable(self, host: str = "") -> bool:
         """Whether a request could arrive now."""
@@ -121,16 +154,17 @@ class Front:
 
     def _wait(self, response: Response, scene: Scene, patience: float | None) -> None:
         failed = response.status == UNAUTHORISED
-        seconds = scene.delay + response.seconds + (self.sim.config().auth_delay if failed else 0.0)
+        seconds = scene.delay + response.work + response.seconds
+        seconds += self.sim.config().auth_delay if failed else 0.0
         if patience is not None and seconds > patience:
             self.sleep(patience)
             raise Silence
         if seconds:
             self.sleep(seconds)
 
-    def _act(self, request: Request, scene: Scene) -> Response:
+    def _act(self, request: Request, scene: Scene, when: float | None = None) -> Response:
         with self.sim.held():
-            now = self.clock()
+            now = self.clock() if when is None else when
             local = self._arrival(request.host)
             about = self._about(request, local)
             for act in scene.foreign:
@@ -142,6 +176,10 @@ class Front:
             if scene.foreign_reload:
                 handle(self.sim, self._foreign_reload(about), moment)
             response = handle(self.sim, request, replace(moment, orders=scene.orders))
+        if response.work:
+            self.daemon.occupy(about, now, response.work)
+        if response.unfinished:
+            response = response.unfinished()
         self.script.seen(request, response)
         return response
 
@@ -164,6 +202,10 @@ class Front:
         machine = self.sim.node(name).advance(now)
         there = not (self.by_address and is_address(host)) or host in self._addresses(name)
         return there and machine.online and not machine.silent(now)
+
+    def _about_now(self, request: Request) -> str:
+        with self.sim.held():
+            return self._about(request, self._arrival(request.host))
 
     def _about(self, request: Request, local: str) -> str:
         """The node that a request is about, to which others do what they do, or the one that it arrives at."""

@@ -4,7 +4,7 @@
     DIR/users.json                      who may enter, and what they may do
     DIR/corosync.conf                   the cluster that several nodes form, as PVE keeps it
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
-    DIR/<node>/machine.json             the machine beneath the node: NICs, links, running reloads
+    DIR/<node>/machine.json             the machine beneath the node: NICs and their cables, links, guests, reloads
     DIR/<node>/tasks/NNNNNN.json        a task each
     DIR/<node>/qemu-server/VMID.conf    a virtual machine each, as below /etc/pve/nodes/<node>; containers in lxc/
     DIR/<node>/guests.json              which of them run

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
-from kernel_moments import MOMENTS, SCENARIOS, text, whole_moment
+from kernel_moments import MOMENTS, SCENARIOS, comparable_line, text, whole_moment
 
 from pvenet.sim.kernel.ip_text import addresses, ethtool, routes
 from pvenet.sim.kernel.value import Kernel, Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-TIME_OR_CHANCE = (
-    (re.compile(r"_timer +[\d.]+"), "timers of bridges and ports"),
-    (re.compile(r"fdb_n_learned \d+"), "how many addresses a bridge has learned"),
-    (re.compile(r"(valid|preferred)_lft \d+"), "seconds that an address is still good for"),
-    (re.compile(r"mcast_hash_max \d+"), "what made the bridge decides"),
-    (re.compile(r" cost \d+"), "the speed that a port had when it joined"),
-    (re.compile(r"(port_id|port_no|designated_port) \S+"), "the order in which ports joined"),
-    (re.compile(r" udpcsum noudp6zerocsumtx noudp6zerocsumrx"), "of a VXLAN, which the sim does not make"),
-    (re.compile(r"(?<=<BROADCAST,MULTICAST> mtu \d{4} )qdisc \S+"), "whether a link that is down was ever up"),
-)
-"""What no line is compared by, and why."""
-COUNTERS = re.compile(r"[\d ]+")
-
-
-def comparable(line: str) -> str:
-    if COUNTERS.fullmatch(line):
-        return "<counters>"
-    for pattern, _why in TIME_OR_CHANCE:
-        line = pattern.sub("", line)
-    return line
 
 
 @pytest.mark.parametrize("release", ["6.1", "6.15"])
@@ -43,7 +21,7 @@ def test_addresses_are_told_as_by_ip(told: Callable[[str], None], release: str) 
     for scenario in SCENARIOS:
         written = addresses(whole_moment(scenario), release).splitlines()
         recorded = text(scenario, f"ip-{release}.txt").splitlines()
-        assert [comparable(line) for line in written] == [comparable(line) for line in recorded], scenario
+        assert [comparable_line(line) for line in written] == [comparable_line(line) for line in recorded], scenario
         lines += len(recorded)
     told(f"iproute2 {release}: {lines} lines of {len(SCENARIOS)} moments, none differs")
     assert lines

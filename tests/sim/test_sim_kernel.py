@@ -220,3 +220,13 @@ def test_files_of_all_kinds_are_in_the_kernel_as_written() -> None:
             continue
         count += agreed(text, nics)
     assert count > 500
+
+
+def test_a_machine_that_has_booted_waits_for_nothing() -> None:
+    """STP and LACP are over, whatever the clock says."""
+    text = (MOMENTS / "misc-fresh" / "interfaces.txt").read_text()
+    assert link(kernel(booted(text), text, now=1.0), "vmbr1").carrier
+    text = (MOMENTS / "lacp-partner" / "interfaces.txt").read_text()
+    state = link(kernel(booted(text, lacp_takes=30.0), text, now=1.0), "bond0").bond
+    assert state is not None
+    assert state.ad_num_ports == 2

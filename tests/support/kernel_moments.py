@@ -21,6 +21,28 @@ DETAIL = re.compile(r"vxlan id .*? ageing \d+")
 """What the values have no place for: a kind that the sim does not make."""
 SETTINGS = re.compile(r"Settings for (\S+):\n(?:\t.*\n)*?\tSpeed: (\d+)Mb/s")
 
+TIME_OR_CHANCE = (
+    (re.compile(r"_timer +[\d.]+"), "timers of bridges and ports"),
+    (re.compile(r"fdb_n_learned \d+"), "how many addresses a bridge has learned"),
+    (re.compile(r"(valid|preferred)_lft \d+"), "seconds that an address is still good for"),
+    (re.compile(r"mcast_hash_max \d+"), "what made the bridge decides"),
+    (re.compile(r" cost \d+"), "the speed that a port had when it joined"),
+    (re.compile(r"(port_id|port_no|designated_port) \S+"), "the order in which ports joined"),
+    (re.compile(r" udpcsum noudp6zerocsumtx noudp6zerocsumrx"), "of a VXLAN, which the sim does not make"),
+    (re.compile(r"(?<=<BROADCAST,MULTICAST> mtu \d{4} )qdisc \S+"), "whether a link that is down was ever up"),
+)
+"""What no line is compared by, and why."""
+COUNTERS = re.compile(r"[\d ]+")
+
+
+def comparable_line(line: str) -> str:
+    """A line of `ip` without what time or chance decides."""
+    if COUNTERS.fullmatch(line):
+        return "<counters>"
+    for pattern, _why in TIME_OR_CHANCE:
+        line = pattern.sub("", line)
+    return line
+
 
 def text(scenario: str, name: str) -> str:
     return (MOMENTS / scenario / name).read_text(encoding="utf-8")

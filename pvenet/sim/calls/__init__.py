@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pvenet.sim.calls import cluster, enter, guests, node_kernel, node_network, node_tasks
-from pvenet.sim.calls.base import Answer, Asked, Caches, Call, Gate
+from pvenet.sim.calls.base import DAEMONS, Answer, Asked, Caches, Call, Gate
 
-__all__ = ["Answer", "Asked", "Caches", "Call", "Gate", "find"]
+__all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
 
 TABLE: tuple[Call, ...] = (
     *enter.CALLS,

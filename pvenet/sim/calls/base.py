@@ -30,6 +30,10 @@ class Answer:
     siblings: Mapping[str, Any] = field(default_factory=dict)
     way: Kind = "json"
     """How it came: another process or node may have made it."""
+    later: Callable[[], Any] | None = None
+    """Gives the data where that takes time, in which nobody holds the folder."""
+    work: float = 0.0
+    """Seconds for which it occupies a worker of the daemon, before it comes."""
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)

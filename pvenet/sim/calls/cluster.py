@@ -13,6 +13,7 @@ from pvenet.sim.http.certificate import FINGERPRINT
 from pvenet.sim.schema import Param, Schema
 
 VERSION = {"version": "9.2.11", "release": "9.2", "repoid": "14a22df3c4e6f012"}
+PVEVERSION = f"pve-manager/{VERSION['version']}/{VERSION['repoid']}"
 BOOTED = 4294
 """A machine's age in seconds; it stays the same, as nothing here depends on it."""
 LOAD = {
@@ -47,7 +48,7 @@ STATUS = {
     },
     "memory": {"free": 23416541184, "used": 1384194048, "available": 23892324352, "total": 25276518400},
     "cpu": 0,
-    "pveversion": f"pve-manager/{VERSION['version']}/{VERSION['repoid']}",
+    "pveversion": PVEVERSION,
     "uptime": BOOTED,
     "kversion": "Linux 6.18.44-sim #1 SMP PREEMPT_DYNAMIC @0",
     "wait": 0,

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces
 from pvenet.sim.calls.base import Answer, Asked, Call, Gate
+from pvenet.sim.calls.cluster import PVEVERSION
 from pvenet.sim.kernel.bridges import bridges
+from pvenet.sim.kernel.report import odd
+from pvenet.sim.machine.backend import ReportForm
 from pvenet.sim.schema import Param, Schema, bad_parameters
 
 if TYPE_CHECKING:
@@ -43,7 +46,17 @@ def _visible(asked: Asked, bridge: str) -> bool:
     return asked.may("SDN.Audit", place) or asked.may("SDN.Allocate", place)
 
 
+def report(asked: Asked) -> Answer:
+    """What every command of a long list prints. pve-api#report-privilege and pve-api#report-time."""
+    form = ReportForm(iproute2=asked.config.iproute2, ethtool=asked.config.ethtool, version=PVEVERSION)
+    write = asked.node.backend.report(asked.node, asked.machine, asked.now, form)
+    seconds = asked.orders.report_seconds
+    later = (lambda: odd(write())) if asked.orders.report_odd else write
+    return Answer(later=later, work=asked.config.report_seconds if seconds is None else seconds)
+
+
 CALLS = (
+    Call(method="GET", path="/nodes/{node}/report", run=report, privilege="Sys.Audit", protected=True),
     Call(
         method="GET",
         path="/nodes/{node}/sdn/zones/{zone}/bridges",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.faults import cluster, foreign, guests
-from pvenet.sim.faults.kind import Kind, meanwhile
+from pvenet.sim.faults import cluster, foreign, guests, kernel
+from pvenet.sim.faults.kind import Kind, meanwhile, seconds
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import encode, from_gateway, respond
 
@@ -27,13 +27,6 @@ FAILURE = "something failed"
 """What PVE says that fails on order."""
 
 
-def _seconds(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise SimError(f"{text!r} is no number of seconds") from None
-
-
 def _fails(scene: Scene, value: str, *, whole: bool) -> Scene:
     code, _, log = value.partition(":")
     if code and not code.isdecimal():
@@ -42,7 +35,7 @@ def _fails(scene: Scene, value: str, *, whole: bool) -> Scene:
 
 
 def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
-    return scene.order(silent=_seconds(value) if value else FOREVER, cut_off=cut_off)
+    return scene.order(silent=seconds(value) if value else FOREVER, cut_off=cut_off)
 
 
 def _acted(value: str) -> bool:
@@ -118,7 +111,7 @@ KINDS: Mapping[str, Kind] = {
     "trickle": Kind(
         about="the answer comes byte by byte, one in a second or in so many",
         when="request",
-        play=lambda scene, value: scene.but(pace=_seconds(value or "1")),
+        play=lambda scene, value: scene.but(pace=seconds(value or "1")),
         value="[SECONDS]",
     ),
     "odd-answer": Kind(
@@ -130,7 +123,7 @@ KINDS: Mapping[str, Kind] = {
     "delay": Kind(
         about="the answer takes longer",
         when="request",
-        play=lambda scene, value: scene.but(delay=_seconds(value)),
+        play=lambda scene, value: scene.but(delay=seconds(value)),
         value="SECONDS",
     ),
     "restart": Kind(
@@ -141,7 +134,7 @@ KINDS: Mapping[str, Kind] = {
     "reboot": Kind(
         about="the node is power-cycled: what is staged goes live, and nothing answers for a while",
         when="request",
-        play=meanwhile(lambda value: foreign.reboot(_seconds(value or "30"))),
+        play=meanwhile(lambda value: foreign.reboot(seconds(value or "30"))),
         value="[SECONDS]",
         made_up=True,
     ),
@@ -235,7 +228,7 @@ KINDS: Mapping[str, Kind] = {
     "task-late": Kind(
         about="the reload's task is missing from the lists for a while",
         when="reload",
-        play=lambda scene, value: scene.order(late=_seconds(value or "1")),
+        play=lambda scene, value: scene.order(late=seconds(value or "1")),
         value="[SECONDS]",
     ),
     "path-lost": Kind(
@@ -254,6 +247,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     **guests.KINDS,
     **cluster.KINDS,
+    **kernel.KINDS,
 }
 
 

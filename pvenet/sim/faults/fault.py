@@ -23,7 +23,8 @@ WHERE says at which request:
   PUT network/*    `*` is any one part of a path; here an interface, whichever
   3                the third of all requests
 A path is the node's, that is without /nodes/NODE/; one that begins with access, cluster, nodes or version is the whole.
-What is said of the first reload, of the next staging call or of links and privileges holds from that request on."""
+What is said of the first reload, of the next staging call or of links, privileges and reports holds from that request
+on; cables and switches stay as they are for later commands, too."""
 """For people: how a fault is addressed."""
 FORM = "write KIND@METHOD PATH as in `drop-after@PUT network` (`+2` behind it is the second of those), or KIND@3"
 _ABSOLUTE = ("access", "cluster", "nodes", "version")

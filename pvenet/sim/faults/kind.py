@@ -1,9 +1,11 @@
-"""What a kind of fault is."""
+"""What a kind of fault is, and how its value is read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pvenet.sim.files import SimError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,14 @@ class Kind:
     """What its value says; in brackets when it may be left out."""
     made_up: bool = False
     """It is done by a machine that is made up; a real one can't be told to."""
+
+
+def seconds(text: str) -> float:
+    """Raises `SimError` for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise SimError(f"{text!r} is no number of seconds") from None
 
 
 def meanwhile(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:

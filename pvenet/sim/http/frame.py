@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 Kind: TypeAlias = Literal["json", "handed over", "relayed", "relayed and handed over", "text"]
@@ -53,6 +53,10 @@ class Response:
     """Seconds between one byte and the next."""
     seconds: float = 0.0
     """How long the node takes over it."""
+    work: float = 0.0
+    """Seconds for which it occupied a worker of the daemon, before it came."""
+    unfinished: Callable[[], Response] | None = None
+    """Makes the answer itself, where that takes time."""
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)

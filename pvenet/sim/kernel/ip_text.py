@@ -77,12 +77,12 @@ def _flags(link: Link, kernel: Kernel) -> Iterator[str]:
         yield "UP"
     if link.up and link.carrier:
         yield "LOWER_UP"
-    beneath = _beneath(link, kernel)
-    if beneath and not beneath.up:
+    lower = _lower(link, kernel)
+    if lower and not lower.up:
         yield "M-DOWN"
 
 
-def _beneath(link: Link, kernel: Kernel) -> Link | None:
+def _lower(link: Link, kernel: Kernel) -> Link | None:
     return kernel.link(link.parent) if link.parent and not link.foreign_parent else None
 
 
@@ -96,7 +96,7 @@ def _state(link: Link, kernel: Kernel) -> str:
     if not link.up:
         return "DOWN"
     if not link.carrier:
-        return "LOWERLAYERDOWN" if link.parent and not _carries(_beneath(link, kernel)) else "DOWN"
+        return "LOWERLAYERDOWN" if link.parent and not _carries(_lower(link, kernel)) else "DOWN"
     return "UNKNOWN" if link.name == "lo" or link.kind in STATELESS else "UP"
 
 

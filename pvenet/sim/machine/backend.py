@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from pvenet.sim.machine.lacks import NO_LACKS, Lacks
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
@@ -34,6 +38,12 @@ class Orders:
     """Running guests whose ports leave their bridges."""
     lost_links: frozenset[int] = frozenset()
     """Links to the cluster that die."""
+    lacks: Lacks = NO_LACKS
+    """What the kernel does not get, whatever the reload says."""
+    report_seconds: float | None = None
+    """How long a report takes, in place of what the sim's configuration says."""
+    report_odd: bool = False
+    """The network section of reports has a form that nobody knows."""
 
 
 NO_ORDERS = Orders()
@@ -62,6 +72,18 @@ class Reload:
         return self.now + self.orders.late if self.orders.late else 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReportForm:
+    """What a server writes into a report."""
+
+    iproute2: str
+    """The release of `ip`."""
+    ethtool: bool
+    """It asks `ethtool` about NICs."""
+    version: str
+    """The server's own."""
+
+
 class Backend(Protocol):
     """The places where the API meets the machine: `machine/simulated.py` and `system/this_machine.py`."""
 
@@ -77,6 +99,9 @@ class Backend(Protocol):
 
     def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
         """What the kernel has at this moment."""
+
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        """The report of this moment; what is returned writes it, while nobody holds the folder."""
 
     def reload(self, wanted: Reload) -> str:
         """Take what is staged and start `ifreload -a`; the UPID of its task."""

@@ -42,7 +42,7 @@ def slave_of(name: str, mac: str, *, carrier: bool, bond: tuple[str, Settings], 
     asked = settings.since.get(name, 0.0)
     waits = asked > 0.0 and now < asked + machine.lacp_takes
     partner = None if waits or owner in machine.partnerless else machine.nic(name).partner
-    if partner and owner in machine.split and settings.members[:1] != (name,):
+    if partner and owner in machine.split and settings.members[-1:] == (name,):
         partner = OTHER_SWITCH
     return Slave(name=name, mac=mac, carrier=carrier, partner=partner)
 

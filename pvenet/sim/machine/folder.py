@@ -36,6 +36,12 @@ class NodeFolder:
         except FileNotFoundError:
             return ""
 
+    def files(self) -> dict[str, str]:
+        """All that stands below its /etc, by the paths that a node has, folders in their own order."""
+        root = self.folder / "etc"
+        found = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+        return {f"/etc/{path.relative_to(root)}": read_file(path) for path in found}
+
     def mark(self) -> object:
         """Changes whenever one of the two files does, or has come and gone."""
         return _mark(self.interfaces), _mark(self.staged), _mark(self.interfaces.parent)

@@ -162,13 +162,13 @@ class _View:
             return False
         if name in self.machine.nics:
             return self.machine.nic(name).carrier
-        settings, beneath = self._of(name), above | {name}
+        settings, through = self._of(name), above | {name}
         if settings.kind == "bond":
-            return any(self._carrier(slave, beneath) for slave in self._members(name))
+            return any(self._carrier(slave, through) for slave in self._members(name))
         if settings.kind == "bridge":
-            states = (self._port_state(port, name, beneath) for port in self._members(name))
+            states = (self._port_state(port, name, through) for port in self._members(name))
             return name in self._fed or "forwarding" in states
-        return self._carrier(settings.parent, beneath) if settings.kind == "vlan" else True
+        return self._carrier(settings.parent, through) if settings.kind == "vlan" else True
 
     def _own_mac(self, name: str) -> str:
         return self.machine.nic(name).mac or mac_of(self.node, name)

@@ -40,7 +40,7 @@ class Machine:
     partnerless: AbstractSet[str] = frozenset()
     """Bonds whose switch answers no LACP."""
     split: AbstractSet[str] = frozenset()
-    """Bonds whose first slave is cabled to another switch than the others."""
+    """Bonds whose last slave is cabled to another switch than the others."""
     ip: str = ""
     """The address that the cluster knows."""
     addresses: tuple[str, ...] | None = None

@@ -85,8 +85,7 @@ class Told:
 def after(links: Mapping[str, Settings], told: Told) -> dict[str, Settings]:
     """All links when one has got its settings: what it takes as its member, nobody else keeps."""
     taken = frozenset(told.settings.members)
-    others = {name: _without(each, taken) for name, each in links.items() if name != told.link}
-    return others | {told.link: told.settings}
+    return {name: _without(each, taken) for name, each in links.items()} | {told.link: told.settings}
 
 
 def _without(owner: Settings, taken: AbstractSet[str]) -> Settings:

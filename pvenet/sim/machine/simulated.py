@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pvenet.sim.kernel.report import Facts, report
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.kernel import kernel_of
 from pvenet.sim.machine.network_state import NetworkState, state_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pvenet.sim.kernel.value import Kernel
-    from pvenet.sim.machine.backend import Orders, Reload
+    from pvenet.sim.machine.backend import Orders, Reload, ReportForm
     from pvenet.sim.machine.folder import NodeFolder
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.machine.releases import Release
@@ -59,6 +60,18 @@ class Simulated:
     def kernel(self, node: NodeFolder, machine: Machine, now: float) -> Kernel:
         return kernel_of(node, machine, now)
 
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        facts = Facts(
+            node=node.name,
+            now=now,
+            kernel=self.kernel(node, machine, now),
+            files=_hosts(node.name, machine) | node.files(),
+            release=form.iproute2,
+            ethtool=form.ethtool,
+            version=form.version,
+        )
+        return lambda: report(facts)
+
     def reload(self, wanted: Reload) -> str:
         machine, text = wanted.machine, wanted.node.applied()  # until the new file says otherwise
         has = wanted.node.addresses(machine)
@@ -74,6 +87,10 @@ class Simulated:
 
 
 SIMULATED = Simulated()
+
+
+def _hosts(name: str, machine: Machine) -> dict[str, str]:
+    return {"/etc/hosts": f"127.0.0.1 localhost\n{machine.ip} {name}.lan {name}\n"}
 
 
 def _take(wanted: Reload, _release: Release) -> None:
@@ -99,6 +116,7 @@ def _start(wanted: Reload, release: Release) -> str:
         machine=machine,
         before=machine.links or {},
         begins=wanted.now + wanted.seconds,
+        lacks=orders.lacks,
     )
     task = Task(
         upid=_upid(wanted),
@@ -109,7 +127,9 @@ def _start(wanted: Reload, release: Release) -> str:
         steps=outcome.steps,
         told=tuple(told(reading)),
         restores_path=orders.silent is None,
-        addresses=None if orders.exit_code and not orders.whole else addresses_of(text, orders.never_up),
+        addresses=None
+        if orders.exit_code and not orders.whole
+        else addresses_of(text, orders.never_up | orders.lacks.addresses),
         listed_from=wanted.listed_from,
     )
     number = TaskFolder(wanted.node.tasks).add(task)

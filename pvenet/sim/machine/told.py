@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.sim.machine.ifupdown2 import Stanzas, read
+from pvenet.sim.machine.lacks import NO_LACKS, Lacks, without
 from pvenet.sim.machine.node_addresses import cidrs, gateways
 from pvenet.sim.machine.reload import MODES, Outcome, ifreload
 from pvenet.sim.machine.settings import LEAST_MTU, MOST_MTU, NOTHING, Settings, Told, after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pvenet.sim.machine.machine import Machine
 
@@ -40,24 +41,32 @@ class Reading:
     before: Mapping[str, Settings]
     begins: float
     """When LACP and STP begin with what is new."""
+    lacks: Lacks = NO_LACKS
 
 
 def told(reading: Reading) -> Iterator[Told]:
     """What the kernel is told that it does not have yet, in the order of time."""
     bare = dict.fromkeys((*reading.machine.nics, "lo"), NOTHING)
     for link, at in _times(reading.outcome):
-        settings = _settings(link, reading)
+        settings = without(reading.lacks, link, _settings(link, reading), reading.before)
         if settings != reading.before.get(link, bare.get(link)):
             yield Told(at=at, link=link, settings=settings)
 
 
-def _times(outcome: Outcome) -> list[tuple[str, float]]:
-    """When each link is told: as it comes up, else on the way to the next that does; never before one beneath."""
+def _times(outcome: Outcome) -> Iterator[tuple[str, float]]:
+    """When each link is told: as it comes up, else on the way to the next that does; never before one below it."""
     steps = {step.link: step.at for step in outcome.steps}
-    count, latest = len(outcome.reached), BEGIN + SPAN
-    found: list[tuple[str, float]] = []
-    for number, link in reversed(list(enumerate(outcome.reached, start=1))):
-        latest = min(latest, steps.get(link, BEGIN + SPAN * number / count))
+    count, at = len(outcome.reached), BEGIN
+    for number, (link, latest) in enumerate(_latest(outcome.reached, steps), start=1):
+        at = max(at, min(latest, BEGIN + SPAN * number / count)) if link not in steps else latest
+        yield link, at
+
+
+def _latest(reached: Sequence[str], steps: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The links, each with the time at which it comes up, or else the next one that does."""
+    latest, found = BEGIN + SPAN, []
+    for link in reversed(reached):
+        latest = steps.get(link, latest)
         found.append((link, latest))
     return found[::-1]
 

@@ -23,6 +23,10 @@ SECONDS = 10.0
 """How long a command may take."""
 
 
+class Untold(Exception):
+    """A command that tells of the kernel can't be run, or answers nonsense."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Links:
     """Links at one moment."""
@@ -55,8 +59,11 @@ class Kernel:
         )
 
     def told(self) -> value.Kernel:
-        """All that `ip` and `bridge` tell; what can't be asked is left out."""
-        return kernel_told(_list(DETAILS), _list(VLANS))
+        """All that `ip` and `bridge` tell; raises `Untold` where they can't be asked."""
+        try:
+            return kernel_told(_ask(DETAILS), _ask(VLANS))
+        except (OSError, subprocess.SubprocessError, ValueError) as error:
+            raise Untold(f"can't tell the links of this machine: {error}") from error
 
     def _read(self) -> Iterator[tuple[str, tuple[str, int]]]:
         """Name, number and flags of each link."""
@@ -82,10 +89,3 @@ def _ask(command: tuple[str, ...]) -> list[dict[str, Any]]:
     answer = subprocess.run(command, capture_output=True, check=True, timeout=SECONDS).stdout  # noqa: S603  ours
     listed: list[dict[str, Any]] = json.loads(answer)
     return listed
-
-
-def _list(command: tuple[str, ...]) -> list[dict[str, Any]]:
-    try:
-        return _ask(command)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return []

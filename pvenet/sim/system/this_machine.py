@@ -18,12 +18,15 @@ from pvenet.sim.machine.simulated import HANGS, NO_FRR
 from pvenet.sim.machine.tasks import Task, TaskFolder, Upid
 from pvenet.sim.schema import Refused
 from pvenet.sim.state import NODE_NAME, Sim
-from pvenet.sim.system.kernel import Kernel
+from pvenet.sim.system.kernel import Kernel, Untold
 from pvenet.sim.system.process import Process, log_of, refreshed, start
+from pvenet.sim.system.report import report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.sim.kernel import value
-    from pvenet.sim.machine.backend import Reload
+    from pvenet.sim.machine.backend import Reload, ReportForm
     from pvenet.sim.machine.folder import NodeFolder
 
 LIKE_PVE = SimConfig(workers=3, idle_close=5.0, max_requests=100, auth_delay=3.0, random_order=True)
@@ -124,7 +127,13 @@ class System:
         return machine
 
     def kernel(self, node: NodeFolder, machine: Machine, now: float) -> value.Kernel:  # noqa: ARG002  see `Backend`
-        return self.place.kernel.told()
+        try:
+            return self.place.kernel.told()
+        except Untold as untold:
+            raise Refused(500, str(untold)) from untold
+
+    def report(self, node: NodeFolder, machine: Machine, now: float, form: ReportForm) -> Callable[[], str]:
+        return lambda: report(node.name, now, tuple(machine.nics), self.place.network, form)
 
     def reload(self, wanted: Reload) -> str:
         command = shutil.which(self.place.ifreload)
