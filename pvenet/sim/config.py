@@ -44,6 +44,8 @@ class SimConfig:
     bridges_call: bool = True
     """The server knows the bridges call, as PVE does since 9.1."""
 
+    sdn_lock: bool = True
+    """The server knows the SDN lock, as PVE does since 9.0."""
     pvestatd: bool = True
     """The cluster's list knows the state of guests, as pvestatd reports it."""
 

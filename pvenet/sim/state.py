@@ -2,6 +2,7 @@
 
     DIR/sim.json                        the sim's configuration: what is switched on
     DIR/users.json                      who may enter, and what they may do
+    DIR/sdn/                            zones and the lock of the SDN configuration, as below /etc/pve
     DIR/corosync.conf                   the cluster that several nodes form, as PVE keeps it
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
     DIR/<node>/machine.json             the machine beneath the node: NICs and their cables, links, guests, reloads
@@ -9,6 +10,7 @@
     DIR/<node>/qemu-server/VMID.conf    a virtual machine each, as below /etc/pve/nodes/<node>; containers in lxc/
     DIR/<node>/guests.json              which of them run
     DIR/<node>/links.json               links to the cluster that a fault has killed
+    DIR/<node>/reload-later.json        a reload that somebody's SDN apply will start
 
 Everything is read again at every request, because a person may edit it between two.
 """
@@ -36,6 +38,7 @@ from pvenet.sim.machine.folder import NodeFolder
 from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.simulated import SIMULATED
+from pvenet.sim.reload import LaterReload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -72,6 +75,9 @@ class Node(NodeFolder):
 
     def advance(self, now: float) -> Machine:
         """The machine as it is now; what has happened since the last request is written down."""
+        due = LaterReload.of(self)
+        if due is not None and due.at <= now:
+            due.start(self.backend, self)
         return GuestFolder(self).advance(self.backend.advance(self, now), now)
 
 
@@ -189,6 +195,7 @@ class Sim:
             raise SimError(f"can't keep a sim in {self.folder}: {error.strerror}") from error
         if not (self.folder / "sim.json").exists():
             write_json(self.folder / "sim.json", asdict(SimConfig()))
+            (self.folder / "sdn").mkdir(exist_ok=True)
         if not (self.folder / "users.json").exists():
             write_json(self.folder / "users.json", default_users())
 

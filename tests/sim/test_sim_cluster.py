@@ -10,6 +10,7 @@ from sim_client import PEER, Client, reload
 
 from pvenet.sim.corosync.config import Corosync
 from pvenet.sim.corosync.links import reloaded
+from pvenet.sim.sdn.folder import SdnFolder
 from pvenet.sim.state import Sim, SimError
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ ALONE = {
 }
 """Exchanges that are not replayed, and why."""
 NO_HA = "the sim has no HA manager"
-NO_SDN = "the sim has no SDN"
 TOGETHER = {
-    **dict.fromkeys((f"K4-two-nodes-{number:03}" for number in (29, 30, 31, 69, 70)), NO_SDN),
     "K4-two-nodes-003": NO_CONFIG,
     "K4-two-nodes-004": NO_CONFIG,
     "K4-two-nodes-007": NO_HA,
@@ -70,7 +69,10 @@ class _Together(FolderReplay):
     def _prepare(self, number: int, exchange: Exchange) -> None:
         super()._prepare(number, exchange)
         node = self.adapter.sim.node("pve2")
-        dead, since = LINKS.get(exchange.name.split("-")[3], (None, 0.0))
+        place = exchange.name.split("-")[3]
+        if place == "029":
+            SdnFolder(self.adapter.sim.folder).lock(exchange.sent)  # its own exchange was held back
+        dead, since = LINKS.get(place, (None, 0.0))
         if dead is not None:
             reloaded(node, dead, exchange.sent - since)
 

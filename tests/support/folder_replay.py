@@ -47,6 +47,8 @@ class FolderReplay(Replay):
             self.write(place.partition(" ")[0], ast.literal_eval(f"'{text}"))
         elif command.startswith("pvestatd runs"):
             self.nature["pvestatd"] = True
+        elif command == "mkdir /etc/pve/sdn":
+            (self.adapter.sim.folder / "sdn").mkdir()
 
     def write(self, place: str, text: str) -> None:
         path = (self.node.folder if "/" in place else self.adapter.sim.folder) / place

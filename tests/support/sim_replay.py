@@ -33,6 +33,7 @@ EXCHANGES = FIXTURES / "exchanges"
 
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")
 TICKET = re.compile(r"PVE:[^\s:]+:[0-9A-F]{8}::[A-Za-z0-9+/=]{100,}")
+LOCK_TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 CSRF = re.compile(r"[0-9A-F]{8}:[A-Za-z0-9+/]{43}")
 MEASURED = frozenset(
     {"cpu", "disk", "maxcpu", "maxdisk", "maxmem", "mem", "uptime", "ssl_fingerprint", "starttime", "endtime"}
@@ -55,7 +56,7 @@ def comparable(value: Any, key: str = "") -> Any:
         return f"<{key}>"
     if not isinstance(value, str):
         return value
-    for pattern, name in ((UPID, "<upid>"), (TICKET, "<ticket>"), (CSRF, "<csrf>")):
+    for pattern, name in ((UPID, "<upid>"), (TICKET, "<ticket>"), (CSRF, "<csrf>"), (LOCK_TOKEN, "<token>")):
         value = pattern.sub(name, value)
     return without_times(value)
 
@@ -301,7 +302,10 @@ class Replay:
         if exchange.json is None or not response.content.startswith(b"{"):
             return
         for recorded, own in _pairs(exchange.json.get("data"), response.json().get("data")):
-            if any(pattern.fullmatch(recorded) for pattern in (UPID, TICKET, CSRF)) and recorded not in self.known:
+            if (
+                any(pattern.fullmatch(recorded) for pattern in (UPID, TICKET, CSRF, LOCK_TOKEN))
+                and recorded not in self.known
+            ):
                 self.known[recorded] = own
 
     def _compare(self, exchange: Exchange, response: requests.Response) -> Iterator[str]:
