@@ -5,6 +5,7 @@
     DIR/sdn/                            zones and the lock of the SDN configuration, as below /etc/pve
     DIR/corosync.conf                   the cluster that several nodes form, as PVE keeps it
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
+    DIR/<node>/etc/hosts                what its names stand for
     DIR/<node>/machine.json             the machine beneath the node: NICs and their cables, links, guests, reloads
     DIR/<node>/tasks/NNNNNN.json        a task each
     DIR/<node>/qemu-server/VMID.conf    a virtual machine each, as below /etc/pve/nodes/<node>; containers in lxc/
@@ -33,6 +34,7 @@ from pvenet.sim.files import SimError, make_folder, read_file, read_json, write_
 from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.guests.ports import ports_of
 from pvenet.sim.guests.wanted import new_guests
+from pvenet.sim.hosts import fresh_hosts, write_hosts
 from pvenet.sim.interfaces import Host
 from pvenet.sim.machine.folder import NodeFolder
 from pvenet.sim.machine.ifupdown2 import nics_of
@@ -221,6 +223,7 @@ class Sim:
         place.interfaces.parent.mkdir(parents=True)
         place.save(machine)
         write_file(place.interfaces, text)
+        write_hosts(place, fresh_hosts(node, machine.ip))
         self._house(node, guests)
 
     def _join(self, name: str, links: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, guests, node_kernel, node_network, node_tasks, sdn
+from pvenet.sim.calls import cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn
 from pvenet.sim.calls.base import DAEMONS, Answer, Asked, Caches, Call, Gate
 
 __all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
@@ -14,6 +14,7 @@ TABLE: tuple[Call, ...] = (
     *node_tasks.CALLS,
     *node_kernel.CALLS,
     *guests.CALLS,
+    *hosts.CALLS,
     *sdn.CALLS,
 )
 

@@ -177,6 +177,11 @@ KINDS: Mapping[str, Kind] = {
     "foreign-revert": Kind(
         about="somebody else reverts just before", when="request", play=meanwhile(lambda _value: foreign.revert)
     ),
+    "foreign-hosts": Kind(
+        about="somebody else adds a line to the node's /etc/hosts just before",
+        when="request",
+        play=meanwhile(lambda _value: foreign.hosts),
+    ),
     "foreign-reload": Kind(
         about="somebody else reloads just before",
         when="request",

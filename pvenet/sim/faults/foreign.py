@@ -8,6 +8,7 @@ from typing import TypeAlias
 from pvenet.sim import interfaces
 from pvenet.sim.files import SimError
 from pvenet.sim.guests.folder import GuestFolder
+from pvenet.sim.hosts import read_hosts, write_hosts
 from pvenet.sim.interfaces import Host, Interface, Parsed
 from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.parameters import UPDATE
@@ -79,6 +80,12 @@ def assign(text: str) -> Act:
 
 def revert(node: Node, _sim: Sim, _now: float) -> None:
     node.revert()
+
+
+def hosts(node: Node, _sim: Sim, _now: float) -> None:
+    """A line more at the end, each time another one."""
+    text = read_hosts(node)
+    write_hosts(node, f"{text}{ALIAS_ADDRESS.partition('/')[0]} somebody{text.count(' somebody') or ''}\n")
 
 
 def reboot(seconds: float) -> Act:
