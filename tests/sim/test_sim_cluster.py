@@ -25,13 +25,10 @@ ALONE = {
     **dict.fromkeys((f"K4-cluster-{number:03}" for number in (42, 43, 44, 45, 51, 52, 56, 63, 64, 67)), NO_CONFIG),
 }
 """Exchanges that are not replayed, and why."""
-NO_HA = "the sim has no HA manager"
 TOGETHER = {
     "K4-two-nodes-003": NO_CONFIG,
     "K4-two-nodes-004": NO_CONFIG,
-    "K4-two-nodes-007": NO_HA,
-    "K4-two-nodes-008": NO_HA,
-    "K4-two-nodes-062": NO_HA,
+    "K4-two-nodes-008": "the sim manages no guest by HA, and pvenet asks for the state alone",
     "K4-two-nodes-025": "its server is another build, which tells its version otherwise",
     "K4-two-nodes-024": "the sim has no dry run",
     "K4-two-nodes-034": "its nodes reach each other without ssh",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOSTS = "/nodes/pve1/hosts"
 BUILD = "its server is another build, which tells its version otherwise"
 NOT_ASKED = "pvenet asks for nothing of the kind, and the sim has no such call"
-HA = "the sim has no HA manager"
+HA = "the sim manages no guest by HA, and pvenet asks for the state alone"
 
 
 def _numbered(reason: str, *numbers: int) -> dict[str, str]:
@@ -28,11 +28,11 @@ def _numbered(reason: str, *numbers: int) -> dict[str, str]:
 NOT_OURS = {
     **_numbered(NOT_ASKED, 7, 9, 11, 12, 32, 33, *range(68, 74)),
     **_numbered(BUILD, *range(14, 18), *range(20, 26)),
-    **_numbered(HA, *range(35, 55), *range(86, 108)),
+    **_numbered(HA, *range(35, 40), *range(46, 55), *range(86, 100), *range(101, 108)),
     **_numbered("its tasks are those of another recording", 55),
     **_numbered("it knows privileges of pools, which play no part here", 64),
     **_numbered("it names no zone, where the server of A057 named them all", 63),
-    "K6-ha": HA,
+    **{f"K6-ha-{number:03}": HA for number in (*range(1, 5), *range(6, 12))},
 }
 """Exchanges that are not replayed, and why."""
 

@@ -169,6 +169,16 @@ def cluster_nodes(asked: Asked) -> Answer:
     return Answer(data=entries)
 
 
+def ha_current(asked: Asked) -> Answer:
+    """What HA says where nothing is managed: whether there is a quorum, and a fence that stands by. pve-api#ha."""
+    asked.need("Sys.Audit", "/")
+    quorate = asked.membership.quorate()
+    status = "OK" if quorate else f"No quorum on node '{asked.local}'!"
+    quorum = {"type": "quorum", "id": "quorum", "node": asked.local, "quorate": int(quorate), "status": status}
+    fencing = {"type": "fencing", "id": "fencing", "node": asked.local, "armed-state": "standby"}
+    return Answer(data=[quorum, fencing | {"status": "standby (CRM watchdog standby)"}])
+
+
 def version(asked: Asked) -> Answer:
     """PVE's, in shape; over a real machine it says that it is not."""
     return Answer(data=VERSION | {"repoid": "pvenet-sim"} if asked.sim.backend.real else VERSION)
@@ -188,6 +198,7 @@ CALLS = (
     Call(method="GET", path="/version", run=version),
     Call(method="GET", path="/cluster/status", run=cluster_status, protected=True),
     Call(method="GET", path="/cluster/config/nodes", run=cluster_nodes),
+    Call(method="GET", path="/cluster/ha/status/current", run=ha_current),
     Call(
         method="GET",
         path="/cluster/resources",
