@@ -33,6 +33,16 @@ def init(
     ),
     interfaces: Path | None = typer.Option(None, help="Its /etc/network/interfaces.", metavar="FILE"),
     ovs: bool = typer.Option(False, "--ovs", help="Open vSwitch is installed, on every node of DIR."),
+    guest: list[str] | None = typer.Option(
+        None,
+        help="A guest on a bridge, which runs unless stopped; repeated, with the same ID for its next NIC.",
+        metavar="ID:NAME:BRIDGE[:TAG][,ct][,firewall][,stopped]",
+    ),
+    link: list[str] | None = typer.Option(
+        None,
+        help="Its address on a further link of the cluster, which the nodes of DIR form over their own; repeatable.",
+        metavar="ADDRESS",
+    ),
 ) -> None:
     """Make a simulated node to measure; --node names it, else it is pve1."""
     from pvenet.sim.state import Sim, SimError, read_file
@@ -40,11 +50,13 @@ def init(
     node = context.options.node or "pve1"
     try:
         text = read_file(interfaces) if interfaces else None
-        Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs)
+        Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs, guests=guest or (), links=link or ())
     except OSError as error:
         raise errors.UsageError(f"{interfaces or folder} can't be used: {error}") from None
     except SimError as error:
-        raise errors.UsageError(f"{error}", hint="name another node with --node, or another folder") from None
+        there = node in Sim(folder).nodes
+        hint = "name another node with --node, or another folder" if there else ""
+        raise errors.UsageError(f"{error}", hint=hint) from None
     note = f"{node} is simulated in {folder}: try `pvenet --sim {folder} list`"
     context.emit_done({"folder": str(folder), "node": node}, note=note)
 

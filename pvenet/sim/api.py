@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet.sim import calls
 from pvenet.sim.access.users import Denied, Identity
 from pvenet.sim.calls import Answer, Asked, Call
+from pvenet.sim.corosync.membership import Membership
 from pvenet.sim.http.frame import METHODS, Plain, Request, Response, encode, parameters, respond, split_target
 from pvenet.sim.machine.backend import NO_ORDERS, Orders
 from pvenet.sim.schema import Refused, verify
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
     from pvenet.sim.access.users import Users
     from pvenet.sim.calls import Caches, Gate
+    from pvenet.sim.http.frame import Kind
     from pvenet.sim.machine.machine import Machine
     from pvenet.sim.state import Node, Sim
 
 FORMATS = ("json", "extjs")
+NO_ROUTE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +61,12 @@ def handle(sim: Sim, request: Request, moment: Moment) -> Response:
     try:
         answer = visit.answer()
     except Plain as plain:
-        return respond(now, plain.status, plain.reason, plain.body.encode(), "text")
+        return respond(now, plain.status, plain.reason, plain.body.encode(), "text").but(seconds=plain.seconds)
     except Denied as denied:
         body = _failure(denied.reason + "\n") if denied.told else b""
         return respond(now, 401, denied.reason, body)
     except Refused as refused:
-        return _refusal(refused, visit.style, now)
+        return _refusal(refused, visit.style, now).but(seconds=refused.seconds)
     if answer.later is not None:
         done = _deferred(answer, answer.later, visit.style, now)
         return respond(now, 200, "OK").but(work=answer.work, unfinished=done)
@@ -78,7 +81,7 @@ def _answered(answer: Answer, style: str, now: float) -> Response:
     envelope = {"data": answer.data, **answer.siblings}
     if style == "extjs":
         envelope["success"] = 1  # B035
-    return respond(now, 200, "OK", encode(envelope), "handed over" if answer.handed_over else "json")
+    return respond(now, 200, "OK", encode(envelope), answer.way)
 
 
 class _Visit:
@@ -115,7 +118,7 @@ class _Visit:
         asked = _checked(call, self._asked(guest, params, found))
         far = asked.node_or_none is not None and asked.node.name != self.moment.local
         try:
-            return call.run(asked).but(handed_over=call.protected or far)
+            return call.run(asked).but(way=_way(request.method, far=far, protected=call.protected))
         except Refused:
             if call.protected:
                 self.moment.caches.next_daemon()
@@ -155,9 +158,20 @@ class _Visit:
             raise Refused(500, f"hostname lookup '{name}' failed - {failure}")
         node = self.sim.node(name)
         machine = node.advance(now)
-        if name != local and not machine.reached_by_peers(now):
+        if name == local:
+            return node, machine
+        if not machine.reached_by_peers(now):
             raise Plain(595, "Connection refused")
+        if not Membership.of(self.sim, local, now).reaches(name):
+            raise Plain(595, "No route to host", seconds=NO_ROUTE_SECONDS)  # pve-api#peer-unreachable
         return node, machine
+
+
+def _way(method: str, *, far: bool, protected: bool) -> Kind:
+    """How an answer came (K4-two-nodes-022, 023 and 032)."""
+    if far and method == "GET":
+        return "relayed and handed over" if protected else "relayed"
+    return "handed over" if far or protected else "json"
 
 
 def _pass(gate: Gate, guest: Guest, found: dict[str, str]) -> None:

@@ -44,6 +44,11 @@ class SimConfig:
     bridges_call: bool = True
     """The server knows the bridges call, as PVE does since 9.1."""
 
+    sdn_lock: bool = True
+    """The server knows the SDN lock, as PVE does since 9.0."""
+    pvestatd: bool = True
+    """The cluster's list knows the state of guests, as pvestatd reports it."""
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Raises `SimError` for what is no switch or no value of one."""

@@ -154,7 +154,8 @@ class Front:
 
     def _wait(self, response: Response, scene: Scene, patience: float | None) -> None:
         failed = response.status == UNAUTHORISED
-        seconds = scene.delay + response.work + (self.sim.config().auth_delay if failed else 0.0)
+        seconds = scene.delay + response.work + response.seconds
+        seconds += self.sim.config().auth_delay if failed else 0.0
         if patience is not None and seconds > patience:
             self.sleep(patience)
             raise Silence

@@ -23,11 +23,15 @@ class Refused(Exception):
     `errors` names the parameters at fault, where PVE does.
     """
 
-    def __init__(self, status: int, message: str, errors: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, errors: dict[str, str] | None = None, *, seconds: float = 0.0
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.errors = errors
+        self.seconds = seconds
+        """How long it takes."""
 
 
 def bad_parameters(**errors: str) -> Refused:

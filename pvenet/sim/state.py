@@ -2,9 +2,16 @@
 
     DIR/sim.json                        the sim's configuration: what is switched on
     DIR/users.json                      who may enter, and what they may do
+    DIR/sdn/                            zones and the lock of the SDN configuration, as below /etc/pve
+    DIR/corosync.conf                   the cluster that several nodes form, as PVE keeps it
     DIR/<node>/etc/network/interfaces   the truth, and interfaces.new beside it
+    DIR/<node>/etc/hosts                what its names stand for
     DIR/<node>/machine.json             the machine beneath the node: NICs and their cables, links, guests, reloads
     DIR/<node>/tasks/NNNNNN.json        a task each
+    DIR/<node>/qemu-server/VMID.conf    a virtual machine each, as below /etc/pve/nodes/<node>; containers in lxc/
+    DIR/<node>/guests.json              which of them run
+    DIR/<node>/links.json               links to the cluster that a fault has killed
+    DIR/<node>/reload-later.json        a reload that somebody's SDN apply will start
 
 Everything is read again at every request, because a person may edit it between two.
 """
@@ -22,17 +29,26 @@ from typing import TYPE_CHECKING, Self
 from pvenet.sim.access.recorded import default_users
 from pvenet.sim.access.users import Users
 from pvenet.sim.config import SimConfig
+from pvenet.sim.corosync.config import Corosync
 from pvenet.sim.files import SimError, make_folder, read_file, read_json, write_file, write_json
+from pvenet.sim.guests.folder import GuestFolder
+from pvenet.sim.guests.ports import ports_of
+from pvenet.sim.guests.wanted import new_guests
+from pvenet.sim.hosts import fresh_hosts, write_hosts
 from pvenet.sim.interfaces import Host
 from pvenet.sim.machine.folder import NodeFolder
 from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.simulated import SIMULATED
+from pvenet.sim.reload import LaterReload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from pvenet.sim.guests.config import GuestConfig
+    from pvenet.sim.guests.wanted import NewGuest
     from pvenet.sim.machine.backend import Backend
 
 __all__ = ["Node", "Sim", "SimError", "read_file", "write_json"]
@@ -43,6 +59,8 @@ WALKTHROUGH_NODE = "pve1"
 WALKTHROUGH_NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 WALKTHROUGH_UP = frozenset({"lo", "ens33", "ens37", "vmbr0"})
 """As the list of W001 has it: ens37 is up although nothing uses it yet."""
+COROSYNC = "corosync.conf"
+WORD = re.compile(r"[\w.:-]+")
 NODE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
@@ -59,7 +77,10 @@ class Node(NodeFolder):
 
     def advance(self, now: float) -> Machine:
         """The machine as it is now; what has happened since the last request is written down."""
-        return self.backend.advance(self, now)
+        due = LaterReload.of(self)
+        if due is not None and due.at <= now:
+            due.start(self.backend, self)
+        return GuestFolder(self).advance(self.backend.advance(self, now), now)
 
 
 class Sim:
@@ -79,7 +100,7 @@ class Sim:
         return sim
 
     @classmethod
-    def init(
+    def init(  # noqa: PLR0913  options, all by name
         cls,
         folder: Path,
         *,
@@ -87,19 +108,30 @@ class Sim:
         nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None = None,
         interfaces: str | None = None,
         ovs: bool = False,
+        guests: Sequence[str] = (),
+        links: Sequence[str] = (),
     ) -> Self:
         """Add a node to the folder; raises `SimError` where one of that name exists.
 
-        A mapping of `nics` tells their altnames. `ovs` installs Open vSwitch on the nodes of the folder.
+        A mapping of `nics` tells their altnames. `ovs` installs Open vSwitch on the nodes of the folder. Guests are
+        written as in `101:web:vmbr1:20` (see `guests.wanted`). Several nodes are a cluster over their addresses;
+        `links` are those of further links.
         """
         if not NODE_NAME.fullmatch(node):
             raise SimError(f"{node!r} is no name for a node: letters, digits and dashes only")
         sim = cls(folder)
+        wanted = new_guests(guests)
+        if wrong := [link for link in links if not WORD.fullmatch(link)]:
+            raise SimError(f"{wrong[0]!r} is no address of a link to the cluster")
         sim._complete()
         with sim.held():
             if node in sim.nodes:
                 raise SimError(f"node {node} exists already in {folder}")
-            sim._add(node, nics, interfaces)
+            for guest in wanted:
+                if sim.guest(guest.config.vmid) is not None:
+                    raise SimError(f"guest {guest.config.vmid} exists already in {folder}")
+            sim._add(node, nics, interfaces, wanted)
+            sim._join(node, links)
             if ovs:
                 write_json(folder / "sim.json", asdict(replace(sim.config(), ovs=True)))
         return sim
@@ -111,6 +143,24 @@ class Sim:
 
     def node(self, name: str) -> Node:
         return Node(self.folder / name, self.backend)
+
+    def guest(self, vmid: int) -> tuple[Node, GuestConfig] | None:
+        """A guest, and the node that it is on."""
+        found = ((self.node(name), GuestFolder(self.node(name)).find(vmid)) for name in self.nodes)
+        return next(((node, config) for node, config in found if config is not None), None)
+
+    def corosync(self) -> Corosync:
+        """The cluster; where nobody wrote it down, what the nodes' addresses make of it."""
+        try:
+            return Corosync.parse(read_file(self.folder / COROSYNC))
+        except FileNotFoundError:
+            return self._bare_cluster(self.nodes if len(self.nodes) > 1 else [])
+
+    def _bare_cluster(self, names: Iterable[str]) -> Corosync:
+        cluster = Corosync()
+        for name in names:
+            cluster = cluster.joined(name, {0: self.node(name).machine().ip})
+        return cluster
 
     def config(self) -> SimConfig:
         return SimConfig.read(self.folder / "sim.json")
@@ -147,11 +197,16 @@ class Sim:
             raise SimError(f"can't keep a sim in {self.folder}: {error.strerror}") from error
         if not (self.folder / "sim.json").exists():
             write_json(self.folder / "sim.json", asdict(SimConfig()))
+            (self.folder / "sdn").mkdir(exist_ok=True)
         if not (self.folder / "users.json").exists():
             write_json(self.folder / "users.json", default_users())
 
     def _add(
-        self, node: str, nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None, interfaces: str | None
+        self,
+        node: str,
+        nics: Sequence[str] | Mapping[str, tuple[str, ...]] | None,
+        interfaces: str | None,
+        guests: Sequence[NewGuest],
     ) -> None:
         start = nics is None and interfaces is None
         if start:
@@ -162,11 +217,40 @@ class Sim:
         machine = Machine.fresh(known, text)
         if start:
             machine = machine.but(up=WALKTHROUGH_UP)
+        _refuse_homeless(guests, node, machine.made)
         place = self.node(node)
         place.tasks.mkdir(parents=True)
         place.interfaces.parent.mkdir(parents=True)
         place.save(machine)
         write_file(place.interfaces, text)
+        write_hosts(place, fresh_hosts(node, machine.ip))
+        self._house(node, guests)
+
+    def _join(self, name: str, links: Sequence[str]) -> None:
+        """Let a node be in the cluster, which begins with the second one, or with the first that has further links."""
+        names, path = self.nodes, self.folder / COROSYNC
+        if len(names) == 1 and not links:
+            return
+        others = [each for each in names if each != name]
+        cluster = self.corosync() if path.exists() else self._bare_cluster(others)
+        rings = dict(enumerate([self.node(name).machine().ip, *links]))
+        write_file(path, cluster.joined(name, rings).text())
+
+    def _house(self, node: str, guests: Iterable[NewGuest]) -> None:
+        """Let guests be on a node that has their bridges."""
+        folder = GuestFolder(self.node(node))
+        for guest in guests:
+            folder.add(guest.config)
+            if guest.running:
+                folder.start(guest.config, 0.0)
+
+
+def _refuse_homeless(guests: Iterable[NewGuest], node: str, bridges: AbstractSet[str]) -> None:
+    """Raises `SimError` for a guest that can't run for want of a bridge."""
+    for guest in guests:
+        lacking = sorted({str(port.bridge) for port in ports_of(guest.config)} - bridges)
+        if guest.running and lacking:
+            raise SimError(f"{node} has no bridge {lacking[0]} for guest {guest.config.vmid}; it could be stopped")
 
 
 def _minimal(nics: Iterable[str]) -> str:

@@ -64,6 +64,10 @@ THROW_AWAY = frozenset(
         *(f"52:54:00:00:00:{number}" for number in (33, 37, 38, 39, 40, 41)),  # its cards
         *(f"BC:24:11:2C:69:{end}" for end in ("0C", "0D", "EC", "ED", "FC")),  # its guests
         *("BC:24:11:AA:00:01", "BC:24:11:AA:00:02"),
+        "00000000-0000-0000-0000-000000000000",  # a wrong token of its SDN lock, and those that it gave
+        *("01a2149c-536a-7809-bf21-4ef3c4c10587", "01a2149c-5c0f-7cd9-b69b-82f948424ff6"),
+        *("01a2149c-6bf3-78c6-8ae1-c8d96135e1aa", "01a2149c-6c4a-7750-a740-ccd703d9fd72"),
+        "www.proxmox.com",  # whose shop PVE names where there is no subscription
     }
 )
 """Credentials of the first recordings' server, which was thrown away, as their README says; and what was made up."""
@@ -91,6 +95,8 @@ THROW_AWAY_DIGESTS = frozenset(
         "f57ef1ef5befdbf4e0905bf1b34e3f3bde1f4808e16c7552a5f33ec5dd79b7f6",
         "99d8410615c20d013e2bb13575c786bf3161e3b4e85e237f2a2a06e4857738d6",
         "848b5a763dcf1799980e2a21570242e26dfc01f37f47c5481afc93486aa0a756",  # the certificate's fingerprint
+        "f615f66923f78ca3fcbf24680a56ee5a3dfed4e91dce7b2b18225ed67b802881",  # those of the nodes behind kernel/
+        "c804fb243738f95756db38351ad98a8dc594bba18837d01f403a4cf992beec7b",
     }
 )
 """SHA-256 of that server's tickets, CSRF tokens and fingerprint, which are long.

@@ -47,6 +47,17 @@ class TestInit:
         """A name is on both sides of the equals sign."""
         assert run("sim", "init", str(tmp_path / "lab"), "--nic", nic).code == 2
 
+    def test_guests_are_made_with_their_node(self, tmp_path: Path, run: Run) -> None:
+        """One that is repeated gets another NIC; one that is none is told with what may be written."""
+        lab = tmp_path / "lab"
+        wrong = run("sim", "init", str(lab), "--guest", "101:web")
+        assert (wrong.code, "write ID:NAME:BRIDGE" in wrong.err, "hint" in wrong.err) == (2, True, False)
+        guests = ("101:web:vmbr0:20", "101:web:vmbr0", "205:proxy:vmbr0,ct,stopped")
+        assert run("sim", "init", str(lab), *(word for guest in guests for word in ("--guest", guest))).code == 0
+        nets = [line for line in (lab / "pve1/qemu-server/101.conf").read_text().splitlines() if "bridge=vmbr0" in line]
+        assert [net.partition(":")[0] for net in nets] == ["net0", "net1"]
+        assert (lab / "pve1" / "lxc" / "205.conf").exists()
+
 
 class TestShow:
     """`pvenet sim show DIR`."""

@@ -27,6 +27,9 @@ VALUES = {
     "STATUS[:after]": "=520",
     "JSON": "=[]",
     "IFACE:FIELD=VALUE": "=vmbr0:mtu=1400",
+    "ID": "=101",
+    "NUMBER": "=1",
+    "ID[:NODE]": "=101:pve2",
 }
 """For the kinds that need one."""
 

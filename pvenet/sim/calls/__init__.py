@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, node_kernel, node_network, node_tasks
+from pvenet.sim.calls import cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn
 from pvenet.sim.calls.base import DAEMONS, Answer, Asked, Caches, Call, Gate
 
 __all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
@@ -13,6 +13,9 @@ TABLE: tuple[Call, ...] = (
     *node_network.CALLS,
     *node_tasks.CALLS,
     *node_kernel.CALLS,
+    *guests.CALLS,
+    *hosts.CALLS,
+    *sdn.CALLS,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from pvenet.sim.corosync.membership import Membership
 from pvenet.sim.interfaces import Host, Parsed, parse
 from pvenet.sim.schema import Refused, Schema
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.access.users import Identity, Users
     from pvenet.sim.config import SimConfig
+    from pvenet.sim.http.frame import Kind
     from pvenet.sim.kernel.value import Kernel
     from pvenet.sim.machine.backend import Orders
     from pvenet.sim.machine.folder import NodeFolder
@@ -26,8 +28,8 @@ class Answer:
 
     data: Any = None
     siblings: Mapping[str, Any] = field(default_factory=dict)
-    handed_over: bool = False
-    """Another process or node has made it."""
+    way: Kind = "json"
+    """How it came: another process or node may have made it."""
     later: Callable[[], Any] | None = None
     """Gives the data where that takes time, in which nobody holds the folder."""
     work: float = 0.0
@@ -118,6 +120,11 @@ class Asked:
     def handed(self) -> Parsed:
         """The file as the worker of the daemon knows it, which lists bridges and stages."""
         return self.caches.handed(self.node, self.host) if self.config.workers else self.parsed()
+
+    @property
+    def membership(self) -> Membership:
+        """The cluster as the node sees it that was asked."""
+        return Membership.of(self.sim, self.local, self.now)
 
     def kernel(self) -> Kernel:
         """What the kernel has now."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any
+import random
+from typing import Any
 
+from pvenet.sim.calls import guests
 from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.http.certificate import FINGERPRINT
 from pvenet.sim.schema import Param, Schema
-
-if TYPE_CHECKING:
-    from pvenet.sim.machine.machine import Machine
 
 VERSION = {"version": "9.2.11", "release": "9.2", "repoid": "14a22df3c4e6f012"}
 PVEVERSION = f"pve-manager/{VERSION['version']}/{VERSION['repoid']}"
@@ -111,17 +110,16 @@ def _fingerprint(asked: Asked, name: str) -> str:
         return hashlib.sha256(name.encode()).digest().hex(":").upper()
 
 
-def _online(asked: Asked, name: str, machine: Machine) -> bool:
-    return name == asked.local or machine.reached_by_peers(asked.now)
-
-
 def _entries(asked: Asked) -> list[dict[str, Any]]:
-    """A node each; its load only for who may audit it (A049)."""
+    """A node each; its load only for who may audit it (A049), and where pvestatd tells of it (K4-two-nodes-021)."""
     entries = []
     for name in asked.sim.nodes:
-        online = _online(asked, name, asked.sim.node(name).machine())
-        status = "online" if online else "offline"
-        entry: dict[str, Any] = {"node": name, "id": f"node/{name}", "type": "node", "status": status, "level": ""}
+        online = asked.membership.online(name)
+        entry: dict[str, Any] = {"node": name, "id": f"node/{name}", "type": "node"}
+        if not asked.config.pvestatd:
+            entries.append(entry | {"status": "unknown" if online else "offline"})
+            continue
+        entry |= {"status": "online" if online else "offline", "level": ""}
         if online and asked.may("Sys.Audit", f"/nodes/{name}"):
             entry |= LOAD
         entries.append(entry)
@@ -133,25 +131,52 @@ def nodes(asked: Asked) -> Answer:
 
 
 def resources(asked: Asked) -> Answer:
-    return Answer(data=_entries(asked) if asked.params.get("type") in {None, "node"} else [])
+    """Guests and nodes; the sim has no storage, and no SDN zone but the local network."""
+    wanted = asked.params.get("type")
+    found = [*guests.resources(asked)] if wanted in {None, "vm"} else []
+    found += _entries(asked) if wanted in {None, "node"} else []
+    if asked.config.random_order:
+        random.shuffle(found)
+    return Answer(data=found)
 
 
 def cluster_status(asked: Asked) -> Answer:
-    """The nodes, and the cluster where there is more than one (A064, the call's schema)."""
+    """The nodes, and the cluster where there is more than one. pve-api#cluster-status."""
     asked.need("Sys.Audit", "/")
-    names = asked.sim.nodes
+    names, seen = asked.sim.nodes, asked.membership
     lone = len(names) == 1
     entries: list[dict[str, Any]] = []
     for number, name in enumerate(names, start=1):
-        machine = asked.sim.node(name).machine()
-        entry = {"type": "node", "id": f"node/{name}", "name": name, "nodeid": 0 if lone else number, "level": ""}
-        entry |= {"ip": machine.ip, "online": int(_online(asked, name, machine)), "local": int(name == asked.local)}
-        entries.append(entry)
+        member = seen.corosync.member(name)
+        nodeid = 0 if lone else int(member.nodeid) if member and member.nodeid.isdecimal() else number
+        entry = {"type": "node", "id": f"node/{name}", "name": name, "nodeid": nodeid, "level": ""}
+        entry |= {"ip": asked.sim.node(name).machine().ip, "online": int(seen.online(name))}
+        entries.append(entry | {"local": int(name == asked.local)})
     if not lone:
-        quorate = 2 * sum(entry["online"] for entry in entries) > len(names)
-        whole = {"type": "cluster", "id": "cluster", "name": "sim", "version": len(names), "nodes": len(names)}
-        entries.insert(0, whole | {"quorate": int(quorate)})
+        whole = {"type": "cluster", "id": "cluster", "name": seen.corosync.cluster, "nodes": len(names)}
+        entries.insert(0, whole | {"version": seen.corosync.version, "quorate": int(seen.quorate())})
+    if asked.config.random_order:
+        random.shuffle(entries)
     return Answer(data=entries)
+
+
+def cluster_nodes(asked: Asked) -> Answer:
+    """The members and the addresses of their links; none where a node is alone. pve-api#cluster-nodes."""
+    asked.need("Sys.Audit", "/")
+    entries = [member.entry() for member in asked.sim.corosync().members]
+    if asked.config.random_order:
+        random.shuffle(entries)
+    return Answer(data=entries)
+
+
+def ha_current(asked: Asked) -> Answer:
+    """What HA says where nothing is managed: whether there is a quorum, and a fence that stands by. pve-api#ha."""
+    asked.need("Sys.Audit", "/")
+    quorate = asked.membership.quorate()
+    status = "OK" if quorate else f"No quorum on node '{asked.local}'!"
+    quorum = {"type": "quorum", "id": "quorum", "node": asked.local, "quorate": int(quorate), "status": status}
+    fencing = {"type": "fencing", "id": "fencing", "node": asked.local, "armed-state": "standby"}
+    return Answer(data=[quorum, fencing | {"status": "standby (CRM watchdog standby)"}])
 
 
 def version(asked: Asked) -> Answer:
@@ -172,6 +197,8 @@ def status(asked: Asked) -> Answer:
 CALLS = (
     Call(method="GET", path="/version", run=version),
     Call(method="GET", path="/cluster/status", run=cluster_status, protected=True),
+    Call(method="GET", path="/cluster/config/nodes", run=cluster_nodes),
+    Call(method="GET", path="/cluster/ha/status/current", run=ha_current),
     Call(
         method="GET",
         path="/cluster/resources",

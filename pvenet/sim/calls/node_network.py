@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
 from pvenet.sim.machine.backend import LOCKED, Reload
+from pvenet.sim.reload import reload
 from pvenet.sim.schema import Param, Refused, Schema
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def apply(asked: Asked) -> Answer:
         frr=bool(asked.params.get("regenerate-frr")),
         orders=asked.orders,
     )
-    return Answer(data=asked.node.backend.reload(wanted))
+    return Answer(data=reload(asked.node.backend, wanted))
 
 
 PATH = "/nodes/{node}/network"

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.faults import foreign, kernel
-from pvenet.sim.faults.kind import Kind, seconds
+from pvenet.sim.faults import cluster, foreign, guests, kernel
+from pvenet.sim.faults.kind import Kind, meanwhile, seconds
 from pvenet.sim.files import SimError
 from pvenet.sim.http.frame import encode, from_gateway, respond
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from pvenet.sim.faults.foreign import Act
     from pvenet.sim.faults.scene import Scene
 
 REASONS = {
@@ -63,10 +62,6 @@ def _gateway(scene: Scene, value: str) -> Scene:
 def _error(scene: Scene, value: str) -> Scene:
     body = encode({"data": None, "message": f"{FAILURE}\n"})
     return scene.but(reply=lambda now: respond(now, 500, FAILURE, body), acted=_acted(value))
-
-
-def _foreign(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
-    return lambda scene, value: scene.but(foreign=(*scene.foreign, act(value)))
 
 
 def _half(scene: Scene, value: str) -> Scene:
@@ -139,48 +134,53 @@ KINDS: Mapping[str, Kind] = {
     "reboot": Kind(
         about="the node is power-cycled: what is staged goes live, and nothing answers for a while",
         when="request",
-        play=_foreign(lambda value: foreign.reboot(seconds(value or "30"))),
+        play=meanwhile(lambda value: foreign.reboot(seconds(value or "30"))),
         value="[SECONDS]",
         made_up=True,
     ),
     "foreign-edit": Kind(
         about="somebody else stages a bridge just before",
         when="request",
-        play=_foreign(lambda value: foreign.create(value or "vmbr99", type="bridge")),
+        play=meanwhile(lambda value: foreign.create(value or "vmbr99", type="bridge")),
         value="[BRIDGE]",
     ),
     "foreign-comment": Kind(
         about="somebody else changes the comment of an interface just before",
         when="request",
-        play=_foreign(foreign.comment),
+        play=meanwhile(foreign.comment),
         value="IFACE",
     ),
     "foreign-autostart": Kind(
         about="somebody else flips the autostart of an interface just before",
         when="request",
-        play=_foreign(foreign.autostart),
+        play=meanwhile(foreign.autostart),
         value="IFACE",
     ),
     "foreign-set": Kind(
         about="somebody else sets a field of an interface just before, in PVE's spelling",
         when="request",
-        play=_foreign(foreign.assign),
+        play=meanwhile(foreign.assign),
         value="IFACE:FIELD=VALUE",
     ),
     "foreign-delete": Kind(
         about="somebody else deletes an interface just before",
         when="request",
-        play=_foreign(foreign.delete),
+        play=meanwhile(foreign.delete),
         value="IFACE",
     ),
     "foreign-alias": Kind(
         about="somebody else stages an alias just before, a kind of which pvenet knows nothing",
         when="request",
-        play=_foreign(lambda value: foreign.alias(value or "vmbr0:1")),
+        play=meanwhile(lambda value: foreign.alias(value or "vmbr0:1")),
         value="[NAME]",
     ),
     "foreign-revert": Kind(
-        about="somebody else reverts just before", when="request", play=_foreign(lambda _value: foreign.revert)
+        about="somebody else reverts just before", when="request", play=meanwhile(lambda _value: foreign.revert)
+    ),
+    "foreign-hosts": Kind(
+        about="somebody else adds a line to the node's /etc/hosts just before",
+        when="request",
+        play=meanwhile(lambda _value: foreign.hosts),
     ),
     "foreign-reload": Kind(
         about="somebody else reloads just before",
@@ -250,6 +250,8 @@ KINDS: Mapping[str, Kind] = {
         value="[SECONDS]",
         made_up=True,
     ),
+    **guests.KINDS,
+    **cluster.KINDS,
     **kernel.KINDS,
 }
 

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from pvenet.sim import interfaces
 from pvenet.sim.files import SimError
+from pvenet.sim.guests.folder import GuestFolder
+from pvenet.sim.hosts import read_hosts, write_hosts
 from pvenet.sim.interfaces import Host, Interface, Parsed
 from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.parameters import UPDATE
@@ -80,6 +82,12 @@ def revert(node: Node, _sim: Sim, _now: float) -> None:
     node.revert()
 
 
+def hosts(node: Node, _sim: Sim, _now: float) -> None:
+    """A line more at the end, each time another one."""
+    text = read_hosts(node)
+    write_hosts(node, f"{text}{ALIAS_ADDRESS.partition('/')[0]} somebody{text.count(' somebody') or ''}\n")
+
+
 def reboot(seconds: float) -> Act:
     def boot(node: Node, _sim: Sim, now: float) -> None:
         """What is staged goes live (pve-api#staged-goes-live); what was running has ended somehow."""
@@ -91,5 +99,6 @@ def reboot(seconds: float) -> Act:
                 ended = task.but(exitstatus="unexpected status", closing=False, steps=(), told=(), happened=0)
                 folder.put(number, ended.but(duration=now - task.start))
         node.save(old.rebooted(node.applied()).but(silent_from=now, silent_until=now + seconds, cut_off=True))
+        GuestFolder(node).restart(now)
 
     return boot

@@ -10,6 +10,7 @@ from pvenet.sim.files import SimError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pvenet.sim.faults.foreign import Act
     from pvenet.sim.faults.scene import Scene
 
 When: TypeAlias = Literal["request", "reload", "staging", "lasting"]
@@ -34,3 +35,8 @@ def seconds(text: str) -> float:
         return float(text)
     except ValueError:
         raise SimError(f"{text!r} is no number of seconds") from None
+
+
+def meanwhile(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:
+    """Somebody else does this just before."""
+    return lambda scene, value: scene.but(foreign=(*scene.foreign, act(value)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
-Kind: TypeAlias = Literal["json", "handed over", "text"]
+Kind: TypeAlias = Literal["json", "handed over", "relayed", "relayed and handed over", "text"]
 """Of an answer: this process's own, another's, or one that is no JSON."""
 ERROR = 400
 """The first status of an error."""
@@ -51,6 +51,8 @@ class Response:
     """The connection ends in the middle of it."""
     pace: float = 0.0
     """Seconds between one byte and the next."""
+    seconds: float = 0.0
+    """How long the node takes over it."""
     work: float = 0.0
     """Seconds for which it occupied a worker of the daemon, before it came."""
     unfinished: Callable[[], Response] | None = None
@@ -65,23 +67,33 @@ class Response:
         return self.status >= ERROR
 
 
+_SECOND: Mapping[Kind, tuple[str]] = {
+    "handed over": ("close",),
+    "relayed": ("Keep-Alive",),
+    "relayed and handed over": ("close,Keep-Alive",),
+}
+"""What the server says of the connection behind it: to the privileged daemon, to another node, or to that one's."""
+
+
 class Plain(Exception):
     """The server's refusal before the API is asked: a text instead of JSON, or nothing at all."""
 
-    def __init__(self, status: int, reason: str, body: str = "") -> None:
+    def __init__(self, status: int, reason: str, body: str = "", *, seconds: float = 0.0) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.body = body
+        self.seconds = seconds
+        """How long it takes."""
 
 
 def respond(now: float, status: int, reason: str, body: bytes = b"", kind: Kind = "json") -> Response:
     """A response with PVE's headers in PVE's order.
 
-    What another process or node has answered carries a second Connection header (A013, B038).
+    What another process or node has answered carries a second Connection header (A013, B038, K4-two-nodes-022).
     """
     date = formatdate(now, usegmt=True)
-    connection = ["close"] if status >= ERROR else ["close", "Keep-Alive"] if kind == "handed over" else ["Keep-Alive"]
+    connection = ["close"] if status >= ERROR else [*_SECOND.get(kind, ()), "Keep-Alive"]
     headers = [("Cache-Control", "max-age=0"), *(("Connection", value) for value in connection)]
     headers += [("Date", date), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0")]
     if body:

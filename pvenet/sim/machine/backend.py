@@ -34,6 +34,10 @@ class Orders:
     """Its peers don't reach it either."""
     locked: bool = False
     """Somebody else holds the lock of the interfaces file."""
+    lost_guests: frozenset[int] = frozenset()
+    """Running guests whose ports leave their bridges."""
+    lost_links: frozenset[int] = frozenset()
+    """Links to the cluster that die."""
     lacks: Lacks = NO_LACKS
     """What the kernel does not get, whatever the reload says."""
     report_seconds: float | None = None
