@@ -96,7 +96,9 @@ def _carrier(ip: str, change: Between, links: Mapping[str, KernelLink]) -> str |
     for name, interface in change.before.items():
         if ip in {str(each.ip) for each in addresses(interface)}:
             return name
-    return next((link.name for link in links.values() if ip in {str(each.address.ip) for each in link.addresses}), None)
+    return next(
+        (link.name for link in links.values() if ip in {str(each.address.ip) for each in link.addresses or ()}), None
+    )
 
 
 def _path(path: ManagementPath | None, before: Network) -> PathImpact | None:
