@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from folder_replay import FolderReplay
+from hypothesis import given
+from hypothesis import strategies as st
 from sim_client import Client, reload
 
-from pvenet.sim.guests.config import GuestConfig
+from pvenet.sim.guests.config import GuestConfig, written
 from pvenet.sim.guests.folder import GuestFolder
+from pvenet.sim.guests.ports import ports_of
+from pvenet.sim.machine.hardware import Guest
 from pvenet.sim.state import Sim, SimError
 
 if TYPE_CHECKING:
@@ -218,3 +222,34 @@ def test_a_reboot_starts_the_guests_that_ran(tmp_path: Path) -> None:
     assert _ports(client, "vmbr0") == []
     client.ask("GET", "/version")
     assert [port["name"] for port in _ports(client, "vmbr0")] == ["tap101i0"]
+
+
+def test_ports_are_those_of_the_recorded_configurations() -> None:
+    """VLAN, trunks, firewall and a cable that is out; a NIC without a bridge has no port."""
+    text = (
+        "net0: virtio=BC:24:11:2C:69:EC,bridge=vmbr0,firewall=1,tag=20\n"
+        "net1: e1000=BC:24:11:2C:69:ED,bridge=vmbr1,link_down=1,trunks=10;20-30\nnet2: virtio=BC:24:11:2C:69:0C\n"
+    )
+    assert ports_of(GuestConfig.parse("qemu", 100, text)) == (
+        Guest(vmid=100, index=0, bridge="vmbr0", firewall=True, tag=20),
+        Guest(vmid=100, index=1, bridge="vmbr1", trunks=("10", "20-30"), carrier=False),
+    )
+
+
+KEYS = st.from_regex(r"[a-z][a-z0-9_-]{0,9}", fullmatch=True).filter(lambda key: key not in {"delete", "description"})
+TEXTS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
+NOTES = st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Zl", "Zp", "Cc")), min_size=1, max_size=30)
+
+
+@given(
+    values=st.dictionaries(KEYS, TEXTS),
+    notes=st.lists(NOTES, max_size=3),
+    snapshots=st.dictionaries(KEYS, st.dictionaries(KEYS, TEXTS), max_size=2),
+)
+def test_a_configuration_is_read_as_it_was_written(
+    values: dict[str, str], notes: list[str], snapshots: dict[str, dict[str, str]]
+) -> None:
+    """Whatever its values and notes: a note that looks like a section or a value is none."""
+    live = values | ({"description": "\n".join(notes)} if notes else {})
+    config = GuestConfig.parse("qemu", 100, written(live, snapshots))
+    assert (config.live, config.snapshots, config.pending) == (live, snapshots, {})
