@@ -70,10 +70,10 @@ def _no_carrier(
     """Each slave without it; the bond itself only where its slaves do not explain it."""
     count = f"{len(carrying)} of {len(members_of(bond))} slaves {'carries' if len(carrying) == 1 else 'carry'} traffic"
     for name, slave in named.items():
-        if slave.up and slave.carrier is False:
+        if slave.carrier is False:
             text = f"{bond.name}: {bond.mode}, {name} has no carrier: {count}"
             yield _lack(bond, Kind.NO_CARRIER, (name, "carrier", "no carrier"), text)
-    if link.up and link.carrier is False and carrying:
+    if link.carrier is False and carrying:
         text = f"{bond.name}: {bond.mode}, it has no carrier although {', '.join(carrying)} has"
         yield _lack(bond, Kind.NO_CARRIER, (bond.name, "carrier", "no carrier"), text)
 

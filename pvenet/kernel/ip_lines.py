@@ -30,7 +30,8 @@ _COUNTED = ("bytes", "packets", "errors", "dropped")
 LONGEST_ALIAS = 255
 """Bytes, for Linux."""
 SHORTEST_COUNTERS = 210
-"""Characters of a link's last four lines. With the first two of another they are more than an alias has."""
+"""Characters of a link's last four lines. With the first two of another they are more than an alias has, so that none
+goes on into the next link, or makes one up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,9 +88,6 @@ class _Lines:
         if len(text) > LONGEST_ALIAS:
             raise Unreadable("an alias is longer than Linux allows")
         self._left = LONGEST_ALIAS - len(text)
-
-    def end_alias(self) -> None:
-        self._left = -1
 
     @property
     def in_alias(self) -> bool:
@@ -159,7 +157,7 @@ def _rest(lines: _Lines, block: Block) -> None:
             _altname(lines, block, line)
         elif kind in ("inet", "inet6"):
             _address(lines, block, line)
-        elif not lines.in_alias or kind in ("altname", "TX:") or _OUT_OF_PLACE.match(line):
+        elif not lines.in_alias or _OUT_OF_PLACE.match(line):
             raise Unreadable("a line stands where none of its kind does")
 
 
@@ -191,4 +189,3 @@ def _counters(lines: _Lines, first: str) -> None:
             raise Unreadable("a link has no counters")
     if sum(len(row) + 1 for row in rows) < SHORTEST_COUNTERS:
         raise Unreadable("a link's counters are cut")
-    lines.end_alias()

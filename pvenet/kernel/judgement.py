@@ -187,9 +187,16 @@ class _Judge:
                 return "failures" if last else "waits"
             if not (last or as_before):
                 return "waits"
-        elif each.kind not in SLOW and (self._brought(each) or (not as_before and self.baseline.could_show(each))):
+        elif each.kind not in SLOW and (self._brought(each) or (not as_before and self._was_lost(each))):
             return "failures"
         return "warnings" if near or not as_before else "as_before"
+
+    def _was_lost(self, each: Difference) -> bool:
+        """Whether something is gone that was there. A slave takes the MTU of the bond that is made of it, whatever the
+        slave's own stanza says: that is no loss of what was changed.
+        """
+        follows = each.kind is Kind.MTU and self.scope.is_near(each.name)
+        return self.baseline.could_show(each) and not follows
 
     def fails_at_last(self, each: Difference) -> bool:
         """Whether what takes its time is a failure where it has not come in the end."""

@@ -67,7 +67,7 @@ def _port_missing(view: View, bridge: Bridge, name: str) -> Iterator[Difference]
 
 def _port(bridge: Bridge, name: str, link: KernelLink) -> Iterator[Difference]:
     """A bond's carrier is said of its slaves, a VLAN's of what it stands on."""
-    if link.up and link.carrier is False and link.kind not in (None, "bond", "vlan", "bridge"):
+    if link.carrier is False and link.kind not in (None, "bond", "vlan", "bridge"):
         yield Difference(
             name=bridge.name,
             kind=Kind.NO_CARRIER,
@@ -101,7 +101,7 @@ def _says_vlan(bridge: Bridge) -> bool:
 
 def nic_differences(view: View, nic: Ethernet, link: KernelLink) -> Iterator[Difference]:
     """A NIC that is no slave and no port: what is one is told of with its bond or bridge."""
-    if link.up and link.carrier is False and not view.wholes(nic.name):
+    if link.carrier is False and not view.wholes(nic.name):
         yield Difference(
             name=nic.name,
             kind=Kind.NO_CARRIER,

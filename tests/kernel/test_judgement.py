@@ -138,6 +138,13 @@ def test_one_slave_that_lacked_before_does_not_fail_the_addition_of_another() ->
     assert (found.failures, found.warnings) == ((new,), (old,))
 
 
+def test_a_slave_that_takes_the_mtu_of_its_new_bond_is_a_warning() -> None:
+    """The file gives the NIC another one; the bond on it was asked for, and is there."""
+    slave = lack(Kind.MTU, "ens38")
+    found = judge_kernel([slave], scope=EVERYTHING, before=(), baseline=looked())
+    assert (found.failures, found.warnings) == ((), (slave,))
+
+
 def test_a_setting_that_was_wrong_before_fails_the_change_that_sets_it() -> None:
     """The bond had another mode than the file before, and has another than the new file now."""
     ours = Scope(report=True, bridges=True, ours={"bond0": frozenset({"mode"})}, near=frozenset({"bond0"}))

@@ -228,11 +228,12 @@ def test_an_alias_of_one_line_takes_nothing_from_a_link_without_addresses() -> N
     assert read == truth_of("misc-fresh", "6.15")["ens38"]
 
 
-def test_no_alias_ends_a_link_and_begins_another() -> None:
-    """The shortest of all that would be read is longer than Linux allows."""
-    alias = "\n".join(("x", COUNTERS, PIECES["short header"], PIECES["short link"]))
-    assert len(alias) > LONGEST_ALIAS
-    for end in range(len(alias)):
+@pytest.mark.parametrize("counters", [COUNTERS, SHORT_COUNTERS])
+def test_no_alias_ends_a_link_and_begins_another(counters: str) -> None:
+    """The shortest of all that would be read is longer than Linux allows; what is shorter is none of `ip`'s."""
+    alias = "\n".join(("x", counters, PIECES["short header"], PIECES["short link"]))
+    assert (len(alias) > LONGEST_ALIAS) == (counters == COUNTERS)
+    for end in range(min(len(alias), LONGEST_ALIAS) + 1):
         hold([aliased(text_of("misc-fresh", "6.15"), "ens37", alias[:end])], truth_of("misc-fresh", "6.15"))
 
 
@@ -274,6 +275,12 @@ CONTRADICTIONS: dict[str, tuple[str, str, str]] = {
     "an address twice": ("misc-fresh", "inet 10.100.1.1/32", "inet 10.100.0.1/24"),
     "a lifetime that ends of what does not": ("misc-fresh", "scope site dynamic", "scope site"),
     "fewer counters than names": ("misc-fresh", "0      0       0       0       0 \n", "0      0       0       0 \n"),
+    "a partner without its MAC": ("lacp-partner", "ad_partner_mac 52:54:00:00:00:38 ", ""),
+    "an address of an aliased link without its line": (
+        "misc-fresh",
+        "    inet6 fe80::5054:ff:fe00:37/64 scope link ",
+        "    fe80::5054:ff:fe00:37/64 scope link ",
+    ),
     "counters that are cut": ("misc-fresh", "bytes packets errors dropped  missed   mcast           ", "bytes packets"),
 }
 

@@ -16,6 +16,7 @@ from loopback import TOKEN, Loopback, Says, connections
 
 from pvenet import errors, observe
 from pvenet.connection import Connection
+from pvenet.connection.answers import Answer
 from pvenet.connection.endpoint import Endpoint
 from pvenet.kernel.report import read_report
 from pvenet.node import Node
@@ -97,6 +98,11 @@ def test_bridges_of_other_types_are_not_believed() -> None:
     """The error names the node."""
     with pytest.raises(observe.ReportUnreadable, match="the list of bridges of pve1"):
         observe.bridges(saying(json.dumps({"data": [{"name": "vmbr0", "vlan_filtering": MARKER, "ports": []}]})))
+
+
+def test_an_answer_shows_nothing_of_its_data() -> None:
+    """Where somebody prints it, or an error's traceback does."""
+    assert MARKER not in repr(Answer(data=MARKER, beside={"changes": MARKER}))
 
 
 # --- once, and one at a time -----------------------------------------------------------------------------------------
