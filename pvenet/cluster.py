@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -33,21 +33,65 @@ class Member:
     address: str | None = None
 
 
-def members(connection: Connection) -> tuple[Member, ...]:
-    """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The cluster at one moment; a node by itself is one of one member."""
+
+    members: tuple[Member, ...] = ()
+    """Empty where they could not be read."""
+    quorate: bool | None = None
+    """None where there is no cluster, or it could not be read."""
+    links: tuple[ClusterLink, ...] = ()
+    unknown: tuple[NotKnown, ...] = ()
+
+    def addresses(self, node: str) -> frozenset[str]:
+        """The addresses by which the others know a node: its name's, and those of its ends of the links."""
+        own = {member.address for member in self.members if member.name == node and member.address}
+        return frozenset(own | {link.ip for link in self.links_of(node) if link.ip})
+
+    def links_of(self, node: str) -> tuple[ClusterLink, ...]:
+        """A node's own ends of the links; where one is the node's name its address is that of the node."""
+        known = {member.name: member.address for member in self.members}
+        return tuple(replace(link, ip=link.ip or known.get(link.address)) for link in self.links if link.node == node)
+
+    @property
+    def offline(self) -> tuple[str, ...]:
+        """The members that do not answer the others."""
+        return tuple(member.name for member in self.members if not member.online)
+
+
+def standing(connection: Connection, *, timeout: float | None = None) -> Cluster:
+    """The cluster's members and quorum (GET /cluster/status); nothing without Sys.Audit on `/`."""
     try:
-        answer = connection.get("cluster", "status")
+        answer = connection.get("cluster", "status", timeout=timeout)
     except errors.RefusedByPVE:
-        return ()
-    return tuple(
+        return Cluster()
+    rows = answer.rows()
+    found = tuple(
         Member(
             name=answer.required(entry, "name"),
             online=answer.field(entry, "online") == "1",
             address=_address(answer, entry),
         )
-        for entry in answer.rows()
+        for entry in rows
         if entry.get("type") == "node"
     )
+    quorate = [answer.field(entry, "quorate") == "1" for entry in rows if entry.get("type") == "cluster"]
+    return Cluster(members=found, quorate=quorate[0] if quorate else None)
+
+
+def with_links(connection: Connection) -> Cluster:
+    """The same with the ends of its links, where there are other members (GET /cluster/config/nodes)."""
+    found = standing(connection)
+    if len(found.members) < 2:  # noqa: PLR2004 - a cluster
+        return found
+    told = links(connection)
+    return replace(found, unknown=(told,)) if isinstance(told, NotKnown) else replace(found, links=told)
+
+
+def members(connection: Connection) -> tuple[Member, ...]:
+    """The cluster's nodes with their addresses (GET /cluster/status); empty without Sys.Audit on `/`."""
+    return standing(connection).members
 
 
 def _address(answer: Answer, entry: Mapping[str, Any]) -> str | None:

@@ -15,6 +15,7 @@
     │   ├── NotOurs                     pending changes that pvenet did not stage
     │   ├── Lossy                       the API would lose what the stanza holds
     │   ├── ManagementRisk              the path to the node is touched
+    │   ├── GuestRisk                   guests that run would lose their network
     │   ├── Stale                       not what was shown any more
     │   ├── NeedsConsent                a question, and nobody to ask
     │   └── Busy                        another pvenet works on the node's journal
@@ -124,7 +125,9 @@ class NotPVE(Unreachable):
 
 
 class RefusedByPvenet(PvenetError):
-    """refused by pvenet: pending changes that are not ours, a loss, management risk, a question without an answer"""
+    """refused by pvenet: pending changes that are not ours, a loss, management risk, guests that are cut, a question
+    without an answer
+    """
 
     exit_code = 7
 
@@ -148,6 +151,10 @@ class Lossy(RefusedByPvenet):
 
 class ManagementRisk(RefusedByPvenet):
     """The change touches the path to the node: consent to that by name."""
+
+
+class GuestRisk(RefusedByPvenet):
+    """The change cuts guests that run: consent to that by their numbers."""
 
 
 class NeedsConsent(RefusedByPvenet):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
+    from pvenet.impact import Impact
     from pvenet.plan import Change, Risk
 
 
@@ -29,7 +30,7 @@ class OnFailure(StrEnum):
     KEEP = "keep"
 
 
-class Effect(Severity):
+class PathEffect(Severity):
     """What changes do to the management path."""
 
     NONE = "does not touch"
@@ -52,8 +53,16 @@ class Shown:
     """PVE's pending diff."""
     risk: Risk
     ours: bool
-    effect: Effect = Effect.NONE
+    effect: PathEffect = PathEffect.NONE
     """On the way to the node."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Affected:
+    """Whom it hits, before the question: only where somebody may be."""
+
+    node: str
+    impact: Impact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,5 +179,16 @@ class Row:
 
 
 Event = (
-    Shown | Warned | Reloading | Armed | Disarmed | Waiting | TaskEnded | Verified | Confirming | RollingBack | Ended
+    Shown
+    | Affected
+    | Warned
+    | Reloading
+    | Armed
+    | Disarmed
+    | Waiting
+    | TaskEnded
+    | Verified
+    | Confirming
+    | RollingBack
+    | Ended
 )

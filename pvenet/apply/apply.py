@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import approve, on_management_path, proposal, remade, removals
+from pvenet.apply.approval import Consent, agree_to_guests, approve, on_management_path, proposal, remade, removals
+from pvenet.apply.bystanders import lost
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Reload
@@ -20,8 +22,9 @@ from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
-from pvenet.cluster import members
+from pvenet.cluster import with_links
 from pvenet.events import Confirming, OnFailure
+from pvenet.impact import NO_GUESTS, AllowedGuests, concerned
 from pvenet.journal import ARMS, NO, OPEN, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.kernel.judgement import NOTHING_SEEN, Require, scope
@@ -30,6 +33,8 @@ from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
 
 if TYPE_CHECKING:
+    from pvenet.apply.approval import Approval
+    from pvenet.apply.bystanders import Lost
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.journal import Journal
@@ -59,9 +64,15 @@ class ApplyOptions:
     from before. Nothing is armed without `wait`."""
     adopt: bool = False
     allow_management: bool = False
+    allow_guests: AllowedGuests = NO_GUESTS
     verify: Verify = Verify.AUTO
     require: frozenset[Require] = frozenset()
     """What is a failure where it does not come, and a warning otherwise."""
+
+    @property
+    def consent(self) -> Consent:
+        """What was agreed to beforehand."""
+        return Consent(management=self.allow_management, guests=self.allow_guests)
 
     def __post_init__(self) -> None:
         """Raises UsageError for a time that is none."""
@@ -114,6 +125,7 @@ class _Apply:
         self._now = now
         self._reload: Reload | None = None
         self._looks: KernelLooks | None = None
+        self._lost: Lost | None = None
 
     def locked(self) -> Outcome:
         """Run, with the node's journals to itself."""
@@ -133,8 +145,8 @@ class _Apply:
         recognise(self._node, self._journals, OPEN)
         # asked before the look at what is pending: whatever stands between that and the reload widens the window in
         # which somebody else can stage
-        self._members = members(self._node.connection)
-        learn_peers(self._node, self._members)
+        self._cluster = with_links(self._node.connection)
+        learn_peers(self._node, self._cluster.members)
         known = self._idle()
         reading = self._node.read()
         if reading.pending is None:
@@ -142,13 +154,16 @@ class _Apply:
         pending = self._gate(reading)
         looks = self._looks = self._kernel_looks(pending)
         looks.begin()
-        asked = self._approved(pending)
+        approval = self._approved(pending, looks)
         looks.begun()
         looks.again()
-        if asked or looks.slow:
+        others = approval.bystanders.seen_again(looks.baseline)
+        agree_to_guests(self._node, others, self._runtime, self._options.consent)
+        if approval.asked or looks.slow:
             known = self._compare(reading)
-        known_routes = routes(self._node, self._members, pending.before, reading.network)
+        known_routes = routes(self._node, self._cluster.members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
+        self._lost = partial(lost, self._node, others, self._options.allow_guests)
         self._reload = self._ready(book, pending, known_routes, looks)
         end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
         return self._after(end, book, pending, known_routes)
@@ -185,6 +200,7 @@ class _Apply:
             routes=known_routes.before,
             verify=verify,
             baseline=baseline,
+            lost=self._lost,
         )
         end = back.run(why)
         if isinstance(end, Unknown):
@@ -287,8 +303,8 @@ class _Apply:
                 hint="apply it without --arm",
             )
 
-    def _approved(self, pending: _Pending) -> bool:
-        """Show, and get approval; whether somebody was asked, so that time has passed. Raises what was not agreed."""
+    def _approved(self, pending: _Pending, looks: KernelLooks) -> Approval:
+        """Show, and get approval. Raises what was not agreed."""
         self._refuse_irreversible(pending)
         then = pending.reading.network
         proposed = proposal(
@@ -299,8 +315,14 @@ class _Apply:
         )
         taken = removals(pending.journal, pending.reading.changes or "")
         proposed = replace(proposed, removals=taken, remade=remade(pending.inverse))
-        agreed = self._options.allow_management
-        return approve(self._node, proposed, self._runtime, self._members, allow_management=agreed)
+        return approve(
+            self._node,
+            proposed,
+            self._runtime,
+            self._cluster,
+            consent=self._options.consent,
+            look=looks.of_guests,
+        )
 
     def _compare(self, shown: Reading) -> frozenset[str]:
         """After a question: nobody reloads, and what is pending is still what was shown. Raises Stale."""
@@ -342,11 +364,14 @@ class _Apply:
     def _kernel_looks(self, pending: _Pending) -> KernelLooks:
         """What the kernel is asked about these changes."""
         before, wanted = pending.before, pending.reading.network
-        management = before is not None and on_management_path(self._node, self._members, before, wanted)
+        management = before is not None and on_management_path(self._node, self._cluster, before, wanted)
         asked = scope(pending.expectation.ours, before, wanted, management=management)
         options = self._options
         verify = options.verify if options.wait else Verify.FLAGS
-        return KernelLooks(self._node, self._runtime, asked, verify=verify, require=options.require, before=before)
+        guests = before is not None and bool(concerned(before, wanted))
+        return KernelLooks(
+            self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
+        )
 
     def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
@@ -355,5 +380,12 @@ class _Apply:
         )
         timeout = self._options.timeout
         return Reload(
-            self._node, book, self._runtime, timeout=timeout, purpose=purpose, routes=known_routes.after, looks=looks
+            self._node,
+            book,
+            self._runtime,
+            timeout=timeout,
+            purpose=purpose,
+            routes=known_routes.after,
+            looks=looks,
+            lost=self._lost,
         )

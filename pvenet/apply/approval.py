@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
+from pvenet.apply.bystanders import bystanders
 from pvenet.cluster import highly_available
-from pvenet.events import Effect, Shown
-from pvenet.impact import shown_path
+from pvenet.events import Affected, PathEffect, Shown
+from pvenet.impact import NO_GUESTS, shown_path
 from pvenet.model import beneath
 from pvenet.model.addresses import addresses
 from pvenet.plan.changes import Create, Update, net_changes
@@ -22,11 +23,14 @@ from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, rem
 from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from pvenet.apply.bystanders import Bystanders
     from pvenet.apply.runtime import Runtime
-    from pvenet.cluster import Member
+    from pvenet.cluster import Cluster
+    from pvenet.impact import AllowedGuests
     from pvenet.journal import Journal
+    from pvenet.kernel.judgement import Look
     from pvenet.model import Network
     from pvenet.node import Node, Reading
     from pvenet.plan.changes import Change, Loss, Plan
@@ -59,22 +63,46 @@ def proposal(question: str, *, before: Network | None, judged: tuple[Network, Ne
     return Proposal(question=question, before=before, judged=judged, steps=steps, changes=changes, lost=lost)
 
 
-def approve(
-    node: Node, proposed: Proposal, runtime: Runtime, members: Sequence[Member], *, allow_management: bool
-) -> bool:
-    """Show, and get approval; whether somebody was asked, so that time has passed.
+@dataclass(frozen=True, kw_only=True)
+class Consent:
+    """What the caller has agreed to beforehand."""
 
-    `allow_management`: the caller has agreed to what touches the management path. Raises ManagementRisk and
-    NeedsConsent.
+    management: bool = False
+    """What touches the management path."""
+    guests: AllowedGuests = NO_GUESTS
+    """What cuts these guests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """That it was agreed to, and what was found out for that."""
+
+    asked: bool
+    """Somebody was asked, or something took its time: others may have staged meanwhile."""
+    bystanders: Bystanders
+
+
+def approve(  # noqa: PLR0913 - who is asked about what, and with what
+    node: Node,
+    proposed: Proposal,
+    runtime: Runtime,
+    cluster: Cluster,
+    *,
+    consent: Consent,
+    look: Callable[[Collection[str]], Look],
+) -> Approval:
+    """Show what changes, what it means and whom it hits, and get approval.
+
+    `look`: what the kernel has of some bridges. Raises ManagementRisk, GuestRisk and NeedsConsent.
     """
     before, then = proposed.judged
-    known = management_addresses(node, members, before)
+    known = management_addresses(node, cluster, before)
     path = management_path(before, known)
     changes = net_changes(before.interfaces, then.interfaces)
     danger = max(risks(changes, path, before, then), default=Risk.NONE)
     hit = removals_on(path, proposed.removals, known)
     danger = Risk.MANAGEMENT if hit else danger
-    effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else Effect.NONE
+    effect = effect_on(path, before, then) if danger is Risk.MANAGEMENT else PathEffect.NONE
     runtime.emit(
         Shown(
             node=node.name,
@@ -88,21 +116,59 @@ def approve(
     _warn_of_limits(proposed, runtime)
     for text in line_ends(then):
         runtime.warn(text)
-    if danger is Risk.MANAGEMENT:
-        path = focused(path, changes, before, then, [loss.name for loss in hit])
-        text = f"this {effect} the way to {node.name}: {shown_path(path, before)} ({path.reason})"
-        if not allow_management:
-            raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
-        runtime.warn(text)
-    cluster = danger is Risk.MANAGEMENT and len(members) > 1
-    if cluster:
+    path = focused(path, changes, before, then, [loss.name for loss in hit])
+    touched = path if danger is Risk.MANAGEMENT else None
+    found = bystanders(node, before, then, cluster=cluster, look=look, path=touched)
+    if found.impact.hit or found.impact.links_hit or found.impact.unknown:
+        runtime.emit(Affected(node=node.name, impact=found.impact))
+    if touched:
+        text = f"this {effect} the way to {node.name}: {shown_path(touched, before)} ({touched.reason})"
+        _agree_to_path(text, runtime, consent)
+    agree_to_guests(node, found, runtime, consent)
+    clustered = bool(touched) and len(cluster.members) > 1
+    if clustered:
         _warn_of_fencing(node, runtime)
-    return runtime.confirm(proposed.question) or cluster  # a request more has taken its time, too
+    if found.cluster:
+        _warn_of_cluster(found.cluster, runtime)
+    asked = runtime.confirm(proposed.question)
+    return Approval(asked=asked or clustered or bool(found.hanging), bystanders=found)
 
 
-def on_management_path(node: Node, members: Sequence[Member], before: Network, then: Network) -> bool:
+def _agree_to_path(text: str, runtime: Runtime, consent: Consent) -> None:
+    if not consent.management:
+        raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
+    runtime.warn(text)
+
+
+def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, consent: Consent) -> None:
+    """Raises GuestRisk for guests that run and would be cut, unless that was agreed to for each of them."""
+    perhaps = found.impact.guests_perhaps_cut
+    if perhaps:
+        runtime.warn(f"this cuts {_guests(found, perhaps)} on {node.name}, if they run; whether they do is not known")
+    cut = found.cut(consent.guests)
+    if cut:
+        raise errors.GuestRisk(
+            f"this cuts {_guests(found, cut)} on {node.name}, which run; nothing was sent",
+            hint=f"if that is meant, add --allow-guests {','.join(map(str, cut))}",
+        )
+
+
+def _guests(found: Bystanders, vmids: Sequence[int]) -> str:
+    return f"guest{'s' * (len(vmids) > 1)} {', '.join(map(found.named, vmids))}"
+
+
+def _warn_of_cluster(cluster: Cluster, runtime: Runtime) -> None:
+    """What a cluster lacks already, before one of its links is touched."""
+    if cluster.quorate is False:
+        runtime.warn("the cluster is not quorate, and this touches an interface that carries one of its links")
+    if cluster.offline:
+        who = ", ".join(cluster.offline)
+        runtime.warn(f"the cluster does not reach {who}, and this touches an interface that carries one of its links")
+
+
+def on_management_path(node: Node, cluster: Cluster, before: Network, then: Network) -> bool:
     """Whether what differs between two networks touches the way to the node."""
-    path = management_path(before, management_addresses(node, members, before))
+    path = management_path(before, management_addresses(node, cluster, before))
     changes = net_changes(before.interfaces, then.interfaces)
     return max(risks(changes, path, before, then), default=Risk.NONE) is Risk.MANAGEMENT
 
@@ -160,19 +226,19 @@ def described_removals(removals: Iterable[Loss]) -> Iterator[str]:
         yield f"PVE writes the whole file anew, and {name or 'it'} loses: {'; '.join(what)}"
 
 
-def management_addresses(node: Node, members: Sequence[Member], network: Network) -> frozenset[str]:
-    """By which addresses the node is reached: the endpoint's and the cluster's.
+def management_addresses(node: Node, cluster: Cluster, network: Network) -> frozenset[str]:
+    """By which addresses the node is reached: the endpoint's and the cluster's, with those of its links.
 
     Where the endpoint's is on no interface (a tunnel, NAT), the cluster's alone would say nothing about the way from
     here: then none is known, and every interface with an address counts.
     """
     used = node.connection.endpoint
-    cluster = frozenset(member.address for member in members if member.name == node.name and member.address)
+    known = cluster.addresses(node.name)
     own = used.addresses()
     if used.adapter is not None or own & _on(network):
-        return own | cluster
-    peers = {member.address for member in members if member.name != node.name}
-    return cluster if own & peers else own
+        return own | known
+    peers = {member.address for member in cluster.members if member.name != node.name}
+    return known if own & peers else own
 
 
 def _on(network: Network) -> frozenset[str]:
@@ -182,21 +248,21 @@ def _on(network: Network) -> frozenset[str]:
 # --- the way to the node ---------------------------------------------------------------------------------------------
 
 
-def effect_on(path: ManagementPath, before: Network, then: Network) -> Effect:
+def effect_on(path: ManagementPath, before: Network, then: Network) -> PathEffect:
     """The worst that the changes do to the way to the node."""
-    found = {Effect.TOUCHES} if _moved(path, before, then) else set()
+    found = {PathEffect.TOUCHES} if _moved(path, before, then) else set()
     for name in path.names & before.interfaces.keys():
         new = then.interfaces.get(name)
         old = before.interfaces[name]
         now, left = set(beneath(old)), set(beneath(new)) if new else set()
         if new is None and (now or name in path.holders):
-            found.add(Effect.CUTS)
+            found.add(PathEffect.CUTS)
         elif now - left:
-            found.add(Effect.NARROWS if now & left else Effect.CUTS)
+            found.add(PathEffect.NARROWS if now & left else PathEffect.CUTS)
         elif left - now:
-            found.add(Effect.WIDENS)
-    if not found or (found == {Effect.WIDENS} and _more(path, before, then)):
-        found.add(Effect.TOUCHES)
+            found.add(PathEffect.WIDENS)
+    if not found or (found == {PathEffect.WIDENS} and _more(path, before, then)):
+        found.add(PathEffect.TOUCHES)
     return max(found)
 
 

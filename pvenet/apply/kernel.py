@@ -55,6 +55,8 @@ class KernelVerdict:
     findings: Findings = field(default_factory=Findings)
     missing: str = ""
     """Why it could not be asked, or not all that was wanted; empty where it was."""
+    look: Look = NOTHING_SEEN
+    """The last one."""
 
     @property
     def lacks(self) -> str:
@@ -83,6 +85,7 @@ class KernelLooks:
         before: Network | None = None,
         baseline: Look = NOTHING_SEEN,
         restores: bool = False,
+        guests: bool = False,
     ) -> None:
         self._node = node
         self._runtime = runtime.unfailing()
@@ -91,8 +94,10 @@ class KernelLooks:
         """The network to which the baseline belongs; None where it is not known."""
         self._restores = restores
         always, never = verify is Verify.KERNEL, verify is Verify.FLAGS
+        self._judges = not never
         self._report_wanted = (scope.report or always) and not never
-        self._bridges_wanted = (scope.bridges or always) and not never
+        self._bridges_wanted = guests or ((scope.bridges or always) and not never)
+        """Also for the guests alone, who hang on the bridges."""
         self.required = always
         """The flags alone are not enough."""
         self.scope = scope
@@ -126,7 +131,8 @@ class KernelLooks:
         Raises RefusedByPvenet where the kernel has to be asked and can't be.
         """
         if self.wanted:
-            self._start(REPORT_TIMEOUT)
+            self.baseline = Look(bridges=self._bridges(self._node) if self._bridges_wanted else None)
+            self._start(REPORT_TIMEOUT, self.baseline.bridges)
         if self.required:
             self.begun()
             if self.baseline.missing:
@@ -134,6 +140,17 @@ class KernelLooks:
                     f"{self.baseline.missing}; so that --verify kernel can't be had, and nothing was sent",
                     hint="grant what is missing, or leave it out: then the list's flags have to do",
                 )
+
+    def of_guests(self, names: Collection[str]) -> Look:
+        """The first look, as far as it has to be for the guests on these bridges: the quick call, and the report where
+        that leaves one of them out (pve-api#bridges-staged).
+        """
+        if not set(names) <= (self.baseline.bridges or {}).keys():
+            self.begun()
+            if self.baseline.report is None and not self._no_report:
+                self._start(REPORT_TIMEOUT, self.baseline.bridges, report_wanted=True)
+                self.begun()
+        return self.baseline
 
     def begun(self) -> None:
         """Wait for the first look: nothing is staged on a node while a report of ours runs
@@ -173,25 +190,28 @@ class KernelLooks:
         if self._ended is None:
             self._ended = self._runtime.clock()
         look = self._after(deadline)
+        if not self._judges:
+            return KernelVerdict(look=look)
         findings = self._judged(wanted, look)
         if self._restores:  # the configuration is back, and nobody is kept from hearing that by a switch
             findings = _given_up(findings)
         if findings.failures or not findings.waits:
-            return KernelVerdict(findings=findings, missing=look.missing)
+            return KernelVerdict(findings=findings, missing=look.missing, look=look)
         until = min(deadline.at, self._ended + (LAST if findings.long else CARRIER))
         while (left := until - self._runtime.clock()) > 0:
             deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN))
         if self._left <= 0 or look.report is None:
-            return KernelVerdict(findings=_given_up(findings), missing=look.missing)
+            return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
         look = self._after(deadline)
         if look.report is None:
-            return KernelVerdict(findings=_given_up(findings), missing=look.missing)
-        return KernelVerdict(findings=self._judged(wanted, look, last=True), missing=look.missing)
+            return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
+        return KernelVerdict(findings=self._judged(wanted, look, last=True), missing=look.missing, look=look)
 
     def _after(self, deadline: Deadline) -> Look:
         if self._look is None:
             self._runtime.emit(Waiting(reason=f"asking the kernel of {self._node.name}", elapsed=deadline.elapsed))
-            self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)))
+            ports = self._bridges(self._node) if self._bridges_wanted else None
+            self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)), ports)
         return self._taken()
 
     def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Findings:
@@ -207,12 +227,13 @@ class KernelLooks:
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
-    def _start(self, timeout: float) -> None:
+    def _start(self, timeout: float, ports: Mapping[str, BridgePorts] | None, *, report_wanted: bool = False) -> None:
+        """Ask for what the quick call has not told, beside whatever goes on."""
         own = Node(self._node.connection.another(), self._node.name)
 
         def look() -> Look:
             try:
-                return self._seen(own, timeout)
+                return self._seen(own, timeout, ports, report_wanted=report_wanted or self._report_wanted)
             finally:
                 own.connection.close()
 
@@ -225,10 +246,11 @@ class KernelLooks:
         self._look = None
         return found
 
-    def _seen(self, node: Node, timeout: float) -> Look:
-        """One look: the bridges call first, because it is quick; the report also where that can't be had."""
-        ports = self._bridges(node) if self._bridges_wanted else None
-        if not self._report_wanted and ports is not None:
+    def _seen(
+        self, node: Node, timeout: float, ports: Mapping[str, BridgePorts] | None, *, report_wanted: bool
+    ) -> Look:
+        """One look: the report only where it is wanted, or the bridges call could not be had."""
+        if not report_wanted and (ports is not None or not self._judges):
             return Look(bridges=ports)
         if self._left <= 0 or self._no_report:
             return Look(bridges=ports, missing=self._no_report or f"{node.name} was asked often enough")

@@ -19,6 +19,7 @@ from pvenet.outcome import Applied, Failed, Sent, Unknown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.apply.bystanders import Lost
     from pvenet.apply.kernel import KernelLooks
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.verify import Expectation
@@ -45,6 +46,7 @@ class Reload:
         interrupts: Interrupts | None = None,
         routes: tuple[Endpoint, ...] = (),
         looks: KernelLooks | None = None,
+        lost: Lost | None = None,
     ) -> None:
         self._node = node
         self._book = book
@@ -61,7 +63,7 @@ class Reload:
         self._repeated = False
         self._task: Task | None = None
         self._log: tuple[str, ...] | None = None
-        self._verification = Verification(node, book, self._runtime, purpose, routes=routes, looks=looks)
+        self._verification = Verification(node, book, self._runtime, purpose, routes=routes, looks=looks, lost=lost)
 
     def run(
         self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str], *, wait: bool

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -14,7 +16,7 @@ from pvenet.apply.same_node import claim, others_note, same_node_hint
 from pvenet.apply.stage import is_gone, is_nothing, throw_away
 from pvenet.apply.status import by_hand
 from pvenet.apply.steps import made_live
-from pvenet.cluster import members
+from pvenet.cluster import with_links
 from pvenet.journal import (
     NO,
     UNFINISHED,
@@ -30,14 +32,16 @@ from pvenet.journal import (
     ownership,
     replay,
 )
+from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.model import Network
+from pvenet.observe import bridges
 from pvenet.outcome import Nothing, Outcome, RolledBack
 from pvenet.plan.changes import net_changes, outcome
 from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -83,8 +87,8 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
-    known = members(node.connection)
-    learn_peers(node, known)
+    known = with_links(node.connection)
+    learn_peers(node, known.members)
     deadline = runtime.deadline(options.timeout)
     if journal.upid:
         wait_for_task(node, journal.upid, deadline, forgotten=True)
@@ -106,14 +110,22 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
     proposed = _proposed(node.name, journal, reading, restore, gone)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        approve(node, proposed, runtime, known, allow_management=options.allow_management)
+        approve(node, proposed, runtime, known, consent=options.consent, look=partial(_look, node))
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
-    found = routes(node, known, *proposed.judged)
+    found = routes(node, known.members, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
     return replace(end, asked=True) if isinstance(end, RolledBack) else end
+
+
+def _look(node: Node, names: Collection[str]) -> Look:
+    """What hangs on some bridges, as far as it can be had quickly: nobody waits for a report to go back."""
+    if names:
+        with suppress(errors.PvenetError):
+            return Look(bridges=bridges(node))
+    return NOTHING_SEEN
 
 
 def _chosen(node: Node, journals: Journals, name: str) -> Journal | None:

@@ -31,6 +31,7 @@ from pvenet.plan.restore import RestorePlan, restore_plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.apply.bystanders import Lost
     from pvenet.apply.runtime import Runtime
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
@@ -76,6 +77,7 @@ class Rollback:
         routes: tuple[Endpoint, ...] = (),
         verify: Verify = Verify.AUTO,
         baseline: Look = NOTHING_SEEN,
+        lost: Lost | None = None,
     ) -> None:
         self._node = node
         self._book = book
@@ -87,6 +89,8 @@ class Rollback:
         self._baseline = baseline
         """The kernel before what is put back was applied, where somebody has looked."""
         self._looks: KernelLooks | None = None
+        self._lost = lost
+        """Finds out who was lost by what is put back, and did not come back with it."""
         self._deadline = runtime.deadline(self._timeout)
         self._why = ""
         self._interrupts = Interrupts(runtime, f"{node.name} is being rolled back; Ctrl-C again leaves it as it is now")
@@ -254,6 +258,7 @@ class Rollback:
             interrupts=self._interrupts,
             routes=self._routes,
             looks=self._kernel_looks(restore),
+            lost=self._lost,
         )
         expectation = expect_restored(self._book.now.network, restore)
         try:
@@ -300,6 +305,7 @@ class Rollback:
                 before=before if self._baseline is not NOTHING_SEEN else None,
                 baseline=self._baseline,
                 restores=True,
+                guests=self._lost is not None,
             )
         return self._looks
 

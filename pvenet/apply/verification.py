@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.bystanders import Losses
 from pvenet.apply.kernel import KernelVerdict
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
@@ -21,6 +22,7 @@ from pvenet.routes import reached
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pvenet.apply.bystanders import Lost
     from pvenet.apply.kernel import KernelLooks
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.verify import Expectation, Judgement
@@ -57,6 +59,7 @@ class Verification:
         *,
         routes: tuple[Endpoint, ...],
         looks: KernelLooks | None,
+        lost: Lost | None,
     ) -> None:
         self._node = node
         self._book = book
@@ -66,6 +69,8 @@ class Verification:
         """Where the node has to answer in the end, at one of them; through its peers alone is not as it was."""
         self._looks = looks
         """At the kernel; None where nobody knows what to look for."""
+        self._lost = lost
+        """Finds out who was lost; None where nobody knows who was there."""
         self.deadline = runtime.deadline(0)
         """By when a verdict is due."""
 
@@ -109,8 +114,13 @@ class Verification:
         kernel = self._looks.verdict(network, self.deadline) if self._looks else KernelVerdict()
         if kernel.lacks:
             return self._failed(f"the reload of {self._node.name} ended well, but {kernel.lacks}", log)
-        for text in kernel.warnings(self._node.name):
+        losses = self._lost(kernel.look, self.deadline) if self._lost else Losses()
+        for text in (*kernel.warnings(self._node.name), *losses.notes):
             self._book.warn(text)
+        if losses.failure and self._purpose.restores:  # the network is back; they are not, and no reload brings them
+            self._book.warn(f"{losses.failure}: the network is as before, and that was not put back with it")
+        elif losses.failure:
+            return self._failed(f"the reload of {self._node.name} ended well, but {losses.failure}", log)
         return self._applied(expectation, changes, judgement, kernel)
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:

@@ -18,6 +18,12 @@ Group = Mapping[str, inspect.Parameter]
 FILE = typer.Option(
     None, "--file", "-f", help="The network file; - is stdin; network.yaml where none is named.", metavar="FILE"
 )
+ALLOW_GUESTS = typer.Option(
+    [],
+    "--allow-guests",
+    help="Also where it cuts these guests, which run; a guest that comes later is none of them.",
+    metavar="all|ID[,ID]",
+)
 NAMED_FILE = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]")
 
 

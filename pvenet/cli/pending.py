@@ -10,12 +10,13 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
-from pvenet.cli.options import command, empty, seconds, words
+from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds, words
 from pvenet.cli.output import painter, stream
 
 if TYPE_CHECKING:
     from pvenet.apply.kernel import Verify
     from pvenet.events import OnFailure
+    from pvenet.impact import AllowedGuests
     from pvenet.kernel.judgement import Require
 
 
@@ -86,6 +87,7 @@ def apply(
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
+    allow_guests: list[str] = ALLOW_GUESTS,
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
     verify: str | None = typer.Option(
         None,
@@ -115,6 +117,7 @@ def apply(
         arm=arm,
         adopt=adopt,
         allow_management=allow_management,
+        allow_guests=allowed_guests(allow_guests),
         verify=verify_by(context, verify, wait=wait),
         require=_required(require, wait=wait),
     )
@@ -148,6 +151,19 @@ def revert(
     reverted = throw_away(node, journals, discard=discard, warn=context.warn)
     note = f"reverted what was pending on {node.name}" if reverted else f"nothing is pending on {node.name}"
     context.emit_done({"node": node.name, "reverted": reverted}, note=note)
+
+
+def allowed_guests(given: list[str]) -> AllowedGuests:
+    """The guests that may be cut. Raises UsageError for what is no number of one."""
+    from pvenet.impact import AllowedGuests
+
+    found = words(given, option="--allow-guests") or ()
+    wrong = [word for word in found if word != "all" and not (word.isascii() and word.isdecimal())]
+    if wrong:
+        raise errors.UsageError(
+            f"--allow-guests: {wrong[0]} is no number of a guest", hint="name them as in 101,102; or say all"
+        )
+    return AllowedGuests(everyone="all" in found, vmids=frozenset(int(word) for word in found if word != "all"))
 
 
 def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -> Verify:

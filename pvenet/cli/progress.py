@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
@@ -12,6 +13,7 @@ from pvenet.cli.output import live_line, lively, painter, say, stream
 from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.events import event_data
 from pvenet.render.foreign import guarded, indented, one_line
+from pvenet.render.impact import impact_lines
 from pvenet.render.values import as_line
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class Terminal:
         match event:
             case events.Shown():
                 self._show(event)
+            case events.Affected():
+                self._line("\n".join(impact_lines(event.impact, get_terminal_size().columns)) + "\n")
             case events.Waiting():
                 self._wait(event)
             case events.Warned():

@@ -8,7 +8,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command, empty, seconds
+from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds
 from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def rollback(
     allow_management: bool = typer.Option(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
+    allow_guests: list[str] = ALLOW_GUESTS,
     same_node: bool = _SAME_NODE,
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
@@ -93,11 +94,16 @@ def rollback(
     node, journals = context.node, context.journals
     from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.resume import roll_back
-    from pvenet.cli.pending import verify_by
+    from pvenet.cli.pending import allowed_guests, verify_by
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
-    options = ApplyOptions(timeout=timeout, allow_management=allow_management, verify=verify_by(context))
+    options = ApplyOptions(
+        timeout=timeout,
+        allow_management=allow_management,
+        allow_guests=allowed_guests(allow_guests),
+        verify=verify_by(context),
+    )
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.approval import management_addresses, planned_removals
 from pvenet.apply.stage import foreseen
-from pvenet.cluster import members
+from pvenet.cluster import with_links
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.journal import Ours, ownership
 from pvenet.plan import Risk, removals_on
@@ -75,7 +75,7 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
 
 def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Callable[[int], None]) -> FleetPlan:
     """What a file would do to each of the wanted nodes. Raises InvalidNetwork for what can't be on one."""
-    there = members(fleet.connection)
+    there = with_links(fleet.connection)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
         addresses = management_addresses(node, there, reading.network)

@@ -5,6 +5,8 @@ from pvenet.impact.chain import shown_path
 from pvenet.impact.impact import impact
 from pvenet.impact.ports import Card, elsewhere, hanging
 from pvenet.impact.values import (
+    NO_GUESTS,
+    AllowedGuests,
     BridgeImpact,
     ClusterLink,
     Effect,
@@ -19,6 +21,8 @@ from pvenet.impact.values import (
 )
 
 __all__ = [
+    "NO_GUESTS",
+    "AllowedGuests",
     "BridgeImpact",
     "Card",
     "ClusterLink",

@@ -102,6 +102,21 @@ class Known:
     """What could not be found out."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AllowedGuests:
+    """The guests that somebody has agreed to cut."""
+
+    everyone: bool = False
+    vmids: frozenset[int] = frozenset()
+
+    def covers(self, vmid: int) -> bool:
+        """Whether this one is among them."""
+        return self.everyone or vmid in self.vmids
+
+
+NO_GUESTS = AllowedGuests()
+"""Nobody has agreed to anything."""
+
 # --- what happens to it ----------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pvenet.render.changes import change_data
+from pvenet.render.impact import impact_data
 from pvenet.render.values import plain_value
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def event_data(event: Event) -> dict[str, Any]:
         value = getattr(event, field.name)
         if field.name == "exit_code":
             data["exit"] = value
+        elif field.name == "impact":
+            data |= impact_data(value)
         elif field.name == "steps":
             data["steps"] = [change_data(change) for change in value]
         else:

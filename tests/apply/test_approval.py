@@ -12,12 +12,12 @@ from lab import Lab
 from pvenet import errors
 from pvenet.apply.approval import effect_on, management_addresses
 from pvenet.apply.kernel import Verify
-from pvenet.cluster import Member
+from pvenet.cluster import Cluster, Member
 from pvenet.connection import Connection
 from pvenet.connection.answers import Answer
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
-from pvenet.events import Effect, Shown
+from pvenet.events import PathEffect, Shown
 from pvenet.impact import shown_path
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Node
@@ -49,20 +49,20 @@ BEFORE = net(BRIDGE, BOND)
 @pytest.mark.parametrize(
     ("then", "effect"),
     [
-        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens2", "ens3"))), Effect.WIDENS),
-        (net(replace(BRIDGE, ports=("bond0", "ens3")), BOND), Effect.WIDENS),
-        (net(BRIDGE, replace(BOND, slaves=("ens1",))), Effect.NARROWS),
-        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens3"))), Effect.NARROWS),
-        (net(BRIDGE, replace(BOND, slaves=("ens3", "ens4"))), Effect.CUTS),
-        (net(replace(BRIDGE, ports=("ens3",)), BOND), Effect.CUTS),
-        (net(BOND), Effect.CUTS),
-        (net(replace(BRIDGE, mtu=9000), BOND), Effect.TOUCHES),
-        (net(replace(BRIDGE, cidr=IPv4Interface("192.0.2.9/24")), BOND), Effect.TOUCHES),
-        (net(replace(BRIDGE, ports=("bond0", "ens3"), mtu=9000), BOND), Effect.TOUCHES),
-        (net(replace(BRIDGE, gateway=None), replace(BOND, slaves=("ens1",))), Effect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens2", "ens3"))), PathEffect.WIDENS),
+        (net(replace(BRIDGE, ports=("bond0", "ens3")), BOND), PathEffect.WIDENS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1",))), PathEffect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens1", "ens3"))), PathEffect.NARROWS),
+        (net(BRIDGE, replace(BOND, slaves=("ens3", "ens4"))), PathEffect.CUTS),
+        (net(replace(BRIDGE, ports=("ens3",)), BOND), PathEffect.CUTS),
+        (net(BOND), PathEffect.CUTS),
+        (net(replace(BRIDGE, mtu=9000), BOND), PathEffect.TOUCHES),
+        (net(replace(BRIDGE, cidr=IPv4Interface("192.0.2.9/24")), BOND), PathEffect.TOUCHES),
+        (net(replace(BRIDGE, ports=("bond0", "ens3"), mtu=9000), BOND), PathEffect.TOUCHES),
+        (net(replace(BRIDGE, gateway=None), replace(BOND, slaves=("ens1",))), PathEffect.NARROWS),
     ],
 )
-def test_the_worst_that_is_done_to_the_way_is_told(then: Network, effect: Effect) -> None:
+def test_the_worst_that_is_done_to_the_way_is_told(then: Network, effect: PathEffect) -> None:
     """A second path widens, a lost one narrows, the last one cuts; anything else touches."""
     assert effect_on(management_path(BEFORE, {ADDRESS}), BEFORE, then) is effect
 
@@ -80,7 +80,7 @@ def test_widening_needs_consent_and_is_an_event_field(tmp_path: Path) -> None:
     assert "widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
     shown = lab.events[0]
     assert isinstance(shown, Shown)
-    assert shown.effect is Effect.WIDENS
+    assert shown.effect is PathEffect.WIDENS
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_address_that_is_on_no_interface_leaves_none_out(
     """Through a tunnel the cluster's address says nothing about the way from here; through a peer it does."""
     monkeypatch.setattr(Endpoint, "addresses", lambda self: frozenset({self.host}))
     node = Node(Connection([Endpoint(host=host)], Token(id="root@pam!full", secret="s")), "pve1")
-    assert management_addresses(node, MEMBERS, BEFORE) == found
+    assert management_addresses(node, Cluster(members=MEMBERS), BEFORE) == found
 
 
 def test_through_a_tunnel_every_interface_with_an_address_counts() -> None:
