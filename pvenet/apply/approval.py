@@ -147,9 +147,11 @@ def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, consent: Co
         runtime.warn(f"this cuts {_guests(found, perhaps)} on {node.name}, if they run; whether they do is not known")
     cut = found.cut(consent.guests)
     if cut:
+        run = "which runs" if len(cut) == 1 else "which run"
+        everybody = ",".join(map(str, found.impact.guests_cut))
         raise errors.GuestRisk(
-            f"this cuts {_guests(found, cut)} on {node.name}, which run; nothing was sent",
-            hint=f"if that is meant, add --allow-guests {','.join(map(str, cut))}",
+            f"this cuts {_guests(found, cut)} on {node.name}, {run}; nothing was sent",
+            hint=f"if that is meant, add --allow-guests {everybody}",
         )
 
 
