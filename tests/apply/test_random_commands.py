@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from killed import Killed
 from mortal import MortalWalk
 
-from pvenet.apply.apply import ApplyOptions
 from pvenet.apply.apply import apply as apply_pending
+from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
 from pvenet.apply.stage import Staging, revert
 from pvenet.apply.status import status

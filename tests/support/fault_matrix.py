@@ -26,7 +26,8 @@ from lab import Lab
 from recorder import Recorder
 
 from pvenet import errors
-from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.apply import apply
+from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
 from pvenet.apply.stage import Staging, revert
 from pvenet.events import Ended, Event, Waiting, Warned
