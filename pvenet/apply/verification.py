@@ -177,12 +177,11 @@ class Verification:
             self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
         for name in sorted(expectation.untellable):
             self._book.warn(f"whether {name} is up can't be told: PVE does not say so of a NIC by its altname")
-        by_kernel = self._looks is not None and self._looks.wanted and not kernel.missing
         self._runtime.emit(
             Verified(
                 active=tuple(sorted(expectation.active)),
                 gone=tuple(sorted(expectation.gone)),
-                by=VerifiedBy.KERNEL if by_kernel else VerifiedBy.FLAGS,
+                by=VerifiedBy.KERNEL if self._looks and self._looks.judges and not kernel.missing else VerifiedBy.FLAGS,
                 missing=kernel.missing,
             )
         )
@@ -195,7 +194,7 @@ class Verification:
                 hint="what was applied stays; look with `pvenet links`, and put it back with `pvenet rollback`",
                 stays=True,
             )
-        only = f"\nverified by the list's flags only: {kernel.missing}" if kernel.missing else ""
+        only = f"\n{kernel.proof}" if kernel.proof else ""
         return Applied(message=f"{self._purpose.words} {where}{only}", elapsed=self.deadline.elapsed)
 
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:

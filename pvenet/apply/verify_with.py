@@ -89,15 +89,20 @@ class Check:
             "PVENET_ENDPOINT": self._node.connection.endpoint.url,
             "PVENET_JOURNAL": str(self._book.path),
         }
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it is read when the command has ended
-        self._process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            env=environment_for(os.environ, self._node.connection.credentials, told),
-            start_new_session=True,  # Ctrl-C is for us, and its children end with it
-        )
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - it is read when the command has ended
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment_for(os.environ, self._node.connection.credentials, told),
+                start_new_session=True,  # Ctrl-C is for us, and its children end with it
+            )
+        except OSError:
+            output.close()
+            raise
+        self._output = output
 
     def _wait(self, deadline: Deadline, shown: str) -> Told:
         process, output = self._process, self._output

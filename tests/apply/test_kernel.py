@@ -234,7 +234,7 @@ def test_without_a_report_it_is_verified_by_flags_and_that_is_said(lab: Lab, fau
     lab.order(fault)
     end = lab.apply()
     assert end.verdict is Verdict.APPLIED
-    assert "verified by the list's flags only: " in end.message
+    assert "verified by the list's flags and its bridges' ports only: " in end.message
     assert verified(lab).by is VerifiedBy.FLAGS
 
 
