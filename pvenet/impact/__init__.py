@@ -3,7 +3,7 @@
 from pvenet.impact.between import concerned
 from pvenet.impact.chain import shown_path
 from pvenet.impact.impact import impact
-from pvenet.impact.ports import Card, elsewhere, hanging
+from pvenet.impact.ports import Attachment, Card, NodeGuests, attachments, elsewhere, hanging, own_bridge, with_links
 from pvenet.impact.values import (
     BridgeImpact,
     ClusterLink,
@@ -19,6 +19,7 @@ from pvenet.impact.values import (
 )
 
 __all__ = [
+    "Attachment",
     "BridgeImpact",
     "Card",
     "ClusterLink",
@@ -29,11 +30,15 @@ __all__ = [
     "Impact",
     "Known",
     "LinkImpact",
+    "NodeGuests",
     "NotKnown",
     "PathImpact",
+    "attachments",
     "concerned",
     "elsewhere",
     "hanging",
     "impact",
+    "own_bridge",
     "shown_path",
+    "with_links",
 ]
