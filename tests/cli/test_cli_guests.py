@@ -185,3 +185,12 @@ def test_guests_on_open_vswitch_are_where_their_configuration_says(
     ran = run("guests", "--debug")
     assert "vmbr0   101    web   running  net0  20    no" in ran.out
     assert "nodes/pve1/report" not in asked(ran)
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_bridge_that_may_be_hidden_is_not_said_to_be_nowhere(run: Run, granted: Callable[..., None]) -> None:
+    """Where one bridge can be seen and others may not, a name is no mistake, and it is said why."""
+    granted(SEES, {"path": f"{ZONE}/vmbr0", "privileges": ["SDN.Audit"]})
+    ran = run("guests", "vmbr7")
+    assert ran.code == 0
+    assert "warning: bridges may be missing" in ran.err
