@@ -296,6 +296,15 @@ def test_a_rollback_asks_the_kernel_too(lab: Lab) -> None:
     assert lab.reloads == 3
 
 
+def test_a_rollback_of_what_was_made_new_asks_the_kernel_too(lab: Lab) -> None:
+    """Nothing of it is left in the network that is put back, and that network may be hurt all the same."""
+    lab.stage({"vmbr7": Bridge(name="vmbr7", mtu=9000)})
+    lab.order("mtu-stays=vmbr7@PUT network", "route-missing@PUT network+2")
+    assert "rolled back and verified" in lab.failed(errors.RolledBack).message
+    assert "vmbr7" not in lab.live
+    assert lab.reloads == 3
+
+
 def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> None:
     """The one that runs is waited for, and its answer counts."""
     lab.tagged()
