@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
-from pvenet.node import Node
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pvenet.kernel.judgement import Require, Scope
     from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
+    from pvenet.node import Node
 
 T = TypeVar("T")
 
@@ -208,7 +208,7 @@ class KernelLooks:
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def _start(self, timeout: float) -> None:
-        own = Node(self._node.connection.another(), self._node.name)
+        own = self._node.another()
 
         def look() -> Look:
             try:
