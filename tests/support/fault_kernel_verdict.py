@@ -86,7 +86,7 @@ def wrongly_rolled_back(walk: Walk, done: Done) -> Iterator[str]:
         gone = due(found.before, now, old=back, new=back).failures
         lost = sorted(fact for fact in gone if fact.what not in SLOW)
         yield from (f"says rolled back, and the kernel lacks {_words(fact)}" for fact in lost)
-    if not walk.asked and only_the_kernel(walk) and not _reason(walk, done, found):
+    if only_the_kernel(walk) and not _reason(walk, done, found):
         yield f"rolls back what is healthy: {done.message}"
 
 
@@ -110,7 +110,7 @@ def wrongly_ended(walk: Walk, done: Done) -> Iterator[str]:
 def only_the_kernel(walk: Walk) -> bool:
     """Whether nothing else goes wrong that a flag or an answer would show."""
     kinds = {parse(fault).kind for fault in walk.cell.faults}
-    return kinds <= KINDS | {"freeze", "task-late"}
+    return walk.free and kinds <= KINDS | {"freeze", "task-late"}
 
 
 def unseen(walk: Walk, done: Done) -> bool:

@@ -24,7 +24,7 @@ import requests
 from clock import FakeTime
 from fault_foreign import KINDS, Mark, mark_of
 from fault_kernel import Facts, facts_now
-from fault_scenarios import KERNEL_SCENARIOS, PREPARED, SCENARIOS
+from fault_scenarios import HURT, KERNEL_SCENARIOS, PREPARED, SCENARIOS
 from fault_truth import OURS, Described, Truth, described, repair, truth
 from lab import Lab
 from recorder import Recorder
@@ -276,7 +276,8 @@ class Walk:
         if self.cell.scenario in PREPARED:
             lab = Lab(self.folder, time=time, hosts=hosts, reload_seconds=0.15)
             lab.stage({name: make(lab.node.read().network) for name, make in PREPARED[self.cell.scenario]})
-            lab.apply()
+            lab.order(*HURT.get(self.cell.scenario, ()))
+            lab.apply(verify=Verify.FLAGS)
             time.now += 120.0
 
     @property
@@ -396,6 +397,11 @@ class Walk:
     def as_guests(self) -> bool:
         """Until its reload or its revert it is the scenario of the guests, whose cells it need not repeat."""
         return self.arms or self.unconfirmed or self.cell.scenario == "revert"
+
+    @property
+    def free(self) -> bool:
+        """Nothing but the faults of its cell decides how its apply ends."""
+        return not (self.asked or self.unconfirmed)
 
     @property
     def goes_well(self) -> int:

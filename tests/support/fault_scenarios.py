@@ -63,6 +63,7 @@ KERNEL_SCENARIOS: Mapping[str, tuple[Change, ...]] = {
     "lacp made": (LACP, AWARE),
     "lacp changed": (HASHED,),
     "beside lacp": (ELSEWHERE,),
+    "beside hurt": (ELSEWHERE,),
     "path mtu": (JUMBO_PORT, JUMBO_BRIDGE),
     "vlan": (TAGGED,),
     "gateway": (MOVED,),
@@ -74,5 +75,10 @@ PREPARED: Mapping[str, tuple[Change, ...]] = {
     "rollback": (BOND, BRIDGE),
     "lacp changed": (LACP, AWARE),
     "beside lacp": (LACP, AWARE),
+    "beside hurt": (LACP, AWARE),
 }
 """What was applied before."""
+HURT: Mapping[str, tuple[str, ...]] = {
+    "beside hurt": ("not-joined=ens39@PUT network", "port-missing=ens33@PUT network")
+}
+"""What that did not bring; whoever does not bring it either is not to be blamed."""
