@@ -64,6 +64,7 @@ KERNEL_SCENARIOS: Mapping[str, tuple[Change, ...]] = {
     "lacp changed": (HASHED,),
     "beside lacp": (ELSEWHERE,),
     "beside hurt": (ELSEWHERE,),
+    "hurt changed": (HASHED,),
     "path mtu": (JUMBO_PORT, JUMBO_BRIDGE),
     "vlan": (TAGGED,),
     "gateway": (MOVED,),
@@ -76,9 +77,11 @@ PREPARED: Mapping[str, tuple[Change, ...]] = {
     "lacp changed": (LACP, AWARE),
     "beside lacp": (LACP, AWARE),
     "beside hurt": (LACP, AWARE),
+    "hurt changed": (LACP, AWARE),
 }
 """What was applied before."""
 HURT: Mapping[str, tuple[str, ...]] = {
-    "beside hurt": ("not-joined=ens39@PUT network", "port-missing=ens33@PUT network")
+    "beside hurt": ("not-joined=ens39@PUT network", "port-missing=ens33@PUT network"),
+    "hurt changed": ("not-joined=ens39@PUT network",),
 }
 """What that did not bring; whoever does not bring it either is not to be blamed."""
