@@ -238,6 +238,7 @@ class KernelLooks:
                 own.connection.close()
 
         self._look = _Background(look)
+        self._look.start()
 
     def _taken(self) -> Look:
         if self._look is None:
@@ -291,6 +292,9 @@ class _Background(Generic[T]):
         self._found: T | BaseException | None = None
         self._work = work
         self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
+
+    def start(self) -> None:
+        """Begin; once it is kept, so that a Ctrl-C meanwhile does not lose it."""
         Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
