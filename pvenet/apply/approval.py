@@ -119,7 +119,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     path = focused(path, changes, before, then, [loss.name for loss in hit])
     touched = path if danger is Risk.MANAGEMENT else None
     found = bystanders(node, before, then, cluster=cluster, look=look, path=touched)
-    if found.impact.hit or found.impact.links_hit or found.impact.unknown:
+    if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
     if touched:
         text = f"this {effect} the way to {node.name}: {shown_path(touched, before)} ({touched.reason})"
@@ -131,7 +131,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     if found.cluster:
         _warn_of_cluster(found.cluster, runtime)
     asked = runtime.confirm(proposed.question)
-    return Approval(asked=asked or clustered or bool(found.hanging), bystanders=found)
+    return Approval(asked=asked or clustered or found.asked, bystanders=found)
 
 
 def _agree_to_path(text: str, runtime: Runtime, consent: Consent) -> None:

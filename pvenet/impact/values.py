@@ -191,6 +191,11 @@ class Impact:
         return tuple(link for link in self.links if link.effect > Effect.UNTOUCHED)
 
     @property
+    def notable(self) -> bool:
+        """Whether a person should see it: somebody is hit, or nobody can tell."""
+        return bool(self.hit or self.links_hit or self.unknown)
+
+    @property
     def guests_cut(self) -> tuple[int, ...]:
         """The numbers of the running guests that lose a network, each once."""
         return _numbers(guest for guest in self._cut() if guest.running)
