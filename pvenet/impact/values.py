@@ -205,6 +205,11 @@ class Impact:
         """The same of those of which it is not known whether they run."""
         return _numbers(guest for guest in self._cut() if guest.running is None)
 
+    def named(self, vmid: int) -> str:
+        """A guest for a person: `101 web`."""
+        names = (guest.name for bridge in self.bridges for guest in bridge.guests if guest.vmid == vmid)
+        return f"{vmid} {next(names, '')}".rstrip()
+
     def _cut(self) -> Iterator[GuestImpact]:
         return (guest for bridge in self.bridges for guest in bridge.guests if guest.effect is Effect.CUT)
 
