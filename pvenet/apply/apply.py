@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import agree_to_guests, approve, on_management_path, proposal, remade, removals
-from pvenet.apply.bystanders import lost
+from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
+from pvenet.apply.bystanders import crowded, lost
 from pvenet.apply.confirmation import confirmed, refusal
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
@@ -24,7 +24,6 @@ from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import with_links
 from pvenet.events import OnFailure
-from pvenet.impact import concerned
 from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
@@ -120,7 +119,7 @@ class _Apply:
         looks.begun()
         looks.again()
         others = approval.bystanders.seen_again(looks.baseline)
-        agree_to_guests(self._node, others, self._runtime, self._options.consent)
+        agree_to_guests(self._node, others, self._runtime, self._options.allowed)
         if approval.asked or looks.slow:
             known = self._compare(reading)
         known_routes = routes(self._node, self._cluster.members, pending.before, reading.network)
@@ -242,7 +241,7 @@ class _Apply:
             proposed,
             self._runtime,
             self._cluster,
-            consent=self._options.consent,
+            allowed=self._options.allowed,
             look=looks.of_guests,
         )
 
@@ -286,11 +285,11 @@ class _Apply:
     def _kernel_looks(self, pending: _Pending) -> KernelLooks:
         """What the kernel is asked about these changes."""
         before, wanted = pending.before, pending.reading.network
-        management = before is not None and on_management_path(self._node, self._cluster, before, wanted)
+        management = before is not None and touched_path(self._node, self._cluster, before, wanted) is not None
         asked = scope(pending.expectation.ours, before, wanted, management=management)
         options = self._options
         verify = options.verify if options.wait else Verify.FLAGS
-        guests = before is not None and bool(concerned(before, wanted))
+        guests = before is not None and bool(crowded(before, wanted))
         return KernelLooks(
             self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import Consent
+from pvenet.apply.approval import Allowed
 from pvenet.apply.kernel import Verify
 from pvenet.events import OnFailure
 from pvenet.impact import NO_GUESTS, AllowedGuests
@@ -41,9 +41,9 @@ class ApplyOptions:
     """A command and its arguments: after all of pvenet's own checks, anything but 0 rolls back."""
 
     @property
-    def consent(self) -> Consent:
+    def allowed(self) -> Allowed:
         """What was agreed to beforehand."""
-        return Consent(management=self.allow_management, guests=self.allow_guests)
+        return Allowed(management=self.allow_management, guests=self.allow_guests)
 
     def __post_init__(self) -> None:
         """Raises UsageError for a time that is none."""

@@ -110,7 +110,7 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
     proposed = _proposed(node.name, journal, reading, restore, gone)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        approve(node, proposed, runtime, known, consent=options.consent, look=partial(_look, node))
+        approve(node, proposed, runtime, known, allowed=options.allowed, look=partial(_look, node))
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     found = routes(node, known.members, *proposed.judged)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.plans import FleetPlan
     from pvenet.fleet.saved import Record
+    from pvenet.impact import AllowedGuests
     from pvenet.journal import Journals
     from pvenet.node import Node
     from pvenet.spec.node_plan import NodePlan
@@ -92,6 +93,21 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
         raise errors.ManagementRisk(
             "this touches the way to\n  " + "\n  ".join(touched) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",
+        )
+    _refuse_guests(plans, terms.apply.allow_guests)
+
+
+def _refuse_guests(plans: Sequence[NodePlan], agreed: AllowedGuests) -> None:
+    """Raises GuestRisk for guests that run and would be cut, on any node, unless that was agreed to for each."""
+    cut = {found.node: [vmid for vmid in found.impact.guests_cut if not agreed.covers(vmid)] for found in plans}
+    told = [
+        f"{found.node}: {', '.join(map(found.impact.named, cut[found.node]))}" for found in plans if cut[found.node]
+    ]
+    if told:
+        everybody = sorted({vmid for found in plans for vmid in found.impact.guests_cut})
+        raise errors.GuestRisk(
+            "this cuts guests that run, on\n  " + "\n  ".join(told) + "\nnothing was sent",
+            hint=f"if that is meant, add --allow-guests {','.join(map(str, everybody))}",
         )
 
 
