@@ -166,7 +166,7 @@ class KernelMatrix(Matrix):
         """A fault of the kernel, and a bad answer or somebody's edit at one of the requests from the reload on."""
         witness = self.told.witness
         requests = [at for at in range(witness.reloads[0][0], witness.count + 1) if not witness.repeats(at)]
-        for fault, at, other in self._some(list(product(self.lacks, requests, WITH)), 61):
+        for fault, at, other in self._some(list(product(self.lacks, requests, WITH)), 83):
             yield self._cell(f"{fault}@PUT network", f"{other}@{at}")
 
     def _cell(self, *faults: str, how: str = "") -> Cell:
