@@ -156,9 +156,9 @@ class KernelMatrix(Matrix):
         for fault in REPORTS:
             yield from (self._cell(f"{fault}@GET report+{nth}") for nth in (1, 2, 3))
             yield self._cell(f"{fault}@GET report+2", how="--verify kernel")
-        for first, second in self._some(list(product(self.lacks, (*self.lacks, *REPORTS))), 8):
+        for first, second in self._some(list(product(self.lacks, (*self.lacks, *REPORTS))), 17):
             yield self._cell(f"{first}@PUT network", f"{second}@PUT network")
-        for first, second in self._some(list(product(self.lacks, (*self.lacks, *self.slow, *REPORTS))), 8):
+        for first, second in self._some(list(product(self.lacks, (*self.lacks, *self.slow, *REPORTS))), 13):
             yield self._cell(f"{first}@PUT network", f"{second}@PUT network+2")
         yield from self._with_answers()
 
