@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pvenet import errors
-    from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.apply import apply as apply_staged
+    from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import confirm, roll_back
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.stage import StageOptions, Staging, revert, stage
@@ -52,7 +52,7 @@ __all__ = [
 
 _HOMES = {
     "apply_staged": ("pvenet.apply.apply", "apply"),  # `pvenet.apply` is the package
-    "ApplyOptions": ("pvenet.apply.apply", "ApplyOptions"),
+    "ApplyOptions": ("pvenet.apply.options", "ApplyOptions"),
     "errors": ("pvenet.errors", ""),
     "Journals": ("pvenet.journal", "Journals"),
     "Node": ("pvenet.node", "Node"),

@@ -134,6 +134,18 @@ class Verified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckedWith:
+    """Somebody's own check has ended, or its time was over."""
+
+    node: str
+    command: str
+    exit_code: int | None
+    """None where it had not ended in time; negative for the signal that ended it."""
+    output: tuple[str, ...]
+    """What it has said, a line each; others' words."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Confirming:
     """It is live and verified, and goes back unless a person says in time that it may stay."""
 
@@ -188,6 +200,7 @@ Event = (
     | Waiting
     | TaskEnded
     | Verified
+    | CheckedWith
     | Confirming
     | RollingBack
     | Ended

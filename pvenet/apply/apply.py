@@ -6,14 +6,14 @@ a terminal and a JSON stream run the same code.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import Allowed, agree_to_guests, approve, proposal, remade, removals, touched_path
+from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
 from pvenet.apply.bystanders import crowded, lost
+from pvenet.apply.confirmation import confirmed, refusal
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Reload
@@ -23,11 +23,10 @@ from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import with_links
-from pvenet.events import Confirming, OnFailure
-from pvenet.impact import NO_GUESTS, AllowedGuests
-from pvenet.journal import ARMS, NO, OPEN, YES, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
+from pvenet.events import OnFailure
+from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
-from pvenet.kernel.judgement import NOTHING_SEEN, Require, scope
+from pvenet.kernel.judgement import NOTHING_SEEN, scope
 from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
 from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
@@ -35,6 +34,7 @@ from pvenet.routes import kept, learn_peers, routes
 if TYPE_CHECKING:
     from pvenet.apply.approval import Approval
     from pvenet.apply.bystanders import Lost
+    from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.journal import Journal
@@ -42,45 +42,6 @@ if TYPE_CHECKING:
     from pvenet.node import Node, Reading
     from pvenet.plan.changes import Change, Plan
     from pvenet.routes import Routes
-
-LONGEST = 7 * 86400.0
-"""Seconds: nobody waits longer for a verdict, and no clock is asked for more."""
-LOOK = 1.0
-"""Seconds between two looks whether somebody has confirmed elsewhere."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApplyOptions:
-    """What the caller wants of an apply, and has agreed to."""
-
-    timeout: float = 60.0
-    """Seconds from the reload to the verdict."""
-    wait: bool = True
-    on_failure: OnFailure = OnFailure.ROLLBACK
-    confirm_within: float | None = None
-    """Seconds within which a person has to say that it may stay; else it is rolled back."""
-    arm: bool = False
-    """Keep what leads back staged until the reload has ended and the node answers: a power cycle then boots the network
-    from before. Nothing is armed without `wait`."""
-    adopt: bool = False
-    allow_management: bool = False
-    allow_guests: AllowedGuests = NO_GUESTS
-    verify: Verify = Verify.AUTO
-    require: frozenset[Require] = frozenset()
-    """What is a failure where it does not come, and a warning otherwise."""
-
-    @property
-    def allowed(self) -> Allowed:
-        """What was agreed to beforehand."""
-        return Allowed(management=self.allow_management, guests=self.allow_guests)
-
-    def __post_init__(self) -> None:
-        """Raises UsageError for a time that is none."""
-        for name, seconds in (("timeout", self.timeout), ("confirm_within", self.confirm_within)):
-            if seconds is not None and not 0 < seconds <= LONGEST:
-                raise errors.UsageError(
-                    f"{name} is {seconds}, and no number of seconds", hint=f"more than 0, and at most {LONGEST:.0f}"
-                )
 
 
 def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, now: str | None = None) -> Ended:
@@ -174,7 +135,8 @@ class _Apply:
         """What follows from how the reload ended: nothing, a confirmation, a rollback."""
         match end:
             case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
-                return self._confirmed(end, book, known_routes)
+                refused = refusal(self._node, book, self._runtime, self._options.confirm_within or 0.0)
+                return self._rolled_back(book, known_routes, refused) if refused else confirmed(end, book)
             case Applied() | Sent() | Unknown(stays=True) | Failed(overridden=True):
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
@@ -210,47 +172,6 @@ class _Apply:
             message=f"{why}\n{end.message}",
             hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
         )
-
-    # --- confirmation ------------------------------------------------------------------------------------------------
-
-    def _confirmed(self, end: Applied | Unknown, book: OpenJournal, known_routes: Routes) -> Outcome:
-        """The end, where a person says in time that it may stay; else it is rolled back."""
-        refused = self._refusal(book.now, self._options.confirm_within or 0.0)
-        if refused:
-            return self._rolled_back(book, known_routes, refused)
-        with suppress(errors.PvenetError):  # the word stands beside it
-            self._journals.write(replace(book.now, state=State.CONFIRMED))
-        return replace(end, message=f"{end.message}; confirmed")
-
-    def _refusal(self, journal: Journal, within: float) -> str:
-        """Why it may not stay; empty where a person has said in time that it may, from here or another process.
-
-        Whoever decides first decides: the word is a file that is made once, so that a confirmation that comes in the
-        moment of the deadline is either in time or told that it was not.
-        """
-        deadline = self._runtime.deadline(within)
-        self._runtime.emit(Confirming(node=self._node.name, within=within, journal=str(self._journals.path(journal))))
-        try:
-            while (answer := self._journals.word(journal)) is None and (left := deadline.left) > 0:
-                said = self._runtime.await_confirmation(left, min(left, LOOK))
-                if said is not None:
-                    answer = self._decided(journal, YES if said else NO)
-                    break
-        except KeyboardInterrupt:
-            answer = self._journals.decide(journal, NO)
-        if answer is None:
-            answer = self._journals.decide(journal, NO)
-            return (
-                "" if answer == YES else f"nobody confirmed within {within:.0f} s what was applied on {self._node.name}"
-            )
-        return "" if answer == YES else f"what was applied on {self._node.name} was not confirmed: the answer was no"
-
-    def _decided(self, journal: Journal, answer: str) -> str:
-        """The word that stands: said to whoever waits for it, it counts also where no disk takes it any more."""
-        try:
-            return self._journals.decide(journal, answer)
-        except errors.PvenetError:
-            return self._journals.word(journal) or answer
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
@@ -377,6 +298,7 @@ class _Apply:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             inverse=pending.inverse if self._options.arm else None,
+            verify_with=self._options.verify_with,
         )
         timeout = self._options.timeout
         return Reload(

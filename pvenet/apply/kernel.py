@@ -6,6 +6,7 @@ another, and none more once one was not to be had in time.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from threading import Event, Thread
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
-from pvenet.node import Node
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pvenet.kernel.judgement import Require, Scope
     from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
+    from pvenet.node import Node
 
 T = TypeVar("T")
 
@@ -37,6 +38,8 @@ CARRIER = 10.0
 """Seconds after which a NIC that was down before has carrier, or none."""
 OFTEN = 2.0
 """Seconds between two bridges calls while a reload runs."""
+BRIEF = 3.0
+"""Seconds that such a call may take: nothing depends on it."""
 
 
 class Verify(StrEnum):
@@ -57,6 +60,14 @@ class KernelVerdict:
     """Why it could not be asked, or not all that was wanted; empty where it was."""
     look: Look = NOTHING_SEEN
     """The last one."""
+
+    @property
+    def proof(self) -> str:
+        """What stands behind it, where it is less than was wanted: a clause with the reason."""
+        if not self.missing:
+            return ""
+        what = "flags" if self.look.bridges is None else "flags and its bridges' ports"
+        return f"verified by the list's {what} only: {self.missing}"
 
     @property
     def lacks(self) -> str:
@@ -119,6 +130,11 @@ class KernelLooks:
         return self._report_wanted or self._bridges_wanted
 
     @property
+    def judges(self) -> bool:
+        """Whether the kernel has a word in the verdict: not where it is asked for the guests alone."""
+        return self._judges and self.wanted
+
+    @property
     def slow(self) -> bool:
         """Whether the looks take so long that somebody may stage meanwhile."""
         return self._report_wanted
@@ -131,7 +147,7 @@ class KernelLooks:
         Raises RefusedByPvenet where the kernel has to be asked and can't be.
         """
         if self.wanted:
-            self.baseline = Look(bridges=self._bridges(self._node) if self._bridges_wanted else None)
+            self.baseline = Look(bridges=self._bridges() if self._bridges_wanted else None)
             self._start(REPORT_TIMEOUT, self.baseline.bridges)
         if self.required:
             self.begun()
@@ -161,7 +177,7 @@ class KernelLooks:
 
     def again(self) -> None:
         """The bridges' ports as they are just before the reload."""
-        if self._bridges_wanted and (found := self._bridges(self._node)) is not None:
+        if self._bridges_wanted and (found := self._bridges()) is not None:
             self.baseline = replace(self.baseline, bridges=found)
 
     # --- while the reload runs ---------------------------------------------------------------------------------------
@@ -172,12 +188,11 @@ class KernelLooks:
         """
         if not self._bridges_wanted or self._no_bridges or elapsed - self._asked_at < OFTEN:
             return ""
-        self._asked_at = elapsed
-        found = self._bridges(self._node) or {}
-        ours = self.scope.ours or {}
+        found, ours = self._bridges(timeout=BRIEF), self.scope.ours or {}
+        self._asked_at = elapsed if found is not None else math.inf  # a way that is cut keeps nobody waiting twice
         return "; ".join(
             f"{name} has {', '.join(port.name for port in bridge.ports)}"
-            for name, bridge in sorted(found.items())
+            for name, bridge in sorted((found or {}).items())
             if bridge.ports and (name in ours or self.scope.ours is None)
         )
 
@@ -210,7 +225,7 @@ class KernelLooks:
     def _after(self, deadline: Deadline) -> Look:
         if self._look is None:
             self._runtime.emit(Waiting(reason=f"asking the kernel of {self._node.name}", elapsed=deadline.elapsed))
-            ports = self._bridges(self._node) if self._bridges_wanted else None
+            ports = self._bridges(timeout=deadline.answer) if self._bridges_wanted else None
             self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)), ports)
         return self._taken()
 
@@ -229,7 +244,7 @@ class KernelLooks:
 
     def _start(self, timeout: float, ports: Mapping[str, BridgePorts] | None, *, report_wanted: bool = False) -> None:
         """Ask for what the quick call has not told, beside whatever goes on."""
-        own = Node(self._node.connection.another(), self._node.name)
+        own = self._node.another()
 
         def look() -> Look:
             try:
@@ -237,8 +252,8 @@ class KernelLooks:
             finally:
                 own.connection.close()
 
-        self._look = _Background(look)
-        self._look.start()
+        self._look = _Background(look)  # kept before it is begun: Ctrl-C may come at any moment
+        self._look.begin()
 
     def _taken(self) -> Look:
         if self._look is None:
@@ -264,11 +279,11 @@ class KernelLooks:
         except errors.PvenetError as error:  # this time
             return Look(bridges=ports, missing=error.message)
 
-    def _bridges(self, node: Node) -> Mapping[str, BridgePorts] | None:
+    def _bridges(self, *, timeout: float | None = None) -> Mapping[str, BridgePorts] | None:
         if self._no_bridges:
             return None
         try:
-            return bridges(node)
+            return bridges(self._node, timeout=timeout)
         except (NotToBeHad, errors.RefusedByPVE, errors.AccessError):
             self._no_bridges = True
         except errors.PvenetError:  # this time
@@ -292,10 +307,12 @@ class _Background(Generic[T]):
         self._found: T | BaseException | None = None
         self._work = work
         self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
+        self._thread = Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        """Begin; once it is kept, so that a Ctrl-C meanwhile does not lose it."""
-        Thread(target=self._run, daemon=True).start()
+    def begin(self) -> None:
+        """Let it run beside; once."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def _run(self) -> None:
         try:
@@ -307,6 +324,7 @@ class _Background(Generic[T]):
 
     def result(self) -> T:
         """Wait for it. Raises what it has raised."""
+        self.begin()
         self._done.wait()
         if isinstance(self._found, BaseException):
             raise self._found

@@ -90,6 +90,8 @@ class Reload:
             if isinstance(bug, errors.PvenetError):
                 return Unknown(message=bug.message, hint=bug.hint)
             return Unknown(message=inside(bug), hint=f"its journal is\n  {self._book.path}")
+        finally:
+            self._verification.end()
 
     def _ended_somehow(self, expectation: Expectation, changes: Sequence[Change]) -> Applied | Failed | Unknown:
         while True:

@@ -43,7 +43,7 @@ from pvenet.routes import learn_peers, recall, routes
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.node import Node, Reading

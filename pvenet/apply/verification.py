@@ -13,6 +13,7 @@ from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
 from pvenet.apply.verify import failing_elsewhere, how_far, judge
+from pvenet.apply.verify_with import Check
 from pvenet.events import Verified, VerifiedBy, Waiting
 from pvenet.journal import State
 from pvenet.model import Network
@@ -44,6 +45,8 @@ class Purpose:
     words: str = "applied and verified"
     inverse: Plan | None = None
     """What to arm it with: staged once the reload has taken what was pending, reverted before it is verified."""
+    verify_with: tuple[str, ...] = ()
+    """A command that has the last word on whether it may stay."""
     excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
 
 
@@ -71,6 +74,7 @@ class Verification:
         """At the kernel; None where nobody knows what to look for."""
         self._lost = lost
         """Finds out who was lost; None where nobody knows who was there."""
+        self._check = Check(node, book, runtime, purpose.verify_with) if purpose.verify_with else None
         self.deadline = runtime.deadline(0)
         """By when a verdict is due."""
 
@@ -122,6 +126,9 @@ class Verification:
                 self._book.warn(text)
         elif losses.failure:
             return self._failed(f"the reload of {self._node.name} ended well, but {losses.failure}", log)
+        problem = self._check.problem(self.deadline) if self._check else ""
+        if problem:
+            return self._failed(f"everything is up on {self._node.name}, but {problem}", log)
         return self._applied(expectation, changes, judgement, kernel)
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
@@ -132,6 +139,11 @@ class Verification:
         if reading.pending is not None:
             self._book.warn(f"something new is pending on {self._node.name}: somebody staged it after the reload")
         return reading
+
+    def end(self) -> None:
+        """Let nothing run on that was begun here."""
+        if self._check:
+            self._check.end()
 
     def read(self) -> Reading:
         what = f"its reload has ended and was not verified; its task is\n  {self._book.now.upid}"
@@ -166,12 +178,11 @@ class Verification:
             self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
         for name in sorted(expectation.untellable):
             self._book.warn(f"whether {name} is up can't be told: PVE does not say so of a NIC by its altname")
-        by_kernel = self._looks is not None and self._looks.wanted and not kernel.missing
         self._runtime.emit(
             Verified(
                 active=tuple(sorted(expectation.active)),
                 gone=tuple(sorted(expectation.gone)),
-                by=VerifiedBy.KERNEL if by_kernel else VerifiedBy.FLAGS,
+                by=VerifiedBy.KERNEL if self._looks and self._looks.judges and not kernel.missing else VerifiedBy.FLAGS,
                 missing=kernel.missing,
             )
         )
@@ -184,7 +195,7 @@ class Verification:
                 hint="what was applied stays; look with `pvenet links`, and put it back with `pvenet rollback`",
                 stays=True,
             )
-        only = f"\nverified by the list's flags only: {kernel.missing}" if kernel.missing else ""
+        only = f"\n{kernel.proof}" if kernel.proof else ""
         return Applied(message=f"{self._purpose.words} {where}{only}", elapsed=self.deadline.elapsed)
 
     def _failed(self, message: str, log: tuple[str, ...]) -> Failed:

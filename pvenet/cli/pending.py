@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
-from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds, words
+from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds
 from pvenet.cli.output import painter, stream
-
-if TYPE_CHECKING:
-    from pvenet.apply.kernel import Verify
-    from pvenet.events import OnFailure
-    from pvenet.impact import AllowedGuests
-    from pvenet.kernel.judgement import Require
 
 
 def register(app: typer.Typer) -> None:
@@ -95,6 +88,12 @@ def apply(
         "flags alone.",
         metavar="auto|kernel|flags",
     ),
+    verify_with: str | None = typer.Option(
+        None,
+        help="Then run this, without a shell; anything but exit 0, and it is rolled back. It finds PVENET_NODE, "
+        "PVENET_ENDPOINT and PVENET_JOURNAL, and no secret.",
+        metavar="COMMAND",
+    ),
     require: list[str] = typer.Option(
         [],
         help="Fail where a bond gets no LACP partner, or a NIC no carrier, also if it never had one.",
@@ -102,8 +101,9 @@ def apply(
     ),
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
-    from pvenet.apply.apply import ApplyOptions
     from pvenet.apply.apply import apply as make_live
+    from pvenet.apply.options import ApplyOptions
+    from pvenet.cli import apply_options as words_of
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
@@ -112,14 +112,15 @@ def apply(
     options = ApplyOptions(
         timeout=timeout,
         wait=wait,
-        on_failure=_on_failure(on_failure),
+        on_failure=words_of.on_failure_by(on_failure),
         confirm_within=confirm_within,
         arm=arm,
         adopt=adopt,
         allow_management=allow_management,
-        allow_guests=allowed_guests(allow_guests),
-        verify=verify_by(context, verify, wait=wait),
-        require=_required(require, wait=wait),
+        allow_guests=words_of.allowed_guests(allow_guests),
+        verify=words_of.verify_by(context, verify, wait=wait),
+        require=words_of.required(require, wait=wait),
+        verify_with=words_of.verify_with(context, verify_with, wait=wait),
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")
@@ -151,64 +152,3 @@ def revert(
     reverted = throw_away(node, journals, discard=discard, warn=context.warn)
     note = f"reverted what was pending on {node.name}" if reverted else f"nothing is pending on {node.name}"
     context.emit_done({"node": node.name, "reverted": reverted}, note=note)
-
-
-def allowed_guests(given: list[str]) -> AllowedGuests:
-    """The guests that may be cut. Raises UsageError for what is no number of one."""
-    from pvenet.impact import AllowedGuests
-
-    found = words(given, option="--allow-guests") or ()
-    wrong = [word for word in found if word != "all" and not (word.isascii() and word.isdecimal())]
-    if wrong:
-        raise errors.UsageError(
-            f"--allow-guests: {wrong[0]} is no number of a guest", hint="name them as in 101,102; or say all"
-        )
-    return AllowedGuests(everyone="all" in found, vmids=frozenset(int(word) for word in found if word != "all"))
-
-
-def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -> Verify:
-    """What an apply is verified by: the option's word, or the setting's. Raises UsageError for another."""
-    from pvenet.apply.kernel import Verify
-
-    said = "--verify" if word is not None else "PVENET_VERIFY or the profile's `verify`"
-    word = (word if word is not None else context.settings.verify).strip()
-    if word == "" and said == "--verify":
-        raise empty("--verify")
-    try:
-        found = Verify(word or Verify.AUTO)
-    except ValueError:
-        raise errors.UsageError(
-            f"{said} is {word}, and neither auto, kernel nor flags", hint="`pvenet apply --help` says what they are"
-        ) from None
-    if found is Verify.KERNEL and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
-    return found
-
-
-def _required(given: list[str], *, wait: bool) -> frozenset[Require]:
-    from pvenet.kernel.judgement import Require
-
-    found = words(given, option="--require") or ()
-    if found and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to see what is required", hint="leave one of them out")
-    try:
-        return frozenset(map(Require, found))
-    except ValueError as error:
-        raise errors.UsageError(
-            f"--require: {error.args[0].split(' ')[0]} is neither lacp nor carrier",
-            hint="`pvenet apply --help` says what they are",
-        ) from None
-
-
-def _on_failure(word: str) -> OnFailure:
-    # not Typer's choice of an enum, which would have every command load the events
-    from pvenet.events import OnFailure
-
-    if not word.strip():
-        raise empty("--on-failure")
-    try:
-        return OnFailure(word)
-    except ValueError:
-        raise errors.UsageError(
-            f"--on-failure {word} is neither rollback nor keep", hint="`pvenet apply --help` shows how"
-        ) from None

@@ -113,6 +113,9 @@ class Terminal:
             case events.Verified():
                 if event.active:
                     self._line(f"active: {', '.join(map(one_line, event.active))}")
+            case events.CheckedWith():
+                said = [f"  {one_line(line)}" for line in event.output]
+                self._line("\n".join([f"`{one_line(event.command)}` {'says:' if said else 'says nothing'}", *said]))
             case events.Confirming():
                 self._line(
                     f"live and verified on {event.node}; it is rolled back unless it is confirmed within "

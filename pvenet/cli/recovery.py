@@ -92,9 +92,9 @@ def rollback(
     if journal is not None and not journal.strip():
         raise empty("the name of the journal", "leave it out for the youngest one")
     node, journals = context.node, context.journals
-    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import roll_back
-    from pvenet.cli.pending import allowed_guests, verify_by
+    from pvenet.cli.apply_options import allowed_guests, verify_by
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.options import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.fleet.rollout import Summary, Turn
     from pvenet.spec.network_spec import NetworkSpec

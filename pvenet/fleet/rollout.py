@@ -18,7 +18,7 @@ from pvenet.spec.node_plan import fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pvenet.apply.apply import ApplyOptions
+    from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.stage import Staged, StageOptions
     from pvenet.events import Ended, Event

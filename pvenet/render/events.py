@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 def event_data(event: Event) -> dict[str, Any]:
     """An event as a line of `apply --json`; its kind stands under `event`."""
-    names = {"Ended": "end", "TaskEnded": "task_ended", "RollingBack": "rolling_back"}
+    names = {
+        "Ended": "end",
+        "TaskEnded": "task_ended",
+        "RollingBack": "rolling_back",
+        "CheckedWith": "checked_with",
+    }
     kind = type(event).__name__
     data: dict[str, Any] = {"event": names.get(kind, kind.lower())}
     for field in fields(event):

@@ -32,6 +32,7 @@ KEYS: Mapping[str, str] = {
     "ca_file": "PVENET_CA_FILE",
     "fingerprint": "PVENET_FINGERPRINT",
     "verify": "PVENET_VERIFY",
+    "verify_with": "PVENET_VERIFY_WITH",
 }
 """The keys of a profile, and what they set. `*_env` names a variable that holds the value."""
 LISTS = {"endpoints": "a list of URLs", "fingerprint": "text, or a list with one for each endpoint"}

@@ -60,6 +60,8 @@ class Settings:
     insecure: bool = False
     verify: str = ""
     """What an apply is verified by; empty where nothing says so."""
+    verify_with: str = ""
+    """A command that has the last word after an apply; empty where nothing says so."""
 
     @property
     def unchecked(self) -> bool:
@@ -100,6 +102,7 @@ def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
         fingerprints=split_fingerprints(found.get("PVENET_FINGERPRINT", "")),
         insecure=options.insecure,
         verify=found.get("PVENET_VERIFY", ""),
+        verify_with=found.get("PVENET_VERIFY_WITH", ""),
     )
 
 

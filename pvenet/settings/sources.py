@@ -30,6 +30,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "trust": ("PVENET_CA_FILE", "PVENET_FINGERPRINT"),
     "verify": ("PVENET_VERIFY",),
+    "verify_with": ("PVENET_VERIFY_WITH",),
 }
 """What comes from one source together."""
 

@@ -145,7 +145,8 @@ def test_where_nobody_tells_of_high_availability_nothing_is_said(cluster: Lab) -
     cluster.apply(allow_management=True, verify=Verify.FLAGS)
     assert "HA" not in cluster.warnings
     at = cluster.sent.index("GET cluster/ha/status/current")
-    assert cluster.sent[at + 1 : at + 4] == ["GET tasks", "GET network", "PUT network"]
+    rest = [text for text in cluster.sent[at + 1 :] if "bridges" not in text]
+    assert rest[:3] == ["GET tasks", "GET network", "PUT network"]
 
 
 def test_a_lone_node_and_guests_bridges_are_not_asked_about(tmp_path: Path, cluster: Lab) -> None:

@@ -234,7 +234,7 @@ def test_without_a_report_it_is_verified_by_flags_and_that_is_said(lab: Lab, fau
     lab.order(fault)
     end = lab.apply()
     assert end.verdict is Verdict.APPLIED
-    assert "verified by the list's flags only: " in end.message
+    assert "verified by the list's flags and its bridges' ports only: " in end.message
     assert verified(lab).by is VerifiedBy.FLAGS
 
 
@@ -244,6 +244,16 @@ def test_a_report_that_came_too_late_is_not_asked_for_again(lab: Lab) -> None:
     lab.order("report-too-late@GET report")
     lab.apply()
     assert lab.sent.count(REPORT) == 1
+
+
+@pytest.mark.parametrize("fault", ["report-too-late", "drop-after"])
+def test_a_report_that_was_lost_after_the_reload_is_not_asked_for_by_the_rollback(lab: Lab, fault: str) -> None:
+    """The bridges call alone says what is lacking; the rollback says what it could not see."""
+    lab.tagged()
+    lab.order("port-missing=bond0@PUT network", f"{fault}@GET report+2")
+    message = lab.failed(errors.RolledBack).message
+    assert "verified by the list's flags only: " in message
+    assert lab.sent.count(REPORT) == 2
 
 
 @pytest.mark.parametrize("fault", ["report-too-late@GET report", "report-odd@GET report"])
@@ -293,6 +303,15 @@ def test_a_rollback_asks_the_kernel_too(lab: Lab) -> None:
     lab.order("mtu-stays=vmbr1@PUT network", "port-missing=bond0@PUT network+2")
     error = lab.failed(errors.RolledBack)
     assert "rolled back and verified" in error.message
+    assert lab.reloads == 3
+
+
+def test_a_rollback_of_what_was_made_new_asks_the_kernel_too(lab: Lab) -> None:
+    """Nothing of it is left in the network that is put back, and that network may be hurt all the same."""
+    lab.stage({"vmbr7": Bridge(name="vmbr7", mtu=9000)})
+    lab.order("mtu-stays=vmbr7@PUT network", "route-missing@PUT network+2")
+    assert "rolled back and verified" in lab.failed(errors.RolledBack).message
+    assert "vmbr7" not in lab.live
     assert lab.reloads == 3
 
 

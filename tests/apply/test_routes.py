@@ -14,8 +14,9 @@ from killed import Killed, Killer, back
 from lab import APPLY, Lab
 
 from pvenet import errors
-from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.apply import apply
 from pvenet.apply.kernel import Verify
+from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
 from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import stage

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pvenet import errors
-from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.options import ApplyOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

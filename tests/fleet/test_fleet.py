@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pvenet import errors
-from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.options import ApplyOptions
 from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import StageOptions
 from pvenet.events import Event, Reloading, Verdict

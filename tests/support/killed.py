@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab import Lab
 
-from pvenet.apply.apply import ApplyOptions
+from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
 from pvenet.apply.runtime import Runtime
 

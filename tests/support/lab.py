@@ -14,7 +14,8 @@ import pytest
 from clock import FakeTime
 from recorder import Recorder, connection, set_nature
 
-from pvenet.apply.apply import ApplyOptions, apply
+from pvenet.apply.apply import apply
+from pvenet.apply.options import ApplyOptions
 from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import StageOptions, revert, stage
 from pvenet.events import Ended, Event, OnFailure, Waiting, Warned
