@@ -188,10 +188,11 @@ def _configured(guest: Guest, nic: GuestNic) -> Attachment:
 # --- what no file has ------------------------------------------------------------------------------------------------
 
 
-def with_links(network: Network, links: Mapping[str, KernelLink]) -> Network:
+def with_links(network: Network, links: Mapping[str, KernelLink], of_file: Collection[str] = ()) -> Network:
     """A network with the bridges that only the kernel has, SDN's vnets for one, and what these stand on.
 
-    No change of the file is about them: they are the same before and after.
+    No change of the file is about them: they are the same before and after. `of_file`: further names that a file has
+    or had, which the kernel still shows where a change removes them.
     """
     added: dict[str, Interface] = {}
     for link in links.values():
@@ -200,7 +201,8 @@ def with_links(network: Network, links: Mapping[str, KernelLink]) -> Network:
             aware = link.bridge is not None and link.bridge.vlan_filtering
             added[link.name] = Bridge(name=link.name, ports=tuple(each.name for each in members), vlan_aware=aware)
             added |= {each.name: made for each in members for made in _member(each, links)}
-    return replace(network, interfaces={**added, **network.interfaces}) if added else network
+    own = {name: interface for name, interface in added.items() if name not in of_file}
+    return replace(network, interfaces={**own, **network.interfaces}) if own else network
 
 
 def _member(link: KernelLink, links: Mapping[str, KernelLink]) -> Iterator[Interface]:
