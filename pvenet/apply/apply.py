@@ -19,6 +19,7 @@ from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_ar
 from pvenet.apply.reload import Reload
 from pvenet.apply.rollback import WITHIN, Rollback
 from pvenet.apply.runtime import conclude, wait_until_idle
+from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
@@ -66,6 +67,8 @@ class ApplyOptions:
     allow_management: bool = False
     allow_guests: AllowedGuests = NO_GUESTS
     verify: Verify = Verify.AUTO
+    sdn_lock: bool = False
+    """Hold the cluster's SDN lock from before the reload to the verdict, where it can be had."""
     require: frozenset[Require] = frozenset()
     """What is a failure where it does not come, and a warning otherwise."""
 
@@ -126,11 +129,12 @@ class _Apply:
         self._reload: Reload | None = None
         self._looks: KernelLooks | None = None
         self._lost: Lost | None = None
+        self._sdn_lock = SdnLock(node.connection, journals.state_dir, runtime, wanted=options.sdn_lock, now=now)
 
     def locked(self) -> Outcome:
         """Run, with the node's journals to itself."""
         try:
-            with self._journals.lock():
+            with self._journals.lock(), self._sdn_lock:
                 return self._run()
         except KeyboardInterrupt:
             if self._reload is not None and self._reload.sent:
@@ -159,7 +163,7 @@ class _Apply:
         looks.again()
         others = approval.bystanders.seen_again(looks.baseline)
         agree_to_guests(self._node, others, self._runtime, self._options.consent)
-        if approval.asked or looks.slow:
+        if self._sdn_lock.take() or approval.asked or looks.slow:
             known = self._compare(reading)
         known_routes = routes(self._node, self._cluster.members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
@@ -356,7 +360,7 @@ class _Apply:
             behind=False,
             state=State.STAGING,
             upid=None,
-            routes=kept(self._node),
+            routes=kept(self._node.connection),
         )
         self._journals.keep_diff(journal)
         return journal

@@ -13,6 +13,7 @@ from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
+from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.stage import is_gone, is_nothing, throw_away
 from pvenet.apply.status import by_hand
 from pvenet.apply.steps import made_live
@@ -31,6 +32,7 @@ from pvenet.journal import (
     not_ours,
     ownership,
     replay,
+    utc_now,
 )
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.model import Network
@@ -70,20 +72,23 @@ def roll_back(  # noqa: PLR0913 - as `apply`, and two that say which journal
     RolledBack, which is a success here. Whatever the end, the last event is `Ended`.
     """
     bound = journals.at(node, same_node=same_node)
+    lock = SdnLock(node.connection, bound.state_dir, runtime, wanted=options.sdn_lock, now=utc_now())
 
     def run() -> Outcome:
         try:
-            with bound.lock():
+            with bound.lock(), lock:
                 if same_node:
                     claim(node, bound)
-                return _rolled_back(node, bound, options, runtime, name)
+                return _rolled_back(node, bound, options, runtime, name, lock)
         except KeyboardInterrupt:
             raise errors.Interrupted(f"interrupted; nothing was sent to {node.name}") from None
 
     return conclude(node.name, runtime, run)
 
 
-def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str) -> Outcome:
+def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
+    node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str, lock: SdnLock
+) -> Outcome:
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
@@ -111,6 +116,7 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     proposed = _proposed(node.name, journal, reading, restore, gone)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
         approve(node, proposed, runtime, known, consent=options.consent, look=partial(_look, node))
+    lock.take()
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     found = routes(node, known.members, *proposed.judged)

@@ -10,7 +10,7 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
-from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds, words
+from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds, words
 from pvenet.cli.output import painter, stream
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def apply(
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
+    sdn_lock: bool | None = SDN_LOCK,
     verify: str | None = typer.Option(
         None,
         help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
@@ -119,6 +120,7 @@ def apply(
         allow_management=allow_management,
         allow_guests=allowed_guests(allow_guests),
         verify=verify_by(context, verify, wait=wait),
+        sdn_lock=holds_sdn_lock(context, sdn_lock, wait=wait),
         require=_required(require, wait=wait),
     )
     if canary is not None and not canary.strip():
@@ -183,6 +185,29 @@ def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -
     if found is Verify.KERNEL and not wait:
         raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
     return found
+
+
+def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) -> bool:
+    """Whether the cluster's SDN lock shall be held: the option's word, or the setting's. Raises UsageError."""
+    if option and not wait:
+        raise errors.UsageError(
+            "--no-wait leaves nobody to hold the SDN lock until the verdict", hint="leave one of them out"
+        )
+    if option is not None:
+        return option
+    found = SWITCHES.get(context.settings.sdn_lock.strip().lower())
+    if found is None:
+        raise errors.UsageError(
+            f"PVENET_SDN_LOCK or the profile's `sdn_lock` is {context.settings.sdn_lock}, and neither true nor false",
+            hint="mend it there, or say --sdn-lock or --no-sdn-lock",
+        )
+    if found and not wait:
+        context.warn("the SDN lock is not taken: --no-wait leaves nobody to hold it until the verdict")
+    return found and wait
+
+
+SWITCHES = {"": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+"""What a setting says that is on or off."""
 
 
 def _required(given: list[str], *, wait: bool) -> frozenset[Require]:

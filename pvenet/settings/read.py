@@ -60,6 +60,8 @@ class Settings:
     insecure: bool = False
     verify: str = ""
     """What an apply is verified by; empty where nothing says so."""
+    sdn_lock: str = ""
+    """Whether the cluster's SDN lock is held during an apply; empty where nothing says so."""
 
     @property
     def unchecked(self) -> bool:
@@ -100,6 +102,7 @@ def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
         fingerprints=split_fingerprints(found.get("PVENET_FINGERPRINT", "")),
         insecure=options.insecure,
         verify=found.get("PVENET_VERIFY", ""),
+        sdn_lock=found.get("PVENET_SDN_LOCK", ""),
     )
 
 

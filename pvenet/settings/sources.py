@@ -30,6 +30,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "trust": ("PVENET_CA_FILE", "PVENET_FINGERPRINT"),
     "verify": ("PVENET_VERIFY",),
+    "sdn_lock": ("PVENET_SDN_LOCK",),
 }
 """What comes from one source together."""
 
