@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.hosts import hosts_left
 from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
 from pvenet.apply.sdn_lock import left_behind
@@ -47,6 +48,8 @@ class Status:
     todo: str = ""
     elsewhere: str = ""
     """That a journal of a node of the same name elsewhere is kept here."""
+    hosts: str = ""
+    """What is left to do to the node's /etc/hosts after the last apply or rollback from here."""
     sdn_lock: str = ""
     """What became of SDN locks that were left behind from here in the cluster."""
 
@@ -89,6 +92,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
         found,
         pending=reading.pending is not None,
         ours=isinstance(ownership(journals, reading), Ours),
+        hosts=hosts_left(node, journal),
         sdn_lock="\n".join(left_behind(node.connection, LockJournals(journals.state_dir))),
         **told,
     )

@@ -90,6 +90,11 @@ def apply(
     allow_guests: list[str] = ALLOW_GUESTS,
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
     sdn_lock: bool | None = SDN_LOCK,
+    update_hosts: bool = typer.Option(
+        False,
+        "--update-hosts",
+        help="Where the node's own address changes: change its line of /etc/hosts, too, when the new one is verified.",
+    ),
     verify: str | None = typer.Option(
         None,
         help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
@@ -110,6 +115,8 @@ def apply(
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
     if arm and not wait:
         raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
+    if update_hosts and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to change /etc/hosts", hint="leave one of them out")
     options = ApplyOptions(
         timeout=timeout,
         wait=wait,
@@ -120,6 +127,7 @@ def apply(
         allow_management=allow_management,
         allow_guests=allowed_guests(allow_guests),
         verify=verify_by(context, verify, wait=wait),
+        update_hosts=update_hosts,
         sdn_lock=holds_sdn_lock(context, sdn_lock, wait=wait),
         require=_required(require, wait=wait),
     )

@@ -65,7 +65,7 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
-    lines += [f"  {line}" for text in (found.sdn_lock, found.elsewhere) for line in text.splitlines()]
+    lines += [f"  {line}" for text in (found.hosts, found.sdn_lock, found.elsewhere) for line in text.splitlines()]
     return "\n".join(indented(line) for line in lines)
 
 
@@ -115,6 +115,6 @@ def confirm(context: Context, same_node: bool = _SAME_NODE) -> None:
     node, journals = context.node, context.journals
     from pvenet.apply.resume import confirm as keep
 
-    kept = keep(node, journals, same_node=same_node)
+    kept = keep(node, journals, same_node=same_node, warn=lambda text: context.warn(indented(text)))
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
     context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import stat
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from killed import Killed, Killer, back, later
+from killed import Dead, Killed, back, later
 from lab import OURS, Lab, interrupt
 
 from pvenet import errors
@@ -58,26 +58,6 @@ def nothing_left(lab: Lab) -> bool:
 def wanted(lab: Lab) -> SdnLock:
     """The lock of some command."""
     return SdnLock(lab.node.connection, lab.journals.state_dir, lab.runtime(), wanted=True, now=lab.stamp())
-
-
-@dataclass
-class Dead(Killer):
-    """A killed process sends nothing any more, whatever its code would do on its way out."""
-
-    dead: bool = False
-
-    def __call__(self) -> None:
-        if self.dead:
-            raise Killed
-        try:
-            super().__call__()
-        except Killed:
-            self.dead = True
-            raise
-
-    def kill(self) -> None:
-        self.dead = True
-        raise Killed
 
 
 def killed_in_the_reload(lab: Lab) -> None:
