@@ -54,6 +54,8 @@ class Proposal:
     """What PVE's write takes away by itself."""
     remade: Collection[str] = ()
     """The interfaces that rolling back makes anew, so that they have again what the write has taken."""
+    notes: Sequence[str] = ()
+    """What else has to be done beside it."""
 
 
 def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], changes: str) -> Proposal:
@@ -114,7 +116,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
         )
     )
     _warn_of_limits(proposed, runtime)
-    for text in line_ends(then):
+    for text in (*proposed.notes, *line_ends(then)):
         runtime.warn(text)
     path = focused(path, changes, before, then, [loss.name for loss in hit])
     touched = path if danger is Risk.MANAGEMENT else None

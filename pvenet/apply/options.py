@@ -35,6 +35,10 @@ class ApplyOptions:
     allow_management: bool = False
     allow_guests: AllowedGuests = NO_GUESTS
     verify: Verify = Verify.AUTO
+    sdn_lock: bool = False
+    """Hold the cluster's SDN lock from before the reload to the verdict, where it can be had."""
+    update_hosts: bool = False
+    """Change the node's own line of its /etc/hosts when its new address is verified."""
     require: frozenset[Require] = frozenset()
     """What is a failure where it does not come, and a warning otherwise."""
     verify_with: tuple[str, ...] = ()

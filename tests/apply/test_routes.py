@@ -120,7 +120,7 @@ def test_what_a_journal_keeps_of_a_way_is_enough_to_trust_it(lab: Lab, monkeypat
     """Address, name and fingerprint; where the connection is pinned, only what is pinned, too."""
     node = real("pve1.example.com", monkeypatch)
     learn_peers(node, PEERS)
-    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", routes=kept(node))
+    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", routes=kept(node.connection))
     lab.journals.write(journal)
     assert lab.journals.all()[0] == journal
     again = real("pve1.example.com", monkeypatch)
