@@ -14,7 +14,7 @@ from pvenet import errors
 from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
 from pvenet.apply.bystanders import crowded, lost
 from pvenet.apply.confirmation import confirmed, refusal
-from pvenet.apply.hosts import NOTHING_MOVES, address_move, catch_up, follow
+from pvenet.apply.hosts import NOTHING_MOVES, address_move, catch_up, follow, follow_move
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Reload
@@ -137,7 +137,7 @@ class _Apply:
         """The end, with what a new address of the node asks for beside it."""
         match end:
             case Applied():
-                done = follow(self._node, self._move.edit, self._runtime.unfailing().warn)
+                done = follow_move(self._node, self._move, self._runtime.unfailing().warn)
                 return replace(end, message=f"{end.message}{done}")
             case Unknown(stays=True) if self._move.edit is not None:
                 follow(self._node, replace(self._move.edit, agreed=False), self._runtime.unfailing().warn)

@@ -46,6 +46,8 @@ class AddressMove:
 
     edit: HostsEdit | None = None
     """None where the file has nothing to follow, or it is not known."""
+    unknown: str = ""
+    """That nobody could look into the file: it is said again after the verdict."""
     looked: bool = False
     """The file was asked for, which has taken its time."""
     notes: tuple[str, ...] = ()
@@ -79,7 +81,8 @@ def address_move(
     try:
         hosts = read_hosts(node)
     except errors.PvenetError as error:
-        return AddressMove(looked=True, notes=(_not_known(node, error), *_of_links(node, cluster, gone, "")))
+        unknown = _not_known(node, error)
+        return AddressMove(looked=True, unknown=unknown, notes=(unknown, *_of_links(node, cluster, gone, "")))
     lines, open_ends = followed(hosts.text, node.name, gone)
     changed_since = wrote is not None and {*undone(wrote.lines)} != {*lines}
     edit = HostsEdit(lines=tuple(lines), digest=hosts.digest, agreed=bool(agreed) and not changed_since)
@@ -111,7 +114,7 @@ def _of_file(node: Node, edit: HostsEdit, open_ends: Sequence[str], does: str) -
 
 def _not_known(node: Node, error: errors.PvenetError) -> str:
     """That nobody could look, with the right and the commands."""
-    what = f"an address of {node.name} goes, and whether its /etc/hosts has to follow is not known"
+    what = f"an address of {node.name} changes, and whether its /etc/hosts has to follow is not known"
     look = f"look on the node before it starts again:\n  grep -w {node.name} /etc/hosts"
     if isinstance(error, errors.RefusedByPVE) and error.status == _FORBIDDEN:
         user = node.connection.credentials.user
@@ -162,6 +165,13 @@ def _is_address(text: str) -> bool:
 
 
 # --- after the verdict -----------------------------------------------------------------------------------------------
+
+
+def follow_move(node: Node, move: AddressMove, warn: Callable[[str], None]) -> str:
+    """The same as `follow`, of what was shown before the question."""
+    if move.unknown:
+        warn(move.unknown)
+    return follow(node, move.edit, warn)
 
 
 def follow(node: Node, edit: HostsEdit | None, warn: Callable[[str], None]) -> str:

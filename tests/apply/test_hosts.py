@@ -15,10 +15,11 @@ from pvenet import errors
 from pvenet.apply.kernel import Verify
 from pvenet.apply.resume import confirm
 from pvenet.apply.status import status
-from pvenet.events import Verdict
+from pvenet.events import Reloading, Verdict, Warned
 from pvenet.journal import State
 from pvenet.model import Bridge
 from pvenet.sim.hosts import read_hosts, write_hosts
+from pvenet.sim.sdn.folder import SdnFolder
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ def applied(lab: Lab, **options: Any) -> str:
 def left(lab: Lab) -> str:
     """What `pvenet status` says of the file, asked by a new process."""
     return status(later(lab).node, lab.journals).hosts
+
+
+def after(lab: Lab) -> str:
+    """The warnings since the reload."""
+    begun = next(n for n, event in enumerate(lab.events) if isinstance(event, Reloading))
+    return "\n".join(event.text for event in lab.events[begun:] if isinstance(event, Warned))
 
 
 SHOWN = f"  - {OLD} pve1.lan pve1\n  + {NEW} pve1.lan pve1"
@@ -280,6 +287,26 @@ def test_a_line_that_a_person_has_changed_is_theirs_to_put_back(lab: Lab) -> Non
     assert OLD in left(lab)
 
 
+# --- whatever is lost ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["drop-before", "drop-after", "gateway=502:after", "error=after"])
+@pytest.mark.parametrize("at", range(1, 20))
+def test_no_lost_answer_leaves_a_lock_or_a_line_unsaid(lab: Lab, fault: str, at: int) -> None:
+    """Whichever request it is of: the end says what is held, and what is left to do."""
+    lab.order(f"{fault}@{at}")
+    with suppress(errors.PvenetError):
+        lab.apply(allow_management=True, update_hosts=True, sdn_lock=True)
+    live = NEW in lab.live
+    assert live or NEW not in hosts(lab)
+    assert not live or NEW in hosts(lab) or "/etc/hosts" in after(lab)
+    held = SdnFolder(lab.folder).holder
+    assert held is None or "SDN lock" in lab.warnings
+    lab.time.now += 30.0
+    assert held is None or status(later(lab).node, lab.journals).sdn_lock
+    assert "--force" in lab.warnings or SdnFolder(lab.folder).holder is None
+
+
 # --- killed ----------------------------------------------------------------------------------------------------------
 
 
@@ -357,7 +384,7 @@ def test_what_has_to_be_done_about_corosync_is_said_step_by_step(tmp_path: Path)
 
 
 def test_a_pvenet_without_any_answer_to_the_file_is_told_so(lab: Lab) -> None:
-    """A server that fails is no server without a file."""
+    """Before the question and after the verdict: a server that fails is no server without a file."""
     lab.order(f"error@{GET}")
     applied(lab, update_hosts=True)
-    assert "is not known" in lab.warnings
+    assert lab.warnings.count("is not known") == 2
