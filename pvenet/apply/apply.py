@@ -122,7 +122,7 @@ class _Apply:
         approval = self._approved(pending, looks)
         looks.begun()
         looks.again()
-        others = approval.bystanders.seen_again(looks.baseline)
+        others = approval.bystanders.seen_again(self._node, looks.baseline)
         agree_to_guests(self._node, others, self._runtime, self._options.allowed)
         if self._sdn_lock.take() or approval.asked or looks.slow or self._move.looked:
             known = self._compare(reading)

@@ -66,11 +66,31 @@ class Bystanders:
         """A guest for a person: `101 web`."""
         return f"{vmid} {next((guest.name for guest in self.known.guests if guest.vmid == vmid), '')}".rstrip()
 
-    def seen_again(self, look: Look) -> Bystanders:
-        """The same with what the kernel has now: guests come and go while a person reads."""
-        if look.bridges is None:
-            return self
-        return _judged(replace(self, known=replace(self.known, ports=tuple(look.bridges.values()))))
+    def seen_again(self, node: Node, look: Look) -> Bystanders:
+        """The same with what the kernel has now: guests come and go while a person reads.
+
+        Who runs is asked once more, because a look shows no guest on a bridge that is staged to go.
+        """
+        known = self.known
+        if look.bridges is not None:
+            known = replace(known, ports=tuple(look.bridges.values()))
+        if self.asked:
+            known = replace(known, guests=tuple(_running_now(node, known.guests)))
+        return _judged(replace(self, known=known)) if known is not self.known else self
+
+
+def _running_now(node: Node, guests: Sequence[Guest]) -> Sequence[Guest]:
+    """The guests, with the kernel's word on whether they run; as they are where it can't be had."""
+    try:
+        running = {vmid for vmid, _ in running_cards(node)}
+    except errors.PvenetError:
+        return guests
+    return [replace(each, running=each.vmid in running) if _is_on_bridges(each) else each for each in guests]
+
+
+def _is_on_bridges(guest: Guest) -> bool:
+    """Whether the kernel shows a port of it while it runs, as far as its configuration was read."""
+    return any(nic.bridge and not nic.pending for nic in guest.nics)
 
 
 def bystanders(  # noqa: PLR0913 - two networks, and those who may know
@@ -206,7 +226,8 @@ def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuest
         told = f"{_cards(there, missing)} hang on no bridge any more, or have stopped: {error.message}"
         return Losses(notes=(*notes, told))
     gone = [card for card in missing if card in running]
-    sorry = [card for card in gone if not agreed.covers(card[0])]
+    foreseen = there.impact.cards_cut
+    sorry = [card for card in gone if card not in foreseen or not agreed.covers(card[0])]
     notes += [f"guest {_card(there, card)} has stopped or left meanwhile" for card in missing if card not in running]
     notes += [f"guest {_card(there, card)} has lost {missing[card]}, as agreed" for card in gone if card not in sorry]
     told_of = (f"guest {_card(there, card)} was on {missing[card]} and is on no bridge any more" for card in sorry)

@@ -205,6 +205,11 @@ class Impact:
         """The same of those of which it is not known whether they run."""
         return _numbers(guest for guest in self._cut() if guest.running is None)
 
+    @property
+    def cards_cut(self) -> frozenset[tuple[int, str]]:
+        """The cards that lose a network, each by its guest's number and its own name."""
+        return frozenset((guest.vmid, guest.index) for guest in self._cut())
+
     def named(self, vmid: int) -> str:
         """A guest for a person: `101 web`."""
         names = (guest.name for bridge in self.bridges for guest in bridge.guests if guest.vmid == vmid)

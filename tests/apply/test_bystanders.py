@@ -118,14 +118,14 @@ def test_what_touches_nobody_asks_about_nobody(lab: Lab, fields: dict[str, objec
 
 
 def test_who_hangs_elsewhere_is_not_asked_for_a_configuration(lab: Lab) -> None:
-    """One list and one netstat for the node, and a configuration a guest that may be on the bridge."""
+    """One list for the node, who runs before the question and after it, and a configuration a guest on the bridge."""
     unplugged(lab)
     lab.apply(allow_guests=EVERYBODY)
     asked = [text for text in lab.sent if text.endswith("/pending")]
     assert sorted(asked) == [
         *(f"GET {place}/pending" for place in ("lxc/205", "qemu/101", "qemu/102", "qemu/110")),
     ]
-    assert (lab.sent.count(LIST), lab.sent.count(NETSTAT)) == (1, 1)
+    assert (lab.sent.count(LIST), lab.sent.count(NETSTAT)) == (1, 2)
 
 
 def test_a_link_of_the_cluster_is_named_with_its_address(two: Lab) -> None:
@@ -202,6 +202,22 @@ def test_who_starts_while_a_person_reads_is_not_covered(lab: Lab) -> None:
     error = lab.failed(errors.GuestRisk, allow_guests=some(101, 102, 205))
     assert "this cuts guest 110 old on pve1, which runs" in error.message
     assert lab.reloads == 0
+
+
+def test_who_starts_on_a_bridge_that_is_staged_to_go_is_not_covered(lab: Lab) -> None:
+    """The bridges call shows nobody there any more, but who runs is known all the same."""
+    lab.stage({"vmbr1": None})
+    lab.forget()
+    lab.order(f"guest-starts=110@{BRIDGES}+2")
+    error = lab.failed(errors.GuestRisk, allow_guests=some(101, 102, 205))
+    assert "this cuts guest 110 old on pve1, which runs" in error.message
+
+
+def test_who_was_to_be_interrupted_and_is_lost_was_not_agreed_to(lab: Lab) -> None:
+    """`--allow-guests` is about those who are cut by what was shown."""
+    change(lab, "bond0", mode=BondMode.ACTIVE_BACKUP)
+    lab.order("guest-lost=101@PUT network")
+    lab.failed(errors.RolledBack, allow_guests=EVERYBODY)
 
 
 def test_all_covers_who_comes(lab: Lab) -> None:
@@ -291,7 +307,7 @@ def test_who_was_agreed_to_is_told_to_be_lost(lab: Lab) -> None:
 def test_where_nobody_tells_who_runs_a_lost_port_is_a_warning(lab: Lab) -> None:
     """It may have stopped."""
     change(lab, "bond0", mode=BondMode.ACTIVE_BACKUP)
-    lab.order("guest-lost=101@PUT network", f"error@{NETSTAT}+2")
+    lab.order("guest-lost=101@PUT network", f"error@{NETSTAT}+3")
     assert lab.apply().verdict is Verdict.APPLIED
     assert "101 web (net0) hang on no bridge any more, or have stopped" in lab.warnings
 
