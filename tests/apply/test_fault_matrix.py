@@ -156,9 +156,9 @@ class KernelMatrix(Matrix):
         for fault in REPORTS:
             yield from (self._cell(f"{fault}@GET report+{nth}") for nth in (1, 2, 3))
             yield self._cell(f"{fault}@GET report+2", how="--verify kernel")
-        for first, second in self._some(list(product(self.lacks, (*self.lacks, *REPORTS))), 8):
+        for first, second in self._some(list(product(self.lacks, (*self.lacks, *REPORTS))), 17):
             yield self._cell(f"{first}@PUT network", f"{second}@PUT network")
-        for first, second in self._some(list(product(self.lacks, (*self.lacks, *self.slow, *REPORTS))), 8):
+        for first, second in self._some(list(product(self.lacks, (*self.lacks, *self.slow, *REPORTS))), 13):
             yield self._cell(f"{first}@PUT network", f"{second}@PUT network+2")
         yield from self._with_answers()
 
@@ -166,7 +166,7 @@ class KernelMatrix(Matrix):
         """A fault of the kernel, and a bad answer or somebody's edit at one of the requests from the reload on."""
         witness = self.told.witness
         requests = [at for at in range(witness.reloads[0][0], witness.count + 1) if not witness.repeats(at)]
-        for fault, at, other in self._some(list(product(self.lacks, requests, WITH)), 61):
+        for fault, at, other in self._some(list(product(self.lacks, requests, WITH)), 83):
             yield self._cell(f"{fault}@PUT network", f"{other}@{at}")
 
     def _cell(self, *faults: str, how: str = "") -> Cell:

@@ -252,7 +252,7 @@ def test_a_report_that_was_lost_after_the_reload_is_not_asked_for_by_the_rollbac
     lab.tagged()
     lab.order("port-missing=bond0@PUT network", f"{fault}@GET report+2")
     message = lab.failed(errors.RolledBack).message
-    assert "verified by the list's flags only: " in message
+    assert "verified by the list's flags and its bridges' ports only: " in message
     assert lab.sent.count(REPORT) == 2
 
 
