@@ -75,7 +75,7 @@ CHANCE = """
 aa33e82b691b 869cd24f91cf ce89a1025689 fac20a4ea982 b281287a3fa1 b66073cfd0ec 16faad3c1582 8ab69d36c781
 3e6732992cf3 22d92e18fe29 9a8ab20e82b2 a221474b9566 a2e936007c35 beb70c83187f 3ede0053b762 de47cfe7a07d 123d4a5b5c64
 8a00664d991d 225a51a653fe 1a84a0f0eb91 ea993b772b33 c2826dc98d8b 8e536e980bdf 228848a540e4 025110763a17 6ed4326a4504
-72e14160fb14 1ee82c7904b0
+72e14160fb14 1ee82c7904b0 0a1cf9912626 5a16a2bce30d 7a9c1cc24b0a d62f995fbf98
 """
 """MACs that the kernel of a machine behind kernel/ made up for its bridges and guests' ports."""
 NOBODYS = re.compile(r"[0-9a-f][13579bdf]|0{12}")

@@ -30,7 +30,7 @@ def test_a_workflow_may_little_and_ends(path: Path) -> None:
     """It reads the repository and writes nothing, each job has its limit, and each action a version."""
     data = workflow(path)
     assert data["permissions"] == {"contents": "read"}
-    assert all(0 < job["timeout-minutes"] <= 60 for job in data["jobs"].values())
+    assert all(0 < job["timeout-minutes"] <= 85 for job in data["jobs"].values())
     uses = [step["uses"] for job in data["jobs"].values() for step in job["steps"] if "uses" in step]
     assert all(use.startswith("actions/") and use.rpartition("@v")[2].isdecimal() for use in uses)
 

@@ -16,6 +16,7 @@ from pvenet.cluster import fingerprints, highly_available, links, members, names
 from pvenet.connection import AnswerLost, Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.guests import list_guests, read_guests, running_cards
+from pvenet.impact import NotKnown
 from pvenet.model import Other
 from pvenet.node import Node
 
@@ -97,7 +98,13 @@ def test_reading_guests_fails_for_nothing_that_is_said(data: object) -> None:
     read_guests(saying(data))
 
 
-@pytest.mark.parametrize("read", [name for name in READS if name != "services"])
+@pytest.mark.parametrize("data", [None, 7, "text", [[]], [None], {"/": []}])
+def test_links_of_the_wrong_type_are_not_known(data: object) -> None:
+    """No apply fails for what a person should hear of; and "not known" is never "none"."""
+    assert isinstance(links(saying(data).connection), NotKnown)
+
+
+@pytest.mark.parametrize("read", [name for name in READS if name not in ("services", "links")])
 @pytest.mark.parametrize("data", [None, 7, "text", [[]], [None], {"/": []}])
 def test_data_of_the_wrong_type_is_not_pves(read: str, data: object) -> None:
     """The error names what was asked, and where."""

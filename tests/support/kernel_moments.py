@@ -26,6 +26,8 @@ TIME_OR_CHANCE = (
     (re.compile(r"fdb_n_learned \d+"), "how many addresses a bridge has learned"),
     (re.compile(r"(valid|preferred)_lft \d+"), "seconds that an address is still good for"),
     (re.compile(r"mcast_hash_max \d+"), "what made the bridge decides"),
+    (re.compile(r" persist (on|off)"), "whether a tap outlives who made it"),
+    (re.compile(r" maxmtu \d+"), "how large the frames are that a NIC takes at most, which the sim has none of"),
     (re.compile(r" cost \d+"), "the speed that a port had when it joined"),
     (re.compile(r"(port_id|port_no|designated_port) \S+"), "the order in which ports joined"),
     (re.compile(r" udpcsum noudp6zerocsumtx noudp6zerocsumrx"), "of a VXLAN, which the sim does not make"),
