@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn
+from pvenet.sim.calls import accounts, cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn, tokens
 from pvenet.sim.calls.base import DAEMONS, Answer, Asked, Caches, Call, Gate
 
 __all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
 
 TABLE: tuple[Call, ...] = (
     *enter.CALLS,
+    *accounts.CALLS,
+    *tokens.CALLS,
     *cluster.CALLS,
     *node_network.CALLS,
     *node_tasks.CALLS,
