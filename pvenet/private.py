@@ -59,6 +59,18 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, synced: bool = False, f
             os.fsync(file.fileno())
 
 
+def replace(path: Path, data: bytes) -> None:
+    """Put a file of mode 600 in place: it is there whole, or is what it was."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        write(draft, data, synced=True)
+        draft.chmod(0o600)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
 def refuse_planted(path: Path) -> None:
     """Raises OSError where a part of the path is a link that others may have left, or its end a file that they did."""
     whole = path.absolute()

@@ -113,6 +113,7 @@ ONLY = {
     "typer": {"cli"},
     "rich": {"cli"},
     "cryptography": {"sim"},
+    "keyring": {"settings"},
     "urllib3": {"cli", "connection", "sim"},
     "ruamel": {"spec"},
     "pydantic": {"spec"},

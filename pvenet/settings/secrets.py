@@ -50,6 +50,10 @@ def _token_secret(identity: Identity, prompt: Callable[[str], str] | None) -> st
     if command := identity.token_command:
         name = "the command of PVENET_TOKEN_COMMAND"
         return _only_secret(_output(command, name), token, name)
+    if service := identity.token_keyring:
+        from pvenet.settings.keychain import fetch
+
+        return _only_secret(fetch(service, token), token, "the keyring")
     names = "PVENET_TOKEN_SECRET, PVENET_TOKEN_FILE or PVENET_TOKEN_COMMAND"
     return _only_secret(_ask(prompt, f"the secret of {token}", names), token, "what was typed")
 

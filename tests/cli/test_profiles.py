@@ -113,7 +113,7 @@ WRONG = [
     ("[profiles.lab]\nnode == 1", "is no TOML: .*line 2"),
     ("endpoints = 5", "endpoints is no section like"),
     ("profiles = 5", "profiles is no section like"),
-    ("[profiles.labb]", "no profile lab in .*; there are: labb"),
+    ("[profiles.labb]", "no profile lab in .* or profiles.d; there are: labb"),
     ("[profiles.lab]\nendpoint = 'x'", "unknown key endpoint"),
     ("[profiles.lab]\nendpoints = 5", "endpoints of .* is a list of URLs"),
     ("[profiles.lab]\nnode = 5", "node of .* is text"),
