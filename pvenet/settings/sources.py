@@ -53,12 +53,17 @@ def sourced(environment: Mapping[str, str], profile: str | None, *, placed: bool
     sources.append(neighbours)
     found: dict[str, Setting] = {}
     for group, names in GROUPS.items():
-        for source in sources:
+        for source in _naming(sources) if group == "who" else sources:
             here = {name: source[name] for name in names if name in source}
             if here and not (group == "who" and _elsewhere(found, here)):
                 found |= here
                 break
     return found
+
+
+def _naming(sources: list[dict[str, Setting]]) -> list[dict[str, Setting]]:
+    """The sources, those first that name somebody: a password alone says nothing of whose it is."""
+    return sorted(sources, key=lambda source: not source.keys() & {"PVENET_TOKEN_ID", "PVENET_USER"})
 
 
 def explained(options: Options, environment: Mapping[str, str]) -> dict[str, Setting]:

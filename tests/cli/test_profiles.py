@@ -83,6 +83,14 @@ def test_what_belongs_together_comes_from_one_source(config: Path) -> None:
     assert (made.identity.user, made.identity.token_id, made.fingerprints) == ("root@pam", "", ())
 
 
+def test_a_secret_that_names_nobody_hides_no_profile(config: Path) -> None:
+    """A password that was left in the environment is not taken for credentials where a profile names somebody."""
+    for left in ({"PVENET_PASSWORD": "x"}, {"PVENET_TOKEN_SECRET": "x"}):
+        found = values(env(config, PVENET_PROFILE="lab", **left))
+        assert (found["PVENET_TOKEN_ID"], found["PVENET_TOKEN_SECRET"]) == ("root@pam!lab", SECRET)
+    assert values({"PVENET_ENDPOINT": "x", "PVENET_TOKEN_SECRET": "y"})["PVENET_TOKEN_SECRET"] == "y"
+
+
 def test_neighbours_are_understood_after_our_own() -> None:
     """Ansible's and Terraform's variables."""
     ansible = {
