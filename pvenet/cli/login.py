@@ -139,6 +139,7 @@ def _log_in(context: Context, options: LoginOptions, *, yes: bool) -> None:
     from pvenet.cli.dialog import Dialog
     from pvenet.login.session import log_in
     from pvenet.render.login import lacking_text, logged_in_data, logged_in_text
+    from pvenet.settings.profiles import only_profile
 
     talk = Dialog(yes=yes, json=context.options.json, debug=context.debug)
     try:
@@ -156,6 +157,8 @@ def _log_in(context: Context, options: LoginOptions, *, yes: bool) -> None:
         context.emit_done(data)
         return
     context.say(logged_in_text(done))
+    if only_profile(os.environ) != done.name:
+        context.say(f"use it with --profile {done.name}, or PVENET_PROFILE={done.name}")
     _list(context, done.name)
 
 

@@ -71,6 +71,8 @@ class Step:
     form: Mapping[str, str | int]
     line: str
     gives_secret: bool = False
+    whom: str = ""
+    """Who gets it, `user` or `token`, where the same is given to both."""
 
 
 def steps(wanted: Wanted, found: Found, *, secret: bool) -> tuple[Step, ...]:
@@ -185,7 +187,8 @@ def _grant(right: Right, who: str) -> Step:
     kind = "tokens" if "!" in who else "users"
     beneath = "" if right.propagate else " alone"
     return Step(
-        text=f"role {right.role} on {right.path}{beneath} for {who}",
+        text=f"role {right.role} on {right.path}{beneath}",
+        whom=kind.removesuffix("s"),
         method="PUT",
         path=("access", "acl"),
         form={"path": right.path, "roles": right.role, kind: who, "propagate": int(right.propagate)},

@@ -33,9 +33,17 @@ def certificate_text(place: str, fingerprint: str, compare: str) -> str:
 def steps_text(place: str, rights: Sequence[Right], steps: Sequence[Step]) -> str:
     """The rights with what each is for, and what is to be made there."""
     rows = [(", ".join(right.privileges), _where(right), right.purpose) for right in rights]
-    made = "\n".join(f"  {one_line(step.text)}" for step in steps)
+    made = "\n".join(f"  {one_line(text)}" for text in _texts(steps))
     table = "\n".join(f"  {line}" for line in aligned([("right", "on", "what for"), *rows]).splitlines())
-    return f"pvenet needs these rights on {place}:\n{table}\nTo be made there:\n{made}"
+    return f"pvenet needs these rights on {place}:\n{table}\nTo be made there (the password is not kept):\n{made}"
+
+
+def _texts(steps: Sequence[Step]) -> list[str]:
+    """A line each; what user and token both get is one."""
+    whom: dict[str, list[str]] = {}
+    for step in steps:
+        whom.setdefault(step.text, []).append(step.whom)
+    return [f"{text} for {' and '.join(those)}" if any(those) else text for text, those in whom.items()]
 
 
 def _where(right: Right) -> str:
@@ -72,7 +80,7 @@ def logged_in_data(done: LoggedIn) -> dict[str, Any]:
         "fingerprint": done.fingerprint,
         "token_id": done.token,
         "secret": done.kept,
-        "made": [step.text for step in done.made],
+        "made": _texts(done.made),
         "rights": [_right(right) for right in done.rights],
         "lacking": [_right(right) for right in done.lacking],
     }
