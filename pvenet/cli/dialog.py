@@ -47,7 +47,7 @@ class Dialog:
         from pvenet.render.login import certificate_text
 
         if self._yes:
-            warn(f"the certificate of {place} is pinned as it came, and nobody compared it: {fingerprint}")
+            warn(f"nobody compared the certificate of {place}, which --yes takes as it comes:\n{fingerprint}")
             return
         if self._json or not on_terminal():
             raise errors.NeedsConsent(

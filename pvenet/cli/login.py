@@ -147,7 +147,7 @@ def _log_in(context: Context, options: LoginOptions, *, yes: bool) -> None:
     except KeyboardInterrupt:
         context.say("")
         raise errors.Interrupted(
-            "interrupted; no profile was written" if not talk.steps else "interrupted, with some of it made there",
+            "interrupted; nothing was written" if not talk.steps else "interrupted, with some of it made there",
             hint="run it again: it goes on with what is missing",
         ) from None
     for right in done.lacking:

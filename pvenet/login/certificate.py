@@ -48,9 +48,9 @@ def pin_for(endpoint: Endpoint, environment: Mapping[str, str], word: Word, agre
     if seen is None:
         raise _unseen(endpoint)
     pinned = pins_of(endpoint, environment)
-    if pinned and not any(same(pin, seen) for pin in pinned):
+    if pinned and not any(same(pin, seen) for pin in pinned.values()):
         if not same(word.accepted, seen):
-            raise changed(endpoint, pinned[0], seen, word.accepted)
+            raise changed(endpoint, pinned, seen, word.accepted)
         return seen
     if word.given and not same(word.given, seen):
         raise errors.Untrusted(
@@ -67,17 +67,19 @@ def pin_for(endpoint: Endpoint, environment: Mapping[str, str], word: Word, agre
     return seen
 
 
-def pins_of(endpoint: Endpoint, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The fingerprints that profiles have pinned for an endpoint."""
-    found = []
+def pins_of(endpoint: Endpoint, environment: Mapping[str, str]) -> dict[str, str]:
+    """The fingerprint that each profile has pinned for an endpoint, by the profile's name."""
+    found: dict[str, str] = {}
     for name in known_profiles(environment):
         with suppress(errors.UsageError):  # one that lacks a variable now, or is wrong, says so when it is used
             told = profile_of(name, environment)
             urls = told["PVENET_ENDPOINT"].value.replace(",", " ").split() if "PVENET_ENDPOINT" in told else []
             pins = split_fingerprints(told["PVENET_FINGERPRINT"].value) if "PVENET_FINGERPRINT" in told else ()
             each = pins * len(urls) if len(pins) == 1 else pins
-            found += [pin for url, pin in zip(urls, each, strict=False) if parse(url).url == endpoint.url]
-    return tuple(found)
+            here = [pin for url, pin in zip(urls, each, strict=False) if parse(url).url == endpoint.url]
+            if here:
+                found[name] = here[0]
+    return found
 
 
 def same(one: str, other: str) -> bool:
@@ -85,15 +87,17 @@ def same(one: str, other: str) -> bool:
     return bool(one) and one.replace(":", "").upper() == other.replace(":", "").upper()
 
 
-def changed(endpoint: Endpoint, pinned: str, seen: str, accepted: str) -> errors.Untrusted:
+def changed(endpoint: Endpoint, pinned: Mapping[str, str], seen: str, accepted: str) -> errors.Untrusted:
     """The error for a certificate that is not the pinned one. It must not read like that of a first contact."""
+    name, pin = next(iter(pinned.items()))
     wrong = "\n  --accept-changed names neither of them" if accepted else ""
     return errors.Untrusted(
         f"THE CERTIFICATE OF {endpoint} HAS CHANGED. Nothing was sent to it.\n"
-        f"  pinned before {pinned}\n  shown now     {seen}{wrong}\n"
+        f"  pinned before {pin}  (profile {name})\n  shown now     {seen}{wrong}\n"
         "  Somebody may stand between here and the node, and a password would be theirs.",
         hint="was the node's certificate renewed, or the node installed anew? Ask whoever did it, and compare the new\n"
-        f"one {COMPARE}.\nOnly if it is the one shown now:\n  pvenet login {endpoint} --accept-changed {seen}",
+        f"one {COMPARE}.\nOnly if it is the one shown now:\n"
+        f"  pvenet login {endpoint} --name {name} --accept-changed {seen}",
         fingerprint=seen,
     )
 

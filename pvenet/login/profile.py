@@ -90,11 +90,11 @@ def described(keys: Mapping[str, str]) -> str:
     return ""
 
 
-def left(name: str, told: Mapping[str, str], environment: Mapping[str, str]) -> str:
-    """Where a person keeps the secret of a profile, which no logout removes."""
+def theirs(name: str, told: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The keys by which a profile names where a person keeps the secret; no logout removes that."""
     own = {"token_keyring": keychain.SERVICE, "token_file": str(secret_file(name, environment))}
-    theirs = {key: told[KEYS[key]] for key in ("token_keyring", "token_command", "token_file") if KEYS[key] in told}
-    return described({key: value for key, value in theirs.items() if own.get(key) != value})
+    said = {key: told[KEYS[key]] for key in ("token_keyring", "token_command", "token_file") if KEYS[key] in told}
+    return {key: value for key, value in said.items() if own.get(key) != value}
 
 
 def as_somebody(settings: Settings, user: str, password: str) -> Settings:

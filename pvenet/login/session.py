@@ -92,7 +92,8 @@ class Login:
         password = self.environment.get("PVENET_PASSWORD", "")
         with closing(self.connection(PVENET_USER=user, PVENET_PASSWORD=password)) as connection:
             _check_nodes(connection, self.options.nodes)
-            secret = self._secret_that_works(want)
+            before = self._from_before(want.token)
+            secret = before.secret if before else None
             found = look(connection, want)
             todo = steps(want, found, secret=secret is None)
             if todo:
@@ -108,23 +109,36 @@ class Login:
         self.made.append(step)
         self.talk.done(step)
 
-    def _secret_that_works(self, want: Wanted) -> str | None:
-        """The secret that an earlier login has kept, if it still opens anything."""
-        who = {name: self.before[name] for name in ("PVENET_TOKEN_FILE", "PVENET_TOKEN_KEYRING") if name in self.before}
-        if self.before.get("PVENET_TOKEN_ID") != want.token or not who:
+    # --- the one from before ---
+
+    def again(self) -> LoggedIn | None:
+        """Take the token of an earlier login where it may do all that is wanted. Never for one that can only look."""
+        token = None if self.options.scope == "read-only" else self._from_before(self.before.get("PVENET_TOKEN_ID", ""))
+        if token is None:
+            return None
+        with closing(self.connection(PVENET_TOKEN_ID=token.id, PVENET_TOKEN_SECRET=token.secret)) as connection:
+            if lacking(self.rights, held(connection, self.rights)):
+                return None
+            return self._finish(connection, token, profile.theirs(self.name, self.before, self.environment))
+
+    def _from_before(self, name: str) -> Token | None:
+        """The token of an earlier login, if it is of this name and still opens anything."""
+        who = {key: value for key, value in self.before.items() if key.startswith("PVENET_TOKEN_")}
+        if not name or who.pop("PVENET_TOKEN_ID", "") != name or not who:
             return None
         try:
-            with closing(self.connection(PVENET_TOKEN_ID=want.token, **who)) as connection:
+            with closing(self.connection(PVENET_TOKEN_ID=name, **who)) as connection:
                 connection.get("version")
-                credentials = connection.credentials
+                token = connection.credentials
         except (errors.UsageError, errors.AuthenticationFailed):
             return None
-        return credentials.secret if isinstance(credentials, Token) else None
+        return token if isinstance(token, Token) else None
 
     # --- the end ---
 
     def _finish(self, connection: Connection, token: Token, refer: dict[str, str]) -> LoggedIn:
         """Look what the token may do, and write the profile."""
+        _check_nodes(connection, self.options.nodes)
         missing = lacking(self.rights, held(connection, self.rights))
         keys = profile.place_keys(self.place, self.pin, self._ca_file(), self.before)
         if len(self.options.nodes) == 1:
@@ -168,6 +182,8 @@ def log_in(options: LoginOptions, environment: Mapping[str, str], talk: Talk) ->
     login = Login(options, environment, talk)
     token = options.token_id or ("" if options.user else environment.get("PVENET_TOKEN_ID", ""))
     user = options.user or ("" if token else environment.get("PVENET_USER", ""))
+    if not token and not user and (done := login.again()):
+        return done
     if not token and not user:
         who = talk.line("who logs in, or the name of a token", option="--user or --token-id", default=ADMINISTRATOR)
         token, user = (who, "") if "!" in who else ("", who)
@@ -189,7 +205,9 @@ def log_out(name: str, environment: Mapping[str, str], talk: Talk, *, user: str 
         _remove_there(name, token, user, environment, talk)
     profile.forget(name, token, told, environment)
     remove(path)
-    return LoggedOut(name=name, token=token, removed=bool(user), left=profile.left(name, told, environment))
+    return LoggedOut(
+        name=name, token=token, removed=bool(user), left=profile.described(profile.theirs(name, told, environment))
+    )
 
 
 def _remove_there(name: str, token: str, user: str, environment: Mapping[str, str], talk: Talk) -> None:
@@ -216,7 +234,7 @@ def _place(options: LoginOptions, environment: Mapping[str, str], talk: Talk) ->
 
 def _check_nodes(connection: Connection, nodes: tuple[str, ...]) -> None:
     """Raises UsageError for a node that is not there: the access list would take it (pve-api#acl)."""
-    known = names(connection)
+    known = names(connection) if nodes else ()
     for node in nodes:
         if node not in known:
             raise errors.UsageError(f"there is no node {node}", hint=f"there are: {', '.join(known)}")

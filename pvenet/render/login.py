@@ -57,9 +57,7 @@ def pveum_text(steps: Sequence[Step]) -> str:
 
 def logged_in_text(done: LoggedIn) -> str:
     """The profile, and where its secret is."""
-    return (
-        f"profile {done.name} written: {done.path}\ntoken {one_line(done.token)}, its secret in {one_line(done.kept)}"
-    )
+    return f"profile {done.name} written: {done.path}\nsecret of {one_line(done.token)}: {one_line(done.kept)}"
 
 
 def lacking_text(right: Right) -> str:

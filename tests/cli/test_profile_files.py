@@ -11,7 +11,7 @@ import keyring
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyring.backend import KeyringBackend
+from memory_keyring import Memory
 
 from pvenet import errors
 from pvenet.settings import Options, keychain, read_settings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
+    from keyring.backend import KeyringBackend
 
 SECRET = "11111111-1111-1111-1111-111111111111"
 ID = "pvenet@pve!here"
@@ -173,25 +174,6 @@ def test_what_is_removed_is_gone(environment: dict[str, str]) -> None:
 
 
 # --- the keyring -----------------------------------------------------------------------------------------------------
-
-
-class Memory(KeyringBackend):
-    """A keyring that keeps nothing beyond the test."""
-
-    priority = 5
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
 
 
 class Locked(Memory):

@@ -9,7 +9,9 @@ import socket
 import stat
 from typing import TYPE_CHECKING, Any
 
+import keyring
 import pytest
+from memory_keyring import Memory
 
 from pvenet.login import profile
 from pvenet.sim.http.certificate import certificate
@@ -107,7 +109,7 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     again = run("login", url, *ROOT)
     assert (again.code, secret_of(folder)) == (0, first)
     assert "To be made there" not in again.err
-    assert "nobody compared it" not in again.err
+    assert "nobody compared" not in again.err
     more = run("login", url, "--full", *ROOT)
     assert "role NetLockPvenet on /sdn for user and token" in more.err
     assert secret_of(folder) == first
@@ -117,6 +119,19 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     assert "a NEW SECRET; whoever uses the old one is locked out" in lost.err
     assert secret_of(folder) != first
     assert run("list").code == 0
+
+
+def test_a_second_time_asks_for_nobody(run: Callable[..., Ran], url: str, folder: Path) -> None:
+    """Where the token is good for all that is wanted; more, or a token that can only look, is made with a password."""
+    run("login", url, *ROOT)
+    first = secret_of(folder)
+    again = run("login", url, "--name", "lab")
+    assert (again.code, secret_of(folder)) == (0, first)
+    nowhere = run("login", url, "--name", "lab", "--node", "pve9")
+    assert (nowhere.code, "there is no node pve9" in nowhere.err) == (2, True)
+    for more in ("--full", "--read-only"):
+        refused = run("login", url, "--name", "lab", more)
+        assert (refused.code, "who logs in, or the name of a token is missing" in refused.err) == (2, True)
 
 
 def test_what_a_person_added_to_the_profile_stays(run: Callable[..., Ran], url: str, profiles: Path) -> None:
@@ -210,7 +225,9 @@ def test_a_changed_certificate_is_never_taken_by_a_yes(run: Callable[..., Ran], 
             assert f"--accept-changed {now}" in ran.err
         assert run("list").code == 6
         assert "--accept-changed" in run("list").err
-        assert run("login", changed, *ROOT, "--accept-changed", now.lower().replace(":", "")).code == 0
+        again = ("login", changed, "--name", "lab", "--accept-changed")
+        assert run(*again, WRONG).code == 6
+        assert run(*again, now.lower().replace(":", "")).code == 0
         assert run("list").code == 0
 
 
@@ -427,6 +444,32 @@ def test_no_secret_is_in_any_line(
     for secret in (secret_of(folder), "oracle-secret"):
         assert secret not in told
     assert "PVE:root@pam:" not in told
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    """A keyring in the system's place."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(kept := Memory())
+    yield kept
+    keyring.set_keyring(before)
+
+
+def test_the_keyring_keeps_the_secret_where_there_is_one(
+    run: Callable[..., Ran], url: str, memory: Memory, profiles: Path, folder: Path
+) -> None:
+    """And no file does; a file is used where that is wanted, and then the keyring forgets. A logout forgets as well."""
+    assert run("login", url, *ROOT).code == 0
+    assert memory.kept == {("pvenet", "pvenet@pve!ci"): secret_of(folder)}
+    assert [path.name for path in profiles.iterdir()] == ["lab.toml"]
+    assert run("list").code == 0
+    assert run("login", url, "--name", "lab", "--store", "file").code == 0
+    assert memory.kept == {}
+    assert (profiles / "lab.token").exists()
+    assert run("login", url, "--name", "lab").code == 0
+    assert not (profiles / "lab.token").exists()
+    assert run("logout").code == 0
+    assert memory.kept == {}
 
 
 # --- and out again ---------------------------------------------------------------------------------------------------
