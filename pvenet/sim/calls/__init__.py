@@ -9,8 +9,6 @@ __all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
 
 TABLE: tuple[Call, ...] = (
     *enter.CALLS,
-    *accounts.CALLS,
-    *tokens.CALLS,
     *cluster.CALLS,
     *node_network.CALLS,
     *node_tasks.CALLS,
@@ -18,6 +16,8 @@ TABLE: tuple[Call, ...] = (
     *guests.CALLS,
     *hosts.CALLS,
     *sdn.CALLS,
+    *accounts.CALLS,
+    *tokens.CALLS,
 )
 
 
