@@ -109,8 +109,9 @@ def _refused(error: errors.RefusedByPVE, wanted: Wanted) -> errors.PvenetError:
     details = "".join(f"\n  {name}: {text}" for name, text in error.errors.items())
     return errors.RefusedByPVE(
         f"{error.message}{details}",
-        hint="log in as somebody who may make roles, users and tokens (root@pam), or let such a one run the lines of\n"
-        "`pvenet login --print` on the node, and paste the token here; what was made before stands and is used",
+        hint="log in as somebody who may make roles, users and tokens (root@pam), or let\n"
+        "them run the lines of `pvenet login --print` there and paste the token.\n"
+        "What was made before stands, and is used",
         status=error.status,
         errors=error.errors,
     )

@@ -23,6 +23,7 @@ from pvenet.settings.connection import fingerprints
 from pvenet.settings.profile_files import prepare, remove, write_profile
 from pvenet.settings.profiles import KEYS, known_profiles, only_profile, profile_file, profile_of
 from pvenet.settings.read import SIM, expanded
+from pvenet.settings.secrets import check_token_id, check_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,15 +180,27 @@ def wanted(options: LoginOptions) -> Wanted:
 
 def log_in(options: LoginOptions, environment: Mapping[str, str], talk: Talk) -> LoggedIn:
     """Make a profile of a place. Raises PvenetError, and whatever `talk` does."""
-    login = Login(options, environment, talk)
+    if options.token_id and options.user:
+        raise errors.UsageError("a token needs nobody to log in", hint="give --token-id or --user, not both")
     token = options.token_id or ("" if options.user else environment.get("PVENET_TOKEN_ID", ""))
     user = options.user or ("" if token else environment.get("PVENET_USER", ""))
-    if not token and not user and (done := login.again()):
-        return done
+    _check_who(token, user)
+    login = Login(options, environment, talk)
     if not token and not user:
+        if done := login.again():
+            return done
         who = talk.line("who logs in, or the name of a token", option="--user or --token-id", default=ADMINISTRATOR)
         token, user = (who, "") if "!" in who else ("", who)
+        _check_who(token, user)
     return login.with_token(token) if token else login.with_password(user)
+
+
+def _check_who(token: str, user: str) -> None:
+    """Raises UsageError before anybody is asked for a secret."""
+    if token:
+        check_token_id(token)
+    if user:
+        check_user(user)
 
 
 def log_out(name: str, environment: Mapping[str, str], talk: Talk, *, user: str = "") -> LoggedOut:
