@@ -74,6 +74,8 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     try:
         with os.fdopen(os.open(beside, flags, mode), "wb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(target)
     except OSError:
         beside.unlink(missing_ok=True)

@@ -15,14 +15,14 @@ app = typer.Typer(name="config", help="Settings and profiles.", no_args_is_help=
 def show(context: Context) -> None:
     """Show every setting and where it came from; secrets are masked."""
     from pvenet.render.values import aligned
-    from pvenet.settings.profiles import SECRETS, config_file
+    from pvenet.settings.profiles import FOLDER, SECRETS, config_file
     from pvenet.settings.sources import explained
 
     found = explained(context.options, os.environ)
     rows = [(name, "(secret)" if name in SECRETS else each.value, each.source) for name, each in found.items()]
     data = {name: {"value": value, "source": source} for name, value, source in rows}
     table = aligned([("setting", "value", "from"), *rows])
-    context.emit(data, f"{table}\nprofiles are read from {config_file(os.environ)}")
+    context.emit(data, f"{table}\nprofiles are read from {config_file(os.environ)} and {FOLDER}")
 
 
 app.command()(command(show))

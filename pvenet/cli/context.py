@@ -14,7 +14,7 @@ from pvenet.settings import connect, read_settings
 from pvenet.settings.read import check_node_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
@@ -51,8 +51,13 @@ class Context:
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        prompt = _ask_secret if on_terminal() else None
-        return connect(self.settings, prompt=prompt, debug=_debug if self.options.debug else None)
+        prompt = ask_secret if on_terminal() else None
+        return connect(self.settings, prompt=prompt, debug=self.debug)
+
+    @property
+    def debug(self) -> Callable[[str], None] | None:
+        """Hears of every request, where that is wanted."""
+        return _debug if self.options.debug else None
 
     @cached_property
     def node(self) -> Node:
@@ -135,7 +140,12 @@ def _debug(line: str) -> None:
     say(one_line(f"debug: {line}"))
 
 
-def _ask_secret(question: str) -> str:
+def ask_secret(question: str) -> str:
+    """A secret that is typed unseen; empty at the end of input."""
     import getpass
 
-    return getpass.getpass(one_line(question), stream=sys.stderr)
+    try:
+        return getpass.getpass(one_line(question), stream=sys.stderr)
+    except (EOFError, UnicodeDecodeError):
+        say("")
+        return ""

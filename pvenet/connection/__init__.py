@@ -287,7 +287,8 @@ class Connection:
         if data.get("NeedTFA"):
             raise errors.AuthenticationFailed(
                 f"{credentials.user} needs a second factor to log in",
-                hint="use an API token: PVENET_TOKEN_ID and PVENET_TOKEN_SECRET",
+                hint="use an API token: the web UI makes one (Datacenter > Permissions > API Tokens), or the lines of\n"
+                "`pvenet login --print` do; `pvenet login --token-id USER@REALM!NAME` asks for its secret",
             )
         ticket, csrf = data.get("ticket"), data.get("CSRFPreventionToken")
         if not (_is_header(ticket) and _is_header(csrf)):

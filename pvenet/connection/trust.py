@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from pvenet import errors
 from pvenet.connection.exchange import Adapter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pvenet.connection.endpoint import Endpoint
     from pvenet.connection.exchange import Exchange
 
@@ -78,6 +79,15 @@ def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
     seen = seen_at(endpoint)
     if seen is None:
         return errors.Untrusted(f"{endpoint} has a certificate that is not trusted", hint=_CA_HINT)
+    if _is_about_pin(reason):
+        hint = (
+            "was it renewed? Somebody may stand between here and the node: compare it with `pvenode cert info` there,\n"
+            f"and only if it is the same:\n  pvenet login {endpoint} --accept-changed {seen}\n"
+            f"or, where the pin is not a profile's: export PVENET_FINGERPRINT={seen}"
+        )
+        return errors.Untrusted(
+            f"{endpoint} {_what(reason)}; what it shows now is\n  {seen}", hint=hint, fingerprint=seen
+        )
     return errors.Untrusted(
         f"{endpoint} {_what(reason)}; its SHA-256 fingerprint is\n  {seen}",
         hint="compare it with `pvenode cert info` on the node; if it is the same, pin it:\n"
@@ -87,9 +97,13 @@ def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
     )
 
 
+def _is_about_pin(reason: str) -> bool:
+    return "ingerprints did not match" in reason
+
+
 def _what(reason: str) -> str:
     # OpenSSL's and urllib3's words, which decide about nothing but ours
-    if "ingerprints did not match" in reason:
+    if _is_about_pin(reason):
         return "has another certificate than the pinned one"
     if "mismatch" in reason or "doesn't match" in reason:
         return "has a certificate for another name"
@@ -103,6 +117,22 @@ def seen_at(endpoint: Endpoint) -> str | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return _shown(endpoint, context)
+
+
+def vouched_at(endpoint: Endpoint, ca_file: Path | None) -> str | None:
+    """The same of a certificate that a CA has signed for this name, the CA file's or the system's; else None.
+
+    Raises UsageError for a CA file of none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    where = authorities(ca_file)
+    place = str(DEFAULT_CA_BUNDLE_PATH if where is True else where)
+    context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
+    return _shown(endpoint, context)
+
+
+def _shown(endpoint: Endpoint, context: ssl.SSLContext) -> str | None:
     try:
         with (
             socket.create_connection((endpoint.host, endpoint.port), timeout=PEEK_TIMEOUT) as raw,

@@ -24,6 +24,11 @@ class Options:
     debug: bool = False
     insecure: bool = False
 
+    @property
+    def placed(self) -> bool:
+        """Whether they say where to go."""
+        return bool(self.endpoint or self.sim)
+
     def over(self, before: Options) -> Options:
         """These options where they were given, else those before them."""
         given = {field.name: value for field in fields(self) if (value := getattr(self, field.name))}

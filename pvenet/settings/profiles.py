@@ -1,8 +1,9 @@
-"""Profiles: places that a configuration file names once."""
+"""Profiles: places that are named once, in the configuration file or each in a file of its own beside it."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000
 """Bytes of a configuration file."""
+FOLDER = "profiles.d"
+"""Beside the configuration file: profiles that have a file of their own, which `pvenet login` writes."""
+ENDING = ".toml"
 SECRETS = frozenset({"PVENET_TOKEN_SECRET", "PVENET_PASSWORD"})
 
 KEYS: Mapping[str, str] = {
@@ -26,6 +30,7 @@ KEYS: Mapping[str, str] = {
     "token_env": "PVENET_TOKEN_SECRET",
     "token_file": "PVENET_TOKEN_FILE",
     "token_command": "PVENET_TOKEN_COMMAND",
+    "token_keyring": "PVENET_TOKEN_KEYRING",
     "user": "PVENET_USER",
     "password": "PVENET_PASSWORD",
     "password_env": "PVENET_PASSWORD",
@@ -57,21 +62,76 @@ def config_file(environment: Mapping[str, str]) -> Path:
     return Path(base) / "pvenet" / "config.toml"
 
 
+def profile_file(name: str, environment: Mapping[str, str]) -> Path:
+    """The file that is this profile's own, beside `config.toml`. Raises UsageError for what is no name."""
+    check_name(name)
+    return config_file(environment).parent / FOLDER / f"{name}{ENDING}"
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for what can't be the name of a profile."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name):
+        raise errors.UsageError(f"{name!r} is no name for a profile", hint="letters, digits, dots, dashes and _ only")
+
+
 def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
-    """The settings of a profile. Raises UsageError for one that is not there, or is wrong."""
-    path = config_file(environment)
-    profiles = _read(path)
-    if name not in profiles:
-        known = ", ".join(profiles) or "none"
-        raise errors.UsageError(
-            f"there is no profile {name} in {path}; there are: {known}", hint=_near(name, list(profiles))
-        )
+    """The settings of a profile. Raises UsageError for one that is not there, stands in two files, or is wrong."""
+    path, keys = _find(name, environment)
     found: dict[str, Setting] = {}
-    for key, value in profiles[name].items():
+    for key, value in keys.items():
         if KEYS[key] in found:
             raise errors.UsageError(f"{path}: {key} of [profiles.{name}] says a second time what another key says")
         found[KEYS[key]] = Setting(_value(path, name, key, value, environment), f"profile {name}")
     return found
+
+
+def _find(name: str, environment: Mapping[str, str]) -> tuple[Path, Mapping[str, Any]]:
+    """A profile's keys, and the file that holds them."""
+    path, own = config_file(environment), _own_files(environment)
+    profiles = _read(path) if path.exists() or name not in own else {}
+    if name not in own:
+        if name not in profiles:
+            known = sorted({*profiles, *own})
+            raise errors.UsageError(
+                f"there is no profile {name} in {path} or {FOLDER}; there are: {', '.join(known) or 'none'}",
+                hint=_near(name, known),
+            )
+        return path, profiles[name]
+    if name in profiles:
+        raise errors.UsageError(
+            f"the profile {name} stands in {path} and in {own[name]}", hint="remove it from one of them"
+        )
+    return own[name], _alone(own[name], name)
+
+
+def _own_files(environment: Mapping[str, str]) -> dict[str, Path]:
+    """The files of profiles that have one of their own, by name. Raises UsageError where they can't be listed."""
+    folder = config_file(environment).parent / FOLDER
+    try:
+        return {path.name.removesuffix(ENDING): path for path in sorted(folder.glob(f"[!.]*{ENDING}"))}
+    except OSError as error:
+        raise errors.UsageError(f"{folder} can't be read: {error.strerror}") from None
+
+
+def _alone(path: Path, name: str) -> Mapping[str, Any]:
+    """The profile of a file that is its own."""
+    profiles = _read(path)
+    if set(profiles) != {name}:
+        others = ", ".join(profiles) or "none"
+        raise errors.UsageError(f"{path} is for [profiles.{name}] alone, and holds: {others}", hint="mend it there")
+    return profiles[name]
+
+
+def known_profiles(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of all profiles. Raises UsageError for a file that is wrong."""
+    path = config_file(environment)
+    return tuple(sorted({*(_read(path) if path.exists() else ()), *_own_files(environment)}))
+
+
+def only_profile(environment: Mapping[str, str]) -> str | None:
+    """The profile that is meant where nothing is named: the only one there is, if it has a file of its own."""
+    own = _own_files(environment)
+    return next(iter(own)) if len(own) == 1 and known_profiles(environment) == tuple(own) else None
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:

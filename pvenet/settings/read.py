@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.settings.options import Options
+from pvenet.settings.profiles import known_profiles
 from pvenet.settings.sources import sourced
 
 if TYPE_CHECKING:
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 
 SIM = "sim:"
 NOWHERE = (
-    "name a node's endpoint, https://HOST:8006, with --endpoint or PVENET_ENDPOINT, and give a token in\n"
-    "PVENET_TOKEN_ID (root@pam!name) and PVENET_TOKEN_SECRET; or try it without any node: --sim DIR"
+    "`pvenet login` makes a profile of a real node, and asks for what it needs;\n"
+    "`pvenet --sim lab list` tries it on a simulated one, in the folder lab;\n"
+    "else --endpoint (PVENET_ENDPOINT), PVENET_TOKEN_ID and PVENET_TOKEN_SECRET"
 )
+"""How to begin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,8 @@ class Identity:
     token_secret: str = field(default="", repr=False)
     token_file: str = ""
     token_command: str = ""
+    token_keyring: str = ""
+    """The service under which the system's keyring keeps it."""
     user: str = ""
     password: str = field(default="", repr=False)
 
@@ -81,8 +87,9 @@ def load_settings(*endpoints: str, profile: str | None = None) -> Settings:
 
 def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
     """The settings that options and environment make. Raises UsageError where nothing says where to go."""
-    found = {name: setting.value for name, setting in sourced(environment, options.profile).items()}
-    endpoints, sim = _place(options, found)
+    told = sourced(environment, options.profile, placed=options.placed)
+    found = {name: setting.value for name, setting in told.items()}
+    endpoints, sim = _place(options, found, environment)
     if options.fault and not sim:
         raise errors.UsageError("--fault is for a simulated node; nothing was sent", hint="name one with --sim DIR")
     kept = options.state_dir or expanded(found.get("PVENET_STATE_DIR", "")) or _default_state_dir(sim, environment)
@@ -97,6 +104,7 @@ def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
             token_secret=found.get("PVENET_TOKEN_SECRET", ""),
             token_file=found.get("PVENET_TOKEN_FILE", ""),
             token_command=found.get("PVENET_TOKEN_COMMAND", ""),
+            token_keyring=found.get("PVENET_TOKEN_KEYRING", ""),
             user=found.get("PVENET_USER", ""),
             password=found.get("PVENET_PASSWORD", ""),
         ),
@@ -140,7 +148,9 @@ def expanded(text: str) -> Path | None:
         raise errors.UsageError(f"there is no home folder for {text}", hint="write the whole path") from None
 
 
-def _place(options: Options, found: Mapping[str, str]) -> tuple[tuple[str, ...], Path | None]:
+def _place(
+    options: Options, found: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[tuple[str, ...], Path | None]:
     """The endpoints, or the folder of a simulated node."""
     endpoints, sim = tuple(each for text in options.endpoint for each in _named(text)), options.sim
     if endpoints and sim:
@@ -152,8 +162,16 @@ def _place(options: Options, found: Mapping[str, str]) -> tuple[tuple[str, ...],
     if any(each.startswith(SIM) for each in endpoints):
         sim, endpoints = _folder(endpoints), ()
     if not endpoints and not sim:
-        raise errors.UsageError("no endpoint: which node is meant?", hint=NOWHERE)
+        raise errors.UsageError("no endpoint: which node is meant?", hint=_how_to_begin(environment))
     return endpoints, sim
+
+
+def _how_to_begin(environment: Mapping[str, str]) -> str:
+    """The hint where nothing says where to go; where there are profiles, one of them is meant, most likely."""
+    with suppress(errors.UsageError):
+        if known := known_profiles(environment):
+            return f"name one of your profiles with --profile or PVENET_PROFILE: {', '.join(known)}"
+    return NOWHERE
 
 
 def _named(text: str) -> tuple[str, ...]:

@@ -29,16 +29,26 @@ def credentials(identity: Identity, prompt: Callable[[str], str] | None = None) 
     from pvenet.connection.session import Password, Token
 
     if token := identity.token_id:
-        if not _TOKEN_ID.fullmatch(token):  # never shown: it could hold the secret, or be it
-            raise errors.UsageError("PVENET_TOKEN_ID is no token's name", hint="write it whole: USER@REALM!NAME")
+        check_token_id(token)
         return Token(id=token, secret=_token_secret(identity, prompt))
     if user := identity.user:
-        if not re.fullmatch(r".+@[\w.-]+", user):
-            name = user.partition("@")[0] or "root"
-            raise errors.UsageError(f"PVENET_USER is {user!r}, without a realm", hint=f"write {name}@pam or {name}@pve")
+        check_user(user)
         password = identity.password or _ask(prompt, f"the password of {user}", "PVENET_PASSWORD")
         return Password(user=user, password=password)
     raise errors.UsageError("no credentials: who are you?", hint=NOWHERE)
+
+
+def check_token_id(text: str) -> None:
+    """Raises UsageError for what is no token's name, which is never shown: it could hold the secret, or be it."""
+    if not _TOKEN_ID.fullmatch(text):
+        raise errors.UsageError("PVENET_TOKEN_ID is no token's name", hint="write it whole: USER@REALM!NAME")
+
+
+def check_user(text: str) -> None:
+    """Raises UsageError for a user without a realm."""
+    if not re.fullmatch(r".+@[\w.-]+", text):
+        name = text.partition("@")[0] or "root"
+        raise errors.UsageError(f"PVENET_USER is {text!r}, without a realm", hint=f"write {name}@pam or {name}@pve")
 
 
 def _token_secret(identity: Identity, prompt: Callable[[str], str] | None) -> str:
@@ -50,6 +60,10 @@ def _token_secret(identity: Identity, prompt: Callable[[str], str] | None) -> st
     if command := identity.token_command:
         name = "the command of PVENET_TOKEN_COMMAND"
         return _only_secret(_output(command, name), token, name)
+    if service := identity.token_keyring:
+        from pvenet.settings.keychain import fetch
+
+        return _only_secret(fetch(service, token), token, "the keyring")
     names = "PVENET_TOKEN_SECRET, PVENET_TOKEN_FILE or PVENET_TOKEN_COMMAND"
     return _only_secret(_ask(prompt, f"the secret of {token}", names), token, "what was typed")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.settings.profiles import Setting, profile_of
+from pvenet.settings.profiles import Setting, only_profile, profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "PVENET_TOKEN_SECRET",
         "PVENET_TOKEN_FILE",
         "PVENET_TOKEN_COMMAND",
+        "PVENET_TOKEN_KEYRING",
         "PVENET_USER",
         "PVENET_PASSWORD",
     ),
@@ -36,20 +37,24 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """What comes from one source together."""
 
 
-def sourced(environment: Mapping[str, str], profile: str | None) -> dict[str, Setting]:
+def sourced(environment: Mapping[str, str], profile: str | None, *, placed: bool = False) -> dict[str, Setting]:
     """Every setting that is made outside the command line. `profile` is the one that `--profile` names.
 
     A profile that an option names wins over the environment, as options do; one that PVENET_PROFILE names is only where
-    the environment says nothing. Raises UsageError for a profile that is not there, or is wrong.
+    the environment says nothing. Where nothing says where to go, and no option does (`placed`), the only profile that
+    `pvenet login` has made is meant. Raises UsageError for a profile that is not there, or is wrong.
     """
     own = {name: Setting(value, "environment") for name, value in environment.items() if value}
+    neighbours = _neighbours(environment)
     named = profile or environment.get("PVENET_PROFILE") or None
+    if not (named or placed or any(name in each for name in GROUPS["place"] for each in (own, neighbours))):
+        named = only_profile(environment)
     ours = profile_of(named, environment) if named else {}
     sources = [ours, own] if profile else [own, ours]
-    sources.append(_neighbours(environment))
+    sources.append(neighbours)
     found: dict[str, Setting] = {}
     for group, names in GROUPS.items():
-        for source in sources:
+        for source in _naming(sources) if group == "who" else sources:
             here = {name: source[name] for name in names if name in source}
             if here and not (group == "who" and _elsewhere(found, here)):
                 found |= here
@@ -57,9 +62,14 @@ def sourced(environment: Mapping[str, str], profile: str | None) -> dict[str, Se
     return found
 
 
+def _naming(sources: list[dict[str, Setting]]) -> list[dict[str, Setting]]:
+    """The sources, those first that name somebody: a password alone says nothing of whose it is."""
+    return sorted(sources, key=lambda source: not source.keys() & {"PVENET_TOKEN_ID", "PVENET_USER"})
+
+
 def explained(options: Options, environment: Mapping[str, str]) -> dict[str, Setting]:
     """Every setting with its source, the options' too, by name. Raises UsageError as `sourced` does."""
-    found = sourced(environment, options.profile)
+    found = sourced(environment, options.profile, placed=options.placed)
     given = {"PVENET_NODE": options.node, "PVENET_STATE_DIR": options.state_dir}
     if options.endpoint or options.sim:
         found = {name: each for name, each in found.items() if name not in GROUPS["place"]}

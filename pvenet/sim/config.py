@@ -46,6 +46,8 @@ class SimConfig:
 
     sdn_lock: bool = True
     """The server knows the SDN lock, as PVE does since 9.0."""
+    token_regenerate: bool = True
+    """The server can give a token a new secret, as PVE does since 9.1."""
     pvestatd: bool = True
     """The cluster's list knows the state of guests, as pvestatd reports it."""
 

@@ -67,6 +67,8 @@ THROW_AWAY = frozenset(
         "00000000-0000-0000-0000-000000000000",  # a wrong token of its SDN lock, and those that it gave
         *("01a2149c-536a-7809-bf21-4ef3c4c10587", "01a2149c-5c0f-7cd9-b69b-82f948424ff6"),
         *("01a2149c-6bf3-78c6-8ae1-c8d96135e1aa", "01a2149c-6c4a-7750-a740-ccd703d9fd72"),
+        *("-".join(digit * size for size in (8, 4, 4, 4, 12)) for digit in "abcd"),  # put into kernel/tokens.jsonl
+        *(f"6B0757F4:{('MadeUp' * 8)[:43]}", f"PVE:root@pam:6B0757F4::{('MadeUp+Signature/' * 21)[:342]}=="),
         "www.proxmox.com",  # whose shop PVE names where there is no subscription
     }
 )

@@ -83,6 +83,14 @@ def test_what_belongs_together_comes_from_one_source(config: Path) -> None:
     assert (made.identity.user, made.identity.token_id, made.fingerprints) == ("root@pam", "", ())
 
 
+def test_a_secret_that_names_nobody_hides_no_profile(config: Path) -> None:
+    """A password that was left in the environment is not taken for credentials where a profile names somebody."""
+    for left in ({"PVENET_PASSWORD": "x"}, {"PVENET_TOKEN_SECRET": "x"}):
+        found = values(env(config, PVENET_PROFILE="lab", **left))
+        assert (found["PVENET_TOKEN_ID"], found["PVENET_TOKEN_SECRET"]) == ("root@pam!lab", SECRET)
+    assert values({"PVENET_ENDPOINT": "x", "PVENET_TOKEN_SECRET": "y"})["PVENET_TOKEN_SECRET"] == "y"
+
+
 def test_neighbours_are_understood_after_our_own() -> None:
     """Ansible's and Terraform's variables."""
     ansible = {
@@ -113,7 +121,7 @@ WRONG = [
     ("[profiles.lab]\nnode == 1", "is no TOML: .*line 2"),
     ("endpoints = 5", "endpoints is no section like"),
     ("profiles = 5", "profiles is no section like"),
-    ("[profiles.labb]", "no profile lab in .*; there are: labb"),
+    ("[profiles.labb]", "no profile lab in .* or profiles.d; there are: labb"),
     ("[profiles.lab]\nendpoint = 'x'", "unknown key endpoint"),
     ("[profiles.lab]\nendpoints = 5", "endpoints of .* is a list of URLs"),
     ("[profiles.lab]\nnode = 5", "node of .* is text"),

@@ -40,7 +40,8 @@ def families() -> Iterator[type[errors.PvenetError]]:
 
 def exit_codes() -> str:
     """The table of exit codes, from the classes."""
-    rows = [(0, "done, or nothing to do"), *((kind.exit_code, (kind.__doc__ or "").strip()) for kind in families())]
+    told = ((kind.exit_code, " ".join((kind.__doc__ or "").split())) for kind in families())
+    rows = [(0, "done, or nothing to do"), *told]
     lines = [f"| {code} | {meaning} |" for code, meaning in sorted(rows)]
     return "\n".join(["| exit | meaning |", "|---|---|", *lines])
 

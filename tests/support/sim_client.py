@@ -34,7 +34,7 @@ class Client:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def ask(self, method: str, path: str, *, at: str = HERE, **form: object) -> requests.Response:
+    def ask(self, method: str, path: str, /, *, at: str = HERE, **form: object) -> requests.Response:
         return self.session.request(method, at + path, data=form or None, timeout=(3, 5))
 
     def active(self, node: str = "pve1") -> set[str]:

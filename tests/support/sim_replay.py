@@ -34,6 +34,9 @@ EXCHANGES = FIXTURES / "exchanges"
 UPID = re.compile(r"UPID:[^\s\"/]+?:[^\s\"/:]+:[0-9A-F]{8}:[0-9A-F]{8}:\w+:\w*:[^\s\"/:]+:")
 TICKET = re.compile(r"PVE:[^\s:]+:[0-9A-F]{8}::[A-Za-z0-9+/=]{100,}")
 LOCK_TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SECRET = re.compile(r"([a-d])\1{7}(-\1{4}){3}-\1{12}")
+"""What stands in kernel/tokens.jsonl in place of the secrets of tokens."""
 CSRF = re.compile(r"[0-9A-F]{8}:[A-Za-z0-9+/]{43}")
 MEASURED = frozenset(
     {"cpu", "disk", "maxcpu", "maxdisk", "maxmem", "mem", "uptime", "ssl_fingerprint", "starttime", "endtime"}
@@ -52,7 +55,7 @@ def comparable(value: Any, key: str = "") -> Any:
         items = [comparable(item) for item in value]
         # Only arrays of objects come in random order; the lines of a log are numbered.
         return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if _objects(items) else items
-    if key in MEASURED:
+    if key in MEASURED or (key == "value" and isinstance(value, str) and UUID.fullmatch(value)):
         return f"<{key}>"
     if not isinstance(value, str):
         return value
@@ -104,6 +107,8 @@ def load(name: str) -> list[Exchange]:
     path = EXCHANGES / f"{name}.jsonl" if len(name) == 1 else FIXTURES / name
     for line in path.read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
+        if "response" not in data:  # the server hung up
+            continue
         date = parsedate_to_datetime(dict(data["response"]["headers"])["Date"]).timestamp()
         clock = max(clock + 0.01, date - data["seconds"] + 0.5)
         keys = ("name", "request", "response", "before", "after")
@@ -303,7 +308,7 @@ class Replay:
             return
         for recorded, own in _pairs(exchange.json.get("data"), response.json().get("data")):
             if (
-                any(pattern.fullmatch(recorded) for pattern in (UPID, TICKET, CSRF, LOCK_TOKEN))
+                any(pattern.fullmatch(recorded) for pattern in (UPID, TICKET, CSRF, LOCK_TOKEN, SECRET))
                 and recorded not in self.known
             ):
                 self.known[recorded] = own

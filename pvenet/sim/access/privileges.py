@@ -66,6 +66,8 @@ AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
-PRIVILEGES = frozenset(privilege for _path, privileges in AREAS.values() for privilege in privileges)
+ELSEWHERE = ("Pool.Allocate", "Pool.Audit", "Realm.Allocate", "Realm.AllocateUser")
+"""What a login does not tell of (K7-tokens-002)."""
+PRIVILEGES = frozenset((*ELSEWHERE, *(privilege for _path, privileges in AREAS.values() for privilege in privileges)))
 COMMON_PATHS = ("/access", "/mapping", "/nodes", "/sdn", "/sdn/zones", "/sdn/zones/localnetwork", "/storage", "/vms")
 """Paths that a listing of permissions always tries (A057)."""

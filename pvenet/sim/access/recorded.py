@@ -6,15 +6,12 @@ import secrets
 import uuid
 from typing import Any
 
-from pvenet.sim.access.privileges import PRIVILEGES
 from pvenet.sim.access.users import FULL_TOKEN
 
 
 def default_users() -> dict[str, Any]:
     """The users of the recordings; their secrets open nothing but sims."""
-    network = ["Sys.Audit", "Sys.Modify", "SDN.Audit", "SDN.Use"]
     password = "oracle-secret"  # noqa: S105  recorded, see above
-    auditor = sorted(privilege for privilege in PRIVILEGES if privilege.endswith(".Audit"))
     names = ("root@pam", "ops@pve", "sysonly@pve", "auditor@pve", "nobody@pve", "disabled@pve")
     return {
         "users": {name: {"password": password, "enabled": name != "disabled@pve"} for name in names},
@@ -28,11 +25,15 @@ def default_users() -> dict[str, Any]:
             "root@pam!old": _default_token("7", expire=1),
             "disabled@pve!tok": _default_token("8"),
         },
+        "roles": {
+            "NetOps": ["SDN.Audit", "SDN.Use", "Sys.Audit", "Sys.Modify"],
+            "SysOnly": ["Sys.Audit", "Sys.Modify"],
+        },
         "acl": [
-            {"path": "/nodes", "who": "ops@pve", "privileges": network},
-            {"path": "/sdn", "who": "ops@pve", "privileges": network},
-            {"path": "/nodes", "who": "sysonly@pve", "privileges": ["Sys.Audit", "Sys.Modify"]},
-            {"path": "/", "who": "auditor@pve", "privileges": auditor},
+            {"path": "/nodes", "who": "ops@pve", "role": "NetOps"},
+            {"path": "/sdn", "who": "ops@pve", "role": "NetOps"},
+            {"path": "/nodes", "who": "sysonly@pve", "role": "SysOnly"},
+            {"path": "/", "who": "auditor@pve", "role": "PVEAuditor"},
         ],
         "key": secrets.token_hex(32),
     }

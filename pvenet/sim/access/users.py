@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
 from pvenet.sim.access.privileges import AREAS, COMMON_PATHS, PRIVILEGES
+from pvenet.sim.access.roles import NO_ACCESS, SPECIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 ROOT = "root@pam"
 FULL_TOKEN = "root@pam!full"  # noqa: S105  a name, not a secret
@@ -58,8 +59,11 @@ class Users:
     users: Mapping[str, Mapping[str, Any]]
     tokens: Mapping[str, Mapping[str, Any]]
     acl: tuple[Mapping[str, Any], ...]
+    """Who has which `role` at which path; or `privileges`, as a person may write them."""
     key: bytes
     """Signs tickets."""
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Those that somebody has made, and their privileges."""
     lacking: frozenset[str] = frozenset()
     """Privileges that nobody has, by order of a fault."""
 
@@ -70,6 +74,7 @@ class Users:
             tokens=data.get("tokens", {}),
             acl=tuple(data.get("acl", ())),
             key=str(data.get("key", "")).encode(),
+            roles=data.get("roles", {}),
         )
 
     def credentials(self) -> tuple[str, str]:
@@ -112,6 +117,10 @@ class Users:
         if otp is not None or not self._enabled(user) or not (fits or renewed) or not password:
             raise Denied("authentication failure", told=True)
         return user
+
+    def second_factor(self, user: str) -> bool:
+        """Whether a password alone does not let this user in."""
+        return bool(self.users.get(user, {}).get("tfa", False))
 
     def _enabled(self, user: str) -> bool:
         return bool(self.users.get(user, {}).get("enabled", False))
@@ -165,8 +174,19 @@ class Users:
             entries = [e for e in entries if place == path or e.get("propagate", True)]
             if entries:
                 entries.sort(key=lambda entry: bool(entry.get("propagate", True)))  # of two, the one that hands it down
-                granted = {p: int(entry.get("propagate", True)) for entry in entries for p in entry["privileges"]}
+                granted = {p: int(entry.get("propagate", True)) for entry in entries for p in self._named(entry)}
+                if any(entry.get("role") == NO_ACCESS for entry in entries):
+                    granted = {}
         return granted
+
+    def _named(self, entry: Mapping[str, Any]) -> Collection[str]:
+        """The privileges of an entry; those of a role that is gone are none."""
+        role = entry.get("role")
+        return entry.get("privileges", ()) if role is None else self.role(role) or ()
+
+    def role(self, name: str) -> Collection[str] | None:
+        """A role's privileges; None where there is no such role."""
+        return SPECIAL.get(name, self.roles.get(name))
 
     def dump(self, identity: Identity, path: str | None, bridges: list[str]) -> dict[str, dict[str, int]]:
         """Effective privileges by path, as /access/permissions tells them (A057, A058)."""
