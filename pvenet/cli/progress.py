@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 LEAST = 6
 """Lines of a diff that are shown on the lowest of terminals."""
-BELOW = 10
+BELOW = 9
 """Lines that the rest of the question takes: the blank ones, whom it hits, warnings, the question itself."""
 
 
@@ -137,10 +137,8 @@ class Terminal:
         if event.changes:
             room = max(LEAST, get_terminal_size().lines - len(event.steps) - BELOW) if self._lively else None
             diff, hidden = folded(event.changes, room)
-            more = (
-                f"\n({counted(hidden, 'more line')} of it: `d` shows them, and so does `pvenet diff`)" if hidden else ""
-            )
-            self._line(f"{pending_text(diff, self._paint)}{more}\n")
+            more = [f"({counted(hidden, 'more line')} of it: `d` shows them, and so does `pvenet diff`)"] * bool(hidden)
+            self._line("\n".join([pending_text(diff, self._paint), *more, ""]))
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")
 

@@ -114,7 +114,7 @@ class Prompt:
 
 
 def _ask(question: str, diff: str = "") -> None:
-    """Ask on the terminal; `d` shows the whole diff. Raises NeedsConsent where there is none, and for anything but yes."""
+    """Ask on the terminal, where `d` shows the whole diff. Raises NeedsConsent without one, and for all but a yes."""
     if not on_terminal():
         raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
     answer = "d"
