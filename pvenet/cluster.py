@@ -156,6 +156,8 @@ def links(connection: Connection) -> tuple[ClusterLink, ...] | NotKnown:
             return NotKnown(what=what, why=error.message)
         grants = audit_grants(connection.credentials.user, "/")
         return NotKnown(what=what, privilege="Sys.Audit", path="/", grants=grants)
+    except errors.PvenetError as error:
+        return NotKnown(what=what, why=error.message)
     return tuple(sorted(found, key=lambda link: (link.node, link.number)))
 
 

@@ -125,9 +125,7 @@ class NotPVE(Unreachable):
 
 
 class RefusedByPvenet(PvenetError):
-    """refused by pvenet: pending changes that are not ours, a loss, management risk, guests that are cut, a question
-    without an answer
-    """
+    """refused by pvenet: pending changes that are not ours, a loss, management risk, guests cut, an open question"""
 
     exit_code = 7
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -63,18 +63,28 @@ class Task:
         return not self.running and (self.exitstatus == "OK" or self.exitstatus.startswith("WARNINGS"))
 
 
+@dataclass
+class Reporting:
+    """Who asks a node for its report, whatever the connection: one at a time, and nobody after one was lost."""
+
+    lock: Lock = field(default_factory=Lock)
+    lost: errors.PvenetError | None = None
+    """Why no further report is asked for."""
+
+
 class Node:
     """One node's network. `timeout` is in seconds for one answer; None leaves it to the connection."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Connection, name: str, reporting: Reporting | None = None) -> None:
         self.connection = connection
         self.name = name
         self._met = False
         """It has answered, so that there is a node of this name."""
-        self.reporting = Lock()
-        """Held while a report is asked for."""
-        self.report_lost: errors.PvenetError | None = None
-        """Why no further report is asked for."""
+        self.reporting = reporting or Reporting()
+
+    def another(self) -> Node:
+        """The same node over one more connection, for what is asked beside everything else."""
+        return Node(self.connection.another(), self.name, self.reporting)
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

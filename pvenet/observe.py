@@ -49,14 +49,14 @@ def report(node: Node, *, timeout: float = REPORT_TIMEOUT) -> Report:
 
     Waits while another thread asks for one. Raises ReportLost, ReportUnreadable, and what `Node.read` raises.
     """
-    with node.reporting:
-        if node.report_lost is not None:
-            raise node.report_lost
+    with node.reporting.lock:
+        if node.reporting.lost is not None:
+            raise node.reporting.lost
         try:
             answer = node.connection.get_once("nodes", node.name, "report", timeout=timeout)
         except AnswerLost as lost:
-            node.report_lost = _lost(node, lost)
-            raise node.report_lost from None
+            node.reporting.lost = _lost(node, lost)
+            raise node.reporting.lost from None
         except errors.RefusedByPVE as refusal:
             raise node.explained(refusal, "Sys.Audit") from None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -51,3 +51,22 @@ def parallel(
         if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):
             raise found
         yield item, found
+
+
+def once(read: Callable[[], Found]) -> Callable[[], Found]:
+    """The same read, done once for all who ask, and not before the first does. What it raises each of them hears."""
+    lock = Lock()
+    kept: list[Found | errors.PvenetError] = []
+
+    def found() -> Found:
+        with lock:
+            if not kept:
+                try:
+                    kept.append(read())
+                except errors.PvenetError as error:
+                    kept.append(error)
+        if isinstance(kept[0], errors.PvenetError):
+            raise kept[0]
+        return kept[0]
+
+    return found

@@ -59,6 +59,27 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, synced: bool = False, f
             os.fsync(file.fileno())
 
 
+def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write a file anew, all of it at once: whoever reads it has the old one or the new one.
+
+    A link of the owner's stays one. Raises OSError for what is there and is no file.
+    """
+    refuse_planted(path)
+    target = path.resolve()
+    refuse_planted(target)
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    beside = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+            file.write(data)
+        beside.replace(target)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
 def refuse_planted(path: Path) -> None:
     """Raises OSError where a part of the path is a link that others may have left, or its end a file that they did."""
     whole = path.absolute()

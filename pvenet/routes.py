@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Interface, IPv6Interface
 
     from pvenet.cluster import Member
+    from pvenet.connection import Connection
     from pvenet.journal import Journal
     from pvenet.model import Interface, Network
     from pvenet.node import Node
@@ -91,9 +92,8 @@ def _elsewhere(endpoint: Endpoint) -> bool:
     return bool(addresses) and not any(ip_address(address).is_loopback for address in addresses)
 
 
-def kept(node: Node) -> tuple[Route, ...]:
+def kept(connection: Connection) -> tuple[Route, ...]:
     """The routes beside the one that is used, as a journal keeps them."""
-    connection = node.connection
     return tuple(
         Route(
             host=endpoint.host,

@@ -144,9 +144,10 @@ def resetter(folder: Path) -> Callable[[], None]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[dict[str, str]]:
+def serving(folder: Path, *faults: str) -> Iterator[dict[str, str]]:
     """A simulated node over HTTPS, and the environment that leads to it."""
     command = [str(BIN / "pvenet"), "sim", "serve", str(folder), "--listen", "127.0.0.1:0", "--json"]
+    command += [word for fault in faults for word in ("--fault", fault)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PVENET_")}
     with subprocess.Popen(command, env=clean, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -1,4 +1,5 @@
-"""Reading and planning many simulated nodes over HTTPS on loopback: seconds, seconds a node, and memory.
+"""Reading and planning many simulated nodes over HTTPS on loopback: seconds, seconds a node, and memory; and what it
+adds to say which of 300 guests on three nodes a plan hits.
 
 Whole processes, one run each; what the simulated node itself takes to answer is measured beside it. Nothing is kept.
 """
@@ -6,6 +7,7 @@ Whole processes, one run each; what the simulated node itself takes to answer is
 from __future__ import annotations
 
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -22,6 +24,11 @@ from pvenet.sim.state import Sim
 NODES = (1, 10, 50, 200)
 INTERFACES = 30
 NICS = tuple(f"ens{number}" for number in range(1, 9))
+
+GUESTS = 100
+"""On each of three nodes."""
+SLOW = 2.0
+"""Seconds that one answer takes where one is slow."""
 
 ONE_READ = """
 import time
@@ -54,6 +61,40 @@ def main() -> None:
                 each = seconds / count
                 most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
                 print(f"{count:5}  {seconds:7.2f}  {each * 1000:9.1f}  {each / one:7.1f}x  {most:10.0f}")
+    guests()
+
+
+def guests() -> None:
+    """What a plan takes to say whom it hits."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        names = ["pve001", "pve002", "pve003"]
+        for number, name in enumerate(names, start=1):
+            own = [f"{number}{guest:03}:guest{guest}:vmbr0" for guest in range(GUESTS)]
+            Sim.init(folder / "sim", node=name, nics=NICS, interfaces=interfaces(number), guests=own)
+        nobody, everybody = folder / "nobody.yaml", folder / "everybody.yaml"
+        nobody.write_text(f"defaults: {{vmbr1: {{type: bridge, ports: [ens5]}}}}\nnodes: {{{': , '.join(names)}: }}\n")
+        everybody.write_text(
+            f"defaults: {{bond0: {{type: bond, mode: balance-rr}}}}\nnodes: {{{': , '.join(names)}: }}\n"
+        )
+        print(f"\n{f'{len(names) * GUESTS} guests on {len(names)} nodes':32}  seconds  requests  slowest answer")
+        slow = f"delay={SLOW:.0f}@GET nodes/pve002/sdn/zones/localnetwork/bridges"
+        for what, file, faults in (
+            ("a plan that hits nobody", nobody, ()),
+            ("a plan that hits all of them", everybody, ()),
+            (f"the same, one answer {SLOW:.0f} s late", everybody, (slow,)),
+        ):
+            with serving(folder / "sim", *faults) as environment:
+                took, answers = planned(file, environment)
+                print(f"{what:32} {took:7.2f}  {len(answers):8}  {max(answers):14.2f}")
+
+
+def planned(file: Path, environment: dict[str, str]) -> tuple[float, list[float]]:
+    """The seconds of one `pvenet plan`, and of each answer that it waited for."""
+    begun = time.perf_counter()
+    command = [str(BIN / "pvenet"), "--debug", "plan", "-f", str(file)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    return time.perf_counter() - begun, [float(text) for text in re.findall(r"-> 200 .*\(([0-9.]+) s\)", done.stderr)]
 
 
 def timed(file: Path, environment: dict[str, str]) -> float:

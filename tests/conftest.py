@@ -107,6 +107,21 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def granted(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Go on as a token that has these entries of the list alone."""
+
+    def go(*entries: dict[str, Any]) -> None:
+        path = lab / "users.json"
+        users = json.loads(path.read_text())
+        users["acl"] += [{"who": "nobody@pve", **entry} for entry in entries]
+        path.write_text(json.dumps(users))
+        monkeypatch.setenv("PVENET_TOKEN_ID", "nobody@pve!none")
+        monkeypatch.setenv("PVENET_TOKEN_SECRET", users["tokens"]["nobody@pve!none"]["secret"])
+
+    return go
+
+
+@pytest.fixture
 def interfaces(lab: Path) -> Path:
     """The simulated node's live file."""
     return lab / "pve1" / "etc" / "network" / "interfaces"

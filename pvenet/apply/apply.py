@@ -11,20 +11,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import agree_to_guests, approve, on_management_path, proposal, remade, removals
-from pvenet.apply.bystanders import lost
+from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
+from pvenet.apply.bystanders import crowded, lost
 from pvenet.apply.confirmation import confirmed, refusal
+from pvenet.apply.hosts import NOTHING_MOVES, address_move, catch_up, follow, follow_move
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Reload
 from pvenet.apply.rollback import WITHIN, Rollback
 from pvenet.apply.runtime import conclude, wait_until_idle
+from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import with_links
 from pvenet.events import OnFailure
-from pvenet.impact import concerned
 from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
@@ -88,11 +89,13 @@ class _Apply:
         self._reload: Reload | None = None
         self._looks: KernelLooks | None = None
         self._lost: Lost | None = None
+        self._move = NOTHING_MOVES
+        self._sdn_lock = SdnLock(node.connection, journals.state_dir, runtime, wanted=options.sdn_lock, now=now)
 
     def locked(self) -> Outcome:
         """Run, with the node's journals to itself."""
         try:
-            with self._journals.lock():
+            with self._journals.lock(), self._sdn_lock:
                 return self._run()
         except KeyboardInterrupt:
             if self._reload is not None and self._reload.sent:
@@ -119,16 +122,26 @@ class _Apply:
         approval = self._approved(pending, looks)
         looks.begun()
         looks.again()
-        others = approval.bystanders.seen_again(looks.baseline)
-        agree_to_guests(self._node, others, self._runtime, self._options.consent)
-        if approval.asked or looks.slow:
+        others = approval.bystanders.seen_again(self._node, looks.baseline)
+        agree_to_guests(self._node, others, self._runtime, self._options.allowed)
+        if self._sdn_lock.take() or approval.asked or looks.slow or self._move.looked:
             known = self._compare(reading)
         known_routes = routes(self._node, self._cluster.members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
         self._lost = partial(lost, self._node, others, self._options.allow_guests)
         self._reload = self._ready(book, pending, known_routes, looks)
         end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
-        return self._after(end, book, pending, known_routes)
+        return self._followed(self._after(end, book, pending, known_routes))
+
+    def _followed(self, end: Outcome) -> Outcome:
+        """The end, with what a new address of the node asks for beside it."""
+        match end:
+            case Applied():
+                done = follow_move(self._node, self._move, self._runtime.unfailing().warn)
+                return replace(end, message=f"{end.message}{done}")
+            case Unknown(stays=True) if self._move.edit is not None:
+                follow(self._node, replace(self._move.edit, agreed=False), self._runtime.unfailing().warn)
+        return end
 
     def _after(
         self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: _Pending, known_routes: Routes
@@ -188,6 +201,8 @@ class _Apply:
                 f"the last apply from here to {self._node.name} failed; what was there before it is in\n"
                 f"  {self._journals.path(failed)}"
             )
+        if (last := self._journals.chosen()) is not None:
+            catch_up(self._node, last, self._runtime.warn)
         return Nothing(message=f"nothing is pending on {self._node.name}")
 
     def _gate(self, reading: Reading) -> _Pending:
@@ -236,13 +251,14 @@ class _Apply:
             changes=pending.reading.changes or "",
         )
         taken = removals(pending.journal, pending.reading.changes or "")
-        proposed = replace(proposed, removals=taken, remade=remade(pending.inverse))
+        self._move = address_move(self._node, (pending.before, then), self._cluster, agreed=self._options.update_hosts)
+        proposed = replace(proposed, removals=taken, remade=remade(pending.inverse), notes=self._move.notes)
         return approve(
             self._node,
             proposed,
             self._runtime,
             self._cluster,
-            consent=self._options.consent,
+            allowed=self._options.allowed,
             look=looks.of_guests,
         )
 
@@ -278,7 +294,8 @@ class _Apply:
             behind=False,
             state=State.STAGING,
             upid=None,
-            routes=kept(self._node),
+            routes=kept(self._node.connection),
+            hosts=self._move.edit,
         )
         self._journals.keep_diff(journal)
         return journal
@@ -286,11 +303,11 @@ class _Apply:
     def _kernel_looks(self, pending: _Pending) -> KernelLooks:
         """What the kernel is asked about these changes."""
         before, wanted = pending.before, pending.reading.network
-        management = before is not None and on_management_path(self._node, self._cluster, before, wanted)
+        management = before is not None and touched_path(self._node, self._cluster, before, wanted) is not None
         asked = scope(pending.expectation.ours, before, wanted, management=management)
         options = self._options
         verify = options.verify if options.wait else Verify.FLAGS
-        guests = before is not None and bool(concerned(before, wanted))
+        guests = before is not None and bool(crowded(before, wanted))
         return KernelLooks(
             self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
         )

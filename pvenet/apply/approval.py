@@ -54,6 +54,8 @@ class Proposal:
     """What PVE's write takes away by itself."""
     remade: Collection[str] = ()
     """The interfaces that rolling back makes anew, so that they have again what the write has taken."""
+    notes: Sequence[str] = ()
+    """What else has to be done beside it."""
 
 
 def proposal(question: str, *, before: Network | None, judged: tuple[Network, Network], changes: str) -> Proposal:
@@ -64,7 +66,7 @@ def proposal(question: str, *, before: Network | None, judged: tuple[Network, Ne
 
 
 @dataclass(frozen=True, kw_only=True)
-class Consent:
+class Allowed:
     """What the caller has agreed to beforehand."""
 
     management: bool = False
@@ -88,7 +90,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     runtime: Runtime,
     cluster: Cluster,
     *,
-    consent: Consent,
+    allowed: Allowed,
     look: Callable[[Collection[str]], Look],
 ) -> Approval:
     """Show what changes, what it means and whom it hits, and get approval.
@@ -114,38 +116,38 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
         )
     )
     _warn_of_limits(proposed, runtime)
-    for text in line_ends(then):
+    for text in (*proposed.notes, *line_ends(then)):
         runtime.warn(text)
     path = focused(path, changes, before, then, [loss.name for loss in hit])
     touched = path if danger is Risk.MANAGEMENT else None
     found = bystanders(node, before, then, cluster=cluster, look=look, path=touched)
-    if found.impact.hit or found.impact.links_hit or found.impact.unknown:
+    if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
     if touched:
         text = f"this {effect} the way to {node.name}: {shown_path(touched, before)} ({touched.reason})"
-        _agree_to_path(text, runtime, consent)
-    agree_to_guests(node, found, runtime, consent)
+        _agree_to_path(text, runtime, allowed)
+    agree_to_guests(node, found, runtime, allowed)
     clustered = bool(touched) and len(cluster.members) > 1
     if clustered:
         _warn_of_fencing(node, runtime)
     if found.cluster:
         _warn_of_cluster(found.cluster, runtime)
     asked = runtime.confirm(proposed.question)
-    return Approval(asked=asked or clustered or bool(found.hanging), bystanders=found)
+    return Approval(asked=asked or clustered or found.asked, bystanders=found)
 
 
-def _agree_to_path(text: str, runtime: Runtime, consent: Consent) -> None:
-    if not consent.management:
+def _agree_to_path(text: str, runtime: Runtime, allowed: Allowed) -> None:
+    if not allowed.management:
         raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
     runtime.warn(text)
 
 
-def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, consent: Consent) -> None:
+def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
     """Raises GuestRisk for guests that run and would be cut, unless that was agreed to for each of them."""
     perhaps = found.impact.guests_perhaps_cut
     if perhaps:
         runtime.warn(f"this cuts {_guests(found, perhaps)} on {node.name}, if they run; whether they do is not known")
-    cut = found.cut(consent.guests)
+    cut = found.cut(allowed.guests)
     if cut:
         run = "which runs" if len(cut) == 1 else "which run"
         everybody = ",".join(map(str, found.impact.guests_cut))
@@ -168,11 +170,12 @@ def _warn_of_cluster(cluster: Cluster, runtime: Runtime) -> None:
         runtime.warn(f"the cluster does not reach {who}, and this touches an interface that carries one of its links")
 
 
-def on_management_path(node: Node, cluster: Cluster, before: Network, then: Network) -> bool:
-    """Whether what differs between two networks touches the way to the node."""
+def touched_path(node: Node, cluster: Cluster, before: Network, then: Network) -> ManagementPath | None:
+    """The way to the node, where what differs between two networks touches it."""
     path = management_path(before, management_addresses(node, cluster, before))
     changes = net_changes(before.interfaces, then.interfaces)
-    return max(risks(changes, path, before, then), default=Risk.NONE) is Risk.MANAGEMENT
+    touched = Risk.MANAGEMENT in risks(changes, path, before, then)
+    return focused(path, changes, before, then) if touched else None
 
 
 def _warn_of_fencing(node: Node, runtime: Runtime) -> None:

@@ -13,20 +13,27 @@ from typing import TYPE_CHECKING, TypeAlias
 from pvenet import errors, impact
 from pvenet.cluster import Cluster, standing
 from pvenet.guests import read_guests, running_cards
-from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known
-from pvenet.model import Bridge, OvsBridge
+from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned
+from pvenet.model import Bridge, OvsBridge, kind_of
 from pvenet.model.addresses import addresses
 from pvenet.plan.changes import Update, net_changes
 from pvenet.plan.relations import downward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pvenet.apply.runtime import Deadline
+    from pvenet.impact import Guest
     from pvenet.kernel.judgement import Look
     from pvenet.model import Network
     from pvenet.node import Node
     from pvenet.plan.risk import ManagementPath
+
+GuestList: TypeAlias = "Mapping[str, Sequence[Guest]]"
+"""Guests by their node, as they are listed."""
+
+_BRIDGES = (Bridge.type, OvsBridge.type)
+"""Also of a bridge with a value that can't be read, which is an `Other`."""
 
 TOKEN_LOST = 8.0
 """Seconds after a reload in which a cluster that has lost its links does not know it yet (pve-api#quorum-lost)."""
@@ -44,8 +51,10 @@ class Bystanders:
     """The management path, where the change touches it."""
     known: Known = field(default_factory=Known)
     impact: Impact = field(default_factory=Impact)
+    asked: bool = False
+    """The node was asked about its guests, which takes its time."""
     hanging: Mapping[Card, str] = field(default_factory=dict)
-    """Where the cards of the guests that run hang, on bridges that the change may disturb."""
+    """Where the cards of the guests that run hang, as far as the kernel was asked."""
     cluster: Cluster | None = None
     """As it was, where the change touches an interface that carries one of its links."""
 
@@ -57,12 +66,31 @@ class Bystanders:
         """A guest for a person: `101 web`."""
         return f"{vmid} {next((guest.name for guest in self.known.guests if guest.vmid == vmid), '')}".rstrip()
 
-    def seen_again(self, look: Look) -> Bystanders:
-        """The same with what the kernel has now: guests come and go while a person reads."""
-        if not self.hanging and not look.bridges:
-            return self
-        known = self.known if look.bridges is None else replace(self.known, ports=tuple(look.bridges.values()))
-        return _judged(replace(self, known=known))
+    def seen_again(self, node: Node, look: Look) -> Bystanders:
+        """The same with what the kernel has now: guests come and go while a person reads.
+
+        Who runs is asked once more, because a look shows no guest on a bridge that is staged to go.
+        """
+        known = self.known
+        if look.bridges is not None:
+            known = replace(known, ports=tuple(look.bridges.values()))
+        if self.asked:
+            known = replace(known, guests=tuple(_running_now(node, known.guests)))
+        return _judged(replace(self, known=known)) if known is not self.known else self
+
+
+def _running_now(node: Node, guests: Sequence[Guest]) -> Sequence[Guest]:
+    """The guests, with the kernel's word on whether they run; as they are where it can't be had."""
+    try:
+        running = {vmid for vmid, _ in running_cards(node)}
+    except errors.PvenetError:
+        return guests
+    return [replace(each, running=each.vmid in running) if _is_on_bridges(each) else each for each in guests]
+
+
+def _is_on_bridges(guest: Guest) -> bool:
+    """Whether the kernel shows a port of it while it runs, as far as its configuration was read."""
+    return any(nic.bridge and not nic.pending for nic in guest.nics)
 
 
 def bystanders(  # noqa: PLR0913 - two networks, and those who may know
@@ -73,38 +101,60 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     cluster: Cluster,
     look: Callable[[Collection[str]], Look],
     path: ManagementPath | None,
+    listed: Callable[[], GuestList | None] = lambda: None,
 ) -> Bystanders:
     """Who depends on what a change disturbs. Nothing is asked for a change that can hit nobody.
 
-    `look`: what the kernel has of some bridges, before anything of them is staged.
+    `look`: what the kernel has of some bridges, before anything of them is staged. `listed`: the guests of all nodes,
+    where somebody lists them for several.
     """
-    disturbed = impact.concerned(before, wanted)
-    addressed = any(_stands_on(name, before, wanted) for name, it in before.interfaces.items() if addresses(it))
-    known = Known(cluster=cluster.links_of(node.name), unknown=cluster.unknown if addressed else ())
-    if disturbed:
-        bridges = [name for name in disturbed if isinstance(before.interfaces[name], Bridge | OvsBridge)]
+    known = Known(
+        cluster=cluster.links_of(node.name),
+        unknown=cluster.unknown if disturbs_addresses(before, wanted) else (),
+    )
+    bridges = crowded(before, wanted)
+    if bridges:
         seen = look(bridges)
         known = replace(
             known,
             ports=tuple((seen.bridges or {}).values()),
             links=seen.report.links if seen.report is not None else {},
         )
-        found = read_guests(node, elsewhere=impact.elsewhere(known, before, disturbed))
+        found = read_guests(node, listed=listed(), elsewhere=impact.elsewhere(known, before, concerned(before, wanted)))
         known = replace(known, guests=found.guests, unknown=(*known.unknown, *found.unknown))
-    return _judged(Bystanders(before=before, wanted=wanted, path=path, known=known, cluster=cluster))
+    return _judged(
+        Bystanders(before=before, wanted=wanted, path=path, known=known, asked=bool(bridges), cluster=cluster)
+    )
+
+
+def crowded(before: Network, wanted: Network) -> tuple[str, ...]:
+    """The bridges on which somebody may notice a change; none where no guest can be hit."""
+    interfaces = before.interfaces
+    return tuple(name for name in sorted(concerned(before, wanted)) if kind_of(interfaces[name]) in _BRIDGES)
+
+
+def disturbs_addresses(before: Network, wanted: Network) -> bool:
+    """Whether an address of the node moves, or something that it stands on is disturbed: a link of the cluster may be
+    hit then.
+    """
+    disturbed = concerned(before, wanted)
+    return any(
+        addresses(interface) and (name in disturbed or addresses(interface) != addresses(wanted.interfaces.get(name)))
+        for name, interface in before.interfaces.items()
+    )
 
 
 def _judged(them: Bystanders) -> Bystanders:
     before, wanted, known = them.before, them.wanted, them.known
-    disturbed = impact.concerned(before, wanted)
     hit = impact.impact(before, wanted, known, path=them.path)
-    at_rest = impact.elsewhere(known, before, disturbed)
-    hanging = impact.hanging(known, before.interfaces) if disturbed else {}
-    touched = any(link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted) for link in hit.links)
+    changed = _changed(before, wanted)
+    touched = any(
+        link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted, changed) for link in hit.links
+    )
     return replace(
         them,
         impact=hit,
-        hanging={card: bridge for card, bridge in hanging.items() if card not in at_rest},
+        hanging=impact.hanging(known, before.interfaces),
         cluster=them.cluster if touched else None,
     )
 
@@ -118,12 +168,12 @@ def _changed(before: Network, wanted: Network) -> set[str]:
     return found
 
 
-def _stands_on(carrier: str | None, before: Network, wanted: Network) -> bool:
-    """Whether an interface changes, or something that it stands on."""
+def _stands_on(carrier: str | None, before: Network, wanted: Network, changed: Collection[str]) -> bool:
+    """Whether an interface is one of those that change, or stands on one."""
     if carrier is None:
         return False
     chain = {*downward([carrier], before.interfaces), *downward([carrier], wanted.interfaces)}
-    return not chain.isdisjoint(_changed(before, wanted))
+    return not chain.isdisjoint(changed)
 
 
 # --- afterwards ------------------------------------------------------------------------------------------------------
@@ -133,10 +183,24 @@ def _stands_on(carrier: str | None, before: Network, wanted: Network) -> bool:
 class Losses:
     """Who is not there any more."""
 
-    failure: str = ""
-    """Who was lost, in words; empty where nobody was."""
+    guests: tuple[str, ...] = ()
+    """The guests that run and hang on no bridge, a clause each."""
+    cluster: tuple[str, ...] = ()
+    """What the cluster has lost, clauses."""
     notes: tuple[str, ...] = ()
     """What a person should know, and fails nothing."""
+
+    @property
+    def failure(self) -> str:
+        """Who was lost, in words; empty where nobody was."""
+        return "; ".join((*self.guests, *self.cluster))
+
+    def after_rollback(self) -> Iterator[str]:
+        """Who is lost although the network is as it was, and what helps: no further reload does."""
+        if self.guests:
+            yield f"{'; '.join(self.guests)}, also with the network as it was; a guest's next start puts it back"
+        if self.cluster:
+            yield f"{'; '.join(self.cluster)}, also with the network as it was; `pvecm status` on a node says more"
 
 
 Lost: TypeAlias = "Callable[[Look, Deadline], Losses]"
@@ -146,57 +210,73 @@ Lost: TypeAlias = "Callable[[Look, Deadline], Losses]"
 def lost(node: Node, there: Bystanders, agreed: AllowedGuests, look: Look, deadline: Deadline) -> Losses:
     """Who was lost with a reload: guests first, which takes no time; then members of the cluster, and its quorum."""
     found = _lost_guests(node, there, look, agreed)
-    if found.failure or there.cluster is None:
+    if found.guests or there.cluster is None:
         return found
-    failure = _lost_cluster(node, there.cluster, deadline)
-    return Losses(failure=failure, notes=found.notes)
+    return replace(found, cluster=_lost_cluster(node, there.cluster, deadline))
 
 
 def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuests) -> Losses:
-    if not there.hanging:
-        return Losses()
-    if look.bridges is None and look.report is None:
-        return Losses(notes=(f"whether the guests of {node.name} hang on their bridges again is not known",))
-    known = Known(
-        ports=tuple((look.bridges or {}).values()), links=look.report.links if look.report is not None else {}
-    )
-    now = impact.hanging(known, {})
-    missing = {card: bridge for card, bridge in there.hanging.items() if card not in now}
+    missing, unseen = _missing(there, look)
+    notes = [f"whether {_cards(there, unseen)} hang on their bridges again is not known"] if unseen else []
     if not missing:
-        return Losses()
+        return Losses(notes=tuple(notes))
     try:
         running = running_cards(node)
     except errors.PvenetError as error:
-        who = ", ".join(_card(there, card) for card in missing)
-        return Losses(notes=(f"{who} hang on no bridge any more, or have stopped: {error.message}",))
-    gone = {card: bridge for card, bridge in missing.items() if card in running}
-    sorry = {card: bridge for card, bridge in gone.items() if not agreed.covers(card[0])}
-    notes = [f"guest {_card(there, card)} has stopped or left meanwhile" for card in missing if card not in running]
-    notes += [f"guest {_card(there, card)} has lost {gone[card]}, as agreed" for card in gone if card not in sorry]
-    return Losses(failure="; ".join(_told(there, sorry)), notes=tuple(notes))
+        told = f"{_cards(there, missing)} hang on no bridge any more, or have stopped: {error.message}"
+        return Losses(notes=(*notes, told))
+    gone = [card for card in missing if card in running]
+    foreseen = there.impact.cards_cut
+    sorry = [card for card in gone if card not in foreseen or not agreed.covers(card[0])]
+    notes += [f"guest {_card(there, card)} has stopped or left meanwhile" for card in missing if card not in running]
+    notes += [f"guest {_card(there, card)} has lost {missing[card]}, as agreed" for card in gone if card not in sorry]
+    told_of = (f"guest {_card(there, card)} was on {missing[card]} and is on no bridge any more" for card in sorry)
+    return Losses(guests=tuple(told_of), notes=tuple(notes))
 
 
-def _told(there: Bystanders, cards: Mapping[Card, str]) -> Iterator[str]:
-    for card, bridge in cards.items():
-        yield f"guest {_card(there, card)} was on {bridge} and is on no bridge any more"
+def _missing(there: Bystanders, look: Look) -> tuple[dict[Card, str], dict[Card, str]]:
+    """The cards that hang on no bridge any more, and those of which a look does not tell.
+
+    The bridges call shows fewer bridges than the report does: who was seen by the latter alone is looked for there, but
+    where the bridge is gone.
+    """
+    links = look.report.links if look.report is not None else {}
+    now = impact.hanging(Known(ports=tuple((look.bridges or {}).values()), links=links), {})
+    absent = {card: bridge for card, bridge in there.hanging.items() if card not in now}
+    if look.report is not None:
+        return absent, {}
+    gone = there.before.interfaces.keys() - there.wanted.interfaces.keys()
+    by_call = impact.hanging(Known(ports=there.known.ports), {}) if look.bridges is not None else {}
+    missing = {card: bridge for card, bridge in absent.items() if card in by_call or bridge in gone}
+    return missing, {card: bridge for card, bridge in absent.items() if card not in missing}
+
+
+def _cards(there: Bystanders, cards: Collection[Card]) -> str:
+    return ", ".join(_card(there, card) for card in cards)
 
 
 def _card(there: Bystanders, card: Card) -> str:
     return f"{there.named(card[0])} ({card[1]})"
 
 
-def _lost_cluster(node: Node, was: Cluster, deadline: Deadline) -> str:
+def _lost_cluster(node: Node, was: Cluster, deadline: Deadline) -> tuple[str, ...]:
     """What the cluster has lost and does not get back within the deadline; it takes seconds to notice itself."""
-    online = {member.name for member in was.members if member.online}
     calm = min(TOKEN_LOST, deadline.left)
-    parts: list[str] = []
+    found: tuple[str, ...] = ()
     while True:
         deadline.pause("looking at the cluster", PAUSE)
         calm -= PAUSE
         with suppress(errors.PvenetError):  # a node that does not answer is told elsewhere
-            now = standing(node.connection, timeout=deadline.answer)
-            left = online - {member.name for member in now.members if member.online}
-            parts = ["the cluster has lost its quorum"] if was.quorate and now.quorate is False else []
-            parts += [f"the cluster does not reach {', '.join(sorted(left))} any more"] if now.members and left else []
-        if (not parts and calm <= 0) or deadline.over:
-            return "; ".join(parts)
+            found = tuple(_fewer(was, standing(node.connection, timeout=deadline.answer)))
+        if (not found and calm <= 0) or deadline.over:
+            return found
+
+
+def _fewer(was: Cluster, now: Cluster) -> Iterator[str]:
+    """What a cluster had and has no more. One that can't be read, or was so before, has lost nothing."""
+    online = {member.name for member in was.members if member.online}
+    gone = online - {member.name for member in now.members if member.online}
+    if was.quorate and now.quorate is False:
+        yield "the cluster has lost its quorum"
+    if now.members and gone:
+        yield f"the cluster does not reach {', '.join(sorted(gone))} any more"

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
-from pvenet.node import Node
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pvenet.kernel.judgement import Require, Scope
     from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
+    from pvenet.node import Node
 
 T = TypeVar("T")
 
@@ -244,7 +244,7 @@ class KernelLooks:
 
     def _start(self, timeout: float, ports: Mapping[str, BridgePorts] | None, *, report_wanted: bool = False) -> None:
         """Ask for what the quick call has not told, beside whatever goes on."""
-        own = Node(self._node.connection.another(), self._node.name)
+        own = self._node.another()
 
         def look() -> Look:
             try:

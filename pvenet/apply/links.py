@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -16,10 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pvenet.journal import Journals
+    from pvenet.kernel.difference import Difference
     from pvenet.kernel.links import BridgePorts, Report
-    from pvenet.node import Node
+    from pvenet.node import Node, Reading
 
 _Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything:
+    """A node's list beside its kernel, as far as that is to be had."""
+
+    reading: Reading
+    applied: Network | None
+    """What is live; None where somebody else's changes are pending, and it can't be told."""
+    report: Report | None = None
+    bridges: Mapping[str, BridgePorts] | None = None
+    differences: tuple[Difference, ...] = ()
 
 
 def look(node: Node, journals: Journals, note: Callable[[str], None]) -> Comparison:
@@ -28,14 +42,44 @@ def look(node: Node, journals: Journals, note: Callable[[str], None]) -> Compari
     Raises PvenetError where the node gives neither a report nor the bridges. While a reload runs, nothing is listed
     (pve-api#never-list), and so nothing compared.
     """
+    found, ports, no_report = _kernel(node, note)
+    if no_report and ports is None:
+        raise no_report
+    return _beside(node, journals, note, found, ports)
+
+
+def look_everywhere(node: Node, journals: Journals, note: Callable[[str], None]) -> Everything:
+    """The list, and the kernel beside it as far as that is to be had; `note` hears of the rest.
+
+    Raises what a listing raises.
+    """
+    reading, warnings = listed(node, journals, thorough=True)
+    for warning in warnings:
+        note(warning)
+    found, ports, no_report = _kernel(node, note)
+    if no_report and ports is None:
+        note(f"{no_report.message}\n{no_report.hint}".rstrip())
+    compared = _compared(node, journals, reading, found, ports)
+    foreign = isinstance(ownership(journals.at(node), reading), Foreign)
+    return Everything(
+        reading=reading,
+        applied=None if foreign else compared.network,
+        report=found,
+        bridges=ports,
+        differences=compared.differences,
+    )
+
+
+def _kernel(
+    node: Node, note: Callable[[str], None]
+) -> tuple[Report | None, Mapping[str, BridgePorts] | None, errors.PvenetError | None]:
+    """The report, the bridges, and why there is no report, which is not said yet where there are no bridges either."""
     ports, no_ports = _had(lambda: bridges(node))
     found, no_report = _had(lambda: report(node))
     for failure in (no_ports, no_report):
         if failure is not None and failure is not (no_report if no_ports else None):
             note(f"{failure.message}\n{failure.hint}".rstrip())
-    if no_ports and no_report:
-        raise no_report
-    return _beside(node, journals, note, found, ports)
+    return found, ports, no_report
 
 
 def _had(get: Callable[[], _Answer]) -> tuple[_Answer | None, errors.PvenetError | None]:
@@ -64,6 +108,16 @@ def _beside(
         return Comparison(report=found, bridges=ports, basis=f"nothing is compared: {missing.message}")
     for warning in warnings:
         note(warning)
+    return _compared(node, journals, reading, found, ports)
+
+
+def _compared(
+    node: Node,
+    journals: Journals,
+    reading: Reading,
+    found: Report | None,
+    ports: Mapping[str, BridgePorts] | None,
+) -> Comparison:
     match ownership(journals.at(node), reading):
         case Foreign(changes=changes):
             return compared_beside(reading.network, changes, found, ports)

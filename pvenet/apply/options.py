@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import Consent
+from pvenet.apply.approval import Allowed
 from pvenet.apply.kernel import Verify
 from pvenet.events import OnFailure
 from pvenet.impact import NO_GUESTS, AllowedGuests
@@ -35,15 +35,19 @@ class ApplyOptions:
     allow_management: bool = False
     allow_guests: AllowedGuests = NO_GUESTS
     verify: Verify = Verify.AUTO
+    sdn_lock: bool = False
+    """Hold the cluster's SDN lock from before the reload to the verdict, where it can be had."""
+    update_hosts: bool = False
+    """Change the node's own line of its /etc/hosts when its new address is verified."""
     require: frozenset[Require] = frozenset()
     """What is a failure where it does not come, and a warning otherwise."""
     verify_with: tuple[str, ...] = ()
     """A command and its arguments: after all of pvenet's own checks, anything but 0 rolls back."""
 
     @property
-    def consent(self) -> Consent:
+    def allowed(self) -> Allowed:
         """What was agreed to beforehand."""
-        return Consent(management=self.allow_management, guests=self.allow_guests)
+        return Allowed(management=self.allow_management, guests=self.allow_guests)
 
     def __post_init__(self) -> None:
         """Raises UsageError for a time that is none."""

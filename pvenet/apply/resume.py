@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import Proposal, approve, remade, removals
+from pvenet.apply.hosts import address_move, catch_up, follow_move
 from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
+from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.stage import is_gone, is_nothing, throw_away
 from pvenet.apply.status import by_hand
 from pvenet.apply.steps import made_live
@@ -31,6 +33,7 @@ from pvenet.journal import (
     not_ours,
     ownership,
     replay,
+    utc_now,
 )
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.model import Network
@@ -41,7 +44,7 @@ from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -70,20 +73,23 @@ def roll_back(  # noqa: PLR0913 - as `apply`, and two that say which journal
     RolledBack, which is a success here. Whatever the end, the last event is `Ended`.
     """
     bound = journals.at(node, same_node=same_node)
+    lock = SdnLock(node.connection, bound.state_dir, runtime, wanted=options.sdn_lock, now=utc_now())
 
     def run() -> Outcome:
         try:
-            with bound.lock():
+            with bound.lock(), lock:
                 if same_node:
                     claim(node, bound)
-                return _rolled_back(node, bound, options, runtime, name)
+                return _rolled_back(node, bound, options, runtime, name, lock)
         except KeyboardInterrupt:
             raise errors.Interrupted(f"interrupted; nothing was sent to {node.name}") from None
 
     return conclude(node.name, runtime, run)
 
 
-def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str) -> Outcome:
+def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
+    node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, name: str, lock: SdnLock
+) -> Outcome:
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
@@ -109,15 +115,22 @@ def _rolled_back(node: Node, journals: Journals, options: ApplyOptions, runtime:
     anew = remade(restore.todo)
     gone = [loss for loss in removals(journal, journals.kept_diff(journal)) if loss.name not in anew]
     proposed = _proposed(node.name, journal, reading, restore, gone)
+    wrote = journal.hosts if journal.hosts is not None and journal.hosts.agreed else None
+    move = address_move(node, proposed.judged, known, agreed=wrote is not None or None, wrote=wrote)
+    proposed = replace(proposed, notes=move.notes)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        approve(node, proposed, runtime, known, consent=options.consent, look=partial(_look, node))
+        approve(node, proposed, runtime, known, allowed=options.allowed, look=partial(_look, node))
+    lock.take()
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     found = routes(node, known.members, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
-    return replace(end, asked=True) if isinstance(end, RolledBack) else end
+    if not isinstance(end, RolledBack):
+        return end
+    followed = follow_move(node, move, runtime.unfailing().warn)
+    return replace(end, message=f"{end.message}{followed}", asked=True)
 
 
 def _look(node: Node, names: Collection[str]) -> Look:
@@ -236,10 +249,12 @@ def _proposed(node: str, journal: Journal, reading: Reading, restore: RestorePla
 # --- keeping ---------------------------------------------------------------------------------------------------------
 
 
-def confirm(node: Node, journals: Journals, *, same_node: bool = False) -> Journal:
+def confirm(
+    node: Node, journals: Journals, *, same_node: bool = False, warn: Callable[[str], None] = lambda _: None
+) -> Journal:
     """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late.
 
-    `same_node`: as for `roll_back`.
+    `same_node`: as for `roll_back`. `warn` hears what is left to do.
     """
     bound = journals.at(node, same_node=same_node)
     if same_node:
@@ -258,7 +273,9 @@ def confirm(node: Node, journals: Journals, *, same_node: bool = False) -> Journ
             )
     try:
         with bound.lock():
-            return _kept(node, bound, journal)
+            kept = _kept(node, bound, journal)
+            catch_up(node, kept, warn)
+            return kept
     except errors.Busy:
         if journal.state is State.ROLLING_BACK:
             raise

@@ -294,8 +294,8 @@ class Rollback:
     def _kernel_looks(self, restore: RestorePlan) -> KernelLooks:
         """The looks after the reloads of this rollback: few in all, and nothing waits for what takes its time."""
         if self._looks is None:
-            before = self._book.now.network
-            asked = scope(restore.ours, before, Network(interfaces=restore.wanted), management=False)
+            before, applied = self._book.now.network, Network(interfaces=replay(self._book.now.forward).then)
+            asked = scope(restore.ours, applied, Network(interfaces=restore.wanted), management=False)
             verify = Verify.FLAGS if self._verify is Verify.FLAGS else Verify.AUTO
             self._looks = KernelLooks(
                 self._node,

@@ -7,10 +7,11 @@ command could not finish it takes back.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
+from pvenet.apply.affected import affected, may_hit
 from pvenet.apply.approval import described_removals, removals
 from pvenet.apply.open_journals import (
     drop_staged,
@@ -22,6 +23,8 @@ from pvenet.apply.open_journals import (
     refuse_while_reloading,
 )
 from pvenet.apply.steps import Steps, made_live
+from pvenet.cluster import with_links
+from pvenet.impact import Impact
 from pvenet.journal import (
     ARMS,
     OPEN,
@@ -36,6 +39,7 @@ from pvenet.journal import (
     replay,
     utc_now,
 )
+from pvenet.plan.changes import outcome
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 
@@ -71,6 +75,8 @@ class Staged:
     """PVE's diff without its timestamps, as it is with this."""
     live: bool = False
     """There was nothing to stage, and nothing of what is desired is pending, as far as can be told."""
+    impact: Impact = field(default_factory=Impact)
+    """Whom it hits once it is live, with what was staged from here before; only where that was asked for."""
 
 
 class Staging:
@@ -111,8 +117,8 @@ class Staging:
         """The network with what is staged."""
         return self.reading.network
 
-    def stage(self, desired: Desired, options: StageOptions | None = None) -> Staged:
-        """Stage what is desired, all of it or nothing.
+    def stage(self, desired: Desired, options: StageOptions | None = None, *, whom: bool = False) -> Staged:
+        """Stage what is desired, all of it or nothing. `whom`: find out before whom it hits, where it may hit somebody.
 
         Raises UsageError, InvalidNetwork, NotOurs and Lossy before anything is sent; RefusedByPVE, Unreachable,
         Interrupted, and NotOurs for what somebody else stages meanwhile, with this command's own steps undone;
@@ -129,12 +135,21 @@ class Staging:
         if lost and not options.lossy:
             raise lossy(self._node.name, lost)
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
-        book = OpenJournal(self._journals, self._journal(options), lambda _: None)
+        journal = self._journal(options)
+        hit = self._affected(journal, todo) if whom else Impact()  # before: pve-api#bridges-staged
+        book = OpenJournal(self._journals, journal, lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
         first = self.reading.pending is None  # what a later write finds, PVE has written
         told = described_removals(removals(book.now, book.now.pending or "")) if first else ()
         pending = book.now.pending
-        return Staged(plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told), pending=pending)
+        return Staged(plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told), pending=pending, impact=hit)
+
+    def _affected(self, journal: Journal, todo: Plan) -> Impact:
+        """Whom it hits with what is staged from here already; nobody is asked where these steps can hit nobody."""
+        then = replace(self.network, interfaces=outcome(self.network.interfaces, todo.steps))
+        if not may_hit(self.network, then):
+            return Impact()
+        return affected(self._node, journal.network, then, lambda: with_links(self._node.connection))
 
     def _is_live(self, desired: Desired) -> bool:
         """Whether nothing that is pending is about these interfaces; of somebody else's nobody can tell."""

@@ -1,4 +1,7 @@
-"""How a node stands: what is pending, whose it is, which journal is open, and what to do next. It changes nothing."""
+"""How a node stands: what is pending, whose it is, which journal is open, and what to do next.
+
+It changes nothing on the node; a lock of the cluster that was left behind from here is ended, with its own token.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.hosts import hosts_left
 from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
-from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, Ours, State, ownership
+from pvenet.apply.sdn_lock import left_behind
+from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, LockJournals, Ours, State, ownership
 from pvenet.routes import recall
 
 if TYPE_CHECKING:
@@ -43,6 +48,10 @@ class Status:
     todo: str = ""
     elsewhere: str = ""
     """That a journal of a node of the same name elsewhere is kept here."""
+    hosts: str = ""
+    """What is left to do to the node's /etc/hosts after the last apply or rollback from here."""
+    sdn_lock: str = ""
+    """What became of SDN locks that were left behind from here in the cluster."""
 
 
 def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status:
@@ -80,7 +89,12 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
         told["what"] += "; a younger journal can't be read, which may say otherwise"
         told["todo"] = f"use the pvenet that has written it, or move it away\n  {path}"
     return _with(
-        found, pending=reading.pending is not None, ours=isinstance(ownership(journals, reading), Ours), **told
+        found,
+        pending=reading.pending is not None,
+        ours=isinstance(ownership(journals, reading), Ours),
+        hosts=hosts_left(node, journal),
+        sdn_lock="\n".join(left_behind(node.connection, LockJournals(journals.state_dir))),
+        **told,
     )
 
 

@@ -122,7 +122,8 @@ class Verification:
         for text in (*kernel.warnings(self._node.name), *losses.notes):
             self._book.warn(text)
         if losses.failure and self._purpose.restores:  # the network is back; they are not, and no reload brings them
-            self._book.warn(f"{losses.failure}, also with the network as it was; the guest's next start puts it back")
+            for text in losses.after_rollback():
+                self._book.warn(text)
         elif losses.failure:
             return self._failed(f"the reload of {self._node.name} ended well, but {losses.failure}", log)
         problem = self._check.problem(self.deadline) if self._check else ""

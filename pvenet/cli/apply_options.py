@@ -93,3 +93,26 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
     if found and given is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to run --verify-with", hint="leave one of them out")
     return found if wait else ()
+
+
+def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) -> bool:
+    """Whether the cluster's SDN lock shall be held: the option's word, or the setting's. Raises UsageError."""
+    if option and not wait:
+        raise errors.UsageError(
+            "--no-wait leaves nobody to hold the SDN lock until the verdict", hint="leave one of them out"
+        )
+    if option is not None:
+        return option
+    found = SWITCHES.get(context.settings.sdn_lock.strip().lower())
+    if found is None:
+        raise errors.UsageError(
+            f"PVENET_SDN_LOCK or the profile's `sdn_lock` is {context.settings.sdn_lock}, and neither true nor false",
+            hint="mend it there, or say --sdn-lock or --no-sdn-lock",
+        )
+    if found and not wait:
+        context.warn("the SDN lock is not taken: --no-wait leaves nobody to hold it until the verdict")
+    return found and wait
+
+
+SWITCHES = {"": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+"""What a setting says that is on or off."""

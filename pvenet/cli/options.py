@@ -24,6 +24,12 @@ ALLOW_GUESTS = typer.Option(
     help="Also where it cuts these guests, which run; a guest that comes later is none of them.",
     metavar="all|ID[,ID]",
 )
+SDN_LOCK = typer.Option(
+    None,
+    "--sdn-lock/--no-sdn-lock",
+    help="Hold the cluster's SDN lock from before the first step to the verdict, where it can be had: meanwhile "
+    "nobody's SDN apply reloads a node.",
+)
 NAMED_FILE = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]")
 
 

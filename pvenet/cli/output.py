@@ -121,6 +121,11 @@ def painter() -> Paint:
     return plain if dull else (lambda text, colour: f"{_OWN}[{_COLOURS[colour]}m{text}{_OWN}[0m")
 
 
+def holds(letters: str) -> bool:
+    """Whether stdout's encoding has these characters."""
+    return fitting(letters, getattr(sys.stdout, "encoding", None) or "utf8") == letters
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()

@@ -9,7 +9,7 @@ import typer
 from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
-from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds
+from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.cli.output import painter, stream
 
 
@@ -82,6 +82,12 @@ def apply(
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
     adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
+    sdn_lock: bool | None = SDN_LOCK,
+    update_hosts: bool = typer.Option(
+        False,
+        "--update-hosts",
+        help="Where the node's own address changes: change its line of /etc/hosts, too, when the new one is verified.",
+    ),
     verify: str | None = typer.Option(
         None,
         help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
@@ -109,6 +115,8 @@ def apply(
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
     if arm and not wait:
         raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
+    if update_hosts and not wait:
+        raise errors.UsageError("--no-wait leaves nobody to change /etc/hosts", hint="leave one of them out")
     options = ApplyOptions(
         timeout=timeout,
         wait=wait,
@@ -121,6 +129,8 @@ def apply(
         verify=words_of.verify_by(context, verify, wait=wait),
         require=words_of.required(require, wait=wait),
         verify_with=words_of.verify_with(context, verify_with, wait=wait),
+        update_hosts=update_hosts,
+        sdn_lock=words_of.holds_sdn_lock(context, sdn_lock, wait=wait),
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -74,7 +75,7 @@ def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
     """What would happen, in the order in which it would: as JSON data, and as text."""
     from pvenet.render.node_plan import counts_text, node_plan_text, node_plans_data
 
-    paint = painter()
-    shown = [f"{node_plan_text(each, paint)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
+    paint, width = painter(), get_terminal_size().columns
+    shown = [f"{node_plan_text(each, paint, width)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
     data = node_plans_data(plan.nodes, plan.spec.file)
     return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])

@@ -8,7 +8,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import ALLOW_GUESTS, command, empty, seconds
+from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
-    lines += [f"  {line}" for line in found.elsewhere.splitlines()]
+    lines += [f"  {line}" for text in (found.hosts, found.sdn_lock, found.elsewhere) for line in text.splitlines()]
     return "\n".join(indented(line) for line in lines)
 
 
@@ -86,6 +86,7 @@ def rollback(
         False, "--allow-management", help="Also where it touches the node's own path."
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
+    sdn_lock: bool | None = SDN_LOCK,
     same_node: bool = _SAME_NODE,
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
@@ -94,7 +95,7 @@ def rollback(
     node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import roll_back
-    from pvenet.cli.apply_options import allowed_guests, verify_by
+    from pvenet.cli.apply_options import allowed_guests, holds_sdn_lock, verify_by
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
@@ -103,6 +104,7 @@ def rollback(
         allow_management=allow_management,
         allow_guests=allowed_guests(allow_guests),
         verify=verify_by(context),
+        sdn_lock=holds_sdn_lock(context, sdn_lock),
     )
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
@@ -113,6 +115,6 @@ def confirm(context: Context, same_node: bool = _SAME_NODE) -> None:
     node, journals = context.node, context.journals
     from pvenet.apply.resume import confirm as keep
 
-    kept = keep(node, journals, same_node=same_node)
+    kept = keep(node, journals, same_node=same_node, warn=lambda text: context.warn(indented(text)))
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
     context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -158,7 +159,8 @@ def _stage(
     with Staging(node, journals) as staging:
         if named and named not in staging.network.interfaces:
             node.refuse_hidden(named)
-        staged = staging.stage(choose(staging.network, node.name), StageOptions(lossy=lossy, adopt=adopt))
+        options = StageOptions(lossy=lossy, adopt=adopt)
+        staged = staging.stage(choose(staging.network, node.name), options, whom=True)
     _tell(context, staged)
 
 
@@ -173,14 +175,18 @@ def _nothing_to_do(node: str, staged: Staged) -> str:
 
 def _tell(context: Context, staged: Staged) -> None:
     from pvenet.render.changes import changes_text, staged_data
+    from pvenet.render.impact import impact_data, impact_lines
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
         context.warn(f"{warning}")
     name = context.node.name
     data = staged_data(name, staged.plan.steps, staged.warnings, pending=staged.pending is not None)
+    data |= {"impact": impact_data(staged.impact)}
     if not staged.plan:
         context.emit_done(data, note=_nothing_to_do(name, staged))
         return
+    if staged.impact.notable:
+        context.say("\n".join(impact_lines(staged.impact, get_terminal_size().columns)))
     note = f"staged on {name}, not live yet: `pvenet diff` shows it, `pvenet apply` makes it live"
     context.emit_done(data, changes_text(staged.plan.steps, painter()), note=note)

@@ -165,9 +165,9 @@ class Connection:
                 raise unproven(self.endpoint, refused) from None
             raise
 
-    def delete(self, *path: str, timeout: float | None = None) -> Answer:
-        """Change, as `post` does."""
-        return self._change("DELETE", path, {}, self._seconds(timeout))
+    def delete(self, *path: str, query: Mapping[str, str | int] | None = None, timeout: float | None = None) -> Answer:
+        """Change, as `post` does; what it is asked with stands in the URL (pve-api#sdn-lock-release)."""
+        return self._change("DELETE", path, query or {}, self._seconds(timeout))
 
     # --- beneath -----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pvenet.connection.exchange import Exchange
 
 LOGIN = "/access/ticket"
+UNTOLD = frozenset({"lock-token"})
+"""Parameters whose values nobody is shown: who knows one can end what it holds."""
 PIECE = 16 * 1024
 """Bytes that are unpacked at once: a thousand times as many, at worst."""
 CONNECT_TIMEOUT = 10.0
@@ -149,4 +151,5 @@ def _shown(url: str, request: Mapping[str, Any]) -> list[str]:
     if url.endswith(LOGIN):
         return []
     sent = {**(request.get("params") or {}), **(request.get("data") or {})}
+    sent |= dict.fromkeys(UNTOLD & sent.keys(), "...")
     return [repr(f"{name}={value}")[1:-1] for name, value in sent.items()]  # a comment's newline would break the line

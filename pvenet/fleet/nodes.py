@@ -66,9 +66,16 @@ def read(
 
     `count` hears how many nodes have answered.
     """
+    return visit(fleet, wanted, lambda node: use(node, node.read()), count)
+
+
+def visit(
+    fleet: Fleet, wanted: Sequence[str], use: Callable[[Node], T], count: Callable[[int], None]
+) -> tuple[dict[str, T], dict[str, errors.PvenetError]]:
+    """The same of each node, of which nothing has been read."""
     found: dict[str, T] = {}
     failed: dict[str, errors.PvenetError] = {}
-    for name, result in parallel(fleet.connection, wanted, lambda node: use(node, node.read())):
+    for name, result in parallel(fleet.connection, wanted, use):
         if isinstance(result, errors.PvenetError):
             failed[name] = result
         else:

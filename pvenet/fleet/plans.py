@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.affected import affected
 from pvenet.apply.approval import management_addresses, planned_removals
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import known, read, refuse
+from pvenet.guests import list_guests
 from pvenet.journal import Ours, ownership
-from pvenet.plan import Risk, removals_on
+from pvenet.parallel import once
+from pvenet.plan import Risk, outcome, removals_on
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
@@ -20,8 +23,9 @@ from pvenet.spec.node_plan import Pending, pending_ours, plan_node
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pvenet.apply.bystanders import GuestList
     from pvenet.fleet.nodes import Fleet
-    from pvenet.journal import Journals
+    from pvenet.journal import Foreign, Nothing
     from pvenet.node import Node, Reading
     from pvenet.spec.network_spec import NetworkSpec
     from pvenet.spec.node_plan import NodePlan
@@ -76,6 +80,7 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
 def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Callable[[int], None]) -> FleetPlan:
     """What a file would do to each of the wanted nodes. Raises InvalidNetwork for what can't be on one."""
     there = with_links(fleet.connection)
+    guests = once(lambda: _guests(fleet))
 
     def planned(node: Node, reading: Reading) -> NodePlan:
         addresses = management_addresses(node, there, reading.network)
@@ -86,10 +91,14 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
         taken = planned_removals(reading, found.plan)
         hit = removals_on(found.management, taken, addresses)
+        whose = ownership(fleet.journals(node.name).at(node), reading)
+        live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
+        then = replace(reading.network, interfaces=outcome(reading.network.interfaces, found.plan.steps))
         return replace(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
-            pending=_pending(fleet.journals(node.name).at(node), reading, addresses),
+            pending=_pending(whose, reading, addresses),
+            impact=affected(node, live, then, lambda: there, guests),
             diagnostics=(*found.diagnostics, *cut, *refusals),
             not_rolled_back=(*found.not_rolled_back, *taken),
         )
@@ -100,11 +109,18 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
     return FleetPlan(spec=spec, nodes=tuple(found.values()), failed=failed)
 
 
-def _pending(journals: Journals, reading: Reading, addresses: Collection[str]) -> Pending | None:
+def _guests(fleet: Fleet) -> GuestList | None:
+    """The guests of all nodes, listed once; None where that fails: each node then asks, and tells why."""
+    try:
+        return list_guests(fleet.connection.another())
+    except errors.PvenetError:
+        return None
+
+
+def _pending(whose: Nothing | Ours | Foreign, reading: Reading, addresses: Collection[str]) -> Pending | None:
     """What is staged on a node already, and whose it is."""
     if reading.changes is None:
         return None
-    whose = ownership(journals, reading)
     if not isinstance(whose, Ours):
         return Pending(changes=reading.changes)
     if whose.armed:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.apply import apply
+from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.stage import Staging, lossy, revert
 from pvenet.events import Reloading, Row, Shown, Verdict
 from pvenet.fleet.plans import stale
-from pvenet.journal import not_ours
+from pvenet.journal import not_ours, utc_now
 from pvenet.node import strip_times
 from pvenet.outcome import verdict_of
 from pvenet.spec.node_plan import fingerprint
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.plans import FleetPlan
     from pvenet.fleet.saved import Record
+    from pvenet.impact import AllowedGuests
     from pvenet.journal import Journals
     from pvenet.node import Node
     from pvenet.spec.node_plan import NodePlan
@@ -93,6 +96,21 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
             "this touches the way to\n  " + "\n  ".join(touched) + "\nnothing was sent",
             hint="if that is meant, add --allow-management",
         )
+    _refuse_guests(plans, terms.apply.allow_guests)
+
+
+def _refuse_guests(plans: Sequence[NodePlan], agreed: AllowedGuests) -> None:
+    """Raises GuestRisk for guests that run and would be cut, on any node, unless that was agreed to for each."""
+    cut = {found.node: [vmid for vmid in found.impact.guests_cut if not agreed.covers(vmid)] for found in plans}
+    told = [
+        f"{found.node}: {', '.join(map(found.impact.named, cut[found.node]))}" for found in plans if cut[found.node]
+    ]
+    if told:
+        everybody = sorted({vmid for found in plans for vmid in found.impact.guests_cut})
+        raise errors.GuestRisk(
+            "this cuts guests that run, on\n  " + "\n  ".join(told) + "\nnothing was sent",
+            hint=f"if that is meant, add --allow-guests {','.join(map(str, everybody))}",
+        )
 
 
 def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
@@ -110,14 +128,24 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
     """
     rows: list[Row] = []
     failure: errors.PvenetError | None = None
-    for result in _results(fleet, plans, terms, runtime, announce):
-        if isinstance(result, errors.PvenetError):
-            failure = result
-            continue
-        rows.append(result)
-        if record and result.verdict == Verdict.APPLIED:
-            record.write([row.node for row in rows if row.verdict == Verdict.APPLIED])
+    with _locked(fleet, plans, terms, runtime) as each:
+        for result in _results(fleet, plans, each, runtime, announce):
+            if isinstance(result, errors.PvenetError):
+                failure = result
+                continue
+            rows.append(result)
+            if record and result.verdict == Verdict.APPLIED:
+                record.write([row.node for row in rows if row.verdict == Verdict.APPLIED])
     return Summary(rows=tuple(rows), failure=_with_changed(failure, rows))
+
+
+@contextmanager
+def _locked(fleet: Fleet, plans: Sequence[NodePlan], terms: Terms, runtime: Runtime) -> Iterator[Terms]:
+    """The cluster's SDN lock for all nodes, where it is wanted; the terms of each of them, which takes none itself."""
+    wanted = terms.apply.sdn_lock and bool(plans)
+    with SdnLock(fleet.connection, fleet.state_dir, runtime, wanted=wanted, now=utc_now()) as lock:
+        lock.take()
+        yield replace(terms, apply=replace(terms.apply, sdn_lock=False))
 
 
 def _with_changed(failure: errors.PvenetError | None, rows: Sequence[Row]) -> errors.PvenetError | None:

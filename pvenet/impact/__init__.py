@@ -3,7 +3,7 @@
 from pvenet.impact.between import concerned
 from pvenet.impact.chain import shown_path
 from pvenet.impact.impact import impact
-from pvenet.impact.ports import Card, elsewhere, hanging
+from pvenet.impact.ports import Attachment, Card, NodeGuests, attachments, elsewhere, hanging, own_bridge, with_links
 from pvenet.impact.values import (
     NO_GUESTS,
     AllowedGuests,
@@ -23,6 +23,7 @@ from pvenet.impact.values import (
 __all__ = [
     "NO_GUESTS",
     "AllowedGuests",
+    "Attachment",
     "BridgeImpact",
     "Card",
     "ClusterLink",
@@ -33,11 +34,15 @@ __all__ = [
     "Impact",
     "Known",
     "LinkImpact",
+    "NodeGuests",
     "NotKnown",
     "PathImpact",
+    "attachments",
     "concerned",
     "elsewhere",
     "hanging",
     "impact",
+    "own_bridge",
     "shown_path",
+    "with_links",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.impact.reach import NATIVE, admits
-from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsPort
+from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort
 from pvenet.plan import Create, Delete, Update, net_changes
 from pvenet.plan.relations import DEFAULT_MTU, downward
 
@@ -49,18 +49,26 @@ def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> B
 
 
 def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) -> frozenset[str]:
-    """The interfaces of which somebody who hangs on them may notice something; none where nobody can be hit."""
-    old, new = before.interfaces, wanted.interfaces
-    changed = {change.name for change in net_changes(old, new) if not _is_quiet(change)} | set(remade)
-    return frozenset(
-        name
-        for name in old
-        if not changed.isdisjoint(downward([name], old)) or not changed.isdisjoint(downward([name], new))
-    )
+    """The interfaces of which somebody who hangs on them may notice something; none where nobody can be hit.
+
+    What was beneath them is enough to know: what comes beneath them, and takes nothing away, hits nobody.
+    """
+    old = before.interfaces
+    changed = {change.name for change in net_changes(old, wanted.interfaces) if not _is_quiet(change)} | set(remade)
+    return frozenset(name for name in old if not changed.isdisjoint(downward([name], old)))
 
 
 def _is_quiet(change: Change) -> bool:
-    return isinstance(change, Update) and all(field.field in _QUIET for field in change.fields())
+    """Whether nobody notices it: also a bridge's further port. A bond's further member is noticed (`_shaken`)."""
+    if not isinstance(change, Update):
+        return False
+    quiet = _QUIET | {"ports"} if _only_adds_ports(change.before, change.after) else _QUIET
+    return all(field.field in quiet for field in change.fields())
+
+
+def _only_adds_ports(old: Interface, new: Interface) -> bool:
+    switches = Bridge | OvsBridge
+    return isinstance(old, switches) and isinstance(new, switches) and set(old.ports) <= set(new.ports)
 
 
 # --- what frames lose ------------------------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ def impact(
     `path`: given where the change touches it. `remade`: interfaces that are equal in both networks and away in between.
     """
     cards = attachments(known.guests, known.ports, known.links, before.interfaces)
-    before, wanted = with_links(before, known.links), with_links(wanted, known.links)
+    wanted = with_links(wanted, known.links, before.interfaces)
+    before = with_links(before, known.links)
     change = between(before, wanted, remade)
     touched = concerned(before, wanted, remade)
     return Impact(

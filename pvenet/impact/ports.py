@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
@@ -11,7 +11,7 @@ from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from pvenet.impact.values import Guest, GuestNic, Known
+    from pvenet.impact.values import Guest, GuestNic, Known, NotKnown
     from pvenet.kernel.links import BridgePorts, KernelLink, Port
     from pvenet.model import Interface, Network
 
@@ -21,6 +21,7 @@ Card = tuple[int, str]
 _PORT = re.compile(r"(?:tap|veth)(\d+)i(\d+)|fwpr(\d+)p(\d+)", re.ASCII)
 """A guest's port on a bridge (pve-api#bridges-guests); a tap behind the firewall hangs on a bridge of its own."""
 _FIREWALL = re.compile(r"fwbr\d+i\d+", re.ASCII)
+_BEHIND_FIREWALL = "fwpr"
 _SWITCH = "ovs-system"
 """The `master` of every port of Open vSwitch, whatever its bridge: a guest's configuration says that
 (pve-api#ovs-system)."""
@@ -40,11 +41,29 @@ class Attachment:
     name: str = ""
     running: bool | None = None
     pending: bool = False
+    firewall: bool | None = None
+    """None where only the kernel is known, and does not tell."""
+    link_down: bool = False
 
     @property
     def lets_all_through(self) -> bool:
         """It has no tag, and is offered every VLAN; nobody knows which of them it uses."""
         return self.trunks == ALL_VIDS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeGuests:
+    """Who hangs where on a node, as far as it could be found out."""
+
+    node: str
+    bridges: Mapping[str, tuple[Attachment, ...]]
+    """Every bridge and vnet that is known of, sorted; also one on which nobody is."""
+    guests: Mapping[int, Guest] = field(default_factory=dict)
+    """Those of whom more is known than a port, by number."""
+    unknown: tuple[NotKnown, ...] = ()
+    listed: bool = True
+    """Whether the node's own list of bridges was had, with all of them."""
+    warnings: tuple[str, ...] = ()
 
 
 def guest_port(name: str) -> Card | None:
@@ -113,11 +132,11 @@ def _by_report(
     for link in links.values():
         whose = guest_port(link.name)
         if whose and link.master and link.master != _SWITCH and not _FIREWALL.fullmatch(link.master):
-            found[whose] = _own_bridge(link.master, interfaces)
+            found[whose] = own_bridge(link.master, interfaces)
     return found
 
 
-def _own_bridge(name: str, interfaces: Mapping[str, Interface]) -> tuple[str, int | None]:
+def own_bridge(name: str, interfaces: Mapping[str, Interface]) -> tuple[str, int | None]:
     """A bridge, or the one of the file that PVE has made it for, and the VLAN."""
     found = _TAGGED.fullmatch(name)
     if found and name not in interfaces and found[1] in interfaces:
@@ -136,8 +155,17 @@ def _running(key: Card, place: tuple[str, Port | int | None], guest: Guest | Non
     elif at is not None and at.primary_vlan is not None:
         tag = None if at.primary_vlan == 1 and tag is None else at.primary_vlan
         trunks = at.vlans
+    behind = at is not None and not isinstance(at, int) and at.name.startswith(_BEHIND_FIREWALL)
     return Attachment(
-        vmid=vmid, index=index, bridge=bridge, tag=tag, trunks=trunks, name=guest.name if guest else "", running=True
+        vmid=vmid,
+        index=index,
+        bridge=bridge,
+        tag=tag,
+        trunks=trunks,
+        name=guest.name if guest else "",
+        running=True,
+        firewall=nic.firewall if nic else behind or None,
+        link_down=nic.link_down if nic else False,
     )
 
 
@@ -152,16 +180,19 @@ def _configured(guest: Guest, nic: GuestNic) -> Attachment:
         name=guest.name,
         running=False if nic.pending else guest.running,
         pending=nic.pending,
+        firewall=nic.firewall,
+        link_down=nic.link_down,
     )
 
 
 # --- what no file has ------------------------------------------------------------------------------------------------
 
 
-def with_links(network: Network, links: Mapping[str, KernelLink]) -> Network:
+def with_links(network: Network, links: Mapping[str, KernelLink], of_file: Collection[str] = ()) -> Network:
     """A network with the bridges that only the kernel has, SDN's vnets for one, and what these stand on.
 
-    No change of the file is about them: they are the same before and after.
+    No change of the file is about them: they are the same before and after. `of_file`: further names that a file has
+    or had, which the kernel still shows where a change removes them.
     """
     added: dict[str, Interface] = {}
     for link in links.values():
@@ -170,7 +201,8 @@ def with_links(network: Network, links: Mapping[str, KernelLink]) -> Network:
             aware = link.bridge is not None and link.bridge.vlan_filtering
             added[link.name] = Bridge(name=link.name, ports=tuple(each.name for each in members), vlan_aware=aware)
             added |= {each.name: made for each in members for made in _member(each, links)}
-    return replace(network, interfaces={**added, **network.interfaces}) if added else network
+    own = {name: interface for name, interface in added.items() if name not in of_file}
+    return replace(network, interfaces={**own, **network.interfaces}) if own else network
 
 
 def _member(link: KernelLink, links: Mapping[str, KernelLink]) -> Iterator[Interface]:

@@ -191,6 +191,11 @@ class Impact:
         return tuple(link for link in self.links if link.effect > Effect.UNTOUCHED)
 
     @property
+    def notable(self) -> bool:
+        """Whether a person should see it: somebody is hit, or nobody can tell."""
+        return bool(self.hit or self.links_hit or self.unknown)
+
+    @property
     def guests_cut(self) -> tuple[int, ...]:
         """The numbers of the running guests that lose a network, each once."""
         return _numbers(guest for guest in self._cut() if guest.running)
@@ -199,6 +204,16 @@ class Impact:
     def guests_perhaps_cut(self) -> tuple[int, ...]:
         """The same of those of which it is not known whether they run."""
         return _numbers(guest for guest in self._cut() if guest.running is None)
+
+    @property
+    def cards_cut(self) -> frozenset[tuple[int, str]]:
+        """The cards that lose a network, each by its guest's number and its own name."""
+        return frozenset((guest.vmid, guest.index) for guest in self._cut())
+
+    def named(self, vmid: int) -> str:
+        """A guest for a person: `101 web`."""
+        names = (guest.name for bridge in self.bridges for guest in bridge.guests if guest.vmid == vmid)
+        return f"{vmid} {next(names, '')}".rstrip()
 
     def _cut(self) -> Iterator[GuestImpact]:
         return (guest for bridge in self.bridges for guest in bridge.guests if guest.effect is Effect.CUT)

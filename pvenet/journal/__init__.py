@@ -5,7 +5,8 @@ our first write with nothing pending: it holds the listing then (the baseline), 
 pending diff as PVE shows it.
 """
 
-from pvenet.journal.identity import Match, Place, elsewhere, here, match
+from pvenet.journal.identity import Match, Place, elsewhere, here, match, place_of
+from pvenet.journal.locks import LockJournal, LockJournals, OpenLock
 from pvenet.journal.open import OpenJournal
 from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorded, not_ours, ownership
 from pvenet.journal.replay import Replayed, explains, replay, replayed
@@ -25,9 +26,12 @@ __all__ = [
     "Foreign",
     "Journal",
     "Journals",
+    "LockJournal",
+    "LockJournals",
     "Match",
     "Nothing",
     "OpenJournal",
+    "OpenLock",
     "Ours",
     "Place",
     "Replayed",
@@ -42,6 +46,7 @@ __all__ = [
     "nodes",
     "not_ours",
     "ownership",
+    "place_of",
     "replay",
     "replayed",
     "utc_now",

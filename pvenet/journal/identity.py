@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pvenet import wire
 from pvenet.journal.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
-    from pvenet.journal.value import Journal
+    from pvenet.connection import Connection
+    from pvenet.journal.value import Journal, Route
     from pvenet.node import Node
 
 _SIM = "sim:"
@@ -33,6 +35,19 @@ class Match(Enum):
     """It can't be told."""
     OTHER = auto()
     """It is of a node of the same name elsewhere."""
+
+
+class Kept(Protocol):
+    """Something on disk that was begun at an endpoint."""
+
+    @property
+    def endpoint(self) -> str: ...
+
+    @property
+    def certificate(self) -> str | None: ...
+
+    @property
+    def routes(self) -> tuple[Route, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +69,15 @@ class Place:
 
 
 def here(node: Node) -> Place:
-    """Where a node is asked now; a route that was only learnt counts when it is the one that answers."""
-    connection = node.connection
+    """Where a node is asked now."""
+    return place_of(node.connection)
+
+
+def place_of(connection: Connection, members: Iterable[str] = ()) -> Place:
+    """Where a connection leads now; a route that was only learnt counts when it is the one that answers.
+
+    `members`: the certificates of the cluster's members, as it knows them.
+    """
     learnt = frozenset(endpoint.url for endpoint in connection.learnt)
     used = [each for each in connection.endpoints if each.url not in learnt or each == connection.endpoint]
     certificate = connection.certificate(connection.endpoint)
@@ -64,12 +86,13 @@ def here(node: Node) -> Place:
         certificate=certificate,
         certificates={str(each): connection.certificate(each) for each in used},
         hosts=frozenset(name for each in used if each.adapter is None for name in (each.host, each.known_as) if name),
+        members=frozenset(members),
         unmet=certificate is None and connection.endpoint.adapter is None and connection.endpoint.scheme == "https",
     )
 
 
-def match(journal: Journal, place: Place) -> Match:
-    """Whether a journal is of the node at a place."""
+def match(journal: Kept, place: Place) -> Match:
+    """Whether a journal is of the node, or of the cluster, at a place."""
     folders = sim_folder(journal.endpoint), sim_folder(place.endpoint)
     if folders != (None, None):
         return Match.SAME if folders[0] == folders[1] else Match.OTHER
@@ -91,13 +114,19 @@ def sim_folder(endpoint: str) -> str | None:
     return os.path.realpath(endpoint.partition(_SIM)[2])
 
 
+def beside(folder: Path, place: Place) -> bool:
+    """Whether a folder lies in that of a simulated node which is asked, and was perhaps moved with it."""
+    simulated = sim_folder(place.endpoint)
+    return simulated is not None and folder.resolve().is_relative_to(simulated)
+
+
 def as_left(journal: Journal, entries: Iterable[wire.Entry]) -> bool:
     """Whether a listing is one that the journal has seen: its baseline, or what its steps have made of that."""
     listing = tuple(entries)
     return any(not wire.differences(moment, listing) for moment in replay(journal).entries)
 
 
-def _certificates(journal: Journal) -> dict[str, str | None]:
+def _certificates(journal: Kept) -> dict[str, str | None]:
     """The certificates of the endpoints by which a journal's node was reached."""
     routes = {f"{it.scheme}://{_bracketed(it.host)}:{it.port}": it.fingerprint for it in journal.routes}
     return {**routes, journal.endpoint: journal.certificate}

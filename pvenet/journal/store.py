@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from pvenet import errors, private
-from pvenet.journal.identity import Match, Place, as_left, here, match, sim_folder
+from pvenet.journal.identity import Match, Place, as_left, beside, here, match
 from pvenet.journal.states import OPEN, State
 from pvenet.journal.value import Journal, from_json
 
@@ -55,7 +55,12 @@ class Journals:
 
         Bound to none, every journal counts.
         """
-        return type(self)(self.folder.parent.parent, self.node, asked=node, same_node=same_node)
+        return type(self)(self.state_dir, self.node, asked=node, same_node=same_node)
+
+    @property
+    def state_dir(self) -> Path:
+        """The state directory that they are in."""
+        return self.folder.parent.parent
 
     def settle(self, reading: Reading) -> None:
         """Decide by what the node lists, where only the endpoint or a route says whose a journal is. Once is enough."""
@@ -98,8 +103,7 @@ class Journals:
         return [(journal, self._match(journal, place)) for journal in journals]
 
     def _match(self, journal: Journal, place: Place) -> Match:
-        folder = sim_folder(place.endpoint)
-        if folder is not None and self.folder.resolve().is_relative_to(folder):  # a simulated node that was moved
+        if beside(self.folder, place):
             return Match.SAME
         found = match(journal, place)
         if found is not Match.LIKELY:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pvenet import wire
+from pvenet.hosts import HostsEdit, LineChange
 from pvenet.journal.states import State
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Journal:
     """A reload of what leads back has failed, or its end was not seen: the file may be back, which proves nothing."""
     routes: tuple[Route, ...] = ()
     """How else the node can be reached: for whoever comes after, when the endpoint that was given is dead."""
+    hosts: HostsEdit | None = None
+    """What has to change in the node's /etc/hosts when this is live."""
 
     @property
     def network(self) -> Network:
@@ -85,6 +88,9 @@ def from_json(data: dict[str, Any]) -> Journal:
     if wire.unreadable(baseline):
         raise ValueError("its baseline is no listing")
     routes = tuple(Route(**route) for route in given.pop("ways", given.pop("routes", ())))
+    hosts = given.pop("hosts", None)
+    if hosts is not None:
+        given["hosts"] = HostsEdit(**{**hosts, "lines": tuple(LineChange(**line) for line in hosts["lines"])})
     steps = given.pop("steps")
     if any("action" in step for step in steps):
         given |= _former(steps, given.get("back"))
@@ -114,6 +120,10 @@ def _texts(journal: Journal) -> Iterator[object]:
     for route in journal.routes:
         yield from (route.host, route.scheme, route.label)
         yield str(route.port) if type(route.port) is int else None
+    if journal.hosts is not None:
+        yield journal.hosts.digest
+        for line in journal.hosts.lines:
+            yield from (line.old, line.new)
 
 
 def _texts_or_none(journal: Journal) -> Iterator[object]:
@@ -124,6 +134,7 @@ def _texts_or_none(journal: Journal) -> Iterator[object]:
 
 def _flags(journal: Journal) -> Iterator[object]:
     yield from (journal.refreshing, journal.behind, journal.adopted, journal.unproven)
+    yield journal.hosts is None or journal.hosts.agreed
 
 
 def _is_request(path: tuple[object, ...], form: object, method: object) -> bool:

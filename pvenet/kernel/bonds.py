@@ -91,11 +91,20 @@ def _lacp(bond: Bond, status: BondStatus, carrying: Mapping[str, KernelLink]) ->
         return
     count = len(carrying) - len(outside) if status.aggregated is None else status.aggregated
     found = _aggregators(carrying)
-    text = (
-        f"{bond.name}: 802.3ad, {count} of {len(carrying)} slaves with carrier {'is' if count == 1 else 'are'} in its "
-        f"active aggregator ({found}): do all lead to ports of one LAG?"
-    )
+    text = f"{bond.name}: 802.3ad, {_split(bond, len(carrying), count, outside, found)}"
     yield _lack(bond, Kind.LACP_SPLIT, ("", f"{slaves} in one aggregator, in sync", found), text)
+
+
+def _split(bond: Bond, carrying: int, count: int, outside: Sequence[str], found: str) -> str:
+    """Where all are in one aggregator, it is the partner that has chosen another link (pve-api#lacp-chosen)."""
+    if count == carrying:
+        who = "is not in sync with its" if len(outside) == 1 else "are not in sync with their"
+        return f"{', '.join(outside)} {who} partner: do all ports of the partner's LAG lead to {bond.name}?"
+    verb = "is" if count == 1 else "are"
+    return (
+        f"{count} of {carrying} slaves with carrier {verb} in its active aggregator ({found}): do all lead to ports of "
+        "one LAG?"
+    )
 
 
 def _outside(carrying: Mapping[str, KernelLink]) -> list[str]:

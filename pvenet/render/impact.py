@@ -32,7 +32,7 @@ def impact_lines(found: Impact, width: int = 100) -> list[str]:
         lines += _link_lines(link)
     if found.path:
         lines.append(f"{found.path.carrier} carries the management path: {found.path.chain}")
-    return [one_line(line) for line in (*lines, *_unknown(found.unknown))]
+    return [one_line(line) for line in (*lines, *unknown_lines(found.unknown))]
 
 
 def bridge_lines(bridge: BridgeImpact, width: int) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _link_lines(found: LinkImpact) -> Iterator[str]:
         yield f"  {found.effect}: {found.why}"
 
 
-def _unknown(unknown: Sequence[NotKnown]) -> Iterator[str]:
+def unknown_lines(unknown: Sequence[NotKnown]) -> Iterator[str]:
     """What is not known and why, and what would help."""
     for each in unknown:
         why = f"{each.privilege} on {each.path} is missing" if each.privilege else each.why
@@ -133,7 +133,7 @@ def impact_data(found: Impact) -> dict[str, Any]:
         "management_path": {"carrier": found.path.carrier, "chain": found.path.chain} if found.path else None,
         "guests_cut": list(found.guests_cut),
         "guests_perhaps_cut": list(found.guests_perhaps_cut),
-        "not_known": [_unknown_data(each) for each in found.unknown],
+        "not_known": [unknown_data(each) for each in found.unknown],
     }
 
 
@@ -152,5 +152,5 @@ def _link_data(found: LinkImpact) -> dict[str, Any]:
     return {**who, "carrier": found.carrier, "effect": str(found.effect), "why": found.why}
 
 
-def _unknown_data(each: NotKnown) -> dict[str, Any]:
+def unknown_data(each: NotKnown) -> dict[str, Any]:
     return {field: plain_value(getattr(each, field)) for field in ("what", "why", "privilege", "path", "grants")}

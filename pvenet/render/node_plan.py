@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text, pending_text
 from pvenet.render.foreign import indented
+from pvenet.render.impact import impact_data, impact_lines
 from pvenet.render.values import counted, headed
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ FEW = 5
 """Nodes that are named; of more the number says as much."""
 
 
-def node_plan_text(found: NodePlan, paint: Paint) -> str:
+def node_plan_text(found: NodePlan, paint: Paint, width: int = 100) -> str:
     """One node's changes in their order, the risk of each, and what is worth knowing before."""
     lines = [paint(f"{found.node}:", "bold") if found.plan else f"{found.node}: no changes"]
     lines += _steps(found.steps, found.risks, paint)
@@ -30,6 +31,7 @@ def node_plan_text(found: NodePlan, paint: Paint) -> str:
     for path in found.touched_paths:
         line = f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})"
         lines += [] if line in lines else [line]
+    lines += [f"  {line}" for line in impact_lines(found.impact, width - 2)] if found.impact.notable else []
     lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
@@ -118,6 +120,7 @@ def node_plan_data(found: NodePlan) -> dict[str, Any]:
         "armed": staged is not None and staged.armed,
         "staged": _steps_data(staged.steps, staged.risks) if staged else [],
         "changes": staged.changes if staged else None,
+        "impact": impact_data(found.impact),
     }
 
 

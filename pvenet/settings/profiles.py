@@ -33,8 +33,11 @@ KEYS: Mapping[str, str] = {
     "fingerprint": "PVENET_FINGERPRINT",
     "verify": "PVENET_VERIFY",
     "verify_with": "PVENET_VERIFY_WITH",
+    "sdn_lock": "PVENET_SDN_LOCK",
 }
 """The keys of a profile, and what they set. `*_env` names a variable that holds the value."""
+SWITCHES = frozenset({"sdn_lock"})
+"""Keys that are true or false."""
 LISTS = {"endpoints": "a list of URLs", "fingerprint": "text, or a list with one for each endpoint"}
 
 
@@ -125,6 +128,8 @@ def _value(path: Path, name: str, key: str, value: object, environment: Mapping[
         raise errors.UsageError(f"{path}: {key} of [profiles.{name}] has a null character in it", hint="mend it there")
     if key in LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
+    if key in SWITCHES and isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str) or not value:
         what = LISTS.get(key, "text")
         raise errors.UsageError(f"{path}: {key} of [profiles.{name}] is {what}", hint="mend it there")

@@ -62,6 +62,8 @@ class Settings:
     """What an apply is verified by; empty where nothing says so."""
     verify_with: str = ""
     """A command that has the last word after an apply; empty where nothing says so."""
+    sdn_lock: str = ""
+    """Whether the cluster's SDN lock is held during an apply; empty where nothing says so."""
 
     @property
     def unchecked(self) -> bool:
@@ -103,6 +105,7 @@ def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
         insecure=options.insecure,
         verify=found.get("PVENET_VERIFY", ""),
         verify_with=found.get("PVENET_VERIFY_WITH", ""),
+        sdn_lock=found.get("PVENET_SDN_LOCK", ""),
     )
 
 

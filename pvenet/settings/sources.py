@@ -31,6 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "trust": ("PVENET_CA_FILE", "PVENET_FINGERPRINT"),
     "verify": ("PVENET_VERIFY",),
     "verify_with": ("PVENET_VERIFY_WITH",),
+    "sdn_lock": ("PVENET_SDN_LOCK",),
 }
 """What comes from one source together."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from pvenet import wire
+from pvenet.impact import Impact
 from pvenet.model import Network, beneath, canonical, kind_of
 from pvenet.plan import Delete, Risk, focused, inverse, management_path, net_changes, outcome, plan, problems, risks
 from pvenet.spec.desired import desired_state
@@ -63,6 +64,8 @@ class NodePlan:
     """What a complete file does not mention and what stays."""
     pending: Pending | None = None
     """What is staged there already."""
+    impact: Impact = field(default_factory=Impact)
+    """Whom an apply of all that would hit."""
 
     @property
     def goes_live(self) -> bool:

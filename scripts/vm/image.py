@@ -33,6 +33,7 @@ SUITE = "trixie"
 PACKAGES = (
     "bridge-utils",
     "dbus",
+    "ethtool",
     "ifupdown2",
     "iproute2",
     "iputils-ping",

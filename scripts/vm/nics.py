@@ -9,6 +9,8 @@ CABLES = (("ens38", "ens37"), ("ens39", "ens40"))
 NICS = ("ens33", "ens37", "ens38", "ens39", "ens40", "ens41")
 FREE = ("ens38", "ens39", "ens37", "ens40")
 """Those that tests may use: a bond's two, and what they are cabled to."""
+NO_JUMBO, USUAL_MTU = ("ens40",), 1500
+"""NICs whose driver refuses a larger MTU, as that of many cards does."""
 
 
 def ends(nic: str) -> tuple[str, ...]:

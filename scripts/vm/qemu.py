@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vm.monitor import SOCKET
-from vm.nics import CABLES, MANAGEMENT, NICS, SECOND, mac
+from vm.nics import CABLES, MANAGEMENT, NICS, NO_JUMBO, SECOND, USUAL_MTU, mac
 from vm.problem import CannotBeHad
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def networks(ports: Ports) -> list[str]:
         found += ["-netdev", f"{kind},id=net-{nic},{rest}"]
         # LACP bundles links of a known speed only
         device = f"virtio-net-pci,netdev=net-{nic},id={nic},mac={mac(nic)},speed=1000,duplex=full,romfile="
-        found += ["-device", device]
+        found += ["-device", f"{device},host_mtu={USUAL_MTU}" if nic in NO_JUMBO else device]
     return found
 
 

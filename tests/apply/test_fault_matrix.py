@@ -7,13 +7,15 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import replace
-from itertools import chain, count
+from itertools import chain, count, product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from fault_foreign import EDITS
-from fault_matrix import LAYOUTS, SCENARIOS, Cell, Walk
+from fault_kernel import wanted
+from fault_matrix import LAYOUTS, Cell, Walk
+from fault_scenarios import KERNEL_SCENARIOS, SCENARIOS
 from fault_verdict import wrong, wrong_again
 
 from pvenet.sim.faults import parse
@@ -49,6 +51,17 @@ FULL = "PVENET_MATRIX" in os.environ
 """Every cell; else a read meets every second fault in turn, on a bad day a write every fourth, a read every eighth, and
 half as many where it is armed, unconfirmed or rolled back; somebody else's edit meets them all, or every second one."""
 UNDISTURBED = "freeze@9999"
+REPORTS = ("report-slow=10", "report-slow=29", "report-odd", "report-too-late")
+"""Faults of whoever asks the kernel."""
+EARLY = ("no-", "partner-", "lacp-", "report-")
+"""Kinds that need no reload."""
+HOWS = ("--verify kernel", "--require lacp", "--verify flags", "--require carrier", "--arm")
+WITH = (
+    *("drop-after", "597", "delay=50", "restart", "reload-fails", "lacks=Sys.Audit", "path-lost=20"),
+    *("foreign-edit", "foreign-comment=bond0", "foreign-set=vmbr0:mtu=1400", "foreign-reload"),
+)
+"""What may come on top of a fault of the kernel."""
+Some = TypeVar("Some")
 
 
 class Matrix:
@@ -59,7 +72,7 @@ class Matrix:
         self.base = base
         self.place = place
         self.number = count()
-        self.turn = [(each, way) for each in SCENARIOS for way in LAYOUTS].index((scenario, layout))
+        self.turn = list(product((*SCENARIOS, *KERNEL_SCENARIOS), LAYOUTS)).index((scenario, layout))
         clean = Walk(cell=replace(self.scenario, faults=(UNDISTURBED,)), folder=place / "clean").run()
         self.goal: Described = clean.witness.reloads[0][1] if clean.witness.reloads else clean.settled.live
         self.told = Walk(cell=self.scenario, folder=place / "told", keep=place / "kept").run()
@@ -110,7 +123,8 @@ class Matrix:
     def complaints(self, cell: Cell) -> tuple[list[str], Walk]:
         """What is wrong with a cell; nothing is what it should be."""
         folder = self.place / str(next(self.number))
-        start = [kept for kept in self.told.snapshots if kept.count < cell.fault.at][-1]
+        named = cell.fault.address is not None  # it counts from the last command
+        start = [kept for kept in self.told.snapshots if named or kept.count < cell.fault.at][-1]
         walk = Walk(cell=cell, folder=folder, start=start).run()
         try:
             found = wrong(walk, self.goal)
@@ -120,6 +134,68 @@ class Matrix:
             return found, walk
         finally:
             shutil.rmtree(folder)
+
+
+class KernelMatrix(Matrix):
+    """The cells of a scenario whose faults no flag shows: the kernel has something else, or can't be asked."""
+
+    def __init__(self, scenario: str, place: Path) -> None:
+        super().__init__(scenario, "one", place)
+        self.lacks = tuple(dict.fromkeys(_lacks(self.goal)))
+        self.slow = ("lacp-takes=5", "lacp-takes=30", "lacp-takes=60") if "no-partner=bond0" in self.lacks else ()
+
+    def cells(self) -> Iterator[Cell]:
+        """Alone, by how the kernel is wanted, from before the baseline, in the rollback, and with something else."""
+        every = (*self.lacks, *self.slow, *REPORTS)
+        for number, fault in enumerate(every):
+            yield self._cell(f"{fault}@PUT network")
+            for how in HOWS if FULL else (HOWS[(number + self.turn) % len(HOWS)],):
+                yield self._cell(f"{fault}@PUT network", how=how)
+        for fault in self._some([each for each in every if each.startswith(EARLY)]):
+            yield self._cell(f"{fault}@GET access/permissions")
+        for fault in REPORTS:
+            yield from (self._cell(f"{fault}@GET report+{nth}") for nth in (1, 2, 3))
+            yield self._cell(f"{fault}@GET report+2", how="--verify kernel")
+        for first, second in self._some(list(product(self.lacks, (*self.lacks, *REPORTS))), 17):
+            yield self._cell(f"{first}@PUT network", f"{second}@PUT network")
+        for first, second in self._some(list(product(self.lacks, (*self.lacks, *self.slow, *REPORTS))), 13):
+            yield self._cell(f"{first}@PUT network", f"{second}@PUT network+2")
+        yield from self._with_answers()
+
+    def _with_answers(self) -> Iterator[Cell]:
+        """A fault of the kernel, and a bad answer or somebody's edit at one of the requests from the reload on."""
+        witness = self.told.witness
+        requests = [at for at in range(witness.reloads[0][0], witness.count + 1) if not witness.repeats(at)]
+        for fault, at, other in self._some(list(product(self.lacks, requests, WITH)), 83):
+            yield self._cell(f"{fault}@PUT network", f"{other}@{at}")
+
+    def _cell(self, *faults: str, how: str = "") -> Cell:
+        return replace(self.scenario, faults=faults, how=how)
+
+    def _some(self, found: list[Some], step: int = 2) -> list[Some]:
+        return found if FULL else found[self.turn % step :: step]
+
+
+def _lacks(goal: Described) -> Iterator[str]:
+    """Whatever a kernel can lack of a file."""
+    named = {name: dict(values) for name, values in goal.items()}
+    for fact in sorted(wanted(goal)):
+        match fact.what:
+            case "carrier":
+                yield f"no-carrier={fact.name}"
+            case "partner":
+                yield from (f"no-partner={fact.name}", f"partner-splits={fact.name}")
+            case "member":
+                bond = named[fact.name].get("type") == "bond"
+                yield f"{'not-joined' if bond else 'port-missing'}={fact.value}"
+            case "mtu":
+                yield f"mtu-stays={fact.name}"
+            case "address":
+                yield f"address-missing={fact.name}"
+            case "gateway":
+                yield "route-missing"
+            case _:
+                pass
 
 
 def _faults(turn: int, *, write: bool, reload: bool) -> list[str]:
@@ -156,6 +232,12 @@ def test_every_verdict_on_a_bad_day_is_true(
 ) -> None:
     """One more fault at each request after a reload that goes wrong."""
     _hold(Matrix(scenario, layout, place, (f"{base}@PUT network",)), tally)
+
+
+@pytest.mark.parametrize("scenario", KERNEL_SCENARIOS)
+def test_every_verdict_on_a_kernel_is_true(scenario: str, place: Path, tally: Counter[str]) -> None:
+    """Flags that are all up prove nothing: applied is what the kernel has, and rolled back what it really lacks."""
+    _hold(KernelMatrix(scenario, place), tally)
 
 
 def _verdict(walk: Walk) -> str:

@@ -246,6 +246,16 @@ def test_a_report_that_came_too_late_is_not_asked_for_again(lab: Lab) -> None:
     assert lab.sent.count(REPORT) == 1
 
 
+@pytest.mark.parametrize("fault", ["report-too-late", "drop-after"])
+def test_a_report_that_was_lost_after_the_reload_is_not_asked_for_by_the_rollback(lab: Lab, fault: str) -> None:
+    """The bridges call alone says what is lacking; the rollback says what it could not see."""
+    lab.tagged()
+    lab.order("port-missing=bond0@PUT network", f"{fault}@GET report+2")
+    message = lab.failed(errors.RolledBack).message
+    assert "verified by the list's flags and its bridges' ports only: " in message
+    assert lab.sent.count(REPORT) == 2
+
+
 @pytest.mark.parametrize("fault", ["report-too-late@GET report", "report-odd@GET report"])
 def test_where_the_kernel_is_required_nothing_is_sent_without_it(lab: Lab, fault: str) -> None:
     """Refused before the question; what is pending stays pending."""
@@ -293,6 +303,15 @@ def test_a_rollback_asks_the_kernel_too(lab: Lab) -> None:
     lab.order("mtu-stays=vmbr1@PUT network", "port-missing=bond0@PUT network+2")
     error = lab.failed(errors.RolledBack)
     assert "rolled back and verified" in error.message
+    assert lab.reloads == 3
+
+
+def test_a_rollback_of_what_was_made_new_asks_the_kernel_too(lab: Lab) -> None:
+    """Nothing of it is left in the network that is put back, and that network may be hurt all the same."""
+    lab.stage({"vmbr7": Bridge(name="vmbr7", mtu=9000)})
+    lab.order("mtu-stays=vmbr7@PUT network", "route-missing@PUT network+2")
+    assert "rolled back and verified" in lab.failed(errors.RolledBack).message
+    assert "vmbr7" not in lab.live
     assert lab.reloads == 3
 
 

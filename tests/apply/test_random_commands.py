@@ -23,7 +23,7 @@ from pvenet.apply.resume import roll_back
 from pvenet.apply.stage import Staging, revert
 from pvenet.apply.status import status
 from pvenet.journal import Ours, ownership
-from pvenet.model import Bond, Bridge, Ethernet
+from pvenet.model import Bond, BondMode, Bridge, Ethernet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 DESIRED: tuple[Desired, ...] = (
     {"bond0": Bond(name="bond0", slaves=("ens38", "ens39"))},
+    {"bond0": Bond(name="bond0", slaves=("ens38", "ens39"), mode=BondMode.LACP)},
     {"vmbr1": Bridge(name="vmbr1", ports=("bond0",))},
     {"vmbr1": Bridge(name="vmbr1", comments="For nobody")},
     {"vmbr2": Bridge(name="vmbr2", ports=("ens40",), vlan_aware=True)},
@@ -51,6 +52,9 @@ FAULTS = (
     *("drop-before", "drop-after", "595", "599=after", "delay=50", "restart", "locked", "task-late=3"),
     *("reload-fails", "reload-lies", "reload-fails=89", "never-up=bond0", "never-up=vmbr1", "path-lost=20"),
     *("foreign-edit", "foreign-revert", "foreign-reload"),
+    *("no-carrier=ens38", "no-partner=bond0", "partner-splits=bond0", "lacp-takes=30", "not-joined=ens39"),
+    *("port-missing=bond0", "port-missing=ens33", "mtu-stays=ens41", "address-missing=vmbr0", "route-missing"),
+    *("report-slow=10", "report-odd", "report-too-late"),
 )
 Trouble = tuple[tuple[str, ...], int]
 

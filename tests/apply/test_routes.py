@@ -95,7 +95,8 @@ def test_without_trouble_no_peer_is_asked(lab: Lab) -> None:
     """They are learnt from what is asked anyway."""
     lab.nature(reload_seconds=0.0)
     lab.apply(verify=Verify.FLAGS)
-    assert lab.sent == [*APPLY, "GET tasks/UPID/status", "GET tasks/UPID/log", "GET network"]
+    links = [*APPLY[:2], "GET cluster/config/nodes", *APPLY[2:]]
+    assert lab.sent == [*links, "GET tasks/UPID/status", "GET tasks/UPID/log", "GET network"]
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -119,7 +120,7 @@ def test_what_a_journal_keeps_of_a_way_is_enough_to_trust_it(lab: Lab, monkeypat
     """Address, name and fingerprint; where the connection is pinned, only what is pinned, too."""
     node = real("pve1.example.com", monkeypatch)
     learn_peers(node, PEERS)
-    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", routes=kept(node))
+    journal = replace(lab.journals.all()[0], endpoint="https://pve1.example.com:8006", routes=kept(node.connection))
     lab.journals.write(journal)
     assert lab.journals.all()[0] == journal
     again = real("pve1.example.com", monkeypatch)
@@ -228,12 +229,16 @@ def test_an_address_that_comes_on_another_interface_is_where_it_has_to_answer(mo
 # --- an address that moves, on a node that has only one at a time ----------------------------------------------------
 
 OLD, NEW, PEER = "192.0.2.11", "192.0.2.12", "192.0.2.20"
+LINK = "10.10.10."
+"""A second link of a cluster stays where it is, so that the node does not lose the others with its address."""
 FILE = f"""auto lo
 iface lo inet loopback
 
 iface ens33 inet manual
 
-iface ens38 inet manual
+auto ens38
+iface ens38 inet static
+\taddress {LINK}1/24
 
 auto vmbr0
 iface vmbr0 inet static
@@ -250,9 +255,11 @@ class Moving:
     def __init__(self, folder: Path, *members: str) -> None:
         self.time = FakeTime()
         self.folder = folder
-        self.sim = Sim.init(folder, interfaces=FILE)
+        self.sim = Sim.init(folder, interfaces=FILE, links=[f"{LINK}1"])
         for number, name in enumerate(members):
-            Sim.init(folder, node=name, interfaces=FILE.replace(OLD, f"192.0.2.2{number}"))
+            at, link = f"192.0.2.2{number}", f"{LINK}2{number}"
+            file = FILE.replace(OLD, at).replace(f"{LINK}1", link)
+            Sim.init(folder, node=name, interfaces=file, links=[link])
         self.events: list[Event] = []
         self.journals = Journals(folder / "state", "pve1")
         self.runtime = Runtime(emit=self.events.append, clock=self.time.clock, sleep=self.time.sleep)

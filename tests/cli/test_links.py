@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from healthy import with_link
@@ -37,21 +36,6 @@ def otherwise(monkeypatch: pytest.MonkeyPatch) -> Otherwise:
 
     def go(change: Callable[[Report], Report]) -> None:
         monkeypatch.setattr(links, "report", lambda node: change(observe.report(node)))
-
-    return go
-
-
-@pytest.fixture
-def granted(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Go on as a token that has these entries of the list alone."""
-
-    def go(*entries: dict[str, Any]) -> None:
-        path = lab / "users.json"
-        users = json.loads(path.read_text())
-        users["acl"] += [{"who": "nobody@pve", **entry} for entry in entries]
-        path.write_text(json.dumps(users))
-        monkeypatch.setenv("PVENET_TOKEN_ID", "nobody@pve!none")
-        monkeypatch.setenv("PVENET_TOKEN_SECRET", users["tokens"]["nobody@pve!none"]["secret"])
 
     return go
 
@@ -92,7 +76,7 @@ def test_it_fits_the_terminal(run: Run, columns: int, monkeypatch: pytest.Monkey
     monkeypatch.setenv("COLUMNS", str(columns))
     ran = run("links")
     assert max(map(len, ran.out.splitlines())) <= columns
-    assert "52:54:00:00:00:04" in ran.out
+    assert "bc:24:11:73:82:64" in ran.out
     assert "8-long-altname" in ran.out
 
 

@@ -179,3 +179,31 @@ def test_config_show_tells_where_each_came_from(
     data = run("config", "show", "--json", "--endpoint", "https://x:8006").data
     assert data["PVENET_ENDPOINT"] == {"value": "https://x:8006", "source": "option"}
     assert data["PVENET_NODE"] == {"value": "lab2", "source": "environment"}
+
+
+@pytest.mark.parametrize("said", ["true", '"true"', '"1"', '"yes"'])
+def test_a_profile_can_want_the_sdn_lock(lab: Path, run: Callable[..., Ran], config: Path, said: str) -> None:
+    """For every apply; an option says otherwise for one."""
+    config.write_text(f'[profiles.lab]\nsim = "{lab}"\nsdn_lock = {said}\n')
+
+    def held(*words: str) -> bool:
+        assert run("bridge", "create", *words[:1]).code == 0
+        ran = run("apply", "--yes", "--debug", "--profile", "lab", *words[1:])
+        assert ran.code == 0
+        return "POST" in ran.err and "cluster/sdn/lock" in ran.err
+
+    assert held("vmbr1")
+    assert not held("vmbr2", "--no-sdn-lock")
+    assert not held("vmbr3", "--no-wait")
+
+
+def test_what_a_setting_says_of_the_sdn_lock_is_true_or_false(
+    lab: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anything else is wrong usage, and nothing is sent; so is a lock that nobody waits to release."""
+    monkeypatch.setenv("PVENET_SDN_LOCK", "perhaps")
+    ran = run("apply", "--yes")
+    assert (ran.code, "neither true nor false" in ran.err) == (2, True)
+    ran = run("apply", "--yes", "--sdn-lock", "--no-wait")
+    assert (ran.code, "leaves nobody" in ran.err) == (2, True)
+    assert lab.exists()

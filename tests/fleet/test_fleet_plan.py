@@ -70,6 +70,7 @@ plan: 4 to create, 6 to change, 0 to delete on 2 of 2 nodes
 """
     )
     assert sorted(asked) == [
+        "GET /cluster/config/nodes",
         "GET /cluster/status",
         "GET /nodes",
         "GET /nodes/pve1/network",
@@ -146,6 +147,9 @@ pve1: no changes
   something is pending there already, staged from here:
     ~ eth ens33: mtu none -> 1400  (risk: management)
   this touches the way to pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
+  vmbr0 carries corosync link 0 (192.168.171.21)
+    interrupted: ens33 gets a lower MTU, and larger frames are lost
+  vmbr0 carries the management path: ens33 > vmbr0 > 192.168.171.21
 
 plan: nothing more to stage; pve1 has staged changes from here, which an apply makes live
 """

@@ -13,6 +13,9 @@ from plan_model import NICS, network, networks, taken
 from work import calls
 
 from pvenet.impact import Effect, Guest, GuestNic, Known, concerned, elsewhere, hanging, impact
+from pvenet.impact.between import between
+from pvenet.impact.judge import NOTHING, judge_card
+from pvenet.impact.ports import Attachment
 from pvenet.model import Bridge, Interface, Network, Vlan
 from pvenet.plan import management_path
 
@@ -141,6 +144,25 @@ def test_nothing_is_concerned_by_what_no_frame_notices() -> None:
     loud = network("eth ens38 mtu=9000\nbridge vmbr1 ports=ens38\nbridge vmbr2")
     assert concerned(before, quiet) == frozenset()
     assert concerned(before, loud) == {"ens38", "vmbr1"}
+
+
+def test_a_further_port_concerns_nobody() -> None:
+    """Of a bridge; a bond takes its members only while they are down, and a port that goes may be the last."""
+    before = network("eth ens37\neth ens38\nbond bond0 slaves=ens38\nbridge vmbr1 ports=bond0")
+    further = network("eth ens37\neth ens38\nbond bond0 slaves=ens38\nbridge vmbr1 ports=bond0,ens37")
+    assert concerned(before, further) == frozenset()
+    assert concerned(further, before) == {"vmbr1"}
+    assert concerned(before, network("bond bond0 slaves=ens37,ens38\nbridge vmbr1 ports=bond0")) >= {"bond0", "vmbr1"}
+
+
+@quick
+@given(changes(), st.sampled_from([None, 1, 20]))
+def test_whoever_something_happens_to_is_concerned(change: tuple[Interfaces, Interfaces], tag: int | None) -> None:
+    """Who is not concerned is not asked about: so none may be missing, whatever becomes of the network."""
+    before, after = (Network(interfaces=interfaces) for interfaces in change)
+    for name in (name for name, interface in before.interfaces.items() if isinstance(interface, Bridge)):
+        card = Attachment(vmid=101, index="net0", bridge=name, tag=tag, running=True)
+        assert name in concerned(before, after) or judge_card(card, between(before, after)) == NOTHING
 
 
 def test_who_hangs_where_nothing_happens_is_elsewhere() -> None:

@@ -30,11 +30,24 @@ SAID: dict[str, list[str]] = {
         "ens99, on which bond0 stands: the kernel has no such link",
     ],
     "broadcast": [],
+    "guest-above-both-pulled": [
+        "bond0: active-backup, ens38 has no carrier: 0 of 2 slaves carry traffic",
+        "bond0: active-backup, ens39 has no carrier: 0 of 2 slaves carry traffic",
+        "ens37 has no carrier",
+        "ens40 has no carrier",
+    ],
     "lacp-no-partner": ["bond0: 802.3ad, nobody answers LACP on ens38, ens39: are the switch's ports a LAG?"],
     "lacp-partner": [],
     "lacp-partner-one-pulled": [
         "bond0: 802.3ad, ens38 has no carrier: 1 of 2 slaves carries traffic",
         "bond1: 802.3ad, ens37 has no carrier: 1 of 2 slaves carries traffic",
+    ],
+    "lacp-two-partners": [
+        (
+            "bond0: 802.3ad, 1 of 2 slaves with carrier is in its active aggregator (ens38 in 1, ens39 in 2, not in "
+            "sync): do all lead to ports of one LAG?"
+        ),
+        "bond2: 802.3ad, ens40 is not in sync with its partner: do all ports of the partner's LAG lead to bond2?",
     ],
     "misc-fresh": [
         "ens39 has no carrier",

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from live import Pulse, Target, master, slaves
+from live_kernel import differing, links_agree
 from waiting import until
 
 LACP_SECONDS = 60.0
@@ -18,7 +19,7 @@ LACP_SECONDS = 60.0
 
 def apply(node: Target, *words: str) -> dict[str, Any]:
     """Apply what is staged; the last event says that all of it is live."""
-    end = node.do("apply", "--wait", "--yes", "--json", *words).end
+    end: dict[str, Any] = node.do("apply", "--wait", "--yes", "--json", *words).end
     assert end["verdict"] == "applied", end
     return end
 
@@ -87,6 +88,8 @@ def test_bonds_of_every_mode(node: Target, modes: tuple[str, str]) -> None:
                 assert data["primary"] == nics[1]
             if mode in {"802.3ad", "balance-xor"}:
                 assert data["xmit_hash_policy"] == "layer3+4"
+    if node.has_kernel:
+        links_agree(node)
 
 
 def _more(mode: str, nics: list[str]) -> list[str]:
@@ -118,11 +121,12 @@ def test_lacp_finds_its_partner(node: Target) -> None:
     first, second, partner1, partner2 = node.nics
     node.do("bond", "create", "bond0", "--slaves", f"{first},{second}", "--mode", "802.3ad")
     node.do("bond", "create", "bond1", "--slaves", f"{partner1},{partner2}", "--mode", "802.3ad")
-    apply(node)
+    apply(node, "--require", "lacp")
     _, _, rest = bonding(node, "bond1").partition("System MAC address: ")
     partner = rest.split()[0]
     until(lambda: f"Partner Mac Address: {partner}" in bonding(node, "bond0"), within=LACP_SECONDS, pause=1.0)
     until(lambda: info(node.links()["bond0"])["ad_info"]["num_ports"] == 2, within=LACP_SECONDS, pause=1.0)
+    assert not differing(links_agree(node), "bond0")
 
 
 def test_a_vlan_on_a_vlan_aware_bridge(node: Target) -> None:
@@ -141,6 +145,7 @@ def test_a_vlan_on_a_vlan_aware_bridge(node: Target) -> None:
         assert (info(links["vmbr1.50"])["id"], links["vmbr1.50"]["link"]) == (50, "vmbr1")
         assert "10.99.50.1/24" in node.shell("ip -4 -o address show dev vmbr1.50")
         assert "100-110" in node.shell(f"bridge -compressvlans vlan show dev {first}")
+        assert not links_agree(node)["differences"]
 
 
 def test_an_mtu_goes_up_and_is_cleared(node: Target) -> None:

@@ -10,10 +10,10 @@ import contextlib
 import json
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from live import Pulse, Target, master, slaves, wait_until_alive
+from live import Pulse, Target, apply, master, slaves, wait_until_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,21 +44,6 @@ def cable(vm: Target, bridge: str) -> Iterator[Callable[[str], None]]:
     yield lambda position: vm.vm("cable", nic, position)
     vm.vm("cable", nic, "on")
     wait_until_alive(vm, within=BACK)
-
-
-def apply(vm: Target, *words: str, when_reloading: Callable[[], object] = lambda: None, **more: Any) -> dict[str, Any]:
-    """Apply what is pending, do something as soon as the reload runs; the last event, and what was told on stderr."""
-    events = []
-    with vm.running("apply", "--yes", "--json", *words, **more) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            events.append(json.loads(line))
-            if events[-1]["event"] == "reloading" and len([e for e in events if e["event"] == "reloading"]) == 1:
-                when_reloading()
-        assert process.stderr is not None
-        told = process.stderr.read()
-        assert process.wait(timeout=60) == events[-1]["exit"], events
-    return {**events[-1], "told": told}
 
 
 def bond(vm: Target, *nics: str) -> None:

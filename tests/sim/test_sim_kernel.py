@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 MOMENTS = FIXTURES / "kernel" / "ip"
 NICS = {"ens33": (), "ens37": (), "ens38": (), "ens39": (), "ens40": (), "ens41": ()}
 PULLED = Nic(carrier=False)
-MAC37, MAC38 = "52:54:00:00:00:37", "52:54:00:00:00:38"
+MAC37, MAC38, MAC40 = "52:54:00:00:00:37", "52:54:00:00:00:38", "52:54:00:00:00:40"
 CABLES: Mapping[str, dict[str, Nic]] = {
     "active-backup-ens38-pulled": {"ens37": PULLED, "ens38": PULLED},
+    "guest-above-both-pulled": dict.fromkeys(("ens37", "ens38", "ens39", "ens40"), PULLED),
     "lacp-no-partner": {"ens38": Nic(partner=None), "ens39": Nic(partner=None)},
     "lacp-partner": {
         **dict.fromkeys(("ens38", "ens39"), Nic(partner=MAC37)),
@@ -43,11 +44,21 @@ CABLES: Mapping[str, dict[str, Nic]] = {
         "ens37": Nic(partner=MAC38, carrier=False),
         "ens40": Nic(partner=MAC38),
     },
+    "lacp-two-partners": {
+        "ens38": Nic(partner=MAC37),
+        "ens39": Nic(partner=MAC40),
+        **dict.fromkeys(("ens37", "ens40"), Nic(partner=MAC38)),
+    },
     "misc-fresh": {"ens39": PULLED, "ens40": PULLED},
 }
 """How the NICs were cabled, where it mattered."""
-UNLIKE = {"misc-fresh": {"ens38", "vmbr1"}}
-"""What was still listening, which nothing does when it booted long ago."""
+UNLIKE = {
+    "guest-above-both-pulled": {"vmbr1"},
+    "lacp-two-partners": {"ens40"},
+    "misc-fresh": {"ens38", "vmbr1"},
+}
+"""What a file and cables do not tell: a guest; that a partner has chosen another link; and what was still listening,
+which nothing does when it booted long ago."""
 
 
 def booted(text: str, nics: Mapping[str, tuple[str, ...]] | None = None, **changes: Any) -> Machine:

@@ -13,26 +13,31 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import requests
 from clock import FakeTime
 from fault_foreign import KINDS, Mark, mark_of
+from fault_kernel import Facts, facts_now
+from fault_scenarios import HURT, KERNEL_SCENARIOS, PREPARED, SCENARIOS
 from fault_truth import OURS, Described, Truth, described, repair, truth
 from lab import Lab
 from recorder import Recorder
 
 from pvenet import errors
 from pvenet.apply.apply import apply
+from pvenet.apply.kernel import Verify
 from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
 from pvenet.apply.stage import Staging, revert
-from pvenet.events import Ended, Event, Waiting, Warned
+from pvenet.events import Ended, Event, Verified, Waiting, Warned
 from pvenet.journal import Journals, Ours, ownership
-from pvenet.model import Bond, Bridge, Interface
+from pvenet.kernel.judgement import Require
 from pvenet.node import Node
 from pvenet.sim.faults import Fault, Script, parse
 from pvenet.sim.state import Sim
@@ -40,40 +45,19 @@ from pvenet.sim.state import Sim
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import requests
-
-    from pvenet.model import Network
+    from pvenet.model import Interface, Network
     from pvenet.sim.faults.script import _Ordered as Ordered
 
 Act = Callable[[Node, Journals], bool | None]
-Change = tuple[str, Callable[["Network"], Interface | None]]
-
 ACTS = KINDS | {"foreign-revert", "foreign-reload", "reboot"}
 """Faults in which somebody else does something to the node."""
+REPORT = "nodes/pve1/report"
+LOST = 595
+"""From which status on an answer is none of the node's."""
+MOST_REPORTS = 5
+"""Three for an apply, two for its rollback."""
 
 
-def _widened(network: Network) -> Interface:
-    vmbr0 = network.interfaces["vmbr0"]
-    assert isinstance(vmbr0, Bridge)
-    return replace(vmbr0, ports=("ens33", "ens37"))
-
-
-WIDEN: Change = ("vmbr0", _widened)
-BOND: Change = ("bond0", lambda _: Bond(name="bond0", slaves=("ens38", "ens39")))
-BRIDGE: Change = ("vmbr1", lambda _: Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic"))
-NO_BRIDGE: Change = ("vmbr1", lambda _: None)
-NO_BOND: Change = ("bond0", lambda _: None)
-SCENARIOS: Mapping[str, tuple[Change, ...]] = {
-    "guests": (BOND, BRIDGE),
-    "management": (WIDEN, BOND, BRIDGE),
-    "armed": (BOND, BRIDGE),
-    "unconfirmed": (BOND, BRIDGE),
-    "delete": (NO_BRIDGE, NO_BOND),
-    "revert": (BOND, BRIDGE),
-    "rollback": (),
-}
-PREPARED = frozenset({"delete", "rollback"})
-"""Scenarios of a node to which a bond and its bridge were applied before."""
 LAYOUTS: Mapping[str, tuple[str, ...]] = {"one": ("pve1",), "peer": ("pve1", "pve2")}
 """The endpoints that the client is given."""
 
@@ -85,9 +69,11 @@ class Cell:
     scenario: str
     layout: str
     faults: tuple[str, ...]
+    how: str = ""
+    """What of the kernel is wanted: `--verify kernel` and the like."""
 
     def __str__(self) -> str:
-        return " ".join((self.scenario, self.layout, *self.faults))
+        return " ".join((self.scenario, self.layout, *self.faults, *self.how.split()))
 
     @property
     def fault(self) -> Fault:
@@ -99,6 +85,7 @@ class Witness(Recorder):
 
     def __init__(self, folder: Path, time: FakeTime, count: int = 0, *, arms: bool = False) -> None:
         super().__init__(folder, time)
+        self.folder = folder
         self.count = count
         self.arms = arms
         """What arms lists during the reload, and heals that by its writes."""
@@ -108,6 +95,14 @@ class Witness(Recorder):
         """The requests at which somebody else has acted."""
         self.reloads: list[tuple[int, Described]] = []
         """The requests that were reloads, and what was pending just before."""
+        self.looks: list[tuple[int, Facts]] = []
+        """The reports that were answered, and what the kernel had then."""
+        self.reports: list[int] = []
+        """The reports that this command has asked for."""
+        self.report_lost = False
+        """One of them is lost, and may still run on the node."""
+        self.kernels: dict[int, Facts] = {}
+        """The requests that were reloads, and what the kernel had just before."""
         self.writes: list[int] = []
         """The requests that staged or reverted."""
         self.reverts: list[int] = []
@@ -133,12 +128,14 @@ class Witness(Recorder):
         self._ordered = list(zip(found, self.front.script._waiting, strict=True))
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        _one_at_a_time()
         self.count += 1
-        number, node = self.count, self.sim.node("pve1")
+        number, node, began = self.count, self.sim.node("pve1"), self.front.clock()
         path = (request.url or "").partition("/api2/json/")[2]
         self._trespass(request.method or "", path)
         if request.method == "PUT" and path == "nodes/pve1/network":
             self.reloads.append((number, described(node.text())))
+            self.kernels[number] = facts_now(self.folder, began)
         elif request.method != "GET":
             self.writes.append(number)
             self.reverts += [number] if request.method == "DELETE" and path.endswith("/network") else []
@@ -146,7 +143,14 @@ class Witness(Recorder):
         told = "no answer"
         try:
             answer = super().send(request, *args, **kwargs)
+        except requests.RequestException as error:
+            self.report_lost |= path == REPORT and not isinstance(error, requests.ConnectTimeout)
+            raise
+        else:
             told = f"{answer.status_code} {answer.reason}"
+            self.report_lost |= path == REPORT and answer.status_code >= LOST
+            if path == REPORT and answer.ok and not self._odd():
+                self.looks.append((number, facts_now(self.folder, began)))
             return answer
         finally:
             if self._acted(number):
@@ -162,11 +166,25 @@ class Witness(Recorder):
         self.begun |= dict.fromkeys(new, number)
         return any(fault.kind in ACTS for fault in new)
 
+    def _odd(self) -> bool:
+        """Whether reports have a form by now that nobody reads."""
+        return any(fault.kind == "report-odd" and each.begun for fault, each in self._ordered)
+
     def _trespass(self, method: str, path: str) -> None:
         kinds = ("PUT",) if self.arms else ("GET", "PUT")
         if path == "nodes/pve1/network" and method in kinds and self.reloading(OURS):
             what = "lists, which freezes the flags," if method == "GET" else "reloads"
             self.trespasses.append(f"{what} while its reload runs, at {self.count}")
+        if path == REPORT:
+            self.reports.append(self.count)
+            if self.report_lost:
+                self.trespasses.append(f"asks for a report after one was lost, at {self.count}")
+            if len(self.reports) > MOST_REPORTS:
+                self.trespasses.append(f"asks for a report too often, at {self.count}")
+
+    def begin(self) -> None:
+        """Another command."""
+        self.reports, self.report_lost = [], False
 
     def began(self, *kinds: str) -> list[int]:
         """The requests at which faults of these kinds began."""
@@ -179,6 +197,13 @@ class Witness(Recorder):
         """Whether it stands amidst equal requests: a poll, to which a fault does what it does to the first and last."""
         near = [line[13:].partition(" -> ")[0] for line in self.log[max(0, number - 2) : number + 1]]
         return len(near) == 3 and len(set(near)) == 1
+
+
+def _one_at_a_time() -> None:
+    """Let a look that is under way end first: the requests of a walk are the same ones in every run."""
+    for each in threading.enumerate():
+        if each.name.endswith("(_run)") and each is not threading.current_thread():
+            each.join()
 
 
 @dataclass(kw_only=True)
@@ -195,6 +220,7 @@ class Done:
     after: Truth
     end: Ended | None = None
     warnings: str = ""
+    verified: Verified | None = None
     ours: bool | None = None
     """What a look at the pending changes said, or a revert."""
 
@@ -250,8 +276,9 @@ class Walk:
         """What is live before anything is applied."""
         if self.cell.scenario in PREPARED:
             lab = Lab(self.folder, time=time, hosts=hosts, reload_seconds=0.15)
-            lab.stage({name: make(lab.node.read().network) for name, make in (BOND, BRIDGE)})
-            lab.apply()
+            lab.stage({name: make(lab.node.read().network) for name, make in PREPARED[self.cell.scenario]})
+            lab.order(*HURT.get(self.cell.scenario, ()))
+            lab.apply(verify=Verify.FLAGS)
             time.now += 120.0
 
     @property
@@ -287,7 +314,7 @@ class Walk:
         return self.lab.client()
 
     def _commands(self) -> Iterator[tuple[str, Act]]:
-        for name, make in SCENARIOS[self.cell.scenario]:
+        for name, make in {**SCENARIOS, **KERNEL_SCENARIOS}[self.cell.scenario]:
             yield name, partial(self._stage, name, make)
         if self.cell.scenario == "revert":
             yield "revert", self._revert
@@ -302,7 +329,13 @@ class Walk:
             staging.stage({name: make(staging.network)})
 
     def _apply(self, node: Node, journals: Journals) -> None:
-        options = ApplyOptions(allow_management=True, arm=self.arms, confirm_within=30.0 if self.unconfirmed else None)
+        options = ApplyOptions(
+            allow_management=True,
+            arm=self.arms,
+            confirm_within=30.0 if self.unconfirmed else None,
+            verify=self.verify,
+            require=self.require,
+        )
         apply(node, journals, options, self.lab.runtime(), now=self.lab.stamp())
 
     def _revert(self, node: Node, journals: Journals) -> bool:
@@ -313,6 +346,7 @@ class Walk:
 
     def play(self, name: str, act: Act) -> None:
         self.events.clear()
+        self.witness.begin()
         first, before = self.witness.count + 1, truth(self.folder, self.time.now)
         code, message, answer = 0, "", None
         try:
@@ -323,6 +357,7 @@ class Walk:
         done = Done(name=name, code=code, message=message, first=first, last=self.witness.count, before=before,
                     after=truth(self.folder, self.time.now), warnings=warnings)  # fmt: skip
         done.end = next((event for event in self.events if isinstance(event, Ended)), None)
+        done.verified = next((event for event in reversed(self.events) if isinstance(event, Verified)), None)
         done.ours = answer
         self.done.append(done)
 
@@ -334,8 +369,20 @@ class Walk:
                                        origin=self.origin))  # fmt: skip
 
     @property
+    def verify(self) -> Verify:
+        return Verify(found[1]) if (found := self._option("--verify")) else Verify.AUTO
+
+    @property
+    def require(self) -> frozenset[Require]:
+        return frozenset({Require(found[1])} if (found := self._option("--require")) else ())
+
+    def _option(self, name: str) -> list[str]:
+        words = self.cell.how.split()
+        return words[words.index(name) :][:2] if name in words else []
+
+    @property
     def arms(self) -> bool:
-        return self.cell.scenario == "armed"
+        return self.cell.scenario == "armed" or "--arm" in self.cell.how
 
     @property
     def unconfirmed(self) -> bool:
@@ -351,6 +398,11 @@ class Walk:
     def as_guests(self) -> bool:
         """Until its reload or its revert it is the scenario of the guests, whose cells it need not repeat."""
         return self.arms or self.unconfirmed or self.cell.scenario == "revert"
+
+    @property
+    def free(self) -> bool:
+        """Nothing but the faults of its cell decides how its apply ends."""
+        return not (self.asked or self.unconfirmed)
 
     @property
     def goes_well(self) -> int:
@@ -371,9 +423,11 @@ class Walk:
 def main(words: list[str]) -> None:
     """Play one cell, and show what was sent and how each command ended."""
     scenario, layout, *faults = words
+    how = " ".join(faults[faults.index(option) :]) if (option := next((w for w in faults if w[:2] == "--"), "")) else ""
+    faults = [word for word in faults if word not in how.split()]
     with tempfile.TemporaryDirectory() as folder:
         walk = Walk(
-            cell=Cell(scenario=scenario, layout=layout, faults=tuple(faults)), folder=Path(folder) / "lab"
+            cell=Cell(scenario=scenario, layout=layout, faults=tuple(faults), how=how), folder=Path(folder) / "lab"
         ).run()
         for done in walk.done:
             sys.stdout.write("\n".join(walk.witness.log[done.first - 1 : done.last]) + "\n")

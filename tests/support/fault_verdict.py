@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fault_foreign import KINDS, mark_of, without_theirs
+from fault_kernel_verdict import unseen, wrongly_applied, wrongly_ended, wrongly_rolled_back
 
 from pvenet.events import Verdict
 from pvenet.sim.faults import parse
@@ -47,7 +48,7 @@ def wrong_again(walk: Walk) -> list[str]:
 
 def _said(walk: Walk, done: Done, goal: Described) -> Iterator[str]:
     faults = [parse(fault) for fault in walk.cell.faults]
-    if done.code == 9 and not any(unknowable(fault, walk, done) for fault in faults):
+    if done.code == 9 and not (unseen(walk, done) or any(unknowable(fault, walk, done) for fault in faults)):
         yield f"{done.name} says unknown where a request could have told: {done.message}"
     judge = {"diff": _looked, "apply": ended, "again": ended, "rollback": ended, "revert": _reverted}.get(
         done.name, _staged
@@ -135,6 +136,7 @@ def ended(walk: Walk, done: Done, _goal: Described) -> Iterator[str]:
         Verdict.UNKNOWN: _unknown,
     }[done.end.verdict]
     yield from judge(walk, done)
+    yield from wrongly_ended(walk, done)
 
 
 def _applied(walk: Walk, done: Done) -> Iterator[str]:
@@ -142,6 +144,7 @@ def _applied(walk: Walk, done: Done) -> Iterator[str]:
         yield "says applied, and the file is another"
     if not done.after.agrees:
         yield "says applied, and the kernel has it not"
+    yield from wrongly_applied(walk, done)
     if walk.unconfirmed and done.name == "apply":
         yield "says applied, and nobody has confirmed it"
     if walk.lost:
@@ -154,6 +157,7 @@ def _rolled_back(walk: Walk, done: Done) -> Iterator[str]:
         yield "says rolled back, and the file is another"
     if not done.after.agrees:
         yield "says rolled back, and the kernel has it not"
+    yield from wrongly_rolled_back(walk, done)
 
 
 def _nothing(walk: Walk, done: Done) -> Iterator[str]:

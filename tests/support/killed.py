@@ -39,6 +39,26 @@ class Killer:
         raise Killed
 
 
+@dataclass
+class Dead(Killer):
+    """A killed process sends nothing any more, whatever its code would do on its way out."""
+
+    dead: bool = False
+
+    def __call__(self) -> None:
+        if self.dead:
+            raise Killed
+        try:
+            super().__call__()
+        except Killed:
+            self.dead = True
+            raise
+
+    def kill(self) -> None:
+        self.dead = True
+        raise Killed
+
+
 def later(lab: Lab) -> Lab:
     """The same node, met by a new process."""
     lab.time.now += 1.0

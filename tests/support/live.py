@@ -25,7 +25,7 @@ from paths import ROOT
 from pvenet.connection.trust import Pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pvenet.sim.server import Endpoint
@@ -210,6 +210,22 @@ def simulated(endpoint: Endpoint, state: Path) -> Target:
     }
     given = settings | {"PVENET_LIVE_VM": "sim", "PVENET_LIVE_NICS": "ens38,ens39,ens37,ens40"}
     return named_target(state, given)
+
+
+def apply(vm: Target, *words: str, when_reloading: Callable[[], object] = lambda: None, **more: Any) -> dict[str, Any]:
+    """Apply what is pending, do something as soon as the reload runs; the last event, and what was told besides."""
+    events = []
+    with vm.running("apply", "--yes", "--json", *words, **more) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "reloading" and len([e for e in events if e["event"] == "reloading"]) == 1:
+                when_reloading()
+        assert process.stderr is not None
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == events[-1]["exit"], events
+    warnings = [event["text"] for event in events if event["event"] == "warned"]
+    return {**events[-1], "warnings": warnings, "told": told}
 
 
 @dataclass

@@ -73,6 +73,10 @@ class MortalWalk(Walk):
         assert isinstance(self.witness, MortalWitness)
         self.witness.fate = self.fate
 
+    @property
+    def free(self) -> bool:
+        return False
+
     def client(self) -> tuple[Node, Journals]:
         node, plain = super().client()
         journals = MortalJournals(plain.folder.parent.parent, plain.node)
