@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Self
 
 from pvenet import events
 from pvenet.cli.output import live_line, lively, painter, say, stream
-from pvenet.render.changes import changes_text, pending_text
+from pvenet.render.changes import changes_text, folded, pending_text
 from pvenet.render.events import event_data
 from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.impact import impact_lines
-from pvenet.render.values import as_line
+from pvenet.render.values import as_line, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
     from pvenet.cli.context import Context
     from pvenet.render.values import Paint
+
+
+LEAST = 6
+"""Lines of a diff that are shown on the lowest of terminals."""
+BELOW = 9
+"""Lines that the rest of the question takes: the blank ones, whom it hits, warnings, the question itself."""
 
 
 def progress(context: Context) -> JsonLines | Terminal:
@@ -127,10 +133,14 @@ class Terminal:
                 self._end(event)
 
     def _show(self, event: events.Shown) -> None:
+        """PVE's diff, then what it means: on a terminal so that both are seen at once, with what comes below them."""
+        if event.changes:
+            room = max(LEAST, get_terminal_size().lines - len(event.steps) - BELOW) if self._lively else None
+            diff, hidden = folded(event.changes, room)
+            more = [f"({counted(hidden, 'more line')} of it: `d` shows them, and so does `pvenet diff`)"] * bool(hidden)
+            self._line("\n".join([pending_text(diff, self._paint), *more, ""]))
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")
-        if event.changes:
-            self._line(pending_text(event.changes, self._paint) + "\n")
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:

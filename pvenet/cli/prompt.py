@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.output import on_terminal, talk
+from pvenet.cli.output import on_terminal, painter, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,8 @@ class Prompt:
         self._prompted = False
         """The cursor stands behind a prompt that nobody has answered."""
         self._before: Any = None
+        self._diff = ""
+        """PVE's, of what is asked about."""
 
     def __enter__(self) -> Self:
         if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: it is meant to outlive its terminal
@@ -54,9 +56,11 @@ class Prompt:
         return Runtime(emit=self._listener(emit), confirm=self.confirm, await_confirmation=self.await_confirmation)
 
     def _listener(self, emit: Callable[[Event], None]) -> Callable[[Event], None]:
-        from pvenet.events import Confirming
+        from pvenet.events import Confirming, Shown
 
         def listen(event: Event) -> None:
+            if isinstance(event, Shown):
+                self._diff = event.changes
             if self._prompted:  # the answer came from elsewhere
                 self._prompted = False
                 talk("\n")
@@ -75,7 +79,7 @@ class Prompt:
             return False
         if self._json:
             raise errors.NeedsConsent("--json never asks; nothing was sent", hint="consent with --yes")
-        _ask(question)
+        _ask(question, self._diff)
         return True
 
     def await_confirmation(self, left: float, seconds: float) -> bool | None:
@@ -109,15 +113,27 @@ class Prompt:
             return False
 
 
-def _ask(question: str) -> None:
-    """Ask on the terminal. Raises NeedsConsent where there is none, and for anything but a yes."""
+def _ask(question: str, diff: str = "") -> None:
+    """Ask on the terminal, where `d` shows the whole diff. Raises NeedsConsent without one, and for all but a yes."""
     if not on_terminal():
         raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
-    if not talk(f"{question} [y/N] "):
-        raise errors.NeedsConsent("the question can't be shown; nothing was sent", hint="consent with --yes")
-    try:
-        answer = sys.stdin.readline().strip().lower()
-    except (OSError, ValueError):  # the terminal has gone, or typed what is no text
-        answer = ""
+    answer = "d"
+    while answer == "d":
+        if not talk(f"{question} [y/N{'/d' if diff else ''}] "):
+            raise errors.NeedsConsent("the question can't be shown; nothing was sent", hint="consent with --yes")
+        try:
+            answer = sys.stdin.readline().strip().lower()
+        except (OSError, ValueError):  # the terminal has gone, or typed what is no text
+            answer = ""
+        if answer == "d" and diff:
+            _show(diff)
+        elif answer == "d":
+            break
     if answer not in ("y", "yes"):
         raise errors.NeedsConsent("not agreed; nothing was sent, and what is pending stays pending")
+
+
+def _show(diff: str) -> None:
+    from pvenet.render.changes import pending_text
+
+    talk(f"\n{pending_text(diff, painter())}\n\n")
