@@ -46,6 +46,8 @@ class SimConfig:
 
     sdn_lock: bool = True
     """The server knows the SDN lock, as PVE does since 9.0."""
+    clock_ahead: float = 0.0
+    """Seconds by which the `Date` of its answers is ahead of this machine's clock."""
     pvestatd: bool = True
     """The cluster's list knows the state of guests, as pvestatd reports it."""
 

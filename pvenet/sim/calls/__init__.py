@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn
+from pvenet.sim.calls import apt, cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn, tokens
 from pvenet.sim.calls.base import DAEMONS, Answer, Asked, Caches, Call, Gate
 
 __all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
@@ -15,6 +15,8 @@ TABLE: tuple[Call, ...] = (
     *node_kernel.CALLS,
     *guests.CALLS,
     *hosts.CALLS,
+    *apt.CALLS,
+    *tokens.CALLS,
     *sdn.CALLS,
 )
 
