@@ -1,0 +1,39 @@
+"""The whole look: the way in once, then each node, several at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.doctor.entry import entry_findings
+from pvenet.doctor.node import node_findings, not_looked_at
+from pvenet.fleet.nodes import known, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pvenet.doctor.finding import Finding
+    from pvenet.fleet.nodes import Fleet
+
+
+def examine(fleet: Fleet, wanted: Sequence[str], count: Callable[[int], None]) -> tuple[Finding, ...]:
+    """Everything found, in the order in which it is read; `wanted` names the nodes, of which none is all.
+
+    `count` hears how many nodes are through. Raises UsageError for a node that is not there.
+    """
+    entry = entry_findings(fleet.connection)
+    found = list(entry.found)
+    if not entry.lost:
+        try:
+            nodes = known(fleet, wanted)
+        except errors.UsageError:
+            raise
+        except errors.PvenetError as error:
+            entry.give_up(error.message)
+        else:
+            done, failed = visit(fleet, nodes, lambda node: node_findings(node, fleet.journals(node.name)), count)
+            lost = {name: not_looked_at(name, error.message) for name, error in failed.items()}
+            return (*found, *(each for name in nodes for each in (done | lost)[name]))
+    for name in wanted or (None,):
+        found += not_looked_at(name, entry.lost.removeprefix("not looked at: "))
+    return tuple(found)
