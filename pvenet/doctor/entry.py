@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import audit_grants
+from pvenet.apply.sdn_lock import of_this_cluster
 from pvenet.cluster import standing
 from pvenet.connection.session import Token
 from pvenet.doctor.clock import CHECK as CLOCK
 from pvenet.doctor.clock import clock
 from pvenet.doctor.endpoint import endpoint_findings, softened
 from pvenet.doctor.finding import Finding, Looks, bad, good, unknown, warning
+from pvenet.journal import LockJournals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from pvenet.connection import Connection
 
-LOGIN, TOKEN, QUORUM = "login", "token", "quorum"
-CHECKS = (LOGIN, CLOCK, TOKEN, QUORUM)
+LOGIN, TOKEN, QUORUM, LOCK = "login", "token", "quorum", "SDN lock"
+CHECKS = (LOGIN, CLOCK, TOKEN, QUORUM, LOCK)
 TIMEOUT = 10.0
 """Seconds for one answer: a living node was seen to take 6.4 (pve-api#slow-answer)."""
 SOON = 30
@@ -26,8 +31,8 @@ SOON = 30
 _NO_ANSWER = frozenset({403, 501})
 
 
-def entry_findings(connection: Connection) -> Looks:
-    """All of it; where nobody answers, or nobody is let in, `lost` says so."""
+def entry_findings(connection: Connection, state_dir: Path) -> Looks:
+    """All of it; where nobody answers, or nobody is let in, `lost` says so. `state_dir`: where journals are kept."""
     looks = Looks()
     several = len(connection.endpoints) > 1
     for endpoint in connection.endpoints:
@@ -40,6 +45,7 @@ def entry_findings(connection: Connection) -> Looks:
     _enter(connection, looks)
     looks.look([TOKEN], lambda: [_token(connection)])
     looks.look([QUORUM], lambda: [_quorum(connection)])
+    looks.look([LOCK], lambda: _locks(connection, LockJournals(state_dir)))
     return looks
 
 
@@ -104,3 +110,13 @@ def _quorum(connection: Connection) -> Finding:
     if away:
         return warning(QUORUM, f"the cluster of {count} is quorate, and {away}", "`pvecm status` on a node says more")
     return good(QUORUM, f"the cluster is quorate, with all of its {count} members")
+
+
+def _locks(connection: Connection, journals: LockJournals) -> Iterator[Finding]:
+    """The SDN locks that were asked for from here and may be held still; that of others nobody tells."""
+    found = of_this_cluster(connection, journals)
+    for journal in found:
+        text = f"an SDN lock that was asked for from here ({journal.begun}) may be held still"
+        yield warning(LOCK, text, "`pvenet status` releases it, unless another pvenet is at work with it")
+    if not found:
+        yield good(LOCK, "none was left behind from here")

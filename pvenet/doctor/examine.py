@@ -21,7 +21,7 @@ def examine(fleet: Fleet, wanted: Sequence[str], count: Callable[[int], None]) -
 
     `count` hears how many nodes are through. Raises UsageError for a node that is not there.
     """
-    entry = entry_findings(fleet.connection)
+    entry = entry_findings(fleet.connection, fleet.state_dir)
     found = list(entry.found)
     if not entry.lost:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from recorder import set_nature
 from pvenet.access import ZONE
 from pvenet.doctor.entry import CHECKS as ENTRY
 from pvenet.doctor.node import CHECKS as NODE
+from pvenet.journal import LockJournals, place_of
+from pvenet.settings import Options, connect, read_settings
 from pvenet.sim.server import Server
 from pvenet.sim.state import Sim
 
@@ -380,3 +383,19 @@ def test_a_text_that_ifupdown2_cuts_is_told(run: Run, bonded: Path) -> None:
     ran = run("doctor", "--json")
     assert ran.code == 1
     assert wrong(ran) == {"line ends": "bad"}
+
+
+def test_an_sdn_lock_that_was_left_behind_is_told_and_left_alone(run: Run, lab: Path) -> None:
+    """Whoever was killed has it still; a look releases nothing."""
+    settings = read_settings(Options(sim=lab), os.environ)
+    connection = connect(settings)
+    connection.get("version")
+    journals = LockJournals(settings.state_dir)
+    opened = journals.begin(place_of(connection), "2026-11-26T05:00:00+00:00")
+    opened.held("11111111-2222-3333-4444-555555555555")
+    opened.leave()
+    ran = run("doctor", "--json", "--debug")
+    assert (ran.code, wrong(ran)) == (0, {"SDN lock": "warning"})
+    assert "DELETE" not in ran.err
+    assert journals.kept()
+    assert "11111111-2222" not in ran.out + ran.err
