@@ -36,9 +36,7 @@ def doctor(
     from pvenet.render.doctor import doctor_data, doctor_text
     from pvenet.settings.read import node_names
 
-    wanted = node_names(context.settings.node)
-    with counting(len(wanted)) as count:
-        found = examine(fleet, wanted, count)
+    found = examine(fleet, node_names(context.settings.node), counting)
     context.emit(doctor_data(found), doctor_text(found, get_terminal_size().columns, painter()))
     worst = max(each.state for each in found)
     if worst is State.BAD:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.connection.certificate import read_certificate
+from pvenet.connection.failures import NOT_PVE_HINT
 from pvenet.connection.probe import knock, pin, shown
 from pvenet.doctor.finding import Finding, Looks, State, bad, good, unknown, warning
 
@@ -71,8 +72,10 @@ def _certificate(endpoint: Endpoint, trust: Trust) -> Finding:
         der = shown(endpoint, trust)
     except errors.Untrusted as error:
         return bad("certificate", error.message.partition(";")[0], error.hint)
-    except OSError as error:
-        return bad("certificate", f"{endpoint} does not speak TLS: {error.strerror or error}", "is PVE's API there?")
+    except TimeoutError:
+        return bad("certificate", f"{endpoint} takes a connection, and says nothing", NOT_PVE_HINT)
+    except OSError:
+        return bad("certificate", f"{endpoint} does not speak TLS as it should", NOT_PVE_HINT)
     found = read_certificate(der)
     if found is None:
         return unknown("certificate", "a trusted one is shown, and whose it is can't be read")

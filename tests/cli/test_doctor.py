@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from guest_lab import FILE, guest_lab
+from loopback import Loopback
 from recorder import set_nature
 
 from pvenet.access import ZONE
@@ -399,3 +400,21 @@ def test_an_sdn_lock_that_was_left_behind_is_told_and_left_alone(run: Run, lab: 
     assert "DELETE" not in ran.err
     assert journals.kept()
     assert "11111111-2222" not in ran.out + ran.err
+
+
+def test_an_older_release_is_told_what_it_lacks(run: Run, lab: Path) -> None:
+    """Without the bridges call the report tells the rest."""
+    set_nature(lab, bridges_call=False)
+    ran = run("doctor", "--json")
+    assert (ran.code, wrong(ran)) == (0, {"kernel": "unknown"})
+    assert "older than 9.1" in next(each["text"] for each in ran.data if each["check"] == "kernel")
+
+
+def test_who_takes_a_connection_and_is_no_pve_is_one_bad_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that speaks no TLS: the credentials are not sent, and it is said at the certificate."""
+    monkeypatch.setenv("PVENET_TOKEN_ID", "root@pam!full")
+    monkeypatch.setenv("PVENET_TOKEN_SECRET", "11111111-1111-1111-1111-111111111111")
+    with Loopback(lambda talk, _number: talk.trickle(b"SSH-2.0-nothing\r\n", 0.0)) as server:
+        ran = run("doctor", "--json", "--debug", "--endpoint", f"https://127.0.0.1:{server.port}")
+    assert [each["check"] for each in ran.data if each["state"] == "bad"] == ["certificate"]
+    assert ran.err == ""
