@@ -31,6 +31,9 @@ AUDITOR = "PVEAuditor"
 ROLE = "ForPvenet"
 """The role that the hints make. PVE refuses names that begin with PVE in any case (pve-api#role-name)."""
 
+LOCK_ROLE = "ForPvenetLock"
+"""The role of those who may hold the SDN lock."""
+
 _SHOWING = frozenset({"SDN.Audit", "SDN.Use"})
 """Either of them on a bridge's own path shows it in the listing."""
 
@@ -89,19 +92,33 @@ def permission_missing(who: str, privilege: str, path: str, node: str, *, why: s
     handed_down = ", handed down to the bridges beneath it" if path == ZONE else ""
     return errors.PermissionMissing(
         f"{who} lacks {privilege} on {path}{handed_down} (node {node}){f': {why}' if why else ''}",
-        hint="on the node, as root:\n  " + "\n  ".join(_grants(who, path, node)),
+        hint="on the node, as root:\n  " + "\n  ".join(grants(who, path, node)),
         privilege=privilege,
         path=path,
     )
 
 
-def _grants(who: str, path: str, node: str) -> Iterator[str]:
-    """The lines that grant it. They can be run twice."""
-    privileges = f"{ROLE} --privs Sys.Audit,Sys.Modify,SDN.Audit"
-    yield f"pveum role add {privileges} || pveum role modify {privileges}"
-    for place in dict.fromkeys((f"/nodes/{node}", ZONE, path)):
-        for each in _named(who):
-            yield f"pveum acl modify {place} {each} --roles {ROLE} --propagate 1"
+def grants(who: str, path: str, node: str) -> tuple[str, ...]:
+    """The lines that grant all that a change needs, also on a path that lacks it. They can be run twice."""
+    places = dict.fromkeys((f"/nodes/{node}", ZONE, path))
+    return (
+        _role(ROLE, "Sys.Audit,Sys.Modify,SDN.Audit"),
+        *(f"pveum acl modify {place} {each} --roles {ROLE} --propagate 1" for place in places for each in _named(who)),
+    )
+
+
+def lock_grants(who: str) -> tuple[str, ...]:
+    """The lines that let somebody hold the SDN lock; not handed down, where they would hide what comes from above."""
+    return (
+        _role(LOCK_ROLE, "SDN.Allocate"),
+        *(f"pveum acl modify /sdn {each} --roles {LOCK_ROLE} --propagate 0" for each in _named(who)),
+    )
+
+
+def _role(name: str, privileges: str) -> str:
+    """The line that makes a role, whether or not it is there."""
+    role = f"{name} --privs {privileges}"
+    return f"pveum role add {role} || pveum role modify {role}"
 
 
 def audit_grants(who: str, path: str) -> tuple[str, ...]:

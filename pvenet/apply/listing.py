@@ -26,7 +26,7 @@ def listed(node: Node, journals: Journals, *, thorough: bool = False) -> tuple[R
     Where no bridge can be seen at all, that is refused. `thorough`: a NIC that is up and unused is a sign, too, that a
     bridge may be hidden, which costs a request more.
     """
-    whose = "that was started from here " if _ours_runs(node, journals) else ""
+    whose = "that was started from here " if ours_runs(node, journals) else ""
     reading = node.glance()
     hidden = _hidden(node, reading, thorough=thorough)
     if not whose and not (_looks_down(reading.network) and _any_runs(node)):
@@ -48,7 +48,8 @@ def _hidden(node: Node, reading: Reading, *, thorough: bool) -> tuple[str, ...]:
     return (f"bridges may be missing: {lacking.message}\n{lacking.hint}",)
 
 
-def _ours_runs(node: Node, journals: Journals) -> bool:
+def ours_runs(node: Node, journals: Journals) -> bool:
+    """Whether one runs that was started from here; it costs a request only where a journal is open on one."""
     try:
         refuse_while_reloading(node, journals)
     except errors.Busy:
@@ -60,7 +61,7 @@ def _ours_runs(node: Node, journals: Journals) -> bool:
 
 def reload_runs(node: Node, journals: Journals) -> bool:
     """Whether one runs that is known of: from here, or among the node's tasks. It lists nothing."""
-    return _ours_runs(node, journals) or _any_runs(node)
+    return ours_runs(node, journals) or _any_runs(node)
 
 
 def _looks_down(network: Network) -> bool:

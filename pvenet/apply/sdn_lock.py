@@ -122,7 +122,7 @@ def left_behind(connection: Connection, journals: LockJournals) -> Iterator[str]
 
     It costs no request where there is none.
     """
-    for journal in _of_this_cluster(connection, journals):
+    for journal in of_this_cluster(connection, journals):
         try:
             opened = journals.resumed(journal)
         except errors.Busy as busy:
@@ -150,7 +150,7 @@ def _resolved(connection: Connection, opened: OpenLock) -> str:
         opened.leave()
 
 
-def _of_this_cluster(connection: Connection, journals: LockJournals) -> list[LockJournal]:
+def of_this_cluster(connection: Connection, journals: LockJournals) -> list[LockJournal]:
     """Those that were asked for here; the cluster tells its members' certificates, where that may decide."""
     every = journals.kept()
     place = place_of(connection)

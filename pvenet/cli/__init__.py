@@ -12,7 +12,21 @@ import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import config, files, guests, links, listing, login, pending, plans, recovery, sim, staging, tree
+from pvenet.cli import (
+    config,
+    doctor,
+    files,
+    guests,
+    links,
+    listing,
+    login,
+    pending,
+    plans,
+    recovery,
+    sim,
+    staging,
+    tree,
+)
 from pvenet.cli.options import remembering
 from pvenet.cli.output import flush, give_up, out, say
 from pvenet.render.foreign import guarded
@@ -26,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for commands in (staging, listing, links, guests, tree, pending, files, plans, recovery, login):
+for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, login):
     commands.register(app)
 for group in (config, sim):
     app.add_typer(group.app)

@@ -35,6 +35,8 @@ class Answer:
     """What it answers, for messages: `GET /nodes/pve1/network`."""
     by: str = "the server"
     """The endpoint that gave it, for messages."""
+    date: str = field(default="", repr=False, compare=False)
+    """When it was made, by the clock of whoever gave it, as HTTP writes it."""
 
     def rows(self) -> list[Row]:
         """The data as a list of objects. Raises NotPVE for a read, AnswerLost for a change; so do all below."""
@@ -97,7 +99,7 @@ class Serializer:
         envelope = _object(response)
         if "data" not in envelope:
             raise ValueError("no data")
-        return Answer(data=envelope.pop("data"), beside=envelope)
+        return Answer(data=envelope.pop("data"), beside=envelope, date=response.headers.get("Date", ""))
 
     @staticmethod
     def loads_errors(response: requests.Response) -> dict[str, Any] | None:

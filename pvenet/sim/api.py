@@ -57,7 +57,7 @@ class Guest:
 def handle(sim: Sim, request: Request, moment: Moment) -> Response:
     """Answer a request. Whoever calls this holds the folder."""
     visit = _Visit(sim, request, moment)
-    now = moment.now
+    now = moment.now + sim.config().clock_ahead
     try:
         answer = visit.answer()
     except Plain as plain:

@@ -48,6 +48,8 @@ class SimConfig:
     """The server knows the SDN lock, as PVE does since 9.0."""
     token_regenerate: bool = True
     """The server can give a token a new secret, as PVE does since 9.1."""
+    clock_ahead: float = 0.0
+    """Seconds by which the `Date` of its answers is ahead of this machine's clock."""
     pvestatd: bool = True
     """The cluster's list knows the state of guests, as pvestatd reports it."""
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from pvenet.sim.calls import accounts, cluster, enter, guests, hosts, node_kernel, node_network, node_tasks, sdn, tokens
+from pvenet.sim.calls import (
+    accounts,
+    apt,
+    cluster,
+    enter,
+    guests,
+    hosts,
+    node_kernel,
+    node_network,
+    node_tasks,
+    sdn,
+    tokens,
+)
 from pvenet.sim.calls.base import DAEMONS, Answer, Asked, Caches, Call, Gate
 
 __all__ = ["DAEMONS", "Answer", "Asked", "Caches", "Call", "Gate", "find"]
@@ -15,6 +27,7 @@ TABLE: tuple[Call, ...] = (
     *node_kernel.CALLS,
     *guests.CALLS,
     *hosts.CALLS,
+    *apt.CALLS,
     *sdn.CALLS,
     *accounts.CALLS,
     *tokens.CALLS,

@@ -1,0 +1,45 @@
+"""`pvenet doctor`: everything that can stand in the way of a change."""
+
+from __future__ import annotations
+
+from shutil import get_terminal_size
+
+import typer
+
+from pvenet import errors
+from pvenet.cli.context import Context
+from pvenet.cli.options import command
+from pvenet.cli.output import painter
+
+EXAMPLE = """\b
+  ok port         port 8006 of 192.0.2.11 answers within 2 ms
+  ok Sys.Modify   on /nodes/pve1: to stage, apply and roll back
+  !  VM.Audit     missing on /vms: which guests a change hits is not known
+"""
+"""Stands beneath the help."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command(epilog=EXAMPLE)(command(doctor))
+
+
+def doctor(
+    context: Context,
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there are warnings."),
+) -> None:
+    """Look at all that can stand in the way of a change, on every node unless --node names some."""
+    fleet = context.fleet
+    from pvenet.cli.progress import counting
+    from pvenet.doctor.examine import examine
+    from pvenet.doctor.finding import State
+    from pvenet.render.doctor import doctor_data, doctor_text
+    from pvenet.settings.read import node_names
+
+    found = examine(fleet, node_names(context.settings.node), counting)
+    context.emit(doctor_data(found), doctor_text(found, get_terminal_size().columns, painter()))
+    worst = max(each.state for each in found)
+    if worst is State.BAD:
+        raise errors.PvenetError("")
+    if exit_code and worst is State.WARNING:
+        raise errors.Differences("")

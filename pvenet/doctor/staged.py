@@ -1,0 +1,82 @@
+"""What is pending, what is open here, and what PVE would make of the file. Asks nothing of the node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet import wire
+from pvenet.doctor.finding import Finding, bad, good, unknown, warning
+from pvenet.journal import MEANINGS, OPEN, Foreign, Nothing, Ours, State, ownership
+from pvenet.wire.refusals import refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pvenet.journal import Journals
+    from pvenet.node import Reading
+
+PENDING, JOURNALS, FILE, LINE_ENDS = "pending", "journals", "file", "line ends"
+_KEEP = "move it to where PVE keeps it, or do without it"
+CHECKS = (PENDING, JOURNALS, FILE, LINE_ENDS)
+
+
+def staged_findings(journals: Journals, reading: Reading, *, whole: bool) -> Iterator[Finding]:
+    """All of it. `journals` are those of the node that was read; `whole`: no bridge can be missing in the reading."""
+    journals.settle(reading)
+    whose = ownership(journals, reading)
+    yield _pending(whose)
+    yield from _journals(journals, whose)
+    if not whole:  # PVE leaves them out without a word (pve-api#hidden-bridges)
+        yield from (unknown(check, "not known without the right to see every bridge") for check in (FILE, LINE_ENDS))
+        return
+    yield from _file(reading)
+    ends = reading.line_ends
+    yield from (bad(LINE_ENDS, text, "`pvenet show` with the interface shows the text") for text in ends)
+    if not ends:
+        yield good(LINE_ENDS, "no text of the file is cut where PVE does not cut it")
+
+
+def _pending(whose: Nothing | Ours | Foreign) -> Finding:
+    match whose:
+        case Foreign(note=note):
+            text = "changes are pending that were not staged from here"
+            todo = f"`pvenet diff` shows them; apply or revert them where they were made{note}"
+            return warning(PENDING, text, todo)
+        case Ours() if whose.armed:
+            text = "the way back of an armed apply is pending, and goes live with a power cycle"
+            return warning(PENDING, text, "`pvenet status` says how the node stands")
+        case Ours():
+            todo = "`pvenet diff` shows them, `pvenet apply` makes them live, `pvenet revert` throws them away"
+            return warning(PENDING, "changes are pending that were staged from here", todo)
+        case _:
+            return good(PENDING, "nothing is pending")
+
+
+def _journals(journals: Journals, whose: Nothing | Ours | Foreign) -> Iterator[Finding]:
+    """The open ones, but for the one of what is pending, which has been told."""
+    told = whose.journal if isinstance(whose, Ours) else whose.adopted if isinstance(whose, Foreign) else None
+    every = journals.all()
+    shown = [each for each in every if each.state in OPEN and (told is None or each.id != told.id)]
+    ended = [each for each in every if each.state is not State.DROPPED]
+    shown += [each for each in ended[-1:] if each.state is State.FAILED]
+    for journal in shown:
+        meaning = MEANINGS[journal.state]
+        todo = meaning.todo or "the next `pvenet apply` closes its journal"
+        yield warning(JOURNALS, f"{meaning.what} ({journal.begun})", todo)
+    if not shown:
+        yield good(JOURNALS, "no journal of an apply from here is open")
+
+
+def _file(reading: Reading) -> Iterator[Finding]:
+    """What PVE refuses of the file as it is, and what its first write takes away."""
+    refused = refusals(reading.entries)
+    for why in refused:
+        yield bad(FILE, f"PVE refuses every change as long as this is so: {why}", "mend it in the node's file")
+    losses = () if reading.pending is not None else wire.removed(reading.entries)
+    for loss in losses:
+        yield warning(
+            FILE, f"PVE's first write takes this away: {loss}", "move it to where PVE keeps it, or do without"
+        )
+    if not refused and not losses:
+        kept = "keeps" if reading.pending is None else "has kept or dropped"
+        yield good(FILE, f"PVE {kept} what the file says")
