@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -42,6 +43,22 @@ _LO_ALONE = 1
 
 
 # --- permissions -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotKnown:
+    """What could not be found out: never the same as "none"."""
+
+    what: str
+    """`which stopped guests there are`"""
+    why: str = ""
+    """A clause, where it is no privilege that is missing."""
+    privilege: str | None = None
+    """The one that is missing."""
+    path: str | None = None
+    """Where it is missing."""
+    grants: tuple[str, ...] = ()
+    """The commands that grant it, for root on a node."""
 
 
 def effective(held: Permissions, path: str) -> frozenset[str]:

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.access import audit_grants
-from pvenet.impact import ClusterLink, NotKnown
+from pvenet.access import NotKnown, audit_grants
+from pvenet.model.cluster import ClusterLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

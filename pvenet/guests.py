@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import access, errors
-from pvenet.impact import Guest, GuestNic, NotKnown
+from pvenet.access import NotKnown
+from pvenet.impact import Guest, GuestNic
 from pvenet.parallel import parallel
 
 if TYPE_CHECKING:

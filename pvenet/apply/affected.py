@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.access import NotKnown
 from pvenet.apply.approval import touched_path
 from pvenet.apply.bystanders import bystanders, crowded, disturbs_addresses
 from pvenet.guests import lacking
-from pvenet.impact import Impact, NotKnown
+from pvenet.impact import Impact
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.observe import NotOffered, bridges
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pvenet.cluster import Cluster
-    from pvenet.impact import ClusterLink
     from pvenet.journal import Journal
     from pvenet.model import Network
+    from pvenet.model.cluster import ClusterLink
     from pvenet.node import Node
 
 TRIES = 2

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
+from pvenet.access import NotKnown
 from pvenet.apply.listing import listed
 from pvenet.fleet.nodes import visit
 from pvenet.guests import lacking, list_guests, read_guests
-from pvenet.impact import Known, NodeGuests, NotKnown, attachments, hanging
+from pvenet.impact import Known, NodeGuests, attachments, hanging
 from pvenet.model import Bridge, Network, OvsBridge, natural
 from pvenet.observe import bridges, report
 

@@ -8,7 +8,6 @@ from pvenet.impact.values import (
     NO_GUESTS,
     AllowedGuests,
     BridgeImpact,
-    ClusterLink,
     Effect,
     Guest,
     GuestImpact,
@@ -16,7 +15,6 @@ from pvenet.impact.values import (
     Impact,
     Known,
     LinkImpact,
-    NotKnown,
     PathImpact,
 )
 
@@ -26,7 +24,6 @@ __all__ = [
     "Attachment",
     "BridgeImpact",
     "Card",
-    "ClusterLink",
     "Effect",
     "Guest",
     "GuestImpact",
@@ -35,7 +32,6 @@ __all__ = [
     "Known",
     "LinkImpact",
     "NodeGuests",
-    "NotKnown",
     "PathImpact",
     "attachments",
     "concerned",

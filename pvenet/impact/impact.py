@@ -5,18 +5,12 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pvenet.access import NotKnown
 from pvenet.impact.between import between, concerned
 from pvenet.impact.chain import shown_path
 from pvenet.impact.judge import NOTHING, judge_address, judge_card
 from pvenet.impact.ports import attachments, with_links
-from pvenet.impact.values import (
-    BridgeImpact,
-    GuestImpact,
-    Impact,
-    LinkImpact,
-    NotKnown,
-    PathImpact,
-)
+from pvenet.impact.values import BridgeImpact, GuestImpact, Impact, LinkImpact, PathImpact
 from pvenet.model import natural
 from pvenet.model.addresses import addresses
 

@@ -11,7 +11,8 @@ from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from pvenet.impact.values import Guest, GuestNic, Known, NotKnown
+    from pvenet.access import NotKnown
+    from pvenet.impact.values import Guest, GuestNic, Known
     from pvenet.kernel.links import BridgePorts, KernelLink, Port
     from pvenet.model import Interface, Network
 

@@ -10,7 +10,9 @@ from pvenet.severity import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pvenet.access import NotKnown
     from pvenet.kernel.links import BridgePorts, KernelLink
+    from pvenet.model.cluster import ClusterLink
 
 
 class Effect(Severity):
@@ -56,34 +58,6 @@ class Guest:
     """None where it is not known."""
     template: bool = False
     nics: tuple[GuestNic, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClusterLink:
-    """One node's end of a link of corosync. pve-api#cluster-nodes."""
-
-    node: str
-    number: int
-    address: str
-    """As corosync's configuration has it: an address, or a name."""
-    ip: str | None = None
-    """The address itself; None for a name that nobody has looked up."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotKnown:
-    """What could not be found out: never the same as "none"."""
-
-    what: str
-    """`which stopped guests there are`"""
-    why: str = ""
-    """A clause, where it is no privilege that is missing."""
-    privilege: str | None = None
-    """The one that is missing."""
-    path: str | None = None
-    """Where it is missing."""
-    grants: tuple[str, ...] = ()
-    """The commands that grant it, for root on a node."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

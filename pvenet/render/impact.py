@@ -12,7 +12,8 @@ from pvenet.render.values import counted, plain_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pvenet.impact import BridgeImpact, GuestImpact, Impact, LinkImpact, NotKnown
+    from pvenet.access import NotKnown
+    from pvenet.impact import BridgeImpact, GuestImpact, Impact, LinkImpact
 
 FEW = 3
 """So many are named at least, however narrow it is."""

@@ -22,7 +22,7 @@ from pvenet.render.impact import impact_lines
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pvenet.impact import NotKnown
+    from pvenet.access import NotKnown
 
 BRIDGES, LIST, NETSTAT = "GET sdn/zones/localnetwork/bridges", "GET cluster/resources", "GET netstat"
 CLUSTER = "GET cluster/status"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scripted import Refusal, node
 
+from pvenet.access import NotKnown
 from pvenet.cluster import links
 from pvenet.guests import list_guests, read_guests
-from pvenet.impact import Guest, GuestNic, NotKnown
+from pvenet.impact import Guest, GuestNic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from loopback import TOKEN, Says
 
 from pvenet import errors
+from pvenet.access import NotKnown
 from pvenet.cluster import fingerprints, highly_available, links, members, names
 from pvenet.connection import AnswerLost, Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.guests import list_guests, read_guests, running_cards
-from pvenet.impact import NotKnown
 from pvenet.model import Other
 from pvenet.node import Node
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from impact_cases import known
 from plan_model import network
 
-from pvenet.impact import Impact, Known, NotKnown, impact
+from pvenet.access import NotKnown
+from pvenet.impact import Impact, Known, impact
 from pvenet.plan import management_path
 from pvenet.render.impact import folded, impact_data, impact_lines
 

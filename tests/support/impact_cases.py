@@ -12,9 +12,10 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from pvenet.impact import ClusterLink, Guest, GuestNic, Known
+from pvenet.impact import Guest, GuestNic, Known
 from pvenet.impact.ports import guest_port
 from pvenet.kernel.links import BridgePorts, BridgeStatus, KernelLink, Port, VlanStatus
+from pvenet.model.cluster import ClusterLink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
