@@ -57,8 +57,8 @@ UNLIKE = {
     "lacp-two-partners": {"ens40"},
     "misc-fresh": {"ens38", "vmbr1"},
 }
-"""What a file and cables do not tell: a guest; that a partner has chosen another link; and what was still listening, which
-nothing does when it booted long ago."""
+"""What a file and cables do not tell: a guest; that a partner has chosen another link; and what was still listening,
+which nothing does when it booted long ago."""
 
 
 def booted(text: str, nics: Mapping[str, tuple[str, ...]] | None = None, **changes: Any) -> Machine:
