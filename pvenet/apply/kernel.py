@@ -224,7 +224,8 @@ class KernelLooks:
             finally:
                 own.connection.close()
 
-        self._look = _Background(look)
+        self._look = _Background(look)  # known before it runs: a Ctrl-C in between must not send a second one
+        self._look.start()
 
     def _taken(self) -> Look:
         if self._look is None:
@@ -277,7 +278,12 @@ class _Background(Generic[T]):
         self._found: T | BaseException | None = None
         self._work = work
         self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
-        Thread(target=self._run, daemon=True).start()
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin, unless it has begun."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def _run(self) -> None:
         try:
@@ -289,6 +295,7 @@ class _Background(Generic[T]):
 
     def result(self) -> T:
         """Wait for it. Raises what it has raised."""
+        self.start()
         self._done.wait()
         if isinstance(self._found, BaseException):
             raise self._found
