@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
+from pvenet.kernel.left import left_behind
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pvenet.apply.runtime import Deadline, Runtime
+    from pvenet.kernel.difference import Difference
     from pvenet.kernel.judgement import Require, Scope
     from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
@@ -232,13 +234,19 @@ class KernelLooks:
     def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Findings:
         before = self.baseline.differences(self._before) if self._before is not None else ()
         return judge_kernel(
-            look.differences(wanted),
+            (*look.differences(wanted), *self._left_behind(wanted, look)),
             scope=self.scope,
             before=before,
             baseline=self.baseline,
             require=self._require,
             last=last,
         )
+
+    def _left_behind(self, wanted: Network, look: Look) -> Iterable[Difference]:
+        reports = self.baseline.report, look.report
+        if self._before is None or self.scope.ours is None or reports[0] is None or reports[1] is None:
+            return ()
+        return left_behind(self.scope.ours, self._before, wanted, reports[0], reports[1])
 
     # --- asking ------------------------------------------------------------------------------------------------------
 

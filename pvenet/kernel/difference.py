@@ -36,6 +36,8 @@ class Kind(StrEnum):
     VLAN_ID = "vlan-id"
     VLAN_PARENT = "vlan-parent"
     MTU = "mtu"
+    MTU_STAYS = "mtu-stays"
+    """One that no file names any more; seen by an apply alone, which knows what was before."""
     ADDRESS = "address"
     DEFAULT_ROUTE = "default-route"
     EXTRA_MEMBER = "extra-member"
@@ -49,7 +51,7 @@ class Kind(StrEnum):
 SLOW = frozenset({Kind.NO_CARRIER, Kind.LACP_PARTNER, Kind.LACP_SPLIT, Kind.STP})
 """What takes its time after a reload (pve-api#lacp-up and pve-api#stp-listening): judged in a last look."""
 
-HARMLESS = frozenset({Kind.EXTRA_MEMBER, Kind.EXTRA_ADDRESS, Kind.EXTRA_ROUTE})
+HARMLESS = frozenset({Kind.MTU_STAYS, Kind.EXTRA_MEMBER, Kind.EXTRA_ADDRESS, Kind.EXTRA_ROUTE})
 """What is there in excess, and never a failure."""
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REPORT = "GET report"
 BRIDGES = "GET sdn/zones/localnetwork/bridges"
 LACP = replace(BOND, mode=BondMode.LACP)
+ADDRESS = IPv4Interface("10.9.0.1/24")
 
 
 @pytest.fixture
@@ -313,6 +314,27 @@ def test_a_rollback_of_what_was_made_new_asks_the_kernel_too(lab: Lab) -> None:
     assert "rolled back and verified" in lab.failed(errors.RolledBack).message
     assert "vmbr7" not in lab.live
     assert lab.reloads == 3
+
+
+def test_an_mtu_that_is_cleared_and_stays_is_said(lab: Lab) -> None:
+    """A reload touches no NIC without autostart (pve-api#mtu-stays), and the file is as it should be."""
+    nic = lab.node.read().network.interfaces["ens38"]
+    lab.stage({"ens38": replace(nic, mtu=9000, autostart=True)})
+    lab.apply()
+    lab.stage({"ens38": replace(nic, mtu=None, autostart=True)})
+    lab.forget()
+    lab.order("mtu-stays=ens38@PUT network")
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert "ens38 keeps MTU 9000, which its file does not name any more" in lab.warnings
+
+
+def test_an_mtu_that_a_rollback_leaves_is_said(lab: Lab) -> None:
+    """What was tried is gone from the file, and the kernel has it still."""
+    nic = lab.node.read().network.interfaces["ens38"]
+    lab.stage({"ens38": replace(nic, mtu=9000, autostart=True), "vmbr7": Bridge(name="vmbr7", cidr=ADDRESS)})
+    lab.order("address-missing=vmbr7@PUT network", "mtu-stays=ens38@PUT network+2")
+    assert "rolled back and verified" in lab.failed(errors.RolledBack).message
+    assert "ens38 keeps MTU 9000, which its file does not name any more" in lab.warnings
 
 
 def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> None:
