@@ -142,7 +142,9 @@ class _Apply:
             case Unknown(stays=True) if self._move.edit is not None:
                 follow(self._node, replace(self._move.edit, agreed=False), self._runtime.unfailing().warn)
             case Sent() | Unknown():
-                may_follow(self._node, self._move, self._runtime.unfailing().warn, looks="pvenet apply")
+                last = self._journals.chosen()
+                back = last is not None and last.state is State.ROLLING_BACK
+                may_follow(self._node, self._move, self._runtime.unfailing().warn, back=back)
             case _:
                 pass
         return end

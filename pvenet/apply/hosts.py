@@ -174,15 +174,16 @@ def follow_move(node: Node, move: AddressMove, warn: Callable[[str], None]) -> s
     return follow(node, move.edit, warn)
 
 
-def may_follow(node: Node, move: AddressMove, warn: Callable[[str], None], *, looks: str) -> None:
-    """Say what is left to do where nobody knows yet whether the address changes; the command `looks` will."""
+def may_follow(node: Node, move: AddressMove, warn: Callable[[str], None], *, back: bool) -> None:
+    """Say what is left to do where nobody knows yet whether the address changes; `back`: a rollback has not ended."""
     if move.unknown:
         warn(move.unknown)
     if move.edit is not None:
         does = "does that then" if move.edit.agreed else "says that again then"
+        then = "`pvenet rollback` goes on, and sees to it" if back else f"`pvenet apply` looks, and {does}"
         warn(
             f"whether the address of {node.name} changes is not known yet; if it does, /etc/hosts has to follow, or "
-            f"{node.name} breaks at its next start; `{looks}` looks, and {does}\n{_shown(move.edit)}"
+            f"{node.name} breaks at its next start; {then}\n{_shown(move.edit)}"
         )
 
 

@@ -287,6 +287,16 @@ def test_what_somebody_else_has_made_live_is_said_too(lab: Lab) -> None:
     assert hosts(lab) == text
 
 
+def test_giving_up_to_wait_for_the_way_back_names_the_command_that_goes_on(lab: Lab) -> None:
+    """Nothing can be applied before it has ended."""
+    lab.nature(reload_seconds=5.0)
+    lab.order("reload-fails@PUT network")
+    lab.after_second_reload(lambda: lab.asleep.extend([interrupt, interrupt, interrupt]))
+    lab.failed(errors.StateUnknown, allow_management=True, update_hosts=True)
+    assert "`pvenet rollback` goes on, and sees to it" in after(lab)
+    assert "`pvenet apply` looks" not in after(lab)
+
+
 # --- back ------------------------------------------------------------------------------------------------------------
 
 
