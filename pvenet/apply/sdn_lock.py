@@ -144,8 +144,6 @@ def _resolved(connection: Connection, opened: OpenLock) -> str:
         return "the SDN lock that was left behind from here in the cluster was released, or was gone already"
     except errors.PvenetError as error:
         return _still_held(error.message)
-    else:
-        return "the SDN lock that was asked for from here, and whose answer was lost, is held by nobody"
     finally:
         opened.leave()
 
