@@ -239,6 +239,9 @@ class LockMatrix:
     def _wrong(self, lab: Lab, cell: tuple[str, ...], said: Said) -> Iterator[str]:
         lab.order()
         lab.adapter.every = lambda: None
+        listed = any(sent.reloading and sent.text == "GET network" for sent in lab.adapter.sent)
+        if listed and not _witness(lab).applies:  # of somebody else's nobody knows in the moment when it begins
+            yield "lists while its reload runs, which freezes the flags"
         now = truth(lab.folder, lab.time.now)
         yield from self._verdict(lab, cell, said, now)
         if self.scenario.moves:
@@ -246,11 +249,10 @@ class LockMatrix:
         yield from _lock(lab, said)
 
     def _verdict(self, lab: Lab, cell: tuple[str, ...], said: Said, now: Truth) -> Iterator[str]:
-        listed = any(sent.reloading and sent.text == "GET network" for sent in lab.adapter.sent)
-        if listed and not _witness(lab).applies:  # of somebody else's nobody knows in the moment when it begins
-            yield "lists while its reload runs, which freezes the flags"
         is_back, is_live = now.live == self.before.live, now.live == self.wanted
         match said.code:
+            case 0 if said.message.startswith("nothing is pending"):
+                yield from self._unsent(lab, said, now)
             case 0 if not self.scenario.back:
                 if not (is_live and now.agrees):
                     yield "applied, and it is not live"

@@ -53,3 +53,5 @@ class LockWitness(Recorder):
             self.ours.add(str(now))
         if was not in {None, now} and was not in self.ours and "foreign-sdn-unlock" not in begun:
             self.ended.append(str(was))
+        if now is None and "sdn-locked" in begun and was not in self.ours:  # taken just before this very request
+            self.ended.append("theirs")
