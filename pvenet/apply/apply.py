@@ -14,7 +14,7 @@ from pvenet import errors
 from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
 from pvenet.apply.bystanders import crowded, lost
 from pvenet.apply.confirmation import confirmed, refusal
-from pvenet.apply.hosts import NOTHING_MOVES, address_move, catch_up, follow, follow_move
+from pvenet.apply.hosts import NOTHING_MOVES, address_move, catch_up, follow, follow_move, live_elsewhere, may_follow
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Reload
@@ -99,7 +99,7 @@ class _Apply:
                 return self._run()
         except KeyboardInterrupt:
             if self._reload is not None and self._reload.sent:
-                return self._reload.given_up()
+                return self._followed(self._reload.given_up())
             raise errors.Interrupted(
                 f"interrupted; nothing was sent, and what is pending on {self._node.name} stays pending"
             ) from None
@@ -141,6 +141,12 @@ class _Apply:
                 return replace(end, message=f"{end.message}{done}")
             case Unknown(stays=True) if self._move.edit is not None:
                 follow(self._node, replace(self._move.edit, agreed=False), self._runtime.unfailing().warn)
+            case Sent() | Unknown():
+                last = self._journals.chosen()
+                back = last is not None and last.state is State.ROLLING_BACK
+                may_follow(self._node, self._move, self._runtime.unfailing().warn, back=back)
+            case _:
+                pass
         return end
 
     def _after(
@@ -194,8 +200,10 @@ class _Apply:
 
     def _nothing(self, reading: Reading) -> Nothing:
         """Nothing is pending; but what became of what was staged or reloaded before is told."""
+        move = live_elsewhere(self._node, self._journals.chosen(), reading.network, self._cluster)
         for text in finish(self._node, self._journals, reading):
             self._runtime.warn(text)
+        follow_move(self._node, move, self._runtime.warn)
         if (failed := failed_last(self._journals)) is not None:
             self._runtime.warn(
                 f"the last apply from here to {self._node.name} failed; what was there before it is in\n"

@@ -174,6 +174,19 @@ def follow_move(node: Node, move: AddressMove, warn: Callable[[str], None]) -> s
     return follow(node, move.edit, warn)
 
 
+def may_follow(node: Node, move: AddressMove, warn: Callable[[str], None], *, back: bool) -> None:
+    """Say what is left to do where nobody knows yet whether the address changes; `back`: a rollback has not ended."""
+    if move.unknown:
+        warn(move.unknown)
+    if move.edit is not None:
+        does = "does that then" if move.edit.agreed else "says that again then"
+        then = "`pvenet rollback` goes on, and sees to it" if back else f"`pvenet apply` looks, and {does}"
+        warn(
+            f"whether the address of {node.name} changes is not known yet; if it does, /etc/hosts has to follow, or "
+            f"{node.name} breaks at its next start; {then}\n{_shown(move.edit)}"
+        )
+
+
 def follow(node: Node, edit: HostsEdit | None, warn: Callable[[str], None]) -> str:
     """Change the file where that was agreed to, and say what is left to do; a clause of what was done."""
     if edit is None:
@@ -184,7 +197,7 @@ def follow(node: Node, edit: HostsEdit | None, warn: Callable[[str], None]) -> s
     try:
         problem = _changed(node, edit)
     except KeyboardInterrupt:
-        problem = "it was interrupted"
+        problem = _interrupted(node, edit)
     except errors.PvenetError as error:
         problem = error.message
     if problem:
@@ -216,6 +229,14 @@ def _changed(node: Node, edit: HostsEdit) -> str:
     return "" if _is_done(read_hosts(node), edit) else problem
 
 
+def _interrupted(node: Node, edit: HostsEdit) -> str:
+    """That it was, unless a look shows that it was done all the same."""
+    try:
+        return "" if _is_done(read_hosts(node), edit) else "it was interrupted"
+    except (KeyboardInterrupt, errors.PvenetError):
+        return "it was interrupted"
+
+
 def _is_done(hosts: Hosts, edit: HostsEdit) -> bool:
     lines = hosts.text.split("\n")
     return all(line.new in lines and line.old not in lines for line in edit.lines)
@@ -229,6 +250,13 @@ def _left(node: str, edit: HostsEdit) -> str:
 
 
 # --- for whoever comes after -----------------------------------------------------------------------------------------
+
+
+def live_elsewhere(node: Node, journal: Journal | None, now: Network, cluster: Cluster) -> AddressMove:
+    """What the move of an address asks for that was staged from here, and that somebody else has made live."""
+    if journal is None or journal.state is not State.STAGING or journal.pending is None or journal.adopted:
+        return NOTHING_MOVES
+    return address_move(node, (journal.network, now), cluster, agreed=False)
 
 
 def catch_up(node: Node, journal: Journal, warn: Callable[[str], None]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import Proposal, approve, remade, removals
-from pvenet.apply.hosts import address_move, catch_up, follow_move
+from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow
 from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
@@ -128,6 +128,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
     if not isinstance(end, RolledBack):
+        may_follow(node, move, runtime.unfailing().warn, back=True)
         return end
     followed = follow_move(node, move, runtime.unfailing().warn)
     return replace(end, message=f"{end.message}{followed}", asked=True)

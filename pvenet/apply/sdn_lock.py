@@ -133,21 +133,19 @@ def left_behind(connection: Connection, journals: LockJournals) -> Iterator[str]
 
 
 def _resolved(connection: Connection, opened: OpenLock) -> str:
+    unheard = opened.now.token is None
     try:
-        if text := _ended(connection, opened):
-            return text
-        if opened.now.token is None:
+        text = _ended(connection, opened)
+        if unheard and not text:
             opened.end()
-            return (
-                "the SDN lock of the cluster that was asked for from here, and whose answer was lost, is held by nobody"
-            )
-        return "the SDN lock that was left behind from here in the cluster was released, or was gone already"
     except errors.PvenetError as error:
         return _still_held(error.message)
-    else:
-        return "the SDN lock that was asked for from here, and whose answer was lost, is held by nobody"
     finally:
         opened.leave()
+    if unheard:
+        free = "the SDN lock of the cluster that was asked for from here, and whose answer was lost, is held by nobody"
+        return text or free
+    return text or "the SDN lock that was left behind from here in the cluster was released, or was gone already"
 
 
 def of_this_cluster(connection: Connection, journals: LockJournals) -> list[LockJournal]:

@@ -246,6 +246,57 @@ def test_a_ctrl_c_at_the_file_does_not_change_the_verdict(lab: Lab, moment: str)
     assert SHOWN in left(lab)
 
 
+def test_a_ctrl_c_when_the_file_is_changed_is_settled_by_a_look(lab: Lab) -> None:
+    """Nobody is told to do what was done."""
+    lab.adapter.after[POST] = interrupt
+    assert applied(lab, update_hosts=True).endswith("; /etc/hosts follows")
+    assert "still" not in lab.warnings
+    assert left(lab) == ""
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_where_nobody_knows_yet_it_is_said_that_the_file_may_have_to_follow(lab: Lab, *, agreed: bool) -> None:
+    """Waiting was given up, or nobody waits; the next apply looks, and does it or says so."""
+    lab.apply(allow_management=True, update_hosts=agreed, wait=False)
+    assert SHOWN in after(lab)
+    assert "if it does, /etc/hosts has to follow" in after(lab)
+    lab.time.now += 30.0
+    lab = later(lab)
+    lab.apply()
+    assert (NEW in hosts(lab)) is agreed
+    assert (SHOWN in lab.warnings) is not agreed
+
+
+def test_giving_up_to_wait_leaves_no_line_unsaid(lab: Lab) -> None:
+    """The reload goes on, and the address may be live."""
+    lab.nature(reload_seconds=5.0)
+    lab.adapter.after["PUT network"] = lambda: lab.asleep.extend([interrupt, interrupt])
+    lab.failed(errors.StateUnknown, allow_management=True, update_hosts=True)
+    assert SHOWN in after(lab)
+    assert "`pvenet apply` looks, and does that then" in after(lab)
+
+
+def test_what_somebody_else_has_made_live_is_said_too(lab: Lab) -> None:
+    """The address has moved all the same; the file is not ours to change then."""
+    lab.order("foreign-sdn-apply@GET tasks")
+    text = hosts(lab)
+    assert lab.apply(update_hosts=True).verdict is Verdict.NOTHING
+    assert NEW in lab.live
+    assert "applied elsewhere" in lab.warnings
+    assert SHOWN in lab.warnings
+    assert hosts(lab) == text
+
+
+def test_giving_up_to_wait_for_the_way_back_names_the_command_that_goes_on(lab: Lab) -> None:
+    """Nothing can be applied before it has ended."""
+    lab.nature(reload_seconds=5.0)
+    lab.order("reload-fails@PUT network")
+    lab.after_second_reload(lambda: lab.asleep.extend([interrupt, interrupt, interrupt]))
+    lab.failed(errors.StateUnknown, allow_management=True, update_hosts=True)
+    assert "`pvenet rollback` goes on, and sees to it" in after(lab)
+    assert "`pvenet apply` looks" not in after(lab)
+
+
 # --- back ------------------------------------------------------------------------------------------------------------
 
 
