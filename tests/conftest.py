@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keyring
 import pytest
+from keyring.backends.fail import Keyring as NoKeyring
 from recorder import set_nature
 from transitions import watched, wrong
 
@@ -37,6 +39,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 def told(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Say a line in the summary of the whole run."""
     return lambda line: record_property("told", line)
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring() -> Iterator[None]:
+    """No test meets the keyring of this machine, nor one that another test has made: whichever classes of keyrings are
+    known when the first is asked for would be candidates.
+    """
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
+    yield
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
 
 
 @dataclass

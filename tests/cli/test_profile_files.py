@@ -21,7 +21,7 @@ from pvenet.settings.secrets import credentials
 from pvenet.settings.sources import explained, sourced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Ran
@@ -184,11 +184,9 @@ class Locked(Memory):
 
 
 @pytest.fixture
-def use() -> Iterator[Callable[[KeyringBackend], None]]:
+def use() -> Callable[[KeyringBackend], None]:
     """Put a keyring in the system's place."""
-    before = keyring.get_keyring()
-    yield keyring.set_keyring
-    keyring.set_keyring(before)
+    return keyring.set_keyring
 
 
 def test_a_secret_may_be_in_the_keyring(environment: dict[str, str], use: Callable[[KeyringBackend], None]) -> None:

@@ -450,12 +450,10 @@ def test_no_secret_is_in_any_line(
 
 
 @pytest.fixture
-def memory() -> Iterator[Memory]:
+def memory() -> Memory:
     """A keyring in the system's place."""
-    before = keyring.get_keyring()
     keyring.set_keyring(kept := Memory())
-    yield kept
-    keyring.set_keyring(before)
+    return kept
 
 
 def test_the_keyring_keeps_the_secret_where_there_is_one(
