@@ -143,8 +143,8 @@ class _Apply:
                 follow(self._node, replace(self._move.edit, agreed=False), self._runtime.unfailing().warn)
             case Sent() | Unknown():
                 last = self._journals.chosen()
-                back = last is not None and last.state is State.ROLLING_BACK
-                may_follow(self._node, self._move, self._runtime.unfailing().warn, back=back)
+                restores = last is not None and last.state is State.ROLLING_BACK
+                may_follow(self._node, self._move, self._runtime.unfailing().warn, restores=restores)
             case _:
                 pass
         return end

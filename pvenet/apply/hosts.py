@@ -174,13 +174,13 @@ def follow_move(node: Node, move: AddressMove, warn: Callable[[str], None]) -> s
     return follow(node, move.edit, warn)
 
 
-def may_follow(node: Node, move: AddressMove, warn: Callable[[str], None], *, back: bool) -> None:
-    """Say what is left to do where nobody knows yet whether the address changes; `back`: a rollback has not ended."""
+def may_follow(node: Node, move: AddressMove, warn: Callable[[str], None], *, restores: bool) -> None:
+    """Say what is left to do where nobody knows yet whether the address changes; `restores`: it is a rollback."""
     if move.unknown:
         warn(move.unknown)
     if move.edit is not None:
         does = "does that then" if move.edit.agreed else "says that again then"
-        then = "`pvenet rollback` goes on, and sees to it" if back else f"`pvenet apply` looks, and {does}"
+        then = "`pvenet rollback` goes on, and sees to it" if restores else f"`pvenet apply` looks, and {does}"
         warn(
             f"whether the address of {node.name} changes is not known yet; if it does, /etc/hosts has to follow, or "
             f"{node.name} breaks at its next start; {then}\n{_shown(move.edit)}"

@@ -128,7 +128,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
     end = back.run(f"asked to roll back what was begun at {journal.begun}")
     if not isinstance(end, RolledBack):
-        may_follow(node, move, runtime.unfailing().warn, back=True)
+        may_follow(node, move, runtime.unfailing().warn, restores=True)
         return end
     followed = follow_move(node, move, runtime.unfailing().warn)
     return replace(end, message=f"{end.message}{followed}", asked=True)
