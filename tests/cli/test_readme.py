@@ -122,3 +122,19 @@ def test_every_command_is_documented() -> None:
         for parameter in command.params:
             if "--help" not in parameter.opts:
                 assert parameter.help, (words, parameter.name)
+
+
+def test_the_json_of_every_command_is_described() -> None:
+    """Who parses it finds its fields; what is said of `create` is said of every kind's."""
+    table = readme.README.read_text(encoding="utf8").partition("| command | JSON |")[2].partition("\n\n")[0]
+    described = {
+        word for row in re.findall(r"^\| (`[^|]*`) \|", table, re.MULTILINE) for word in re.findall(r"`(.+?)`", row)
+    }
+    for words, command in readme.commands():
+        last = words.split()[-1]
+        if any("--json" in parameter.opts for parameter in command.params) and words.split()[1] not in UNDESCRIBED:
+            assert last in described, words
+
+
+UNDESCRIBED = {"sim", "config", "schema"}
+"""Those whose output is for people, or a schema."""
