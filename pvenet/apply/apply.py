@@ -117,6 +117,7 @@ class _Apply:
         if reading.pending is None:
             return self._nothing(reading)
         pending = self._gate(reading)
+        self._refuse_irreversible(pending)
         looks = self._looks = self._kernel_looks(pending)
         looks.begin()
         approval = self._approved(pending, looks)
@@ -250,7 +251,6 @@ class _Apply:
 
     def _approved(self, pending: _Pending, looks: KernelLooks) -> Approval:
         """Show, and get approval. Raises what was not agreed."""
-        self._refuse_irreversible(pending)
         then = pending.reading.network
         proposed = proposal(
             f"Apply this to {self._node.name} now?",

@@ -389,3 +389,11 @@ def test_a_slave_that_is_not_listed_is_refused_at_once(lab: Lab) -> None:
     with pytest.raises(errors.PvenetError):
         lab.stage({"bond0": replace(BOND, slaves=("ens38", "ens99"))})
     assert lab.writes.count("POST network") <= 1
+
+
+def test_what_is_refused_for_another_reason_asks_the_kernel_nothing(lab: Lab) -> None:
+    """A report takes seconds of a node: an apply that can't be armed is refused before."""
+    lab.somebody("POST network", iface="vmbr7", type="bridge", bridge_ports="ens38")
+    lab.forget()
+    assert "--arm" in lab.failed(errors.RefusedByPvenet, adopt=True, arm=True).hint
+    assert {REPORT, BRIDGES}.isdisjoint(lab.sent)
