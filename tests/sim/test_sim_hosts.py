@@ -29,7 +29,6 @@ NOT_OURS = {
     **_numbered(NOT_ASKED, 7, 9, 11, 12, 32, 33, *range(68, 74)),
     **_numbered(BUILD, *range(14, 18), *range(20, 26)),
     **_numbered(HA, *range(35, 40), *range(46, 55), *range(86, 100), *range(101, 108)),
-    **_numbered("its tasks are those of another recording", 55),
     **_numbered("it names no zone, where the server of A057 named them all", 63, 64),
     **{f"K6-ha-{number:03}": HA for number in (*range(1, 5), *range(6, 12))},
 }
