@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pvenet.sim.access.users import Users
 
-NO_QUORUM_SECONDS = 9.93
-"""How long is waited for the cluster's lock before it is given up, as for that of the SDN (K4-two-nodes-069)."""
 _USER = re.compile(r"[^\s:/]+@[A-Za-z][\w.-]+")
 
 
@@ -29,8 +27,7 @@ def changed(asked: Asked, doing: str) -> Iterator[dict[str, Any]]:
 
     A refusal within says first what was to be done.
     """
-    if not asked.membership.quorate():
-        raise Refused(500, f"{doing}: cfs-lock 'file-user_cfg' error: no quorum!", seconds=NO_QUORUM_SECONDS)
+    asked.need_quorum("file-user_cfg", doing)
     path = asked.sim.folder / "users.json"
     data = read_json(path)
     try:

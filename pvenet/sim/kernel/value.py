@@ -9,6 +9,8 @@ LACP_STATES = (
     *("collecting", "distributing", "defaulted", "expired"),
 )
 """The bits of an LACP state, the lowest first."""
+ONE_SPEAKS = frozenset({"active-backup", "balance-tlb", "balance-alb"})
+"""Modes of a bond in which one slave is the active one, which may be named as its primary."""
 NOBODY = "00:00:00:00:00:00"
 """The MAC of a partner that does not answer."""
 
@@ -39,7 +41,7 @@ class BondState:
     mode: str = "balance-rr"
     miimon: int = 100
     active_slave: str | None = None
-    """In active-backup, balance-alb and balance-tlb; None while no slave has carrier."""
+    """In the modes of `ONE_SPEAKS`; None while no slave has carrier."""
     primary: str | None = None
     """None also where the file names one that never arrived."""
     xmit_hash_policy: str = "layer2"
