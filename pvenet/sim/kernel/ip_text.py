@@ -126,7 +126,7 @@ def _promiscuity(link: Link, kernel: Kernel) -> int:
     """How many want to hear what is not for it: its bridge, VLANs on it that are ports, the bond whose slave it is."""
     bond = kernel.link(link.master) if link.slave and link.master else None
     heard = int(link.port_state is not None)
-    heard += sum(_promiscuity(upper, kernel) > 0 for upper in kernel.links if upper.vlan and upper.parent == link.name)
+    heard += sum(_promiscuity(upper, kernel) > 0 for upper in kernel.vlans_on(link.name))
     if bond and bond.bond and (bond.bond.mode not in ONE_SPEAKS or bond.bond.active_slave == link.name):
         heard += _promiscuity(bond, kernel) > 0
     return heard
