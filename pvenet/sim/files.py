@@ -14,6 +14,10 @@ class SimError(Exception):
     """The sim can't be made or used as asked; the text says why."""
 
 
+OTHERWISE = (AttributeError, LookupError, TypeError, ValueError)
+"""What is raised where the JSON of a file has another shape than the value that is made of it."""
+
+
 def make_folder(folder: Path) -> None:
     """Make a sim's folder, its owner's alone; what is missing above it is made as ever."""
     refuse_links(folder)

@@ -19,6 +19,15 @@ _IPV6_LENGTHS = range(8, 129)
 _VLANS = range(2, 4095)
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, of either version."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def split_list(text: str) -> list[str]:
     """The items of a list, which commas, semicolons and blanks separate."""
     return [item for item in _LIST.split(text) if item]

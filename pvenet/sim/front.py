@@ -6,7 +6,6 @@ The server and the adapter both come in here, so that they misbehave alike.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from pvenet.sim.daemon import PATIENCE, Daemon, Kept, waits
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.faults.script import Script
 from pvenet.sim.files import SimError
+from pvenet.sim.formats import is_address
 from pvenet.sim.http.frame import Request, Response, encode, respond
 
 if TYPE_CHECKING:
@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 
 UNAUTHORISED = 401
 TIMED_OUT = (596, "Connection timed out")
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is given by its address instead of by its name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 class Dropped(Exception):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from typing import TYPE_CHECKING
 
 from pvenet.sim.files import read_file, write_file
+from pvenet.sim.formats import is_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +39,9 @@ def complaint(text: str) -> str | None:
     """What PVE says of a text that is no hosts file; comments and blank lines are good (K6-node-083)."""
     for line in text.splitlines():
         words = line.partition("#")[0].split()
-        if words and not _is_address(words[0]):
+        if words and not is_address(words[0]):
             return f"Invalid IP '{words[0]}'"
     return None
-
-
-def _is_address(word: str) -> bool:
-    try:
-        ipaddress.ip_address(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _path(node: NodeFolder) -> Path:

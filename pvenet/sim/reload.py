@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pvenet.sim.access.users import ROOT
 from pvenet.sim.corosync.links import reloaded
-from pvenet.sim.files import SimError, read_json, write_json
+from pvenet.sim.files import OTHERWISE, SimError, read_json, write_json
 from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.machine.backend import NO_ORDERS, Reload
 from pvenet.sim.machine.tasks import HALF
@@ -44,7 +44,7 @@ class LaterReload:
             return cls(**read_json(path))
         except FileNotFoundError:
             return None
-        except TypeError as error:
+        except OTHERWISE as error:
             raise SimError(f"{path} does not say when to reload: {error}") from error
 
     def keep(self, node: NodeFolder) -> None:

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 USER, TOKEN = "/access/users/pvenet@pve", "/access/users/pvenet@pve/token/ci"
 BRIDGES = "it names no bridge, where the server of A057 named them all"
-REPORT = "its text is compared where reports are"
-NOT_OURS = {
-    **dict.fromkeys((f"K7-tokens-{number:03}" for number in (50, 65, 84)), REPORT),
-    **dict.fromkeys((f"K7-tokens-{number:03}" for number in (73, 92, 107)), BRIDGES),
-}
+NOT_OURS = dict.fromkeys((f"K7-tokens-{number:03}" for number in (73, 92, 107)), BRIDGES)
 """Exchanges that are not replayed, and why."""
 ON_ALL = {"path": "/", "roles": "ClusterRead", "propagate": 0}
 HELD_BACK: Mapping[str, tuple[str, str, dict[str, Any]]] = {

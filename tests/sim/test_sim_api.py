@@ -130,13 +130,28 @@ def test_a_name_in_the_path_and_another_in_the_form(tmp_path: Path) -> None:
     assert client.ask("PUT", "/nodes/pve1/network/ens38", iface="ens38", type="eth").status_code == 200
 
 
-def test_a_broken_file_is_an_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "text", "complaint"),
+    [
+        ("pve1/machine.json", '{"nicks": {}}', "does not describe a machine"),
+        ("pve1/machine.json", '{"guests": {"vmid": 101}}', "does not describe a machine"),
+        ("pve1/machine.json", '{"hardware": ["ens33"]}', "does not describe a machine"),
+        ("pve1/machine.json", '{"links": []}', "does not describe a machine"),
+        ("pve1/guests.json", '{"web": {}}', "does not say which guests run"),
+        ("pve1/links.json", '{"0": 3}', "does not say which links are dead"),
+        ("pve1/reload-later.json", '{"at": 1}', "does not say when to reload"),
+        ("sdn/.running-config", '{"zones": []}', "does not say which zones are applied"),
+    ],
+)
+def test_a_broken_file_is_an_answer(place: str, text: str, complaint: str, tmp_path: Path) -> None:
     """A file of the sim that a person broke is named in an answer of 500."""
     client = Client(tmp_path)
-    (client.node.folder / "machine.json").write_text('{"nicks": {}}')
-    answer = client.ask("GET", "/nodes/pve1/network")
-    assert answer.status_code == 500
-    assert "machine.json does not describe a machine" in answer.reason
+    Sim.init(tmp_path, node="pve2")
+    (tmp_path / place).write_text(text)
+    answers = [client.ask("GET", path) for path in ("/nodes/pve1/network", "/cluster/sdn/zones", "/cluster/status")]
+    assert {answer.reason.partition(": ")[0] for answer in answers if answer.status_code == 500} == {
+        f"{tmp_path / place} {complaint}"
+    }
 
 
 @pytest.mark.parametrize(
@@ -146,6 +161,7 @@ def test_a_broken_file_is_an_answer(tmp_path: Path) -> None:
         ("[]", "000001.json holds no JSON object"),
         ('{"upid": "x"}', "000001.json does not describe a task"),
         ('{"steps": 5}', "000001.json does not describe a task"),
+        ('{"told": [{"link": "bond0"}]}', "000001.json does not describe a task"),
     ],
 )
 def test_a_broken_task_is_an_answer(text: str, complaint: str, tmp_path: Path) -> None:

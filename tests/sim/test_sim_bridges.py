@@ -20,8 +20,6 @@ BRIDGES = "/nodes/pve1/sdn/zones/localnetwork/bridges"
 NOT_OURS = {
     "K1-bridges-030-zone-dir": "the sim has no call for a zone",
     "K1-bridges-031-zones": "nor for all of them",
-    "K2-vm-bonds-002-active-backup-vlan-aware-report": "its text is compared where reports are",
-    "K2-vm-bonds-003-list": "the flags are those of a machine that did what the sim's did not",
     "K1-freeze-bridges-024-bridges-during": "the recording's stand-in for `ifreload` makes a bridge earlier",
 }
 """Exchanges that are not replayed, and why."""

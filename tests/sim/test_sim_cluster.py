@@ -32,7 +32,6 @@ TOGETHER = {
     "K4-two-nodes-025": "its server is another build, which tells its version otherwise",
     "K4-two-nodes-024": "the sim has no dry run",
     "K4-two-nodes-034": "its nodes reach each other without ssh",
-    "K4-two-nodes-035": "the tasks before it are of exchanges that were held back",
 }
 FILE = (
     "auto lo\niface lo inet loopback\n\niface ens33 inet manual\n\n"

@@ -8,12 +8,14 @@ from ipaddress import ip_interface
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kernel_moments import MOMENTS
 from paths import FIXTURES
 from sim_file import HOST
+from sim_kernel import link
 
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces.staging import rewrite
-from pvenet.sim.kernel.value import Kernel, Link, lacp_words
+from pvenet.sim.kernel.value import lacp_words
 from pvenet.sim.machine.hardware import Nic
 from pvenet.sim.machine.ifupdown2 import nics_of, read
 from pvenet.sim.machine.kernel import snapshot
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-MOMENTS = FIXTURES / "kernel" / "ip"
+    from pvenet.sim.kernel.value import Kernel, Link
+
 NICS = {"ens33": (), "ens37": (), "ens38": (), "ens39": (), "ens40": (), "ens41": ()}
 PULLED = Nic(carrier=False)
 MAC37, MAC38, MAC40 = "52:54:00:00:00:37", "52:54:00:00:00:38", "52:54:00:00:00:40"
@@ -68,13 +71,6 @@ def booted(text: str, nics: Mapping[str, tuple[str, ...]] | None = None, **chang
 
 def kernel(machine: Machine, text: str, now: float = 1e9) -> Kernel:
     return snapshot("pve1", machine, links_of(machine, text), now)
-
-
-def link(found: Kernel, name: str) -> Link:
-    """A link that must be there."""
-    there = found.link(name)
-    assert there is not None, name
-    return there
 
 
 def ours(found: Link) -> dict[str, Any]:

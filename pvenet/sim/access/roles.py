@@ -61,7 +61,7 @@ _PATHS = (
     r"vms(/\d+)?",
 )
 PATH = re.compile(f"/({'|'.join(_PATHS)})?")
-"""What the list can name; all but `/nope` from reading (K7-tokens-096)."""
+"""What the list can name: K7-tokens-096, and from reading pve-api#accounts-reading."""
 
 
 def path_of(text: str) -> str | None:

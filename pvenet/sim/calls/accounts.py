@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from pvenet.sim.access.users import Users
 
-NO_QUORUM_SECONDS = 9.93
-"""How long is waited for the cluster's lock before it is given up, as for that of the SDN (K4-two-nodes-069)."""
 _USER = re.compile(r"[^\s:/]+@[A-Za-z][\w.-]+")
 
 
@@ -29,8 +27,7 @@ def changed(asked: Asked, doing: str) -> Iterator[dict[str, Any]]:
 
     A refusal within says first what was to be done.
     """
-    if not asked.membership.quorate():
-        raise Refused(500, f"{doing}: cfs-lock 'file-user_cfg' error: no quorum!", seconds=NO_QUORUM_SECONDS)
+    asked.need_quorum("file-user_cfg", doing)
     path = asked.sim.folder / "users.json"
     data = read_json(path)
     try:
@@ -85,7 +82,7 @@ def delete_role(asked: Asked) -> Answer:
 
 def _own_role(data: dict[str, Any], name: str) -> list[str]:
     if name in SPECIAL:
-        raise LookupError(f"auto-generated role '{name}' cannot be modified")  # from reading
+        raise LookupError(f"auto-generated role '{name}' cannot be modified")  # pve-api#accounts-reading
     if name not in data.get("roles", {}):
         raise LookupError(f"role '{name}' does not exist")
     return list(data["roles"][name])
@@ -99,7 +96,7 @@ def _privileges(asked: Asked) -> list[str]:
 
 
 def list_users(asked: Asked) -> Answer:
-    """All of them for who may see users, else oneself; from reading."""
+    """All of them for who may see users, else oneself. pve-api#accounts-reading."""
     every = asked.may("User.Modify", "/access/groups") or asked.may("Sys.Audit", "/access/groups")
     known = {name: user for name, user in asked.users.users.items() if every or name == asked.identity.user}
     return Answer(data=[{"userid": name, **_shown(user), "realm-type": _realm(name)} for name, user in known.items()])
@@ -155,14 +152,15 @@ def _realm(name: str) -> str:
 
 
 def _user_name(text: str) -> str | None:
-    return None if _USER.fullmatch(text) else f"value '{text}' does not look like a valid user name"  # from reading
+    """pve-api#accounts-reading."""
+    return None if _USER.fullmatch(text) else f"value '{text}' does not look like a valid user name"
 
 
 # --- the access list -------------------------------------------------------------------------------------------------
 
 
 def list_acl(asked: Asked) -> Answer:
-    """What roles were given to whom; for who may see it, else nothing (from reading)."""
+    """What roles were given to whom; for who may see it, else nothing. pve-api#accounts-reading."""
     if not asked.may("Sys.Audit", "/access"):
         return Answer(data=[])
     return Answer(data=[_entry(entry) for entry in asked.users.acl if "role" in entry])
@@ -187,7 +185,8 @@ def change_acl(asked: Asked) -> Answer:
     asked.need("Permissions.Modify", path)
     whom = [name for key in ("users", "tokens") for name in split_list(str(given.get(key, "")))]
     if not whom and "groups" not in given:
-        raise bad_parameters(**dict.fromkeys(("groups", "tokens", "users"), "property is missing"))  # from reading
+        # pve-api#accounts-reading
+        raise bad_parameters(**dict.fromkeys(("groups", "tokens", "users"), "property is missing"))
     with changed(asked, "ACL update failed") as data:
         for role in split_list(str(given["roles"])):
             for who in whom:
@@ -199,7 +198,7 @@ def change_acl(asked: Asked) -> Answer:
 
 
 def _check(users: Users, role: str, who: str) -> None:
-    """Raises LookupError; all but the role's text from reading."""
+    """Raises LookupError; all but the role's text is from reading. pve-api#accounts-reading."""
     if users.role(role) is None:
         raise LookupError(f"role '{role}' does not exist")
     user, _, token = who.partition("!")

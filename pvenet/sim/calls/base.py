@@ -39,6 +39,8 @@ class Answer:
         return replace(self, **changes)
 
 
+NO_QUORUM_SECONDS = 9.93
+"""How long is waited for a lock of the cluster before it is given up (K4-two-nodes-069)."""
 DAEMONS = 3
 """Workers of the privileged daemon. pve-api#report-occupies."""
 
@@ -142,6 +144,11 @@ class Asked:
         path = path or f"/nodes/{self.node.name}"
         if not self.may(privilege, path):
             raise Refused(403, f"Permission check failed ({path}, {privilege})")
+
+    def need_quorum(self, lock: str, doing: str) -> None:
+        """Raises PVE's refusal, by the lock that can't be had, where the cluster writes nothing. pve-api#no-quorum."""
+        if not self.membership.quorate():
+            raise Refused(500, f"{doing}: cfs-lock '{lock}' error: no quorum!", seconds=NO_QUORUM_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)

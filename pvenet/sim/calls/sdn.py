@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pvenet.sim.calls.base import Answer, Asked, Call, Gate
-from pvenet.sim.schema import Param, Refused, Schema
+from pvenet.sim.schema import Param, Schema
 from pvenet.sim.sdn.apply import apply
 from pvenet.sim.sdn.folder import SdnFolder
 
-NO_QUORUM_SECONDS = 9.93
-"""How long is waited for the cluster's lock before it is given up (K4-two-nodes-069)."""
 COMMIT = "could not commit SDN config"
 ROLLBACK = "could not rollback SDN configuration"
 CREATE = "create sdn zone object failed"
@@ -65,9 +63,8 @@ def create_zone(asked: Asked) -> Answer:
 
 
 def _writable(asked: Asked, doing: str) -> SdnFolder:
-    """The folder, where the cluster lets anything be written. pve-api#no-quorum."""
-    if not asked.membership.quorate():
-        raise Refused(500, f"{doing}: cfs-lock 'domain-sdn' error: no quorum!", seconds=NO_QUORUM_SECONDS)
+    """The folder, where the cluster lets anything be written."""
+    asked.need_quorum("domain-sdn", doing)
     return SdnFolder(asked.sim.folder)
 
 

@@ -23,6 +23,7 @@ def list_tokens(asked: Asked) -> Answer:
 
 
 def show_token(asked: Asked) -> Answer:
+    """Nobody has seen it: pve-api#token-read."""
     _user(asked)
     return Answer(data=_shown(_known(asked)))
 
@@ -32,7 +33,8 @@ def create_token(asked: Asked) -> Answer:
     if name in asked.users.tokens:
         raise bad_parameters(tokenid="Token already exists.")
     if not _NAME.fullmatch(asked.found["tokenid"]):
-        raise bad_parameters(tokenid="invalid format - value does not look like a token name\n")  # from reading
+        # pve-api#accounts-reading
+        raise bad_parameters(tokenid="invalid format - value does not look like a token name\n")
     token = {"secret": str(uuid.uuid4()), "privsep": True, "expire": 0, **_given(asked)}
     with changed(asked, "generating token failed") as data:
         known_user(data["users"], user)
@@ -79,7 +81,7 @@ def _user(asked: Asked) -> str:
 
 def _known(asked: Asked) -> Mapping[str, Any]:
     token = asked.users.tokens.get(_full(asked))
-    if token is None:  # from reading
+    if token is None:  # pve-api#accounts-reading
         raise Refused(500, f"no such token '{asked.found['tokenid']}' for user '{asked.found['userid']}'")
     return token
 

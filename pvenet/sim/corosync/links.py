@@ -10,7 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.sim.files import SimError, read_json, write_json
+from pvenet.sim.files import OTHERWISE, SimError, read_json, write_json
 from pvenet.sim.machine.tasks import HALF, TaskFolder
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def outages(node: NodeFolder) -> dict[int, Outage]:
         return {int(link): Outage(**data) for link, data in read_json(path).items()}
     except FileNotFoundError:
         return {}
-    except (TypeError, ValueError) as error:
+    except OTHERWISE as error:
         raise SimError(f"{path} does not say which links are dead: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -30,11 +31,14 @@ class Kind:
 
 
 def seconds(text: str) -> float:
-    """Raises `SimError` for what is no number."""
+    """Raises `SimError` for what is no number, and for one that no clock can wait."""
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
-        raise SimError(f"{text!r} is no number of seconds") from None
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise SimError(f"{text!r} is no number of seconds")
+    return found
 
 
 def meanwhile(act: Callable[[str], Act]) -> Callable[[Scene, str], Scene]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
+from pvenet.sim.files import OTHERWISE, SimError, read_file, read_json, write_file, write_json
 from pvenet.sim.guests.config import FOLDERS, GuestConfig
 from pvenet.sim.guests.ports import ports_of
 from pvenet.sim.machine.hardware import said
@@ -73,7 +73,7 @@ class GuestFolder:
             return {int(vmid): Run.of(data) for vmid, data in read_json(self._path).items()}
         except FileNotFoundError:
             return {}
-        except (TypeError, ValueError) as error:
+        except OTHERWISE as error:
             raise SimError(f"{self._path} does not say which guests run: {error}") from error
 
     def run_of(self, vmid: int) -> Run:

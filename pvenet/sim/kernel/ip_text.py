@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.sim.kernel.ip_details import LACKING, details
+from pvenet.sim.kernel.value import ONE_SPEAKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from pvenet.sim.kernel.value import Address, Kernel, Link, Route
 
 IPV4 = 4
-USES_PRIMARY = frozenset({"active-backup", "balance-tlb", "balance-alb"})
-"""Modes in which one slave alone hears what is not for the bond."""
 SHAPES = {"": "BROADCAST,MULTICAST", "dummy": "BROADCAST,NOARP", "wireguard": "POINTOPOINT,NOARP"}
 STATELESS = frozenset({"dummy", "tun", "wireguard"})
 """Kinds of which the kernel says UNKNOWN as long as they are up and can carry traffic."""
@@ -127,8 +126,8 @@ def _promiscuity(link: Link, kernel: Kernel) -> int:
     """How many want to hear what is not for it: its bridge, VLANs on it that are ports, the bond whose slave it is."""
     bond = kernel.link(link.master) if link.slave and link.master else None
     heard = int(link.port_state is not None)
-    heard += sum(_promiscuity(upper, kernel) > 0 for upper in kernel.links if upper.vlan and upper.parent == link.name)
-    if bond and bond.bond and (bond.bond.mode not in USES_PRIMARY or bond.bond.active_slave == link.name):
+    heard += sum(_promiscuity(upper, kernel) > 0 for upper in kernel.vlans_on(link.name))
+    if bond and bond.bond and (bond.bond.mode not in ONE_SPEAKS or bond.bond.active_slave == link.name):
         heard += _promiscuity(bond, kernel) > 0
     return heard
 

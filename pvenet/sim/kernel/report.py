@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.kernel.value import Kernel
 
+HOSTS = "/etc/hosts"
 INTERFACES = "/etc/network/interfaces"
 NETWORK = "info about network"
 NETWORK_COMMANDS = ("ip -details -statistics address", "ip -details -4 route show", "ip -details -6 route show")
@@ -51,7 +52,7 @@ SECTIONS: tuple[tuple[str, tuple[str | Folder, ...]], ...] = (
     (
         "general system info",
         (
-            *("hostname", "date -R", "cat /proc/cmdline", "pveversion --verbose", "cat /etc/hosts"),
+            *("hostname", "date -R", "cat /proc/cmdline", "pveversion --verbose", f"cat {HOSTS}"),
             *("pvesubscription get", "cat /etc/apt/sources.list"),
             Folder(pattern=r"/etc/apt/sources.list.d/.+\.list"),
             Folder(pattern=r"/etc/apt/sources.list.d/.+\.sources"),

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 LACP_STATES = (
     *("active", "short_timeout", "aggregating", "in_sync"),
     *("collecting", "distributing", "defaulted", "expired"),
 )
 """The bits of an LACP state, the lowest first."""
+ONE_SPEAKS = frozenset({"active-backup", "balance-tlb", "balance-alb"})
+"""Modes of a bond in which one slave is the active one, which may be named as its primary."""
 NOBODY = "00:00:00:00:00:00"
 """The MAC of a partner that does not answer."""
 
@@ -39,7 +46,7 @@ class BondState:
     mode: str = "balance-rr"
     miimon: int = 100
     active_slave: str | None = None
-    """In active-backup, balance-alb and balance-tlb; None while no slave has carrier."""
+    """In the modes of `ONE_SPEAKS`; None while no slave has carrier."""
     primary: str | None = None
     """None also where the file names one that never arrived."""
     xmit_hash_policy: str = "layer2"
@@ -164,13 +171,36 @@ class Kernel:
     """In the order of their indexes."""
     routes: tuple[Route, ...] = ()
 
+    @cached_property
+    def _named(self) -> Mapping[str, Link]:
+        return {link.name: link for link in self.links}
+
+    @cached_property
+    def _members(self) -> Mapping[str | None, list[Link]]:
+        return _grouped((link.master, link) for link in self.links)
+
+    @cached_property
+    def _vlans(self) -> Mapping[str | None, list[Link]]:
+        return _grouped((link.parent, link) for link in self.links if link.vlan)
+
     def link(self, name: str) -> Link | None:
         """The link of this name."""
-        return next((link for link in self.links if link.name == name), None)
+        return self._named.get(name)
 
     def ports(self, master: str) -> tuple[Link, ...]:
         """The slaves of a bond, the ports of a bridge."""
-        return tuple(link for link in self.links if link.master == master)
+        return tuple(self._members.get(master, ()))
+
+    def vlans_on(self, name: str) -> tuple[Link, ...]:
+        """The VLANs whose raw device this is."""
+        return tuple(self._vlans.get(name, ()))
+
+
+def _grouped(pairs: Iterable[tuple[str | None, Link]]) -> dict[str | None, list[Link]]:
+    found: dict[str | None, list[Link]] = {}
+    for key, link in pairs:
+        found.setdefault(key, []).append(link)
+    return found
 
 
 def lacp_words(state: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim.kernel.value import LACP_STATES, NOBODY, BondState, SlaveState
+from pvenet.sim.kernel.value import LACP_STATES, NOBODY, ONE_SPEAKS, BondState, SlaveState
 from pvenet.sim.machine.hardware import OTHER_SWITCH
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pvenet.sim.machine.settings import Settings
 
 LACP = "802.3ad"
-ONE_SPEAKS = ("active-backup", "balance-tlb", "balance-alb")
-"""Modes in which one slave is the active one."""
 KEY, NO_KEY = 9, 1
 """Keys of LACP ports, with a partner and without, as recorded (fixtures/kernel/ip)."""
 ASKS = ("active", "aggregating")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.files import SimError, read_file, read_json, write_file, write_json
+from pvenet.sim.files import OTHERWISE, SimError, read_file, read_json, write_file, write_json
 from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.node_addresses import addresses_of
@@ -62,7 +62,7 @@ class NodeFolder:
         if path.exists():
             try:
                 return Machine.of(read_json(path))
-            except TypeError as error:
+            except OTHERWISE as error:
                 raise SimError(f"{path} does not describe a machine: {error}") from error
         # A folder that came without one, out of git say: the files tell what the machine must have.
         machine = Machine.fresh(nics_of(self.applied()), self.applied())

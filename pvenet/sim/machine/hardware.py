@@ -95,6 +95,6 @@ def said(value: Any) -> dict[str, Any]:
 
 
 def unplugged(guests: Iterable[Guest], gone: Iterable[str]) -> tuple[Guest, ...]:
-    """The guests' ports when these bridges are gone."""
+    """The guests' ports when these bridges are gone; that others keep theirs was not seen. pve-api#reload-guests."""
     lost = frozenset(gone)
     return tuple(guest.but(bridge=None) if guest.bridge in lost else guest for guest in guests)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim.kernel.report import Facts, report
+from pvenet.sim.hosts import read_hosts
+from pvenet.sim.kernel.report import HOSTS, Facts, report
 from pvenet.sim.machine.advance import advance, reloading
 from pvenet.sim.machine.kernel import kernel_of
 from pvenet.sim.machine.network_state import NetworkState, state_of
@@ -65,7 +66,7 @@ class Simulated:
             node=node.name,
             now=now,
             kernel=self.kernel(node, machine, now),
-            files=_hosts(node.name, machine) | node.files(),
+            files={HOSTS: read_hosts(node)} | node.files(),
             release=form.iproute2,
             ethtool=form.ethtool,
             version=form.version,
@@ -87,10 +88,6 @@ class Simulated:
 
 
 SIMULATED = Simulated()
-
-
-def _hosts(name: str, machine: Machine) -> dict[str, str]:
-    return {"/etc/hosts": f"127.0.0.1 localhost\n{machine.ip} {name}.lan {name}\n"}
 
 
 def _take(wanted: Reload, _release: Release) -> None:

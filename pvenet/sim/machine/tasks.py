@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet.sim.access.users import Identity
-from pvenet.sim.files import SimError, read_json, write_json
+from pvenet.sim.files import OTHERWISE, SimError, read_json, write_json
 from pvenet.sim.machine.reload import Step
 from pvenet.sim.machine.settings import Told
 
@@ -189,7 +189,7 @@ class TaskFolder:
             return Task.of(read_json(path))
         except FileNotFoundError:
             return None
-        except TypeError as error:
+        except OTHERWISE as error:
             raise SimError(f"{path} does not describe a task: {error}") from error
 
     def _path(self, number: str) -> Path:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pvenet.sim.kernel.value import ONE_SPEAKS
 from pvenet.sim.machine.ifupdown2 import Stanzas, read
 from pvenet.sim.machine.lacks import NO_LACKS, Lacks, without
 from pvenet.sim.machine.node_addresses import cidrs, gateways
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pvenet.sim.machine.machine import Machine
 
 HASH_POLICIES = ("layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac")
-WITH_PRIMARY = ("active-backup", "balance-tlb", "balance-alb")
 YES = ("yes", "on", "true", "1")
 HUNDREDTHS = 100
 FORWARD_DELAY = 15
@@ -164,7 +164,7 @@ def _bond(bond: str, settings: Settings, reading: Reading) -> Settings:
 def _primary(wanted: str | None, mode: str, members: tuple[str, ...], before: Settings | None) -> str | None:
     """The primary of a new bond; one that is there keeps what it has, also if that is none (pve-api#bond-primary)."""
     if before is None:
-        return wanted if wanted in members and mode in WITH_PRIMARY else None
+        return wanted if wanted in members and mode in ONE_SPEAKS else None
     return before.primary if before.primary in members and before.mode == mode else None
 
 

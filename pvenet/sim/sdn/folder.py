@@ -6,7 +6,7 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING
 
-from pvenet.sim.files import read_file, read_json, write_file, write_json
+from pvenet.sim.files import OTHERWISE, SimError, read_file, read_json, write_file, write_json
 from pvenet.sim.schema import Refused
 
 if TYPE_CHECKING:
@@ -67,12 +67,13 @@ class SdnFolder:
         return {zone: kind for kind, _, zone in pairs}
 
     def running(self) -> dict[str, str]:
-        """Zones that are applied."""
+        """Zones that are applied; raises `SimError` for a file that says nothing of the kind."""
         try:
-            ids = read_json(self._running)["zones"]["ids"]
+            return {zone: values["type"] for zone, values in read_json(self._running)["zones"]["ids"].items()}
         except FileNotFoundError:
             return {}
-        return {zone: values["type"] for zone, values in ids.items()}
+        except OTHERWISE as error:
+            raise SimError(f"{self._running} does not say which zones are applied: {error!r}") from error
 
     def pending(self) -> bool:
         return self.zones() != self.running()
