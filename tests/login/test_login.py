@@ -461,7 +461,7 @@ def test_the_keyring_keeps_the_secret_where_there_is_one(
 ) -> None:
     """And no file does; a file is used where that is wanted, and then the keyring forgets. A logout forgets as well."""
     assert run("login", url, *ROOT).code == 0
-    assert memory.kept == {("pvenet", "pvenet@pve!ci"): secret_of(folder)}
+    assert memory.kept == {("pvenet:lab", "pvenet@pve!ci"): secret_of(folder)}
     assert [path.name for path in profiles.iterdir()] == ["lab.toml"]
     assert run("list").code == 0
     assert run("login", url, "--name", "lab", "--store", "file").code == 0
@@ -471,6 +471,30 @@ def test_the_keyring_keeps_the_secret_where_there_is_one(
     assert not (profiles / "lab.token").exists()
     assert run("logout").code == 0
     assert memory.kept == {}
+
+
+@pytest.mark.usefixtures("memory")
+def test_the_keyring_keeps_two_nodes_apart(run: Callable[..., Ran], url: str, tmp_path: Path) -> None:
+    """Two logins from one machine make tokens of one name: the second's secret is not put over the first's."""
+    other = f"sim:{tmp_path / 'other'}"
+    assert run("login", url, *ROOT, "--name", "one").code == 0
+    assert run("login", other, *ROOT, "--name", "two").code == 0
+    assert run("list", "--profile", "one").code == 0
+    assert run("logout", "two").code == 0
+    assert run("list", "--profile", "one").code == 0
+
+
+def test_a_keyring_that_locks_meanwhile_hides_no_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended the login is what is told, and not that its secret could not be taken out again."""
+    keyring.set_keyring(kept := Memory())
+
+    def interrupted() -> None:
+        with profile.kept("lab", "a@pve!b", "secret", "keyring", {"XDG_CONFIG_HOME": str(tmp_path)}):
+            monkeypatch.delattr(kept, "kept")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
 
 # --- and out again ---------------------------------------------------------------------------------------------------
