@@ -111,7 +111,7 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     assert "To be made there" not in again.err
     assert "nobody compared" not in again.err
     more = run("login", url, "--full", *ROOT)
-    assert "role NetLockPvenet on /sdn for user and token" in more.err
+    assert "role NetLockPvenet on /sdn alone for user and token" in more.err
     assert secret_of(folder) == first
     for path in profiles.iterdir():
         path.unlink()
