@@ -14,6 +14,7 @@ import pytest
 from memory_keyring import Memory
 
 from pvenet.login import profile
+from pvenet.login.rights import rights
 from pvenet.sim.http.certificate import certificate
 from pvenet.sim.server import Server
 
@@ -125,8 +126,10 @@ def test_a_second_time_asks_for_nobody(run: Callable[..., Ran], url: str, folder
     """Where the token is good for all that is wanted; more, or a token that can only look, is made with a password."""
     run("login", url, *ROOT)
     first = secret_of(folder)
-    again = run("login", url, "--name", "lab")
+    again = run("login", url, "--name", "lab", "--debug")
     assert (again.code, secret_of(folder)) == (0, first)
+    asked = [line for line in again.err.splitlines() if "/access/permissions path=" in line]
+    assert len(asked) == len(set(rights("change"))), asked  # each path once
     nowhere = run("login", url, "--name", "lab", "--node", "pve9")
     assert (nowhere.code, "there is no node pve9" in nowhere.err) == (2, True)
     for more in ("--full", "--read-only"):
