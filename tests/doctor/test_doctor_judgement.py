@@ -175,6 +175,13 @@ def test_a_token_is_judged_by_its_end(days: int | None, state: State, word: str)
     assert word in found.text
 
 
+@pytest.mark.parametrize("expire", [253_402_300_800, 10**18, 10**30])
+def test_a_token_may_end_when_no_calendar_goes_on(expire: int) -> None:
+    """A number has no end: it is far away, and no check that breaks."""
+    found = expiry("u@pve!t has rights of its own", expire, NOW, "look")
+    assert (found.state, "expires on 9999-12-31" in found.text) == (State.GOOD, True)
+
+
 def network(cidr: str) -> Network:
     """One bridge with this address."""
     return Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface(cidr))})
