@@ -29,11 +29,15 @@ ZONE = "/sdn/zones/localnetwork"
 AUDITOR = "PVEAuditor"
 """PVE's own role that may see everything and change nothing (pve-api#guests-auditor)."""
 
-ROLE = "ForPvenet"
-"""The role that the hints make. PVE refuses names that begin with PVE in any case (pve-api#role-name)."""
-
-LOCK_ROLE = "ForPvenetLock"
-"""The role of those who may hold the SDN lock."""
+ADMIN, AUDIT, GUESTS, LOCK = "NetAdminPvenet", "NetAuditPvenet", "NetGuestsPvenet", "NetLockPvenet"
+ROLES: Mapping[str, tuple[str, ...]] = {
+    ADMIN: ("Sys.Audit", "Sys.Modify", "SDN.Audit"),
+    AUDIT: ("Sys.Audit", "SDN.Audit"),
+    GUESTS: ("VM.Audit",),
+    LOCK: ("SDN.Allocate",),
+}
+"""The roles that a login and the hints make, and their privileges. PVE refuses names that begin with PVE, in any case
+(pve-api#role-name)."""
 
 _SHOWING = frozenset({"SDN.Audit", "SDN.Use"})
 """Either of them on a bridge's own path shows it in the listing."""
@@ -119,22 +123,22 @@ def grants(who: str, path: str, node: str) -> tuple[str, ...]:
     """The lines that grant all that a change needs, also on a path that lacks it. They can be run twice."""
     places = dict.fromkeys((f"/nodes/{node}", ZONE, path))
     return (
-        _role(ROLE, "Sys.Audit,Sys.Modify,SDN.Audit"),
-        *(f"pveum acl modify {place} {each} --roles {ROLE} --propagate 1" for place in places for each in _named(who)),
+        _role(ADMIN),
+        *(f"pveum acl modify {place} {each} --roles {ADMIN} --propagate 1" for place in places for each in _named(who)),
     )
 
 
 def lock_grants(who: str) -> tuple[str, ...]:
     """The lines that let somebody hold the SDN lock; not handed down, where they would hide what comes from above."""
     return (
-        _role(LOCK_ROLE, "SDN.Allocate"),
-        *(f"pveum acl modify /sdn {each} --roles {LOCK_ROLE} --propagate 0" for each in _named(who)),
+        _role(LOCK),
+        *(f"pveum acl modify /sdn {each} --roles {LOCK} --propagate 0" for each in _named(who)),
     )
 
 
-def _role(name: str, privileges: str) -> str:
+def _role(name: str) -> str:
     """The line that makes a role, whether or not it is there."""
-    role = f"{name} --privs {privileges}"
+    role = f"{name} --privs {','.join(ROLES[name])}"
     return f"pveum role add {role} || pveum role modify {role}"
 
 

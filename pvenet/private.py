@@ -77,7 +77,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
-    except OSError:
+    except BaseException:  # a draft may hold a secret, also where a person ends it
         beside.unlink(missing_ok=True)
         raise
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.access import NotKnown
 from pvenet.apply.approval import touched_path
-from pvenet.apply.bystanders import bystanders, crowded, disturbs_addresses
+from pvenet.apply.bystanders import bystanders, may_hit
 from pvenet.guests import lacking
 from pvenet.impact import Impact
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
@@ -50,11 +50,6 @@ def affected(
     except errors.PvenetError as error:
         return Impact(unknown=(NotKnown(what=f"whom this hits on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))
-
-
-def may_hit(before: Network, wanted: Network) -> bool:
-    """Whether somebody may be hit at all, as far as the networks alone tell: else nobody has to be asked."""
-    return bool(crowded(before, wanted)) or disturbs_addresses(before, wanted)
 
 
 def _ports(node: Node, unknown: list[NotKnown], _names: Collection[str]) -> Look:

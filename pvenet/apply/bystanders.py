@@ -127,6 +127,11 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     )
 
 
+def may_hit(before: Network, wanted: Network) -> bool:
+    """Whether somebody may be hit at all, as far as the networks alone tell: else nobody has to be asked."""
+    return bool(crowded(before, wanted)) or disturbs_addresses(before, wanted)
+
+
 def crowded(before: Network, wanted: Network) -> tuple[str, ...]:
     """The bridges on which somebody may notice a change; none where no guest can be hit."""
     interfaces = before.interfaces

@@ -149,7 +149,12 @@ def conclude(node: str, runtime: Runtime, run: Callable[[], Outcome]) -> Ended:
 
 
 def inside(bug: Exception) -> str:
-    """What is wrong with pvenet itself, in a sentence; not in the bug's own words, which may hold anything."""
+    """What is wrong with pvenet itself, in a sentence; not in the bug's own words, which may hold anything.
+
+    Nothing is, where it is the machine that refuses something.
+    """
+    if isinstance(bug, OSError) and bug.strerror:
+        return f"this machine refuses what pvenet needs: {bug.strerror}"
     at = bug.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
-from pvenet.apply.affected import affected, may_hit
 from pvenet.apply.approval import described_removals, removals
+from pvenet.apply.bystanders import may_hit
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
@@ -149,6 +149,8 @@ class Staging:
         then = replace(self.network, interfaces=outcome(self.network.interfaces, todo.steps))
         if not may_hit(self.network, then):
             return Impact()
+        from pvenet.apply.affected import affected  # the kernel's parts: a bond of free NICs needs none of them
+
         return affected(self._node, journal.network, then, lambda: with_links(self._node.connection))
 
     def _is_live(self, desired: Desired) -> bool:

@@ -7,9 +7,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-from pvenet.connection.trust import PEEK_TIMEOUT, authorities, fingerprint, untrusted
+from pvenet.connection.trust import PEEK_TIMEOUT, checked, fingerprint, handshake, unchecked, untrusted
 
 if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
@@ -35,37 +33,11 @@ def shown(endpoint: Endpoint, trust: Trust) -> bytes:
     """
     pinned = pin(endpoint, trust)
     if pinned or trust.insecure:
-        certificate = _handshake(endpoint, _unchecked())
+        certificate = handshake(endpoint, unchecked())
         if pinned and fingerprint(certificate).replace(":", "") != pinned.replace(":", "").upper():
             raise untrusted(endpoint, "Fingerprints did not match")
         return certificate
     try:
-        return _handshake(endpoint, _checked(trust))
+        return handshake(endpoint, checked(trust.ca_file))
     except ssl.SSLCertVerificationError as error:
         raise untrusted(endpoint, str(error)) from None
-
-
-def _handshake(endpoint: Endpoint, context: ssl.SSLContext) -> bytes:
-    with (
-        socket.create_connection((endpoint.host, endpoint.port), timeout=PEEK_TIMEOUT) as raw,
-        context.wrap_socket(raw, server_hostname=endpoint.known_as or endpoint.host) as tls,
-    ):
-        return tls.getpeercert(binary_form=True) or b""
-
-
-def _unchecked() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
-
-
-def _checked(trust: Trust) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    place = authorities(trust.ca_file)
-    if place is True:
-        context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
-    elif trust.ca_file:
-        context.load_verify_locations(cafile=trust.ca_file)
-    else:
-        context.load_default_certs()
-    return context

@@ -30,9 +30,7 @@ class Pinned(Adapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         # with a context of our own: the default one loads every CA of the system anew for each connection, and PVE
         # closes the connection after every answer that pvedaemon gave
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        super().init_poolmanager(*args, **kwargs, ssl_context=context, assert_fingerprint=self._fingerprint)
+        super().init_poolmanager(*args, **kwargs, ssl_context=unchecked(), assert_fingerprint=self._fingerprint)
 
 
 class Signed(Adapter):
@@ -114,10 +112,7 @@ def _what(reason: str) -> str:
 
 def seen_at(endpoint: Endpoint) -> str | None:
     """The fingerprint of the certificate that an endpoint shows; nothing is sent to it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return _shown(endpoint, context)
+    return _shown(endpoint, unchecked())
 
 
 def vouched_at(endpoint: Endpoint, ca_file: Path | None) -> str | None:
@@ -125,23 +120,40 @@ def vouched_at(endpoint: Endpoint, ca_file: Path | None) -> str | None:
 
     Raises UsageError for a CA file of none.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    where = authorities(ca_file)
-    place = str(DEFAULT_CA_BUNDLE_PATH if where is True else where)
-    context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
-    return _shown(endpoint, context)
+    return _shown(endpoint, checked(ca_file))
 
 
 def _shown(endpoint: Endpoint, context: ssl.SSLContext) -> str | None:
     try:
-        with (
-            socket.create_connection((endpoint.host, endpoint.port), timeout=PEEK_TIMEOUT) as raw,
-            context.wrap_socket(raw, server_hostname=endpoint.host) as tls,
-        ):
-            certificate = tls.getpeercert(binary_form=True)
+        certificate = handshake(endpoint, context)
     except (OSError, UnicodeError):
         return None
     return fingerprint(certificate) if certificate else None
+
+
+def handshake(endpoint: Endpoint, context: ssl.SSLContext) -> bytes:
+    """The certificate, in DER, that a handshake alone meets. Raises OSError, and UnicodeError for what is no name."""
+    with (
+        socket.create_connection((endpoint.host, endpoint.port), timeout=PEEK_TIMEOUT) as raw,
+        context.wrap_socket(raw, server_hostname=endpoint.known_as or endpoint.host) as tls,
+    ):
+        return tls.getpeercert(binary_form=True) or b""
+
+
+def unchecked() -> ssl.SSLContext:
+    """What takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def checked(ca_file: Path | None) -> ssl.SSLContext:
+    """What takes a certificate that a CA has signed for its name. Raises UsageError for a CA file of none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    where = authorities(ca_file)
+    place = str(DEFAULT_CA_BUNDLE_PATH if where is True else where)
+    context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
+    return context
 
 
 def fingerprint(certificate: bytes) -> str:

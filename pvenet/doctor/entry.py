@@ -28,6 +28,8 @@ TIMEOUT = 10.0
 """Seconds for one answer: a living node was seen to take 6.4 (pve-api#slow-answer)."""
 SOON = 30
 """Days before a token's end from which on it is worth a word."""
+_LATEST = 253_402_300_799
+"""The last second of the year 9999, the last that has a date; a larger number may come all the same."""
 _NO_ANSWER = frozenset({403, 501})
 
 
@@ -88,7 +90,7 @@ def expiry(what: str, expire: int, now: datetime, todo: str) -> Finding:
     """Until when a token is valid; 0 is for ever."""
     if not expire:
         return good(TOKEN, f"{what}, and does not expire")
-    until = datetime.fromtimestamp(expire, UTC)
+    until = datetime.fromtimestamp(min(expire, _LATEST), UTC)
     text = f"{what}, and expires on {until:%Y-%m-%d %H:%M} UTC"
     left = (until - now).days
     return good(TOKEN, text) if left >= SOON else warning(TOKEN, f"{text}, within {left + 1} days", todo)

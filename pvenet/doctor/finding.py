@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.runtime import inside
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Looks:
                 self.lost = f"not looked at: {error.message}"
             todo = "" if isinstance(error, errors.PermissionMissing) else error.hint  # the line of the right has it
             self.found += [unknown(check, _why(error), todo) for check in checks]
-        except Exception as error:  # noqa: BLE001 - a look that breaks says nothing of the others
-            self.found += [unknown(check, f"the check broke: {type(error).__name__}: {error}") for check in checks]
+        except Exception as bug:  # noqa: BLE001 - a look that breaks says nothing of the others
+            self.found += [unknown(check, inside(bug)) for check in checks]
 
     def give_up(self, why: str) -> None:
         """What comes now is not known."""

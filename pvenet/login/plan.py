@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.login.rights import ROLES
+from pvenet.access import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

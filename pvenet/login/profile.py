@@ -92,7 +92,7 @@ def described(keys: Mapping[str, str]) -> str:
 
 def theirs(name: str, told: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
     """The keys by which a profile names where a person keeps the secret; no logout removes that."""
-    own = {"token_keyring": keychain.SERVICE, "token_file": str(secret_file(name, environment))}
+    own = {"token_keyring": keychain.service_of(name), "token_file": str(secret_file(name, environment))}
     said = {key: told[KEYS[key]] for key in ("token_keyring", "token_command", "token_file") if KEYS[key] in told}
     return {key: value for key, value in said.items() if own.get(key) != value}
 
@@ -106,16 +106,17 @@ def as_somebody(settings: Settings, user: str, password: str) -> Settings:
 def kept(name: str, token: str, secret: str, store: Store, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Keep a secret, and give the profile's keys that say where; what fails within takes a new one away again."""
     new = not profile_file(name, environment).exists()
-    in_keyring = store == "keyring" or (store == "" and keychain.usable())
+    service = keychain.service_of(name) if store == "keyring" or (store == "" and keychain.usable()) else ""
     try:
-        if in_keyring:
-            keychain.keep(keychain.SERVICE, token, secret)
-            yield {"token_keyring": keychain.SERVICE}
+        if service:
+            keychain.keep(service, token, secret)
+            yield {"token_keyring": service}
         else:
             yield {"token_file": str(write_secret(name, secret, environment))}
     except BaseException:
         if new:
-            forget(name, token, {"PVENET_TOKEN_KEYRING": keychain.SERVICE} if in_keyring else {}, environment)
+            with suppress(errors.UsageError):  # what failed is told, and not that this did, too
+                forget(name, token, {"PVENET_TOKEN_KEYRING": service}, environment)
         raise
 
 
@@ -123,16 +124,18 @@ def drop_other_secrets(
     name: str, token: str, keys: Mapping[str, str], before: Mapping[str, str], environment: Mapping[str, str]
 ) -> None:
     """Remove what an earlier login has kept, where the profile that is written now names another place or token."""
-    file, earlier = secret_file(name, environment), before.get("PVENET_TOKEN_ID", "")
+    file, service = secret_file(name, environment), keychain.service_of(name)
+    earlier = before.get("PVENET_TOKEN_ID", "")
     if keys.get("token_file") != str(file):
         remove(file)
-    if before.get("PVENET_TOKEN_KEYRING") == keychain.SERVICE and (earlier != token or "token_keyring" not in keys):
+    if before.get("PVENET_TOKEN_KEYRING") == service and (earlier != token or "token_keyring" not in keys):
         with suppress(errors.UsageError):  # what is written works; a locked keyring is no reason to fail
-            keychain.forget(keychain.SERVICE, earlier)
+            keychain.forget(service, earlier)
 
 
 def forget(name: str, token: str, told: Mapping[str, str], environment: Mapping[str, str]) -> None:
     """Remove a secret that a login has kept, from the keyring or its own file."""
-    if token and told.get("PVENET_TOKEN_KEYRING") == keychain.SERVICE:
-        keychain.forget(keychain.SERVICE, token)
+    service = keychain.service_of(name)
+    if token and told.get("PVENET_TOKEN_KEYRING") == service:
+        keychain.forget(service, token)
     remove(secret_file(name, environment))

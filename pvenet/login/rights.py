@@ -5,22 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pvenet.access import ZONE
+from pvenet.access import ADMIN, AUDIT, GUESTS, LOCK, ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Scope: TypeAlias = Literal["change", "read-only", "full"]
 """How much: look and change, look alone, or with guests and the SDN lock."""
-
-ADMIN, AUDIT, GUESTS, LOCK = "NetAdminPvenet", "NetAuditPvenet", "NetGuestsPvenet", "NetLockPvenet"
-ROLES: Mapping[str, tuple[str, ...]] = {
-    ADMIN: ("Sys.Audit", "Sys.Modify", "SDN.Audit"),
-    AUDIT: ("Sys.Audit", "SDN.Audit"),
-    GUESTS: ("VM.Audit",),
-    LOCK: ("SDN.Allocate",),
-}
-"""The roles and their privileges. No name may begin with PVE, in any case (pve-api#role-name)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +44,8 @@ def _rights(scope: Scope, nodes: Sequence[str]) -> Iterator[Right]:
     yield Right(privileges=("Sys.Audit",), path="/", role=AUDIT, purpose="quorum, the cluster's links", propagate=False)
     if scope == "full":
         yield Right(privileges=("VM.Audit",), path="/vms", role=GUESTS, purpose="name the guests that are hit")
-        yield Right(privileges=("SDN.Allocate",), path="/sdn", role=LOCK, purpose="hold the SDN lock")
+        lock = "hold the SDN lock"
+        yield Right(privileges=("SDN.Allocate",), path="/sdn", role=LOCK, purpose=lock, propagate=False)
 
 
 def lacking(wanted: Sequence[Right], held: Mapping[str, frozenset[str]]) -> tuple[Right, ...]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pvenet.connection import Connection
     from pvenet.login.options import LoginOptions, Talk
     from pvenet.login.plan import Step
+    from pvenet.login.rights import Right
 
 ADMINISTRATOR = "root@pam"
 
@@ -83,7 +84,7 @@ class Login:
             credentials = connection.credentials
             if not isinstance(credentials, Token):
                 raise errors.UsageError("no token was given", hint="name it with --token-id")
-            return self._finish(connection, credentials, refer)
+            return self._finish(credentials, refer, self._missing(connection))
 
     # --- one that is made ---
 
@@ -104,7 +105,7 @@ class Login:
             raise errors.PvenetError(f"{self.place} gave the token no secret", hint="run `pvenet login` again")
         token = Token(id=want.token, secret=secret)
         with closing(self.connection(PVENET_TOKEN_ID=token.id, PVENET_TOKEN_SECRET=secret)) as connection:
-            return self._finish(connection, token, {})
+            return self._finish(token, {}, self._missing(connection))
 
     def _done(self, step: Step) -> None:
         self.made.append(step)
@@ -118,9 +119,9 @@ class Login:
         if token is None:
             return None
         with closing(self.connection(PVENET_TOKEN_ID=token.id, PVENET_TOKEN_SECRET=token.secret)) as connection:
-            if lacking(self.rights, held(connection, self.rights)):
+            if missing := self._missing(connection):
                 return None
-            return self._finish(connection, token, profile.theirs(self.name, self.before, self.environment))
+            return self._finish(token, profile.theirs(self.name, self.before, self.environment), missing)
 
     def _from_before(self, name: str) -> Token | None:
         """The token of an earlier login, if it is of this name and still opens anything."""
@@ -137,10 +138,13 @@ class Login:
 
     # --- the end ---
 
-    def _finish(self, connection: Connection, token: Token, refer: dict[str, str]) -> LoggedIn:
-        """Look what the token may do, and write the profile."""
+    def _missing(self, connection: Connection) -> tuple[Right, ...]:
+        """What of the rights whoever asks has not."""
         _check_nodes(connection, self.options.nodes)
-        missing = lacking(self.rights, held(connection, self.rights))
+        return lacking(self.rights, held(connection, self.rights))
+
+    def _finish(self, token: Token, refer: dict[str, str], missing: tuple[Right, ...]) -> LoggedIn:
+        """Write the profile."""
         keys = profile.place_keys(self.place, self.pin, self._ca_file(), self.before)
         if len(self.options.nodes) == 1:
             keys["node"] = self.options.nodes[0]

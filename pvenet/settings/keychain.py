@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-SERVICE = "pvenet"
-"""Under which service secrets are kept; the user's name there is the token's, whole."""
+
+def service_of(profile: str) -> str:
+    """Under which service a profile's secret is kept; the user's name there is the token's, whole.
+
+    One for each profile: two nodes may have tokens of one name, as those that one machine makes have.
+    """
+    return f"pvenet:{profile}"
 
 
 def usable() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,8 @@ LISTS = {"endpoints": "a list of URLs", "fingerprint": "text, or a list with one
 class Setting:
     """A value and where it came from."""
 
-    value: str
+    value: str = field(repr=False)
+    """Of some settings a secret."""
     source: str
 
 

@@ -359,6 +359,19 @@ def test_help_imports_no_http_stack() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_bond_of_free_nics_is_staged_without_the_parts_that_read_a_kernel(lab: Path) -> None:
+    """What can hit nobody is staged at once: what would find out whom is not even loaded."""
+    words = ["--sim", str(lab), "bond", "create", "--slaves", "ens38,ens39", "--mode", "balance-rr"]
+    script = (
+        f"import sys; from pvenet.cli import main; done = main({words!r});"
+        "found = [name for name in sys.modules if name.startswith(('pvenet.kernel', 'pvenet.observe'))];"
+        "sys.exit(', '.join(found) or done)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "+ bond bond0" in done.stdout
+
+
 def test_version(run: Run) -> None:
     """One line, on stdout."""
     assert run("--version").out.startswith("pvenet 0.")

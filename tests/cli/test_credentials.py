@@ -14,6 +14,7 @@ from pvenet import errors
 from pvenet.connection.session import Password, Token
 from pvenet.settings import Options, read_settings
 from pvenet.settings.secrets import credentials as of_identity
+from pvenet.settings.sources import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -236,3 +237,6 @@ def test_nobody_is_a_wrong_setting() -> None:
 def test_a_secret_is_in_no_repr() -> None:
     """Of a token or a password."""
     assert "hunter2" not in repr([Token(id=ID, secret="hunter2"), Password(user="root@pam", password="hunter2")])
+    told = {"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_SECRET": "hunter2", "PVENET_PASSWORD": "hunter2"}
+    options = Options(endpoint=("pve1",))
+    assert "hunter2" not in repr([read_settings(options, told), explained(options, told)])

@@ -366,7 +366,7 @@ def test_it_fits_the_terminal(
     lines = run("doctor").out.splitlines()
     assert max(map(len, lines)) <= columns
     copied = re.sub(r" \\\n *", " ", "\n".join(lines))
-    role = "--roles ForPvenet --propagate 1"
+    role = "--roles NetAdminPvenet --propagate 1"
     assert f"pveum acl modify /nodes/pve1 --tokens 'nobody@pve!none' {role}\n" in copied
 
 

@@ -151,17 +151,24 @@ def test_a_folder_that_cant_be_written_is_told(tmp_path: Path) -> None:
         prepare("lab", {"XDG_CONFIG_HOME": str(tmp_path / "config")})
 
 
-def test_a_write_that_fails_leaves_what_was_there(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The profile from before, whole, and no draft beside it."""
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(OSError(28, "No space left on device"), errors.UsageError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_write_that_fails_leaves_what_was_there(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, error: BaseException, raised: type[BaseException]
+) -> None:
+    """The profile from before, whole, and no draft beside it; also where a person ends it."""
     path = made(environment)
     before = path.read_bytes()
 
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(errors.UsageError, match="No space left"):
+    with pytest.raises(raised) as caught:
         write_profile("lab", {"node": "pve2"}, environment)
+    assert str(error.args[-1] if error.args else "") in str(caught.value)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == ["lab.toml"]
 

@@ -69,8 +69,8 @@ def test_seeing_is_granted_by_pves_own_role() -> None:
 
 def test_the_role_has_a_name_that_pve_takes() -> None:
     """None begins with PVE, in any case (pve-api#role-name); where it is there already, it is changed instead."""
-    assert not access.ROLE.lower().startswith("pve")
-    role = f"{access.ROLE} --privs Sys.Audit,Sys.Modify,SDN.Audit"
+    assert not [name for name in access.ROLES if name.lower().startswith("pve")]
+    role = f"{access.ADMIN} --privs Sys.Audit,Sys.Modify,SDN.Audit"
     assert f"pveum role add {role} || pveum role modify {role}" in hint("ops@pve")
 
 
@@ -86,7 +86,7 @@ def test_the_hint_grants_it_to_all_who_need_it(who: str, whom: list[str]) -> Non
     """A token has what both it and its user have (pve-api#token-acl); root@pam has everything."""
     granted = [line.strip() for line in hint(who).splitlines() if "acl" in line]
     places = ["/nodes/pve1", ZONE]
-    rest = f"--roles {access.ROLE} --propagate 1"
+    rest = f"--roles {access.ADMIN} --propagate 1"
     assert granted == [f"pveum acl modify {place} {each} {rest}" for place in places for each in whom]
 
 

@@ -175,6 +175,13 @@ def test_a_token_is_judged_by_its_end(days: int | None, state: State, word: str)
     assert word in found.text
 
 
+@pytest.mark.parametrize("expire", [253_402_300_800, 10**18, 10**30])
+def test_a_token_may_end_when_no_calendar_goes_on(expire: int) -> None:
+    """A number has no end: it is far away, and no check that breaks."""
+    found = expiry("u@pve!t has rights of its own", expire, NOW, "look")
+    assert (found.state, "expires on 9999-12-31" in found.text) == (State.GOOD, True)
+
+
 def network(cidr: str) -> Network:
     """One bridge with this address."""
     return Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface(cidr))})
@@ -204,6 +211,10 @@ def broken() -> list[Finding]:
     raise ValueError("no sense")
 
 
+def spent() -> list[Finding]:
+    raise OSError(24, "Too many open files", "/somewhere")
+
+
 def dead() -> list[Finding]:
     raise errors.Unreachable("pve1 can't be reached", hint="look at it")
 
@@ -213,18 +224,22 @@ def odd() -> list[Finding]:
 
 
 def test_a_check_that_breaks_is_not_known_and_the_others_go_on() -> None:
-    """Whatever it raises; an answer that is none of PVE's stops nothing either."""
+    """Whose fault it is, is said: pvenet's own, the machine's; an answer that is none of PVE's stops nothing either."""
     looks = Looks()
     looks.look(["a", "b"], broken)
     looks.look(["c"], odd)
     looks.look(["d"], lambda: [good("d", "fine")])
+    looks.look(["e"], spent)
     assert [(each.check, each.state) for each in looks.found] == [
         ("a", State.UNKNOWN),
         ("b", State.UNKNOWN),
         ("c", State.UNKNOWN),
         ("d", State.GOOD),
+        ("e", State.UNKNOWN),
     ]
-    assert "ValueError: no sense" in looks.found[0].text
+    assert looks.found[0].text.startswith("pvenet itself failed (ValueError in test_doctor_judgement.py, line ")
+    assert "no sense" not in looks.found[0].text  # it may hold anything
+    assert looks.found[4].text == "this machine refuses what pvenet needs: Too many open files"
 
 
 def test_who_does_not_answer_is_not_asked_again() -> None:

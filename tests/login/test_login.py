@@ -14,6 +14,7 @@ import pytest
 from memory_keyring import Memory
 
 from pvenet.login import profile
+from pvenet.login.rights import rights
 from pvenet.sim.http.certificate import certificate
 from pvenet.sim.server import Server
 
@@ -111,7 +112,7 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     assert "To be made there" not in again.err
     assert "nobody compared" not in again.err
     more = run("login", url, "--full", *ROOT)
-    assert "role NetLockPvenet on /sdn for user and token" in more.err
+    assert "role NetLockPvenet on /sdn alone for user and token" in more.err
     assert secret_of(folder) == first
     for path in profiles.iterdir():
         path.unlink()
@@ -125,8 +126,10 @@ def test_a_second_time_asks_for_nobody(run: Callable[..., Ran], url: str, folder
     """Where the token is good for all that is wanted; more, or a token that can only look, is made with a password."""
     run("login", url, *ROOT)
     first = secret_of(folder)
-    again = run("login", url, "--name", "lab")
+    again = run("login", url, "--name", "lab", "--debug")
     assert (again.code, secret_of(folder)) == (0, first)
+    asked = [line for line in again.err.splitlines() if "/access/permissions path=" in line]
+    assert len(asked) == len(set(rights("change"))), asked  # each path once
     nowhere = run("login", url, "--name", "lab", "--node", "pve9")
     assert (nowhere.code, "there is no node pve9" in nowhere.err) == (2, True)
     for more in ("--full", "--read-only"):
@@ -461,7 +464,7 @@ def test_the_keyring_keeps_the_secret_where_there_is_one(
 ) -> None:
     """And no file does; a file is used where that is wanted, and then the keyring forgets. A logout forgets as well."""
     assert run("login", url, *ROOT).code == 0
-    assert memory.kept == {("pvenet", "pvenet@pve!ci"): secret_of(folder)}
+    assert memory.kept == {("pvenet:lab", "pvenet@pve!ci"): secret_of(folder)}
     assert [path.name for path in profiles.iterdir()] == ["lab.toml"]
     assert run("list").code == 0
     assert run("login", url, "--name", "lab", "--store", "file").code == 0
@@ -471,6 +474,30 @@ def test_the_keyring_keeps_the_secret_where_there_is_one(
     assert not (profiles / "lab.token").exists()
     assert run("logout").code == 0
     assert memory.kept == {}
+
+
+@pytest.mark.usefixtures("memory")
+def test_the_keyring_keeps_two_nodes_apart(run: Callable[..., Ran], url: str, tmp_path: Path) -> None:
+    """Two logins from one machine make tokens of one name: the second's secret is not put over the first's."""
+    other = f"sim:{tmp_path / 'other'}"
+    assert run("login", url, *ROOT, "--name", "one").code == 0
+    assert run("login", other, *ROOT, "--name", "two").code == 0
+    assert run("list", "--profile", "one").code == 0
+    assert run("logout", "two").code == 0
+    assert run("list", "--profile", "one").code == 0
+
+
+def test_a_keyring_that_locks_meanwhile_hides_no_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ended the login is what is told, and not that its secret could not be taken out again."""
+    keyring.set_keyring(kept := Memory())
+
+    def interrupted() -> None:
+        with profile.kept("lab", "a@pve!b", "secret", "keyring", {"XDG_CONFIG_HOME": str(tmp_path)}):
+            monkeypatch.delattr(kept, "kept")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
 
 # --- and out again ---------------------------------------------------------------------------------------------------
