@@ -51,8 +51,12 @@ class Kind(StrEnum):
 SLOW = frozenset({Kind.NO_CARRIER, Kind.LACP_PARTNER, Kind.LACP_SPLIT, Kind.STP})
 """What takes its time after a reload (pve-api#lacp-up and pve-api#stp-listening): judged in a last look."""
 
-HARMLESS = frozenset({Kind.MTU_STAYS, Kind.EXTRA_MEMBER, Kind.EXTRA_ADDRESS, Kind.EXTRA_ROUTE})
-"""What is there in excess, and never a failure."""
+EXCESS = frozenset({Kind.MTU_STAYS, Kind.EXTRA_MEMBER, Kind.EXTRA_ADDRESS, Kind.EXTRA_ROUTE})
+"""What is there and in no file."""
+
+HARMLESS = EXCESS | {Kind.PRIMARY, Kind.SPEED}
+"""What is never a failure: that, and what no reload brings about. A bond that stays keeps the primary that it was made
+with (pve-api#bond-primary), and a speed is agreed with the other end of the cable."""
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pvenet.impact import attachments
-from pvenet.kernel.difference import HARMLESS
+from pvenet.kernel.difference import EXCESS
 from pvenet.kernel.links import LinkState
 from pvenet.model import natural
 from pvenet.render.guests import state, vlans
@@ -65,7 +65,7 @@ def build(seen: Seen) -> Tree:
     """The picture of a node."""
     links = seen.report.links if seen.report else {}
     cards = attachments(seen.guests, (seen.bridges or {}).values(), links, seen.staged.interfaces)
-    failing = [each for each in seen.differences if each.kind not in HARMLESS]
+    failing = [each for each in seen.differences if each.kind not in EXCESS]
     sight = _Sight(
         seen=seen,
         relations=relations(seen.staged, seen.applied, links),

@@ -1,0 +1,58 @@
+"""No healthy node is rolled back, whatever its kernel has otherwise than its file says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lab import BOND, Lab
+
+from pvenet import errors
+from pvenet.events import Verdict
+from pvenet.model import BondMode
+from pvenet.sim.machine.hardware import PLAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BACKUP = replace(BOND, mode=BondMode.ACTIVE_BACKUP, primary="ens38")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path / "lab")
+
+
+def cabled(lab: Lab, nic: str, **nature: Any) -> None:
+    """What a NIC and its cable are like."""
+    node = lab.adapter.sim.node("pve1")
+    machine = node.described()
+    node.save(machine.but(hardware={**machine.hardware, nic: PLAIN.but(**nature)}))
+
+
+def test_a_slave_that_negotiates_less_than_the_others_is_a_warning(lab: Lab) -> None:
+    """The bond is as it was asked for; what the cable's other end speaks is not for a reload."""
+    cabled(lab, "ens39", speed=100)
+    lab.tagged()
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert "bond0: ens39 runs at 100 Mbit/s, ens38 at 1000" in lab.warnings
+
+
+def test_a_primary_that_is_for_the_bonds_next_making_is_a_warning(lab: Lab) -> None:
+    """It reaches the file and not the kernel (pve-api#bond-primary), as staging it has said."""
+    lab.stage({"bond0": BACKUP})
+    lab.apply()
+    lab.stage({"bond0": replace(BACKUP, primary="ens39")})
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert "bond0: primary ens39 in the file, ens38 in the kernel" in lab.warnings
+
+
+def test_a_mode_that_goes_back_without_its_primary_is_rolled_back_and_said(lab: Lab) -> None:
+    """The bond had one when it was made; no reload gives it back."""
+    lab.stage({"bond0": BACKUP})
+    lab.apply()
+    lab.stage({"bond0": replace(BACKUP, mode=BondMode.BALANCE_RR, primary=None)})
+    lab.order("not-joined=ens39@PUT network")
+    assert "rolled back and verified" in lab.failed(errors.RolledBack).message
+    assert "bond0: primary ens38 in the file, none in the kernel" in lab.warnings
