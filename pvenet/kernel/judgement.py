@@ -83,6 +83,8 @@ class Scope:
     """The fields that it changes, by name; None where whose they are is not known, and all count."""
     near: frozenset[str] | None
     """What it changes, and what that stands on; None: everything."""
+    idle: frozenset[str] = frozenset()
+    """What no reload reaches: it has no autostart, and nothing that has stands on it."""
 
     def is_near(self, *names: str) -> bool:
         """Whether the change stands on one of them."""
@@ -93,8 +95,9 @@ def scope(
     ours: Mapping[str, frozenset[str]] | None, before: Network | None, wanted: Network, *, management: bool
 ) -> Scope:
     """What to ask the kernel about changes of these fields. `management`: they touch the management path."""
+    idle = _idle(wanted)
     if ours is None or before is None:
-        return Scope(report=True, bridges=True, ours=None, near=None)
+        return Scope(report=True, bridges=True, ours=None, near=None, idle=idle)
     parts = [network.interfaces[name] for network in (before, wanted) for name in ours if name in network.interfaces]
     provable = management and any(fields & {"name", *PROVABLE} for fields in ours.values())
     report = provable or any(_reported(part, ours[part.name]) for part in parts)
@@ -102,7 +105,12 @@ def scope(
     near = set(ours)
     for network in (before, wanted):
         near |= _standing_on(near & network.interfaces.keys(), network.interfaces)
-    return Scope(report=report, bridges=report or bridged, ours=ours, near=frozenset(near))
+    return Scope(report=report, bridges=report or bridged, ours=ours, near=frozenset(near), idle=idle)
+
+
+def _idle(wanted: Network) -> frozenset[str]:
+    started = {name for name, each in wanted.interfaces.items() if each.autostart}
+    return frozenset(wanted.interfaces.keys() - started - _standing_on(started, wanted.interfaces))
 
 
 def _reported(part: Interface, fields: frozenset[str]) -> bool:
@@ -187,9 +195,18 @@ class _Judge:
                 return "failures" if last else "waits"
             if not (last or as_before):
                 return "waits"
-        elif each.kind not in SLOW and (self._brought(each) or (not as_before and self._was_lost(each))):
+        elif each.kind not in SLOW and self._fails_at_once(each, as_before=as_before):
             return "failures"
         return "warnings" if near or not as_before else "as_before"
+
+    def _fails_at_once(self, each: Difference, *, as_before: bool) -> bool:
+        """Of what takes no time: the change was to bring it, or it is lost. What no reload reaches keeps what it had,
+        and has what the file says of it when it is brought up again.
+        """
+        brought = self._brought(each)
+        if each.name in self.scope.idle and (brought or self.scope.ours is None):
+            return False
+        return brought or (not as_before and self._was_lost(each))
 
     def _was_lost(self, each: Difference) -> bool:
         """Whether something is gone that was there. A slave takes the MTU of the bond that is made of it, whatever the

@@ -10,7 +10,7 @@ from lab import BOND, Lab
 
 from pvenet import errors
 from pvenet.events import Verdict
-from pvenet.model import BondMode
+from pvenet.model import BondMode, Bridge
 from pvenet.sim.machine.hardware import PLAIN
 
 if TYPE_CHECKING:
@@ -56,3 +56,12 @@ def test_a_mode_that_goes_back_without_its_primary_is_rolled_back_and_said(lab: 
     lab.order("not-joined=ens39@PUT network")
     assert "rolled back and verified" in lab.failed(errors.RolledBack).message
     assert "bond0: primary ens38 in the file, none in the kernel" in lab.warnings
+
+
+def test_what_no_reload_reaches_keeps_what_it_had(lab: Lab) -> None:
+    """Without autostart a bridge that is up stays as it is, and its file is for the next time."""
+    lab.stage({"vmbr7": Bridge(name="vmbr7", ports=("ens38",))})
+    lab.apply()
+    lab.stage({"vmbr7": Bridge(name="vmbr7", ports=("ens38",), autostart=False, mtu=1400)})
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert "vmbr7: MTU 1400 in the file, 1500 in the kernel" in lab.warnings

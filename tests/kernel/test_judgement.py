@@ -248,3 +248,17 @@ def test_of_changes_that_are_not_ours_what_is_otherwise_than_before_fails() -> N
     old, new = lack(Kind.MTU, "vmbr0"), lack(Kind.PORT_MISSING, "vmbr1", "bond0")
     found = judge_kernel([old, new], scope=everything, before=[old], baseline=looked())
     assert (found.failures, found.warnings) == ((new,), (old,))
+
+
+def test_what_no_reload_reaches_does_not_fail_where_it_was_changed() -> None:
+    """It has no autostart, and nothing that has stands on it; what it had and has lost is a failure all the same."""
+    idle = replace(BRIDGE, autostart=False)
+    before, wanted = network(BOND, idle), network(BOND, replace(idle, mtu=9000))
+    changed, lost = lack(Kind.MTU, "vmbr1"), lack(Kind.PORT_MISSING, "vmbr1", "bond0")
+    found = judge_kernel([changed, lost], scope=asked(before, wanted, "vmbr1"), before=(), baseline=looked())
+    assert (found.failures, found.warnings) == ((lost,), (changed,))
+    above = Vlan(name="vmbr1.5", raw_device="vmbr1", tag=5)
+    reached = asked(network(BOND, idle, above), network(BOND, replace(idle, mtu=9000), above), "vmbr1")
+    assert judge_kernel([changed], scope=reached, before=(), baseline=looked()).failures == (changed,)
+    theirs = scope(None, before, wanted, management=False)
+    assert not judge_kernel([changed], scope=theirs, before=(), baseline=looked()).failures
