@@ -11,7 +11,7 @@ from pvenet.kernel.differences import differences
 from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, Vlan, beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pvenet.kernel.links import BridgePorts, KernelLink, Report
 
@@ -186,7 +186,7 @@ class _Judge:
 
     def consequence(self, each: Difference, *, last: bool) -> str:
         """Which field of the findings a difference belongs into."""
-        near = self.scope.is_near(each.name, each.subject)
+        near = self.scope.is_near(each.name, *each.subjects)
         as_before = each.key in self.known
         if each.kind in HARMLESS:
             return "as_before" if as_before else "warnings"
@@ -235,27 +235,28 @@ def _was_there(difference: Difference, baseline: Report | None) -> bool:
     """Whether the kernel had before what takes its time to come."""
     links = baseline.links if baseline else {}
     named = {altname: link for link in links.values() for altname in link.altnames or ()} | dict(links)
-    link, part = named.get(difference.name), named.get(difference.subject)
+    link = named.get(difference.name)
+    parts = [part for name in difference.subjects if (part := named.get(name))]
     check = _HAD.get(difference.kind)
-    return check is not None and check(link, part)
+    return check is not None and check(link, parts)
 
 
-def _had_carrier(link: KernelLink | None, part: KernelLink | None) -> bool:
-    one = part or link
+def _had_carrier(link: KernelLink | None, parts: Sequence[KernelLink]) -> bool:
+    one = parts[0] if parts else link
     return one is not None and one.carrier is True
 
 
-def _had_partner(link: KernelLink | None, _part: KernelLink | None) -> bool:
+def _had_partner(link: KernelLink | None, _parts: Sequence[KernelLink]) -> bool:
     return link is not None and link.bond is not None and link.bond.partner_mac is not None
 
 
-def _was_in_sync(link: KernelLink | None, part: KernelLink | None) -> bool:
-    if part is None or part.slave is None:
-        return _had_partner(link, part)
-    return part.carrier is True and "in_sync" in part.slave.partner
+def _was_in_sync(link: KernelLink | None, parts: Sequence[KernelLink]) -> bool:
+    """Whether one of the slaves that are outside now was in sync with this bond's partner."""
+    states = [part.slave for part in parts if link and part.master == link.name and part.carrier]
+    return any(state is not None and "in_sync" in state.partner for state in states)
 
 
-_HAD: Mapping[Kind, Callable[[KernelLink | None, KernelLink | None], bool]] = {
+_HAD: Mapping[Kind, Callable[[KernelLink | None, Sequence[KernelLink]], bool]] = {
     Kind.NO_CARRIER: _had_carrier,
     Kind.LACP_PARTNER: _had_partner,
     Kind.LACP_SPLIT: _was_in_sync,

@@ -72,7 +72,7 @@ def build(seen: Seen) -> Tree:
         before=relations(seen.applied, None, {}) if seen.applied else None,
         cards={name: [card for card in cards if card.bridge == name] for name in {card.bridge for card in cards}},
         guests={guest.vmid: guest for guest in seen.guests},
-        differing=frozenset(name for each in failing for name in (each.name, each.subject)),
+        differing=frozenset(name for each in failing for name in (each.name, *each.subjects)),
     )
     trunks = tuple(_trunks(sight))
     unused = tuple(_cable(sight, name) for name in _nics(sight) if name not in sight.drawn)

@@ -10,12 +10,14 @@ from lab import BOND, Lab
 
 from pvenet import errors
 from pvenet.events import Verdict
+from pvenet.kernel.judgement import Require
 from pvenet.model import BondMode, Bridge
-from pvenet.sim.machine.hardware import PLAIN
+from pvenet.sim.machine.hardware import OTHER_SWITCH, PLAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+LACP = replace(BOND, mode=BondMode.LACP)
 BACKUP = replace(BOND, mode=BondMode.ACTIVE_BACKUP, primary="ens38")
 
 
@@ -65,3 +67,31 @@ def test_what_no_reload_reaches_keeps_what_it_had(lab: Lab) -> None:
     lab.stage({"vmbr7": Bridge(name="vmbr7", ports=("ens38",), autostart=False, mtu=1400)})
     assert lab.apply().verdict is Verdict.APPLIED
     assert "vmbr7: MTU 1400 in the file, 1500 in the kernel" in lab.warnings
+
+
+def test_a_new_slave_outside_of_the_lag_is_a_warning(lab: Lab) -> None:
+    """The bond lacks nothing that it had; the switch's port is still to be set."""
+    cabled(lab, "ens39", partner=OTHER_SWITCH)
+    lab.stage({"bond0": replace(LACP, slaves=("ens38",))})
+    lab.apply()
+    lab.stage({"bond0": LACP})
+    assert lab.apply().verdict is Verdict.APPLIED
+    assert "1 of 2 slaves with carrier is in its active aggregator" in lab.warnings
+
+
+def test_a_new_slave_outside_of_the_lag_fails_where_lacp_is_required(lab: Lab) -> None:
+    """`--require lacp` wants all of it."""
+    cabled(lab, "ens39", partner=OTHER_SWITCH)
+    lab.stage({"bond0": replace(LACP, slaves=("ens38",))})
+    lab.apply()
+    lab.stage({"bond0": LACP})
+    assert "ens39" in lab.failed(errors.RolledBack, require=frozenset({Require.LACP})).message
+
+
+def test_a_slave_that_leaves_the_lag_is_rolled_back(lab: Lab) -> None:
+    """It was in sync before."""
+    lab.stage({"bond0": LACP})
+    lab.apply()
+    lab.stage({"bond0": replace(LACP, mtu=9000)})
+    lab.order("partner-splits=bond0@PUT network")
+    assert "ens39" in lab.failed(errors.RolledBack).message

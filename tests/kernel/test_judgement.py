@@ -212,6 +212,20 @@ def test_what_is_required_is_a_failure_although_it_never_was_there(slow: Differe
     assert (first.waits, first.long, last.failures) == ((slow,), True, (slow,))
 
 
+@pytest.mark.parametrize(
+    ("outside", "fails"),
+    [("ens39", True), ("ens40, ens39", True), ("ens40", False), ("ens50", False), ("ens41", False)],
+)
+def test_a_split_is_a_failure_where_one_was_in_sync_that_is_no_more(outside: str, *, fails: bool) -> None:
+    """Not a slave that is new: without a partner before, not there before, or another bond's."""
+    assert HEALTHY.report is not None
+    more = (link("ens40"), link("ens41", master="bond1", slave=SLAVE))
+    before = looked(*HEALTHY.report.links.values(), *more)
+    split = lack(Kind.LACP_SPLIT, subject=outside)
+    found = judge_kernel([split], scope=EVERYTHING, before=(), baseline=before, last=True)
+    assert (found.failures, found.warnings) == (((split,), ()) if fails else ((), (split,)))
+
+
 @pytest.mark.parametrize("slow", WAITED)
 def test_what_lacked_before_is_not_waited_for(slow: Difference) -> None:
     """A bond that had no partner before the change of another field gets its warning at once."""
