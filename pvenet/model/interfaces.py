@@ -254,6 +254,13 @@ def beneath(interface: Interface) -> tuple[str, ...]:
             return ()
 
 
+def is_kept_down(interface: Interface) -> bool:
+    """Whether a line of its stanza that PVE doesn't know may keep it down, whatever its `autostart` says."""
+    kept = interface.file_only
+    lines = [line.split() or [""] for line in (*kept.options, *kept.options6)]
+    return any(words[0] == "link-down" or ("up" in words[0] and words[-1] == "down") for words in lines)
+
+
 _IDENTITY = frozenset({"name", "kind", "beneath", "entry"})
 """The name, and what an `Other` keeps for itself."""
 
