@@ -145,16 +145,22 @@ def _mtu(seen: View, interface: Interface, link: KernelLink) -> Iterator[Differe
 
 def _extra_members(seen: View) -> Iterator[Difference]:
     """Interfaces of the file in a bond or bridge of the file, where no file says so; guests' ports are in none."""
-    known = {seen.name(name): name for name, each in seen.network.interfaces.items() if not isinstance(each, Other)}
+    known = {seen.name(name): each for name, each in seen.network.interfaces.items() if not isinstance(each, Other)}
     for whole in seen.compared:
         if not isinstance(whole, Bond | Bridge) or len(members_of(whole)) < len(set(beneath(whole))):
             continue
         for link in seen.members.get(whole.name, ()):
-            if link.name in known and not seen.wholes(link.name):
+            member = known.get(link.name)
+            if member and not seen.wholes(link.name) and not (_says(member, whole.name) or _says(whole, member.name)):
                 yield Difference(
                     name=whole.name,
                     kind=Kind.EXTRA_MEMBER,
-                    subject=known[link.name],
+                    subject=member.name,
                     found=f"in {whole.name}",
-                    text=f"{known[link.name]} is in {whole.name}, and no file says so",
+                    text=f"{member.name} is in {whole.name}, and no file says so",
                 )
+
+
+def _says(interface: Interface, name: str) -> bool:
+    """Whether a line that PVE doesn't know names it, as `bond-master bond0` does."""
+    return any(name in line.split() for line in interface.file_only.lines)

@@ -197,6 +197,24 @@ SILENT: dict[str, tuple[Network, Callable[[Report], Report]]] = {
         PLAIN,
         lambda report: with_link(report, "vmbr0", kind=None, bridge=None),
     ),
+    "a slave that says itself whose it is": (
+        network_of(
+            VMBR0, Bond(name="bond0"), Ethernet(name="ens38", file_only=FileOnly(options=("bond-master bond0",)))
+        ),
+        lambda report: with_link(report, "ens38", master="bond0", slave=SlaveStatus(active=True, mii_up=True)),
+    ),
+    "a port that a line of its bridge adds": (
+        network_of(replace(VMBR0, file_only=FileOnly(options=("post-up ip link set ens38 master vmbr0",)))),
+        lambda report: with_link(report, "ens38", master="vmbr0", port_state="forwarding"),
+    ),
+    "the first of two gateways of one stanza, of which PVE lists the last": (
+        PLAIN,
+        lambda report: replace(
+            report,
+            routes=(route("10.0.0.254", "vmbr0"),),
+            interfaces="iface vmbr0 inet static\n\tgateway 10.0.0.254\n\tgateway 10.0.0.1\n",
+        ),
+    ),
     "a NIC that a line keeps down": (
         network_of(VMBR0, Ethernet(name="ens38", file_only=FileOnly(options=("link-down yes",)))),
         lambda report: with_link(report, "ens38", up=False, carrier=None),
