@@ -229,6 +229,15 @@ def test_nothing_is_claimed_of_what_a_healthy_node_may_have(case: str) -> None:
     assert [each.text for each in differences(network, otherwise(healthy(network)))] == []
 
 
+def test_a_gateway_of_the_file_counts_by_its_own_interface() -> None:
+    """That its address stands in the text of the file excuses no other interface."""
+    report = replace(
+        healthy(PLAIN), routes=(route("10.0.0.1", "ens41"),), interfaces="iface vmbr0\n\tgateway 10.0.0.1\n"
+    )
+    said = [each.text for each in differences(PLAIN, report)]
+    assert said == ["the default route leaves by ens41, the file says vmbr0"]
+
+
 def test_ports_that_a_pattern_names_are_not_looked_for() -> None:
     """`bridge-ports regex eth.*` names no port."""
     network = network_of(VMBR0, Ethernet(name="ens41"))
