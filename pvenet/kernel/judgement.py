@@ -85,6 +85,8 @@ class Scope:
     """What it changes, and what that stands on; None: everything."""
     idle: frozenset[str] = frozenset()
     """What no reload reaches: it has no autostart, and nothing that has stands on it."""
+    slaves: frozenset[str] = frozenset()
+    """Those of every bond of the network wanted."""
 
     def is_near(self, *names: str) -> bool:
         """Whether the change stands on one of them."""
@@ -96,8 +98,9 @@ def scope(
 ) -> Scope:
     """What to ask the kernel about changes of these fields. `management`: they touch the management path."""
     idle = _idle(wanted)
+    slaves = frozenset(name for each in wanted.interfaces.values() if isinstance(each, Bond) for name in each.slaves)
     if ours is None or before is None:
-        return Scope(report=True, bridges=True, ours=None, near=None, idle=idle)
+        return Scope(report=True, bridges=True, ours=None, near=None, idle=idle, slaves=slaves)
     parts = [network.interfaces[name] for network in (before, wanted) for name in ours if name in network.interfaces]
     provable = management and any(fields & {"name", *PROVABLE} for fields in ours.values())
     report = provable or any(_reported(part, ours[part.name]) for part in parts)
@@ -105,7 +108,7 @@ def scope(
     near = set(ours)
     for network in (before, wanted):
         near |= _standing_on(near & network.interfaces.keys(), network.interfaces)
-    return Scope(report=report, bridges=report or bridged, ours=ours, near=frozenset(near), idle=idle)
+    return Scope(report=report, bridges=report or bridged, ours=ours, near=frozenset(near), idle=idle, slaves=slaves)
 
 
 def _idle(wanted: Network) -> frozenset[str]:
@@ -212,7 +215,7 @@ class _Judge:
         """Whether something is gone that was there. A slave takes the MTU of the bond that is made of it, whatever the
         slave's own stanza says: that is no loss of what was changed.
         """
-        follows = each.kind is Kind.MTU and self.scope.is_near(each.name)
+        follows = each.kind is Kind.MTU and each.name in self.scope.slaves and self.scope.is_near(each.name)
         return self.baseline.could_show(each) and not follows
 
     def fails_at_last(self, each: Difference) -> bool:

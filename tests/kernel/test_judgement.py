@@ -141,8 +141,19 @@ def test_one_slave_that_lacked_before_does_not_fail_the_addition_of_another() ->
 def test_a_slave_that_takes_the_mtu_of_its_new_bond_is_a_warning() -> None:
     """The file gives the NIC another one; the bond on it was asked for, and is there."""
     slave = lack(Kind.MTU, "ens38")
-    found = judge_kernel([slave], scope=EVERYTHING, before=(), baseline=looked())
+    found = judge_kernel([slave], scope=asked(network(), network(BOND), "bond0"), before=(), baseline=looked())
     assert (found.failures, found.warnings) == ((), (slave,))
+
+
+@pytest.mark.parametrize("name", ["bond0", "vmbr1"])
+def test_an_mtu_that_what_was_changed_has_lost_is_a_failure(name: str) -> None:
+    """The change was of another field, and the MTU was there before; only a slave's is its bond's."""
+    before = network(replace(BOND, mtu=9000), replace(BRIDGE, mtu=9000))
+    wanted = network(replace(BOND, mtu=9000, mode=BondMode.BALANCE_RR), replace(BRIDGE, mtu=9000, vlan_aware=True))
+    found = judge_kernel(
+        [lack(Kind.MTU, name)], scope=asked(before, wanted, "bond0", "vmbr1"), before=(), baseline=looked()
+    )
+    assert [each.name for each in found.failures] == [name]
 
 
 def test_a_setting_that_was_wrong_before_fails_the_change_that_sets_it() -> None:
