@@ -8,7 +8,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, beneath, canonical, kind_of, parent_in
+from pvenet.model import (
+    Bond,
+    Bridge,
+    Ethernet,
+    Interface,
+    Network,
+    beneath,
+    canonical,
+    is_kept_down,
+    kind_of,
+    parent_in,
+)
 from pvenet.plan.changes import Create, changed_fields, same_kind
 
 if TYPE_CHECKING:
@@ -159,13 +170,16 @@ def _left_by(restore: RestorePlan) -> set[str]:
 
 
 def should_be_active(network: Network) -> frozenset[str]:
-    """Interfaces with autostart, and the ports and slaves beneath them; a VLAN's raw device follows from the VLAN."""
+    """Interfaces with autostart, and the ports and slaves beneath them, but for what a line of its own keeps down.
+
+    A VLAN's raw device follows from the VLAN.
+    """
     should = set()
     for name, interface in network.interfaces.items():
         if interface.autostart and kind_of(interface) in STARTED:
             should.add(name)
             should.update(_all_beneath(interface, network))
-    return frozenset(should)
+    return frozenset(name for name in should if not is_kept_down(network.interfaces[name]))
 
 
 def _all_beneath(interface: Interface, network: Network) -> set[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SOURCED, LINKS, LACP, HOSTS = "interfaces.d", "links", "lacp", "hosts"
 CHECKS = (SOURCED, LINKS, LACP)
 _PARTNER = frozenset({Kind.LACP_PARTNER, Kind.LACP_SPLIT})
-_MILD = HARMLESS | {Kind.NO_CARRIER, Kind.SPEED}
+_MILD = HARMLESS | {Kind.NO_CARRIER}
 """What may be meant: a cable that is not there yet, an address from elsewhere."""
 _SDN = "/etc/network/interfaces.d/sdn"
 """PVE's own, made of the cluster's SDN."""

@@ -117,8 +117,7 @@ def _other_lines(view: View) -> list[str]:
             line
             for each in view.network.interfaces.values()
             for line in (
-                *each.file_only.options,
-                *each.file_only.options6,
+                *each.file_only.lines,
                 *([each.entry] if isinstance(each, Other) else ()),
             )
         ),
@@ -135,9 +134,10 @@ class _Gateway:
 
 def route_differences(view: View) -> Iterator[Difference]:
     """Of the default routes, by IP version. Of several that files name any will do."""
-    others = written(_other_lines(view))
     every = [gateway for interface in view.network.interfaces.values() for gateway in _gateways(interface)]
     told = {(view.name(each.name), each.address) for each in every}
+    # the file's text has those, too, that PVE does not list: of several gateways in a stanza it does the last
+    others = written(_other_lines(view)) | written([view.report.interfaces]) - {each.address for each in every}
     compared = {each.name for each in view.compared}
     for version in (4, 6):
         routes = [each for each in view.report.routes if each.to == "default" and each.family == version]
@@ -169,8 +169,8 @@ def _counts(view: View, wanted: _Gateway) -> bool:
     link = view.link(wanted.name)
     if link is None or not link.up or not link.carrier:
         return False
-    kept = view.network.interfaces[wanted.name].file_only
-    return not any(line.split()[:1] == ["vrf"] for line in (*kept.options, *kept.options6))
+    lines = view.network.interfaces[wanted.name].file_only.lines
+    return not any(line.split()[:1] == ["vrf"] for line in lines)
 
 
 def _lacking(view: View, wanted: _Gateway, instead: list[Route]) -> Difference:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.kernel.difference import Difference, Kind
+from pvenet.kernel.difference import SEPARATOR, Difference, Kind
 from pvenet.kernel.view import members_of
 from pvenet.model import HASHING_MODES, Bond, BondMode
 
@@ -92,7 +92,8 @@ def _lacp(bond: Bond, status: BondStatus, carrying: Mapping[str, KernelLink]) ->
     count = len(carrying) - len(outside) if status.aggregated is None else status.aggregated
     found = _aggregators(carrying)
     text = f"{bond.name}: 802.3ad, {_split(bond, len(carrying), count, outside, found)}"
-    yield _lack(bond, Kind.LACP_SPLIT, ("", f"{slaves} in one aggregator, in sync", found), text)
+    who = SEPARATOR.join(outside)
+    yield _lack(bond, Kind.LACP_SPLIT, (who, f"{slaves} in one aggregator, in sync", found), text)
 
 
 def _split(bond: Bond, carrying: int, count: int, outside: Sequence[str], found: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.kernel.difference import HARMLESS, Difference, Kind
+from pvenet.kernel.difference import EXCESS, Difference, Kind
 from pvenet.kernel.differences import differences
 from pvenet.kernel.files import changed_stanzas
 from pvenet.model import Network
@@ -63,7 +63,7 @@ def compared_beside(
         return Comparison(report=report, bridges=bridges, basis=basis)
     kept = {name: each for name, each in staged.interfaces.items() if name not in changed}
     network = Network(interfaces=kept, links=staged.links)
-    told = HARMLESS | {Kind.DEFAULT_ROUTE}  # of which the other stanzas may say something
+    told = EXCESS | {Kind.DEFAULT_ROUTE}  # of which the other stanzas may say something
     return Comparison(
         report=report,
         bridges=bridges,

@@ -51,8 +51,15 @@ class Kind(StrEnum):
 SLOW = frozenset({Kind.NO_CARRIER, Kind.LACP_PARTNER, Kind.LACP_SPLIT, Kind.STP})
 """What takes its time after a reload (pve-api#lacp-up and pve-api#stp-listening): judged in a last look."""
 
-HARMLESS = frozenset({Kind.MTU_STAYS, Kind.EXTRA_MEMBER, Kind.EXTRA_ADDRESS, Kind.EXTRA_ROUTE})
-"""What is there in excess, and never a failure."""
+EXCESS = frozenset({Kind.MTU_STAYS, Kind.EXTRA_MEMBER, Kind.EXTRA_ADDRESS, Kind.EXTRA_ROUTE})
+"""What is there and in no file."""
+
+HARMLESS = EXCESS | {Kind.PRIMARY, Kind.SPEED}
+"""What is never a failure: that, and what no reload brings about. A bond that stays keeps the primary that it was made
+with (pve-api#bond-primary), and a speed is agreed with the other end of the cable."""
+
+SEPARATOR = ", "
+"""Between several subjects."""
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
@@ -65,7 +72,7 @@ class Difference:
     """The interface that a file names."""
     kind: Kind
     subject: str = ""
-    """The slave, port, address or gateway that it is about, as the file spells it."""
+    """The slave, port, address or gateway that it is about, as the file spells it; or several slaves."""
     wanted: str = ""
     """What is meant, in words for people; empty where nothing is."""
     found: str = ""
@@ -77,6 +84,11 @@ class Difference:
     def key(self) -> tuple[str, Kind, str]:
         """Equal for the same lack at two moments."""
         return self.name, self.kind, self.subject
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Each that it is about."""
+        return tuple(self.subject.split(SEPARATOR)) if self.subject else ()
 
 
 def in_order(found: list[Difference]) -> tuple[Difference, ...]:

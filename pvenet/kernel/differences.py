@@ -13,7 +13,7 @@ from pvenet.kernel.bonds import bond_differences
 from pvenet.kernel.difference import HARMLESS, SLOW, Difference, Kind, in_order
 from pvenet.kernel.members import bridge_differences, nic_differences, vlan_differences
 from pvenet.kernel.view import OVS, View, members_of, view
-from pvenet.model import Bond, Bridge, Ethernet, Other, OvsBond, OvsPort, Vlan, beneath, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Other, OvsBond, OvsPort, Vlan, beneath, is_kept_down, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,12 +101,10 @@ def _is_certain(seen: View, interface: Interface, link: KernelLink | None) -> bo
 
 
 def _is_started(seen: View, interface: Interface) -> bool:
-    """Whether a reload brings it up; a VLAN leaves its raw device alone, and a line of the file may keep one down."""
-    if isinstance(interface, OVS) or not (interface.autostart or seen.wholes(interface.name)):
+    """Whether a reload brings it up; a VLAN leaves its raw device alone."""
+    if isinstance(interface, OVS) or is_kept_down(interface):
         return False
-    kept = interface.file_only
-    lines = [line.split() or [""] for line in (*kept.options, *kept.options6)]
-    return not any(words[0] == "link-down" or ("up" in words[0] and words[-1] == "down") for words in lines)
+    return interface.autostart or bool(seen.wholes(interface.name))
 
 
 def _missing(seen: View, name: str, *, kind: str, found: KernelLink | None = None) -> Difference:
@@ -147,16 +145,22 @@ def _mtu(seen: View, interface: Interface, link: KernelLink) -> Iterator[Differe
 
 def _extra_members(seen: View) -> Iterator[Difference]:
     """Interfaces of the file in a bond or bridge of the file, where no file says so; guests' ports are in none."""
-    known = {seen.name(name): name for name, each in seen.network.interfaces.items() if not isinstance(each, Other)}
+    known = {seen.name(name): each for name, each in seen.network.interfaces.items() if not isinstance(each, Other)}
     for whole in seen.compared:
         if not isinstance(whole, Bond | Bridge) or len(members_of(whole)) < len(set(beneath(whole))):
             continue
         for link in seen.members.get(whole.name, ()):
-            if link.name in known and not seen.wholes(link.name):
+            member = known.get(link.name)
+            if member and not seen.wholes(link.name) and not (_says(member, whole.name) or _says(whole, member.name)):
                 yield Difference(
                     name=whole.name,
                     kind=Kind.EXTRA_MEMBER,
-                    subject=known[link.name],
+                    subject=member.name,
                     found=f"in {whole.name}",
-                    text=f"{known[link.name]} is in {whole.name}, and no file says so",
+                    text=f"{member.name} is in {whole.name}, and no file says so",
                 )
+
+
+def _says(interface: Interface, name: str) -> bool:
+    """Whether a line that PVE doesn't know names it, as `bond-master bond0` does."""
+    return any(name in line.split() for line in interface.file_only.lines)

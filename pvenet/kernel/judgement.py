@@ -11,7 +11,7 @@ from pvenet.kernel.differences import differences
 from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, Vlan, beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pvenet.kernel.links import BridgePorts, KernelLink, Report
 
@@ -83,6 +83,10 @@ class Scope:
     """The fields that it changes, by name; None where whose they are is not known, and all count."""
     near: frozenset[str] | None
     """What it changes, and what that stands on; None: everything."""
+    idle: frozenset[str] = frozenset()
+    """What no reload reaches: it has no autostart, and nothing that has stands on it."""
+    slaves: frozenset[str] = frozenset()
+    """Those of every bond of the network wanted."""
 
     def is_near(self, *names: str) -> bool:
         """Whether the change stands on one of them."""
@@ -93,8 +97,10 @@ def scope(
     ours: Mapping[str, frozenset[str]] | None, before: Network | None, wanted: Network, *, management: bool
 ) -> Scope:
     """What to ask the kernel about changes of these fields. `management`: they touch the management path."""
+    idle = _idle(wanted)
+    slaves = frozenset(name for each in wanted.interfaces.values() if isinstance(each, Bond) for name in each.slaves)
     if ours is None or before is None:
-        return Scope(report=True, bridges=True, ours=None, near=None)
+        return Scope(report=True, bridges=True, ours=None, near=None, idle=idle, slaves=slaves)
     parts = [network.interfaces[name] for network in (before, wanted) for name in ours if name in network.interfaces]
     provable = management and any(fields & {"name", *PROVABLE} for fields in ours.values())
     report = provable or any(_reported(part, ours[part.name]) for part in parts)
@@ -102,7 +108,12 @@ def scope(
     near = set(ours)
     for network in (before, wanted):
         near |= _standing_on(near & network.interfaces.keys(), network.interfaces)
-    return Scope(report=report, bridges=report or bridged, ours=ours, near=frozenset(near))
+    return Scope(report=report, bridges=report or bridged, ours=ours, near=frozenset(near), idle=idle, slaves=slaves)
+
+
+def _idle(wanted: Network) -> frozenset[str]:
+    started = {name for name, each in wanted.interfaces.items() if each.autostart}
+    return frozenset(wanted.interfaces.keys() - started - _standing_on(started, wanted.interfaces))
 
 
 def _reported(part: Interface, fields: frozenset[str]) -> bool:
@@ -178,7 +189,7 @@ class _Judge:
 
     def consequence(self, each: Difference, *, last: bool) -> str:
         """Which field of the findings a difference belongs into."""
-        near = self.scope.is_near(each.name, each.subject)
+        near = self.scope.is_near(each.name, *each.subjects)
         as_before = each.key in self.known
         if each.kind in HARMLESS:
             return "as_before" if as_before else "warnings"
@@ -187,15 +198,24 @@ class _Judge:
                 return "failures" if last else "waits"
             if not (last or as_before):
                 return "waits"
-        elif each.kind not in SLOW and (self._brought(each) or (not as_before and self._was_lost(each))):
+        elif each.kind not in SLOW and self._fails_at_once(each, as_before=as_before):
             return "failures"
         return "warnings" if near or not as_before else "as_before"
+
+    def _fails_at_once(self, each: Difference, *, as_before: bool) -> bool:
+        """Of what takes no time: the change was to bring it, or it is lost. What no reload reaches keeps what it had,
+        and has what the file says of it when it is brought up again.
+        """
+        brought = self._brought(each)
+        if each.name in self.scope.idle and (brought or self.scope.ours is None):
+            return False
+        return brought or (not as_before and self._was_lost(each))
 
     def _was_lost(self, each: Difference) -> bool:
         """Whether something is gone that was there. A slave takes the MTU of the bond that is made of it, whatever the
         slave's own stanza says: that is no loss of what was changed.
         """
-        follows = each.kind is Kind.MTU and self.scope.is_near(each.name)
+        follows = each.kind is Kind.MTU and each.name in self.scope.slaves and self.scope.is_near(each.name)
         return self.baseline.could_show(each) and not follows
 
     def fails_at_last(self, each: Difference) -> bool:
@@ -218,27 +238,28 @@ def _was_there(difference: Difference, baseline: Report | None) -> bool:
     """Whether the kernel had before what takes its time to come."""
     links = baseline.links if baseline else {}
     named = {altname: link for link in links.values() for altname in link.altnames or ()} | dict(links)
-    link, part = named.get(difference.name), named.get(difference.subject)
+    link = named.get(difference.name)
+    parts = [part for name in difference.subjects if (part := named.get(name))]
     check = _HAD.get(difference.kind)
-    return check is not None and check(link, part)
+    return check is not None and check(link, parts)
 
 
-def _had_carrier(link: KernelLink | None, part: KernelLink | None) -> bool:
-    one = part or link
+def _had_carrier(link: KernelLink | None, parts: Sequence[KernelLink]) -> bool:
+    one = parts[0] if parts else link
     return one is not None and one.carrier is True
 
 
-def _had_partner(link: KernelLink | None, _part: KernelLink | None) -> bool:
+def _had_partner(link: KernelLink | None, _parts: Sequence[KernelLink]) -> bool:
     return link is not None and link.bond is not None and link.bond.partner_mac is not None
 
 
-def _was_in_sync(link: KernelLink | None, part: KernelLink | None) -> bool:
-    if part is None or part.slave is None:
-        return _had_partner(link, part)
-    return part.carrier is True and "in_sync" in part.slave.partner
+def _was_in_sync(link: KernelLink | None, parts: Sequence[KernelLink]) -> bool:
+    """Whether one of the slaves that are outside now was in sync with this bond's partner."""
+    states = [part.slave for part in parts if link and part.master == link.name and part.carrier]
+    return any(state is not None and "in_sync" in state.partner for state in states)
 
 
-_HAD: Mapping[Kind, Callable[[KernelLink | None, KernelLink | None], bool]] = {
+_HAD: Mapping[Kind, Callable[[KernelLink | None, Sequence[KernelLink]], bool]] = {
     Kind.NO_CARRIER: _had_carrier,
     Kind.LACP_PARTNER: _had_partner,
     Kind.LACP_SPLIT: _was_in_sync,

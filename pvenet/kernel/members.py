@@ -96,7 +96,7 @@ def _filtering(view: View, name: str) -> set[bool]:
 
 def _says_vlan(bridge: Bridge) -> bool:
     """Whether a line that PVE doesn't know may have turned VLAN filtering on."""
-    return any("vlan" in line for line in (*bridge.file_only.options, *bridge.file_only.options6))
+    return any("vlan" in line for line in bridge.file_only.lines)
 
 
 def nic_differences(view: View, nic: Ethernet, link: KernelLink) -> Iterator[Difference]:

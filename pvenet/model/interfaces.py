@@ -71,6 +71,11 @@ class FileOnly:
     settings: tuple[tuple[str, str], ...] = ()
     """Known to PVE and not settable: `bond_miimon`, `bridge_stp`, `bridge_fd`, ... by PVE's names, sorted."""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines that PVE doesn't know, of both stanzas."""
+        return (*self.options, *self.options6)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Stanza:
@@ -252,6 +257,12 @@ def beneath(interface: Interface) -> tuple[str, ...]:
             return interface.beneath
         case Ethernet() | OvsPort():
             return ()
+
+
+def is_kept_down(interface: Interface) -> bool:
+    """Whether a line of its stanza that PVE doesn't know may keep it down, whatever its `autostart` says."""
+    lines = [line.split() or [""] for line in interface.file_only.lines]
+    return any(words[0] == "link-down" or ("up" in words[0] and words[-1] == "down") for words in lines)
 
 
 _IDENTITY = frozenset({"name", "kind", "beneath", "entry"})

@@ -48,7 +48,7 @@ def shown(comparison: Comparison, names: Collection[str]) -> list[KernelLink]:
 
 def differing(comparison: Comparison, names: Collection[str]) -> list[Difference]:
     """The differences that are about one of the names, or all."""
-    return [each for each in comparison.differences if not names or {each.name, each.subject} & set(names)]
+    return [each for each in comparison.differences if not names or {each.name, *each.subjects} & set(names)]
 
 
 def guest_of(name: str) -> str | None:

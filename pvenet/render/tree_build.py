@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pvenet.impact import attachments
-from pvenet.kernel.difference import HARMLESS
+from pvenet.kernel.difference import EXCESS
 from pvenet.kernel.links import LinkState
 from pvenet.model import natural
 from pvenet.render.guests import state, vlans
@@ -65,14 +65,14 @@ def build(seen: Seen) -> Tree:
     """The picture of a node."""
     links = seen.report.links if seen.report else {}
     cards = attachments(seen.guests, (seen.bridges or {}).values(), links, seen.staged.interfaces)
-    failing = [each for each in seen.differences if each.kind not in HARMLESS]
+    failing = [each for each in seen.differences if each.kind not in EXCESS]
     sight = _Sight(
         seen=seen,
         relations=relations(seen.staged, seen.applied, links),
         before=relations(seen.applied, None, {}) if seen.applied else None,
         cards={name: [card for card in cards if card.bridge == name] for name in {card.bridge for card in cards}},
         guests={guest.vmid: guest for guest in seen.guests},
-        differing=frozenset(name for each in failing for name in (each.name, each.subject)),
+        differing=frozenset(name for each in failing for name in (each.name, *each.subjects)),
     )
     trunks = tuple(_trunks(sight))
     unused = tuple(_cable(sight, name) for name in _nics(sight) if name not in sight.drawn)

@@ -9,7 +9,7 @@ import pytest
 
 from pvenet.apply.runtime import interval
 from pvenet.apply.verify import Expectation, expect, failing_elsewhere, judge
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Link, Network, Other, Vlan
+from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Link, Network, Other, Vlan
 
 NIC = Ethernet(name="ens38", autostart=False)
 BOND = Bond(name="bond0", slaves=("ens38",))
@@ -60,6 +60,15 @@ def test_of_kinds_that_are_not_modelled_some_have_a_link(kind: str, has_to: bool
 def test_a_vlan_with_autostart_has_to_be_active() -> None:
     """Its raw device follows from it."""
     assert expected(NIC, Vlan(name="ens38.5")).active == {"ens38.5"}
+
+
+@pytest.mark.parametrize("line", ["link-down yes", "post-up ip link set ens41 down"])
+def test_what_a_line_of_its_stanza_keeps_down_has_not_to_be_active(line: str) -> None:
+    """ifupdown2 leaves it down whatever its `autostart` says, also as a bridge's port, and that is meant."""
+    nic = Ethernet(name="ens41", comments="for later", file_only=FileOnly(options=(line,)))
+    assert expected(nic).active == set()
+    assert expected(nic, Bridge(name="vmbr1", ports=("ens41",))).active == {"vmbr1"}
+    assert expected(replace(nic, file_only=FileOnly(options=("post-up true",)))).active == {"ens41"}
 
 
 def test_what_was_down_before_and_is_untouched_is_excused() -> None:

@@ -197,6 +197,24 @@ SILENT: dict[str, tuple[Network, Callable[[Report], Report]]] = {
         PLAIN,
         lambda report: with_link(report, "vmbr0", kind=None, bridge=None),
     ),
+    "a slave that says itself whose it is": (
+        network_of(
+            VMBR0, Bond(name="bond0"), Ethernet(name="ens38", file_only=FileOnly(options=("bond-master bond0",)))
+        ),
+        lambda report: with_link(report, "ens38", master="bond0", slave=SlaveStatus(active=True, mii_up=True)),
+    ),
+    "a port that a line of its bridge adds": (
+        network_of(replace(VMBR0, file_only=FileOnly(options=("post-up ip link set ens38 master vmbr0",)))),
+        lambda report: with_link(report, "ens38", master="vmbr0", port_state="forwarding"),
+    ),
+    "the first of two gateways of one stanza, of which PVE lists the last": (
+        PLAIN,
+        lambda report: replace(
+            report,
+            routes=(route("10.0.0.254", "vmbr0"),),
+            interfaces="iface vmbr0 inet static\n\tgateway 10.0.0.254\n\tgateway 10.0.0.1\n",
+        ),
+    ),
     "a NIC that a line keeps down": (
         network_of(VMBR0, Ethernet(name="ens38", file_only=FileOnly(options=("link-down yes",)))),
         lambda report: with_link(report, "ens38", up=False, carrier=None),
@@ -209,6 +227,15 @@ def test_nothing_is_claimed_of_what_a_healthy_node_may_have(case: str) -> None:
     """An apply rolls back on differences, so what may be so is none."""
     network, otherwise = SILENT[case]
     assert [each.text for each in differences(network, otherwise(healthy(network)))] == []
+
+
+def test_a_gateway_of_the_file_counts_by_its_own_interface() -> None:
+    """That its address stands in the text of the file excuses no other interface."""
+    report = replace(
+        healthy(PLAIN), routes=(route("10.0.0.1", "ens41"),), interfaces="iface vmbr0\n\tgateway 10.0.0.1\n"
+    )
+    said = [each.text for each in differences(PLAIN, report)]
+    assert said == ["the default route leaves by ens41, the file says vmbr0"]
 
 
 def test_ports_that_a_pattern_names_are_not_looked_for() -> None:

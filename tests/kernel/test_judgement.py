@@ -141,8 +141,19 @@ def test_one_slave_that_lacked_before_does_not_fail_the_addition_of_another() ->
 def test_a_slave_that_takes_the_mtu_of_its_new_bond_is_a_warning() -> None:
     """The file gives the NIC another one; the bond on it was asked for, and is there."""
     slave = lack(Kind.MTU, "ens38")
-    found = judge_kernel([slave], scope=EVERYTHING, before=(), baseline=looked())
+    found = judge_kernel([slave], scope=asked(network(), network(BOND), "bond0"), before=(), baseline=looked())
     assert (found.failures, found.warnings) == ((), (slave,))
+
+
+@pytest.mark.parametrize("name", ["bond0", "vmbr1"])
+def test_an_mtu_that_what_was_changed_has_lost_is_a_failure(name: str) -> None:
+    """The change was of another field, and the MTU was there before; only a slave's is its bond's."""
+    before = network(replace(BOND, mtu=9000), replace(BRIDGE, mtu=9000))
+    wanted = network(replace(BOND, mtu=9000, mode=BondMode.BALANCE_RR), replace(BRIDGE, mtu=9000, vlan_aware=True))
+    found = judge_kernel(
+        [lack(Kind.MTU, name)], scope=asked(before, wanted, "bond0", "vmbr1"), before=(), baseline=looked()
+    )
+    assert [each.name for each in found.failures] == [name]
 
 
 def test_a_setting_that_was_wrong_before_fails_the_change_that_sets_it() -> None:
@@ -212,6 +223,20 @@ def test_what_is_required_is_a_failure_although_it_never_was_there(slow: Differe
     assert (first.waits, first.long, last.failures) == ((slow,), True, (slow,))
 
 
+@pytest.mark.parametrize(
+    ("outside", "fails"),
+    [("ens39", True), ("ens40, ens39", True), ("ens40", False), ("ens50", False), ("ens41", False)],
+)
+def test_a_split_is_a_failure_where_one_was_in_sync_that_is_no_more(outside: str, *, fails: bool) -> None:
+    """Not a slave that is new: without a partner before, not there before, or another bond's."""
+    assert HEALTHY.report is not None
+    more = (link("ens40"), link("ens41", master="bond1", slave=SLAVE))
+    before = looked(*HEALTHY.report.links.values(), *more)
+    split = lack(Kind.LACP_SPLIT, subject=outside)
+    found = judge_kernel([split], scope=EVERYTHING, before=(), baseline=before, last=True)
+    assert (found.failures, found.warnings) == (((split,), ()) if fails else ((), (split,)))
+
+
 @pytest.mark.parametrize("slow", WAITED)
 def test_what_lacked_before_is_not_waited_for(slow: Difference) -> None:
     """A bond that had no partner before the change of another field gets its warning at once."""
@@ -248,3 +273,17 @@ def test_of_changes_that_are_not_ours_what_is_otherwise_than_before_fails() -> N
     old, new = lack(Kind.MTU, "vmbr0"), lack(Kind.PORT_MISSING, "vmbr1", "bond0")
     found = judge_kernel([old, new], scope=everything, before=[old], baseline=looked())
     assert (found.failures, found.warnings) == ((new,), (old,))
+
+
+def test_what_no_reload_reaches_does_not_fail_where_it_was_changed() -> None:
+    """It has no autostart, and nothing that has stands on it; what it had and has lost is a failure all the same."""
+    idle = replace(BRIDGE, autostart=False)
+    before, wanted = network(BOND, idle), network(BOND, replace(idle, mtu=9000))
+    changed, lost = lack(Kind.MTU, "vmbr1"), lack(Kind.PORT_MISSING, "vmbr1", "bond0")
+    found = judge_kernel([changed, lost], scope=asked(before, wanted, "vmbr1"), before=(), baseline=looked())
+    assert (found.failures, found.warnings) == ((lost,), (changed,))
+    above = Vlan(name="vmbr1.5", raw_device="vmbr1", tag=5)
+    reached = asked(network(BOND, idle, above), network(BOND, replace(idle, mtu=9000), above), "vmbr1")
+    assert judge_kernel([changed], scope=reached, before=(), baseline=looked()).failures == (changed,)
+    theirs, filtering = scope(None, before, wanted, management=False), lack(Kind.VLAN_FILTERING, "vmbr1")
+    assert not judge_kernel([filtering], scope=theirs, before=(), baseline=looked()).failures
