@@ -124,8 +124,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
     if touched:
-        text = f"this {effect} the way to {node.name}: {shown_path(touched, before)} ({touched.reason})"
-        _agree_to_path(text, runtime, allowed)
+        _agree_to_path(f"this {effect} the way to {node.name}", touched, found, runtime, allowed)
     agree_to_guests(node, found, runtime, allowed)
     clustered = bool(touched) and len(cluster.members) > 1
     if clustered:
@@ -136,10 +135,12 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     return Approval(asked=asked or clustered or found.asked, bystanders=found)
 
 
-def _agree_to_path(text: str, runtime: Runtime, allowed: Allowed) -> None:
+def _agree_to_path(what: str, path: ManagementPath, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
+    """Raises ManagementRisk unless that was agreed to; the warning leaves out the way where the lines above show it."""
+    whole = f"{what}: {shown_path(path, found.before)} ({path.reason})"
     if not allowed.management:
-        raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
-    runtime.warn(text)
+        raise errors.ManagementRisk(whole, hint="if that is meant, add --allow-management")
+    runtime.warn(f"{what} ({path.reason})" if found.impact.notable else whole)
 
 
 def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:

@@ -138,6 +138,21 @@ def test_a_link_of_the_cluster_is_named_with_its_address(two: Lab) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ports", "lines"),
+    [(("ens37",), ["  cut: none of vmbr0's uplinks remains (ens33)"]), (("ens33", "ens37"), [])],
+    ids=["with somebody who is hit", "by itself"],
+)
+def test_the_way_to_the_node_is_shown_once(lab: Lab, ports: tuple[str, ...], lines: list[str]) -> None:
+    """Among those who are hit, or in the warning where nobody is."""
+    change(lab, "vmbr0", ports=ports)
+    lab.apply(allow_management=True, allow_guests=EVERYBODY)
+    assert [line for line in said(lab) if line.startswith("  ")] == lines
+    shown = "\n".join((*said(lab), lab.warnings))
+    assert shown.count("ens33 > vmbr0 > 192.168.171.21") == 1
+    assert shown.count("the way to pve1") == 1
+
+
+@pytest.mark.parametrize(
     ("fault", "privilege", "what"),
     [
         ("lacks=VM.Audit", "VM.Audit", "which guests pve1 has"),
