@@ -325,6 +325,7 @@ class _Apply:
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             inverse=pending.inverse if self._options.arm else None,
             verify_with=self._options.verify_with,
+            withheld=self._options.withheld,
         )
         timeout = self._options.timeout
         return Reload(
