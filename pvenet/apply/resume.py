@@ -134,11 +134,10 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     return replace(end, message=f"{end.message}{followed}", asked=True)
 
 
-def _look(node: Node, names: Collection[str]) -> Look:
-    """What hangs on some bridges, as far as it can be had quickly: nobody waits for a report to go back."""
-    if names:
-        with suppress(errors.PvenetError):
-            return Look(bridges=bridges(node))
+def _look(node: Node, _names: Collection[str]) -> Look:
+    """What hangs on the bridges, as far as it can be had quickly: nobody waits for a report to go back."""
+    with suppress(errors.PvenetError):
+        return Look(bridges=bridges(node))
     return NOTHING_SEEN
 
 
