@@ -159,7 +159,7 @@ def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Al
 
 
 def _guests(found: Bystanders, vmids: Sequence[int]) -> str:
-    return f"guest{'s' * (len(vmids) > 1)} {', '.join(map(found.named, vmids))}"
+    return f"guest{'s' * (len(vmids) > 1)} {', '.join(map(found.impact.named, vmids))}"
 
 
 def _warn_of_cluster(cluster: Cluster, runtime: Runtime) -> None:

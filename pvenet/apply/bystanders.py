@@ -62,10 +62,6 @@ class Bystanders:
         """The guests that run and lose a network, and of whom nobody has said that they may."""
         return tuple(vmid for vmid in self.impact.guests_cut if not agreed.covers(vmid))
 
-    def named(self, vmid: int) -> str:
-        """A guest for a person: `101 web`."""
-        return f"{vmid} {next((guest.name for guest in self.known.guests if guest.vmid == vmid), '')}".rstrip()
-
     def seen_again(self, node: Node, look: Look) -> Bystanders:
         """The same with what the kernel has now: guests come and go while a person reads.
 
@@ -256,7 +252,7 @@ def _cards(there: Bystanders, cards: Collection[Card]) -> str:
 
 
 def _card(there: Bystanders, card: Card) -> str:
-    return f"{there.named(card[0])} ({card[1]})"
+    return f"{there.impact.named(card[0])} ({card[1]})"
 
 
 def _lost_cluster(node: Node, was: Cluster, deadline: Deadline) -> tuple[str, ...]:
