@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import Proposal, approve, remade, removals
-from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow
+from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow, with_names
 from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
@@ -93,7 +93,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
-    known = with_links(node.connection)
+    known = with_names(node, with_links(node.connection))
     learn_peers(node, known.members)
     deadline = runtime.deadline(options.timeout)
     if journal.upid:

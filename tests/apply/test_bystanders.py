@@ -137,6 +137,27 @@ def test_a_link_of_the_cluster_is_named_with_its_address(two: Lab) -> None:
     assert said(two)[-1] == f"ens40 carries the management path: ens40 > {LINK}1"
 
 
+def called(two: Lab, name: str, *, in_hosts: bool) -> None:
+    """Let corosync know the second link of pve1 by a name."""
+    path = two.folder / "corosync.conf"
+    path.write_text(path.read_text().replace(f"ring1_addr: {LINK}1", f"ring1_addr: {name}"))
+    if in_hosts:
+        hosts = two.folder / "pve1" / "etc" / "hosts"
+        hosts.write_text(f"{hosts.read_text()}{LINK}1 {name}.lan {name}\n")
+
+
+def test_a_link_that_has_a_name_is_looked_up(two: Lab) -> None:
+    """In the node's /etc/hosts, which is asked for only then: it is told, and agreed to, as any other."""
+    change(two, "ens40", cidr=IPv4Interface("10.10.99.1/24"))
+    two.failed(errors.ManagementRisk)
+    assert two.sent.count("GET hosts") == 1
+    called(two, "ring", in_hosts=True)
+    two.forget()
+    two.failed(errors.ManagementRisk)
+    assert "ens40 carries corosync link 1 (ring)" in said(two)
+    assert f"  cut: {LINK}1 leaves ens40" in said(two)
+
+
 @pytest.mark.parametrize(
     ("ports", "lines"),
     [(("ens37",), ["  cut: none of vmbr0's uplinks remains (ens33)"]), (("ens33", "ens37"), [])],
