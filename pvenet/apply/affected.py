@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.access import NotKnown
 from pvenet.apply.approval import touched_path
-from pvenet.apply.bystanders import bystanders, crowded, disturbs_addresses
+from pvenet.apply.bystanders import bystanders, crowded
 from pvenet.guests import lacking
-from pvenet.impact import Impact
+from pvenet.impact import Impact, disturbs_addresses
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.observe import NotOffered, bridges
 

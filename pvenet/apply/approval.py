@@ -130,7 +130,8 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     if clustered:
         _warn_of_fencing(node, runtime)
     if found.cluster:
-        _warn_of_cluster(found.cluster, runtime)
+        perhaps = not found.impact.links_hit and any(link.perhaps for link in found.impact.links)
+        _warn_of_cluster(found.cluster, runtime, "may carry" if perhaps else "carries")
     asked = runtime.confirm(proposed.question)
     return Approval(asked=asked or clustered or found.asked, bystanders=found)
 
@@ -162,13 +163,13 @@ def _guests(found: Bystanders, vmids: Sequence[int]) -> str:
     return f"guest{'s' * (len(vmids) > 1)} {', '.join(map(found.impact.named, vmids))}"
 
 
-def _warn_of_cluster(cluster: Cluster, runtime: Runtime) -> None:
+def _warn_of_cluster(cluster: Cluster, runtime: Runtime, carries: str) -> None:
     """What a cluster lacks already, before one of its links is touched."""
+    this = f"this touches an interface that {carries} one of its links"
     if cluster.quorate is False:
-        runtime.warn("the cluster is not quorate, and this touches an interface that carries one of its links")
+        runtime.warn(f"the cluster is not quorate, and {this}")
     if cluster.offline:
-        who = ", ".join(cluster.offline)
-        runtime.warn(f"the cluster does not reach {who}, and this touches an interface that carries one of its links")
+        runtime.warn(f"the cluster does not reach {', '.join(cluster.offline)}, and {this}")
 
 
 def touched_path(node: Node, cluster: Cluster, before: Network, then: Network) -> ManagementPath | None:

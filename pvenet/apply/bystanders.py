@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from pvenet import errors, impact
 from pvenet.cluster import Cluster, standing
 from pvenet.guests import read_guests, running_cards
-from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned
+from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
-from pvenet.model.addresses import addresses
 from pvenet.plan.changes import Update, net_changes
 from pvenet.plan.relations import downward
 
@@ -129,23 +128,13 @@ def crowded(before: Network, wanted: Network) -> tuple[str, ...]:
     return tuple(name for name in sorted(concerned(before, wanted)) if kind_of(interfaces[name]) in _BRIDGES)
 
 
-def disturbs_addresses(before: Network, wanted: Network) -> bool:
-    """Whether an address of the node moves, or something that it stands on is disturbed: a link of the cluster may be
-    hit then.
-    """
-    disturbed = concerned(before, wanted)
-    return any(
-        addresses(interface) and (name in disturbed or addresses(interface) != addresses(wanted.interfaces.get(name)))
-        for name, interface in before.interfaces.items()
-    )
-
-
 def _judged(them: Bystanders) -> Bystanders:
     before, wanted, known = them.before, them.wanted, them.known
     hit = impact.impact(before, wanted, known, path=them.path)
     changed = _changed(before, wanted)
     touched = any(
-        link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted, changed) for link in hit.links
+        link.perhaps or link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted, changed)
+        for link in hit.links
     )
     return replace(
         them,

@@ -159,6 +159,24 @@ def test_a_link_that_has_a_name_is_looked_up(two: Lab) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "fields", "told"),
+    [
+        ("ens40", {"cidr": IPv4Interface("10.10.99.1/24")}, True),
+        ("vmbr1", {"ports": ()}, False),
+        ("ens40", {"comments": "x"}, False),
+    ],
+    ids=["an address", "what has none", "a comment"],
+)
+def test_a_link_that_nobody_can_place_is_told(two: Lab, name: str, fields: dict[str, object], *, told: bool) -> None:
+    """Where an address is disturbed it may be the link's: that is said, and the cluster is looked at afterwards."""
+    called(two, "ring", in_hosts=False)
+    change(two, name, **fields)
+    two.apply(allow_guests=EVERYBODY)
+    assert ("not known: which interface carries corosync link 1 (ring)" in said(two)) is told
+    assert (two.sent.count(CLUSTER) > 1) is told
+
+
+@pytest.mark.parametrize(
     ("ports", "lines"),
     [(("ens37",), ["  cut: none of vmbr0's uplinks remains (ens33)"]), (("ens33", "ens37"), [])],
     ids=["with somebody who is hit", "by itself"],
@@ -405,6 +423,17 @@ def test_a_quorum_that_was_not_there_is_not_missed(two: Lab) -> None:
     assert two.apply(allow_management=True).verdict is Verdict.APPLIED
     assert "the cluster is not quorate, and this touches an interface that carries one of its links" in two.warnings
     assert "the cluster does not reach pve2, and this touches" in two.warnings
+
+
+def test_a_link_that_nobody_can_place_may_be_what_a_cluster_that_lacks_a_member_needs(two: Lab) -> None:
+    """No more is said than is known."""
+    change(two, "vmbr0", ports=("ens33", "ens37"))
+    two.order("link-lost=0@PUT network", "link-lost=1@PUT network")
+    two.failed(errors.ApplyFailed, allow_management=True, on_failure=OnFailure.KEEP)
+    called(two, "ring", in_hosts=False)
+    change(two, "ens40", cidr=IPv4Interface("10.10.99.1/24"))
+    two.apply()
+    assert "the cluster does not reach pve2, and this touches an interface that may carry one of its" in two.warnings
 
 
 def test_what_carries_a_link_needs_allow_management_in_a_cluster_that_lacks_a_member(two: Lab) -> None:
