@@ -86,7 +86,7 @@ class Check:
         return f"`{shown}` ended with {told.exit_code}" if told.exit_code else ""
 
     def end(self) -> None:
-        """Let nothing of it run on."""
+        """End it where it still runs, with its children; what it has left behind by itself is its own affair."""
         if self._process is not None and self._process.poll() is None:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
