@@ -62,12 +62,7 @@ def followed(text: str, node: str, gone: Mapping[str, str | None]) -> tuple[list
     for line in text.split("\n"):
         found = _LINE.fullmatch(line)
         address = _as_ip(found["address"]) if found else None
-        if (
-            not found
-            or address is None
-            or address not in gone
-            or not any(_names(node, word) for word in found["names"].split())
-        ):
+        if not found or address is None or address not in gone or not _names(node, found["names"]):
             continue
         new = gone[address]
         if new is None:

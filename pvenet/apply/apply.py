@@ -14,7 +14,16 @@ from pvenet import errors
 from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
 from pvenet.apply.bystanders import crowded, lost
 from pvenet.apply.confirmation import confirmed, refusal
-from pvenet.apply.hosts import NOTHING_MOVES, address_move, catch_up, follow, follow_move, live_elsewhere, may_follow
+from pvenet.apply.hosts import (
+    NOTHING_MOVES,
+    address_move,
+    catch_up,
+    follow,
+    follow_move,
+    live_elsewhere,
+    may_follow,
+    with_names,
+)
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
 from pvenet.apply.reload import Reload
@@ -110,7 +119,7 @@ class _Apply:
         recognise(self._node, self._journals, OPEN)
         # asked before the look at what is pending: whatever stands between that and the reload widens the window in
         # which somebody else can stage
-        self._cluster = with_links(self._node.connection)
+        self._cluster = with_names(self._node, with_links(self._node.connection))
         learn_peers(self._node, self._cluster.members)
         known = self._idle()
         reading = self._node.read()
@@ -325,6 +334,7 @@ class _Apply:
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             inverse=pending.inverse if self._options.arm else None,
             verify_with=self._options.verify_with,
+            withheld=self._options.withheld,
         )
         timeout = self._options.timeout
         return Reload(

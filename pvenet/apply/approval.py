@@ -124,22 +124,24 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
     if touched:
-        text = f"this {effect} the way to {node.name}: {shown_path(touched, before)} ({touched.reason})"
-        _agree_to_path(text, runtime, allowed)
+        _agree_to_path(f"this {effect} the way to {node.name}", touched, found, runtime, allowed)
     agree_to_guests(node, found, runtime, allowed)
     clustered = bool(touched) and len(cluster.members) > 1
     if clustered:
         _warn_of_fencing(node, runtime)
     if found.cluster:
-        _warn_of_cluster(found.cluster, runtime)
+        perhaps = not found.impact.links_hit and any(link.perhaps for link in found.impact.links)
+        _warn_of_cluster(found.cluster, runtime, "may carry" if perhaps else "carries")
     asked = runtime.confirm(proposed.question)
     return Approval(asked=asked or clustered or found.asked, bystanders=found)
 
 
-def _agree_to_path(text: str, runtime: Runtime, allowed: Allowed) -> None:
+def _agree_to_path(what: str, path: ManagementPath, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
+    """Raises ManagementRisk unless that was agreed to; the warning leaves out the way where the lines above show it."""
+    whole = f"{what}: {shown_path(path, found.before)} ({path.reason})"
     if not allowed.management:
-        raise errors.ManagementRisk(text, hint="if that is meant, add --allow-management")
-    runtime.warn(text)
+        raise errors.ManagementRisk(whole, hint="if that is meant, add --allow-management")
+    runtime.warn(f"{what} ({path.reason})" if found.impact.notable else whole)
 
 
 def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
@@ -158,16 +160,16 @@ def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Al
 
 
 def _guests(found: Bystanders, vmids: Sequence[int]) -> str:
-    return f"guest{'s' * (len(vmids) > 1)} {', '.join(map(found.named, vmids))}"
+    return f"guest{'s' * (len(vmids) > 1)} {', '.join(map(found.impact.named, vmids))}"
 
 
-def _warn_of_cluster(cluster: Cluster, runtime: Runtime) -> None:
+def _warn_of_cluster(cluster: Cluster, runtime: Runtime, carries: str) -> None:
     """What a cluster lacks already, before one of its links is touched."""
+    this = f"this touches an interface that {carries} one of its links"
     if cluster.quorate is False:
-        runtime.warn("the cluster is not quorate, and this touches an interface that carries one of its links")
+        runtime.warn(f"the cluster is not quorate, and {this}")
     if cluster.offline:
-        who = ", ".join(cluster.offline)
-        runtime.warn(f"the cluster does not reach {who}, and this touches an interface that carries one of its links")
+        runtime.warn(f"the cluster does not reach {', '.join(cluster.offline)}, and {this}")
 
 
 def touched_path(node: Node, cluster: Cluster, before: Network, then: Network) -> ManagementPath | None:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from pvenet import errors, impact
 from pvenet.cluster import Cluster, standing
 from pvenet.guests import read_guests, running_cards
-from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned
+from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
-from pvenet.model.addresses import addresses
 from pvenet.plan.changes import Update, net_changes
 from pvenet.plan.relations import downward
 
@@ -61,10 +60,6 @@ class Bystanders:
     def cut(self, agreed: AllowedGuests) -> tuple[int, ...]:
         """The guests that run and lose a network, and of whom nobody has said that they may."""
         return tuple(vmid for vmid in self.impact.guests_cut if not agreed.covers(vmid))
-
-    def named(self, vmid: int) -> str:
-        """A guest for a person: `101 web`."""
-        return f"{vmid} {next((guest.name for guest in self.known.guests if guest.vmid == vmid), '')}".rstrip()
 
     def seen_again(self, node: Node, look: Look) -> Bystanders:
         """The same with what the kernel has now: guests come and go while a person reads.
@@ -138,23 +133,13 @@ def crowded(before: Network, wanted: Network) -> tuple[str, ...]:
     return tuple(name for name in sorted(concerned(before, wanted)) if kind_of(interfaces[name]) in _BRIDGES)
 
 
-def disturbs_addresses(before: Network, wanted: Network) -> bool:
-    """Whether an address of the node moves, or something that it stands on is disturbed: a link of the cluster may be
-    hit then.
-    """
-    disturbed = concerned(before, wanted)
-    return any(
-        addresses(interface) and (name in disturbed or addresses(interface) != addresses(wanted.interfaces.get(name)))
-        for name, interface in before.interfaces.items()
-    )
-
-
 def _judged(them: Bystanders) -> Bystanders:
     before, wanted, known = them.before, them.wanted, them.known
     hit = impact.impact(before, wanted, known, path=them.path)
     changed = _changed(before, wanted)
     touched = any(
-        link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted, changed) for link in hit.links
+        link.perhaps or link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted, changed)
+        for link in hit.links
     )
     return replace(
         them,
@@ -261,7 +246,7 @@ def _cards(there: Bystanders, cards: Collection[Card]) -> str:
 
 
 def _card(there: Bystanders, card: Card) -> str:
-    return f"{there.named(card[0])} ({card[1]})"
+    return f"{there.impact.named(card[0])} ({card[1]})"
 
 
 def _lost_cluster(node: Node, was: Cluster, deadline: Deadline) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ with the digest of what was shown; corosync's configuration never is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -64,6 +64,22 @@ def read_hosts(node: Node) -> Hosts:
     answer = node.connection.get("nodes", node.name, "hosts", timeout=LONGEST_ANSWER)
     data = answer.object()
     return Hosts(text=answer.field(data, "data"), digest=answer.required(data, "digest"))
+
+
+def with_names(node: Node, cluster: Cluster) -> Cluster:
+    """The cluster with the addresses that the names of a node's own links have in its /etc/hosts.
+
+    It costs a request only where a link has a name that is not the node's; what can't be had stays not known.
+    """
+    named = {link for link in cluster.links_of(node.name) if link.ip is None}
+    if not named:
+        return cluster
+    try:
+        text = read_hosts(node).text
+    except errors.PvenetError:
+        return cluster
+    found = [replace(link, ip=min(resolved(text, link.address), default=None)) for link in named]
+    return replace(cluster, links=(*(link for link in cluster.links if link not in named), *found))
 
 
 def address_move(

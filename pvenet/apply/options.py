@@ -43,6 +43,8 @@ class ApplyOptions:
     """What is a failure where it does not come, and a warning otherwise."""
     verify_with: tuple[str, ...] = ()
     """A command and its arguments: after all of pvenet's own checks, anything but 0 rolls back."""
+    withheld: frozenset[str] = frozenset()
+    """Variables of the environment that this command is not given, because they hold secrets."""
 
     @property
     def allowed(self) -> Allowed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import Proposal, approve, remade, removals
-from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow
+from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow, with_names
 from pvenet.apply.open_journals import finish, meet, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
@@ -93,7 +93,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
-    known = with_links(node.connection)
+    known = with_names(node, with_links(node.connection))
     learn_peers(node, known.members)
     deadline = runtime.deadline(options.timeout)
     if journal.upid:
@@ -134,11 +134,10 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     return replace(end, message=f"{end.message}{followed}", asked=True)
 
 
-def _look(node: Node, names: Collection[str]) -> Look:
-    """What hangs on some bridges, as far as it can be had quickly: nobody waits for a report to go back."""
-    if names:
-        with suppress(errors.PvenetError):
-            return Look(bridges=bridges(node))
+def _look(node: Node, _names: Collection[str]) -> Look:
+    """What hangs on the bridges, as far as it can be had quickly: nobody waits for a report to go back."""
+    with suppress(errors.PvenetError):
+        return Look(bridges=bridges(node))
     return NOTHING_SEEN
 
 

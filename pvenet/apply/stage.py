@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from pvenet import errors, wire
 from pvenet.apply.approval import described_removals, removals
 from pvenet.apply.bystanders import may_hit
+from pvenet.apply.hosts import with_names
 from pvenet.apply.open_journals import (
     drop_staged,
     finish,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from pvenet.cluster import Cluster
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
@@ -151,7 +153,10 @@ class Staging:
             return Impact()
         from pvenet.apply.affected import affected  # the kernel's parts: a bond of free NICs needs none of them
 
-        return affected(self._node, journal.network, then, lambda: with_links(self._node.connection))
+        return affected(self._node, journal.network, then, self._cluster)
+
+    def _cluster(self) -> Cluster:
+        return with_names(self._node, with_links(self._node.connection))
 
     def _is_live(self, desired: Desired) -> bool:
         """Whether nothing that is pending is about these interfaces; of somebody else's nobody can tell."""

@@ -47,6 +47,8 @@ class Purpose:
     """What to arm it with: staged once the reload has taken what was pending, reverted before it is verified."""
     verify_with: tuple[str, ...] = ()
     """A command that has the last word on whether it may stay."""
+    withheld: frozenset[str] = frozenset()
+    """Variables that it is not given."""
     excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
 
 
@@ -74,7 +76,8 @@ class Verification:
         """At the kernel; None where nobody knows what to look for."""
         self._lost = lost
         """Finds out who was lost; None where nobody knows who was there."""
-        self._check = Check(node, book, runtime, purpose.verify_with) if purpose.verify_with else None
+        command = purpose.verify_with
+        self._check = Check(node, book, runtime, command, purpose.withheld) if command else None
         self.deadline = runtime.deadline(0)
         """By when a verdict is due."""
 

@@ -10,11 +10,12 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote
 
 from pvenet.events import CheckedWith, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.connection.session import Credentials
@@ -27,13 +28,20 @@ OURS = ("PVENET_", "PROXMOX_")
 """Beginnings of variables that may lead to the node, and are none of the command's business."""
 
 
-def environment_for(inherited: Mapping[str, str], credentials: Credentials, told: Mapping[str, str]) -> dict[str, str]:
-    """What a command is given: our own environment without anything that opens the node, and what it is told."""
+def environment_for(
+    inherited: Mapping[str, str], credentials: Credentials, told: Mapping[str, str], withheld: Collection[str] = ()
+) -> dict[str, str]:
+    """What a command is given: our own environment without anything that opens the node, and what it is told.
+
+    `withheld`: the names of further variables that hold secrets.
+    """
     secret = getattr(credentials, "secret", "") or getattr(credentials, "password", "")
     return {
         name: value
         for name, value in inherited.items()
-        if not name.upper().startswith(OURS) and not (secret and secret in value)
+        if not name.upper().startswith(OURS)
+        and name not in withheld
+        and not (secret and (secret in value or secret in unquote(value)))  # a URL has a password in its own spelling
     } | dict(told)
 
 
@@ -49,11 +57,14 @@ class Told:
 class Check:
     """One run of the command. After a Ctrl-C it is waited for again, and not run a second time."""
 
-    def __init__(self, node: Node, book: OpenJournal, runtime: Runtime, command: Sequence[str]) -> None:
+    def __init__(
+        self, node: Node, book: OpenJournal, runtime: Runtime, command: Sequence[str], withheld: Collection[str]
+    ) -> None:
         self._node = node
         self._book = book
         self._runtime = runtime
         self._command = tuple(command)
+        self._withheld = withheld
         self._process: subprocess.Popen[bytes] | None = None
         self._output: BinaryIO | None = None
 
@@ -75,7 +86,7 @@ class Check:
         return f"`{shown}` ended with {told.exit_code}" if told.exit_code else ""
 
     def end(self) -> None:
-        """Let nothing of it run on."""
+        """End it where it still runs, with its children; what it has left behind by itself is its own affair."""
         if self._process is not None and self._process.poll() is None:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -96,7 +107,7 @@ class Check:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment_for(os.environ, self._node.connection.credentials, told),
+                env=environment_for(os.environ, self._node.connection.credentials, told, self._withheld),
                 start_new_session=True,  # Ctrl-C is for us, and its children end with it
             )
         except OSError:

@@ -92,6 +92,8 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
         raise errors.UsageError(f"{said}: there is no program {found[0]}", hint="it is run without a shell")
     if found and given is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to run --verify-with", hint="leave one of them out")
+    if found and not wait:
+        context.warn(f"`{text}` is not run: --no-wait leaves nobody to heed it")
     return found if wait else ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
@@ -110,6 +111,7 @@ def apply(
     from pvenet.apply.apply import apply as make_live
     from pvenet.apply.options import ApplyOptions
     from pvenet.cli import apply_options as words_of
+    from pvenet.settings.profiles import secret_variables
 
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
@@ -117,6 +119,7 @@ def apply(
         raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
     if update_hosts and not wait:
         raise errors.UsageError("--no-wait leaves nobody to change /etc/hosts", hint="leave one of them out")
+    check = words_of.verify_with(context, verify_with, wait=wait)
     options = ApplyOptions(
         timeout=timeout,
         wait=wait,
@@ -128,7 +131,8 @@ def apply(
         allow_guests=words_of.allowed_guests(allow_guests),
         verify=words_of.verify_by(context, verify, wait=wait),
         require=words_of.required(require, wait=wait),
-        verify_with=words_of.verify_with(context, verify_with, wait=wait),
+        verify_with=check,
+        withheld=secret_variables(os.environ) if check else frozenset(),
         update_hosts=update_hosts,
         sdn_lock=words_of.holds_sdn_lock(context, sdn_lock, wait=wait),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.affected import affected
 from pvenet.apply.approval import management_addresses, planned_removals
+from pvenet.apply.hosts import with_names
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import known, read, refuse
@@ -83,7 +84,8 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
     guests = once(lambda: _guests(fleet))
 
     def planned(node: Node, reading: Reading) -> NodePlan:
-        addresses = management_addresses(node, there, reading.network)
+        cluster = with_names(node, there)
+        addresses = management_addresses(node, cluster, reading.network)
         found = plan_node(spec.nodes[node.name], reading.network, addresses)
         at = spec.nodes[node.name].position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
@@ -98,7 +100,7 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: there, guests),
+            impact=affected(node, live, then, lambda: cluster, guests),
             diagnostics=(*found.diagnostics, *cut, *refusals),
             not_rolled_back=(*found.not_rolled_back, *taken),
         )

@@ -1,6 +1,6 @@
 """Whom a change hits: the guests on the bridges, the cluster's links, the management path. Pure."""
 
-from pvenet.impact.between import concerned
+from pvenet.impact.between import concerned, disturbs_addresses
 from pvenet.impact.chain import shown_path
 from pvenet.impact.impact import impact
 from pvenet.impact.ports import Attachment, Card, NodeGuests, attachments, elsewhere, hanging, own_bridge, with_links
@@ -35,6 +35,7 @@ __all__ = [
     "PathImpact",
     "attachments",
     "concerned",
+    "disturbs_addresses",
     "elsewhere",
     "hanging",
     "impact",

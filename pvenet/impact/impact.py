@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pvenet.access import NotKnown
-from pvenet.impact.between import between, concerned
+from pvenet.impact.between import between, concerned, disturbs_addresses
 from pvenet.impact.chain import shown_path
 from pvenet.impact.judge import NOTHING, judge_address, judge_card
 from pvenet.impact.ports import attachments, with_links
@@ -44,7 +44,7 @@ def impact(
     touched = concerned(before, wanted, remade)
     return Impact(
         bridges=tuple(_bridges(cards, change, touched)),
-        links=tuple(_links(known, change)),
+        links=tuple(_links(known, change, disturbed=disturbs_addresses(before, wanted))),
         path=_path(path, before),
         unknown=(*known.unknown, *_unseen(cards, {**wanted.interfaces, **before.interfaces}, touched)),
     )
@@ -79,11 +79,12 @@ def _unseen(cards: Iterable[Attachment], interfaces: Collection[str], touched: C
             yield NotKnown(what=f"what {name} stands on", why="it is in no file of the node's, as SDN's vnets are")
 
 
-def _links(known: Known, change: Between) -> Iterator[LinkImpact]:
+def _links(known: Known, change: Between, *, disturbed: bool) -> Iterator[LinkImpact]:
     for link in sorted(known.cluster, key=lambda link: link.number):
         carrier = _carrier(link.ip, change, known.links) if link.ip else None
         effect, why = judge_address(link.ip, carrier, change) if link.ip and carrier else NOTHING
-        yield LinkImpact(link=link, carrier=carrier, effect=effect, why=why)
+        perhaps = disturbed and carrier is None
+        yield LinkImpact(link=link, carrier=carrier, perhaps=perhaps, effect=effect, why=why)
 
 
 def _carrier(ip: str, change: Between, links: Mapping[str, KernelLink]) -> str | None:

@@ -132,6 +132,8 @@ class LinkImpact:
     link: ClusterLink
     carrier: str | None
     """None where no interface is known to have its address."""
+    perhaps: bool = False
+    """Nobody knows which interface carries it, and one that has an address is disturbed."""
     effect: Effect = Effect.UNTOUCHED
     why: str = ""
 
@@ -167,7 +169,7 @@ class Impact:
     @property
     def notable(self) -> bool:
         """Whether a person should see it: somebody is hit, or nobody can tell."""
-        return bool(self.hit or self.links_hit or self.unknown)
+        return bool(self.hit or self.links_hit or self.unknown or any(link.perhaps for link in self.links))
 
     @property
     def guests_cut(self) -> tuple[int, ...]:

@@ -103,9 +103,9 @@ def folded(words: Sequence[str], width: int) -> str:
 
 
 def _link_lines(found: LinkImpact) -> Iterator[str]:
-    """A link that is hit, or that nobody knows the interface of."""
+    """A link that is hit, or may be."""
     what = f"corosync link {found.link.number} ({found.link.address})"
-    if found.carrier is None:
+    if found.perhaps:
         yield f"not known: which interface carries {what}"
     elif found.effect > Effect.UNTOUCHED:
         yield f"{found.carrier} carries {what}"

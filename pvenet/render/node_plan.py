@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pvenet.events import Row
-    from pvenet.plan import Change
+    from pvenet.impact import Impact
+    from pvenet.plan import Change, ManagementPath
     from pvenet.render.values import Paint
     from pvenet.spec.node_plan import NodePlan
 
@@ -29,13 +30,19 @@ def node_plan_text(found: NodePlan, paint: Paint, width: int = 100) -> str:
     lines += _steps(found.steps, found.risks, paint)
     lines += _pending(found, paint)
     for path in found.touched_paths:
-        line = f"  this touches the way to {found.node}: {' on '.join(path.chain)} ({path.reason})"
+        way = "" if _is_shown(path, found.impact) else f": {' on '.join(path.chain)}"
+        line = f"  this touches the way to {found.node}{way} ({path.reason})"
         lines += [] if line in lines else [line]
     lines += [f"  {line}" for line in impact_lines(found.impact, width - 2)] if found.impact.notable else []
     lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
     return "\n".join(indented(line) for line in lines)
+
+
+def _is_shown(path: ManagementPath, impact: Impact) -> bool:
+    """Whether the way stands among those who are hit, so that it is not shown a second time."""
+    return impact.notable and impact.path is not None and impact.path.carrier in path.chain[:1]
 
 
 def _steps(changes: Sequence[Change], risks: Sequence[Risk], paint: Paint) -> list[str]:

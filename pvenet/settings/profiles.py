@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,6 +128,19 @@ def known_profiles(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The names of all profiles. Raises UsageError for a file that is wrong."""
     path = config_file(environment)
     return tuple(sorted({*(_read(path) if path.exists() else ()), *_own_files(environment)}))
+
+
+def secret_variables(environment: Mapping[str, str]) -> frozenset[str]:
+    """The variables that profiles name for their secrets, whichever of them is used; none of a file that is wrong."""
+    paths = [config_file(environment)]
+    with suppress(errors.UsageError):
+        paths += _own_files(environment).values()
+    found: set[str] = set()
+    for path in paths:
+        with suppress(errors.UsageError):
+            keys = (pair for each in _read(path).values() for pair in each.items())
+            found |= {name for key, name in keys if key.endswith("_env") and isinstance(name, str)}
+    return frozenset(found)
 
 
 def only_profile(environment: Mapping[str, str]) -> str | None:

@@ -137,6 +137,60 @@ def test_a_link_of_the_cluster_is_named_with_its_address(two: Lab) -> None:
     assert said(two)[-1] == f"ens40 carries the management path: ens40 > {LINK}1"
 
 
+def called(two: Lab, name: str, *, in_hosts: bool) -> None:
+    """Let corosync know the second link of pve1 by a name."""
+    path = two.folder / "corosync.conf"
+    path.write_text(path.read_text().replace(f"ring1_addr: {LINK}1", f"ring1_addr: {name}"))
+    if in_hosts:
+        hosts = two.folder / "pve1" / "etc" / "hosts"
+        hosts.write_text(f"{hosts.read_text()}{LINK}1 {name}.lan {name}\n")
+
+
+def test_a_link_that_has_a_name_is_looked_up(two: Lab) -> None:
+    """In the node's /etc/hosts, which is asked for only then: it is told, and agreed to, as any other."""
+    change(two, "ens40", cidr=IPv4Interface("10.10.99.1/24"))
+    two.failed(errors.ManagementRisk)
+    assert two.sent.count("GET hosts") == 1
+    called(two, "ring", in_hosts=True)
+    two.forget()
+    two.failed(errors.ManagementRisk)
+    assert "ens40 carries corosync link 1 (ring)" in said(two)
+    assert f"  cut: {LINK}1 leaves ens40" in said(two)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "told"),
+    [
+        ("ens40", {"cidr": IPv4Interface("10.10.99.1/24")}, True),
+        ("vmbr1", {"ports": ()}, False),
+        ("ens40", {"comments": "x"}, False),
+    ],
+    ids=["an address", "what has none", "a comment"],
+)
+def test_a_link_that_nobody_can_place_is_told(two: Lab, name: str, fields: dict[str, object], *, told: bool) -> None:
+    """Where an address is disturbed it may be the link's: that is said, and the cluster is looked at afterwards."""
+    called(two, "ring", in_hosts=False)
+    change(two, name, **fields)
+    two.apply(allow_guests=EVERYBODY)
+    assert ("not known: which interface carries corosync link 1 (ring)" in said(two)) is told
+    assert (two.sent.count(CLUSTER) > 1) is told
+
+
+@pytest.mark.parametrize(
+    ("ports", "lines"),
+    [(("ens37",), ["  cut: none of vmbr0's uplinks remains (ens33)"]), (("ens33", "ens37"), [])],
+    ids=["with somebody who is hit", "by itself"],
+)
+def test_the_way_to_the_node_is_shown_once(lab: Lab, ports: tuple[str, ...], lines: list[str]) -> None:
+    """Among those who are hit, or in the warning where nobody is."""
+    change(lab, "vmbr0", ports=ports)
+    lab.apply(allow_management=True, allow_guests=EVERYBODY)
+    assert [line for line in said(lab) if line.startswith("  ")] == lines
+    shown = "\n".join((*said(lab), lab.warnings))
+    assert shown.count("ens33 > vmbr0 > 192.168.171.21") == 1
+    assert shown.count("the way to pve1") == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "privilege", "what"),
     [
@@ -369,6 +423,17 @@ def test_a_quorum_that_was_not_there_is_not_missed(two: Lab) -> None:
     assert two.apply(allow_management=True).verdict is Verdict.APPLIED
     assert "the cluster is not quorate, and this touches an interface that carries one of its links" in two.warnings
     assert "the cluster does not reach pve2, and this touches" in two.warnings
+
+
+def test_a_link_that_nobody_can_place_may_be_what_a_cluster_that_lacks_a_member_needs(two: Lab) -> None:
+    """No more is said than is known."""
+    change(two, "vmbr0", ports=("ens33", "ens37"))
+    two.order("link-lost=0@PUT network", "link-lost=1@PUT network")
+    two.failed(errors.ApplyFailed, allow_management=True, on_failure=OnFailure.KEEP)
+    called(two, "ring", in_hosts=False)
+    change(two, "ens40", cidr=IPv4Interface("10.10.99.1/24"))
+    two.apply()
+    assert "the cluster does not reach pve2, and this touches an interface that may carry one of its" in two.warnings
 
 
 def test_what_carries_a_link_needs_allow_management_in_a_cluster_that_lacks_a_member(two: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from contextlib import suppress
 from dataclasses import replace
@@ -358,6 +359,17 @@ def test_the_next_apply_ends_what_was_left_behind_and_takes_its_own(lab: Lab) ->
     assert "was released" in lab.warnings
     assert lab.writes[:2] == [DELETE, POST]
     assert nothing_left(lab)
+
+
+@pytest.mark.parametrize("spoilt", [{"token": 5}, {"endpoint": None}, {"id": "else"}, {"routes": 1}, {"more": 1}])
+def test_what_was_not_written_here_is_no_lock(lab: Lab, spoilt: dict[str, object]) -> None:
+    """Nothing is released by it, and nothing breaks at it."""
+    killed_in_the_reload(lab)
+    (path,) = (path for path in kept(lab) if path.suffix == ".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **spoilt}))
+    assert LockJournals(lab.journals.state_dir).kept() == ()
+    assert looked(lab) == ""
+    assert holder(lab) is not None
 
 
 def test_a_lock_that_another_pvenet_holds_from_here_is_left_alone(lab: Lab) -> None:

@@ -98,6 +98,12 @@ def test_a_variable_of_any_name_that_holds_the_secret_is_left_out(credentials: T
     assert given == {"HOME": "/root"}
 
 
+def test_a_password_in_a_url_is_left_out() -> None:
+    """There its signs stand in another spelling."""
+    url = "https://root%40pam:p%40ss%21word@192.0.2.1:8006"
+    assert not environment_for({"LAB": url}, Password(user="root@pam", password="p@ss!word"), {})
+
+
 def test_it_is_not_run_where_pvenet_itself_has_found_something(lab: Lab) -> None:
     """It comes after all of pvenet's own checks."""
     lab.order("not-joined=ens39@PUT network")

@@ -163,6 +163,16 @@ def test_what_is_missing_is_said_and_nobody_is_claimed_to_be_none(run: Run, gran
 
 
 @pytest.mark.usefixtures("lab")
+def test_a_guest_that_is_hidden_has_a_number_and_a_missing_right(run: Run, granted: Callable[..., None]) -> None:
+    """The list is silent about one that an entry of its own hides; the kernel has its port."""
+    granted(SEES, BRIDGES, {"path": "/vms", "privileges": ["VM.Audit"]}, {"path": "/vms/102", "privileges": []})
+    ran = run("guests")
+    assert "vmbr1   101    web    running" in ran.out
+    assert "vmbr1   102           running" in ran.out
+    assert "not known: who guest 102 is (VM.Audit on /vms/102 is missing)" in ran.err
+
+
+@pytest.mark.usefixtures("lab")
 def test_without_any_right_nothing_is_claimed(run: Run, granted: Callable[..., None]) -> None:
     """Not even that a bridge is nowhere; every right that is missing is named."""
     granted()

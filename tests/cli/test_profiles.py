@@ -205,6 +205,31 @@ def test_a_profile_can_want_the_sdn_lock(lab: Path, run: Callable[..., Ran], con
     assert not held("vmbr3", "--no-wait")
 
 
+def test_a_check_of_ones_own_is_given_no_profiles_secret(
+    lab: Path, run: Callable[..., Ran], config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of the profiles that are not used either: they may open the same node."""
+    profiles = f'[profiles.lab]\nsim = "{lab}"\n[profiles.other]\nuser = "root@pam"\npassword_env = "OTHER_PASSWORD"\n'
+    config.write_text(profiles)
+    own = config.parent / "profiles.d" / "more.toml"
+    own.parent.mkdir()
+    own.write_text('[profiles.more]\ntoken_env = "MORE_TOKEN"\n')
+    for name in ("OTHER_PASSWORD", "MORE_TOKEN", "LAB_HEALTH"):
+        monkeypatch.setenv(name, "given")
+    assert run("bridge", "create", "vmbr1").code == 0
+    ran = run("apply", "--yes", "--profile", "lab", "--verify-with", "env")
+    assert ran.code == 0
+    assert [line.strip() for line in ran.err.splitlines() if line.endswith("=given")] == ["LAB_HEALTH=given"]
+
+
+def test_a_profiles_check_that_nobody_waits_for_is_named(lab: Path, run: Callable[..., Ran], config: Path) -> None:
+    """With --no-wait nothing is verified, and what the profile wants of every apply is not left out unsaid."""
+    config.write_text(f'[profiles.lab]\nsim = "{lab}"\nverify_with = "true --all"\n')
+    assert run("bridge", "create", "vmbr1").code == 0
+    ran = run("apply", "--yes", "--profile", "lab", "--no-wait")
+    assert (ran.code, "`true --all` is not run: --no-wait" in ran.err) == (0, True)
+
+
 def test_what_a_setting_says_of_the_sdn_lock_is_true_or_false(
     lab: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,7 +135,10 @@ def test_what_stays_and_what_is_pending_is_said(run: Run, file: Path) -> None:
 
 @pytest.mark.usefixtures("cluster")
 def test_what_is_staged_from_here_and_not_in_the_file_is_shown(run: Run, file: Path) -> None:
-    """An apply would make it live: its changes with their risk, exit 10, and it counts as something to do."""
+    """An apply would make it live: its changes with their risk, exit 10, and it counts as something to do.
+
+    The way to the node is shown once, among those who are hit.
+    """
     run("eth", "set", "ens33", "--mtu", "1400", "--node", "pve1")
     file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}, pve2: }")
     ran = run("plan", "--exit-code")
@@ -146,7 +149,7 @@ def test_what_is_staged_from_here_and_not_in_the_file_is_shown(run: Run, file: P
 pve1: no changes
   something is pending there already, staged from here:
     ~ eth ens33: mtu none -> 1400  (risk: management)
-  this touches the way to pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
+  this touches the way to pve1 (vmbr0 carries the node's address 192.168.171.21)
   vmbr0 carries corosync link 0 (192.168.171.21)
     interrupted: ens33 gets a lower MTU, and larger frames are lost
   vmbr0 carries the management path: ens33 > vmbr0 > 192.168.171.21
