@@ -184,6 +184,15 @@ def test_where_a_partner_is_required_its_lack_is_rolled_back(lab: Lab) -> None:
     assert "bond0" in lab.failed(errors.RolledBack, require=frozenset({Require.LACP})).message
 
 
+def test_what_is_required_can_not_be_told_by_flags(lab: Lab) -> None:
+    """`--require lacp --verify flags` would be called verified, whatever the switch does: it is wrong usage."""
+    lab.stage({"bond0": LACP})
+    lab.forget()
+    with pytest.raises(errors.UsageError, match="--require is about the kernel"):
+        lab.apply(verify=Verify.FLAGS, require=frozenset({Require.LACP}))
+    assert lab.sent == []
+
+
 def test_a_partner_that_is_lost_is_rolled_back(lab: Lab) -> None:
     """It was there before the change."""
     lab.stage({"bond0": LACP})
