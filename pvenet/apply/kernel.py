@@ -157,8 +157,8 @@ class KernelLooks:
             self.begun()
             if self.baseline.missing:
                 raise errors.RefusedByPvenet(
-                    f"{self.baseline.missing}; so that --verify kernel can't be had, and nothing was sent",
-                    hint="grant what is missing, or leave it out: then the list's flags have to do",
+                    f"{self.baseline.missing}; --verify kernel needs it, so nothing was sent",
+                    hint="`pvenet doctor` says what is missing; with --verify auto the list's flags are enough",
                 )
 
     def of_guests(self, names: Collection[str]) -> Look:
