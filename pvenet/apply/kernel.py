@@ -120,6 +120,8 @@ class KernelLooks:
         self._no_report = ""
         """Why none is asked for any more."""
         self._no_bridges = False
+        self._first: Look | None = None
+        """The first one after the reload: after a Ctrl-C what was waited for is waited for still."""
         self._look: _Background[Look] | None = None
         """One that is under way: after a Ctrl-C it is waited for again, and no second one sent."""
         self._ended: float | None = None
@@ -155,8 +157,8 @@ class KernelLooks:
             self.begun()
             if self.baseline.missing:
                 raise errors.RefusedByPvenet(
-                    f"{self.baseline.missing}; so that --verify kernel can't be had, and nothing was sent",
-                    hint="grant what is missing, or leave it out: then the list's flags have to do",
+                    f"{self.baseline.missing}; --verify kernel needs it, so nothing was sent",
+                    hint="`pvenet doctor` says what is missing; with --verify auto the list's flags are enough",
                 )
 
     def of_guests(self, names: Collection[str]) -> Look:
@@ -206,7 +208,14 @@ class KernelLooks:
             return KernelVerdict()
         if self._ended is None:
             self._ended = self._runtime.clock()
-        look = self._after(deadline)
+        if self._first is None:
+            self._first = self._after(deadline)
+        found = self._concluded(wanted, self._first, self._ended, deadline)
+        self._first = None  # another reload has its own
+        return found
+
+    def _concluded(self, wanted: Network, look: Look, ended: float, deadline: Deadline) -> KernelVerdict:
+        """What the first look tells, or a last one where something is waited for."""
         if not self._judges:
             return KernelVerdict(look=look)
         findings = self._judged(wanted, look)
@@ -214,10 +223,11 @@ class KernelLooks:
             findings = _given_up(findings)
         if findings.failures or not findings.waits:
             return KernelVerdict(findings=findings, missing=look.missing, look=look)
-        until = min(deadline.at, self._ended + (LAST if findings.long else CARRIER))
+        until = min(deadline.at, ended + (LAST if findings.long else CARRIER))
         while (left := until - self._runtime.clock()) > 0:
             deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN))
-        if self._left <= 0 or look.report is None:
+        spent = self._left <= 0 and self._look is None
+        if spent or look.report is None:
             return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
         look = self._after(deadline)
         if look.report is None:

@@ -52,7 +52,12 @@ class ApplyOptions:
         return Allowed(management=self.allow_management, guests=self.allow_guests)
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a time that is none."""
+        """Raises UsageError for a time that is none, and for what nobody would look at."""
+        if self.require and self.verify is Verify.FLAGS:
+            raise errors.UsageError(
+                "--require is about the kernel, which --verify flags does not ask; nothing was sent",
+                hint="leave one of them out; --verify auto overrides a profile's `verify`",
+            )
         for name, seconds in (("timeout", self.timeout), ("confirm_within", self.confirm_within)):
             if seconds is not None and not 0 < seconds <= LONGEST:
                 raise errors.UsageError(

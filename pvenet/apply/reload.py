@@ -14,6 +14,7 @@ from pvenet.apply.runtime import Interrupts, inside, wait_for_others, wait_for_t
 from pvenet.apply.send import Sender
 from pvenet.apply.verification import Purpose, Verification
 from pvenet.events import Reloading, TaskEnded
+from pvenet.journal import MEANINGS
 from pvenet.outcome import Applied, Failed, Sent, Unknown
 
 if TYPE_CHECKING:
@@ -112,11 +113,12 @@ class Reload:
     def given_up(self) -> Unknown:
         """Waiting was given up by a person."""
         upid = self._book.now.upid
-        what = f"goes on as task\n  {upid}" if upid else "may have been started: its answer was not waited for"
+        how = "has ended and was not verified; it was" if self._task else "goes on as"
+        what = f"{how} task\n  {upid}" if upid else "may have been started: its answer was not waited for"
+        todo = MEANINGS[self._book.now.state].todo or "`pvenet status` says how it stands"
         return Unknown(
             message=f"waiting was given up; the reload of {self._node.name} {what}",
-            hint=f"when it has ended, look with `pvenet diff --node {self._node.name}` and `pvenet list`; "
-            f"what was there before is in\n  {self._book.path}",
+            hint=f"{todo};\nits journal is\n  {self._book.path}",
             given_up=True,
         )
 

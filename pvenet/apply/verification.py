@@ -74,6 +74,8 @@ class Verification:
         """Where the node has to answer in the end, at one of them; through its peers alone is not as it was."""
         self._looks = looks
         """At the kernel; None where nobody knows what to look for."""
+        self._kernel: KernelVerdict | None = None
+        """What it has said: after a Ctrl-C it is not asked again, for which no report may be left."""
         self._lost = lost
         """Finds out who was lost; None where nobody knows who was there."""
         command = purpose.verify_with
@@ -118,7 +120,7 @@ class Verification:
         network = reading.network
         if reading.pending is not None:  # the list is the staged view
             network = Network(interfaces=expectation.wanted, links=network.links)
-        kernel = self._looks.verdict(network, self.deadline) if self._looks else KernelVerdict()
+        kernel = self._said_by_kernel(network)
         if kernel.lacks:
             return self._failed(f"the reload of {self._node.name} ended well, but {kernel.lacks}", log)
         losses = self._lost(kernel.look, self.deadline) if self._lost else Losses()
@@ -133,6 +135,12 @@ class Verification:
         if problem:
             return self._failed(f"everything is up on {self._node.name}, but {problem}", log)
         return self._applied(expectation, changes, judgement, kernel)
+
+    def _said_by_kernel(self, network: Network) -> KernelVerdict:
+        """Its verdict of this reload, which stands."""
+        if self._kernel is None:
+            self._kernel = self._looks.verdict(network, self.deadline) if self._looks else KernelVerdict()
+        return self._kernel
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
         """What the node lists; flags that are down after a failed task are believed as they are."""

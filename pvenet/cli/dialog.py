@@ -90,6 +90,9 @@ def _answer(question: str) -> str:
         line = sys.stdin.readline()
     except (OSError, ValueError):
         return ""
+    except KeyboardInterrupt:
+        talk("\n")
+        raise
     if not line.endswith("\n"):
         talk("\n")
     return line.strip()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 from pvenet import errors
 from pvenet.render.foreign import fitting, harmless, indented, json_safe
+from pvenet.render.lines import at_words
 
 if TYPE_CHECKING:
     from pvenet.render.values import Paint
@@ -42,8 +44,8 @@ def stream(text: str, *, json: bool = False) -> bool:
 
 
 def say(text: str) -> bool:
-    """Talk, on stderr; whether it could be written."""
-    return talk(f"{text}\n")
+    """Talk, on stderr, where a terminal has its lines broken between words; whether it could be written."""
+    return talk(f"{at_words(text, get_terminal_size().columns) if _is_terminal(sys.stderr) else text}\n")
 
 
 def talk(text: str) -> bool:

@@ -125,6 +125,9 @@ def _ask(question: str, diff: str = "") -> None:
             answer = sys.stdin.readline().strip().lower()
         except (OSError, ValueError):  # the terminal has gone, or typed what is no text
             answer = ""
+        except KeyboardInterrupt:
+            talk("\n")
+            raise
         if answer == "d" and diff:
             _show(diff)
         elif answer == "d":

@@ -39,7 +39,9 @@ def status(context: Context, same_node: bool = _SAME_NODE) -> None:
     nodes = one_or_all(fleet, context.settings.node)
     found = [stand(node, fleet.journals(node.name), same_node=same_node) for node in nodes]
     context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
-    hint = "the text above says what to do"
+    unheard = [each for each in found if each.exit or not each.reachable]
+    told = any(each.todo for each in unheard)
+    hint = "the text above says what to do" if told else "`pvenet doctor` looks for what stands in the way"
     if away := [each.node for each in found if not each.reachable]:
         raise errors.Unreachable(f"{', '.join(away)} can't be reached", hint=hint)
     if mute := [each.node for each in found if each.exit]:

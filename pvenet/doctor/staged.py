@@ -33,7 +33,7 @@ def staged_findings(journals: Journals, reading: Reading, *, whole: bool) -> Ite
     ends = reading.line_ends
     yield from (bad(LINE_ENDS, text, "`pvenet show` with the interface shows the text") for text in ends)
     if not ends:
-        yield good(LINE_ENDS, "no text of the file is cut where PVE does not cut it")
+        yield good(LINE_ENDS, "PVE and ifupdown2 read the file as the same lines")
 
 
 def _pending(whose: Nothing | Ours | Foreign) -> Finding:

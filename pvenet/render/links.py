@@ -213,7 +213,8 @@ def _differences_text(comparison: Comparison, names: Collection[str], width: int
     if comparison.network is None:
         return "\n".join(lines)
     if not found:
-        return "\n".join([*lines, "nothing differs from the file"])
+        known = "" if comparison.report else ", as far as the bridges' ports go: nothing else of the kernel is known"
+        return "\n".join([*lines, *_plain(f"nothing differs from the file{known}", width)])
     head = f"{counted(len(found), 'difference')} from the file:"
     return "\n".join([*lines, paint(head, "bold"), *(line for each in found for line in _said(each, width))])
 

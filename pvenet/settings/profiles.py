@@ -181,10 +181,10 @@ def refuse_foreign(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in (0, os.geteuid()):
         raise errors.UsageError(f"{path} belongs to somebody else, who can change it", hint=f"chown it: {path}")
     if status.st_mode & private.WRITE:
-        raise errors.UsageError(f"{path} can be written by others", hint=f"chmod go-w {path}")
+        raise errors.UsageError(f"{path} can be written by others", hint=f"`chmod go-w {path}`")
     for folder in dict.fromkeys((path.parent, path.resolve().parent)):
         if folder.stat().st_mode & private.WRITE:
-            raise errors.UsageError(f"the folder {folder} can be written by others", hint=f"chmod go-w {folder}")
+            raise errors.UsageError(f"the folder {folder} can be written by others", hint=f"`chmod go-w {folder}`")
 
 
 def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bool) -> None:
@@ -194,7 +194,7 @@ def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bo
         if KEYS[key] in SECRETS and not key.endswith("_env") and open_to_others:
             raise errors.UsageError(
                 f"{path} holds a secret ({key} of [profiles.{name}]) and others can read it",
-                hint=f"chmod 600 {path}; or name a variable, a file or a command instead",
+                hint=f"`chmod 600 {path}`; or name a variable, a file or a command instead",
             )
 
 

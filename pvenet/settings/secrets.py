@@ -77,7 +77,7 @@ def _file_text(path: Path) -> str:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can't be read: {reason}") from None
     if stat.S_ISREG(status.st_mode) and status.st_mode & private.READ_OR_WRITE:
-        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} is open to others", hint=f"chmod 600 {path}")
+        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} is open to others", hint=f"`chmod 600 {path}`")
     return text
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import APPLY, TAGGED, Lab, interrupt
+from lab import APPLY, BOND, TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.kernel import Verify
 from pvenet.events import OnFailure, Reloading, TaskEnded, Verdict
 from pvenet.journal import State
+from pvenet.model import BondMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +134,27 @@ def test_the_second_ctrl_c_stops_waiting(lab: Lab) -> None:
     assert journal.state is State.RELOADING
     assert journal.upid is not None
     assert journal.upid in error.message
+    assert f"goes on as task\n  {journal.upid}" in error.message
+    assert "`pvenet apply` looks and says; `pvenet rollback` puts back" in error.hint
     assert lab.end.verdict is Verdict.UNKNOWN
+
+
+def test_the_second_ctrl_c_tells_a_reload_that_has_ended_from_one_that_runs(lab: Lab) -> None:
+    """What is left is to look whether it is so."""
+    lab.stage({"bond0": replace(BOND, mode=BondMode.LACP)})
+    lab.order("no-partner=bond0@PUT network")
+
+    def press() -> None:
+        waits = bool(lab.waited) and lab.waited[-1].startswith("waits for")
+        lab.asleep.append(press)
+        if waits:
+            interrupt()
+
+    lab.asleep = [press]
+    error = lab.failed(errors.StateUnknown)
+    assert "the reload of pve1 has ended and was not verified" in error.message
+    assert lab.apply().verdict is Verdict.NOTHING
+    assert lab.journals.all()[-1].state is State.APPLIED
 
 
 def test_ctrl_c_twice_while_the_answer_is_lost_is_unknown(lab: Lab) -> None:

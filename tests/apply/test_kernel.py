@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 from typing import TYPE_CHECKING
 
 import pytest
-from lab import APPLY, BOND, VMBR1, Lab
+from lab import APPLY, BOND, VMBR1, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.kernel import CARRIER, LAST, REPORTS, REPORTS_OF_ROLLBACK, Verify
@@ -183,6 +184,15 @@ def test_where_a_partner_is_required_its_lack_is_rolled_back(lab: Lab) -> None:
     assert "bond0" in lab.failed(errors.RolledBack, require=frozenset({Require.LACP})).message
 
 
+def test_what_is_required_can_not_be_told_by_flags(lab: Lab) -> None:
+    """`--require lacp --verify flags` would be called verified, whatever the switch does: it is wrong usage."""
+    lab.stage({"bond0": LACP})
+    lab.forget()
+    with pytest.raises(errors.UsageError, match="--require is about the kernel"):
+        lab.apply(verify=Verify.FLAGS, require=frozenset({Require.LACP}))
+    assert lab.sent == []
+
+
 def test_a_partner_that_is_lost_is_rolled_back(lab: Lab) -> None:
     """It was there before the change."""
     lab.stage({"bond0": LACP})
@@ -345,6 +355,50 @@ def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> No
     assert lab.apply().verdict is Verdict.APPLIED
     assert "Ctrl-C again stops waiting" in lab.warnings
     assert lab.sent.count(REPORT) == 2
+    assert verified(lab).by is VerifiedBy.KERNEL
+
+
+def press_while_waiting(lab: Lab) -> None:
+    """Ctrl-C in the first sleep in which something is waited for that takes its time."""
+    waits = bool(lab.waited) and lab.waited[-1].startswith("waits for")
+    lab.asleep.append(interrupt if waits else lambda: press_while_waiting(lab))
+
+
+def test_ctrl_c_while_lacp_is_waited_for_changes_no_verdict(lab: Lab) -> None:
+    """The last look is still taken: a partner that was lost is a failure, and not a warning."""
+    lab.stage({"bond0": LACP})
+    lab.apply()
+    lab.stage({"bond0": replace(LACP, mtu=9000)})
+    lab.forget()
+    lab.order("no-partner=bond0@PUT network")
+    press_while_waiting(lab)
+    assert "nobody answers LACP" in lab.failed(errors.RolledBack).message
+    assert "Ctrl-C again stops waiting" in lab.warnings
+
+
+def test_ctrl_c_during_the_last_look_changes_no_verdict(lab: Lab) -> None:
+    """The report that runs is the last one: it is waited for, and its answer counts."""
+    lab.stage({"bond0": LACP})
+    lab.apply()
+    lab.stage({"bond0": replace(LACP, mtu=9000)})
+    lab.forget()
+    lab.order("no-partner=bond0@PUT network")
+    press = {REPORT: lambda: os.kill(os.getpid(), signal.SIGINT)}
+    lab.adapter.after["PUT network"] = lambda: lab.adapter.after.update(
+        {REPORT: lambda: lab.adapter.before.update(press)}
+    )
+    assert "nobody answers LACP" in lab.failed(errors.RolledBack).message
+    assert "Ctrl-C again stops waiting" in lab.warnings
+
+
+def test_ctrl_c_after_the_last_look_asks_for_no_further_one(lab: Lab) -> None:
+    """What the kernel has said stands, also where all the reports that an apply may ask for are spent."""
+    lab.stage({"bond0": LACP})
+    lab.order("lacp-takes=30@PUT network")
+    command = (sys.executable, "-c", f"import os, signal, time; os.kill({os.getpid()}, signal.SIGINT); time.sleep(0.3)")
+    assert lab.apply(verify=Verify.KERNEL, verify_with=command).verdict is Verdict.APPLIED
+    assert "Ctrl-C again stops waiting" in lab.warnings
+    assert lab.sent.count(REPORT) == REPORTS
     assert verified(lab).by is VerifiedBy.KERNEL
 
 

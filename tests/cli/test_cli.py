@@ -137,6 +137,7 @@ class TestData:
         assert ran.code == ran.data[0]["exit"] == code
         assert why in ran.out
         assert ("pve1 can't be" in ran.err) is bool(code)
+        assert ("`pvenet doctor`" in ran.err) is bool(code)  # the text has no journal to tell what to do
 
     def test_revert_says_whether_there_was_anything(self, run: Run) -> None:
         """Twice is no error."""

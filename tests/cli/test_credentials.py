@@ -104,7 +104,7 @@ def test_a_token_file_that_others_can_open_is_refused(tmp_path: Path, mode: int)
     path.chmod(mode)
     error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(path)}, None))
     assert error.message == f"PVENET_TOKEN_FILE {path} is open to others"
-    assert error.hint == f"chmod 600 {path}"
+    assert error.hint == f"`chmod 600 {path}`"
 
 
 def test_a_token_may_come_through_a_pipe() -> None:

@@ -65,7 +65,7 @@ class TestConfiguration:
         ran = run("list", "--profile", "lab")
         assert ran.code == 2
         assert f"{config} can be written by others" in ran.err
-        assert f"chmod go-w {config}" in ran.err
+        assert f"`chmod go-w {config}`" in ran.err
 
     @pytest.mark.parametrize("bits", [0o020, 0o002, 0o1777])
     def test_one_in_a_folder_that_others_can_write_is_refused(self, config: Path, run: Run, bits: int) -> None:

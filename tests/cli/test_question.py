@@ -89,6 +89,19 @@ def test_d_shows_the_whole_diff_and_asks_again(asked: list[str], monkeypatch: py
     assert (len(whole), len(questions)) == (2, 3)
 
 
+def test_ctrl_c_at_the_question_ends_its_line(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said then begins on a line of its own."""
+
+    class Pressed(io.StringIO):
+        def readline(self, *_: object) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Pressed())
+    with pytest.raises(KeyboardInterrupt):
+        prompt.Prompt(yes=False, json=False).confirm("Apply this to pve1 now?")
+    assert asked[-1] == "\n"
+
+
 @pytest.mark.parametrize("answer", ["", "n", "no", "x", "d"])
 def test_anything_but_a_yes_is_a_no(asked: list[str], monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     """Also a `d` where there is no diff to show."""

@@ -16,7 +16,7 @@ from pvenet.connection.certificate import read_certificate
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 NOW = datetime(2026, 11, 26, 5, 0, 0, tzinfo=UTC)
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=16)  # at most 64 bytes
 UNITS = {NameOID.ORGANIZATION_NAME: "PVE Cluster Node", NameOID.ORGANIZATIONAL_UNIT_NAME: "a unit"}
 
 
