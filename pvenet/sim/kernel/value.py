@@ -11,6 +11,10 @@ LACP_STATES = (
 """The bits of an LACP state, the lowest first."""
 NOBODY = "00:00:00:00:00:00"
 """The MAC of a partner that does not answer."""
+OVS = "openvswitch"
+"""The kind of Open vSwitch's bridges and internal ports."""
+SWITCH = "ovs-system"
+"""The one master of all ports of Open vSwitch, whatever their bridge. pve-api#ovs-system."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +107,7 @@ class Link:
     kind: str = ""
     """`bond`, `bridge`, `vlan`, `veth`, `tun`, `dummy`, ...; empty for a physical NIC and lo."""
     master: str | None = None
-    """The bond or bridge that it is a member of."""
+    """The bond or bridge that it is a member of; of Open vSwitch it is `SWITCH`."""
     parent: str | None = None
     """A VLAN's raw device, or a veth's peer; `if12` where it lives elsewhere."""
     foreign_parent: bool = False
