@@ -36,6 +36,8 @@ REPORTS_OF_ROLLBACK = 2
 """How many a rollback asks for at most, one after each of its reloads."""
 LAST = 40.0
 """Seconds after the reload's task: LACP has come by then, and the ports of a bridge with STP forward."""
+SLOW_LACP = 31.0
+"""Seconds after it in which slow switches and STP are through: an earlier look than the last would blame them."""
 CARRIER = 10.0
 """Seconds after which a NIC that was down before has carrier, or none."""
 OFTEN = 2.0
@@ -206,7 +208,9 @@ class KernelLooks:
             return KernelVerdict()
         if self._ended is None:
             self._ended = self._runtime.clock()
+        began = self._runtime.clock()
         look = self._after(deadline)
+        took = self._runtime.clock() - began
         if not self._judges:
             return KernelVerdict(look=look)
         findings = self._judged(wanted, look)
@@ -214,7 +218,7 @@ class KernelLooks:
             findings = _given_up(findings)
         if findings.failures or not findings.waits:
             return KernelVerdict(findings=findings, missing=look.missing, look=look)
-        until = min(deadline.at, self._ended + (LAST if findings.long else CARRIER))
+        until = _last_look(self._ended, deadline.at, took) if findings.long else min(deadline.at, self._ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
             deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN))
         if self._left <= 0 or look.report is None:
@@ -297,6 +301,12 @@ class KernelLooks:
         except errors.PvenetError:  # this time
             pass
         return None
+
+
+def _last_look(ended: float, due: float, took: float) -> float:
+    """When to look for the last time: late, but so that a look which takes as long as the one before is in time."""
+    in_time = due - took - 1
+    return min(due, ended + LAST, max(in_time, ended + SLOW_LACP))
 
 
 def _given_up(findings: Findings) -> Findings:
