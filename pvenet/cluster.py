@@ -61,11 +61,11 @@ class Cluster:
 
 
 def standing(connection: Connection, *, timeout: float | None = None) -> Cluster:
-    """The cluster's members and quorum (GET /cluster/status); nothing without Sys.Audit on `/`."""
+    """The cluster's members and quorum (GET /cluster/status); that nothing is known without Sys.Audit on `/`."""
     try:
         answer = connection.get("cluster", "status", timeout=timeout)
-    except errors.RefusedByPVE:
-        return Cluster()
+    except errors.RefusedByPVE as refusal:
+        return Cluster(unknown=(_untold(connection, refusal),))
     rows = answer.rows()
     found = tuple(
         Member(
@@ -147,18 +147,20 @@ def highly_available(connection: Connection, node: str) -> tuple[str, ...]:
 
 def links(connection: Connection) -> tuple[ClusterLink, ...] | NotKnown:
     """The ends of the cluster's links, by node and number (GET /cluster/config/nodes); none without a cluster."""
-    what = "which links the cluster has"
     try:
         answer = connection.get("cluster", "config", "nodes")
         found = [link for row in answer.rows() for link in _ends(answer, row)]
-    except errors.RefusedByPVE as error:
-        if error.status != FORBIDDEN:
-            return NotKnown(what=what, why=error.message)
+    except errors.PvenetError as error:
+        return _untold(connection, error)
+    return tuple(sorted(found, key=lambda link: (link.node, link.number)))
+
+
+def _untold(connection: Connection, error: errors.PvenetError) -> NotKnown:
+    what = "which links the cluster has"
+    if isinstance(error, errors.RefusedByPVE) and error.status == FORBIDDEN:
         grants = audit_grants(connection.credentials.user, "/")
         return NotKnown(what=what, privilege="Sys.Audit", path="/", grants=grants)
-    except errors.PvenetError as error:
-        return NotKnown(what=what, why=error.message)
-    return tuple(sorted(found, key=lambda link: (link.node, link.number)))
+    return NotKnown(what=what, why=error.message)
 
 
 def _ends(answer: Answer, row: Mapping[str, Any]) -> Iterator[ClusterLink]:

@@ -49,17 +49,14 @@ def list_guests(connection: Connection) -> dict[str, tuple[Guest, ...]]:
     answer = connection.get("cluster", "resources", type="vm")
     found: dict[str, list[Guest]] = {}
     for row in answer.rows():
-        if row.get("type") in ("qemu", "lxc"):
+        if answer.required(row, "type") in ("qemu", "lxc"):
             found.setdefault(answer.required(row, "node"), []).append(_listed(answer, row))
     return {node: tuple(sorted(guests, key=lambda guest: guest.vmid)) for node, guests in found.items()}
 
 
 def _listed(answer: Answer, row: Row) -> Guest:
-    vmid = answer.number(row, "vmid")
-    if vmid is None:
-        raise answer.malformed("a guest has no vmid")
     return Guest(
-        vmid=vmid,
+        vmid=_vmid(answer, row),
         name=answer.field(row, "name"),
         kind=answer.field(row, "type"),
         running={"running": True, "stopped": False}.get(answer.field(row, "status")),
@@ -67,11 +64,17 @@ def _listed(answer: Answer, row: Row) -> Guest:
     )
 
 
+def _vmid(answer: Answer, row: Row) -> int:
+    vmid = answer.number(row, "vmid")
+    if vmid is None:
+        raise answer.malformed("a guest has no vmid")
+    return vmid
+
+
 def running_cards(node: Node) -> frozenset[Card]:
     """The cards of the guests that run, wherever they hang (GET /nodes/{node}/netstat). pve-api#netstat."""
     answer = node.connection.get("nodes", node.name, "netstat")
-    found = ((answer.number(row, "vmid"), answer.field(row, "dev")) for row in answer.rows())
-    return frozenset((vmid, index) for vmid, index in found if vmid is not None and index)
+    return frozenset((_vmid(answer, row), answer.required(row, "dev")) for row in answer.rows())
 
 
 def read_guests(

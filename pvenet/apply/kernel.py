@@ -36,6 +36,8 @@ REPORTS_OF_ROLLBACK = 2
 """How many a rollback asks for at most, one after each of its reloads."""
 LAST = 40.0
 """Seconds after the reload's task: LACP has come by then, and the ports of a bridge with STP forward."""
+SLOW_LACP = 31.0
+"""Seconds after it in which slow switches and STP are through: an earlier look than the last would blame them."""
 CARRIER = 10.0
 """Seconds after which a NIC that was down before has carrier, or none."""
 OFTEN = 2.0
@@ -122,6 +124,8 @@ class KernelLooks:
         self._no_bridges = False
         self._first: Look | None = None
         """The first one after the reload: after a Ctrl-C what was waited for is waited for still."""
+        self._took = 0.0
+        """Seconds that it took."""
         self._look: _Background[Look] | None = None
         """One that is under way: after a Ctrl-C it is waited for again, and no second one sent."""
         self._ended: float | None = None
@@ -209,7 +213,9 @@ class KernelLooks:
         if self._ended is None:
             self._ended = self._runtime.clock()
         if self._first is None:
+            began = self._runtime.clock()
             self._first = self._after(deadline)
+            self._took = self._runtime.clock() - began
         found = self._concluded(wanted, self._first, self._ended, deadline)
         self._first = None  # another reload has its own
         return found
@@ -223,7 +229,7 @@ class KernelLooks:
             findings = _given_up(findings)
         if findings.failures or not findings.waits:
             return KernelVerdict(findings=findings, missing=look.missing, look=look)
-        until = min(deadline.at, ended + (LAST if findings.long else CARRIER))
+        until = _last_look(ended, deadline.at, self._took) if findings.long else min(deadline.at, ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
             deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN))
         spent = self._left <= 0 and self._look is None
@@ -307,6 +313,12 @@ class KernelLooks:
         except errors.PvenetError:  # this time
             pass
         return None
+
+
+def _last_look(ended: float, due: float, took: float) -> float:
+    """When to look for the last time: late, but so that a look which takes as long as the one before is in time."""
+    in_time = due - took - 1
+    return min(due, ended + LAST, max(in_time, ended + SLOW_LACP))
 
 
 def _given_up(findings: Findings) -> Findings:

@@ -471,3 +471,13 @@ def test_links_that_nobody_tells_of_are_not_known(two: Lab) -> None:
     two.order("error@GET cluster/config/nodes")
     two.failed(errors.ManagementRisk)
     assert any(each.what == "which links the cluster has" for each in unknown(two))
+
+
+def test_a_cluster_that_may_not_be_seen_is_not_known_to_be_none(two: Lab) -> None:
+    """Without Sys.Audit on `/` nobody can tell whether the node is in one, and the commands that grant it are said."""
+    change(two, "vmbr0", ports=())
+    two.order("lacks=Sys.Audit@GET cluster/status")
+    two.failed(errors.ManagementRisk)
+    assert ("which links the cluster has", "Sys.Audit", "/") in [
+        (each.what, each.privilege, each.path) for each in unknown(two)
+    ]

@@ -102,6 +102,15 @@ def test_a_healthy_bond_on_which_lacp_takes_its_time_is_applied(lab: Lab, second
     assert lab.sent.count(REPORT) == REPORTS
 
 
+@pytest.mark.parametrize("seconds", [21, 27])
+def test_a_last_look_at_a_slow_node_is_in_time(lab: Lab, seconds: int) -> None:
+    """A report may take most of what PVE gives it; so the last one is asked for before it would be too late."""
+    lab.stage({"bond0": LACP, "vmbr1": VMBR1})
+    lab.order("lacp-takes=30@PUT network", f"report-slow={seconds}@PUT network")
+    assert lab.apply(verify=Verify.KERNEL).verdict is Verdict.APPLIED
+    assert (verified(lab).by, lab.warnings) == (VerifiedBy.KERNEL, "")
+
+
 # --- what it was to bring ---------------------------------------------------------------------------------------------
 
 

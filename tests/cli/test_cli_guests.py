@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -195,6 +196,9 @@ def test_guests_on_open_vswitch_are_where_their_configuration_says(
     ran = run("guests", "--debug")
     assert "vmbr0   101    web   running  net0  20    no" in ran.out
     assert "nodes/pve1/report" not in asked(ran)
+    ran = run("links", "--exit-code")
+    assert (ran.code, ran.err) == (0, "")
+    assert re.search(r"^ens33 .* ovs-system$", ran.out, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("lab")

@@ -92,11 +92,11 @@ def test_d_shows_the_whole_diff_and_asks_again(asked: list[str], monkeypatch: py
 def test_ctrl_c_at_the_question_ends_its_line(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said then begins on a line of its own."""
 
-    class Pressed(io.StringIO):
-        def readline(self, *_: object) -> str:
-            raise KeyboardInterrupt
+    def pressed(*_: object) -> str:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys, "stdin", Pressed())
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "readline", pressed)
     with pytest.raises(KeyboardInterrupt):
         prompt.Prompt(yes=False, json=False).confirm("Apply this to pve1 now?")
     assert asked[-1] == "\n"

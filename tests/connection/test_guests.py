@@ -160,6 +160,21 @@ def test_no_answer_fails_more_than_itself(place: str, answer: Any) -> None:
     assert bool(guests) == (place != "LIST")
 
 
+@pytest.mark.parametrize("row", [{}, {"vmid": None, "dev": "net0"}, {"vmid": "100"}, {"vmid": "100", "dev": ""}])
+def test_a_port_of_nobody_is_not_nobody_who_runs(row: dict[str, Any]) -> None:
+    """An answer that does not say whose a port is says nothing of who runs, and the list has to do."""
+    guests, unknown = read(NETSTAT=[row])
+    assert [guest.running for guest in guests] == [None] * 4
+    assert [each.what for each in unknown] == ["which guests of pve1 run now"]
+
+
+def test_a_list_of_something_else_is_no_list_of_guests() -> None:
+    """And is not taken for one that leaves out what the caller may not see."""
+    _guests, unknown = read(LIST=[{}])
+    assert unknown[0].what == "which guests pve1 has"
+    assert "an entry has no type" in unknown[0].why
+
+
 def test_who_hangs_elsewhere_is_not_asked_for() -> None:
     """One list, and one configuration a guest that may be on an affected bridge."""
     cards = frozenset({(100, "net0"), (100, "net1")})

@@ -15,8 +15,8 @@ from sim_kernel import link
 
 from pvenet.sim import interfaces
 from pvenet.sim.interfaces.staging import rewrite
-from pvenet.sim.kernel.value import lacp_words
-from pvenet.sim.machine.hardware import Nic
+from pvenet.sim.kernel.value import SWITCH, Kernel, Link, lacp_words
+from pvenet.sim.machine.hardware import Guest, Nic
 from pvenet.sim.machine.ifupdown2 import nics_of, read
 from pvenet.sim.machine.kernel import snapshot
 from pvenet.sim.machine.machine import Machine
@@ -227,6 +227,19 @@ def test_files_of_all_kinds_are_in_the_kernel_as_written() -> None:
             continue
         count += agreed(text, nics)
     assert count > 500
+
+
+def test_ports_of_open_vswitch_have_one_master() -> None:
+    """NICs, the slaves of its own bond and guests' ports, whatever their bridge; its internal ports have none."""
+    text = (
+        "auto vmbr0\niface vmbr0 inet manual\n\tovs_type OVSBridge\n\tovs_ports ens33 mgmt0 bond0\n\n"
+        "iface ens33 inet manual\n\tovs_type OVSPort\n\tovs_bridge vmbr0\n\niface ens40 inet manual\n\n"
+        "iface mgmt0 inet manual\n\tovs_type OVSIntPort\n\tovs_bridge vmbr0\n\n"
+        "iface bond0 inet manual\n\tovs_type OVSBond\n\tovs_bridge vmbr0\n\tovs_bonds ens38 ens39\n"
+    )
+    found = kernel(booted(text, guests=(Guest(vmid=101, index=0, bridge="vmbr0"),)), text)
+    assert {port.name for port in found.ports(SWITCH)} == {"ens33", "ens38", "ens39", "tap101i0"}
+    assert not link(found, SWITCH).up
 
 
 def test_a_machine_that_has_booted_waits_for_nothing() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.sim.kernel.value import BondState, BridgeState, Kernel, Link, SlaveState, lacp_words
+from pvenet.sim.kernel.value import OVS, SWITCH, BondState, BridgeState, Kernel, Link, SlaveState, lacp_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,6 +68,8 @@ def _member(link: Link, kernel: Kernel) -> Iterator[Iterable[str]]:
         yield _slave(link.slave)
     elif link.port_state and link.master:
         yield _port(link, link.master, kernel)
+    elif link.master == SWITCH:
+        yield (f"{OVS}_slave",)
 
 
 def _bond(bond: BondState) -> Iterator[str]:

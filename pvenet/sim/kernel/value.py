@@ -18,6 +18,10 @@ ONE_SPEAKS = frozenset({"active-backup", "balance-tlb", "balance-alb"})
 """Modes of a bond in which one slave is the active one, which may be named as its primary."""
 NOBODY = "00:00:00:00:00:00"
 """The MAC of a partner that does not answer."""
+OVS = "openvswitch"
+"""The kind of Open vSwitch's bridges and internal ports."""
+SWITCH = "ovs-system"
+"""The one master of all ports of Open vSwitch, whatever their bridge. pve-api#ovs-system."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +114,7 @@ class Link:
     kind: str = ""
     """`bond`, `bridge`, `vlan`, `veth`, `tun`, `dummy`, ...; empty for a physical NIC and lo."""
     master: str | None = None
-    """The bond or bridge that it is a member of."""
+    """The bond or bridge that it is a member of; of Open vSwitch it is `SWITCH`."""
     parent: str | None = None
     """A VLAN's raw device, or a veth's peer; `if12` where it lives elsewhere."""
     foreign_parent: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pvenet.sim.kernel.value import BridgeState, Link
+from pvenet.sim.kernel.value import OVS, SWITCH, BridgeState, Link
 from pvenet.sim.machine.hardware import mac_of
 from pvenet.sim.machine.vlan_tables import compressed
 
@@ -47,6 +47,8 @@ def _links(guest: Guest) -> Iterator[Link]:
 
 def _plugged(port: Link, guest: Guest, bridge: Link) -> Link:
     """A guest's port on its bridge; it has its MTU."""
+    if bridge.kind == OVS:
+        return replace(port, master=SWITCH, mtu=bridge.mtu)
     port = replace(port, master=bridge.name, mtu=bridge.mtu, port_state=_state(port))
     if bridge.bridge is None or not bridge.bridge.vlan_filtering:
         return port

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pvenet.sim.kernel.value import Address, BridgeState, Kernel, Link, SlaveState, VlanState
+from pvenet.sim.kernel.value import OVS, SWITCH, Address, BridgeState, Kernel, Link, SlaveState, VlanState
 from pvenet.sim.machine.bonding import Slave, bond_state, slave_of, slave_state
 from pvenet.sim.machine.guest_links import PVID, guest_links
 from pvenet.sim.machine.hardware import mac_of
@@ -42,6 +42,8 @@ def snapshot(node: str, machine: Machine, told: Mapping[str, Settings], now: flo
     """The kernel of a machine that was told this of its links."""
     view = _View(node=node, machine=machine, told=told, now=now)
     links = [*map(view.link, view.names)]
+    if view.has_switch:
+        links.append(Link(index=0, name=SWITCH, kind=OVS, mac=mac_of(node, SWITCH)))
     guests = guest_links(node, machine.guests, {link.name: link for link in links})
     numbered = tuple(replace(link, index=index) for index, link in enumerate([*links, *guests], start=1))
     return Kernel(links=numbered, routes=routes(numbered, told))
@@ -60,6 +62,11 @@ class _View:
     def names(self) -> tuple[str, ...]:
         made = (name for name in self._in_order() if self._of(name).kind not in NOT_LINKS)
         return ("lo", *self.machine.nics, *made)
+
+    @cached_property
+    def has_switch(self) -> bool:
+        """Whether Open vSwitch has a bridge, and with it the one that stands for all."""
+        return any(self._of(name).kind == OVS for name in self.names)
 
     def _in_order(self) -> Iterator[str]:
         """Virtual links, the lower ones first as far as it is known how they were made."""
@@ -101,7 +108,7 @@ class _View:
             mac=mac,
             permaddr=self._own_mac(name) if name in self.machine.nics and mac != self._own_mac(name) else "",
             kind=settings.kind,
-            master=self.owners.get(name),
+            master=SWITCH if settings.switched and self.has_switch else self.owners.get(name),
             parent=settings.parent or None,
             altnames=self.machine.nics.get(name, ()),
             addresses=self._addresses(name, mac),

@@ -49,6 +49,8 @@ class Settings:
     """The untagged one; None: the bridge's, else 1."""
     access: bool = False
     """The port carries the untagged one and no other."""
+    switched: bool = False
+    """A NIC that Open vSwitch has as a port, or in a bond of its own."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:

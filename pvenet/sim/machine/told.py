@@ -101,6 +101,7 @@ def _settings(link: str, reading: Reading) -> Settings:
         vids=_vids(options),
         pvid=_number(options.get("bridge-access", options.get("bridge-pvid", ""))),
         access="bridge-access" in options,
+        switched=link in reading.machine.nics and _is_switched(link, reading.stanzas),
     )
     if settings.kind == "bond":
         return _bond(link, settings, reading)
@@ -123,6 +124,11 @@ def _kind(link: str, reading: Reading) -> str:
         "vxlan": any(key.startswith("vxlan") for key in options),
     }
     return next((kind for kind, fits in kinds.items() if fits), options.get("link-type", "dummy"))
+
+
+def _is_switched(nic: str, stanzas: Stanzas) -> bool:
+    bonds = (options.get("ovs_bonds", "").split() for options in stanzas.options.values())
+    return "ovs_type" in stanzas.options.get(nic, {}) or any(nic in slaves for slaves in bonds)
 
 
 def _mtu(text: str, before: Settings) -> int | None:
