@@ -34,7 +34,7 @@ from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import with_links
-from pvenet.events import OnFailure
+from pvenet.events import Due, OnFailure
 from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
@@ -332,6 +332,7 @@ class _Apply:
     def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
+            due=Due.ROLLS_BACK if self._goes_back(pending) else Due.GIVES_UP,
             inverse=pending.inverse if self._options.arm else None,
             verify_with=self._options.verify_with,
             withheld=self._options.withheld,

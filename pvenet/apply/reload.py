@@ -60,7 +60,7 @@ class Reload:
             f"the reload of {node.name} is under way and can't be called back; Ctrl-C again stops waiting for it",
         )
         self._sender = Sender(node, runtime, self._interrupted)
-        self._deadline = runtime.deadline(timeout)
+        self._deadline = runtime.deadline(timeout, purpose.due)
         self._repeated = False
         self._task: Task | None = None
         self._log: tuple[str, ...] | None = None
@@ -132,7 +132,8 @@ class Reload:
 
     def _start(self, known: frozenset[str]) -> None:
         self._book.record(must=not self._purpose.restores, state=self._purpose.during)
-        self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout)
+        self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
+        self._deadline.tell(f"sending the reload to {self._node.name}")
         try:
             self._take(self._sender.send(self._deadline, known, self._book.now.pending))
         except BaseException:

@@ -14,7 +14,7 @@ from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
 from pvenet.apply.verify import failing_elsewhere, how_far, judge
 from pvenet.apply.verify_with import Check
-from pvenet.events import Verified, VerifiedBy, Waiting
+from pvenet.events import Due, Verified, VerifiedBy
 from pvenet.journal import State
 from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, Unknown
@@ -43,6 +43,8 @@ class Purpose:
     during: State = State.RELOADING
     done: State = State.APPLIED
     words: str = "applied and verified"
+    due: Due = Due.GIVES_UP
+    """What follows where nobody can tell in time."""
     inverse: Plan | None = None
     """What to arm it with: staged once the reload has taken what was pending, reverted before it is verified."""
     verify_with: tuple[str, ...] = ()
@@ -144,7 +146,7 @@ class Verification:
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
         """What the node lists; flags that are down after a failed task are believed as they are."""
-        self._runtime.emit(Waiting(reason="looking at the interfaces", elapsed=self.deadline.elapsed))
+        self.deadline.tell("looking at the interfaces")
         refresh = Refresh(self._node, self._runtime, read=self.read, note=self._refreshing)
         reading = self.read() if believed else refresh.reading(expectation, self.deadline)
         if reading.pending is not None:

@@ -28,7 +28,7 @@ from pvenet.cli import (
     tree,
 )
 from pvenet.cli.options import remembering
-from pvenet.cli.output import flush, give_up, out, say
+from pvenet.cli.output import LIVE, flush, give_up, out, say
 from pvenet.render.foreign import guarded
 
 app = typer.Typer(
@@ -89,6 +89,7 @@ def _run(arguments: list[str] | None) -> int:
         try:
             done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
         finally:
+            LIVE.close()
             flush()  # of what Typer wrote a part may wait, also where it failed: Python would end with 120
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.output import give_up, on_terminal, out, say, stream, warn
+from pvenet.cli.output import LIVE, give_up, lively, on_terminal, out, say, stream, warn
 from pvenet.render.foreign import one_line
 from pvenet.settings import connect, read_settings
 from pvenet.settings.read import check_node_name
@@ -52,7 +52,7 @@ class Context:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         prompt = ask_secret if on_terminal() else None
-        return connect(self.settings, prompt=prompt, debug=self.debug)
+        return connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.asking if lively() else None)
 
     @property
     def debug(self) -> Callable[[str], None] | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
-from pvenet.cli.output import live_line, lively, painter, say, stream
+from pvenet.cli.output import LIVE, lively, painter, say, stream
 from pvenet.render.changes import changes_text, folded, pending_text
-from pvenet.render.events import event_data
+from pvenet.render.events import event_data, waiting_line, waiting_note
 from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.impact import impact_lines
 from pvenet.render.values import as_line, counted
@@ -19,9 +18,6 @@ from pvenet.render.values import as_line, counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
-
-    from rich.status import Status
-    from rich.text import Text
 
     from pvenet.cli.context import Context
     from pvenet.render.values import Paint
@@ -55,17 +51,10 @@ class JsonLines:
         stream(as_line(event_data(event)), json=True)
 
 
-@dataclass(frozen=True)
-class _Counting:
+def _waiting(event: events.Waiting) -> Callable[[], str]:
     """What is waited for, with seconds that go on while nobody answers."""
-
-    event: events.Waiting
-    since: float = field(default_factory=time.monotonic)
-
-    def __rich__(self) -> Text:
-        from rich.text import Text  # which takes the brackets of an IPv6 address for what they are
-
-        return Text(f"{one_line(self.event.reason)} ({self.event.elapsed + time.monotonic() - self.since:.0f} s)")
+    since = time.monotonic()
+    return lambda: waiting_line(event, time.monotonic() - since, LIVE.silence)
 
 
 class Terminal:
@@ -74,7 +63,6 @@ class Terminal:
     def __init__(self, say: Callable[[str], object], paint: Paint) -> None:
         self._say = say
         self._paint = paint
-        self._status: Status | None = None
         self._lively = lively()
         self._said: set[str] = set()
         self.upid = ""
@@ -87,7 +75,7 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(OSError):
-            self._quiet()
+            LIVE.end()
 
     def emit(self, event: events.Event) -> None:
         """Say what happened; a terminal that has gone stops no apply."""
@@ -103,7 +91,7 @@ class Terminal:
             case events.Waiting():
                 self._wait(event)
             case events.Warned():
-                self._line(indented(f"warning: {event.text}"))
+                self._say(indented(f"warning: {event.text}"))  # what is waited for is waited for still
             case events.Reloading():
                 self.upid = event.upid
                 self._line(f"reloading the network of {event.node}")
@@ -144,32 +132,20 @@ class Terminal:
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:
-            text = _Counting(event)
-            if self._status is None:
-                from rich.console import Console
-
-                console = Console(stderr=True)
-                self._status = console.status(text, spinner="dots" if console.encoding.startswith("utf") else "line")
-                self._status.start()
-            self._status.update(text)
+            LIVE.show(_waiting(event))
         elif event.reason not in self._said:
-            self._say(one_line(event.reason))
+            self._say(waiting_note(event))
             self._said.add(event.reason)
 
     def _end(self, event: events.Ended) -> None:
         if event.exit_code == 0:
             took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
             self._line(f"{guarded(event.message)}{took}")
-        self._quiet()
+        LIVE.end()
 
     def _line(self, text: str) -> None:
-        self._quiet()
+        LIVE.end()
         self._say(text)
-
-    def _quiet(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
 
 
 @contextmanager
@@ -179,10 +155,10 @@ def counting(nodes: int) -> Iterator[Callable[[int], None]]:
 
     def count(done: int) -> None:
         if counted:
-            live_line(f"read {done} of {nodes} nodes")
+            LIVE.show(lambda: f"read {done} of {nodes} nodes")
 
     try:
         yield count
     finally:
         if counted:
-            live_line("")
+            LIVE.end()
