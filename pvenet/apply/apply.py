@@ -38,7 +38,7 @@ from pvenet.events import Due, OnFailure
 from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
-from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
+from pvenet.outcome import Applied, Failed, Nothing, Outcome, RolledBack, Sent, Unknown
 from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
 
@@ -166,7 +166,7 @@ class _Apply:
         match end:
             case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
                 refused = refusal(self._node, book, self._runtime, self._options.confirm_within or 0.0)
-                return self._rolled_back(book, known_routes, refused) if refused else confirmed(end, book)
+                return self._taken_back(book, known_routes, refused) if refused else confirmed(end, book)
             case Applied() | Sent() | Unknown(stays=True) | Failed(overridden=True):
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
@@ -179,6 +179,12 @@ class _Apply:
     def _goes_back(self, pending: _Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
+
+    def _taken_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
+        """Rolled back because nobody has confirmed it: nothing of it is to be mended."""
+        end = self._rolled_back(book, known_routes, why)
+        hint = f"what was tried is in\n  {book.path}"
+        return replace(end, hint=hint, unconfirmed=True) if isinstance(end, RolledBack) else end
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
         timeout = max(WITHIN, self._options.timeout)

@@ -101,7 +101,7 @@ class Arming:
 
     def _stage(self, inverse: Plan, reading: Reading, deadline: Deadline) -> None:
         steps = len(self._book.now.steps)
-        deadline.tell("arming: the way back is being staged")
+        deadline.say("arming: the way back is being staged")
         self._book.record(must=True, state=State.ARMING, pending=None, back=steps)
         Steps(self._node, self._book, reading, timeout=self._timeout).forward(inverse)
         self._book.record(must=True, state=State.ARMED)

@@ -241,7 +241,7 @@ class KernelLooks:
 
     def _after(self, deadline: Deadline) -> Look:
         if self._look is None:
-            deadline.tell(f"asking the kernel of {self._node.name}")
+            deadline.say(f"asking the kernel of {self._node.name}")
             ports = self._bridges(timeout=deadline.answer) if self._bridges_wanted else None
             self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)), ports)
         return self._taken()

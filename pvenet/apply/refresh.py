@@ -49,7 +49,7 @@ class Refresh:
         for _ in range(LOOKS):
             if not self._stale(expectation, reading):
                 return reading
-            deadline.tell("not everything is up yet; looking again")
+            deadline.say("not everything is up yet; looking again")
             self._runtime.sleep(PAUSE)
             self._node.connection.fresh()
             reading = self._read()

@@ -133,7 +133,7 @@ class Reload:
     def _start(self, known: frozenset[str]) -> None:
         self._book.record(must=not self._purpose.restores, state=self._purpose.during)
         self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
-        self._deadline.tell(f"sending the reload to {self._node.name}")
+        self._deadline.say(f"sending the reload to {self._node.name}")
         try:
             self._take(self._sender.send(self._deadline, known, self._book.now.pending))
         except BaseException:

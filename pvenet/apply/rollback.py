@@ -167,7 +167,7 @@ class Rollback:
             self._take_back()
             raise errors.StateUnknown(error.message) from error
         try:
-            self._deadline.tell("trying again", detail=error.message)
+            self._deadline.say("trying again", detail=error.message)
             self._deadline.rest(PAUSE)
             self._node.connection.fresh()
         except KeyboardInterrupt:
@@ -176,7 +176,7 @@ class Rollback:
     # --- one attempt -------------------------------------------------------------------------------------------------
 
     def _attempt(self) -> str:
-        self._deadline.tell(f"looking at {self._node.name} before putting back")
+        self._deadline.say(f"looking at {self._node.name} before putting back")
         self._idle()
         reading = self._read()
         if reading.pending is not None:
@@ -229,7 +229,7 @@ class Rollback:
     def _stage(self, reading: Reading, restore: RestorePlan) -> None:
         if reading.pending is None:
             self._book.record(pending=None)
-        self._deadline.tell(f"staging what was on {self._node.name} before")
+        self._deadline.say(f"staging what was on {self._node.name} before")
         self._steps = Steps(self._node, self._book, reading, must=False, timeout=LONGEST_ANSWER)
         try:
             self._steps.forward(restore.todo)

@@ -112,7 +112,7 @@ class Deadline:
         """Seconds that the answer to a reload may take: it is sent once, and not given up before it has to be."""
         return max(1.0, min(READ_TIMEOUT, self.left))
 
-    def tell(self, reason: str, *, detail: str = "", silent: float | None = None, until: float | None = None) -> None:
+    def say(self, reason: str, *, detail: str = "", silent: float | None = None, until: float | None = None) -> None:
         """Say what is waited for, and what happens when: what is due at the deadline, or a decision at `until`, by the
         clock.
         """
@@ -123,7 +123,7 @@ class Deadline:
 
     def pause(self, reason: str, seconds: float, *, until: float | None = None) -> None:
         """Say what is waited for, and wait; never past the deadline."""
-        self.tell(reason, until=until)
+        self.say(reason, until=until)
         self.rest(seconds)
 
     def rest(self, seconds: float) -> None:
@@ -200,7 +200,7 @@ def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, w
                     hint="nothing is called back. When it answers again, look with "
                     f"`pvenet diff --node {node.name}` and `pvenet list`",
                 ) from error
-            deadline.tell(f"no answer from {node.name}", detail=error.message, silent=silent)
+            deadline.say(f"no answer from {node.name}", detail=error.message, silent=silent)
             deadline.rest(interval(silent))
 
 

@@ -14,6 +14,7 @@ from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
 from pvenet.apply.sdn_lock import left_behind
 from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, LockJournals, Ours, State, ownership
+from pvenet.journal.term import Term
 from pvenet.routes import recall
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Status:
     """The task of its reload."""
     busy: bool = False
     """Another pvenet is at work on it."""
+    left: float | None = None
+    """Seconds in which what was applied has to be confirmed; None where nobody waits for that."""
     problem: str = ""
     """Why the node could not be asked."""
     exit: int = 0
@@ -64,7 +67,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
     if same_node:
         with journals.lock():
             claim(node, journals)
-    busy = _busy(journals)
+    busy = is_busy(journals)
     recall(node, journals.chosen())
     try:
         tasks = node.reloads()
@@ -107,6 +110,7 @@ def _of(journals: Journals, journal: Journal | None, *, busy: bool) -> Status:
         journal=str(journals.path(journal)) if journal else "",
         upid=(journal and journal.upid) or "",
         busy=busy,
+        left=_left(journals, journal) if busy else None,
         elsewhere=others_told(journals),
     )
 
@@ -115,7 +119,8 @@ def _with(found: Status, **changes: object) -> Status:
     return replace(found, **changes)  # type: ignore[arg-type]  # named in this module only
 
 
-def _busy(journals: Journals) -> bool:
+def is_busy(journals: Journals) -> bool:
+    """Whether another pvenet is at work on the node from here."""
     try:
         with journals.lock():
             return False
@@ -123,6 +128,12 @@ def _busy(journals: Journals) -> bool:
         return True
     except errors.PvenetError:
         return False
+
+
+def _left(journals: Journals, journal: Journal | None) -> float | None:
+    """Seconds that a person has to confirm a journal, where nobody has said anything yet."""
+    waits = journal is not None and journal.state is State.CONFIRMING and journals.word(journal) is None
+    return Term(journals.path(journal)).left() if journal is not None and waits else None
 
 
 def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:

@@ -146,7 +146,7 @@ class Verification:
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
         """What the node lists; flags that are down after a failed task are believed as they are."""
-        self.deadline.tell("looking at the interfaces")
+        self.deadline.say("looking at the interfaces")
         refresh = Refresh(self._node, self._runtime, read=self.read, note=self._refreshing)
         reading = self.read() if believed else refresh.reading(expectation, self.deadline)
         if reading.pending is not None:

@@ -119,7 +119,7 @@ class Check:
         process, output = self._process, self._output
         if process is None or output is None:
             raise LookupError("a check is waited for once it has begun")
-        deadline.tell(f"`{shown}` runs")
+        deadline.say(f"`{shown}` runs")
         with suppress(subprocess.TimeoutExpired):
             process.wait(deadline.left)
         code = process.poll()

@@ -122,7 +122,7 @@ def _usage(error: TyperException) -> errors.UsageError:
 
 def _complain(error: errors.PvenetError) -> int:
     if error.message:
-        say(guarded(f"error: {error.message}"))
+        say(guarded(error.message if error.is_answer else f"error: {error.message}"))
         if error.hint:
             say(f"\n{guarded(f'hint: {error.hint}')}")
     return error.exit_code

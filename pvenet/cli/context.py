@@ -52,7 +52,7 @@ class Context:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         prompt = ask_secret if on_terminal() else None
-        return connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.asking if lively() else None)
+        return connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.request if lively() else None)
 
     @property
     def debug(self) -> Callable[[str], None] | None:

@@ -79,7 +79,7 @@ class Dialog:
     @staticmethod
     def _ask(question: str, refusal: str) -> None:
         if _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
-            raise errors.NeedsConsent(refusal)
+            raise errors.Declined(refusal)
 
 
 def _answer(question: str) -> str:

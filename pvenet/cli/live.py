@@ -60,15 +60,15 @@ class LiveLine:
             self._thread = None
 
     @contextmanager
-    def asking(self, whom: str) -> Iterator[None]:
+    def request(self, whom: str) -> Iterator[None]:
         """While a request is on its way to somebody."""
-        request = (whom, self._clock(), current_thread() is main_thread())
-        self._asked.append(request)
+        under_way = (whom, self._clock(), current_thread() is main_thread())
+        self._asked.append(under_way)
         self._begin()
         try:
             yield
         finally:
-            self._asked.remove(request)
+            self._asked.remove(under_way)
 
     @property
     def silence(self) -> float:

@@ -111,10 +111,7 @@ class Terminal:
                 said = [f"  {one_line(line)}" for line in event.output]
                 self._line("\n".join([f"`{one_line(event.command)}` {'says:' if said else 'says nothing'}", *said]))
             case events.Confirming():
-                self._line(
-                    f"live and verified on {event.node}; it is rolled back unless it is confirmed within "
-                    f"{event.within:.0f} s, here or with `pvenet confirm --node {event.node}`"
-                )
+                self._line(self._confirming(event))
             case events.RollingBack():
                 self._line(f"{guarded(event.reason)}\nrolling back: putting back what was on {event.node} before")
             case events.Ended():
@@ -129,6 +126,15 @@ class Terminal:
             self._line("\n".join([pending_text(diff, self._paint), *more, ""]))
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")
+
+    def _confirming(self, event: events.Confirming) -> str:
+        if event.journal in self._said:
+            return f"more time was given: it is rolled back unless it is confirmed within {event.within:.0f} s"
+        self._said.add(event.journal)
+        return (
+            f"live and verified on {event.node}; it is rolled back unless it is confirmed within {event.within:.0f} s, "
+            f"here or with `pvenet confirm --node {event.node}`"
+        )
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:

@@ -62,6 +62,8 @@ def _text(found: Status) -> str:
         lines.append("  another pvenet is at work on it")
     if found.problem:
         lines += [f"  {line}" for line in found.problem.splitlines()]
+    if found.left is not None:
+        lines.append(f"  it is rolled back in {found.left:.0f} s; `pvenet confirm --extend SECONDS` gives it more time")
     lines += [f"  {line}" for line in found.todo.splitlines()]
     if found.journal:
         lines.append(f"  journal: {found.journal} ({found.state})")
@@ -112,11 +114,26 @@ def rollback(
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 
 
-def confirm(context: Context, same_node: bool = _SAME_NODE) -> None:
+def confirm(
+    context: Context,
+    extend: float | None = typer.Option(
+        None,
+        callback=seconds,
+        help="Don't say that yet: give whoever decides so many seconds more, here or where `apply` waits.",
+        metavar="SECONDS",
+    ),
+    same_node: bool = _SAME_NODE,
+) -> None:
     """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
     node, journals = context.node, context.journals
-    from pvenet.apply.resume import confirm as keep
+    from pvenet.apply import keep as keeping
 
+    if extend is not None:
+        left = keeping.extend(node, journals, extend, same_node=same_node)
+        data = {"node": node.name, "confirmed": False, "left": round(left, 3)}
+        context.emit_done(data, note=f"what was applied on {node.name} is rolled back in {left:.0f} s unless confirmed")
+        return
+    keep = keeping.confirm
     kept = keep(node, journals, same_node=same_node, warn=lambda text: context.warn(indented(text)))
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
     context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

@@ -70,7 +70,7 @@ def test_a_request_that_takes_its_time_is_a_sign_of_life(monkeypatch: pytest.Mon
     now = [0.0]
     live = LiveLine(drawn.append, lambda: now[0])
     monkeypatch.setattr(live, "_begin", lambda: None)
-    with live.asking("https://pve1:8006"):
+    with live.request("https://pve1:8006"):
         for now[0] in (0.9, 1.2, 2.4):
             live._update()
     with live.saying("nothing is pending\n"):
@@ -87,7 +87,7 @@ def test_nothing_is_drawn_behind_a_question(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(live, "_begin", lambda: None)
     with live.saying("Apply this to pve1 now? [y/N] "):
         pass
-    with live.asking("https://pve1:8006"):
+    with live.request("https://pve1:8006"):
         now[0] = 9.0
         live._update()
     assert drawn == []
