@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import remade, removals
+from pvenet.apply.by_hand import console
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, inside, wait_for_others, wait_for_task
-from pvenet.apply.status import by_hand, console
+from pvenet.apply.status import by_hand
 from pvenet.apply.steps import Steps
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import expect_restored, judge

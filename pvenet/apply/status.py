@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.by_hand import console
 from pvenet.apply.hosts import hosts_left
 from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
@@ -220,40 +221,6 @@ def by_hand(journals: Journals, journal: Journal) -> str:
     return (
         f"`pvenet list --node {journals.node}` shows what is there: ask who changed it, and put back by hand what "
         f"shall be put back;\nwhat was there before is in\n  {journals.path(journal)}"
-    )
-
-
-# --- at the console ------------------------------------------------------------------------------------------------
-
-LIVE = "/etc/network/interfaces"
-
-
-def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
-    """How to put back by hand what was there before; `staged` where the way back is pending, whole, on the node."""
-    node = journals.node
-    path = journals.path(journal)
-    diff = path.with_suffix(".diff")
-    patch = (
-        f"Where nothing can reach {node}: on its console, as root, with a copy of\n  {diff}\n"
-        f"  patch -R -l {LIVE} {diff.name}      # or by hand: take out its + lines, put back its - lines\n"
-        f"  rm -f {LIVE}.new\n"
-        "  ifreload -a"
-    )
-    cycle = (
-        f"Where nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the\n"
-        "boot makes it live. Or on its console, as root\n"
-        f"  mv {LIVE}.new {LIVE}\n"
-        "  ifreload -a"
-    )
-    again = (
-        f"The file of {node} is back already, and nothing has proved that its links are. Where nothing can reach it:\n"
-        "on its console, as root\n  ifreload -a"
-    )
-    recipe = cycle if staged else again if journal.unproven else patch
-    return (
-        f"`pvenet status --node {node}` says how it stands, `pvenet rollback --node {node}` tries again.\n"
-        f"{recipe}\n"
-        f"what was there before is in\n  {path}"
     )
 
 

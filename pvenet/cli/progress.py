@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
 
-from pvenet import events
+from pvenet import errors, events
 from pvenet.cli.output import LIVE, lively, painter, say, stream
 from pvenet.render.changes import changes_text, folded, pending_text
 from pvenet.render.events import event_data, waiting_line, waiting_note
@@ -65,6 +65,8 @@ class Terminal:
         self._paint = paint
         self._lively = lively()
         self._said: set[str] = set()
+        self._why = ""
+        """Why it was rolled back, which is said when that begins."""
         self.upid = ""
         """The reload's task, once there is one."""
 
@@ -76,6 +78,8 @@ class Terminal:
     ) -> None:
         with suppress(OSError):
             LIVE.end()
+        if self._why and isinstance(error, errors.PvenetError):  # it stands above
+            error.message = error.message.removeprefix(f"{self._why}\n")
 
     def emit(self, event: events.Event) -> None:
         """Say what happened; a terminal that has gone stops no apply."""
@@ -102,8 +106,7 @@ class Terminal:
             case events.Disarmed():
                 self._line("disarmed")
             case events.TaskEnded():
-                for line in event.log if event.exitstatus != "OK" else ():
-                    self._line(f"  {one_line(line)}")
+                self._log(event)
             case events.Verified():
                 if event.active:
                     self._line(f"active: {', '.join(map(one_line, event.active))}")
@@ -113,6 +116,7 @@ class Terminal:
             case events.Confirming():
                 self._line(self._confirming(event))
             case events.RollingBack():
+                self._why = event.reason
                 self._line(f"{guarded(event.reason)}\nrolling back: putting back what was on {event.node} before")
             case events.Ended():
                 self._end(event)
@@ -126,6 +130,14 @@ class Terminal:
             self._line("\n".join([pending_text(diff, self._paint), *more, ""]))
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")
+
+    def _log(self, event: events.TaskEnded) -> None:
+        """The log of a task that has failed, but for the line that the verdict says."""
+        from pvenet.apply.verify import cause
+
+        for line in event.log if event.exitstatus != "OK" else ():
+            if line.strip() != cause(event.log) and not line.startswith("TASK ERROR: "):
+                self._line(f"  {one_line(line)}")
 
     def _confirming(self, event: events.Confirming) -> str:
         if event.journal in self._said:
