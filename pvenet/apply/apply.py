@@ -63,12 +63,12 @@ def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtim
     over, and everything is as it was before; ApplyFailed where that was not to be put back; StateUnknown where waiting
     was given up, or nobody can tell. Whatever the end, the last event is `Ended`.
     """
-    run = _Apply(node, journals, options, runtime, now or utc_now())
+    run = Apply(node, journals, options, runtime, now or utc_now())
     return conclude(node.name, runtime, run.locked)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Pending:
+class Pending:
     """What is about to go live."""
 
     reading: Reading
@@ -88,7 +88,9 @@ class _Pending:
         return restore_plan(self.before, self.reading.network, replay(self.journal).values()).todo
 
 
-class _Apply:
+class Apply:
+    """One apply, from what is pending to its end."""
+
     def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
         self._node = node
         self._journals = journals.at(node)
@@ -160,7 +162,7 @@ class _Apply:
         return end
 
     def _after(
-        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: _Pending, known_routes: Routes
+        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: Pending, known_routes: Routes
     ) -> Outcome:
         """What follows from how the reload ended: nothing, a confirmation, a rollback."""
         match end:
@@ -176,7 +178,7 @@ class _Apply:
                     return replace(end, hint=f"{end.hint}\n{armed_still(book.journals, book.now)}")
                 return end
 
-    def _goes_back(self, pending: _Pending) -> bool:
+    def _goes_back(self, pending: Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
 
@@ -229,7 +231,7 @@ class _Apply:
             catch_up(self._node, last, self._runtime.warn)
         return Nothing(message=f"nothing is pending on {self._node.name}")
 
-    def _gate(self, reading: Reading) -> _Pending:
+    def _gate(self, reading: Reading) -> Pending:
         whose = ownership(self._journals, reading)
         refuse_armed(self._journals, whose)
         if isinstance(whose, Ours):
@@ -243,11 +245,11 @@ class _Apply:
             expectation = expect(before=None, wanted=reading.network, touched=None)
         else:
             raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`", whose.note)
-        return _Pending(reading=reading, journal=journal, before=before, steps=steps, expectation=expectation)
+        return Pending(reading=reading, journal=journal, before=before, steps=steps, expectation=expectation)
 
     # --- approval ----------------------------------------------------------------------------------------------------
 
-    def _refuse_irreversible(self, pending: _Pending) -> None:
+    def _refuse_irreversible(self, pending: Pending) -> None:
         """Raises RefusedByPvenet where what was asked for needs something that leads back, and there is nothing."""
         asked = {"--confirm-within": self._options.confirm_within is not None, "--arm": self._options.arm}
         for option, wanted in asked.items():
@@ -264,7 +266,7 @@ class _Apply:
                 hint="apply it without --arm",
             )
 
-    def _approved(self, pending: _Pending, looks: KernelLooks) -> Approval:
+    def _approved(self, pending: Pending, looks: KernelLooks) -> Approval:
         """Show, and get approval. Raises what was not agreed."""
         then = pending.reading.network
         proposed = proposal(
@@ -304,7 +306,7 @@ class _Apply:
 
     # --- the reload --------------------------------------------------------------------------------------------------
 
-    def _journal(self, pending: _Pending) -> Journal:
+    def _journal(self, pending: Pending) -> Journal:
         """The journal of what is about to go live, with how the node can be reached."""
         journal = pending.journal or self._journals.begin(
             baseline=pending.reading.entries,
@@ -323,7 +325,7 @@ class _Apply:
         self._journals.keep_diff(journal)
         return journal
 
-    def _kernel_looks(self, pending: _Pending) -> KernelLooks:
+    def _kernel_looks(self, pending: Pending) -> KernelLooks:
         """What the kernel is asked about these changes."""
         before, wanted = pending.before, pending.reading.network
         management = before is not None and touched_path(self._node, self._cluster, before, wanted) is not None
@@ -335,7 +337,7 @@ class _Apply:
             self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
         )
 
-    def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
+    def _ready(self, book: OpenJournal, pending: Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
             due=Due.ROLLS_BACK if self._goes_back(pending) else Due.GIVES_UP,

@@ -197,8 +197,8 @@ def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, w
             if deadline.over:
                 raise errors.StateUnknown(
                     f"{node.name} gives no answer for {silent:.0f} s ({error.message}); {what}",
-                    hint="nothing is called back. When it answers again, look with "
-                    f"`pvenet diff --node {node.name}` and `pvenet list`",
+                    hint=f"nothing is called back. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
+                    "verdict",
                 ) from error
             deadline.say(f"no answer from {node.name}", detail=error.message, silent=silent)
             deadline.rest(interval(silent))
@@ -228,8 +228,8 @@ def wait_for_task(
         if deadline.over:
             raise errors.StateUnknown(
                 f"the reload of {node.name} still runs after {deadline.elapsed:.0f} s; {what}",
-                hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
-                "wait longer next time with --timeout",
+                hint=f"it is not called back. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
+                "verdict; wait longer next time with --timeout",
             )
         far = so_far()
         deadline.pause(f"the reload of {node.name} runs{far and f'; {far}'}", interval(deadline.elapsed))

@@ -148,7 +148,7 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     """What is the matter, and what to do."""
     if reading is None:
         too = f"\n{armed_still(journals, journal)}" if journal and journal.state in ARMS else ""
-        return {"what": "a reload runs", "todo": f"wait until it has ended, and look again{too}"}
+        return {"what": "a reload runs", "todo": f"{_running(journals, journal)}{too}"}
     whose = ownership(journals, reading)
     if isinstance(whose, Foreign):
         armed = journal is not None and journal.state in ARMS
@@ -164,6 +164,13 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     if journal is not None and journal.state in ARMS:
         return _disarmed(journals, journal, reading)
     return _clean(journals, journal, reading)
+
+
+def _running(journals: Journals, journal: Journal | None) -> str:
+    """What to do while a reload runs: wait for its verdict, where it was started from here and nobody does."""
+    if journal is not None and journal.state in (State.RELOADING, *ARMS) and not is_busy(journals):
+        return "`pvenet wait` waits for it, and says how it ended; `pvenet status --watch` only looks on"
+    return "wait until it has ended, and look again; `pvenet status --watch` does"
 
 
 def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[str, str]:

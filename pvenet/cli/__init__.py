@@ -26,6 +26,7 @@ from pvenet.cli import (
     sim,
     staging,
     tree,
+    waiting,
 )
 from pvenet.cli.options import remembering
 from pvenet.cli.output import LIVE, flush, give_up, out, say
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, login):
+for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, waiting, login):
     commands.register(app)
 for group in (config, sim):
     app.add_typer(group.app)

@@ -8,7 +8,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
+from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
@@ -21,14 +21,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command(function))
 
 
-_SAME_NODE = typer.Option(
-    False,
-    "--same-node",
-    help="The journals of a node of this name elsewhere are this one's, whose certificate was renewed; said once.",
-)
-
-
-def status(context: Context, same_node: bool = _SAME_NODE) -> None:
+def status(context: Context, same_node: bool = SAME_NODE) -> None:
     """Say how a node stands: what is pending, whose it is, which journal is open, and what to do."""
     fleet = context.fleet
     from dataclasses import asdict
@@ -91,7 +84,7 @@ def rollback(
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
     sdn_lock: bool | None = SDN_LOCK,
-    same_node: bool = _SAME_NODE,
+    same_node: bool = SAME_NODE,
 ) -> None:
     """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
     if journal is not None and not journal.strip():
@@ -122,7 +115,7 @@ def confirm(
         help="Don't say that yet: give whoever decides so many seconds more, here or where `apply` waits.",
         metavar="SECONDS",
     ),
-    same_node: bool = _SAME_NODE,
+    same_node: bool = SAME_NODE,
 ) -> None:
     """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
     node, journals = context.node, context.journals

@@ -12,7 +12,6 @@ DIFF = """\
 +
  auto lo
  iface lo inet loopback
- 
 @@ -9,7 +20,7 @@
  iface vmbr0 inet static
  \taddress 10.0.0.1/24
