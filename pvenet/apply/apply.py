@@ -340,7 +340,7 @@ class Apply:
     def _ready(self, book: OpenJournal, pending: Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
-            due=Due.ROLLS_BACK if self._goes_back(pending) else Due.GIVES_UP,
+            due=Due.ROLLS_BACK if self._options.wait and self._goes_back(pending) else Due.GIVES_UP,
             inverse=pending.inverse if self._options.arm else None,
             verify_with=self._options.verify_with,
             withheld=self._options.withheld,

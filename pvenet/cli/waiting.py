@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import typer
 
+from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, command, seconds
+
+if TYPE_CHECKING:
+    from pvenet.apply.rescue import Rescue
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(command(wait))
+    for function in (wait, rescue):
+        app.command()(command(function))
 
 
 def wait(
@@ -74,3 +80,41 @@ def wait(
     )
     with Prompt(yes=True, json=context.options.json) as prompt, progress(context) as listener:
         take_up(node, journals, options, prompt.runtime(listener.emit), same_node=same_node)
+
+
+def rescue(context: Context) -> None:
+    """Print the smallest /etc/network/interfaces that brings back the way to a node, to be written at its console.
+
+    Example: pvenet rescue --node pve1 > interfaces
+    """
+    fleet = context.fleet
+    from dataclasses import asdict
+
+    from pvenet.apply.rescue import rescue as smallest
+    from pvenet.fleet.nodes import one_or_all
+
+    nodes = one_or_all(fleet, context.settings.node)
+    if len(nodes) != 1:
+        names = ", ".join(node.name for node in nodes)
+        raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="say which with --node or PVENET_NODE")
+    found = smallest(nodes[0], fleet.journals(nodes[0].name))
+    context.emit(asdict(found), found.file.rstrip("\n"), note=_how(found))
+
+
+def _how(found: Rescue) -> str:
+    """What to do with the file, in lines."""
+    when = "was before the last change from here" if found.journal else f"is listed by {found.node} now"
+    lines = [
+        "",
+        f"on the console of {found.node}, as root: keep /etc/network/interfaces, write this there, then",
+        "  rm -f /etc/network/interfaces.new",
+        "  ifreload -a",
+        f"it is what {when}: {found.reason}",
+    ]
+    if found.unsure:
+        lines.append(f"PVE does not list all of {', '.join(found.unsure)}: compare it with the file there")
+    if found.left_out:
+        lines.append(f"left out, and without a network until the whole file is back: {', '.join(found.left_out)}")
+    if found.journal:
+        lines.append(f"all that was there before is in\n  {found.journal}")
+    return "\n".join(lines)
