@@ -58,11 +58,12 @@ class Status:
     """What became of SDN locks that were left behind from here in the cluster."""
 
 
-def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status:
+def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bool = False) -> Status:
     """Look at the tasks, then, unless a reload runs, at what is pending.
 
     `same_node`: the journals of a node of this name elsewhere are this one's, whose certificate was renewed; they are
-    kept as such from then on.
+    kept as such from then on. `aside`: nothing is listed as long as another pvenet is at work, whose reload may begin
+    at any moment (pve-api#never-list).
     """
     journals = journals.at(node, same_node=same_node)
     if same_node:
@@ -76,6 +77,8 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
         if any(task.running for task in tasks.values()):
             journal = journals.chosen()
             return _with(_of(journals, journal, busy=busy), reloading=True, **_told(journals, journal, None))
+        if busy and aside:
+            return _with(_of(journals, journals.chosen(), busy=busy), what="another pvenet is at work on it")
         reading = node.read()
     except errors.PvenetError as error:
         reachable, journal = not isinstance(error, errors.Unreachable), journals.chosen()

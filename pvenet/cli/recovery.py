@@ -21,7 +21,13 @@ def register(app: typer.Typer) -> None:
         app.command()(command(function))
 
 
-def status(context: Context, same_node: bool = SAME_NODE) -> None:
+def status(
+    context: Context,
+    watch: bool = typer.Option(
+        False, "--watch", help="Say it anew whenever it changes, until no reload runs and nobody is at work on it."
+    ),
+    same_node: bool = SAME_NODE,
+) -> None:
     """Say how a node stands: what is pending, whose it is, which journal is open, and what to do."""
     fleet = context.fleet
     from dataclasses import asdict
@@ -30,8 +36,22 @@ def status(context: Context, same_node: bool = SAME_NODE) -> None:
     from pvenet.fleet.nodes import one_or_all
 
     nodes = one_or_all(fleet, context.settings.node)
-    found = [stand(node, fleet.journals(node.name), same_node=same_node) for node in nodes]
-    context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
+
+    def look() -> list[Status]:
+        return [stand(node, fleet.journals(node.name), same_node=same_node, aside=watch) for node in nodes]
+
+    if watch:
+        from pvenet.cli.watching import watched
+
+        found = watched(context, look, lambda found: "\n".join(_text(each) for each in found))
+    else:
+        found = look()
+        context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
+    _refuse_unheard(found)
+
+
+def _refuse_unheard(found: list[Status]) -> None:
+    """Raises what stands for nodes that can't be asked."""
     unheard = [each for each in found if each.exit or not each.reachable]
     told = any(each.todo for each in unheard)
     hint = "the text above says what to do" if told else "`pvenet doctor` looks for what stands in the way"
@@ -51,7 +71,7 @@ def status(context: Context, same_node: bool = SAME_NODE) -> None:
 def _text(found: Status) -> str:
     """How a node stands, in lines."""
     lines = [f"{found.node}: {found.what}"]
-    if found.busy:
+    if found.busy and "another pvenet" not in found.what:
         lines.append("  another pvenet is at work on it")
     if found.problem:
         lines += [f"  {line}" for line in found.problem.splitlines()]
