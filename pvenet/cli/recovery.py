@@ -76,7 +76,7 @@ def _text(found: Status) -> str:
     if found.problem:
         lines += [f"  {line}" for line in found.problem.splitlines()]
     if found.left is not None:
-        lines.append(f"  it is rolled back in {found.left:.0f} s; `pvenet confirm --extend SECONDS` gives it more time")
+        lines.append(f"  it is rolled back in {found.left:.0f} s; `pvenet confirm --extend 60` gives it more time")
     lines += [f"  {line}" for line in found.todo.splitlines()]
     if found.journal:
         lines.append(f"  journal: {found.journal} ({found.state})")

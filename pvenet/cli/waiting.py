@@ -55,10 +55,7 @@ def wait(
     ),
     same_node: bool = SAME_NODE,
 ) -> None:
-    """Wait for a reload that was left (Ctrl-C, --no-wait, a closed terminal), and end as its apply would have.
-
-    Example: pvenet apply --no-wait, then pvenet wait
-    """
+    """Wait for a reload that was left (Ctrl-C, --no-wait, a closed terminal), and end as its apply would have."""
     node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.wait import wait as take_up
@@ -83,10 +80,7 @@ def wait(
 
 
 def rescue(context: Context) -> None:
-    """Print the smallest /etc/network/interfaces that brings back the way to a node, to be written at its console.
-
-    Example: pvenet rescue --node pve1 > interfaces
-    """
+    """Print the smallest /etc/network/interfaces that brings back the way to a node, to be written at its console."""
     fleet = context.fleet
     from dataclasses import asdict
 

@@ -60,7 +60,8 @@ def waiting_line(event: Waiting, since: float, silence: float = 0.0) -> str:
 
 
 def waiting_note(event: Waiting) -> str:
-    """The same for a log, which says it once."""
+    """The same for a log, which says it once; when it is over, only of a silence."""
     detail = f": {event.detail}" if event.detail else ""
-    due = f"; {_DUE[event.due]} in {event.left:.0f} s" if event.due and event.left is not None else ""
+    told = event.silent is not None and event.due is not None and event.left is not None
+    due = f"; {_DUE[event.due]} in {event.left:.0f} s" if told and event.due else ""
     return one_line(f"{event.reason}{detail}{due}")
