@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cli.context import ask_secret
-from pvenet.cli.output import on_terminal, say, talk, warn
+from pvenet.cli.output import LIVE, on_terminal, say, talk, warn
 from pvenet.render.foreign import one_line
 
 if TYPE_CHECKING:
@@ -95,4 +95,5 @@ def _answer(question: str) -> str:
         raise
     if not line.endswith("\n"):
         talk("\n")
+    LIVE.answered()
     return line.strip()

@@ -84,6 +84,12 @@ class LiveLine:
             self._said = self._clock()
             yield
 
+    def answered(self) -> None:
+        """A question was: its line has ended."""
+        with self._lock:
+            self._open = False
+            self._said = self._clock()
+
     # --- drawing -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:

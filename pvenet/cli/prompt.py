@@ -124,6 +124,8 @@ class Prompt:
                 return None
             line = sys.stdin.readline()  # empty at the end of input
             self._prompted = not line
+            if line:
+                LIVE.answered()
             return line.strip().lower() in ("y", "yes")
         except (OSError, ValueError):
             return False
@@ -152,6 +154,7 @@ def _ask(question: str, diff: str = "") -> None:
             _show(diff)
         elif answer == "d":
             break
+    LIVE.answered()
     if answer not in ("y", "yes"):
         raise errors.Declined("not agreed; nothing was sent, and what is pending stays pending")
 

@@ -10,10 +10,11 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from pvenet import errors
 from pvenet.cli.live import LiveLine
 from pvenet.cli.output import LIVE
 from pvenet.cli.progress import Terminal, counting
-from pvenet.events import Due, Reloading, Verified, Waiting
+from pvenet.events import Due, Reloading, RollingBack, TaskEnded, Verified, Waiting
 from pvenet.render.events import waiting_line
 
 if TYPE_CHECKING:
@@ -91,6 +92,43 @@ def test_nothing_is_drawn_behind_a_question(monkeypatch: pytest.MonkeyPatch) -> 
         now[0] = 9.0
         live._update()
     assert drawn == []
+
+
+def test_what_is_waited_for_after_an_answer_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The question's line has ended with what was typed."""
+    drawn: list[str] = []
+    now = [0.0]
+    live = LiveLine(drawn.append, lambda: now[0])
+    monkeypatch.setattr(live, "_begin", lambda: None)
+    with live.saying("Apply this to pve1 now? [y/N] "):
+        pass
+    live.answered()
+    with live.request("https://pve1:8006"):
+        now[0] = 3.0
+        live._update()
+    assert drawn == ["waiting for https://pve1:8006 (3 s)"]
+
+
+def test_why_it_was_rolled_back_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When that begins; the end is what became of it."""
+    monkeypatch.setenv("TERM", "dumb")
+    said: list[str] = []
+    error = errors.RolledBack("bond0 is down\nrolled back and verified on pve1: bond0")
+    with suppress(errors.RolledBack), Terminal(said.append, plain) as terminal:
+        terminal.emit(RollingBack(node="pve1", reason="bond0 is down", journal=""))
+        raise error
+    assert said == ["bond0 is down\nrolling back: putting back what was on pve1 before"]
+    assert error.message == "rolled back and verified on pve1: bond0"
+
+
+def test_the_line_of_the_log_that_the_verdict_says_is_not_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything else that a failed reload says is."""
+    monkeypatch.setenv("TERM", "dumb")
+    said: list[str] = []
+    log = ("warning: ens38: no such device", "error: bond0: it failed", "TASK ERROR: command 'ifreload -a' failed")
+    with Terminal(said.append, plain) as terminal:
+        terminal.emit(TaskEnded(upid="UPID", exitstatus="exit code 1", log=log))
+    assert said == ["  warning: ens38: no such device"]
 
 
 def test_a_line_that_is_too_long_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
