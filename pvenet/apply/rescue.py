@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.cluster import standing
-from pvenet.journal import MEANINGS
+from pvenet.journal import MEANINGS, State
 from pvenet.plan.relations import downward
 from pvenet.plan.risk import management_path
 from pvenet.wire.stanzas import file_of
@@ -38,23 +38,28 @@ class Rescue:
 
 
 def rescue(node: Node, journals: Journals) -> Rescue:
-    """The file as it was before the last change from here that went live; else of what the node lists.
+    """The file as it was before a change from here whose end is open, or bad; else of what the node lists.
 
-    Raises RefusedByPvenet where it has no address, and what a reading raises where there is no journal.
+    Where it can't be asked, what was there before the last change from here is as good. Raises RefusedByPvenet where no
+    interface has an address, and what a reading raises where there is no journal either.
     """
     bound = journals.at(node)
     known = {*node.connection.endpoint.addresses()}
-    journal = _last(bound)
-    if journal is not None:
-        return _of(node, journal.baseline, known, str(bound.path(journal)))
-    reading = node.read()
-    return _of(node, reading.entries, known | _members(node), "")
+    journal = _last(bound, {state for state, meaning in MEANINGS.items() if meaning.reloaded})
+    if journal is None:
+        try:
+            return _of(node, node.read().entries, known | _members(node), "")
+        except errors.PvenetError:
+            journal = _last(bound, set(State) - {State.DROPPED})
+            if journal is None:
+                raise
+    return _of(node, journal.baseline, known, str(bound.path(journal)))
 
 
-def _last(journals: Journals) -> Journal | None:
-    """The youngest journal of a change that may be live; of adopted changes nobody knows what was before."""
-    live = [each for each in journals.all() if MEANINGS[each.state].reloaded and not each.adopted]
-    return live[-1] if live else None
+def _last(journals: Journals, states: Collection[State]) -> Journal | None:
+    """The youngest journal in one of these states; of adopted changes nobody knows what was there before."""
+    found = [each for each in journals.all() if each.state in states and not each.adopted]
+    return found[-1] if found else None
 
 
 def _members(node: Node) -> frozenset[str]:

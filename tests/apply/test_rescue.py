@@ -113,6 +113,25 @@ def test_without_a_journal_the_node_says_what_it_has(tmp_path: Path) -> None:
     assert (found.names, found.journal) == (("ens33", "vmbr0"), "")
 
 
+def test_of_adopted_changes_the_node_is_asked(tmp_path: Path) -> None:
+    """What was there before them is not known here."""
+    lab = Lab(tmp_path / "lab")
+    lab.foreign()
+    lab.apply(adopt=True, wait=False)
+    assert rescue(*lab.client()).journal == ""
+
+
+def test_a_node_that_is_lost_later_has_the_last_journal(tmp_path: Path) -> None:
+    """The change ended well, and nobody answers now: what was there before it leads back."""
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    lab.apply()
+    lab.order(*(f"drop-before@{number}" for number in range(1, 20)))
+    found = rescue(*lab.client())
+    assert found.journal
+    assert "address 192.168.171.21/24" in found.file
+
+
 def test_without_an_address_there_is_nothing_to_bring_back(tmp_path: Path) -> None:
     """It is said, and no empty file printed."""
     lab = Lab(tmp_path / "lab")
