@@ -1,0 +1,93 @@
+"""`pvenet help`: the pages, on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import readme
+import typer
+
+from pvenet import cli
+from pvenet.cli.topics import topics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran
+
+PAGES = sorted(Path(f"{resources.files('pvenet')}").glob("help/*.md"))
+
+
+def test_help_lists_topics_and_commands(run: Callable[..., Ran]) -> None:
+    """Each page with its title, each command with what it does."""
+    out = run("help").out
+    for name, title in topics().items():
+        assert f"  {name}" in out
+        assert title in out
+    assert "  exit-codes" in out
+    assert "List a node's interfaces" in out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_page_can_be_shown(page: Path, run: Callable[..., Ran]) -> None:
+    """By its name, as plain text where it is piped; it begins with its title, and no command has its name."""
+    ran = run("help", page.stem)
+    assert ran.code == 0
+    assert ran.out.startswith(f"# {topics()[page.stem]}\n")
+    assert "<!--" not in ran.out
+    assert "\x1b" not in ran.out
+    assert page.stem not in typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+
+
+def test_a_page_is_drawn_on_a_terminal(run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bold and colours, as wide as the terminal."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
+    out = run("help", "exit-codes").out
+    assert "\x1b[1;4mExit codes\x1b[0m" in out
+    assert not any(line.endswith(" ") for line in out.splitlines())
+    assert "| exit |" not in out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "| exit |" in run("help", "exit-codes").out
+
+
+def test_a_page_may_be_named_in_words(run: Callable[..., Ran]) -> None:
+    """As people say it."""
+    assert run("help", "Exit", "codes").out == run("help", "exit-codes").out
+
+
+@pytest.mark.parametrize("words", [["bond", "create"], ["apply"], ["sim"], ["help"]], ids=" ".join)
+def test_help_shows_the_help_of_a_command(words: list[str], run: Callable[..., Ran]) -> None:
+    """The same as the command's own `--help`."""
+    assert run("help", *words).out == run(*words, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["exit-code"], "did you mean `pvenet help exit-codes`?"),
+        (["aply"], "did you mean `pvenet help apply`?"),
+        (["bond", "creat"], "did you mean `pvenet bond create`?"),
+        (["apply", "bond"], "leave out the rest"),
+        (["xyzzy"], "`pvenet help` lists them"),
+    ],
+)
+def test_a_mistyped_topic_names_the_nearest(words: list[str], hint: str, run: Callable[..., Ran]) -> None:
+    """Be it a page or a command."""
+    ran = run("help", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith(f"hint: {hint}\n")
+
+
+def test_the_page_of_exit_codes_is_generated() -> None:
+    """From the classes of errors; UPDATE=1 writes it anew."""
+    (page,) = (page for page in PAGES if page.stem == "exit-codes")
+    if os.environ.get("UPDATE"):
+        readme.replace("exit codes", readme.exit_codes(), page)
+    assert readme.section("exit codes", page) == readme.exit_codes()
