@@ -50,8 +50,9 @@ def init(
 
     It is pve1 unless --node names it otherwise; more of them in one folder are a cluster.
 
-    $ pvenet sim init lab --nic eno1,eno2 --guest 101:web:vmbr0
-    $ pvenet --sim lab list
+    $ pvenet sim init lab --guest 101:web:vmbr0
+    $ pvenet sim init lab --node pve2 --nic eno1,eno2
+    $ pvenet --sim lab list --node pve1
     """
     from pvenet.sim.state import Sim, SimError, read_file
 

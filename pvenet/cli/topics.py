@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from importlib import resources
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from pvenet import errors
 from pvenet.cli.help import write_commands, write_rows
 from pvenet.cli.output import colourful, holds, out, styled
 from pvenet.cli.usage import no_command
+from pvenet.render.foreign import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +22,10 @@ _WIDEST = 100
 """Columns of a page; longer lines are hard to read."""
 _DRAWN = "•━┏┓┗┛┃▌─│"
 """What a page that is drawn for a terminal is drawn with."""
+
+_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_LINK = re.compile(r"\[([^]\n]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)")
+"""A link to another page."""
 
 
 def register(app: typer.Typer) -> None:
@@ -58,11 +62,14 @@ def topics() -> dict[str, str]:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    """The pages, which the package holds: the name of each and its text, without comments."""
+    """The pages, which the package holds: the name of each and its text as a terminal can use it."""
+    from importlib import resources
+
     for file in resources.files("pvenet").joinpath("help").iterdir():
         name, dot, ending = file.name.rpartition(".")
         if dot and ending == "md":
-            yield name, re.sub(r"<!--.*?-->\n?", "", file.read_text(encoding="utf-8"), flags=re.DOTALL).strip()
+            text = _COMMENT.sub("", file.read_text(encoding="utf-8")).strip()
+            yield name, _LINK.sub(r"\1 (`pvenet help \2`)", text)
 
 
 def _contents(root: Any) -> str:
@@ -105,9 +112,12 @@ def _show(text: str) -> None:
         return
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.theme import Theme
 
     drawn = io.StringIO()
     width = min(get_terminal_size().columns, _WIDEST)
-    console = Console(file=drawn, force_terminal=True, color_system="standard", width=width)
-    console.print(Markdown(text, code_theme="ansi_dark", hyperlinks=False))
-    styled("\n".join(line.rstrip() for line in drawn.getvalue().splitlines()))
+    theme = Theme({"markdown.code": "cyan"})  # rich's own has a black background, also on a white terminal
+    console = Console(file=drawn, force_terminal=True, color_system="standard", width=width, theme=theme)
+    console.print(Markdown(harmless(text), code_theme="ansi_dark", hyperlinks=False))
+    lines = "\n".join(line.rstrip() for line in drawn.getvalue().splitlines())
+    styled(re.sub(r"\n{3,}", "\n\n", lines))

@@ -57,6 +57,36 @@ def test_a_page_is_drawn_on_a_terminal(run: Callable[..., Ran], monkeypatch: pyt
     assert "| exit |" in run("help", "exit-codes").out
 
 
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page that the tests write, the only one that there is."""
+    (tmp_path / "help").mkdir()
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    return tmp_path / "help" / "page.md"
+
+
+def test_a_link_to_another_page_is_the_command_that_shows_it(page: Path, run: Callable[..., Ran]) -> None:
+    """Nobody can follow a link to a file from a terminal; other links stay."""
+    page.write_text("# A page\n\nSee [undo](undo.md), [this](undo.md#how) and [PVE](https://example.org/a.md).\n")
+    out = run("help", "page").out
+    assert "See undo (`pvenet help undo`), this (`pvenet help undo`) and [PVE](https://example.org/a.md)." in out
+    assert topics() == {"page": "A page"}
+
+
+def test_nothing_of_a_page_rules_the_terminal(
+    page: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own control characters are shown, drawn or not: only our drawing passes."""
+    monkeypatch.setenv("TERM", "xterm")
+    page.write_text("# A page\n\nred \x1b[31m, title \x1b]0;x\x07, `code \x1b[32m`\n")
+    assert "\x1b" not in run("help", "page").out
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
+    drawn = run("help", "page").out
+    assert "\x1b[1;4mA page" in drawn
+    for ruling in ("\x1b[31m", "\x1b[32m", "\x1b]", "\x07"):
+        assert ruling not in drawn
+
+
 def test_a_page_may_be_named_in_words(run: Callable[..., Ran]) -> None:
     """As people say it."""
     assert run("help", "Exit", "codes").out == run("help", "exit-codes").out
