@@ -221,5 +221,5 @@ def did_you_mean(
 
     `shown`: how the word is written in the hint.
     """
-    near = nearest(word, words, cutoff=0.5, aliases=aliases)
+    near = nearest(word, words, aliases=aliases)
     return f"did you mean {shown.format(near)}?" if near else otherwise

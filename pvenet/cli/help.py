@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from pvenet.cli.usage import no_command
 
@@ -152,6 +153,15 @@ def _write_parameters(self: Any, ctx: Any, formatter: Any) -> None:
 
 class Command(TyperCommand):
     """A command with this help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer's, which forgets of some mistakes where they were made."""
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            if getattr(error, "ctx", self) is None:
+                vars(error)["ctx"] = ctx
+            raise
 
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 - nothing is cut
         """What lists and shells show of it."""

@@ -35,7 +35,7 @@ def _words(name: str) -> str:
 
 
 def variables() -> list[str]:
-    """The variables that a command line reads, each of which `pvenet help settings` explains."""
+    """The variables that every command reads."""
     from pvenet.settings.sources import GROUPS
 
     place, *rest = (name for names in GROUPS.values() for name in names)

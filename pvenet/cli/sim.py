@@ -242,7 +242,8 @@ def _sim(folder: Path, node: str | None) -> Sim:
             f"there is no simulated node in {folder}", hint=f"`pvenet sim init {folder}` makes one to measure"
         )
     if node and node not in sim.nodes:
-        raise errors.UsageError(f"there is no node {node} in {folder}, only {', '.join(sim.nodes)}")
+        hint = errors.did_you_mean(node, sim.nodes, otherwise="name one of them with --node")
+        raise errors.UsageError(f"there is no node {node} in {folder}, only {', '.join(sim.nodes)}", hint=hint)
     return Sim.open(folder)
 
 

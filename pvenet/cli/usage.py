@@ -12,6 +12,24 @@ _BLANK = re.compile(r"'\s*' is not ")
 """How Typer begins to say that nothing is no number, or none of its words."""
 _NO_CHOICE = re.compile(r"'(?P<word>.*)' is not one of ", re.DOTALL)
 
+ELSEWHERE = {
+    "add": "create",
+    "new": "create",
+    "remove": "delete",
+    "rm": "delete",
+    "change": "set",
+    "edit": "set",
+    "modify": "set",
+    "update": "set",
+    "interfaces": "list",
+    "ls": "list",
+    "nic": "eth",
+    "reload": "apply",
+    "discard": "revert",
+    "undo": "rollback",
+}
+"""What other tools call our commands."""
+
 
 def wrong(error: Any) -> errors.UsageError:
     """What Typer found wrong, with the help that belongs to where it went wrong."""
@@ -41,11 +59,13 @@ def no_option(context: Any, option: str, shows: str) -> errors.UsageError:
 
 def no_command(context: Any, word: str) -> errors.UsageError:
     """There is no such command; the nearest of those that there are, or the one of that name in a group of them."""
-    path, commands = context.command_path, context.command.commands
-    hint = errors.did_you_mean(word, commands, shown=f"`{path} {{}}`")
-    within = [f"`{path} {name} {word}`" for name, each in commands.items() if word in getattr(each, "commands", ())]
+    path, commands, verb = context.command_path, context.command.commands, ELSEWHERE.get(word, word)
+    hint = errors.did_you_mean(word, commands, shown=f"`{path} {{}}`", aliases=ELSEWHERE)
+    within = [f"`{path} {name} {verb}`" for name, each in commands.items() if verb in getattr(each, "commands", ())]
     if within:
         hint = f"did you mean {within[0]}?" if len(within) == 1 else f"of what? as in {within[0]}"
+    elif f"--{word}" in _options(context.command):
+        hint = f"did you mean `{path} --{word}`?"
     return errors.UsageError(f"`{path}` has no command {word}", hint=hint or f"`{path} --help` lists them")
 
 

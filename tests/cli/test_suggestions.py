@@ -42,20 +42,36 @@ MISTYPED = [
     ("apply --on-failure keeep", "did you mean keep?"),
     ("login 127.0.0.1 --store keyrng", "did you mean keyring?"),
     ("list --profile hoome", "did you mean home?"),
+    ("undo", "did you mean `pvenet rollback`?"),
+    ("version", "did you mean `pvenet --version`?"),
+    ("bond add", "did you mean `pvenet bond create`?"),
+    ("remove bond0", "of what? as in `pvenet bond delete`"),
+    ("ls", "did you mean `pvenet list`?"),
+    ("network", "`pvenet --help` lists them"),
+    ("bond create --mode", "`pvenet bond create --help` shows how"),
+    ("sim show lab --node pve11", "did you mean pve1?"),
+    ("list --node pve11", "did you mean pve1? the nodes here are: pve1"),
+    ("vlan create --tag", "`pvenet vlan create --help` shows how"),
     ("zzz", "`pvenet --help` lists them"),
     ("list --zzz", "`pvenet list --help` shows how"),
 ]
 
 
-@pytest.mark.parametrize(("line", "hint"), MISTYPED)
-def test_a_mistyped_word_names_the_nearest(
-    line: str, hint: str, lab: Path, tmp_path: Path, run: Callable[..., Ran]
-) -> None:
-    """Commands, options, modes, fields, faults, interfaces, profiles and the words of options alike."""
-    assert lab.exists()
+@pytest.fixture
+def place(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with the simulated node, and a profile of it."""
+    assert lab.parent == tmp_path
+    monkeypatch.chdir(tmp_path)
     config = tmp_path / "config/pvenet"
     config.mkdir(parents=True)
     (config / "config.toml").write_text('[profiles.home]\nsim = "lab"\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize(("line", "hint"), MISTYPED)
+def test_a_mistyped_word_names_the_nearest(line: str, hint: str, place: Path, run: Callable[..., Ran]) -> None:
+    """Commands, options, modes, fields, faults, interfaces, profiles and the words of options alike."""
+    assert place.exists()
     ran = run(*line.split())
     assert ran.code in (2, 3)
     assert ran.err.endswith(f"hint: {hint}\n")
