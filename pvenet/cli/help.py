@@ -45,7 +45,7 @@ WHERE = "Where"
 OUTPUT = "Output"
 _OWN = "Options"
 _NO_BREAK = "\xa0"
-_WIDEST = 28
+_WIDEST = 30
 """Columns of the left side of a list; what is longer has a line of its own."""
 
 

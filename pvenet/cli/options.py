@@ -50,7 +50,7 @@ def _common(
     *,
     endpoint: list[str] = typer.Option(
         [],
-        help="PVE's API, as https://HOST:8006; or several members.",
+        help="PVE's API, as https://HOST:8006; or several.",
         metavar="URL[,URL]",
         rich_help_panel=WHERE,
     ),
@@ -126,7 +126,7 @@ def command(function: Callable[..., None], *, common: Group = COMMON, **groups: 
         with Context(options) as context:
             function(context, **given, **taken)
 
-    _declare(run, function, [own, *groups.values(), common])
+    _declare(run, function, [*groups.values(), own, common])  # what it is about comes first
     return run
 
 

@@ -7,10 +7,13 @@ import sys
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 import readme
 import typer
+from hatchling.build import build_wheel
+from paths import ROOT
 
 from pvenet import cli
 from pvenet.cli.topics import topics
@@ -113,6 +116,14 @@ def test_a_mistyped_topic_names_the_nearest(words: list[str], hint: str, run: Ca
     ran = run("help", *words)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.endswith(f"hint: {hint}\n")
+
+
+def test_the_pages_are_in_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever installs it has them."""
+    monkeypatch.chdir(ROOT)
+    with ZipFile(tmp_path / build_wheel(f"{tmp_path}")) as wheel:
+        assert {f"pvenet/help/{page.name}" for page in PAGES} <= set(wheel.namelist())
+    assert PAGES
 
 
 def test_the_page_of_exit_codes_is_generated() -> None:
