@@ -127,8 +127,7 @@ def _nearest(network: Network, name: str) -> str:
     for real, link in network.links.items():
         if name in link.altnames:
             return f"{name} is another name of {real}; PVE takes only that one"
-    near = errors.nearest(name, network.interfaces, cutoff=0.5)
-    return f"did you mean {near}?" if near else "`pvenet list` shows what is there"
+    return errors.did_you_mean(name, network.interfaces, otherwise="`pvenet list` shows what is there")
 
 
 def _given(values: Values) -> Values:
@@ -163,11 +162,8 @@ def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:
-            near = errors.nearest(word, can)
-            raise errors.UsageError(
-                f"{word} can't be cleared on {_article(kind.type)}",
-                hint=f"did you mean {near}?" if near else f"these can: {', '.join(sorted(can))}",
-            )
+            hint = errors.did_you_mean(word, can, otherwise=f"these can: {', '.join(sorted(can))}")
+            raise errors.UsageError(f"{word} can't be cleared on {_article(kind.type)}", hint=hint)
     return chosen
 
 

@@ -191,9 +191,35 @@ class Interrupted(PvenetError):
     exit_code = 130
 
 
-def nearest(word: str, words: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The word that was probably meant, for a hint."""
+def nearest(
+    word: str, words: Iterable[str], *, cutoff: float = 0.6, aliases: Mapping[str, str] | None = None
+) -> str | None:
+    """The word that was probably meant, for a hint: the most alike, in whatever case, or the only one with this part.
+
+    `aliases`: what others call some of the words.
+    """
     from difflib import get_close_matches
 
-    close = get_close_matches(word, list(words), n=1, cutoff=cutoff)
-    return close[0] if close else None
+    known = list(words)
+    if (named := (aliases or {}).get(word)) in known:
+        return named
+    lowered = {each.lower(): each for each in reversed(known)}
+    close = get_close_matches(word.lower(), list(lowered), n=1, cutoff=cutoff)
+    parts = [each for each in known if word.lower() in each.lower().split("-")]
+    return lowered[close[0]] if close else parts[0] if len(parts) == 1 else None
+
+
+def did_you_mean(
+    word: str,
+    words: Iterable[str],
+    *,
+    otherwise: str = "",
+    shown: str = "{}",
+    aliases: Mapping[str, str] | None = None,
+) -> str:
+    """A hint that names the word that was probably meant; else what helps otherwise.
+
+    `shown`: how the word is written in the hint.
+    """
+    near = nearest(word, words, aliases=aliases)
+    return f"did you mean {shown.format(near)}?" if near else otherwise

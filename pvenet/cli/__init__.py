@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -25,22 +24,27 @@ from pvenet.cli import (
     recovery,
     sim,
     staging,
+    topics,
     tree,
 )
+from pvenet.cli.help import Application
 from pvenet.cli.options import remembering
 from pvenet.cli.output import flush, give_up, out, say
+from pvenet.cli.usage import wrong
 from pvenet.render.foreign import guarded
 
-app = typer.Typer(
+app = Application(
     name="pvenet",
-    help="Change the network of Proxmox VE nodes: see what would change, apply it live, wait until it is up.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    text="""Change the network of Proxmox VE nodes.
+
+    See what would change, apply it live, wait until it is up. Everything can be tried on a node that is not there:
+
+    $ pvenet --sim /tmp/lab list
+    """,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Try it without any node: pvenet --sim /tmp/lab list",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, login):
+for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, login, topics):
     commands.register(app)
 for group in (config, sim):
     app.add_typer(group.app)
@@ -58,7 +62,7 @@ def _version(asked: bool) -> None:
 @remembering
 def root(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        False, "--version", "-V", callback=_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None: ...
 
@@ -94,29 +98,12 @@ def _run(arguments: list[str] | None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
             say(f"{error}")
             return errors.UsageError.exit_code
-        raise _usage(error) from None
+        raise wrong(error) from None
     except (KeyboardInterrupt, typer.Abort):
         done = errors.Interrupted.exit_code
     if done == errors.Interrupted.exit_code:  # what typer makes of a Ctrl-C, too; whatever writes hears it before
         raise errors.Interrupted("interrupted", hint="`pvenet status` says how a node stands")
     return done if isinstance(done, int) else 0
-
-
-_BLANK = re.compile(r"'\s*' is not ")
-"""How Typer begins to say that nothing is no number, or none of its words."""
-
-
-def _usage(error: TyperException) -> errors.UsageError:
-    """A wrong command line, with the help that belongs to where it went wrong."""
-    context = getattr(error, "ctx", None)
-    if possible := getattr(error, "possibilities", None):  # by Typer's rule the dashes make any short name near
-        wanted = getattr(error, "option_name", "").lstrip("-")
-        vars(error)["possibilities"] = [each for each in possible if errors.nearest(wanted, [each.lstrip("-")])]
-    if _BLANK.match(getattr(error, "message", "")):
-        vars(error)["message"] = "it is empty"
-    command_path = context.command_path if context else "pvenet"
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
-    return errors.UsageError(message.rstrip("."), hint=f"`{command_path} --help` shows how")
 
 
 def _complain(error: errors.PvenetError) -> int:

@@ -10,6 +10,8 @@ from pvenet import errors
 from pvenet.cli.options import empty, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pvenet.apply.kernel import Verify
     from pvenet.cli.context import Context
     from pvenet.events import OnFailure
@@ -42,7 +44,7 @@ def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -
         found = Verify(word or Verify.AUTO)
     except ValueError:
         raise errors.UsageError(
-            f"{said} is {word}, and neither auto, kernel nor flags", hint="`pvenet apply --help` says what they are"
+            f"{said} is {word}, and neither auto, kernel nor flags", hint=_meant(word, Verify)
         ) from None
     if found is Verify.KERNEL and not wait:
         raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
@@ -60,7 +62,7 @@ def required(given: list[str], *, wait: bool) -> frozenset[Require]:
     except ValueError as error:
         raise errors.UsageError(
             f"--require: {error.args[0].split(' ')[0]} is neither lacp nor carrier",
-            hint="`pvenet apply --help` says what they are",
+            hint=_meant(next(word for word in found if word not in list(Require)), Require),
         ) from None
 
 
@@ -74,8 +76,12 @@ def on_failure_by(word: str) -> OnFailure:
         return OnFailure(word)
     except ValueError:
         raise errors.UsageError(
-            f"--on-failure {word} is neither rollback nor keep", hint="`pvenet apply --help` shows how"
+            f"--on-failure {word} is neither rollback nor keep", hint=_meant(word, OnFailure)
         ) from None
+
+
+def _meant(word: str, words: Iterable[str]) -> str:
+    return errors.did_you_mean(word, words, otherwise="`pvenet apply --help` says what they are")
 
 
 def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str, ...]:

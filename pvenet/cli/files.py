@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
+from pvenet.cli.options import FILE, NAMED_FILE, command, network_file, only
 
 if TYPE_CHECKING:
     import typer
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for function in (check, schema, export):
-        app.command()(command(function))
+    for function in (check, schema):  # which meet no node
+        app.command()(command(function, common=only()))
+    app.command()(command(export))
 
 
 def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None = FILE) -> None:
-    """Check a network file by itself, without any node."""
+    """Check a network file by itself, without any node.
+
+    $ pvenet check network.yaml
+    """
     from pvenet.render.values import counted
     from pvenet.spec.load import check as examined
     from pvenet.spec.load import refuse
@@ -36,7 +40,10 @@ def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None =
 
 
 def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
-    """Print the JSON Schema of a network file, for editors."""
+    """Print the JSON Schema of a network file, for editors.
+
+    $ pvenet schema > network.schema.json
+    """
     from pvenet.cli.output import out
     from pvenet.render.values import as_json
     from pvenet.spec.schema import schema as made
@@ -45,7 +52,10 @@ def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
 
 
 def export(context: Context) -> None:
-    """Print the network as it is, as a network file."""
+    """Print the network as it is, as a network file.
+
+    $ pvenet export > network.yaml
+    """
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.nodes import known, read, refuse

@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(context: Context) -> None:
-    """List a node's interfaces, with what is staged."""
+    """List a node's interfaces, with what is staged.
+
+    $ pvenet list --node pve1
+    """
     reading = read(context, thorough=True)
     from pvenet.render.network import network_data, table
 
@@ -33,7 +36,10 @@ def list_(context: Context) -> None:
 
 
 def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
-    """Show one interface, all that is known of it."""
+    """Show one interface, all that is known of it.
+
+    $ pvenet show vmbr0
+    """
     network = read(context).network
     from pvenet import edit
     from pvenet.model import Link

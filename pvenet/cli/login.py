@@ -9,7 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, only
 from pvenet.settings import Options
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for function in (login, logout):
-        app.command()(command(function))
+    common = only("endpoint", "node", "profile", "sim", "fault", "insecure")
+    app.command()(command(login, common=common))
+    app.command()(command(logout, common=only("profile")))
 
 
 def login(
@@ -51,7 +52,13 @@ def login(
         False, "--yes", "-y", help="Don't ask: pin a first certificate as it comes, make what is missing."
     ),
 ) -> None:
-    """Make a profile of a real node, with a token of least privilege: pvenet login 192.168.1.5"""
+    """Make a profile of a real node, with a token of least rights.
+
+    What is missing is asked for. Run again, it mends what is missing there.
+
+    $ pvenet login 192.0.2.11
+    $ pvenet login pve1.example.org --read-only
+    """
     from pvenet.login.options import LoginOptions
 
     options = LoginOptions(
@@ -84,7 +91,12 @@ def logout(
         "", help="Remove its token there, too, as this user with a password.", metavar="USER@REALM"
     ),
 ) -> None:
-    """Forget a profile and its secret, and say how to remove its token there: pvenet logout pve1"""
+    """Forget a profile and its secret.
+
+    It says how to remove the token on the node, too.
+
+    $ pvenet logout pve1
+    """
     from pvenet.cli.dialog import Dialog
     from pvenet.login.session import log_out
     from pvenet.render.login import logged_out_data, logged_out_text
@@ -116,7 +128,8 @@ def _scope(*, read_only: bool, full: bool) -> Scope:
 
 def _store(text: str) -> Any:
     if text not in ("", "keyring", "file"):
-        raise errors.UsageError(f"a secret can't be kept in {text!r}", hint="--store keyring, or --store file")
+        hint = errors.did_you_mean(text, ("keyring", "file"), otherwise="--store keyring, or --store file")
+        raise errors.UsageError(f"a secret can't be kept in {text!r}", hint=hint)
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import EnumType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -72,6 +73,8 @@ class Noun:
     naming: str = ""
     """How a new one is named; empty for a kind that is neither created nor deleted."""
     fields: Fields
+    examples: Mapping[str, str]
+    """What stands after each verb in the example of its help."""
 
     @property
     def a_word(self) -> str:
@@ -87,8 +90,14 @@ class Noun:
 def _parameter(name: str, field: Field) -> inspect.Parameter:
     dashed = name.replace("_", "-")
     flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else ()
-    option = typer.Option(None, *flags, help=field.help, metavar=field.metavar)
+    option = typer.Option(None, *flags, help=_help(field), metavar=field.metavar)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=field.type | None)
+
+
+def _help(field: Field) -> str:
+    """The text of a field, with its words where it has a choice of some: they are too many for a column of options."""
+    chosen = isinstance(field.type, EnumType)
+    return f"{field.help} One of {', '.join(each.value for each in field.type)}." if chosen else field.help
 
 
 NOUNS = (
@@ -97,11 +106,16 @@ NOUNS = (
         kind=Bond,
         word="bond",
         naming="bond<N>; the next free one unless given.",
+        examples={
+            "create": "--slaves ens38,ens39 --mode 802.3ad",
+            "set": "bond0 --mtu 9000 --clear comments",
+            "delete": "bond0",
+        },
         fields={
             "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]"),
-            "mode": Field(BondMode, "How the slaves share traffic; balance-rr unless told otherwise."),
+            "mode": Field(BondMode, "How the slaves share traffic; balance-rr unless told otherwise.", "MODE"),
             "primary": Field(str, "The preferred slave; active-backup only.", "NIC"),
-            "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only."),
+            "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only.", "POLICY"),
             **ADDRESSES,
             **COMMON,
             **AUTOSTART,
@@ -112,6 +126,7 @@ NOUNS = (
         kind=Bridge,
         word="bridge",
         naming="The next free vmbr<N> unless given.",
+        examples={"create": "vmbr1 --ports bond0 --vlan-aware", "set": "vmbr1 --comments storage", "delete": "vmbr1"},
         fields={
             "ports": Field(list[str], "Its ports, with commas or repeated.", "IFACE[,IFACE]"),
             "vlan_aware": Field(bool, "Whether it filters VLANs."),
@@ -130,6 +145,7 @@ NOUNS = (
         kind=Vlan,
         word="VLAN",
         naming="bond0.50, vlan50 or a free name; DEVICE.TAG unless given.",
+        examples={"create": "bond0.50 --cidr 192.0.2.5/24", "set": "bond0.50 --mtu 9000", "delete": "bond0.50"},
         fields={
             "raw_device": Field(str, "What it sits on.", "IFACE"),
             "tag": Field(int, "The VLAN's id, 1 to 4094.", "TAG"),
@@ -138,12 +154,19 @@ NOUNS = (
             **AUTOSTART,
         },
     ),
-    Noun(command="eth", kind=Ethernet, word="NIC", fields={**ADDRESSES, **COMMON, **AUTOSTART}),
+    Noun(
+        command="eth",
+        kind=Ethernet,
+        word="NIC",
+        examples={"set": "ens37 --mtu 9000"},
+        fields={**ADDRESSES, **COMMON, **AUTOSTART},
+    ),
     Noun(
         command="ovs-bridge",
         kind=OvsBridge,
         word="OVS bridge",
         naming="The next free vmbr<N> unless given.",
+        examples={"create": "vmbr2 --ports ens40", "set": "vmbr2 --mtu 9000", "delete": "vmbr2"},
         fields={
             "ports": Field(
                 list[str],
@@ -162,10 +185,11 @@ NOUNS = (
         kind=OvsBond,
         word="OVS bond",
         naming="The next free bond<N> unless given.",
+        examples={"create": "bond1 --bridge vmbr2 --slaves ens38,ens39", "set": "bond1 --tag 50", "delete": "bond1"},
         fields={  # it has no address, and its bridge starts it
             "bridge": OVS_BRIDGE,
             "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]"),
-            "mode": Field(OvsBondMode, "How the slaves share traffic; active-backup unless told otherwise."),
+            "mode": Field(OvsBondMode, "How the slaves share traffic; active-backup unless told otherwise.", "MODE"),
             **OVS_PORT,
             **COMMON,
         },
@@ -175,6 +199,7 @@ NOUNS = (
         kind=OvsIntPort,
         word="OVS port",
         naming="A free name, as mgmt0.",
+        examples={"create": "mgmt0 --bridge vmbr2 --tag 50", "set": "mgmt0 --cidr 192.0.2.5/24", "delete": "mgmt0"},
         fields={"bridge": OVS_BRIDGE, **OVS_PORT, **ADDRESSES, **COMMON},  # its bridge starts it
     ),
 )

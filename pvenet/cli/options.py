@@ -11,6 +11,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
+from pvenet.cli.help import OUTPUT, WHERE
 from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
@@ -49,23 +50,33 @@ def _common(
     *,
     endpoint: list[str] = typer.Option(
         [],
-        help="Where PVE's API is: https://HOST:8006. Repeat it for more members of the cluster.",
+        help="PVE's API, as https://HOST:8006; or several.",
         metavar="URL[,URL]",
+        rich_help_panel=WHERE,
     ),
     node: list[str] = typer.Option(
-        [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
+        [], help="The node, where there is more than one.", metavar="NAME[,NAME]", rich_help_panel=WHERE
     ),
-    sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
+    profile: str | None = typer.Option(
+        None, help="The profile, as `pvenet login` makes them.", metavar="NAME", rich_help_panel=WHERE
+    ),
+    sim: Path | None = typer.Option(
+        None, help="A simulated node, kept in this folder.", metavar="DIR", rich_help_panel=WHERE
+    ),
     fault: list[str] = typer.Option(
         [],
-        help="What goes wrong at which request of the simulated node, as in 'drop-after@PUT network'; repeatable.",
+        help="What goes wrong there: `pvenet sim faults`.",
         metavar="KIND[=VALUE]@WHERE",
+        rich_help_panel=WHERE,
     ),
-    profile: str | None = typer.Option(None, help="The profile of the configuration file to use.", metavar="NAME"),
-    state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
-    debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
-    insecure: bool = typer.Option(False, "--insecure", help="Don't check who answers. Dangerous."),
+    state_dir: Path | None = typer.Option(
+        None, help="Where the journals are kept.", metavar="DIR", rich_help_panel=WHERE
+    ),
+    insecure: bool = typer.Option(
+        False, "--insecure", help="Don't check who answers. Dangerous.", rich_help_panel=WHERE
+    ),
+    json: bool = typer.Option(False, "--json", help="Print JSON.", rich_help_panel=OUTPUT),
+    debug: bool = typer.Option(False, "--debug", help="Show every request on stderr.", rich_help_panel=OUTPUT),
 ) -> None: ...
 
 
@@ -89,10 +100,18 @@ def _path(text: str) -> Path:
 
 
 COMMON = parameters(_common)
-"""The options that every command takes, before its name or after it; what stands after wins."""
+"""The options that commands take, before their name or after it; what stands after wins."""
 
 
-def command(function: Callable[..., None], **groups: Group) -> Callable[..., None]:
+def only(*names: str) -> Group:
+    """The common options of a command which of those that say where takes these alone, and refuses the others.
+
+    Before its name they may stand all the same: there they are said to whatever comes.
+    """
+    return {name: each for name, each in COMMON.items() if name in names or each.default.rich_help_panel != WHERE}
+
+
+def command(function: Callable[..., None], *, common: Group = COMMON, **groups: Group) -> Callable[..., None]:
     """A function as Typer runs it.
 
     It is called with a `Context`. A parameter that is named like a group takes what was given of the group's options,
@@ -107,7 +126,7 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
         with Context(options) as context:
             function(context, **given, **taken)
 
-    _declare(run, function, [own, *groups.values(), COMMON])
+    _declare(run, function, [*groups.values(), own, common])  # what it is about comes first
     return run
 
 
@@ -133,15 +152,16 @@ def remembering(function: Callable[..., None]) -> Callable[..., None]:
 
 def _options(given: dict[str, Any], before: Options) -> Options:
     """Take the common options out of what was given, over those that stand before."""
-    common = {name: given.pop(name) for name in COMMON}
+    common = {name: given.pop(name) for name in COMMON if name in given}
     for name in ("endpoint", "node"):  # without a word they would mean any place, or every node
-        words(common[name], option=f"--{name}")
-    if common["profile"] == "":
+        words(common.get(name), option=f"--{name}")
+    if common.get("profile") == "":
         raise empty("--profile")
-    if not all(text.strip() for text in common["fault"]):
+    if not all(text.strip() for text in common.get("fault", ())):
         raise empty("--fault")
-    common["endpoint"], common["fault"] = tuple(common["endpoint"]), tuple(common["fault"])
-    common["node"] = ",".join(common["node"])
+    common |= {name: tuple(common[name]) for name in ("endpoint", "fault") if name in common}
+    if "node" in common:
+        common["node"] = ",".join(common["node"])
     return Options(**common).over(before)
 
 

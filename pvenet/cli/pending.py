@@ -24,7 +24,10 @@ def diff(
     context: Context,
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
 ) -> None:
-    """Show what is pending: what it means, and PVE's own diff."""
+    """Show what is pending: what it means, and PVE's own diff.
+
+    $ pvenet diff
+    """
     reading, name = read(context), context.node.name
     from pvenet.journal import Ours, ownership
     from pvenet.render.changes import changes_text, diff_data, pending_text
@@ -107,7 +110,15 @@ def apply(
         metavar="lacp|carrier",
     ),
 ) -> None:
-    """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
+    """Make live what is pending, or a network file, and verify it.
+
+    It reloads the node, waits until everything is up, and puts back what was there where that fails. A network file or
+    a saved plan is applied on every node that it names, one after another.
+
+    $ pvenet apply
+    $ pvenet apply --confirm-within 60
+    $ pvenet apply -f network.yaml --canary pve1
+    """
     from pvenet.apply.apply import apply as make_live
     from pvenet.apply.options import ApplyOptions
     from pvenet.cli import apply_options as words_of
@@ -159,7 +170,10 @@ def revert(
     context: Context,
     discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
 ) -> None:
-    """Throw away what is pending."""
+    """Throw away what is pending.
+
+    $ pvenet revert
+    """
     node, journals = context.node, context.journals
     from pvenet.apply.stage import revert as throw_away
 

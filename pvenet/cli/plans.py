@@ -31,7 +31,13 @@ def plan(
     save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is to do or pending."),
 ) -> None:
-    """Show what a network file would change on each node, and change nothing."""
+    """Show what a network file would change on each node.
+
+    Nothing is changed. A saved plan is for `pvenet apply PLAN`, which does that and nothing else.
+
+    $ pvenet plan network.yaml
+    $ pvenet plan -f network.yaml -o monday.plan
+    """
     from pvenet.fleet.nodes import refuse
     from pvenet.fleet.saved import save as write
     from pvenet.spec.load import load

@@ -29,7 +29,12 @@ _SAME_NODE = typer.Option(
 
 
 def status(context: Context, same_node: bool = _SAME_NODE) -> None:
-    """Say how a node stands: what is pending, whose it is, which journal is open, and what to do."""
+    """Say how a node stands, and what to do.
+
+    What is pending and whose it is, and whether an apply was left without a verdict.
+
+    $ pvenet status
+    """
     fleet = context.fleet
     from dataclasses import asdict
 
@@ -91,7 +96,12 @@ def rollback(
     sdn_lock: bool | None = SDN_LOCK,
     same_node: bool = _SAME_NODE,
 ) -> None:
-    """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
+    """Put back what was there before, and verify it.
+
+    What was staged is reverted; what was applied is undone with another reload.
+
+    $ pvenet rollback
+    """
     if journal is not None and not journal.strip():
         raise empty("the name of the journal", "leave it out for the youngest one")
     node, journals = context.node, context.journals
@@ -113,7 +123,12 @@ def rollback(
 
 
 def confirm(context: Context, same_node: bool = _SAME_NODE) -> None:
-    """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
+    """Say that what was applied may stay.
+
+    For an apply with --confirm-within, or a rollback that is not to go on.
+
+    $ pvenet confirm
+    """
     node, journals = context.node, context.journals
     from pvenet.apply.resume import confirm as keep
 

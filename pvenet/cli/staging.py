@@ -9,6 +9,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
+from pvenet.cli.help import Application
 from pvenet.cli.nouns import LISTS, NOUNS
 from pvenet.cli.options import command, empty, words
 from pvenet.cli.output import painter
@@ -35,17 +36,21 @@ def register(app: typer.Typer) -> None:
 
 def _group(noun: Noun) -> typer.Typer:
     """`set`, and, unless it is a NIC, `create` and `delete`."""
-    group = typer.Typer(
-        name=noun.command, help=f"Stage changes of {noun.word}s.", no_args_is_help=True, rich_markup_mode=None
-    )
+    verbs = "Create, change or delete" if noun.naming else "Change"
+    group = Application(name=noun.command, text=f"{verbs} {noun.a_word}.")
     if noun.naming:
-        group.command("create", help=f"Stage a new {noun.word}.")(command(_create(noun), own=noun.options))
-        group.command("delete", help=f"Stage the removal of {noun.a_word}.")(command(_delete(noun)))
-    group.command("set", help=f"Stage a change of {noun.a_word}: what is named changes, everything else stays.")(
-        command(_set(noun), own=noun.options)
-    )
+        text = _help(noun, "create", f"Stage a new {noun.word}.")
+        group.command("create", help=text)(command(_create(noun), own=noun.options))
+        text = _help(noun, "delete", f"Stage the removal of {noun.a_word}.")
+        group.command("delete", help=text)(command(_delete(noun)))
+    text = _help(noun, "set", f"Stage a change of {noun.a_word}.\n\nWhat is named changes, everything else stays.")
+    group.command("set", help=text)(command(_set(noun), own=noun.options))
     group.callback()(lambda: None)  # keeps `set` a command where it is the only one
     return group
+
+
+def _help(noun: Noun, verb: str, text: str) -> str:
+    return f"{text}\n\n$ pvenet {noun.command} {verb} {noun.examples[verb]}"
 
 
 def _existing(noun: Noun) -> Any:

@@ -17,29 +17,27 @@ if TYPE_CHECKING:
     from pvenet.apply.links import Everything
 
 
-EXAMPLE = """\b
-  ens33  up 1G ─── vmbr0  bridge, 192.0.2.11/24, gateway 192.0.2.1
-\b
-  ens38  up 1G ─┐
-  ens39  up 1G ─┴─ bond0  bond, 802.3ad, LACP partner 02:00:00:00:5c:01
-                   └─ vmbr1  bridge, VLANs 2-4094
-                      ├─ 101 web    net0 VLAN 20
-                      ├─ 102 db     net0
-                      └─ 205 proxy  net0 VLAN 30, stopped
-"""
-"""Stands beneath the help."""
-
-
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EXAMPLE)(command(tree))
+    app.command()(command(tree))
 
 
 def tree(
     context: Context,
     svg: Path | None = typer.Option(None, help="Write the picture here as SVG, too.", metavar="FILE"),
 ) -> None:
-    """Show the node as a picture, from the cable to the guest, with what is staged and what is not as it should be."""
+    """Show the node as a picture, from the cable to the guest.
+
+    With what is staged, and what is not as it should be.
+
+    $ pvenet tree --svg pve1.svg
+      ens33  up 1G ─── vmbr0  bridge, 192.0.2.11/24, gateway 192.0.2.1
+      ens38  up 1G ─┐
+      ens39  up 1G ─┴─ bond0  bond, 802.3ad, LACP partner 02:00:00:00:5c:01
+                       └─ vmbr1  bridge, VLANs 2-4094
+                          ├─ 101 web    net0 VLAN 20
+                          └─ 205 proxy  net0 VLAN 30, stopped
+    """
     node = context.node
     from pvenet.apply.links import look_everywhere
     from pvenet.guests import read_guests

@@ -70,7 +70,8 @@ def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
     """
     names = [each.node for each in plan.nodes]
     if canary and canary not in names:
-        there = f"the nodes are {', '.join(names)}" if names else "there is none"
+        meant = errors.did_you_mean(canary, names)
+        there = f"{meant} the nodes are {', '.join(names)}".lstrip() if names else "there is none"
         raise errors.UsageError(f"the canary {canary} is none of the nodes that this is about", hint=there)
     todo = [each for each in plan.nodes if each.goes_live]
     return tuple(sorted(todo, key=lambda each: each.node != canary))

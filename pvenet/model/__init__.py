@@ -3,6 +3,7 @@
 from pvenet.model.canonical import BLANKS, canonical, kept_comments
 from pvenet.model.interfaces import (
     ALL_VIDS,
+    BOND_MODE_NUMBERS,
     HASHING_MODES,
     OVS_BOND_WORDS,
     Bond,
@@ -33,6 +34,7 @@ from pvenet.model.names import from_vlan_name, natural, parent_in
 __all__ = [
     "ALL_VIDS",
     "BLANKS",
+    "BOND_MODE_NUMBERS",
     "HASHING_MODES",
     "OVS_BOND_WORDS",
     "Bond",

@@ -27,6 +27,10 @@ class BondMode(StrEnum):
     BALANCE_ALB = "balance-alb"
 
 
+BOND_MODE_NUMBERS = {f"{number}": mode.value for number, mode in enumerate(BondMode)}
+"""The numbers by which the bonding driver, and many who configure it, know the modes: they are in its order."""
+
+
 class OvsBondMode(StrEnum):
     """The four modes of an OVS bond, as the API spells them (pve-api#ovs-bond)."""
 

@@ -9,40 +9,33 @@ from typing import TYPE_CHECKING, Any
 import typer
 from paths import ROOT
 
-from pvenet import cli, errors
+from pvenet import cli
+from pvenet.cli import reference as reference_of
+from pvenet.cli.help import parted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 README = ROOT / "README.md"
 
 
-def section(name: str) -> str:
-    """What stands between the README's marks."""
-    return README.read_text(encoding="utf8").split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
+def section(name: str, path: Path = README) -> str:
+    """What stands between the marks of the README, or of another page."""
+    return path.read_text(encoding="utf8").split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
 
 
-def replace(name: str, text: str) -> None:
+def replace(name: str, text: str, path: Path = README) -> None:
     """Write a generated part anew."""
-    whole = README.read_text(encoding="utf8")
+    whole = path.read_text(encoding="utf8")
     head, rest = whole.split(f"<!-- {name} -->")
     tail = rest.split(f"<!-- /{name} -->")[1]
-    README.write_text(f"{head}<!-- {name} -->\n{text}\n<!-- /{name} -->{tail}", encoding="utf8")
-
-
-def families() -> Iterator[type[errors.PvenetError]]:
-    """The error classes that have an exit code of their own."""
-    kinds: list[type[errors.PvenetError]] = [errors.PvenetError, *errors.PvenetError.__subclasses__()]
-    for kind in kinds:
-        if "exit_code" in vars(kind):
-            yield kind
+    path.write_text(f"{head}<!-- {name} -->\n{text}\n<!-- /{name} -->{tail}", encoding="utf8")
 
 
 def exit_codes() -> str:
     """The table of exit codes, from the classes."""
-    told = ((kind.exit_code, " ".join((kind.__doc__ or "").split())) for kind in families())
-    rows = [(0, "done, or nothing to do"), *told]
-    lines = [f"| {code} | {meaning} |" for code, meaning in sorted(rows)]
+    lines = [f"| {code} | {meaning} |" for code, _, meaning in reference_of.exit_codes()]
     return "\n".join(["| exit | meaning |", "|---|---|", *lines])
 
 
@@ -64,7 +57,7 @@ def reference() -> str:
         own = [parameter for parameter in command.params if not set(parameter.opts) & (root | {"--help"})]
         arguments = [_argument(parameter) for parameter in own if not parameter.opts[0].startswith("-")]
         options = [_option(parameter) for parameter in own if parameter.opts[0].startswith("-")]
-        summary = (command.help or "").strip().rstrip(".")
+        summary = parted(command.help).summary.rstrip(".")
         lines.append(f"| `{' '.join([words, *arguments])}` | {summary} | {' '.join(options)} |")
     return "\n".join(["| command | | its own options |", "|---|---|---|", *lines])
 
