@@ -100,7 +100,7 @@ ALLOWED = {
         "sim",
         "spec",
     },
-    "spec": {"", "edit", "errors", "impact", "model", "plan", "wire"},
+    "spec": {"", "edit", "errors", "hosts", "impact", "model", "plan", "wire"},
     "fleet": {
         "",
         "access",
