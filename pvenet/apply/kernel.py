@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pvenet.apply.runtime import Deadline, Runtime
+    from pvenet.impact import Card
     from pvenet.kernel.difference import Difference
     from pvenet.kernel.judgement import Require, Scope
     from pvenet.kernel.links import BridgePorts
@@ -165,11 +166,11 @@ class KernelLooks:
                     hint="`pvenet doctor` says what is missing; with --verify auto the list's flags are enough",
                 )
 
-    def of_guests(self, names: Collection[str]) -> Look:
+    def of_guests(self, names: Collection[str], unplaced: Collection[Card]) -> Look:
         """The first look, as far as it has to be for the guests on these bridges: the quick call, and the report where
-        that leaves one of them out (pve-api#bridges-staged).
+        that leaves out a bridge (pve-api#bridges-staged), or a card that runs.
         """
-        if not set(names) <= (self.baseline.bridges or {}).keys():
+        if unplaced or not set(names) <= (self.baseline.bridges or {}).keys():
             self.begun()
             if self.baseline.report is None and not self._no_report:
                 self._start(REPORT_TIMEOUT, self.baseline.bridges, report_wanted=True)
