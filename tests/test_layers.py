@@ -17,6 +17,7 @@ ALLOWED = {
     "private": {""},
     "hosts": {"", "model"},
     "severity": {""},
+    "unexpected": {"", "errors"},
     "plan": {"", "errors", "limits", "model", "severity"},
     "impact": {"", "access", "kernel", "model", "plan", "severity"},
     "wire": {"", "limits", "model", "plan"},
@@ -55,6 +56,7 @@ ALLOWED = {
         "plan",
         "routes",
         "sdn",
+        "unexpected",
         "wire",
     },
     "doctor": {
@@ -72,6 +74,7 @@ ALLOWED = {
         "node",
         "parallel",
         "severity",
+        "unexpected",
         "wire",
     },
     "settings": {"", "errors", "connection", "private", "sim"},
@@ -99,6 +102,7 @@ ALLOWED = {
         "settings",
         "sim",
         "spec",
+        "unexpected",
     },
     "spec": {"", "edit", "errors", "hosts", "impact", "model", "plan", "wire"},
     "fleet": {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from pvenet import errors
 from pvenet.events import Waiting
-from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
+from pvenet.kernel.judgement import NOTHING_SEEN, Consequences, Look, judge_kernel
 from pvenet.kernel.left import left_behind
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
 
@@ -60,7 +60,7 @@ class Verify(StrEnum):
 class KernelVerdict:
     """What the kernel says of a reload that the flags call good."""
 
-    findings: Findings = field(default_factory=Findings)
+    consequences: Consequences = field(default_factory=Consequences)
     missing: str = ""
     """Why it could not be asked, or not all that was wanted; empty where it was."""
     look: Look = NOTHING_SEEN
@@ -77,12 +77,12 @@ class KernelVerdict:
     @property
     def lacks(self) -> str:
         """What it has otherwise than it should, in words; empty where that fails nothing."""
-        return "; ".join(each.text for each in self.findings.failures)
+        return "; ".join(each.text for each in self.consequences.failures)
 
     def warnings(self, node: str) -> Iterator[str]:
         """What it has otherwise, and fails nothing."""
-        yield from (each.text for each in self.findings.warnings)
-        if (number := self.findings.as_before) > 0:
+        yield from (each.text for each in self.consequences.warnings)
+        if (number := self.consequences.as_before) > 0:
             what = "one more thing" if number == 1 else f"{number} more things"
             yield f"{node} has {what} otherwise than its file says, as before; `pvenet links` shows them"
 
@@ -225,21 +225,21 @@ class KernelLooks:
         """What the first look tells, or a last one where something is waited for."""
         if not self._judges:
             return KernelVerdict(look=look)
-        findings = self._judged(wanted, look)
+        consequences = self._judged(wanted, look)
         if self._restores:  # the configuration is back, and nobody is kept from hearing that by a switch
-            findings = _given_up(findings)
-        if findings.failures or not findings.waits:
-            return KernelVerdict(findings=findings, missing=look.missing, look=look)
-        until = _last_look(ended, deadline.at, self._took) if findings.long else min(deadline.at, ended + CARRIER)
+            consequences = _given_up(consequences)
+        if consequences.failures or not consequences.waits:
+            return KernelVerdict(consequences=consequences, missing=look.missing, look=look)
+        until = _last_look(ended, deadline.at, self._took) if consequences.long else min(deadline.at, ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
-            deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN))
+            deadline.pause(f"waits for {_subjects(consequences)}", min(left, OFTEN))
         spent = self._left <= 0 and self._look is None
         if spent or look.report is None:
-            return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
+            return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)
         look = self._after(deadline)
         if look.report is None:
-            return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
-        return KernelVerdict(findings=self._judged(wanted, look, last=True), missing=look.missing, look=look)
+            return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)
+        return KernelVerdict(consequences=self._judged(wanted, look, last=True), missing=look.missing, look=look)
 
     def _after(self, deadline: Deadline) -> Look:
         if self._look is None:
@@ -248,7 +248,7 @@ class KernelLooks:
             self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)), ports)
         return self._taken()
 
-    def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Findings:
+    def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Consequences:
         before = self.baseline.differences(self._before) if self._before is not None else ()
         return judge_kernel(
             (*look.differences(wanted), *self._left_behind(wanted, look)),
@@ -322,13 +322,13 @@ def _last_look(ended: float, due: float, took: float) -> float:
     return min(due, ended + LAST, max(in_time, ended + SLOW_LACP))
 
 
-def _given_up(findings: Findings) -> Findings:
+def _given_up(consequences: Consequences) -> Consequences:
     """What was waited for and could not be looked at again is a warning: nobody can tell."""
-    return replace(findings, waits=(), warnings=(*findings.warnings, *findings.waits))
+    return replace(consequences, waits=(), warnings=(*consequences.warnings, *consequences.waits))
 
 
-def _subjects(findings: Findings) -> str:
-    return ", ".join(dict.fromkeys(each.subject or each.name for each in findings.waits))
+def _subjects(consequences: Consequences) -> str:
+    return ", ".join(dict.fromkeys(each.subject or each.name for each in consequences.waits))
 
 
 class _Background(Generic[T]):
