@@ -53,6 +53,7 @@ ALLOWED = {
         "node",
         "observe",
         "outcome",
+        "parallel",
         "plan",
         "routes",
         "sdn",

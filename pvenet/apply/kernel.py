@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Consequences, Look, judge_kernel
 from pvenet.kernel.left import left_behind
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
+from pvenet.parallel import Background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.impact import Card
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
     from pvenet.node import Node
-
-T = TypeVar("T")
 
 REPORTS = 3
 """How many an apply asks for at most: before, after, and a last one."""
@@ -127,7 +125,7 @@ class KernelLooks:
         """The first one after the reload: after a Ctrl-C what was waited for is waited for still."""
         self._took = 0.0
         """Seconds that it took."""
-        self._look: _Background[Look] | None = None
+        self._look: Background[Look] | None = None
         """One that is under way: after a Ctrl-C it is waited for again, and no second one sent."""
         self._ended: float | None = None
         """When the reload's task had ended, by the clock."""
@@ -277,7 +275,7 @@ class KernelLooks:
             finally:
                 own.connection.close()
 
-        self._look = _Background(look)  # kept before it is begun: Ctrl-C may come at any moment
+        self._look = Background(look)  # kept before it is begun: Ctrl-C may come at any moment
         self._look.begin()
 
     def _taken(self) -> Look:
@@ -329,34 +327,3 @@ def _given_up(consequences: Consequences) -> Consequences:
 
 def _subjects(consequences: Consequences) -> str:
     return ", ".join(dict.fromkeys(each.subject or each.name for each in consequences.waits))
-
-
-class _Background(Generic[T]):
-    """Something that is worked out beside a person's reading. It ends with the process."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._found: T | BaseException | None = None
-        self._work = work
-        self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
-        self._thread = Thread(target=self._run, daemon=True)
-
-    def begin(self) -> None:
-        """Let it run beside; once."""
-        if self._thread.ident is None:
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._found = self._work()
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            self._found = error
-        finally:
-            self._done.set()
-
-    def result(self) -> T:
-        """Wait for it. Raises what it has raised."""
-        self.begin()
-        self._done.wait()
-        if isinstance(self._found, BaseException):
-            raise self._found
-        return cast("T", self._found)
