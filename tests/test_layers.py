@@ -74,6 +74,7 @@ ALLOWED = {
         "model",
         "node",
         "parallel",
+        "private",
         "severity",
         "unexpected",
         "wire",
