@@ -6,7 +6,7 @@ The apply finds out again by itself. Here it is for a person to know, and nothin
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -19,7 +19,7 @@ from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.observe import NotOffered, bridges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from pvenet.apply.bystanders import GuestList
     from pvenet.cluster import Cluster
@@ -45,14 +45,14 @@ def affected(
     try:
         there = cluster()
         path = touched_path(node, there, before, wanted)
-        look = partial(_ports, node, unknown)
-        found = bystanders(node, before, wanted, cluster=there, look=look, path=path, listed=listed)
+        ports = cache(partial(_ports, node, unknown))
+        found = bystanders(node, before, wanted, cluster=there, look=lambda *_: ports(), path=path, listed=listed)
     except errors.PvenetError as error:
         return Impact(unknown=(NotKnown(what=f"whom this hits on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))
 
 
-def _ports(node: Node, unknown: list[NotKnown], _names: Collection[str]) -> Look:
+def _ports(node: Node, unknown: list[NotKnown]) -> Look:
     """The quick call alone: a report takes seconds. Where there is none the guests' configurations have to do."""
     what = f"what hangs on the bridges of {node.name} now"
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -44,7 +44,7 @@ from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -119,7 +119,8 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     move = address_move(node, proposed.judged, known, agreed=wrote is not None or None, wrote=wrote)
     proposed = replace(proposed, notes=move.notes)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        approve(node, proposed, runtime, known, allowed=options.allowed, look=partial(_look, node))
+        quick = cache(partial(_look, node))
+        approve(node, proposed, runtime, known, allowed=options.allowed, look=lambda *_: quick())
     lock.take()
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
@@ -134,7 +135,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     return replace(end, message=f"{end.message}{followed}", asked=True)
 
 
-def _look(node: Node, _names: Collection[str]) -> Look:
+def _look(node: Node) -> Look:
     """What hangs on the bridges, as far as it can be had quickly: nobody waits for a report to go back."""
     with suppress(errors.PvenetError):
         return Look(bridges=bridges(node))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -146,20 +145,6 @@ def conclude(node: str, runtime: Runtime, run: Callable[[], Outcome]) -> Ended:
     if error is not None:
         raise error
     return end
-
-
-def inside(bug: Exception) -> str:
-    """What is wrong with pvenet itself, in a sentence; not in the bug's own words, which may hold anything.
-
-    Nothing is, where it is the machine that refuses something.
-    """
-    if isinstance(bug, OSError) and bug.strerror:
-        return f"this machine refuses what pvenet needs: {bug.strerror}"
-    at = bug.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    place = f" in {Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else ""
-    return f"pvenet itself failed ({type(bug).__name__}{place}); please report that"
 
 
 def interval(elapsed: float) -> float:

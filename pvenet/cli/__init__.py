@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         give_up("stdout")
         return 1
     except Exception as error:  # noqa: BLE001 - the last door: whatever is wrong ends in a sentence
-        from pvenet.cli.unexpected import frames, unexpected
+        from pvenet.unexpected import frames, unexpected
 
         words = sys.argv[1:] if arguments is None else arguments
         if "--debug" in words:

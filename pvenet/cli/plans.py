@@ -57,8 +57,8 @@ def plan(
         raise errors.Differences("")
 
 
-def planned(context: Context, spec: NetworkSpec) -> FleetPlan:
-    """What a file would do to its nodes, or to those of them that were named."""
+def planned(context: Context, spec: NetworkSpec, *, update_hosts: bool = False) -> FleetPlan:
+    """What a file would do to its nodes, or to those of them that were named; `update_hosts`: and to /etc/hosts."""
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.plans import plan_nodes, selected
@@ -68,7 +68,7 @@ def planned(context: Context, spec: NetworkSpec) -> FleetPlan:
     if len(names) < len(spec.nodes):
         context.say(f"of the nodes in {spec.file} only {', '.join(names)} (--node or PVENET_NODE)")
     with counting(len(names)) as count:
-        return plan_nodes(fleet, spec, names, count)
+        return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
 
 
 def warn(context: Context, plan: FleetPlan) -> None:

@@ -46,7 +46,7 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     spec, saved = _read(request)
     fleet = context.fleet
     record = Record.unused(fleet.state_dir, saved.id) if saved else None
-    plan = planned(context, spec)
+    plan = planned(context, spec, update_hosts=options.update_hosts)
     refuse_stale(plan, saved)
     todo = rollout.ordered(plan, request.canary)
     warn(context, plan)

@@ -40,7 +40,6 @@ def tree(
     """
     node = context.node
     from pvenet.apply.links import look_everywhere
-    from pvenet.guests import read_guests
     from pvenet.render.impact import unknown_data, unknown_lines
     from pvenet.render.tree import tree_data
     from pvenet.render.tree_build import Seen, build
@@ -48,7 +47,6 @@ def tree(
     from pvenet.render.tree_text import BOX, tree_text
 
     found = look_everywhere(node, context.journals, context.warn)
-    hanging = read_guests(node)
     shown = build(
         Seen(
             node=node.name,
@@ -56,13 +54,13 @@ def tree(
             applied=found.applied,
             report=found.report,
             bridges=found.bridges,
-            guests=hanging.guests,
+            guests=found.guests.guests,
             differences=found.differences,
         )
     )
     text = tree_text(shown, get_terminal_size().columns, painter(), boxes=holds(BOX))
-    note = "\n".join([*_notes(found, node.name), *unknown_lines(hanging.unknown)])
-    data = tree_data(shown) | {"not_known": [unknown_data(each) for each in hanging.unknown]}
+    note = "\n".join([*_notes(found, node.name), *unknown_lines(found.guests.unknown)])
+    data = tree_data(shown) | {"not_known": [unknown_data(each) for each in found.guests.unknown]}
     context.emit(data, text, note=note)
     if svg:
         _write(svg, tree_svg(shown))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
+from pvenet.model import ALL_VIDS, Bridge, Other, OvsBridge, Vlan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -77,8 +77,31 @@ def guest_port(name: str) -> Card | None:
 
 
 def hanging(known: Known, interfaces: Mapping[str, Interface]) -> dict[Card, str]:
-    """On which bridge each running card hangs, as far as the kernel was asked."""
-    return {card: bridge for card, (bridge, _) in _live(known.ports, known.links, interfaces).items()}
+    """On which bridge each running card hangs, as far as the kernel was asked.
+
+    Of Open vSwitch it does not tell the bridge: that is the configuration's.
+    """
+    switched = (card for link in known.links.values() if link.master == _SWITCH and (card := guest_port(link.name)))
+    nics = ((guest.vmid, nic) for guest in known.guests for nic in guest.nics if nic.bridge and not nic.pending)
+    configured = {(vmid, nic.index): nic.bridge for vmid, nic in nics}
+    live = _live(known.ports, known.links, interfaces).items()
+    return {card: configured.get(card) or _SWITCH for card in switched} | {card: bridge for card, (bridge, _) in live}
+
+
+def unplaced(
+    known: Known, running: Collection[Card], interfaces: Mapping[str, Interface], touched: Collection[str]
+) -> frozenset[Card]:
+    """The running cards of which it is not known where they hang, and that may notice something.
+
+    Of Open vSwitch the kernel tells no more than that they do: that matters where something happens to their bridge.
+    """
+    idle = {
+        (guest.vmid, nic.index)
+        for guest in known.guests
+        for nic in guest.nics
+        if nic.bridge and isinstance(interfaces.get(nic.bridge), OvsBridge) and nic.bridge not in touched
+    }
+    return frozenset(running) - hanging(known, interfaces).keys() - idle
 
 
 def elsewhere(known: Known, before: Network, touched: Collection[str]) -> frozenset[Card]:

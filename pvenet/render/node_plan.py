@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text, pending_text
 from pvenet.render.foreign import indented
 from pvenet.render.impact import impact_data, impact_lines
+from pvenet.render.lines import at_words
 from pvenet.render.values import counted, headed
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def node_plan_text(found: NodePlan, paint: Paint, width: int = 100) -> str:
         line = f"  this touches the way to {found.node}{way} ({path.reason})"
         lines += [] if line in lines else [line]
     lines += [f"  {line}" for line in impact_lines(found.impact, width - 2)] if found.impact.notable else []
+    lines += [indent(at_words(f"note: {note}", width - 2), "  ") for note in found.notes]
     lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
@@ -128,6 +131,8 @@ def node_plan_data(found: NodePlan) -> dict[str, Any]:
         "staged": _steps_data(staged.steps, staged.risks) if staged else [],
         "changes": staged.changes if staged else None,
         "impact": impact_data(found.impact),
+        "hosts": [{"old": line.old, "new": line.new} for line in found.hosts],
+        "notes": list(found.notes),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from threading import Event
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -14,11 +15,13 @@ from pvenet.access import ZONE
 from pvenet.cli import main
 from pvenet.cli.help import parted
 from pvenet.cli.tree import tree
+from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import requests
     from conftest import Ran
 
     Run = Callable[..., Ran]
@@ -58,6 +61,26 @@ def test_a_node_is_a_picture(run: Run) -> None:
     """From the cable to the guest; nothing else is said where nothing else is to be said."""
     ran = run("tree")
     assert (ran.code, ran.out, ran.err) == (0, SHOWN, "")
+
+
+@pytest.mark.usefixtures("lab")
+def test_nothing_waits_for_the_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """List, bridges and guests are asked while it is awaited, and it is asked for once."""
+    awaited = {"network": Event(), "bridges": Event(), "netstat": Event()}
+    reports: list[bool] = []
+    send = SimAdapter.send
+
+    def sent(self: SimAdapter, request: requests.PreparedRequest, **rest: object) -> requests.Response:
+        what = (request.url or "").rpartition("/")[2]
+        if what == "report":
+            reports.append(all(event.wait(20) for event in awaited.values()))
+        if what in awaited:
+            awaited[what].set()
+        return send(self, request, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SimAdapter, "send", sent)
+    assert run("tree").out == SHOWN
+    assert reports == [True]
 
 
 def test_the_help_shows_one(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The last door: what nobody foresaw, as a sentence and as the places that it came through.
+"""What nobody foresaw, as a sentence and as the places that it came through.
 
 Never the exception's own text: it may hold a secret, or what a stranger wrote.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pvenet import errors
 
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parent
 
 
 def unexpected(error: Exception) -> errors.PvenetError:
@@ -27,9 +27,9 @@ def unexpected(error: Exception) -> errors.PvenetError:
             hint="is it installed whole, and may this machine open more files (`ulimit -n`)?",
         )
     return errors.PvenetError(
-        f"this is a fault of pvenet itself: {type(error).__name__} at {_place(error)}",
-        hint="`pvenet status` says how a node stands. Please report it with this line, the command and "
-        "`pvenet --version`; --debug shows the way there",
+        f"this is a fault of pvenet itself: {type(error).__name__} at {_place(error)}; please report it",
+        hint="`pvenet status` says how a node stands. A report needs this line, the command and `pvenet --version`; "
+        "--debug shows the way there",
     )
 
 
