@@ -53,7 +53,7 @@ def _common(
         metavar="URL[,URL]",
     ),
     node: list[str] = typer.Option(
-        [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
+        [], help="The node, where there is more than one; some commands take several, or all.", metavar="NAME[,NAME]"
     ),
     sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
     fault: list[str] = typer.Option(

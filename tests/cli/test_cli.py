@@ -406,5 +406,5 @@ def test_a_read_that_is_interrupted_says_so(lab: Path, run: Run, monkeypatch: py
 
 def test_an_option_is_suggested_by_its_name(run: Run) -> None:
     """Its dashes alone make it no neighbour."""
-    assert run("revert", "--yes").err.startswith("error: No such option: --yes\n")
+    assert run("diff", "--yes").err.startswith("error: No such option: --yes\n")
     assert run("revert", "--discrad").err.startswith("error: No such option: --discrad (Possible options: --discard)\n")
