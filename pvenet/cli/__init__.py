@@ -17,6 +17,7 @@ from pvenet.cli import (
     doctor,
     files,
     guests,
+    history,
     links,
     listing,
     login,
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try it without any node: pvenet --sim /tmp/lab list",
 )
-for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, login):
+for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, history, login):
     commands.register(app)
 for group in (config, sim):
     app.add_typer(group.app)
