@@ -83,7 +83,7 @@ def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help
         context.node.refuse_hidden(name)
     interface = edit.find(view.network, context.node.name, name)
     note = _note(context.node.name, view) if view.foreign else ""
-    context.emit(listed_data(view, interface), details(view, interface), note=note)
+    context.emit(listed_data(view, interface), details(view, interface, room()), note=note)
 
 
 def read(context: Context, *, thorough: bool = False) -> Reading:

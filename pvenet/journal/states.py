@@ -57,7 +57,7 @@ MEANINGS: Mapping[State, Meaning] = {
         writes=True,
     ),
     State.RELOADING: Meaning(
-        ended="a reload was sent, its end not seen",
+        ended="reload sent, end not seen",
         what=_SENT,
         todo=_LOOK,
         next=frozenset({State.STAGING, State.ARMING, State.CONFIRMING, State.APPLIED, State.DROPPED, *_ENDS}),
@@ -65,7 +65,7 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.ARMING: Meaning(
-        ended="a reload was sent, its end not seen",
+        ended="reload sent, end not seen",
         what=_SENT,
         todo=_LOOK,
         next=frozenset({State.RELOADING, State.ARMED, State.APPLIED, State.DROPPED, *_ENDS}),
@@ -73,7 +73,7 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.ARMED: Meaning(
-        ended="armed, the end not seen",
+        ended="armed, end not seen",
         what=_SENT,
         todo=_LOOK,
         next=frozenset({State.RELOADING, State.ARMING, State.APPLIED, State.DROPPED, *_ENDS}),
@@ -105,7 +105,7 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.ROLLING_BACK: Meaning(
-        ended="a rollback has not ended",
+        ended="rollback has not ended",
         what="a rollback was begun and has not ended",
         todo="`pvenet rollback` goes on with it, `pvenet confirm` keeps what is there",
         next=frozenset({State.ROLLED_BACK, State.CONFIRMED, State.FAILED}),

@@ -22,6 +22,8 @@ _KINDS = (
     (r"(?:bond-)?slaves\s|bond[-_]mode\s", "bond"),
     (r"vlan[-_]", "vlan"),
 )
+_DOTTED = re.compile(r"(.+)\.[0-9]+")
+"""A VLAN by its name."""
 _PORTS = ("bridge-ports", "bridge_ports", "bond-slaves", "slaves", "ovs_ports", "ovs_bonds", "vlan-raw-device")
 
 
@@ -132,11 +134,12 @@ def _former(order: Sequence[str], name: str) -> str | None:
 def _gone(name: str, lines: Counter[str]) -> Other:
     """What a stanza was."""
     words = {key: rest for key, _, rest in (line.partition(" ") for line in lines if lines[line] < 0)}
-    ports = next((words[key] for key in _PORTS if key in words), "")
+    dotted = _DOTTED.fullmatch(name)
+    ports = next((words[key] for key in _PORTS if key in words), dotted[1] if dotted else "")
     addresses = [each for line in lines for each in _address(line)]
     return Other(
         name=name,
-        kind=_kind(lines),
+        kind=_kind(name, lines),
         autostart="auto" in words,
         cidr=next((each for each in addresses if isinstance(each, IPv4Interface)), None),
         cidr6=next((each for each in addresses if isinstance(each, IPv6Interface)), None),
@@ -153,10 +156,10 @@ def _address(line: str) -> list[IPv4Interface | IPv6Interface]:
         return []
 
 
-def _kind(lines: Counter[str]) -> str:
+def _kind(name: str, lines: Counter[str]) -> str:
     """PVE's type of a stanza that goes, by its lines."""
     for pattern, kind in _KINDS:
         for line in lines:
             if found := re.match(pattern, line):
                 return kind or found[1]
-    return "unknown"
+    return "vlan" if _DOTTED.fullmatch(name) else "unknown"

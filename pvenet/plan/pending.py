@@ -72,7 +72,7 @@ def foreign_view(
             if name in ended:
                 kinds[name] = PendingKind.DELETED
         elif link is not None and link.exists:  # PVE writes a stanza for each NIC, which changes nothing
-            if name not in begun or canonical(interface) != canonical(Ethernet(name=name)):
+            if name not in begun or canonical(interface) != canonical(Ethernet(name=name, autostart=False)):
                 kinds[name] = PendingKind.CHANGED
         else:
             anew = begun.get(name, 0) >= len(interface.file_only.families)  # else one of its families was there

@@ -5,6 +5,7 @@ Without a width, which is what a pipe has, a row is a line and nothing is cut.
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
@@ -12,7 +13,7 @@ from unicodedata import combining, east_asian_width
 from pvenet.render.foreign import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pvenet.render.values import Paint
 
@@ -30,14 +31,14 @@ def fitted(  # noqa: PLR0913 - a table, and four that say how it is shown
     width: int | None,
     paint: Paint,
     *,
-    wraps: Collection[str] = (),
+    wraps: Sequence[str] = (),
     cuts: str = "",
     colours: Sequence[str] = (),
 ) -> str:
     """Rows under a bold head, without the columns that are empty in all of them.
 
-    `wraps`: the columns whose words may stand beneath one another; where even one word has no room, they go on lines
-    of their own beneath the row. `cuts`: the column that is cut. `colours`: of each row, empty for none.
+    `wraps`: the columns whose words may stand beneath one another; where that does not do they go, in this order, on
+    lines of their own beneath the row. `cuts`: the column that is cut. `colours`: of each row, empty for none.
     """
     used = [at for at in range(len(head)) if any(row[at] for row in rows)]
     names = [head[at] for at in used]
@@ -66,23 +67,35 @@ def cut(text: str, room: int) -> str:
     return text.rstrip() + _CUT
 
 
+def broken(text: str, room: int) -> list[str]:
+    """A text in lines of so many cells, which end behind a blank or a comma."""
+    lines = [""]
+    for word in re.findall(r"[^ ,]*[ ,]*", text):
+        if lines[-1] and _cells(lines[-1] + word.rstrip()) > room:
+            lines.append(word)
+        else:
+            lines[-1] += word
+    return [line.rstrip() for line in lines]
+
+
 def _natural(names: Sequence[str], cells: Sequence[Sequence[str]]) -> dict[int, int]:
     return {at: max(map(_cells, (name, *(row[at] for row in cells)))) for at, name in enumerate(names)}
 
 
 def _narrowed(
-    names: Sequence[str], cells: Sequence[Sequence[str]], width: int, wraps: Collection[str], cuts: str
+    names: Sequence[str], cells: Sequence[Sequence[str]], width: int, wraps: Sequence[str], cuts: str
 ) -> dict[int, int]:
     """The width of each column that stays one; the others go beneath."""
     wanted = _natural(names, cells)
     least = dict(wanted)
     for at, name in enumerate(names):
         if name in wraps:
-            least[at] = max(_cells(word) for row in [names, *cells] for word in row[at].split() or [""])
+            least[at] = max(_cells(word) for row in cells for word in (name, *row[at].split()))
         elif name == cuts:
             least[at] = min(wanted[at], max(_LEAST_CUT, _cells(name)))
-    while _whole(least) > width and (movable := [at for at in least if names[at] in wraps]):
-        del least[max(movable, key=least.__getitem__)]
+    for name in wraps:
+        if name in names and _whole(least) > width:
+            del least[names.index(name)]
     if _whole(least) > width:
         least = {at: each for at, each in least.items() if names[at] != cuts}
     spare = width - _whole(least)

@@ -41,7 +41,7 @@ def history_text(
         for past in found
     ]
     colours = ["yellow" if past.open else "" for past in found]
-    return fitted(_HEAD, rows, width, paint, wraps=("what", "at", "how it ended"), colours=colours)
+    return fitted(_HEAD, rows, width, paint, wraps=("at", "what"), colours=colours)
 
 
 def summary(past: Past) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.model import Interface, Link, Network, Other, beneath, kind_of, natural, own_first
 from pvenet.plan.pending import PendingKind, PendingView
-from pvenet.render.columns import fitted
+from pvenet.render.columns import broken, fitted
+from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned, plain_value, said, text
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _BECOMES = {
     PendingKind.CHANGED: "changed: this is staged, and not live",
     PendingKind.DELETED: "deleted: it is live, and goes when that is applied",
 }
+_LEAST_ROOM = 24
 _HEAD = ("", "name", "type", "active", "autostart", "address", "gateway", "on", "comments")
 
 
@@ -68,7 +70,7 @@ def table(view: PendingView, width: int | None, paint: Paint) -> str:
     shown = _sorted(view.network)
     rows = [_row(view, interface) for interface in shown]
     colours = [_COLOURS.get(view.kinds[each.name], "") if each.name in view.kinds else "" for each in shown]
-    return fitted(_HEAD, rows, width, paint, wraps=("address", "gateway", "on"), cuts="comments", colours=colours)
+    return fitted(_HEAD, rows, width, paint, wraps=("gateway", "address", "on"), cuts="comments", colours=colours)
 
 
 def _row(view: PendingView, interface: Interface) -> tuple[str, ...]:
@@ -97,8 +99,11 @@ def _seen(view: PendingView, interface: Interface) -> bool:
     return not (view.foreign and view.kinds.get(interface.name) is PendingKind.DELETED)
 
 
-def details(view: PendingView, interface: Interface) -> str:
-    """One interface, a line a field that is set; of one that is changed, with what is live."""
+def details(view: PendingView, interface: Interface, width: int | None = None) -> str:
+    """One interface, a line a field that is set; of one that is changed, with what is live.
+
+    Within a width a value goes on beneath itself.
+    """
     link, kind = _link(view.network, interface), view.kinds.get(interface.name)
     rows = [("name", interface.name), ("type", kind_of(interface)), ("active", _active(view, interface) or "not known")]
     rows += [("pending", _BECOMES[kind])] if kind else []
@@ -111,7 +116,15 @@ def details(view: PendingView, interface: Interface) -> str:
     rows += [("method6", kept.method6)] if kept.method6 not in ("static", "manual") else []
     rows += [("in the file", line) for line in (*kept.options, *kept.options6)]
     rows += [("altnames", " ".join(link.altnames))] if link.altnames else []
-    return aligned(rows)
+    if width is None:
+        return aligned(rows)
+    room = max(width - max(len(name) for name, _ in rows) - 2, _LEAST_ROOM)
+    lines = [(name, broken(one_line(value), room)) for name, value in rows]
+    return aligned([(name if first else "", part) for name, parts in lines for first, part in _firsts(parts)])
+
+
+def _firsts(parts: list[str]) -> list[tuple[bool, str]]:
+    return [(at == 0, part) for at, part in enumerate(parts)]
 
 
 def _fields(view: PendingView, interface: Interface) -> list[tuple[str, str]]:

@@ -86,3 +86,14 @@ def test_another_kind_under_the_same_name_is_a_change() -> None:
     view = pending_view(Network(interfaces={"one": bond}), net_changes({"one": bridge}, {"one": bond}), {})
     assert (view.kinds, view.live) == ({"one": "changed"}, {"one": bridge})
     assert "(live: bridge)" in details(view, bond)
+
+
+def test_a_stanza_that_pve_writes_for_a_nic_is_no_change(lab: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the first write each NIC gets one, also when somebody else made that write."""
+    path = lab / "pve1" / "etc" / "network" / "interfaces"
+    path.write_text(path.read_text().replace("iface ens41 inet manual\n", ""))
+    monkeypatch.setenv("PVENET_STATE_DIR", str(lab.with_name("elsewhere")))
+    run(*BOND)
+    monkeypatch.delenv("PVENET_STATE_DIR")
+    assert "+iface ens41" in run("diff").out
+    assert pending(run("list", "--json").data) == {"bond0": "created", "ens38": "changed", "ens39": "changed"}

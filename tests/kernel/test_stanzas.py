@@ -97,6 +97,13 @@ def test_before_what_includes_other_files_stands_the_last() -> None:
     assert (set(found.changed), found.whole) == ({"vmbr0"}, True)
 
 
+def test_a_vlan_that_goes_is_told_by_its_name() -> None:
+    """It may have no line of its own that says so."""
+    after = f"{BEFORE}\niface bond0.7 inet manual\n"
+    gone = stanza_changes(changes(after, BEFORE) or "").ended["bond0.7"]
+    assert (gone.kind, gone.beneath, gone.autostart) == ("vlan", ("bond0",), False)
+
+
 def test_what_goes_is_told_by_its_lines() -> None:
     """Its kind, its address, what it stands on."""
     after = BEFORE[: BEFORE.index("auto bond0")] + BEFORE[BEFORE.index("auto vmbr0") :]

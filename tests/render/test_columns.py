@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pvenet import wire
 from pvenet.plan.pending import PendingView
-from pvenet.render.columns import fitted
+from pvenet.render.columns import broken, fitted
 from pvenet.render.network import table
 from pvenet.render.values import plain
 
@@ -51,6 +51,14 @@ def test_a_pipe_has_a_line_a_row(rows: Sequence[tuple[str, ...]]) -> None:
     assert head.split() == [name for at, name in enumerate(HEAD) if any(row[at] for row in rows)]
     for row, line in zip(rows, lines, strict=True):
         assert all(cell.strip() in line for cell in row[:3])
+
+
+@given(st.text("ab ,", max_size=80), st.integers(min_value=5, max_value=30))
+def test_a_value_is_broken_behind_blanks_and_commas(text: str, room: int) -> None:
+    """Nothing of it is lost but blanks at the ends of lines, and a line is only too long for one word."""
+    lines = broken(text, room)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(len(line) <= room or not set(line.rstrip(", ")) & set(" ,") for line in lines)
 
 
 def test_a_hostile_node_fits_eighty_columns() -> None:
