@@ -51,8 +51,7 @@ def pending_on(name: str, reading: Reading, whose: Nothing | Ours | Foreign) -> 
         return Shown(data=data, note=f"nothing is pending on {name}")
     paint = painter()
     means = changes_text(steps, paint)
-    armed = isinstance(whose, Ours) and whose.armed
-    notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if armed else []
+    notes = [_way_back(whose)] if isinstance(whose, Ours) and _way_back(whose) else []
     notes += [] if ours else [f"pvenet did not stage this on {name} from here"]
     diff = pending_text(reading.changes, paint)
     return Shown(
@@ -61,6 +60,17 @@ def pending_on(name: str, reading: Reading, whose: Nothing | Ours | Foreign) -> 
         text=f"{means}\n\n{diff}" if means else diff,
         note="\n".join(notes),
     )
+
+
+def _way_back(whose: Ours) -> str:
+    """That what is pending is no change to be applied, but leads back from one."""
+    from pvenet.journal import State
+
+    if whose.armed:
+        return "this is the way back of an apply that was armed: `pvenet status` says what to do"
+    if whose.journal.state is State.ROLLING_BACK:
+        return "this is the way back of a rollback that has not ended: `pvenet status` says what to do"
+    return ""
 
 
 def diff_several(context: Context, *, exit_code: bool) -> None:
