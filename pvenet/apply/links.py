@@ -150,7 +150,7 @@ def _compared(
         case Foreign(changes=changes):
             return compared_beside(reading.network, changes, found, ports)
         case Ours(journal=journal):
-            applied = Network(interfaces=live(journal), links=reading.network.links)
+            applied = Network(interfaces=live(journal, reading.network), links=reading.network.links)
             return compared(applied, found, ports, basis="changes are pending: compared is what was before them")
         case _:
             return compared(reading.network, found, ports, basis="")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from pvenet import errors
+from pvenet import errors, times
 from pvenet.apply.approval import Proposal, approve, remade, removals
 from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow, with_names
 from pvenet.apply.open_journals import finish, meet, recognise
@@ -127,7 +127,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     found = routes(node, known.members, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
-    end = back.run(f"asked to roll back what was begun at {journal.begun}")
+    end = back.run(f"asked to roll back what was begun at {times.local(journal.begun)}")
     if not isinstance(end, RolledBack):
         may_follow(node, move, runtime.unfailing().warn, restores=True)
         return end

@@ -16,6 +16,7 @@ from pvenet.cli import (
     doctor,
     files,
     guests,
+    history,
     links,
     listing,
     login,
@@ -44,7 +45,21 @@ app = Application(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, login, topics):
+for commands in (
+    staging,
+    listing,
+    links,
+    guests,
+    tree,
+    doctor,
+    pending,
+    files,
+    plans,
+    recovery,
+    history,
+    login,
+    topics,
+):
     commands.register(app)
 for group in (config, sim):
     app.add_typer(group.app)

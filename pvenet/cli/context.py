@@ -11,7 +11,7 @@ from pvenet import errors
 from pvenet.cli.output import give_up, on_terminal, out, say, stream, warn
 from pvenet.render.foreign import one_line
 from pvenet.settings import connect, read_settings
-from pvenet.settings.read import check_node_name
+from pvenet.settings.read import node_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,9 +66,27 @@ class Context:
         from pvenet.cluster import names
         from pvenet.node import Node
 
-        if self.settings.node:
-            check_node_name(self.settings.node)
-        return Node(connection, self.settings.node or _only(names(connection)))
+        named = node_names(self.settings.node)
+        if len(named) > 1:
+            raise errors.UsageError(
+                f"this is for one node, and {len(named)} are named: {', '.join(named)}",
+                hint="say which with --node or PVENET_NODE",
+            )
+        return Node(connection, named[0] if named else _only(names(connection)))
+
+    @cached_property
+    def several(self) -> tuple[str, ...]:
+        """The nodes where several are named, or `all`; none where the command is about one.
+
+        Raises UsageError for one that is not there.
+        """
+        named = node_names(self.settings.node)
+        if len(named) == 1 or not self.settings.node:
+            return ()
+        fleet = self.fleet
+        from pvenet.fleet.nodes import known
+
+        return known(fleet, named)
 
     @property
     def journals(self) -> Journals:

@@ -35,7 +35,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
         "ovs-port",
     ),
     "Apply": ("apply", "confirm"),
-    "Undo": ("revert", "rollback"),
+    "Undo": ("revert", "rollback", "history"),
     "Network files, for one node or the whole fleet": ("plan", "check", "export", "schema"),
     "Settings and access": ("login", "logout", "doctor", "config"),
     "Learn and rehearse": ("help", "sim"),

@@ -55,7 +55,7 @@ def _common(
         rich_help_panel=WHERE,
     ),
     node: list[str] = typer.Option(
-        [], help="The node, where there is more than one.", metavar="NAME[,NAME]", rich_help_panel=WHERE
+        [], help="The node; some commands take several, or all.", metavar="NAME[,NAME]", rich_help_panel=WHERE
     ),
     profile: str | None = typer.Option(
         None, help="The profile, as `pvenet login` makes them.", metavar="NAME", rich_help_panel=WHERE

@@ -137,6 +137,11 @@ def painter() -> Paint:
     return plain if not colourful() else (lambda text, colour: f"{_OWN}[{_COLOURS[colour]}m{text}{_OWN}[0m")
 
 
+def room() -> int | None:
+    """The width of the terminal that stdout is; None where it is none: then nothing is cut."""
+    return get_terminal_size().columns if _is_terminal(sys.stdout) else None
+
+
 def holds(letters: str) -> bool:
     """Whether stdout's encoding has these characters."""
     return fitting(letters, getattr(sys.stdout, "encoding", None) or "utf8") == letters

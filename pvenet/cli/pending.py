@@ -11,7 +11,8 @@ from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
-from pvenet.cli.output import painter, stream
+from pvenet.cli.output import stream
+from pvenet.cli.several import diff_several, pending_on, revert_several
 
 
 def register(app: typer.Typer) -> None:
@@ -26,24 +27,19 @@ def diff(
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff.
 
+    Of several nodes where --node names some, or all.
+
     $ pvenet diff
     """
-    reading, name = read(context), context.node.name
-    from pvenet.journal import Ours, ownership
-    from pvenet.render.changes import changes_text, diff_data, pending_text
-
-    whose = ownership(context.journals.at(context.node), reading)
-    ours, armed = isinstance(whose, Ours), isinstance(whose, Ours) and whose.armed
-    steps = whose.steps if isinstance(whose, Ours) else ()
-    data = diff_data(name, reading.changes, steps, ours=ours)
-    if reading.changes is None:
-        context.emit(data, note=f"nothing is pending on {name}")
+    if context.several:
+        diff_several(context, exit_code=exit_code)
         return
-    parts = [f"{changes_text(steps, painter())}\n"] if steps else []
-    notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if armed else []
-    notes += [] if ours else [f"pvenet did not stage this on {name} from here"]
-    context.emit(data, "\n".join([*parts, pending_text(reading.changes, painter())]), note="\n".join(notes))
-    if exit_code:
+    reading, name = read(context), context.node.name
+    from pvenet.journal import ownership
+
+    shown = pending_on(name, reading, ownership(context.journals.at(context.node), reading))
+    context.emit(shown.data, shown.text, note=shown.note)
+    if exit_code and shown.pending:
         raise errors.Differences("")
 
 
@@ -169,11 +165,17 @@ def apply(
 def revert(
     context: Context,
     discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask; it is asked where several nodes are meant."),
 ) -> None:
     """Throw away what is pending.
 
+    On several nodes where --node names some, or all.
+
     $ pvenet revert
     """
+    if context.several:
+        revert_several(context, discard=discard, yes=yes)
+        return
     node, journals = context.node, context.journals
     from pvenet.apply.stage import revert as throw_away
 

@@ -79,7 +79,10 @@ def _text(found: Status) -> str:
 def rollback(
     context: Context,
     journal: str | None = typer.Argument(
-        None, help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
+        None,
+        help="The journal of what shall be put back, by its number in `pvenet history` or its name; the youngest where "
+        "it is left out.",
+        metavar="[JOURNAL]",
     ),
     *,
     timeout: float = typer.Option(

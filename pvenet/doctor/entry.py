@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from pvenet import errors, private
+from pvenet import errors, private, times
 from pvenet.access import audit_grants
 from pvenet.apply.sdn_lock import of_this_cluster
 from pvenet.cluster import standing
@@ -106,7 +106,7 @@ def expiry(what: str, expire: int, now: datetime, todo: str) -> Finding:
     if not expire:
         return good(TOKEN, f"{what}, and does not expire")
     until = datetime.fromtimestamp(min(expire, _LATEST), UTC)
-    text = f"{what}, and expires on {until:%Y-%m-%d %H:%M} UTC"
+    text = f"{what}, and expires on {times.local(until.isoformat())}"
     left = (until - now).days
     return good(TOKEN, text) if left >= SOON else warning(TOKEN, f"{text}, within {left + 1} days", todo)
 
@@ -133,7 +133,7 @@ def _locks(connection: Connection, journals: LockJournals) -> Iterator[Finding]:
     """The SDN locks that were asked for from here and may be held still; that of others nobody tells."""
     found = of_this_cluster(connection, journals)
     for journal in found:
-        text = f"an SDN lock that was asked for from here ({journal.begun}) may be held still"
+        text = f"an SDN lock that was asked for from here ({times.local(journal.begun)}) may be held still"
         yield warning(LOCK, text, "`pvenet status` releases it, unless another pvenet is at work with it")
     if not found:
         yield good(LOCK, "none was left behind from here")

@@ -5,6 +5,7 @@ our first write with nothing pending: it holds the listing then (the baseline), 
 pending diff as PVE shows it.
 """
 
+from pvenet.journal.history import Past, history, named
 from pvenet.journal.identity import Match, Place, elsewhere, here, match, place_of
 from pvenet.journal.locks import LockJournal, LockJournals, OpenLock
 from pvenet.journal.open import OpenJournal
@@ -33,6 +34,7 @@ __all__ = [
     "OpenJournal",
     "OpenLock",
     "Ours",
+    "Past",
     "Place",
     "Replayed",
     "Route",
@@ -40,9 +42,11 @@ __all__ = [
     "elsewhere",
     "explains",
     "here",
+    "history",
     "is_mine",
     "is_recorded",
     "match",
+    "named",
     "nodes",
     "not_ours",
     "ownership",
