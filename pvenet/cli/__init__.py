@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -13,6 +14,7 @@ from typer.exceptions import TyperException
 
 from pvenet import errors
 from pvenet.cli import (
+    completion,
     config,
     doctor,
     files,
@@ -65,6 +67,10 @@ def root(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; the exit code. The one place that turns an error into text."""
+    if completion.asked():
+        with suppress(Exception):  # whatever is wrong, a word about it would stand in the line that is typed
+            return _run(arguments)
+        return 1
     try:
         done = _run(arguments)
     except errors.PvenetError as error:

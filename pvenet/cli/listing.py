@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pvenet.cli.completion import interfaces, one
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
 from pvenet.cli.output import painter
@@ -32,7 +33,10 @@ def list_(context: Context) -> None:
     context.emit(network_data(reading.network), table(reading.network, painter()), note=note if pending else "")
 
 
-def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
+def show(
+    context: Context,
+    name: str = typer.Argument(..., metavar="IFACE", help="The interface.", autocompletion=one(interfaces())),
+) -> None:
     """Show one interface, all that is known of it."""
     network = read(context).network
     from pvenet import edit

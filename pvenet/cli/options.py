@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 import typer
 
 from pvenet import errors
+from pvenet.cli import completion
+from pvenet.cli.completion import fixed, one, several
 from pvenet.cli.context import Context
 from pvenet.settings import Options
 
@@ -23,6 +25,7 @@ ALLOW_GUESTS = typer.Option(
     "--allow-guests",
     help="Also where it cuts these guests, which run; a guest that comes later is none of them.",
     metavar="all|ID[,ID]",
+    autocompletion=one(fixed("all")),
 )
 SDN_LOCK = typer.Option(
     None,
@@ -53,15 +56,24 @@ def _common(
         metavar="URL[,URL]",
     ),
     node: list[str] = typer.Option(
-        [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
+        [],
+        help="The node, where there is more than one; some commands take several.",
+        metavar="NAME[,NAME]",
+        autocompletion=several("node", completion.nodes),
     ),
     sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
     fault: list[str] = typer.Option(
         [],
         help="What goes wrong at which request of the simulated node, as in 'drop-after@PUT network'; repeatable.",
         metavar="KIND[=VALUE]@WHERE",
+        autocompletion=one(completion.faults),
     ),
-    profile: str | None = typer.Option(None, help="The profile of the configuration file to use.", metavar="NAME"),
+    profile: str | None = typer.Option(
+        None,
+        help="The profile of the configuration file to use.",
+        metavar="NAME",
+        autocompletion=one(completion.profiles),
+    ),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
