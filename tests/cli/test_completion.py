@@ -246,6 +246,12 @@ class TestOverTheNetwork:
         assert run("list").code == 2
         assert offers("list", "--node", "") == ["pve1", "pve2", "pve3"]
 
+    @pytest.mark.usefixtures("cluster", "served")
+    def test_what_reads_all_nodes_feeds_the_interfaces_of_each(self, run: Run, offers: Offers) -> None:
+        """Over whichever of its connections."""
+        assert run("export").code == 0
+        assert [offers("--node", name, "bridge", "set", "") for name in ("pve1", "pve3")] == [["vmbr0"]] * 2
+
     @pytest.mark.usefixtures("served")
     def test_another_place_or_caller_has_names_of_its_own(
         self, run: Run, offers: Offers, monkeypatch: pytest.MonkeyPatch
