@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -12,6 +13,7 @@ from typer.exceptions import TyperException
 
 from pvenet import errors
 from pvenet.cli import (
+    completion,
     config,
     doctor,
     files,
@@ -84,6 +86,10 @@ def root(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; the exit code. The one place that turns an error into text."""
+    if completion.asked():
+        with suppress(Exception):  # whatever is wrong, a word about it would stand in the line that is typed
+            return _run(arguments)
+        return 1
     try:
         done = _run(arguments)
     except errors.PvenetError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
     from pvenet.node import Node
+    from pvenet.recent import Recent
     from pvenet.settings import Options, Settings
 
 
@@ -28,6 +29,8 @@ class Context:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self._recent: Recent | None = None
+        """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +38,8 @@ class Context:
     def __exit__(self, *_: object) -> None:
         if "connection" in vars(self):
             self.connection.close()
+        if self._recent:
+            self._recent.keep()
 
     # --- where the command goes ---
 
@@ -52,7 +57,13 @@ class Context:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         prompt = ask_secret if on_terminal() else None
-        return connect(self.settings, prompt=prompt, debug=self.debug)
+        connection = connect(self.settings, prompt=prompt, debug=self.debug)
+        if not self.settings.sim:
+            from pvenet.recent import Recent
+
+            self._recent = Recent(self.settings.state_dir, self.settings.place)
+            connection.heard = self._recent.hear
+        return connection
 
     @property
     def debug(self) -> Callable[[str], None] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import interfaces, several
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, words
 from pvenet.cli.output import painter
@@ -25,7 +26,12 @@ def register(app: typer.Typer) -> None:
 
 def guests(
     context: Context,
-    bridges: list[str] | None = typer.Argument(None, metavar="[BRIDGE]...", help="These bridges and vnets alone."),
+    bridges: list[str] | None = typer.Argument(
+        None,
+        metavar="[BRIDGE]...",
+        help="These bridges and vnets alone.",
+        autocompletion=several("bridges", interfaces("bridge", "OVSBridge")),
+    ),
 ) -> None:
     """Show which guests hang on which bridge.
 

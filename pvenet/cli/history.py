@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import journals, one
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, empty
 from pvenet.cli.output import painter, room
@@ -26,7 +27,9 @@ def register(app: typer.Typer) -> None:
 def history(
     context: Context,
     show: str | None = typer.Argument(None, metavar="[show]", help="One journal in full; without it, the table."),
-    journal: str | None = typer.Argument(None, metavar="[JOURNAL]", help="Its number, or its name."),
+    journal: str | None = typer.Argument(
+        None, metavar="[JOURNAL]", help="Its number, or its name.", autocompletion=one(journals)
+    ),
 ) -> None:
     """List what was done from here: when, what, how it ended.
 
@@ -42,18 +45,18 @@ def history(
         return
     from pvenet.render.history import history_text, row_data
 
-    for journals, _ in found:
-        if (path := journals.unread(None)) is not None:
-            context.warn(f"a journal of {journals.node} can't be read, and is not listed:\n{path}")
+    for kept, _ in found:
+        if (path := kept.unread(None)) is not None:
+            context.warn(f"a journal of {kept.node} can't be read, and is not listed:\n{path}")
     now, paint = datetime.now(UTC), painter()
-    kept = [(journals.node, past) for journals, past in found if past]
-    texts = [history_text(past, room(), paint, now=now) for _, past in kept]
+    some = [(journals.node, past) for journals, past in found if past]
+    texts = [history_text(past, room(), paint, now=now) for _, past in some]
     if len(found) > 1:
-        texts = [f"{paint(f'{node}:', 'bold')}\n{text}" for (node, _), text in zip(kept, texts, strict=True)]
+        texts = [f"{paint(f'{node}:', 'bold')}\n{text}" for (node, _), text in zip(some, texts, strict=True)]
     none = [journals.node for journals, past in found if not past]
     whose = f" of {', '.join(none)}" if none else ""
     note = f"no journal{whose} is kept in {context.settings.state_dir}"
-    data = [row_data(past) for _, each in kept for past in each]
+    data = [row_data(past) for _, each in some for past in each]
     context.emit(data, "\n\n".join(texts), note=note if none or not found else "")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import interfaces, several
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, words
 from pvenet.cli.output import painter
@@ -26,7 +27,10 @@ def register(app: typer.Typer) -> None:
 def links(
     context: Context,
     names: list[str] | None = typer.Argument(
-        None, metavar="[IFACE]...", help="These alone, also by an altname; what leads to guests only so."
+        None,
+        metavar="[IFACE]...",
+        help="These alone, also by an altname; what leads to guests only so.",
+        autocompletion=several("names", interfaces()),
     ),
     exit_code: bool = typer.Option(
         False, "--exit-code", help="Exit with 10 where anything differs, also what an apply never fails for."

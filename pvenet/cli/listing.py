@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from pvenet.cli.completion import interfaces, one
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
 from pvenet.cli.output import painter, room
@@ -76,7 +77,10 @@ def _note(node: str, view: PendingView) -> str:
     return ""
 
 
-def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
+def show(
+    context: Context,
+    name: str = typer.Argument(..., metavar="IFACE", help="The interface.", autocompletion=one(interfaces())),
+) -> None:
     """Show one interface, all that is known of it.
 
     Of one that is staged otherwise, with what is live.

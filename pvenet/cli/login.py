@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import fixed, one, profiles
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, only
 from pvenet.settings import Options
@@ -29,7 +30,9 @@ def login(
     context: Context,
     *,
     place: str = typer.Argument("", metavar="[URL]", help="The node: its name, its address, or https://HOST:8006."),
-    name: str = typer.Option("", help="The profile's name; the host's where none is given.", metavar="NAME"),
+    name: str = typer.Option(
+        "", help="The profile's name; the host's where none is given.", metavar="NAME", autocompletion=one(profiles)
+    ),
     user: str = typer.Option(
         "", help="Who makes the token, with a password (asked for, or PVENET_PASSWORD).", metavar="USER@REALM"
     ),
@@ -41,7 +44,10 @@ def login(
     read_only: bool = typer.Option(False, "--read-only", help="A token that can look, and change nothing."),
     full: bool = typer.Option(False, "--full", help="Also name the guests that are hit, and hold the SDN lock."),
     store: str = typer.Option(
-        "", help="Where the secret is kept: the keyring if there is one.", metavar="keyring|file"
+        "",
+        help="Where the secret is kept: the keyring if there is one.",
+        metavar="keyring|file",
+        autocompletion=one(fixed("keyring", "file")),
     ),
     fingerprint: str = typer.Option("", help="The SHA-256 that the node's certificate must have.", metavar="AA:BB:..."),
     accept_changed: str = typer.Option(
@@ -86,7 +92,9 @@ def login(
 def logout(
     context: Context,
     *,
-    name: str = typer.Argument("", metavar="[PROFILE]", help="The profile; the only one where none is named."),
+    name: str = typer.Argument(
+        "", metavar="[PROFILE]", help="The profile; the only one where none is named.", autocompletion=one(profiles)
+    ),
     user: str = typer.Option(
         "", help="Remove its token there, too, as this user with a password.", metavar="USER@REALM"
     ),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pvenet.cli import completion
+from pvenet.cli.completion import clearable, free, interfaces, one, several
 from pvenet.model import (
     Bond,
     BondMode,
@@ -25,6 +27,7 @@ from pvenet.model import (
 
 if TYPE_CHECKING:
     from pvenet import edit
+    from pvenet.cli.completion import Complete
     from pvenet.cli.options import Group
 
 LISTS = ("slaves", "ports", "vids")
@@ -38,6 +41,7 @@ class Field:
     type: Any
     help: str
     metavar: str | None = None
+    complete: Complete | None = None
 
 
 Fields = Mapping[str, Field]
@@ -59,7 +63,10 @@ OVS_PORT: Fields = {
     "tag": Field(int, "The VLAN that it is in, 1 to 4094.", "TAG"),
     "options": Field(str, "Words for ovs-vsctl.", "TEXT"),
 }
-OVS_BRIDGE = Field(str, "The OVS bridge that it is a port of; another makes it anew there.", "IFACE")
+OVS_BRIDGE = Field(
+    str, "The OVS bridge that it is a port of; another makes it anew there.", "IFACE", one(interfaces("OVSBridge"))
+)
+SLAVES = Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]", several("slaves", free("eth")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +89,16 @@ class Noun:
         return f"{'an' if self.word.startswith('OVS') else 'a'} {self.word}"
 
     @property
+    def complete(self) -> Complete:
+        """Completes the name of one that is there; an OVS port may be a NIC, too."""
+        return one(interfaces(*(("OVSIntPort", "OVSPort") if self.kind is OvsIntPort else (self.kind.type,))))
+
+    @property
+    def clear(self) -> Complete:
+        """Completes the fields that can be removed."""
+        return several("clear", clearable(self.kind))
+
+    @property
     def options(self) -> Group:
         """The options of its fields, as parameters of a command."""
         return {name: _parameter(name, field) for name, field in self.fields.items()}
@@ -90,7 +107,7 @@ class Noun:
 def _parameter(name: str, field: Field) -> inspect.Parameter:
     dashed = name.replace("_", "-")
     flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else ()
-    option = typer.Option(None, *flags, help=_help(field), metavar=field.metavar)
+    option = typer.Option(None, *flags, help=_help(field), metavar=field.metavar, autocompletion=field.complete)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=field.type | None)
 
 
@@ -112,9 +129,9 @@ NOUNS = (
             "delete": "bond0",
         },
         fields={
-            "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]"),
+            "slaves": SLAVES,
             "mode": Field(BondMode, "How the slaves share traffic; balance-rr unless told otherwise.", "MODE"),
-            "primary": Field(str, "The preferred slave; active-backup only.", "NIC"),
+            "primary": Field(str, "The preferred slave; active-backup only.", "NIC", one(completion.slaves)),
             "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only.", "POLICY"),
             **ADDRESSES,
             **COMMON,
@@ -128,7 +145,12 @@ NOUNS = (
         naming="The next free vmbr<N> unless given.",
         examples={"create": "vmbr1 --ports bond0 --vlan-aware", "set": "vmbr1 --comments storage", "delete": "vmbr1"},
         fields={
-            "ports": Field(list[str], "Its ports, with commas or repeated.", "IFACE[,IFACE]"),
+            "ports": Field(
+                list[str],
+                "Its ports, with commas or repeated.",
+                "IFACE[,IFACE]",
+                several("ports", free("eth", "bond", "vlan")),
+            ),
             "vlan_aware": Field(bool, "Whether it filters VLANs."),
             "vids": Field(
                 list[str],
@@ -147,7 +169,7 @@ NOUNS = (
         naming="bond0.50, vlan50 or a free name; DEVICE.TAG unless given.",
         examples={"create": "bond0.50 --cidr 192.0.2.5/24", "set": "bond0.50 --mtu 9000", "delete": "bond0.50"},
         fields={
-            "raw_device": Field(str, "What it sits on.", "IFACE"),
+            "raw_device": Field(str, "What it sits on.", "IFACE", one(completion.raw_devices)),
             "tag": Field(int, "The VLAN's id, 1 to 4094.", "TAG"),
             **ADDRESSES,
             **COMMON,
@@ -173,6 +195,7 @@ NOUNS = (
                 "Its NICs, internal ports and OVS bonds, with commas or repeated. A new bond or internal port comes "
                 "in by its own command, and leaves when it is deleted.",
                 "IFACE[,IFACE]",
+                several("ports", completion.ovs_ports),
             ),
             "options": OVS_PORT["options"],
             **ADDRESSES,
@@ -188,7 +211,7 @@ NOUNS = (
         examples={"create": "bond1 --bridge vmbr2 --slaves ens38,ens39", "set": "bond1 --tag 50", "delete": "bond1"},
         fields={  # it has no address, and its bridge starts it
             "bridge": OVS_BRIDGE,
-            "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]"),
+            "slaves": SLAVES,
             "mode": Field(OvsBondMode, "How the slaves share traffic; active-backup unless told otherwise.", "MODE"),
             **OVS_PORT,
             **COMMON,

@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 import typer
 
 from pvenet import errors
+from pvenet.cli import completion
+from pvenet.cli.completion import fixed, one, several
 from pvenet.cli.context import Context
 from pvenet.cli.help import OUTPUT, WHERE
 from pvenet.settings import Options
@@ -24,6 +26,7 @@ ALLOW_GUESTS = typer.Option(
     "--allow-guests",
     help="Also where it cuts these guests, which run; a guest that comes later is none of them.",
     metavar="all|ID[,ID]",
+    autocompletion=one(fixed("all")),
 )
 SDN_LOCK = typer.Option(
     None,
@@ -55,10 +58,18 @@ def _common(
         rich_help_panel=WHERE,
     ),
     node: list[str] = typer.Option(
-        [], help="The node; some commands take several, or all.", metavar="NAME[,NAME]", rich_help_panel=WHERE
+        [],
+        help="The node; some commands take several, or all.",
+        metavar="NAME[,NAME]",
+        rich_help_panel=WHERE,
+        autocompletion=several("node", completion.nodes),
     ),
     profile: str | None = typer.Option(
-        None, help="The profile, as `pvenet login` makes them.", metavar="NAME", rich_help_panel=WHERE
+        None,
+        help="The profile, as `pvenet login` makes them.",
+        metavar="NAME",
+        rich_help_panel=WHERE,
+        autocompletion=one(completion.profiles),
     ),
     sim: Path | None = typer.Option(
         None, help="A simulated node, kept in this folder.", metavar="DIR", rich_help_panel=WHERE
@@ -68,6 +79,7 @@ def _common(
         help="What goes wrong there: `pvenet sim faults`.",
         metavar="KIND[=VALUE]@WHERE",
         rich_help_panel=WHERE,
+        autocompletion=one(completion.faults),
     ),
     state_dir: Path | None = typer.Option(
         None, help="Where the journals are kept.", metavar="DIR", rich_help_panel=WHERE

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import fixed, nodes, one, several
 from pvenet.cli.context import Context
 from pvenet.cli.listing import read
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
@@ -52,7 +53,9 @@ def apply(
     file: Path | None = typer.Option(
         None, "--file", "-f", help="A network file to make so, node after node; - is stdin.", metavar="FILE"
     ),
-    canary: str | None = typer.Option(None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
+    canary: str | None = typer.Option(
+        None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE", autocompletion=one(nodes)
+    ),
     lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(
@@ -62,6 +65,7 @@ def apply(
         "rollback",
         help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
         metavar="rollback|keep",
+        autocompletion=one(fixed("rollback", "keep")),
     ),
     confirm_within: float | None = typer.Option(
         None,
@@ -93,6 +97,7 @@ def apply(
         help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
         "flags alone.",
         metavar="auto|kernel|flags",
+        autocompletion=one(fixed("auto", "kernel", "flags")),
     ),
     verify_with: str | None = typer.Option(
         None,
@@ -104,6 +109,7 @@ def apply(
         [],
         help="Fail where a bond gets no LACP partner, or a NIC no carrier, also if it never had one.",
         metavar="lacp|carrier",
+        autocompletion=several("require", fixed("lacp", "carrier")),
     ),
 ) -> None:
     """Make live what is pending, or a network file, and verify it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import journals, one
 from pvenet.cli.context import Context
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
@@ -83,6 +84,7 @@ def rollback(
         help="The journal of what shall be put back, by its number in `pvenet history` or its name; the youngest where "
         "it is left out.",
         metavar="[JOURNAL]",
+        autocompletion=one(journals),
     ),
     *,
     timeout: float = typer.Option(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pvenet.plan import Desired
 
 _ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
-_CLEAR = typer.Option(None, "--clear", help="Fields to remove, as in --clear mtu,gateway.", metavar="FIELD[,FIELD]")
 _LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
 
 
@@ -54,7 +53,19 @@ def _help(noun: Noun, verb: str, text: str) -> str:
 
 
 def _existing(noun: Noun) -> Any:
-    return typer.Argument(..., help=f"The {noun.word}.", metavar="NAME", show_default=False)
+    return typer.Argument(
+        ..., help=f"The {noun.word}.", metavar="NAME", show_default=False, autocompletion=noun.complete
+    )
+
+
+def _clear(noun: Noun) -> Any:
+    return typer.Option(
+        None,
+        "--clear",
+        help="Fields to remove, as in --clear mtu,gateway.",
+        metavar="FIELD[,FIELD]",
+        autocompletion=noun.clear,
+    )
 
 
 def _set(noun: Noun) -> Callable[..., None]:
@@ -62,7 +73,7 @@ def _set(noun: Noun) -> Callable[..., None]:
         context: Context,
         own: dict[str, Any],
         name: str = _existing(noun),
-        clear: list[str] | None = _CLEAR,
+        clear: list[str] | None = _clear(noun),
         lossy: bool = _LOSSY,
         adopt: bool = _ADOPT,
     ) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet import errors
+from pvenet.cli import completion
+from pvenet.cli.completion import one
 from pvenet.cli.help import write_commands, write_rows
 from pvenet.cli.output import colourful, holds, out, styled
 from pvenet.cli.usage import no_command
@@ -36,7 +38,11 @@ def register(app: typer.Typer) -> None:
 def help_(
     typer_context: typer.Context,
     words: list[str] | None = typer.Argument(
-        None, metavar="[TOPIC | COMMAND...]", help="A page's name, or the words of a command.", show_default=False
+        None,
+        metavar="[TOPIC | COMMAND...]",
+        help="A page's name, or the words of a command.",
+        show_default=False,
+        autocompletion=one(completion.topics),
     ),
 ) -> None:
     """Show a page about one task, or the help of a command.

@@ -60,6 +60,8 @@ class Connection:
         self.endpoints = tuple(endpoints)
         self.credentials = credentials
         self.trust = trust or Trust()
+        self.heard: Callable[[tuple[str, ...], object], None] | None = None
+        """Is told what each read without a query was answered: its path and its data."""
         self._debug = debug
         self._clock = clock
         self._exchange = Exchange(clock)
@@ -75,7 +77,9 @@ class Connection:
 
     def another(self) -> Connection:
         """One more to the same place as the same user; whoever was asked for a secret is not asked again."""
-        return Connection(self.endpoints, self.credentials, self.trust, debug=self._debug, clock=self._clock)
+        more = Connection(self.endpoints, self.credentials, self.trust, debug=self._debug, clock=self._clock)
+        more.heard = self.heard
+        return more
 
     @property
     def endpoint(self) -> Endpoint:
@@ -127,6 +131,12 @@ class Connection:
 
     def get(self, *path: str, timeout: float | None = None, **query: str | int) -> Answer:
         """Read. Asked again after a lost connection, and of the other endpoints."""
+        answer = self._get(path, query, timeout)
+        if self.heard and not query:
+            self.heard(path, answer.data)
+        return answer
+
+    def _get(self, path: tuple[str, ...], query: dict[str, str | int], timeout: float | None) -> Answer:
         seconds = self._share(self._seconds(timeout))
         failures: list[errors.Unreachable] = []
         for _ in self.endpoints:

@@ -74,6 +74,12 @@ class Settings:
     """Whether the cluster's SDN lock is held during an apply; empty where nothing says so."""
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """What tells this place, as this caller sees it, from every other; no secret is in it."""
+        who = (self.identity.token_id, self.identity.user)
+        return (*self.endpoints, f"sim:{self.sim or ''}", *self.fingerprints, self.ca_file, *who)
+
+    @property
     def unchecked(self) -> bool:
         """Whether nobody checks who answers."""
         return self.insecure and not self.sim and not self.fingerprints
