@@ -36,7 +36,7 @@ def history(
     It reads the journals, and asks no node. A journal's number is what `pvenet rollback` takes.
 
     $ pvenet history
-    $ pvenet history show 3
+    $ pvenet history show 1
     """
     wanted = _wanted(show, journal)
     found = [(each, _of(each)) for each in _journals(context)]

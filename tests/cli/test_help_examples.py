@@ -32,6 +32,7 @@ GIVEN = {
     "apply -f": (),
     "revert": (BOND,),
     "rollback": (BOND, "apply --yes"),
+    "history show": (BOND, "apply --yes"),
     "bond set": (BOND,),
     "bond delete": (BOND,),
     "bridge create": (BOND,),
