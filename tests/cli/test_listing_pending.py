@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typed import Typed
 
 from pvenet.model import Bond, Bridge, Network
 from pvenet.plan import net_changes
@@ -97,3 +99,23 @@ def test_a_stanza_that_pve_writes_for_a_nic_is_no_change(lab: Path, run: Run, mo
     monkeypatch.delenv("PVENET_STATE_DIR")
     assert "+iface ens41" in run("diff").out
     assert pending(run("list", "--json").data) == {"bond0": "created", "ens38": "changed", "ens39": "changed"}
+
+
+@pytest.mark.usefixtures("lab")
+def test_what_is_piped_is_not_cut(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However narrow the terminal is that somebody reads it on later."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert "192.168.171.21/24  192.168.171.2  ens33  For management\n" in run("list").out
+
+
+@pytest.mark.usefixtures("lab")
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_on_a_terminal_the_table_fits(run: Run, columns: int) -> None:
+    """With what is staged, and every name."""
+    run("bridge", "set", "vmbr0", "--ports", "ens33,ens37,ens40,ens41", "--comments", "long " * 30)
+    typed = Typed("list", environment=dict(os.environ) | {"COLUMNS": str(columns), "NO_COLOR": "1"})
+    shown = typed.end()
+    assert typed.code == 0
+    table = shown.partition("staged on pve1")[0]
+    assert all(len(line) <= columns for line in table.splitlines())
+    assert {"~", "vmbr0", "192.168.171.21/24", "192.168.171.2", "ens41"} <= set(table.replace(",", " ").split())
