@@ -40,10 +40,16 @@ def families() -> Iterator[type[errors.PvenetError]]:
 
 def exit_codes() -> str:
     """The table of exit codes, from the classes."""
-    told = ((kind.exit_code, " ".join((kind.__doc__ or "").split())) for kind in families())
-    rows = [(0, "done, or nothing to do"), *told]
-    lines = [f"| {code} | {meaning} |" for code, meaning in sorted(rows)]
-    return "\n".join(["| exit | meaning |", "|---|---|", *lines])
+    told = ((kind.exit_code, " ".join((kind.__doc__ or "").split()), words(kind)) for kind in families())
+    rows = [(0, "done, or nothing to do", ""), *told]
+    lines = [f"| {code} | {meaning} | {kinds} |" for code, meaning, kinds in sorted(rows)]
+    return "\n".join(["| exit | meaning | `kind` in JSON |", "|---|---|---|", *lines])
+
+
+def words(family: type[errors.PvenetError]) -> str:
+    """What the errors of a family are called in JSON."""
+    own = [each for each in family.__subclasses__() if "exit_code" not in vars(each)]
+    return " ".join(f"`{each.kind}`" for each in (family, *own) if each.__module__ == "pvenet.errors")
 
 
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
