@@ -45,21 +45,25 @@ def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
 
 
 def export(context: Context) -> None:
-    """Print the network as it is, as a network file."""
+    """Print the network as it is, as a network file; --format json prints one, too, and --json what `list` gives."""
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.nodes import known, read, refuse
     from pvenet.render.network import network_data
     from pvenet.settings.read import node_names
-    from pvenet.spec.export import exported
+    from pvenet.spec.export import exported, exported_data
 
     names = known(fleet, node_names(context.settings.node))
     with counting(len(names)) as count:
         found, failed = read(fleet, names, lambda _, reading: reading, count)
-    context.emit(
-        {name: network_data(reading.network) for name, reading in found.items()},
-        exported({name: reading.network for name, reading in found.items()}).rstrip("\n"),
-    )
+    networks = {name: reading.network for name, reading in found.items()}
+    match context.options.format:
+        case "json":
+            context.answer.data(exported_data(networks))
+        case "" if context.options.json:
+            context.emit({name: network_data(network) for name, network in networks.items()})
+        case _:  # the file is YAML
+            context.answer.text(exported(networks).rstrip("\n"))
     for name in (name for name, reading in found.items() if reading.changes is not None):
         context.say(f"changes are pending on {name}: the file has them as if they were live; see `pvenet diff`")
     refuse(failed)

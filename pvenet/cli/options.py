@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import typer
 
 from pvenet import errors
+from pvenet.cli.answer import FORMATS, STREAMS, Answer
 from pvenet.cli.context import Context
 from pvenet.settings import Options
 
@@ -64,6 +65,8 @@ def _common(
     profile: str | None = typer.Option(None, help="The profile of the configuration file to use.", metavar="NAME"),
     state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
     json: bool = typer.Option(False, "--json", help="Print JSON."),
+    format: str = typer.Option("", help="How data is printed; json is --json.", metavar="table|json|yaml"),  # noqa: A002
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Say nothing but data, questions, warnings and errors."),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
     insecure: bool = typer.Option(False, "--insecure", help="Don't check who answers. Dangerous."),
 ) -> None: ...
@@ -90,6 +93,8 @@ def _path(text: str) -> Path:
 
 COMMON = parameters(_common)
 """The options that every command takes, before its name or after it; what stands after wins."""
+VALUED = frozenset(f"--{name.replace('_', '-')}" for name, each in COMMON.items() if each.annotation is not bool)
+"""Those of them that take a value."""
 
 
 def command(function: Callable[..., None], **groups: Group) -> Callable[..., None]:
@@ -102,9 +107,11 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
 
     def run(typer_context: typer.Context, **given: Any) -> None:
         _refuse_bytes(given)
-        options = _options(given, typer_context.obj or Options())
+        answer: Answer = typer_context.obj or Answer()
+        options = _options(given, answer.before or Options())
+        answer.form, answer.streams = options.form, typer_context.info_name in STREAMS
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
-        with Context(options) as context:
+        with Context(options, answer) as context:
             function(context, **given, **taken)
 
     _declare(run, function, [own, *groups.values(), COMMON])
@@ -124,7 +131,9 @@ def remembering(function: Callable[..., None]) -> Callable[..., None]:
     own = parameters(function)
 
     def run(typer_context: typer.Context, **given: Any) -> None:
-        typer_context.obj = _options(given, Options())
+        options = _options(given, Options())
+        if isinstance(typer_context.obj, Answer):
+            typer_context.obj.before = options
         function(**given)
 
     _declare(run, function, [own, COMMON])
@@ -140,9 +149,21 @@ def _options(given: dict[str, Any], before: Options) -> Options:
         raise empty("--profile")
     if not all(text.strip() for text in common["fault"]):
         raise empty("--fault")
+    common["json"] = _wants_data(common["format"], json=common["json"])
     common["endpoint"], common["fault"] = tuple(common["endpoint"]), tuple(common["fault"])
     common["node"] = ",".join(common["node"])
     return Options(**common).over(before)
+
+
+def _wants_data(form: str, *, json: bool) -> bool:
+    """Whether the answer is for a program. Raises UsageError for a format that there is not, or two."""
+    if form and form not in FORMATS:
+        near = errors.nearest(form, FORMATS)
+        hint = f"did you mean {near}?" if near else f"say one of {', '.join(FORMATS)}"
+        raise errors.UsageError(f"there is no format {form}", hint=hint)
+    if json and form not in ("", "json"):
+        raise errors.UsageError(f"--json and --format {form} are two different things", hint="leave one of them out")
+    return json or form in ("json", "yaml")
 
 
 def _declare(run: Callable[..., None], function: Callable[..., None], groups: list[Group]) -> None:
