@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import typer
 
 from pvenet.cli.context import Context
 from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
-
-if TYPE_CHECKING:
-    import typer
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +33,24 @@ def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None =
     context.emit(data, note="\n".join([*warnings, valid]))
 
 
-def schema(context: Context) -> None:  # noqa: ARG001 - every command takes one
-    """Print the JSON Schema of a network file, for editors."""
-    from pvenet.cli.output import out
-    from pvenet.render.values import as_json
-    from pvenet.spec.schema import schema as made
+def schema(
+    context: Context,
+    output: str | None = typer.Option(
+        None, help="Of what this command prints with --json, as in 'bond create'; or error.", metavar="COMMAND"
+    ),
+) -> None:
+    """Print the JSON Schema of a network file, for editors; or of a command's output, for scripts."""
+    if output is None:
+        from pvenet.spec.schema import schema as made
 
-    out(as_json(made()), json=True)
+        data = made()
+    else:
+        from pvenet.cli.schemas import output_schema
+
+        data = output_schema(output)
+    if not context.answer.as_data:
+        context.answer.form = "json"
+    context.answer.data(data)
 
 
 def export(context: Context) -> None:

@@ -79,6 +79,11 @@ class Noun:
         return f"{'an' if self.word.startswith('OVS') else 'a'} {self.word}"
 
     @property
+    def verbs(self) -> tuple[str, ...]:
+        """What can be done with one."""
+        return ("create", "delete", "set") if self.naming else ("set",)
+
+    @property
     def options(self) -> Group:
         """The options of its fields, as parameters of a command."""
         return {name: _parameter(name, field) for name, field in self.fields.items()}
