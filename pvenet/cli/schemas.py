@@ -6,6 +6,7 @@ from typing import Any
 
 from pvenet import errors
 from pvenet.apply.status import Status
+from pvenet.cli.answer import STREAMS
 from pvenet.cli.nouns import NOUNS
 from pvenet.journal import State
 from pvenet.render.schemas import changes, events, looks, settings
@@ -48,9 +49,10 @@ def output_schema(command: str, *, closed: bool = False) -> dict[str, Any]:
     """The schema of a command's output. Raises UsageError where there is no such command."""
     words = " ".join(command.split())
     if words == ERROR:
-        return json_schema(events.ERROR, closed=closed)
+        return json_schema(events.ERROR, "an error, in place of any command's output", closed=closed)
     if words not in OUTPUTS:
         near = errors.nearest(words, [*OUTPUTS, ERROR])
         hint = f"did you mean {near}?" if near else f"as in `pvenet schema --output list`, or {ERROR}"
         raise errors.UsageError(f"there is no command {words or command!r} whose output has a schema", hint=hint)
-    return json_schema(OUTPUTS[words], closed=closed)
+    what = "an event of" if words in STREAMS else "the output of"
+    return json_schema(OUTPUTS[words], f"{what} pvenet {words} --json", closed=closed)

@@ -76,12 +76,13 @@ class _Names(dict[str, Any]):
         return getattr(builtins, name, Any)
 
 
-def json_schema(shape: Any, *, closed: bool = False) -> dict[str, Any]:
+def json_schema(shape: Any, title: str, *, closed: bool = False) -> dict[str, Any]:
     """The schema of a shape; `closed`: nothing may stand there that it does not name."""
     maker = _Maker(closed=closed)
     made = maker.of(shape)
+    made = {"allOf": [made]} if "$ref" in made else made  # a draft-07 reader passes over what stands beside a reference
     definitions = {"definitions": dict(sorted(maker.definitions.items()))} if maker.definitions else {}
-    return {"$schema": DRAFT, **made, **definitions}
+    return {"$schema": DRAFT, "title": title, **made, **definitions}
 
 
 @dataclass(kw_only=True)
