@@ -2,6 +2,7 @@
 
     PvenetError                      1  a reason without a code of its own
     ├── ApplyFailed                     the reload or the check after it failed; the node says how far it came
+    ├── Unexpected                      this machine, or pvenet itself, is at fault
     ├── UsageError                   2
     ├── InvalidNetwork               3  what was described can't be; nothing was sent
     ├── RefusedByPVE                 4  PVE said no; nothing changed
@@ -25,7 +26,8 @@
     └── Interrupted                130  before the reload, and left as it was found
 
 A message says what happened, to which interface on which node; the hint says what to do next. Neither ever holds a
-secret. The classes' docstrings are the README's table of exit codes.
+secret. The classes' docstrings are the README's table of exit codes. A class's `kind` is its word in JSON, which stays
+the same when the class is renamed.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ class PvenetError(Exception):
     """failed for a reason without a code of its own"""
 
     exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "failed"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -56,28 +59,39 @@ class PvenetError(Exception):
 class ApplyFailed(PvenetError):
     """The reload's task failed, or what it should have brought up is not up."""
 
+    kind = "apply_failed"
+
     def __init__(self, message: str, *, hint: str = "", log: Sequence[str] = ()) -> None:
         super().__init__(message, hint=hint)
         self.log = tuple(log)
         """The task's log, a line each."""
 
 
+class Unexpected(PvenetError):
+    """This machine refuses what pvenet needs, or pvenet itself is wrong: report it."""
+
+    kind = "unexpected"
+
+
 class UsageError(PvenetError):
     """usage: the command line, or a setting, is wrong"""
 
     exit_code = 2
+    kind = "usage"
 
 
 class InvalidNetwork(PvenetError):
     """invalid: the described network can't be; nothing was sent"""
 
     exit_code = 3
+    kind = "invalid"
 
 
 class RefusedByPVE(PvenetError):
     """refused by PVE: it said no; nothing changed"""
 
     exit_code = 4
+    kind = "refused_by_pve"
 
     def __init__(self, message: str, *, hint: str = "", status: int, errors: Mapping[str, str] | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -90,14 +104,19 @@ class AccessError(PvenetError):
     """authentication or permission"""
 
     exit_code = 5
+    kind = "access"
 
 
 class AuthenticationFailed(AccessError):
     """PVE does not accept the credentials: check the token or the password."""
 
+    kind = "authentication"
+
 
 class PermissionMissing(AccessError):
     """The credentials are good and a privilege is missing: grant it."""
+
+    kind = "permission"
 
     def __init__(self, message: str, *, hint: str = "", privilege: str, path: str) -> None:
         super().__init__(message, hint=hint)
@@ -109,10 +128,13 @@ class Unreachable(PvenetError):
     """unreachable, or not to be trusted (TLS)"""
 
     exit_code = 6
+    kind = "unreachable"
 
 
 class Untrusted(Unreachable):
     """The endpoint's certificate is not trusted: pin the fingerprint after comparing it, or name the CA file."""
+
+    kind = "untrusted"
 
     def __init__(self, message: str, *, hint: str = "", fingerprint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -123,15 +145,20 @@ class Untrusted(Unreachable):
 class NotPVE(Unreachable):
     """Something answers at the endpoint that does not speak PVE's API: check host and port."""
 
+    kind = "not_pve"
+
 
 class RefusedByPvenet(PvenetError):
     """refused by pvenet: pending changes that are not ours, a loss, management risk, guests cut, an open question"""
 
     exit_code = 7
+    kind = "refused"
 
 
 class NotOurs(RefusedByPvenet):
     """Pending changes that pvenet did not stage: look at them, then keep, adopt or discard them."""
+
+    kind = "not_ours"
 
     def __init__(self, message: str, *, hint: str = "", changes: str) -> None:
         super().__init__(message, hint=hint)
@@ -142,6 +169,8 @@ class NotOurs(RefusedByPvenet):
 class Lossy(RefusedByPvenet):
     """The API can't do the change without losing what the stanza holds: edit the file on the node, or accept it."""
 
+    kind = "lossy"
+
     def __init__(self, message: str, *, hint: str = "", losses: Sequence[str]) -> None:
         super().__init__(message, hint=hint)
         self.losses = tuple(losses)
@@ -150,45 +179,59 @@ class Lossy(RefusedByPvenet):
 class ManagementRisk(RefusedByPvenet):
     """The change touches the path to the node: consent to that by name."""
 
+    kind = "management_risk"
+
 
 class GuestRisk(RefusedByPvenet):
     """The change cuts guests that run: consent to that by their numbers."""
+
+    kind = "guest_risk"
 
 
 class NeedsConsent(RefusedByPvenet):
     """There is a question to answer and no terminal to ask it on: answer it on the command line."""
 
+    kind = "needs_consent"
+
 
 class Stale(RefusedByPvenet):
     """What is pending changed between the showing and the reload: look again."""
 
+    kind = "stale"
+
 
 class Busy(RefusedByPvenet):
     """Another pvenet works on this node from here: wait for it."""
+
+    kind = "busy"
 
 
 class RolledBack(PvenetError):
     """failed, rolled back, and verified"""
 
     exit_code = 8
+    kind = "rolled_back"
 
 
 class StateUnknown(PvenetError):
     """the state is unknown, or waiting was given up; what to do is printed"""
 
     exit_code = 9
+    kind = "unknown"
 
 
 class Differences(PvenetError):
     """there are differences (only where asked with `--exit-code`)"""
 
     exit_code = 10
+    kind = "differences"
 
 
 class Interrupted(PvenetError):
     """interrupted before the reload, and left as it was found"""
 
     exit_code = 130
+    kind = "interrupted"
 
 
 def nearest(

@@ -70,6 +70,7 @@ class Warned:
     """Something that stops nothing and that a person should know."""
 
     text: str
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,7 @@ class Waiting:
     reason: str
     elapsed: float
     """Seconds since the reload was sent."""
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +114,7 @@ class TaskEnded:
     upid: str
     exitstatus: str
     log: tuple[str, ...]
+    node: str = ""
 
 
 class VerifiedBy(StrEnum):
@@ -131,6 +134,7 @@ class Verified:
     by: VerifiedBy = VerifiedBy.FLAGS
     missing: str = ""
     """Why the kernel could not be asked, where it should have been."""
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +171,23 @@ class RollingBack:
     """Where the journal of what was there before is kept."""
 
 
+class Standing(StrEnum):
+    """How an interface stands at the end."""
+
+    ACTIVE = "active"
+    GONE = "gone"
+    NOT_KNOWN = "not_known"
+    """Nobody looked after the last reload, or what is looked at does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """An interface that the changes are about, and how it stands."""
+
+    name: str
+    state: Standing
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """The end. Nothing comes after it."""
@@ -176,7 +197,14 @@ class Ended:
     exit_code: int
     message: str
     elapsed: float = 0.0
-    """Seconds from the reload, or the beginning of a rollback that was asked for, to the verdict."""
+    """Seconds from the reload, or the beginning of a rollback that was asked for, to the verdict; 0 without either."""
+    hint: str = ""
+    """What to do next, where something is to be done."""
+    kind: str | None = None
+    """The error's word, where there is one."""
+    interfaces: tuple[Changed, ...] = ()
+    journal: str = ""
+    """Where the journal of what was there before is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

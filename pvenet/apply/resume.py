@@ -72,7 +72,7 @@ def roll_back(  # noqa: PLR0913 - as `apply`, and two that say which journal
     node of this name elsewhere are this one's, whose certificate was renewed. Raises what `apply` raises, but
     RolledBack, which is a success here. Whatever the end, the last event is `Ended`.
     """
-    bound = journals.at(node, same_node=same_node)
+    bound, runtime = journals.at(node, same_node=same_node), runtime.of(node.name)
     lock = SdnLock(node.connection, bound.state_dir, runtime, wanted=options.sdn_lock, now=utc_now())
 
     def run() -> Outcome:
@@ -93,6 +93,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
+    runtime.heard.journal = str(journals.path(journal))
     known = with_names(node, with_links(node.connection))
     learn_peers(node, known.members)
     deadline = runtime.deadline(options.timeout)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
+from pvenet.apply.heard import Heard
 from pvenet.connection.session import READ_TIMEOUT
 from pvenet.events import Event, Waiting, Warned
 from pvenet.node import Task
@@ -54,6 +55,20 @@ class Runtime:
     is how many are left in all."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    heard: Heard = field(default_factory=Heard)
+    """What was told so far, for the last event."""
+
+    def of(self, node: str) -> Runtime:
+        """The same for one node: each event names it, and is remembered."""
+        heard = Heard()
+
+        def told(event: Event) -> None:
+            if not event.node:
+                event = replace(event, node=node)
+            heard.hear(event, self.clock())
+            self.emit(event)
+
+        return replace(self, emit=told, heard=heard)
 
     def warn(self, text: str) -> None:
         """Tell what a person should know."""
@@ -141,6 +156,7 @@ def conclude(node: str, runtime: Runtime, run: Callable[[], Outcome]) -> Ended:
     except errors.PvenetError as raised:
         outcome = raised
     end, error = ended(node, outcome)
+    end = runtime.heard.completed(end, runtime.clock())
     runtime.unfailing().emit(end)
     if error is not None:
         raise error

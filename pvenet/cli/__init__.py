@@ -30,8 +30,9 @@ from pvenet.cli import (
     topics,
     tree,
 )
+from pvenet.cli.answer import Answer, foreseen
 from pvenet.cli.help import Application
-from pvenet.cli.options import remembering
+from pvenet.cli.options import VALUED, remembering
 from pvenet.cli.output import flush, give_up, out, say
 from pvenet.cli.usage import wrong
 from pvenet.render.foreign import guarded
@@ -85,39 +86,41 @@ def root(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line; the exit code. The one place that turns an error into text."""
+    """Run a command line; the exit code. The one place that turns an error into text, or into data."""
+    words = sys.argv[1:] if arguments is None else arguments
     if completion.asked():
         with suppress(Exception):  # whatever is wrong, a word about it would stand in the line that is typed
-            return _run(arguments)
+            return _run(words, Answer())
         return 1
+    answer = foreseen(words, VALUED)
     try:
-        done = _run(arguments)
+        done = _run(words, answer)
     except errors.PvenetError as error:
-        return _complain(error)
+        return _complain(error, answer)
     except BrokenPipeError:  # nobody reads on; say nothing about it
         give_up("stdout")
         return 1
     except Exception as error:  # noqa: BLE001 - the last door: whatever is wrong ends in a sentence
         from pvenet.unexpected import frames, unexpected
 
-        words = sys.argv[1:] if arguments is None else arguments
         if "--debug" in words:
             say(frames(error))
-        return _complain(unexpected(error))
+        return _complain(unexpected(error), answer)
     return done
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(words: list[str], answer: Answer) -> int:
     """The exit code of a command line. Raises whatever ended it."""
     command = typer.main.get_command(app)
     try:
         try:
-            done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
+            done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)
         finally:
             flush()  # of what Typer wrote a part may wait, also where it failed: Python would end with 120
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
             say(f"{error}")
+            answer.failed(errors.UsageError("the command is not complete", hint="the help is on stderr"))
             return errors.UsageError.exit_code
         raise wrong(error) from None
     except (KeyboardInterrupt, typer.Abort):
@@ -127,7 +130,9 @@ def _run(arguments: list[str] | None) -> int:
     return done if isinstance(done, int) else 0
 
 
-def _complain(error: errors.PvenetError) -> int:
+def _complain(error: errors.PvenetError, answer: Answer) -> int:
+    """Say what is wrong on stderr, for people, and where data was wanted on stdout, for programs; the exit code."""
+    answer.failed(error)
     if error.message:
         say(guarded(f"error: {error.message}"))
         if error.hint:

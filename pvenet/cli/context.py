@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
+from pvenet.cli.answer import Answer
 from pvenet.cli.output import give_up, on_terminal, out, say, stream, warn
 from pvenet.render.foreign import one_line
 from pvenet.settings import connect, read_settings
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 class Context:
     """One command line. It connects when the node is first asked for, and hangs up when it is left."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, answer: Answer | None = None) -> None:
         self.options = options
         self._recent: Recent | None = None
         """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
+        self.answer = answer or Answer(options.form)
 
     def __enter__(self) -> Self:
         return self
@@ -116,24 +118,25 @@ class Context:
     # --- the answer ---
 
     def emit(self, data: object, text: str = "", *, note: str = "") -> None:
-        """Answer: with --json the data; else the text on stdout, and the note on stderr.
+        """Answer: with --json the data; else the text on stdout, and the note on stderr unless --quiet.
 
         Raises PvenetError where the answer can't be written.
         """
-        if self.options.json:
-            from pvenet.render.values import as_json
-
-            out(as_json(data), json=True)
+        if self.answer.as_data:
+            self.answer.data(data)
             return
         if text:
             out(text)
         if note:
-            say(note)
+            self.say(note)
 
     def emit_done(self, data: object, text: str = "", *, note: str = "") -> None:
-        """The same of work that is done, which an answer that can't be written does not undo: it is a warning."""
+        """The same of work that is done, which an answer that can't be written does not undo: it is a warning.
+
+        With --quiet the exit code says enough.
+        """
         try:
-            self.emit(data, text, note=note)
+            self.emit(data, "" if self.options.quiet else text, note=note)
         except BrokenPipeError:
             give_up("stdout")
         except errors.PvenetError as error:
@@ -141,15 +144,13 @@ class Context:
 
     def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> bool:
         """The same in a stream of events, which stops nothing: the data is a line. Whether it could be written."""
-        if self.options.json:
-            from pvenet.render.values import as_line
+        if self.answer.as_data:
+            return self.answer.event({"event": event, **data})
+        return (not text or stream(text)) and (not note or self.say(note))
 
-            return stream(as_line({"event": event, **data}), json=True)
-        return (not text or stream(text)) and (not note or say(note))
-
-    def say(self, text: str) -> None:
-        """Talk on stderr, whatever the format of the answer."""
-        say(text)
+    def say(self, text: str) -> bool:
+        """Talk on stderr, whatever the format of the answer, unless --quiet; whether it could be written."""
+        return self.options.quiet or say(text)
 
     def warn(self, text: str) -> None:
         """A warning on stderr."""

@@ -89,6 +89,11 @@ class Noun:
         return f"{'an' if self.word.startswith('OVS') else 'a'} {self.word}"
 
     @property
+    def verbs(self) -> tuple[str, ...]:
+        """What can be done with one."""
+        return ("create", "delete", "set") if self.naming else ("set",)
+
+    @property
     def complete(self) -> Complete:
         """Completes the name of one that is there; an OVS port may be a NIC, too."""
         return one(interfaces(*(("OVSIntPort", "OVSPort") if self.kind is OvsIntPort else (self.kind.type,))))

@@ -11,6 +11,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli import completion
+from pvenet.cli.answer import FORMATS, STREAMS, Answer
 from pvenet.cli.completion import fixed, one, several
 from pvenet.cli.context import Context
 from pvenet.cli.help import OUTPUT, WHERE
@@ -88,6 +89,20 @@ def _common(
         False, "--insecure", help="Don't check who answers. Dangerous.", rich_help_panel=WHERE
     ),
     json: bool = typer.Option(False, "--json", help="Print JSON.", rich_help_panel=OUTPUT),
+    format: str = typer.Option(  # noqa: A002 - the option's name
+        "",
+        help="How data is printed; json is --json.",
+        metavar="table|json|yaml",
+        rich_help_panel=OUTPUT,
+        autocompletion=one(fixed(*FORMATS)),
+    ),
+    quiet: bool = typer.Option(
+        False,
+        "--quiet",
+        "-q",
+        help="Say nothing but data, questions, warnings and errors.",
+        rich_help_panel=OUTPUT,
+    ),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr.", rich_help_panel=OUTPUT),
 ) -> None: ...
 
@@ -113,6 +128,8 @@ def _path(text: str) -> Path:
 
 COMMON = parameters(_common)
 """The options that commands take, before their name or after it; what stands after wins."""
+VALUED = frozenset(f"--{name.replace('_', '-')}" for name, each in COMMON.items() if each.annotation is not bool)
+"""Those of them that take a value."""
 
 
 def only(*names: str) -> Group:
@@ -133,9 +150,11 @@ def command(function: Callable[..., None], *, common: Group = COMMON, **groups: 
 
     def run(typer_context: typer.Context, **given: Any) -> None:
         _refuse_bytes(given)
-        options = _options(given, typer_context.obj or Options())
+        answer: Answer = typer_context.obj or Answer()
+        options = _options(given, answer.before or Options())
+        answer.form, answer.streams = options.form, typer_context.info_name in STREAMS
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
-        with Context(options) as context:
+        with Context(options, answer) as context:
             function(context, **given, **taken)
 
     _declare(run, function, [*groups.values(), own, common])  # what it is about comes first
@@ -155,7 +174,9 @@ def remembering(function: Callable[..., None]) -> Callable[..., None]:
     own = parameters(function)
 
     def run(typer_context: typer.Context, **given: Any) -> None:
-        typer_context.obj = _options(given, Options())
+        options = _options(given, Options())
+        if isinstance(typer_context.obj, Answer):
+            typer_context.obj.before = options
         function(**given)
 
     _declare(run, function, [own, COMMON])
@@ -171,10 +192,22 @@ def _options(given: dict[str, Any], before: Options) -> Options:
         raise empty("--profile")
     if not all(text.strip() for text in common.get("fault", ())):
         raise empty("--fault")
+    common["json"] = _wants_data(common["format"], json=common["json"])
     common |= {name: tuple(common[name]) for name in ("endpoint", "fault") if name in common}
     if "node" in common:
         common["node"] = ",".join(common["node"])
     return Options(**common).over(before)
+
+
+def _wants_data(form: str, *, json: bool) -> bool:
+    """Whether the answer is for a program. Raises UsageError for a format that there is not, or two."""
+    if form and form not in FORMATS:
+        near = errors.nearest(form, FORMATS)
+        hint = f"did you mean {near}?" if near else f"say one of {', '.join(FORMATS)}"
+        raise errors.UsageError(f"there is no format {form}", hint=hint)
+    if json and form not in ("", "json"):
+        raise errors.UsageError(f"--json and --format {form} are two different things", hint="leave one of them out")
+    return json or form in ("json", "yaml")
 
 
 def _declare(run: Callable[..., None], function: Callable[..., None], groups: list[Group]) -> None:

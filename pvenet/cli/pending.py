@@ -126,6 +126,7 @@ def apply(
     from pvenet.cli import apply_options as words_of
     from pvenet.settings.profiles import secret_variables
 
+    context.answer.rollout = bool(saved or file)
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
     if arm and not wait:
@@ -162,7 +163,7 @@ def apply(
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
-    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context, asks=not yes) as listener:
         make_live(node, journals, options, prompt.runtime(listener.emit))
     if not wait and listener.upid:
         stream(listener.upid)

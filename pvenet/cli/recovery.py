@@ -123,7 +123,7 @@ def rollback(
         verify=verify_by(context),
         sdn_lock=holds_sdn_lock(context, sdn_lock),
     )
-    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context, asks=not yes) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 
 

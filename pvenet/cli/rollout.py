@@ -50,7 +50,8 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     refuse_stale(plan, saved)
     todo = rollout.ordered(plan, request.canary)
     warn(context, plan)
-    shown = context.emit_event("planned", *plans_text(plan))
+    data, text = plans_text(plan)
+    shown = context.emit_event("planned", data, "" if context.options.quiet and request.yes else text)
     if todo and not shown and not request.yes:
         raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
     if todo and request.canary and todo[0].node != request.canary:
@@ -104,10 +105,12 @@ def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
 
 
 def _sum_up(context: Context, summary: Summary) -> None:
+    from pvenet.render.events import summary_data
     from pvenet.render.node_plan import rows_data, rows_text
 
     rows, failure = summary.rows, summary.failure
-    text = "\n" + rows_text(rows, painter()) if len(rows) > 1 else ""
-    context.emit_event("summary", {"exit": failure.exit_code if failure else 0, "nodes": rows_data(rows)}, text)
+    told = len(rows) > 1 and not (context.options.quiet and failure is None)
+    text = "\n" + rows_text(rows, painter()) if told else ""
+    context.emit_event("summary", summary_data(rows_data(rows), failure), text)
     if failure:
         raise failure

@@ -12,7 +12,7 @@ from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.help import Application
 from pvenet.cli.options import command, empty, only, words
-from pvenet.cli.output import out, painter, say
+from pvenet.cli.output import out, painter
 from pvenet.settings.connection import faults_of
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def serve(
             also=also,
             tls=not plain_http,
             faults=ordered,
-            announce=lambda at: _tell(at, json=context.options.json),
+            announce=lambda at: _tell(context, at),
         )
     except (OSError, OverflowError, SimError, ModuleNotFoundError) as error:
         raise errors.UsageError(f"can't serve {folder} at {', '.join(listen)}: {error}", hint=_hint(error)) from None
@@ -194,7 +194,7 @@ def check(
     if not context.options.json:
         for _, file, each in found:
             if not each.changes:
-                say(f"PVE takes {file} as it is")
+                context.say(f"PVE takes {file} as it is")
 
 
 def _nics(given: list[str] | None) -> dict[str, tuple[str, ...]] | None:
@@ -253,20 +253,18 @@ def _hint(error: Exception) -> str:
     return "another address? --listen 127.0.0.1:0 takes a free port"
 
 
-def _tell(at: Endpoint, *, json: bool) -> None:
+def _tell(context: Context, at: Endpoint) -> None:
     from dataclasses import asdict
-
-    from pvenet.render.values import as_line
 
     data = asdict(at)
     data["endpoint"] = data.pop("url")
-    if json:
-        out(as_line(data), json=True)
+    if context.answer.as_data:
+        context.answer.line(data)
     else:
         out(f"export PVENET_ENDPOINT={at.url}\nexport PVENET_TOKEN_ID='{at.token_id}'")
         out(f"export PVENET_TOKEN_SECRET={at.token_secret}")
         if at.fingerprint:
             out(f"export PVENET_FINGERPRINT={at.fingerprint}")
         if at.also:
-            say(f"# also, while a node has the address: {', '.join(at.also)}")
-        say(f"# or log in as {at.user} with the password {at.password}; Ctrl-C ends it")
+            context.say(f"# also, while a node has the address: {', '.join(at.also)}")
+        context.say(f"# or log in as {at.user} with the password {at.password}; Ctrl-C ends it")

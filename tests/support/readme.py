@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from paths import ROOT
 
-from pvenet import cli
+from pvenet import cli, errors
 from pvenet.cli import reference as reference_of
 from pvenet.cli.help import parted
 
@@ -35,8 +35,15 @@ def replace(name: str, text: str, path: Path = README) -> None:
 
 def exit_codes() -> str:
     """The table of exit codes, from the classes."""
-    lines = [f"| {code} | {meaning} |" for code, _, meaning in reference_of.exit_codes()]
-    return "\n".join(["| exit | meaning |", "|---|---|", *lines])
+    kinds = {family.exit_code: words(family) for family in reference_of.families()}
+    lines = [f"| {code} | {meaning} | {kinds.get(code, '')} |" for code, _, meaning in reference_of.exit_codes()]
+    return "\n".join(["| exit | meaning | `kind` in JSON |", "|---|---|---|", *lines])
+
+
+def words(family: type[errors.PvenetError]) -> str:
+    """What the errors of a family are called in JSON."""
+    own = [each for each in family.__subclasses__() if "exit_code" not in vars(each)]
+    return " ".join(f"`{each.kind}`" for each in (family, *own) if each.__module__ == "pvenet.errors")
 
 
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
