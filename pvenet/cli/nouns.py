@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pvenet import errors
 from pvenet.model import (
     Bond,
     BondMode,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 LISTS = ("slaves", "ports", "vids")
 """Fields whose options take several words."""
+LACP = "lacp"
+"""What everybody calls the mode 802.3ad."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Field:
     type: Any
     help: str
     metavar: str | None = None
+    parser: Callable[[str], Any] | None = None
+    """Takes words that the type alone does not."""
+    one: str = ""
+    """Of a list: what `--add-` and `--remove-` take of it, and are called by."""
 
 
 Fields = Mapping[str, Field]
@@ -83,12 +90,45 @@ class Noun:
         """The options of its fields, as parameters of a command."""
         return {name: _parameter(name, field) for name, field in self.fields.items()}
 
+    @property
+    def differences(self) -> Group:
+        """The options that add to its lists, and take out of them."""
+        lists = {name: field for name, field in self.fields.items() if field.one}
+        words = {"add": "Add to its {}, which stay.", "remove": "Take out of its {}; the others stay."}
+        return {
+            f"{verb}_{name}": _parameter(
+                f"{verb}_{field.one}", Field(list[str], text.format(name), field.metavar), called=f"{verb}_{name}"
+            )
+            for name, field in lists.items()
+            for verb, text in words.items()
+        }
 
-def _parameter(name: str, field: Field) -> inspect.Parameter:
+
+def _parameter(name: str, field: Field, *, called: str = "") -> inspect.Parameter:
+    """The option `--name`; `called`: the parameter that takes it, where that has another name."""
     dashed = name.replace("_", "-")
-    flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else ()
-    option = typer.Option(None, *flags, help=field.help, metavar=field.metavar)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=field.type | None)
+    flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else (f"--{dashed}",) if called else ()
+    option = typer.Option(None, *flags, help=field.help, metavar=field.metavar, parser=field.parser)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(called or name, kind, default=option, annotation=field.type | None)
+
+
+def _mode(text: str) -> BondMode:
+    """A mode by its name, or by the one that everybody knows. Raises BadParameter for another."""
+    if text.lower() == LACP:
+        return BondMode.LACP
+    try:
+        return BondMode(text)
+    except ValueError:
+        modes = tuple(map(str, BondMode))
+        numbered = text.isascii() and text.isdecimal() and int(text) < len(modes)
+        near = modes[int(text)] if numbered else errors.nearest(text, modes)
+        meant = f"; did you mean {near}?" if near else ""
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, modes))}{meant}") from None
+
+
+_MODES = f"<{'|'.join(BondMode)}>"
+"""As Typer writes the words of an enumeration."""
 
 
 NOUNS = (
@@ -98,8 +138,13 @@ NOUNS = (
         word="bond",
         naming="bond<N>; the next free one unless given.",
         fields={
-            "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]"),
-            "mode": Field(BondMode, "How the slaves share traffic; balance-rr unless told otherwise."),
+            "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]", one="slave"),
+            "mode": Field(
+                BondMode,
+                "How the slaves share traffic; balance-rr unless told otherwise. lacp is 802.3ad.",
+                _MODES,
+                parser=_mode,
+            ),
             "primary": Field(str, "The preferred slave; active-backup only.", "NIC"),
             "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only."),
             **ADDRESSES,
@@ -113,12 +158,13 @@ NOUNS = (
         word="bridge",
         naming="The next free vmbr<N> unless given.",
         fields={
-            "ports": Field(list[str], "Its ports, with commas or repeated.", "IFACE[,IFACE]"),
+            "ports": Field(list[str], "Its ports, with commas or repeated.", "IFACE[,IFACE]", one="port"),
             "vlan_aware": Field(bool, "Whether it filters VLANs."),
             "vids": Field(
                 list[str],
                 "The VLANs that its ports let through, as 7,100-200; 2-4094 unless told otherwise.",
                 "TAGS",
+                one="vids",
             ),
             **ADDRESSES,
             **COMMON,
@@ -150,6 +196,7 @@ NOUNS = (
                 "Its NICs, internal ports and OVS bonds, with commas or repeated. A new bond or internal port comes "
                 "in by its own command, and leaves when it is deleted.",
                 "IFACE[,IFACE]",
+                one="port",
             ),
             "options": OVS_PORT["options"],
             **ADDRESSES,
@@ -164,7 +211,7 @@ NOUNS = (
         naming="The next free bond<N> unless given.",
         fields={  # it has no address, and its bridge starts it
             "bridge": OVS_BRIDGE,
-            "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]"),
+            "slaves": Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]", one="slave"),
             "mode": Field(OvsBondMode, "How the slaves share traffic; active-backup unless told otherwise."),
             **OVS_PORT,
             **COMMON,

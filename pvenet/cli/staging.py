@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 
     from pvenet.apply.stage import Staged
     from pvenet.cli.nouns import Noun
+    from pvenet.edit import Differences
     from pvenet.model import Network
     from pvenet.plan import Desired
 
 _ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
 _CLEAR = typer.Option(None, "--clear", help="Fields to remove, as in --clear mtu,gateway.", metavar="FIELD[,FIELD]")
 _LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
+
+
+class Chosen(NamedTuple):
+    """What a command makes of the network as it is."""
+
+    desired: Desired
+    notes: tuple[str, ...] = ()
+    """What of it is so already, and what is worth saying of it, a line each."""
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +51,7 @@ def _group(noun: Noun) -> typer.Typer:
         group.command("create", help=f"Stage a new {noun.word}.")(command(_create(noun), own=noun.options))
         group.command("delete", help=f"Stage the removal of {noun.a_word}.")(command(_delete(noun)))
     group.command("set", help=f"Stage a change of {noun.a_word}: what is named changes, everything else stays.")(
-        command(_set(noun), own=noun.options)
+        command(_set(noun), own=noun.options, differences=noun.differences)
     )
     group.callback()(lambda: None)  # keeps `set` a command where it is the only one
     return group
@@ -56,6 +65,7 @@ def _set(noun: Noun) -> Callable[..., None]:
     def set_(
         context: Context,
         own: dict[str, Any],
+        differences: dict[str, Any],
         name: str = _existing(noun),
         clear: list[str] | None = _CLEAR,
         lossy: bool = _LOSSY,
@@ -64,14 +74,16 @@ def _set(noun: Noun) -> Callable[..., None]:
         from pvenet import edit
 
         values, cleared = _values(own, clearable=True), words(clear, option="--clear") or ()
+        lists = _differences(noun, differences)
 
-        def choose(network: Network, node: str) -> Desired:
-            changed = edit.change(network, node, noun.kind, name, values, cleared)
-            if not cleared and all(value is None for value in values.values()):
+        def choose(network: Network, node: str) -> Chosen:
+            after = edit.change(network, node, noun.kind, name, values, cleared, lists)
+            if not cleared and not any(lists.values()) and all(value is None for value in values.values()):
                 raise errors.UsageError(
                     f"nothing to set on {name}", hint=f"`pvenet {noun.command} set --help` shows what can be set"
                 )
-            return {name: changed}
+            before = network.interfaces[name]
+            return Chosen({name: after}, (*edit.needless(before, lists, values, node), *edit.remarks(before, after)))
 
         _stage(context, choose, named=name, lossy=lossy, adopt=adopt)
 
@@ -91,9 +103,9 @@ def _create(noun: Noun) -> Callable[..., None]:
             raise empty("the name")
         values = _values(own)
 
-        def choose(network: Network, node: str) -> Desired:
+        def choose(network: Network, node: str) -> Chosen:
             made = edit.create(network, node, noun.kind, name, values)
-            return {made.name: made}
+            return Chosen({made.name: made}, tuple(edit.remarks(None, made)))
 
         _stage(context, choose, adopt=adopt)
 
@@ -104,8 +116,8 @@ def _delete(noun: Noun) -> Callable[..., None]:
     def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT) -> None:
         from pvenet import edit
 
-        def choose(network: Network, node: str) -> Desired:
-            return {edit.find(network, node, name, noun.kind).name: None}
+        def choose(network: Network, node: str) -> Chosen:
+            return Chosen({edit.find(network, node, name, noun.kind).name: None})
 
         _stage(context, choose, named=name, adopt=adopt)
 
@@ -129,6 +141,20 @@ def _values(given: dict[str, Any], *, clearable: bool = False) -> dict[str, Any]
     return values | {name: words(given[name], option=f"--{name}") for name in LISTS if name in given}
 
 
+def _differences(noun: Noun, given: dict[str, Any]) -> Differences:
+    """What comes to each list and leaves it. Raises UsageError for an option without a word."""
+    from pvenet.edit import Difference
+
+    return {
+        name: Difference(
+            add=words(given[f"add_{name}"], option=f"--add-{field.one}") or (),
+            remove=words(given[f"remove_{name}"], option=f"--remove-{field.one}") or (),
+        )
+        for name, field in noun.fields.items()
+        if field.one
+    }
+
+
 def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
     """Raises UsageError for an option that says nothing, be it a text or a list."""
     from pvenet.edit import NOT_CLEARABLE
@@ -143,7 +169,7 @@ def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
 
 def _stage(
     context: Context,
-    choose: Callable[[Network, str], Desired],
+    choose: Callable[[Network, str], Chosen],
     *,
     named: str = "",
     lossy: bool = False,
@@ -160,8 +186,9 @@ def _stage(
         if named and named not in staging.network.interfaces:
             node.refuse_hidden(named)
         options = StageOptions(lossy=lossy, adopt=adopt)
-        staged = staging.stage(choose(staging.network, node.name), options, whom=True)
-    _tell(context, staged)
+        chosen = choose(staging.network, node.name)
+        staged = staging.stage(chosen.desired, options, whom=True)
+    _tell(context, staged, chosen.notes)
 
 
 def _nothing_to_do(node: str, staged: Staged) -> str:
@@ -173,16 +200,18 @@ def _nothing_to_do(node: str, staged: Staged) -> str:
     )
 
 
-def _tell(context: Context, staged: Staged) -> None:
+def _tell(context: Context, staged: Staged, notes: tuple[str, ...]) -> None:
     from pvenet.render.changes import changes_text, staged_data
     from pvenet.render.impact import impact_data, impact_lines
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
         context.warn(f"{warning}")
+    for note in notes:
+        context.say(note)
     name = context.node.name
     data = staged_data(name, staged.plan.steps, staged.warnings, pending=staged.pending is not None)
-    data |= {"impact": impact_data(staged.impact)}
+    data |= {"impact": impact_data(staged.impact), "notes": list(notes)}
     if not staged.plan:
         context.emit_done(data, note=_nothing_to_do(name, staged))
         return
