@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -115,9 +116,13 @@ def _create(noun: Noun) -> Callable[..., None]:
 def _delete(noun: Noun) -> Callable[..., None]:
     def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT) -> None:
         from pvenet import edit
+        from pvenet.apply.own_path import own_names
+
+        def never(network: Network) -> frozenset[str]:
+            return own_names(context.node, network)
 
         def choose(network: Network, node: str) -> Chosen:
-            return Chosen({edit.find(network, node, name, noun.kind).name: None})
+            return Chosen({edit.find(network, node, name, noun.kind, lambda: never(network)).name: None})
 
         _stage(context, choose, named=name, adopt=adopt)
 
@@ -202,7 +207,7 @@ def _nothing_to_do(node: str, staged: Staged) -> str:
 
 def _tell(context: Context, staged: Staged, notes: tuple[str, ...]) -> None:
     from pvenet.render.changes import changes_text, staged_data
-    from pvenet.render.impact import impact_data, impact_lines
+    from pvenet.render.impact import impact_data, impact_lines, path_line
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
@@ -211,11 +216,18 @@ def _tell(context: Context, staged: Staged, notes: tuple[str, ...]) -> None:
         context.say(note)
     name = context.node.name
     data = staged_data(name, staged.plan.steps, staged.warnings, pending=staged.pending is not None)
-    data |= {"impact": impact_data(staged.impact), "notes": list(notes)}
+    data |= {
+        "impact": impact_data(staged.impact),
+        "notes": list(notes),
+        "management": staged.path and asdict(staged.path),
+    }
     if not staged.plan:
         context.emit_done(data, note=_nothing_to_do(name, staged))
         return
     if staged.impact.notable:
         context.say("\n".join(impact_lines(staged.impact, get_terminal_size().columns)))
+    if staged.path:
+        shown = staged.impact.notable and staged.impact.path is not None
+        context.say(path_line(**asdict(staged.path), node=name, shown=shown))
     note = f"staged on {name}, not live yet: `pvenet diff` shows it, `pvenet apply` makes it live"
     context.emit_done(data, changes_text(staged.plan.steps, painter()), note=note)

@@ -115,7 +115,9 @@ def find(
     """
     found = network.interfaces.get(name)
     if found is None:
-        raise errors.InvalidNetwork(f"there is no interface {name} on {node}", hint=_nearest(network, name, never()))
+        raise errors.InvalidNetwork(
+            f"there is no interface {name} on {node}", hint=_nearest(network, name, kind, never())
+        )
     if isinstance(found, Other) and found.unread and kind is not None and found.kind == kind.type:
         raise errors.InvalidNetwork(
             f"on {node} {found.reason}",
@@ -146,11 +148,12 @@ def _hint_for_kind(found: Interface, kind: Kind) -> str:
     return f"use `pvenet {noun_of(found.type)} ...`"
 
 
-def _nearest(network: Network, name: str, never: Collection[str]) -> str:
+def _nearest(network: Network, name: str, kind: Kind | None, never: Collection[str]) -> str:
     for real, link in network.links.items():
         if name in link.altnames:
             return f"{name} is another name of {real}; PVE takes only that one"
-    near = errors.nearest(name, [each for each in network.interfaces if each not in never], cutoff=0.5)
+    suits = [each for each, it in network.interfaces.items() if each not in never and isinstance(it, kind or Interface)]
+    near = errors.nearest(name, suits, cutoff=0.5)
     return f"did you mean {near}?" if near else "`pvenet list` shows what is there"
 
 
