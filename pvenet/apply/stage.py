@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
-from pvenet.apply.approval import described_removals, removals
+from pvenet.apply.approval import described_removals, planned_removals, removals
 from pvenet.apply.bystanders import may_hit
 from pvenet.apply.hosts import with_names
 from pvenet.apply.open_journals import (
@@ -122,8 +122,12 @@ class Staging:
         """The network with what is staged."""
         return self.reading.network
 
-    def stage(self, desired: Desired, options: StageOptions | None = None, *, whom: bool = False) -> Staged:
+    def stage(
+        self, desired: Desired, options: StageOptions | None = None, *, whom: bool = False, dry_run: bool = False
+    ) -> Staged:
         """Stage what is desired, all of it or nothing. `whom`: find out before whom it hits, where it may hit somebody.
+
+        `dry_run`: nothing is staged, and all else is told as if it were.
 
         Raises UsageError, InvalidNetwork, NotOurs and Lossy before anything is sent; RefusedByPVE, Unreachable,
         Interrupted, and NotOurs for what somebody else stages meanwhile, with this command's own steps undone;
@@ -142,14 +146,15 @@ class Staging:
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
         journal = self._journal(options)
         hit, path = self._affected(journal, todo) if whom else (Impact(), None)  # before: pve-api#bridges-staged
+        staged = Staged(plan=todo, warnings=warnings, losses=lost, notes=notes, impact=hit, path=path)
+        if dry_run:
+            gone = described_removals(planned_removals(self.reading, todo))
+            return replace(staged, notes=(*notes, *gone), pending=self.reading.pending)
         book = OpenJournal(self._journals, journal, lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
         first = self.reading.pending is None  # what a later write finds, PVE has written
         told = described_removals(removals(book.now, book.now.pending or "")) if first else ()
-        pending = book.now.pending
-        return Staged(
-            plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told), pending=pending, impact=hit, path=path
-        )
+        return replace(staged, notes=(*notes, *told), pending=book.now.pending)
 
     def _affected(self, journal: Journal, todo: Plan) -> tuple[Impact, PathTouched | None]:
         """Whom it hits with what is staged from here already; nobody is asked where these steps can hit nobody."""

@@ -28,6 +28,11 @@ class Context:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self._held = False
+
+    def hold(self) -> None:
+        """Send nothing that changes anything, and write nothing into the state folder: for a dry run."""
+        self._held = True
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +57,10 @@ class Context:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         prompt = ask_secret if on_terminal() else None
-        return connect(self.settings, prompt=prompt, debug=self.debug)
+        connection = connect(self.settings, prompt=prompt, debug=self.debug)
+        if self._held:
+            connection.hold()
+        return connection
 
     @property
     def debug(self) -> Callable[[str], None] | None:
@@ -73,9 +81,10 @@ class Context:
     @property
     def journals(self) -> Journals:
         """The node's journals."""
-        from pvenet.journal import Journals
+        from pvenet.journal import Journals, UnwrittenJournals
 
-        return Journals(self.settings.state_dir, self.node.name)
+        kind = UnwrittenJournals if self._held else Journals
+        return kind(self.settings.state_dir, self.node.name)
 
     @cached_property
     def fleet(self) -> Fleet:

@@ -8,7 +8,9 @@ from pathlib import Path
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.listing import read
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.cli.output import painter, stream
@@ -106,6 +108,10 @@ def apply(
         help="Fail where a bond gets no LACP partner, or a NIC no carrier, also if it never had one.",
         metavar="lacp|carrier",
     ),
+    stage_only: bool = typer.Option(
+        False, "--stage-only", help="Of a file or a saved plan: stage its changes, and reload no node."
+    ),
+    dry_run: bool = DRY_RUN,
 ) -> None:
     """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
     from pvenet.apply.apply import apply as make_live
@@ -138,13 +144,28 @@ def apply(
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")
+    words_of.refuse_reloading(options, stage_only=stage_only, canary=canary is not None, named=bool(saved or file))
+    if dry_run:
+        context.hold()
     if saved or file:
         from pvenet.cli.rollout import Request, roll_out
 
-        roll_out(context, Request(file=file, saved=saved, canary=canary or "", lossy=lossy, yes=yes), options)
+        asked = Request(
+            file=file,
+            saved=saved,
+            canary=canary or "",
+            lossy=lossy,
+            yes=yes,
+            dry_run=dry_run,
+            stage_only=stage_only,
+        )
+        roll_out(context, asked, options)
         return
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
+    if dry_run:
+        dry.apply(context, options)
+        return
     node, journals = context.node, context.journals
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
@@ -158,8 +179,13 @@ def apply(
 def revert(
     context: Context,
     discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
+    dry_run: bool = DRY_RUN,
 ) -> None:
     """Throw away what is pending."""
+    if dry_run:
+        context.hold()
+        dry.revert(context, discard=discard)
+        return
     node, journals = context.node, context.journals
     from pvenet.apply.stage import revert as throw_away
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.nouns import LISTS, NOUNS
 from pvenet.cli.options import command, empty, words
 from pvenet.cli.output import painter
@@ -71,6 +73,7 @@ def _set(noun: Noun) -> Callable[..., None]:
         clear: list[str] | None = _CLEAR,
         lossy: bool = _LOSSY,
         adopt: bool = _ADOPT,
+        dry_run: bool = DRY_RUN,
     ) -> None:
         from pvenet import edit
 
@@ -86,7 +89,7 @@ def _set(noun: Noun) -> Callable[..., None]:
             before = network.interfaces[name]
             return Chosen({name: after}, (*edit.needless(before, lists, values, node), *edit.remarks(before, after)))
 
-        _stage(context, choose, named=name, lossy=lossy, adopt=adopt)
+        _stage(context, choose, named=name, lossy=lossy, adopt=adopt, dry_run=dry_run)
 
     return set_
 
@@ -97,6 +100,7 @@ def _create(noun: Noun) -> Callable[..., None]:
         own: dict[str, Any],
         name: str | None = typer.Argument(None, help=noun.naming, metavar="[NAME]", show_default=False),
         adopt: bool = _ADOPT,
+        dry_run: bool = DRY_RUN,
     ) -> None:
         from pvenet import edit
 
@@ -108,13 +112,13 @@ def _create(noun: Noun) -> Callable[..., None]:
             made = edit.create(network, node, noun.kind, name, values)
             return Chosen({made.name: made}, tuple(edit.remarks(None, made)))
 
-        _stage(context, choose, adopt=adopt)
+        _stage(context, choose, adopt=adopt, dry_run=dry_run)
 
     return create
 
 
 def _delete(noun: Noun) -> Callable[..., None]:
-    def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT) -> None:
+    def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT, dry_run: bool = DRY_RUN) -> None:
         from pvenet import edit
         from pvenet.apply.own_path import own_names
 
@@ -124,7 +128,7 @@ def _delete(noun: Noun) -> Callable[..., None]:
         def choose(network: Network, node: str) -> Chosen:
             return Chosen({edit.find(network, node, name, noun.kind, lambda: never(network)).name: None})
 
-        _stage(context, choose, named=name, adopt=adopt)
+        _stage(context, choose, named=name, adopt=adopt, dry_run=dry_run)
 
     return delete
 
@@ -179,11 +183,14 @@ def _stage(
     named: str = "",
     lossy: bool = False,
     adopt: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Stage what a command makes of the network as it is, and say what was staged.
 
     `named`: the interface that has to be there.
     """
+    if dry_run:
+        context.hold()
     node, journals = context.node, context.journals
     from pvenet.apply.stage import StageOptions, Staging
 
@@ -192,8 +199,8 @@ def _stage(
             node.refuse_hidden(named)
         options = StageOptions(lossy=lossy, adopt=adopt)
         chosen = choose(staging.network, node.name)
-        staged = staging.stage(chosen.desired, options, whom=True)
-    _tell(context, staged, chosen.notes)
+        staged = staging.stage(chosen.desired, options, whom=True, dry_run=dry_run)
+    _tell(context, staged, chosen.notes, dry_run=dry_run)
 
 
 def _nothing_to_do(node: str, staged: Staged) -> str:
@@ -205,7 +212,7 @@ def _nothing_to_do(node: str, staged: Staged) -> str:
     )
 
 
-def _tell(context: Context, staged: Staged, notes: tuple[str, ...]) -> None:
+def _tell(context: Context, staged: Staged, notes: tuple[str, ...], *, dry_run: bool) -> None:
     from pvenet.render.changes import changes_text, staged_data
     from pvenet.render.impact import impact_data, impact_lines, path_line
 
@@ -221,6 +228,8 @@ def _tell(context: Context, staged: Staged, notes: tuple[str, ...]) -> None:
         "notes": list(notes),
         "management": staged.path and asdict(staged.path),
     }
+    if dry_run:
+        data, sent = _unsent(name, data, staged)
     if not staged.plan:
         context.emit_done(data, note=_nothing_to_do(name, staged))
         return
@@ -229,5 +238,17 @@ def _tell(context: Context, staged: Staged, notes: tuple[str, ...]) -> None:
     if staged.path:
         shown = staged.impact.notable and staged.impact.path is not None
         context.say(path_line(**asdict(staged.path), node=name, shown=shown))
+    changes = changes_text(staged.plan.steps, painter())
+    if dry_run:
+        context.emit(data, f"{changes}\n\n{sent}", note=dry.NOTHING_SENT)
+        return
     note = f"staged on {name}, not live yet: `pvenet diff` shows it, `pvenet apply` makes it live"
-    context.emit_done(data, changes_text(staged.plan.steps, painter()), note=note)
+    context.emit_done(data, changes, note=note)
+
+
+def _unsent(node: str, data: dict[str, Any], staged: Staged) -> tuple[dict[str, Any], str]:
+    """The data of what is not staged, and what would be sent, as text."""
+    from pvenet.apply.dry_run import of_plan
+
+    more, text = dry.requests(of_plan(node, staged.plan))
+    return data | more, text
