@@ -11,6 +11,7 @@ import typer
 
 from pvenet import errors
 from pvenet.model import (
+    ALSO_CALLED,
     Bond,
     BondMode,
     Bridge,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 LISTS = ("slaves", "ports", "vids")
 """Fields whose options take several words."""
-LACP = "lacp"
-"""What everybody calls the mode 802.3ad."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class Field:
     metavar: str | None = None
     parser: Callable[[str], Any] | None = None
     """Takes words that the type alone does not."""
+    words: tuple[str, ...] = ()
+    """What a shell completes, where the type does not say it."""
     one: str = ""
     """Of a list: what `--add-` and `--remove-` take of it, and are called by."""
 
@@ -108,27 +109,33 @@ def _parameter(name: str, field: Field, *, called: str = "") -> inspect.Paramete
     """The option `--name`; `called`: the parameter that takes it, where that has another name."""
     dashed = name.replace("_", "-")
     flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else (f"--{dashed}",) if called else ()
-    option = typer.Option(None, *flags, help=field.help, metavar=field.metavar, parser=field.parser)
+    completes = _completing(field.words) if field.words else None
+    option = typer.Option(
+        None, *flags, help=field.help, metavar=field.metavar, parser=field.parser, autocompletion=completes
+    )
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(called or name, kind, default=option, annotation=field.type | None)
 
 
+def _completing(words: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """What Typer asks for the words that begin so."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
+
+
 def _mode(text: str) -> BondMode:
     """A mode by its name, or by the one that everybody knows. Raises BadParameter for another."""
-    if text.lower() == LACP:
-        return BondMode.LACP
     try:
-        return BondMode(text)
+        return ALSO_CALLED.get(text.lower()) or BondMode(text)
     except ValueError:
         modes = tuple(map(str, BondMode))
         numbered = text.isascii() and text.isdecimal() and int(text) < len(modes)
         near = modes[int(text)] if numbered else errors.nearest(text, modes)
         meant = f"; did you mean {near}?" if near else ""
         raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, modes))}{meant}") from None
-
-
-_MODES = f"<{'|'.join(BondMode)}>"
-"""As Typer writes the words of an enumeration."""
 
 
 NOUNS = (
@@ -142,8 +149,9 @@ NOUNS = (
             "mode": Field(
                 BondMode,
                 "How the slaves share traffic; balance-rr unless told otherwise. lacp is 802.3ad.",
-                _MODES,
+                f"<{'|'.join(BondMode)}>",  # as Typer writes the words of an enumeration
                 parser=_mode,
+                words=tuple(map(str, BondMode)),
             ),
             "primary": Field(str, "The preferred slave; active-backup only.", "NIC"),
             "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only."),

@@ -27,6 +27,10 @@ class BondMode(StrEnum):
     BALANCE_ALB = "balance-alb"
 
 
+ALSO_CALLED = {"lacp": BondMode.LACP}
+"""Modes by the names that people have for them; what is written and shown has the mode's own."""
+
+
 class OvsBondMode(StrEnum):
     """The four modes of an OVS bond, as the API spells them (pve-api#ovs-bond)."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import readme
 from hypothesis import given
 from hypothesis import strategies as st
 from recorder import set_nature
 
 from pvenet import edit, errors
 from pvenet.limits import VIDS, takes_vids
-from pvenet.model import Bond, Bridge, Network
+from pvenet.model import Bond, BondMode, Bridge, Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +185,22 @@ def test_lacp_is_802_3ad(run: Run, lab: Path, word: str) -> None:
     assert ran.code == 0
     assert "mode 802.3ad" in ran.out
     assert "bond-mode 802.3ad" in (lab / "pve1/etc/network/interfaces.new").read_text()
+
+
+def test_a_file_may_say_lacp_and_the_shell_completes_the_modes(run: Run, lab: Path, tmp_path: Path) -> None:
+    """In the file it is the kernel's name that counts, and that is exported; lists of modes have that one."""
+    file = tmp_path / "network.yaml"
+    file.write_text("nodes:\n  pve1:\n    bond0: {type: bond, slaves: [ens38, ens39], mode: lacp}\n")
+    assert run("check", str(file)).code == 0
+    assert run("apply", "-f", str(file), "--stage-only").code == 0
+    assert "bond-mode 802.3ad" in (lab / "pve1/etc/network/interfaces.new").read_text()
+    assert "mode: 802.3ad" in run("export").out
+    assert run("plan", "-f", str(file)).out.count("no changes") == 1
+    bond = next(command for words, command in readme.commands() if words == "pvenet bond create")
+    (mode,) = (each for each in bond.params if each.name == "mode")
+    assert [each.value for each in mode.shell_complete(bond.make_context("x", []), "bal")] == [
+        each.value for each in BondMode if each.startswith("bal")
+    ]
 
 
 @pytest.mark.parametrize(
