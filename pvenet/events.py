@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pvenet.impact import Impact
     from pvenet.plan import Change, Risk
 
@@ -21,6 +23,8 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     NOTHING = "nothing"
+    STAGED = "staged"
+    """Of one of many nodes: a file's changes were staged, and nothing was to be applied."""
 
 
 class OnFailure(StrEnum):
@@ -205,6 +209,19 @@ class Ended:
     interfaces: tuple[Changed, ...] = ()
     journal: str = ""
     """Where the journal of what was there before is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WouldSend:
+    """A request that a dry run does not send."""
+
+    method: str
+    path: str
+    """As PVE documents it: `/nodes/pve1/network/vmbr0`."""
+    form: Mapping[str, str | int] = field(default_factory=dict)
+    """By PVE's names."""
+    when: str = ""
+    """What has to have happened before, a clause; empty where nothing has."""
 
 
 @dataclass(frozen=True, kw_only=True)

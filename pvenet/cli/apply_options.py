@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pvenet.apply.kernel import Verify
+    from pvenet.apply.options import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.events import OnFailure
     from pvenet.impact import AllowedGuests
@@ -101,6 +102,29 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
     if found and not wait:
         context.warn(f"`{text}` is not run: --no-wait leaves nobody to heed it")
     return found if wait else ()
+
+
+def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, named: bool) -> None:
+    """Raises UsageError for what goes with a reload, where --stage-only leaves nothing to reload."""
+    if not stage_only:
+        return
+    if not named:
+        raise errors.UsageError(
+            "--stage-only goes with -f FILE or a saved plan; what is pending is staged already", hint="leave it out"
+        )
+    said = {
+        "--no-wait": not options.wait,
+        "--confirm-within": options.confirm_within is not None,
+        "--arm": options.arm,
+        "--update-hosts": options.update_hosts,
+        "--require": bool(options.require),
+        "--canary": canary,
+    }
+    useless = [option for option, given in said.items() if given]
+    if useless:
+        raise errors.UsageError(
+            f"{', '.join(useless)}: that is about a reload, and --stage-only does none", hint="leave one of them out"
+        )
 
 
 def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) -> bool:

@@ -122,6 +122,11 @@ def ovs_ports(line: Line) -> Iterable[Offer]:
     return dict.fromkeys([*line.ports, *free("eth")(line)])
 
 
+def members(line: Line) -> Iterable[str]:
+    """The slaves or ports that the interface has that the line names."""
+    return line.ports
+
+
 def slaves(line: Line) -> Iterable[str]:
     """The slaves of the bond that the line names: those that it gives it, else those it has."""
     return line.given("slaves") or line.ports

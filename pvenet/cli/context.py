@@ -33,6 +33,11 @@ class Context:
         self._recent: Recent | None = None
         """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
         self.answer = answer or Answer(options.form)
+        self._held = False
+
+    def hold(self) -> None:
+        """Send nothing that changes anything, and write nothing into the state folder: for a dry run."""
+        self._held = True
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +70,8 @@ class Context:
 
             self._recent = Recent(self.settings.state_dir, self.settings.place)
             connection.heard = self._recent.hear
+        if self._held:
+            connection.hold()
         return connection
 
     @property
@@ -104,9 +111,10 @@ class Context:
     @property
     def journals(self) -> Journals:
         """The node's journals."""
-        from pvenet.journal import Journals
+        from pvenet.journal import Journals, UnwrittenJournals
 
-        return Journals(self.settings.state_dir, self.node.name)
+        kind = UnwrittenJournals if self._held else Journals
+        return kind(self.settings.state_dir, self.node.name)
 
     @cached_property
     def fleet(self) -> Fleet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import EnumType
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet.cli import completion
-from pvenet.cli.completion import clearable, free, interfaces, one, several
+from pvenet.cli.completion import clearable, fixed, free, interfaces, one, several
 from pvenet.model import (
+    ALSO_CALLED,
     Bond,
     BondMode,
     Bridge,
@@ -27,7 +28,7 @@ from pvenet.model import (
 
 if TYPE_CHECKING:
     from pvenet import edit
-    from pvenet.cli.completion import Complete
+    from pvenet.cli.completion import Complete, Find
     from pvenet.cli.options import Group
 
 LISTS = ("slaves", "ports", "vids")
@@ -42,6 +43,12 @@ class Field:
     help: str
     metavar: str | None = None
     complete: Complete | None = None
+    parser: Callable[[str], Any] | None = None
+    """Takes words that the type alone does not."""
+    find: Find | None = None
+    """Of a list: finds what it may have."""
+    one: str = ""
+    """Of a list: what `--add-` and `--remove-` take of it, and are called by."""
 
 
 Fields = Mapping[str, Field]
@@ -66,7 +73,7 @@ OVS_PORT: Fields = {
 OVS_BRIDGE = Field(
     str, "The OVS bridge that it is a port of; another makes it anew there.", "IFACE", one(interfaces("OVSBridge"))
 )
-SLAVES = Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]", several("slaves", free("eth")))
+SLAVES = Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]", find=free("eth"), one="slave")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +115,41 @@ class Noun:
         """The options of its fields, as parameters of a command."""
         return {name: _parameter(name, field) for name, field in self.fields.items()}
 
+    @property
+    def differences(self) -> Group:
+        """The options that add to its lists, and take out of them."""
+        lists = {name: field for name, field in self.fields.items() if field.one}
+        found = {}
+        for name, field in lists.items():
+            members = completion.members if field.find else None
+            for verb, text, find in (
+                ("add", f"Add to its {name}, which stay.", field.find),
+                ("remove", f"Take out of its {name}; the others stay.", members),
+            ):
+                called = f"{verb}_{name}"
+                option = Field(list[str], text, field.metavar, find=find)
+                found[called] = _parameter(f"{verb}_{field.one}", option, called=called)
+        return found
 
-def _parameter(name: str, field: Field) -> inspect.Parameter:
+
+def _parameter(name: str, field: Field, *, called: str = "") -> inspect.Parameter:
+    """The option `--name`; `called`: the parameter that takes it, where that has another name."""
     dashed = name.replace("_", "-")
-    flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else ()
-    option = typer.Option(None, *flags, help=_help(field), metavar=field.metavar, autocompletion=field.complete)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=field.type | None)
+    flags = (f"--{dashed}/--no-{dashed}",) if field.type is bool else (f"--{dashed}",) if called else ()
+    completes = several(called or name, field.find) if field.find else field.complete
+    option = typer.Option(
+        None, *flags, help=_help(field), metavar=field.metavar, parser=field.parser, autocompletion=completes
+    )
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(called or name, kind, default=option, annotation=field.type | None)
+
+
+def _mode(text: str) -> BondMode:
+    """A mode by its name, or by the one that everybody knows. Raises BadParameter for another, as Typer words it."""
+    try:
+        return ALSO_CALLED.get(text.lower()) or BondMode(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, map(str, BondMode)))}.") from None
 
 
 def _help(field: Field) -> str:
@@ -135,7 +171,13 @@ NOUNS = (
         },
         fields={
             "slaves": SLAVES,
-            "mode": Field(BondMode, "How the slaves share traffic; balance-rr unless told otherwise.", "MODE"),
+            "mode": Field(
+                BondMode,
+                "How the slaves share traffic; balance-rr unless told otherwise. lacp is 802.3ad.",
+                "MODE",
+                one(fixed(*BondMode)),
+                parser=_mode,
+            ),
             "primary": Field(str, "The preferred slave; active-backup only.", "NIC", one(completion.slaves)),
             "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only.", "POLICY"),
             **ADDRESSES,
@@ -154,13 +196,15 @@ NOUNS = (
                 list[str],
                 "Its ports, with commas or repeated.",
                 "IFACE[,IFACE]",
-                several("ports", free("eth", "bond", "vlan")),
+                find=free("eth", "bond", "vlan"),
+                one="port",
             ),
             "vlan_aware": Field(bool, "Whether it filters VLANs."),
             "vids": Field(
                 list[str],
                 "The VLANs that its ports let through, as 7,100-200; 2-4094 unless told otherwise.",
                 "TAGS",
+                one="vids",
             ),
             **ADDRESSES,
             **COMMON,
@@ -200,7 +244,8 @@ NOUNS = (
                 "Its NICs, internal ports and OVS bonds, with commas or repeated. A new bond or internal port comes "
                 "in by its own command, and leaves when it is deleted.",
                 "IFACE[,IFACE]",
-                several("ports", completion.ovs_ports),
+                find=completion.ovs_ports,
+                one="port",
             ),
             "options": OVS_PORT["options"],
             **ADDRESSES,

@@ -111,7 +111,7 @@ def parameters(function: Callable[..., Any]) -> Group:
     """A function's parameters, with their types and as keywords."""
     hints = get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
-        if hints[name] in (Path, Path | None):
+        if hints[name] in (Path, Path | None, list[Path]):
             parameter.default.parser = _path
     return {
         name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])

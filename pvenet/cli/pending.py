@@ -8,8 +8,10 @@ from pathlib import Path
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
 from pvenet.cli.completion import fixed, nodes, one, several
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.listing import read
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.cli.output import stream
@@ -111,6 +113,10 @@ def apply(
         metavar="lacp|carrier",
         autocompletion=several("require", fixed("lacp", "carrier")),
     ),
+    stage_only: bool = typer.Option(
+        False, "--stage-only", help="Of a file or a saved plan: stage its changes, and reload no node."
+    ),
+    dry_run: bool = DRY_RUN,
 ) -> None:
     """Make live what is pending, or a network file, and verify it.
 
@@ -152,13 +158,28 @@ def apply(
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")
+    words_of.refuse_reloading(options, stage_only=stage_only, canary=canary is not None, named=bool(saved or file))
+    if dry_run:
+        context.hold()
     if saved or file:
         from pvenet.cli.rollout import Request, roll_out
 
-        roll_out(context, Request(file=file, saved=saved, canary=canary or "", lossy=lossy, yes=yes), options)
+        asked = Request(
+            file=file,
+            saved=saved,
+            canary=canary or "",
+            lossy=lossy,
+            yes=yes,
+            dry_run=dry_run,
+            stage_only=stage_only,
+        )
+        roll_out(context, asked, options)
         return
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
+    if dry_run:
+        dry.apply(context, options)
+        return
     node, journals = context.node, context.journals
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
@@ -173,6 +194,7 @@ def revert(
     context: Context,
     discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask; it is asked where several nodes are meant."),
+    dry_run: bool = DRY_RUN,
 ) -> None:
     """Throw away what is pending.
 
@@ -180,6 +202,10 @@ def revert(
 
     $ pvenet revert
     """
+    if dry_run:
+        context.hold()
+        dry.revert(context, discard=discard)
+        return
     if context.several:
         revert_several(context, discard=discard, yes=yes)
         return

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
 from pvenet.cli.completion import journals, one
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
 
@@ -100,6 +102,7 @@ def rollback(
     allow_guests: list[str] = ALLOW_GUESTS,
     sdn_lock: bool | None = SDN_LOCK,
     same_node: bool = _SAME_NODE,
+    dry_run: bool = DRY_RUN,
 ) -> None:
     """Put back what was there before, and verify it.
 
@@ -109,6 +112,8 @@ def rollback(
     """
     if journal is not None and not journal.strip():
         raise empty("the name of the journal", "leave it out for the youngest one")
+    if dry_run:
+        context.hold()
     node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import roll_back
@@ -123,17 +128,24 @@ def rollback(
         verify=verify_by(context),
         sdn_lock=holds_sdn_lock(context, sdn_lock),
     )
+    if dry_run:
+        dry.rollback(context, options, name=journal or "", same_node=same_node)
+        return
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context, asks=not yes) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 
 
-def confirm(context: Context, same_node: bool = _SAME_NODE) -> None:
+def confirm(context: Context, same_node: bool = _SAME_NODE, dry_run: bool = DRY_RUN) -> None:
     """Say that what was applied may stay.
 
     For an apply with --confirm-within, or a rollback that is not to go on.
 
     $ pvenet confirm
     """
+    if dry_run:
+        context.hold()
+        dry.confirm(context, same_node=same_node)
+        return
     node, journals = context.node, context.journals
     from pvenet.apply.resume import confirm as keep
 

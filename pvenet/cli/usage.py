@@ -41,7 +41,7 @@ def wrong(error: Any) -> errors.UsageError:
     message = getattr(error, "message", "")
     if _BLANK.match(message):
         error.message = "it is empty"
-    elif (found := _NO_CHOICE.match(message)) and (choices := _choices(error)):
+    elif (found := _NO_CHOICE.match(message)) and (choices := re.findall(r"'([^']+)'", message[found.end() :])):
         shows = errors.did_you_mean(found["word"], choices, otherwise=shows, aliases=BOND_MODE_NUMBERS)
     text = error.format_message() if hasattr(error, "format_message") else str(error)
     return errors.UsageError(text.rstrip("."), hint=shows)
@@ -73,7 +73,3 @@ def _options(command: Any) -> list[str]:
     """The long options of a command."""
     written = (each for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts))
     return [each for each in (*written, "--help") if each.startswith("--")]
-
-
-def _choices(error: Any) -> list[str]:
-    return [str(getattr(each, "value", each)) for each in getattr(getattr(error.param, "type", None), "choices", ())]

@@ -13,6 +13,7 @@ from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorde
 from pvenet.journal.replay import Replayed, explains, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
 from pvenet.journal.store import KEPT, NO, YES, Journals, nodes
+from pvenet.journal.unwritten import UnwrittenJournals
 from pvenet.journal.value import Journal, Route, utc_now
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Replayed",
     "Route",
     "State",
+    "UnwrittenJournals",
     "elsewhere",
     "explains",
     "here",

@@ -3,6 +3,7 @@
 from pvenet.model.canonical import BLANKS, canonical, kept_comments
 from pvenet.model.interfaces import (
     ALL_VIDS,
+    ALSO_CALLED,
     BOND_MODE_NUMBERS,
     HASHING_MODES,
     OVS_BOND_WORDS,
@@ -33,6 +34,7 @@ from pvenet.model.names import from_vlan_name, natural, parent_in
 
 __all__ = [
     "ALL_VIDS",
+    "ALSO_CALLED",
     "BLANKS",
     "BOND_MODE_NUMBERS",
     "HASHING_MODES",
