@@ -25,7 +25,7 @@
     └── Interrupted                130  before the reload, and left as it was found
 
 A message says what happened, to which interface on which node; the hint says what to do next. Neither ever holds a
-secret. The classes' docstrings are the README's table of exit codes.
+secret. The classes' docstrings are the table of `pvenet help exit-codes`.
 """
 
 from __future__ import annotations

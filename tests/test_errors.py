@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import readme
+import documents
 
 from pvenet import errors
 
@@ -13,21 +13,21 @@ def every_class(kind: type[errors.PvenetError] = errors.PvenetError) -> list[typ
 
 def test_exit_codes_are_unique() -> None:
     """A code means one thing: no two families share one, and nothing fails with 0."""
-    codes = [kind.exit_code for kind in readme.families()]
+    codes = [kind.exit_code for kind in documents.families()]
     assert len(codes) == len(set(codes))
     assert 0 not in codes
 
 
 def test_a_kind_has_the_code_of_its_family() -> None:
     """Only the families set a code; what is beneath inherits it."""
-    families = list(readme.families())
+    families = list(documents.families())
     for kind in every_class():
         if kind.__module__ == "pvenet.errors" and kind not in families:
             assert "exit_code" not in vars(kind), kind
 
 
 def test_every_kind_says_what_it_is() -> None:
-    """The docstrings are the README's table, and the tree above the classes names each of them."""
+    """The docstrings are the table of `pvenet help exit-codes`, and the tree above the classes names each of them."""
     for kind in every_class():
         if kind.__module__ == "pvenet.errors":
             assert kind.__doc__
