@@ -23,6 +23,8 @@ from pvenet.connection import Connection
 from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -44,6 +46,11 @@ def fixed(printed: str) -> str:
     """What a run has printed, as any other would."""
     for pattern, instead in FIXED:
         printed = pattern.sub(instead, printed)
+    return printed
+
+
+def _whole(printed: str) -> str:
+    """The same as lines of a document, which has no blanks at their ends."""
     return "".join(f"{line.rstrip()}\n" for line in printed.strip("\n").splitlines())
 
 
@@ -76,6 +83,14 @@ def _anchored(shown: str, printed: str) -> list[str]:
     return lines
 
 
+def clocked(clock: FakeTime) -> Iterator[tuple[dict[str, object], str, object]]:
+    """What has to be set that a clock is the one at which pvenet and the simulated node look."""
+    ours = {"clock": clock.clock, "sleep": clock.sleep}
+    for each in (Runtime, SimAdapter, Connection):
+        defaults = each.__init__.__kwdefaults__ or {}
+        yield from ((defaults, name, ours[name]) for name in defaults.keys() & ours)
+
+
 @dataclass
 class Session:
     """One document's: what it exports, the exit code before, and the text with what was printed in the place of what is
@@ -102,7 +117,7 @@ class Session:
 
     def _step(self, step: re.Match[str]) -> str:
         line, shown = step.groups()
-        printed = fixed(self._run(shlex.split(line, comments=True)))
+        printed = _whole(fixed(self._run(shlex.split(line, comments=True))))
         self.ran += 1
         return f"$ {line}\n{shown if matches(printed, shown) else renewed(printed, shown)}"
 
@@ -135,9 +150,6 @@ class Session:
 
     def _slow_nobody_down(self) -> None:
         """Wherever pvenet and the simulated node look at a clock or sleep, it is the session's."""
-        ours = {"clock": self.clock.clock, "sleep": self.clock.sleep}
-        for each in (Runtime, SimAdapter, Connection):
-            defaults = each.__init__.__kwdefaults__ or {}
-            for name in defaults.keys() & ours:
-                self.monkeypatch.setitem(defaults, name, ours[name])
+        for defaults, name, value in clocked(self.clock):
+            self.monkeypatch.setitem(defaults, name, value)
         self.monkeypatch.setattr(prompt, "time", SimpleNamespace(sleep=self.clock.sleep))
