@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+import tarfile
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import documents
 import pytest
 from documents import DOCUMENTS, HELP, PAGES, README, TABLES
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 from mypy import api as mypy
 from network_file import EXAMPLE
@@ -60,12 +62,13 @@ def test_what_no_test_runs_is_said(document: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_begins_with_its_title_and_what_it_is_for(page: Path) -> None:
-    """`pvenet help` lists pages by their titles; then comes one sentence in a paragraph of its own."""
+    """`pvenet help` lists pages by their titles; one sentence follows. No page is called as a command is."""
     title, blank, sentence, after = documents.text_of(page).split("\n")[:4]
     assert title.startswith("# ")
     assert (blank, after) == ("", "")
     assert sentence.endswith(".")
     assert len(sentence) <= 140
+    assert not any(words.split()[1] == page.stem for words, _ in documents.commands())
 
 
 @by_name
@@ -109,12 +112,17 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
 
 
 def test_the_pages_are_installed_with_the_package(tmp_path: Path) -> None:
-    """A wheel has every page and picture, where `importlib.resources` finds them."""
-    wheel = next(WheelBuilder(str(README.parent)).build(directory=str(tmp_path), versions=["standard"]))
+    """A wheel and a source distribution have every page and picture, where `importlib.resources` finds them."""
+    where: dict[str, Any] = {"directory": str(tmp_path), "versions": ["standard"]}
+    wheel = next(WheelBuilder(str(README.parent)).build(**where))
+    source = next(SdistBuilder(str(README.parent)).build(**where))
     files = {path for path in HELP.rglob("*") if path.is_file()}
+    wanted = {f"pvenet/help/{path.relative_to(HELP)}" for path in files}
     assert files >= set(PAGES)
     with ZipFile(wheel) as opened:
-        assert {f"pvenet/help/{path.relative_to(HELP)}" for path in files} <= set(opened.namelist())
+        assert wanted <= set(opened.namelist())
+    with tarfile.open(source) as archive:
+        assert wanted <= {name.partition("/")[2] for name in archive.getnames()}
 
 
 def test_the_network_file_is_what_the_tests_use() -> None:

@@ -105,8 +105,10 @@ def what_commands_do() -> str:
     """The table of all commands: their arguments, and what they do."""
     rows = []
     for words, command in commands():
-        arguments = [str(each.metavar or each.name.upper()) for each in own(command) if not _is_option(each)]
-        rows.append((f"`{' '.join([words, *arguments])}`", (command.help or "").strip().rstrip(".")))
+        arguments = [_cell(each.metavar or each.name.upper()) for each in own(command) if not _is_option(each)]
+        rows.append(
+            (f"`{' '.join([words, *arguments])}`", (command.help or "").strip().partition("\n\n")[0].rstrip("."))
+        )
     return _table("| command | what it does |", iter(rows))
 
 

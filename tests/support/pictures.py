@@ -64,8 +64,8 @@ def _answered(terminal: int) -> str:
     """All that is printed until there is no more; questions get a yes."""
     printed, answered = b"", 0
     with suppress(OSError):  # so ends a terminal whose other side has gone
-        while select.select([terminal], [], [], SILENCE)[0]:
-            printed += os.read(terminal, 65536)
+        while select.select([terminal], [], [], SILENCE)[0] and (part := os.read(terminal, 65536)):
+            printed += part
             if printed.count(QUESTION.encode()) > answered:
                 answered += 1
                 os.write(terminal, b"y\n")
