@@ -106,9 +106,8 @@ def what_commands_do() -> str:
     rows = []
     for words, command in commands():
         arguments = [_cell(each.metavar or each.name.upper()) for each in own(command) if not _is_option(each)]
-        rows.append(
-            (f"`{' '.join([words, *arguments])}`", (command.help or "").strip().partition("\n\n")[0].rstrip("."))
-        )
+        summary, *_ = (command.help or "").strip().split("\n\n")
+        rows.append((f"`{' '.join([words, *arguments])}`", summary.rstrip(".")))
     return _table("| command | what it does |", iter(rows))
 
 
