@@ -236,5 +236,30 @@ def test_the_json_of_every_command_is_described() -> None:
             assert last in described, words
 
 
+JSON = {
+    "links": ["links"],
+    "doctor": ["doctor"],
+    "guests": ["guests"],
+    "tree": ["tree"],
+    "create": ["bond", "create", "--slaves", "ens38,ens39"],
+    "diff": ["diff"],
+    "status": ["status"],
+    "revert": ["revert"],
+    "plan": ["plan"],
+}
+
+
+def test_the_fields_of_each_answer_are_named(lab: Path, file: Path, run: Callable[..., Ran]) -> None:
+    """Whoever reads the page finds the fields that a command prints, but for those of each interface."""
+    assert lab.exists()
+    file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}}")
+    rows = documents.table(documents.page("json"), "| command | JSON |").splitlines()
+    for command, words in JSON.items():
+        (row,) = [row for row in rows if f"`{command}`" in row.split("|")[1]]
+        data = run(*words, "--json").data
+        fields = set(data[0] if isinstance(data, list) else data)
+        assert fields <= set(re.findall(r"`(\w+)`", row)), command
+
+
 UNDESCRIBED = {"sim", "config", "schema"}
 """Those whose output is for people, or a schema."""
