@@ -26,8 +26,8 @@
     └── Interrupted                130  before the reload, and left as it was found
 
 A message says what happened, to which interface on which node; the hint says what to do next. Neither ever holds a
-secret. The classes' docstrings are the README's table of exit codes. A class's `kind` is its word in JSON, which stays
-the same when the class is renamed.
+secret. The classes' docstrings are the table of `pvenet help exit-codes`. A class's `kind` is its word in JSON, which
+stays the same when the class is renamed.
 """
 
 from __future__ import annotations

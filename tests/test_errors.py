@@ -26,7 +26,7 @@ def test_a_kind_has_the_code_of_its_family() -> None:
 
 
 def test_every_kind_says_what_it_is() -> None:
-    """The docstrings are the README's table, and the tree above the classes names each of them."""
+    """The docstrings are the table of `pvenet help exit-codes`, and the tree above the classes names each of them."""
     for kind in every_class():
         if kind.__module__ == "pvenet.errors":
             assert kind.__doc__

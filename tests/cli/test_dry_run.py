@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import documents
 import pytest
-import readme
 from housed import LINK, housed
 from recorder import set_nature
 
@@ -263,7 +263,7 @@ def test_every_command_that_changes_a_node_has_it() -> None:
     """A command is either in the tables above, or is known to leave nodes and journals as they are."""
     looks = {"list", "show", "links", "guests", "tree", "doctor", "diff", "status", "check", "schema", "export", "plan"}
     elsewhere = {"login", "logout"}  # `pvenet login --print` shows what it would do
-    commands = {words.removeprefix("pvenet ").split(" [")[0]: command for words, command in readme.commands()}
+    commands = {words.removeprefix("pvenet ").split(" [")[0]: command for words, command in documents.commands()}
     have = {name for name, command in commands.items() if any("--dry-run" in each.opts for each in command.params)}
     assert have == set(WORDS)
     others = {name for name in commands if name not in have and name.split()[0] not in {"sim", "config"}}

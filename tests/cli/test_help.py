@@ -6,8 +6,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import documents
 import pytest
-import readme
 import typer
 
 from pvenet import cli
@@ -30,7 +30,7 @@ def helped(group: Any = ROOT, path: str = "pvenet") -> Iterator[tuple[str, Any]]
 
 
 HELPED = dict(helped())
-COMMANDS = dict(readme.commands())
+COMMANDS = dict(documents.commands())
 EXAMPLES = [
     line.removeprefix("$ ")
     for words, each in HELPED.items()

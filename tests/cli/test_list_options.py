@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import documents
 import pytest
-import readme
 from hypothesis import given
 from hypothesis import strategies as st
 from recorder import set_nature
@@ -196,7 +196,7 @@ def test_a_file_may_say_lacp_and_the_shell_completes_the_modes(run: Run, lab: Pa
     assert "bond-mode 802.3ad" in (lab / "pve1/etc/network/interfaces.new").read_text()
     assert "mode: 802.3ad" in run("export").out
     assert run("plan", "-f", str(file)).out.count("no changes") == 1
-    bond = next(command for words, command in readme.commands() if words == "pvenet bond create")
+    bond = next(command for words, command in documents.commands() if words == "pvenet bond create")
     (mode,) = (each for each in bond.params if each.name == "mode")
     assert [each.value for each in mode.shell_complete(bond.make_context("x", []), "bal")] == [
         each.value for each in BondMode if each.startswith("bal")

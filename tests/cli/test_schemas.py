@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import documents
 import fastjsonschema
 import pytest
-import readme
 from recorder import set_nature
 from schemas import command_of, validate, validator
 
@@ -105,7 +105,7 @@ def test_every_command_prints_what_its_schema_says(
 
 def test_every_command_has_a_schema() -> None:
     """A command that comes needs a line in OUTPUTS of pvenet/cli/schemas.py, and one that goes takes its line along."""
-    there = {words.removeprefix("pvenet ") for words, _ in readme.commands()}
+    there = {words.removeprefix("pvenet ") for words, _ in documents.commands()}
     assert there - OUTPUTS.keys() == set(), "these print JSON and have no line in OUTPUTS of pvenet/cli/schemas.py"
     assert OUTPUTS.keys() - there == set(), "these are no commands"
     assert {words for words in STREAMS if words in there} <= OUTPUTS.keys()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import resources
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
-import readme
 import typer
 from hatchling.build import build_wheel
 from paths import ROOT
@@ -124,11 +122,3 @@ def test_the_pages_are_in_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with ZipFile(tmp_path / build_wheel(f"{tmp_path}")) as wheel:
         assert {f"pvenet/help/{page.name}" for page in PAGES} <= set(wheel.namelist())
     assert PAGES
-
-
-def test_the_page_of_exit_codes_is_generated() -> None:
-    """From the classes of errors; UPDATE=1 writes it anew."""
-    (page,) = (page for page in PAGES if page.stem == "exit-codes")
-    if os.environ.get("UPDATE"):
-        readme.replace("exit codes", readme.exit_codes(), page)
-    assert readme.section("exit codes", page) == readme.exit_codes()
