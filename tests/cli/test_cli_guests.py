@@ -158,7 +158,7 @@ def test_what_is_missing_is_said_and_nobody_is_claimed_to_be_none(run: Run, gran
     assert "vmbr1   101          running  net0  20    not known" in ran.out
     assert "pve1: no guest is known of on vmbr0" in ran.out
     assert "not known: which guests pve1 has (VM.Audit on /vms is missing)" in ran.err
-    assert "pveum acl modify /vms --tokens 'nobody@pve!none' --roles PVEAuditor" in ran.err
+    assert "pveum acl modify /vms --tokens 'nobody@pve!none' --roles NetGuestsPvenet" in ran.err
     (node,) = run("guests", "--json").data["nodes"]
     assert [lack["privilege"] for lack in node["not_known"]] == ["VM.Audit"]
 
