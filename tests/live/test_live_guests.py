@@ -31,7 +31,7 @@ def hanging(vm: Target) -> dict[str, str]:
         f"tap{card['vmid']}i{card['index'].removeprefix('net')}": bridge["name"]
         for bridge in node["bridges"]
         for card in bridge["guests"]
-        if card["running"]
+        if card["running"] and not card["loose"]
     }
 
 
