@@ -78,13 +78,13 @@ def look_everywhere(node: Node, journals: Journals, note: Callable[[str], None])
     )
 
 
-def _beside(node: Node, ask: Callable[[Node], _Answer]) -> Background[_Answer]:
+def _beside(node: Node, read: Callable[[Node], _Answer]) -> Background[_Answer]:
     """What is asked over a connection of its own, beside everything else."""
     own = node.another()
 
     def answer() -> _Answer:
         try:
-            return ask(own)
+            return read(own)
         finally:
             own.connection.close()
 
@@ -93,9 +93,9 @@ def _beside(node: Node, ask: Callable[[Node], _Answer]) -> Background[_Answer]:
     return found
 
 
-def _asked(node: Node, ask: Callable[[Node], _Answer]) -> Background[_Had[_Answer]]:
+def _asked(node: Node, read: Callable[[Node], _Answer]) -> Background[_Had[_Answer]]:
     """The same, or why it can't be had."""
-    return _beside(node, lambda own: _had(lambda: ask(own)))
+    return _beside(node, lambda own: _had(lambda: read(own)))
 
 
 def _kernel(
