@@ -106,7 +106,7 @@ def plan_nodes(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, guests),
+            impact=affected(node, live, then, lambda: cluster, guests, thorough=True),
             hosts=move.edit.lines if move.edit else (),
             notes=move.notes,
             diagnostics=(*found.diagnostics, *cut, *refusals),

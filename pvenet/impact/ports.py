@@ -45,6 +45,8 @@ class Attachment:
     firewall: bool | None = None
     """None where only the kernel is known, and does not tell."""
     link_down: bool = False
+    loose: bool = False
+    """It runs, and its port hangs on no bridge: this one is its configuration's, and its next start's."""
 
     @property
     def lets_all_through(self) -> bool:
@@ -126,9 +128,10 @@ def attachments(
     known = {guest.vmid: guest for guest in guests}
     live = _live(ports, links, interfaces)
     found = [_running(key, place, known.get(key[0])) for key, place in live.items()]
+    loose = {guest_port(link.name) for link in links.values() if not link.master}
     for guest in known.values():
         nics = [nic for nic in guest.nics if nic.bridge and (nic.pending or (guest.vmid, nic.index) not in live)]
-        found += [_configured(guest, nic) for nic in nics]
+        found += [_configured(guest, nic, loose=(guest.vmid, nic.index) in loose) for nic in nics]
     return tuple(sorted(found, key=lambda each: (each.vmid, len(each.index), each.index, each.running is False)))
 
 
@@ -193,7 +196,7 @@ def _running(key: Card, place: tuple[str, Port | int | None], guest: Guest | Non
     )
 
 
-def _configured(guest: Guest, nic: GuestNic) -> Attachment:
+def _configured(guest: Guest, nic: GuestNic, *, loose: bool) -> Attachment:
     """A card as its configuration has it. What is pending there hangs nowhere yet, as a guest that is stopped."""
     return Attachment(
         vmid=guest.vmid,
@@ -206,6 +209,7 @@ def _configured(guest: Guest, nic: GuestNic) -> Attachment:
         pending=nic.pending,
         firewall=nic.firewall,
         link_down=nic.link_down,
+        loose=loose and not nic.pending,
     )
 
 
