@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pvenet import errors
     from pvenet.apply.apply import apply as apply_staged
+    from pvenet.apply.keep import confirm
     from pvenet.apply.options import ApplyOptions
-    from pvenet.apply.resume import confirm, roll_back
+    from pvenet.apply.resume import roll_back
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.stage import StageOptions, Staging, revert, stage
     from pvenet.apply.status import status
@@ -61,7 +62,8 @@ _HOMES = {
     "Runtime": ("pvenet.apply.runtime", "Runtime"),
     "status": ("pvenet.apply.status", "status"),
     **{name: ("pvenet.apply.stage", name) for name in ("StageOptions", "Staging", "revert", "stage")},
-    **{name: ("pvenet.apply.resume", name) for name in ("confirm", "roll_back")},
+    "confirm": ("pvenet.apply.keep", "confirm"),
+    "roll_back": ("pvenet.apply.resume", "roll_back"),
     **{
         name: ("pvenet.model", name)
         for name in ("Bond", "Bridge", "Ethernet", "OvsBond", "OvsBridge", "OvsIntPort", "Vlan")

@@ -19,8 +19,10 @@
     │   ├── GuestRisk                   guests that run would lose their network
     │   ├── Stale                       not what was shown any more
     │   ├── NeedsConsent                a question, and nobody to ask
+    │   │   └── Declined                the answer was no
     │   └── Busy                        another pvenet works on the node's journal
     ├── RolledBack                   8  failed, and put back as it was
+    │   └── NotConfirmed                nobody said that it may stay
     ├── StateUnknown                 9  waiting was given up, or nobody could tell
     ├── Differences                 10  asked for with --exit-code, and there are some
     └── Interrupted                130  before the reload, and left as it was found
@@ -43,6 +45,8 @@ class PvenetError(Exception):
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = "failed"
+    is_answer: ClassVar[bool] = False
+    """It is what a person has said: nothing went wrong."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -194,6 +198,12 @@ class NeedsConsent(RefusedByPvenet):
     kind = "needs_consent"
 
 
+class Declined(NeedsConsent):
+    """The answer to a question was no: nothing went wrong."""
+
+    is_answer = True
+
+
 class Stale(RefusedByPvenet):
     """What is pending changed between the showing and the reload: look again."""
 
@@ -211,6 +221,12 @@ class RolledBack(PvenetError):
 
     exit_code = 8
     kind = "rolled_back"
+
+
+class NotConfirmed(RolledBack):
+    """Nobody said in time that it may stay, or somebody said no: it is as it was before, as was asked."""
+
+    is_answer = True
 
 
 class StateUnknown(PvenetError):

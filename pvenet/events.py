@@ -85,6 +85,15 @@ class Reloading:
     upid: str
 
 
+class Due(StrEnum):
+    """What happens where what is waited for has not come in time."""
+
+    ROLLS_BACK = "rolls_back"
+    GIVES_UP = "gives_up"
+    DECIDES = "decides"
+    """What is there then is judged; it may have come."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
     """What is waited for."""
@@ -92,6 +101,13 @@ class Waiting:
     reason: str
     elapsed: float
     """Seconds since the reload was sent."""
+    detail: str = ""
+    """More about it: the trouble behind a silence."""
+    silent: float | None = None
+    """Seconds for which the node has not answered; None where it does."""
+    left: float | None = None
+    """Seconds until what is due happens; None where nothing is."""
+    due: Due | None = None
     node: str = ""
 
 

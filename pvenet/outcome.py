@@ -43,6 +43,8 @@ class RolledBack:
     """Seconds from the beginning of the rollback."""
     asked: bool = False
     """Somebody wanted it so: it is no failure."""
+    unconfirmed: bool = False
+    """Nobody has said that what was applied may stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,8 @@ def ended(node: str, outcome: Outcome | errors.PvenetError) -> tuple[Ended, erro
         case RolledBack(asked=True):
             return _end(node, Verdict.ROLLED_BACK, outcome.message, elapsed=outcome.elapsed), None
         case RolledBack():
-            error = errors.RolledBack(outcome.message, hint=outcome.hint)
+            kind = errors.NotConfirmed if outcome.unconfirmed else errors.RolledBack
+            error = kind(outcome.message, hint=outcome.hint)
         case Failed():
             error = errors.ApplyFailed(outcome.message, hint=outcome.hint, log=outcome.log)
         case Unknown():

@@ -34,11 +34,11 @@ from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import with_links
-from pvenet.events import OnFailure
+from pvenet.events import Due, OnFailure
 from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
 from pvenet.journal import Nothing as NothingPending
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
-from pvenet.outcome import Applied, Failed, Nothing, Outcome, Sent, Unknown
+from pvenet.outcome import Applied, Failed, Nothing, Outcome, RolledBack, Sent, Unknown
 from pvenet.plan.restore import restore_plan
 from pvenet.routes import kept, learn_peers, routes
 
@@ -64,12 +64,12 @@ def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtim
     was given up, or nobody can tell. Whatever the end, the last event is `Ended`.
     """
     runtime = runtime.of(node.name)
-    run = _Apply(node, journals, options, runtime, now or utc_now())
+    run = Apply(node, journals, options, runtime, now or utc_now())
     return conclude(node.name, runtime, run.locked)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Pending:
+class Pending:
     """What is about to go live."""
 
     reading: Reading
@@ -89,7 +89,9 @@ class _Pending:
         return restore_plan(self.before, self.reading.network, replay(self.journal).values()).todo
 
 
-class _Apply:
+class Apply:
+    """One apply, from what is pending to its end."""
+
     def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
         self._node = node
         self._journals = journals.at(node)
@@ -162,13 +164,13 @@ class _Apply:
         return end
 
     def _after(
-        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: _Pending, known_routes: Routes
+        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: Pending, known_routes: Routes
     ) -> Outcome:
         """What follows from how the reload ended: nothing, a confirmation, a rollback."""
         match end:
             case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
                 refused = refusal(self._node, book, self._runtime, self._options.confirm_within or 0.0)
-                return self._rolled_back(book, known_routes, refused) if refused else confirmed(end, book)
+                return self._taken_back(book, known_routes, refused) if refused else confirmed(end, book)
             case Applied() | Sent() | Unknown(stays=True) | Failed(overridden=True):
                 return end
             case Failed() | Unknown(given_up=False) if self._goes_back(pending):
@@ -178,9 +180,15 @@ class _Apply:
                     return replace(end, hint=f"{end.hint}\n{armed_still(book.journals, book.now)}")
                 return end
 
-    def _goes_back(self, pending: _Pending) -> bool:
+    def _goes_back(self, pending: Pending) -> bool:
         """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
         return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
+
+    def _taken_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
+        """Rolled back because nobody has confirmed it: nothing of it is to be mended."""
+        end = self._rolled_back(book, known_routes, why)
+        hint = f"what was tried is in\n  {book.path}"
+        return replace(end, hint=hint, unconfirmed=True) if isinstance(end, RolledBack) else end
 
     def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
         timeout = max(WITHIN, self._options.timeout)
@@ -225,7 +233,7 @@ class _Apply:
             catch_up(self._node, last, self._runtime.warn)
         return Nothing(message=f"nothing is pending on {self._node.name}")
 
-    def _gate(self, reading: Reading) -> _Pending:
+    def _gate(self, reading: Reading) -> Pending:
         whose = ownership(self._journals, reading)
         refuse_armed(self._journals, whose)
         if isinstance(whose, Ours):
@@ -239,11 +247,11 @@ class _Apply:
             expectation = expect(before=None, wanted=reading.network, touched=None)
         else:
             raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`", whose.note)
-        return _Pending(reading=reading, journal=journal, before=before, steps=steps, expectation=expectation)
+        return Pending(reading=reading, journal=journal, before=before, steps=steps, expectation=expectation)
 
     # --- approval ----------------------------------------------------------------------------------------------------
 
-    def _refuse_irreversible(self, pending: _Pending) -> None:
+    def _refuse_irreversible(self, pending: Pending) -> None:
         """Raises RefusedByPvenet where what was asked for needs something that leads back, and there is nothing."""
         asked = {"--confirm-within": self._options.confirm_within is not None, "--arm": self._options.arm}
         for option, wanted in asked.items():
@@ -260,7 +268,7 @@ class _Apply:
                 hint="apply it without --arm",
             )
 
-    def _approved(self, pending: _Pending, looks: KernelLooks) -> Approval:
+    def _approved(self, pending: Pending, looks: KernelLooks) -> Approval:
         """Show, and get approval. Raises what was not agreed."""
         then = pending.reading.network
         proposed = proposal(
@@ -300,7 +308,7 @@ class _Apply:
 
     # --- the reload --------------------------------------------------------------------------------------------------
 
-    def _journal(self, pending: _Pending) -> Journal:
+    def _journal(self, pending: Pending) -> Journal:
         """The journal of what is about to go live, with how the node can be reached."""
         journal = pending.journal or self._journals.begin(
             baseline=pending.reading.entries,
@@ -319,7 +327,7 @@ class _Apply:
         self._journals.keep_diff(journal)
         return journal
 
-    def _kernel_looks(self, pending: _Pending) -> KernelLooks:
+    def _kernel_looks(self, pending: Pending) -> KernelLooks:
         """What the kernel is asked about these changes."""
         before, wanted = pending.before, pending.reading.network
         management = before is not None and touched_path(self._node, self._cluster, before, wanted) is not None
@@ -331,9 +339,10 @@ class _Apply:
             self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
         )
 
-    def _ready(self, book: OpenJournal, pending: _Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
+    def _ready(self, book: OpenJournal, pending: Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
             done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
+            due=Due.ROLLS_BACK if self._options.wait and self._goes_back(pending) else Due.GIVES_UP,
             inverse=pending.inverse if self._options.arm else None,
             verify_with=self._options.verify_with,
             withheld=self._options.withheld,

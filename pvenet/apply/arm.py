@@ -17,7 +17,7 @@ from pvenet import errors, wire
 from pvenet.apply.runtime import answered
 from pvenet.apply.steps import Steps, send
 from pvenet.apply.verify import judge
-from pvenet.events import Armed, Disarmed, Waiting
+from pvenet.events import Armed, Disarmed
 from pvenet.journal import ARMS, State, is_mine, is_recorded, replay
 from pvenet.plan.restore import restore_plan
 
@@ -101,7 +101,7 @@ class Arming:
 
     def _stage(self, inverse: Plan, reading: Reading, deadline: Deadline) -> None:
         steps = len(self._book.now.steps)
-        self._runtime.emit(Waiting(reason="arming: the way back is being staged", elapsed=deadline.elapsed))
+        deadline.say("arming: the way back is being staged")
         self._book.record(must=True, state=State.ARMING, pending=None, back=steps)
         Steps(self._node, self._book, reading, timeout=self._timeout).forward(inverse)
         self._book.record(must=True, state=State.ARMED)

@@ -273,7 +273,7 @@ def _lost_cluster(node: Node, was: Cluster, deadline: Deadline) -> tuple[str, ..
     calm = min(TOKEN_LOST, deadline.left)
     found: tuple[str, ...] = ()
     while True:
-        deadline.pause("looking at the cluster", PAUSE)
+        deadline.pause("looking at the cluster", PAUSE, until=None if calm <= 0 else deadline.runtime.clock() + calm)
         calm -= PAUSE
         with suppress(errors.PvenetError):  # a node that does not answer is told elsewhere
             found = tuple(_fewer(was, standing(node.connection, timeout=deadline.answer)))

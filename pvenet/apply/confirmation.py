@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.events import Confirming
+from pvenet.events import Confirming, Due
 from pvenet.journal import NO, YES, State
+from pvenet.journal.term import Term
 
 if TYPE_CHECKING:
     from pvenet.apply.runtime import Runtime
@@ -34,10 +35,9 @@ def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float) -> s
     moment of the deadline is either in time or told that it was not.
     """
     journals, journal = book.journals, book.now
-    deadline = runtime.deadline(within)
-    runtime.emit(Confirming(node=node.name, within=within, journal=str(journals.path(journal))))
+    wait = _Wait(node, book, runtime, within)
     try:
-        while (answer := journals.word(journal)) is None and (left := deadline.left) > 0:
+        while (answer := journals.word(journal)) is None and (left := wait.left()) > 0:
             said = runtime.await_confirmation(left, min(left, LOOK))
             if said is not None:
                 answer = _decided(journals, journal, YES if said else NO)
@@ -45,9 +45,47 @@ def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float) -> s
     except KeyboardInterrupt:
         answer = journals.decide(journal, NO)
     if answer is None:
-        answer = journals.decide(journal, NO)
-        return "" if answer == YES else f"nobody confirmed within {within:.0f} s what was applied on {node.name}"
+        return "" if wait.decided == YES else f"nobody confirmed in {wait.in_all:.0f} s what was applied on {node.name}"
     return "" if answer == YES else f"what was applied on {node.name} was not confirmed: the answer was no"
+
+
+class _Wait:
+    """The time that a person has, which others may put off."""
+
+    def __init__(self, node: Node, book: OpenJournal, runtime: Runtime, within: float) -> None:
+        self._node = node
+        self._book = book
+        self._runtime = runtime
+        self._deadline = runtime.deadline(within, Due.ROLLS_BACK)
+        self._term = Term(book.path)
+        self._term.begin(within)
+        self.decided: str | None = None
+        """The word that stands where the time was over."""
+        self._announce()
+
+    @property
+    def in_all(self) -> float:
+        """How many seconds there were."""
+        return self._deadline.at - self._deadline.since
+
+    def left(self) -> float:
+        """Seconds that are left; where none are, it is decided."""
+        self._put_off()
+        if self._deadline.over:
+            with self._term.held():
+                self._put_off()
+                if self._deadline.over:
+                    self.decided = self._book.journals.decide(self._book.now, NO)
+        return self._deadline.left
+
+    def _put_off(self) -> None:
+        if more := self._term.more():
+            self._deadline = replace(self._deadline, at=self._deadline.at + more)
+            self._announce()
+
+    def _announce(self) -> None:
+        event = Confirming(node=self._node.name, within=self._deadline.left, journal=str(self._book.path))
+        self._runtime.emit(event)
 
 
 def _decided(journals: Journals, journal: Journal, answer: str) -> str:

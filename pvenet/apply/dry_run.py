@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 from pvenet import wire
 from pvenet.apply.apply import apply
 from pvenet.apply.hosts import address_move, read_hosts
-from pvenet.apply.resume import confirm, roll_back
+from pvenet.apply.keep import confirm
+from pvenet.apply.resume import roll_back
 from pvenet.apply.stage import revert
 from pvenet.cluster import Cluster
 from pvenet.connection import Held

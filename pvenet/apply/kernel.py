@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.events import Waiting
 from pvenet.kernel.judgement import NOTHING_SEEN, Consequences, Look, judge_kernel
 from pvenet.kernel.left import left_behind
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
@@ -230,7 +229,7 @@ class KernelLooks:
             return KernelVerdict(consequences=consequences, missing=look.missing, look=look)
         until = _last_look(ended, deadline.at, self._took) if consequences.long else min(deadline.at, ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
-            deadline.pause(f"waits for {_subjects(consequences)}", min(left, OFTEN))
+            deadline.pause(f"waits for {_subjects(consequences)}", min(left, OFTEN), until=until)
         spent = self._left <= 0 and self._look is None
         if spent or look.report is None:
             return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)
@@ -241,7 +240,7 @@ class KernelLooks:
 
     def _after(self, deadline: Deadline) -> Look:
         if self._look is None:
-            self._runtime.emit(Waiting(reason=f"asking the kernel of {self._node.name}", elapsed=deadline.elapsed))
+            deadline.say(f"asking the kernel of {self._node.name}")
             ports = self._bridges(timeout=deadline.answer) if self._bridges_wanted else None
             self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)), ports)
         return self._taken()

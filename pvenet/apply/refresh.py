@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.apply.verify import judge
-from pvenet.events import Waiting, Warned
+from pvenet.events import Warned
 from pvenet.model import Ethernet
 from pvenet.plan.changes import Update
 
@@ -49,7 +49,7 @@ class Refresh:
         for _ in range(LOOKS):
             if not self._stale(expectation, reading):
                 return reading
-            self._runtime.emit(Waiting(reason="not everything is up yet; looking again", elapsed=deadline.elapsed))
+            deadline.say("not everything is up yet; looking again")
             self._runtime.sleep(PAUSE)
             self._node.connection.fresh()
             reading = self._read()

@@ -15,11 +15,12 @@ from pvenet.apply.send import Sender
 from pvenet.apply.verification import Purpose, Verification
 from pvenet.events import Reloading, TaskEnded
 from pvenet.journal import MEANINGS
+from pvenet.node import Task
 from pvenet.outcome import Applied, Failed, Sent, Unknown
 from pvenet.unexpected import unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pvenet.apply.bystanders import Lost
     from pvenet.apply.kernel import KernelLooks
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pvenet.apply.verify import Expectation
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
-    from pvenet.node import Node, Task
+    from pvenet.node import Node
     from pvenet.plan.changes import Change
 
 EXIT_ALREADY_RUNNING = "exit code 89"
@@ -61,8 +62,10 @@ class Reload:
             f"the reload of {node.name} is under way and can't be called back; Ctrl-C again stops waiting for it",
         )
         self._sender = Sender(node, runtime, self._interrupted)
-        self._deadline = runtime.deadline(timeout)
+        self._deadline = runtime.deadline(timeout, purpose.due)
         self._repeated = False
+        self._left = False
+        """It was sent by a process that waits for it no more."""
         self._task: Task | None = None
         self._log: tuple[str, ...] | None = None
         self._verification = Verification(node, book, self._runtime, purpose, routes=routes, looks=looks, lost=lost)
@@ -74,9 +77,18 @@ class Reload:
 
         `known`: the reload tasks that the node listed before.
         """
+        return self._run(expectation, changes, lambda: self._start(known), wait=wait)
+
+    def take_up(self, expectation: Expectation, changes: Sequence[Change]) -> Applied | Sent | Failed | Unknown:
+        """Say how one ended that was sent before, by a process that waits for it no more."""
+        return self._run(expectation, changes, self._found, wait=True)
+
+    def _run(
+        self, expectation: Expectation, changes: Sequence[Change], start: Callable[[], None], *, wait: bool
+    ) -> Applied | Sent | Failed | Unknown:
         self._arming = Arming(self._node, self._book, self._runtime, self._purpose.inverse, expectation)
         try:
-            self._start(known)
+            start()
             return self._ended_somehow(expectation, changes) if wait else self._unattended()
         except errors.ApplyFailed as error:
             return Failed(message=error.message, hint=error.hint, log=error.log)
@@ -103,7 +115,7 @@ class Reload:
                 self._interrupted()
 
     def _unattended(self) -> Sent:
-        message = f"the reload was sent to {self._node.name}, and nobody waits for it"
+        message = f"the reload was sent to {self._node.name}, and nobody waits for it; `pvenet wait` does"
         return Sent(message=message, elapsed=self._deadline.elapsed)
 
     @property
@@ -133,13 +145,19 @@ class Reload:
 
     def _start(self, known: frozenset[str]) -> None:
         self._book.record(must=not self._purpose.restores, state=self._purpose.during)
-        self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout)
+        self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
+        self._deadline.say(f"sending the reload to {self._node.name}")
         try:
             self._take(self._sender.send(self._deadline, known, self._book.now.pending))
         except BaseException:
             if not self.sent:  # as before, for a second apply
                 self._book.record(state=self._purpose.unsent)
             raise
+
+    def _found(self) -> None:
+        """It was sent: only its end has to be waited for."""
+        self._left = self._sender.sent = True
+        self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
 
     def _take(self, upid: str) -> None:
         self._task = None
@@ -160,10 +178,21 @@ class Reload:
     def _ended(self) -> Task:
         if self._task is None:
             self._arming.arm(self._deadline)
-            self._task = wait_for_task(self._node, self._book.now.upid or "", self._deadline, so_far=self._so_far)
+            self._task = self._waited()
             if self._purpose.restores and not self._task.ok:
                 self._book.record(unproven=True)
         return self._task
+
+    def _waited(self) -> Task:
+        """The ended task. Of one that was left the node may know nothing any more: then what is there decides."""
+        upid = self._book.now.upid or ""
+        if upid:
+            task = wait_for_task(self._node, upid, self._deadline, forgotten=self._left, so_far=self._so_far)
+            if task.exitstatus or not self._left:
+                return task
+        self._log = ()
+        self._book.warn(f"{self._node.name} knows no task of this reload any more: what is there decides")
+        return Task(upid=upid, running=False, exitstatus="OK")
 
     def _so_far(self) -> str:
         """How far the reload has come, where the kernel tells."""

@@ -1,4 +1,4 @@
-"""Rolling back, confirming and keeping by hand: for whoever comes after an apply that was killed, cut or regretted."""
+"""Rolling back by hand: for whoever comes after an apply that was killed, cut or regretted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, times
 from pvenet.apply.approval import Proposal, approve, remade, removals
-from pvenet.apply.hosts import address_move, catch_up, follow_move, may_follow, with_names
-from pvenet.apply.open_journals import finish, meet, recognise
+from pvenet.apply.hosts import address_move, follow_move, may_follow, with_names
+from pvenet.apply.open_journals import finish, recognise
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
@@ -21,15 +21,12 @@ from pvenet.apply.steps import made_live
 from pvenet.cluster import with_links
 from pvenet.journal import (
     NO,
-    UNFINISHED,
-    YES,
     Journal,
     Journals,
     OpenJournal,
     Ours,
     State,
     elsewhere,
-    is_mine,
     not_ours,
     ownership,
     replay,
@@ -44,7 +41,7 @@ from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -102,7 +99,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     wait_until_idle(node, runtime, deadline.left)
     reading = node.read()
     journals.settle(reading)
-    _refuse_unsettled(journals, journal)
+    refuse_unsettled(journals, journal)
     if reading.pending is not None:
         done = _pending(node, journals, journal, reading)
         if isinstance(done, RolledBack):
@@ -172,7 +169,7 @@ def _chosen(node: Node, journals: Journals, name: str) -> Journal | None:
     return journal
 
 
-def _refuse_unsettled(journals: Journals, journal: Journal) -> None:
+def refuse_unsettled(journals: Journals, journal: Journal) -> None:
     """Raises RefusedByPvenet where a journal that was likely the node's is not, by what the node lists."""
     if any(each.id == journal.id for each in journals.others()):
         raise errors.RefusedByPvenet(
@@ -246,71 +243,3 @@ def _proposed(node: str, journal: Journal, reading: Reading, restore: RestorePla
         changes="",
         lost=(*restore.lost, *gone),  # what PVE's write has taken is gone already, and no risk of this one
     )
-
-
-# --- keeping ---------------------------------------------------------------------------------------------------------
-
-
-def confirm(
-    node: Node, journals: Journals, *, same_node: bool = False, warn: Callable[[str], None] = lambda _: None
-) -> Journal:
-    """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late.
-
-    `same_node`: as for `roll_back`. `warn` hears what is left to do.
-    """
-    bound = journals.at(node, same_node=same_node)
-    if same_node:
-        with bound.lock():
-            claim(node, bound)
-    meet(node, bound, *UNFINISHED)
-    journal = _waiting(node, bound)
-    if journal.state is State.CONFIRMING:
-        if any(each.id == journal.id for each in bound.likely()):
-            bound.settle(node.read())
-            _refuse_unsettled(bound, journal)
-        if bound.decide(journal, YES) == NO:
-            raise errors.RefusedByPvenet(
-                f"it is too late: what was applied on {node.name} is being rolled back, or has been",
-                hint=f"`pvenet status --node {node.name}` says how it stands",
-            )
-    try:
-        with bound.lock():
-            kept = _kept(node, bound, journal)
-            catch_up(node, kept, warn)
-            return kept
-    except errors.Busy:
-        if journal.state is State.ROLLING_BACK:
-            raise
-        return journal  # whoever waits for it reads it
-
-
-def _waiting(node: Node, journals: Journals) -> Journal:
-    """The youngest journal that waits to be confirmed. Raises RefusedByPvenet where none does."""
-    found = [journal for journal in journals.all() if journal.state in UNFINISHED]
-    if not found:
-        raise errors.RefusedByPvenet(
-            f"nothing waits to be confirmed on {node.name}{others_note(journals)}",
-            hint=f"`pvenet status --node {node.name}` says how it stands",
-        )
-    return found[-1]
-
-
-def _kept(node: Node, journals: Journals, journal: Journal) -> Journal:
-    """Nobody waits any more: the journal is closed here."""
-    current = next((each for each in journals.all() if each.id == journal.id), journal)
-    if current.state is State.ROLLING_BACK:
-        reading = node.read()
-        journals.settle(reading)
-        _refuse_unsettled(journals, current)
-        if _staged(journals, current, reading):
-            raise errors.RefusedByPvenet(
-                f"a part of the way back is staged on {node.name}", hint="`pvenet revert` throws it away; then confirm"
-            )
-    if current.state in UNFINISHED:
-        return journals.write(replace(current, state=State.CONFIRMED))
-    return current
-
-
-def _staged(journals: Journals, journal: Journal, reading: Reading) -> bool:
-    """Whether something is pending that was staged from here."""
-    return reading.pending is not None and (isinstance(ownership(journals, reading), Ours) or is_mine(journal, reading))

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import remade, removals
+from pvenet.apply.by_hand import console
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, wait_for_others, wait_for_task
-from pvenet.apply.status import by_hand, console
+from pvenet.apply.status import by_hand
 from pvenet.apply.steps import Steps
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import expect_restored, judge
@@ -168,7 +169,8 @@ class Rollback:
             self._take_back()
             raise errors.StateUnknown(error.message) from error
         try:
-            self._runtime.sleep(PAUSE)
+            self._deadline.say("trying again", detail=error.message)
+            self._deadline.rest(PAUSE)
             self._node.connection.fresh()
         except KeyboardInterrupt:
             self._interrupted()
@@ -176,6 +178,7 @@ class Rollback:
     # --- one attempt -------------------------------------------------------------------------------------------------
 
     def _attempt(self) -> str:
+        self._deadline.say(f"looking at {self._node.name} before putting back")
         self._idle()
         reading = self._read()
         if reading.pending is not None:
@@ -228,6 +231,7 @@ class Rollback:
     def _stage(self, reading: Reading, restore: RestorePlan) -> None:
         if reading.pending is None:
             self._book.record(pending=None)
+        self._deadline.say(f"staging what was on {self._node.name} before")
         self._steps = Steps(self._node, self._book, reading, must=False, timeout=LONGEST_ANSWER)
         try:
             self._steps.forward(restore.todo)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pvenet import errors
 from pvenet.apply.heard import Heard
 from pvenet.connection.session import READ_TIMEOUT
-from pvenet.events import Event, Waiting, Warned
+from pvenet.events import Due, Event, Waiting, Warned
 from pvenet.node import Task
 from pvenet.outcome import ended
 
@@ -84,10 +84,10 @@ class Runtime:
 
         return replace(self, emit=heard)
 
-    def deadline(self, seconds: float) -> Deadline:
-        """So many seconds from now."""
+    def deadline(self, seconds: float, due: Due = Due.GIVES_UP) -> Deadline:
+        """So many seconds from now, and what happens then."""
         now = self.clock()
-        return Deadline(runtime=self, since=now, at=now + seconds)
+        return Deadline(runtime=self, since=now, at=now + seconds, due=due)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,8 @@ class Deadline:
     """When it began, by the clock."""
     at: float
     """When it is over, by the clock."""
+    due: Due = Due.GIVES_UP
+    """What happens then."""
 
     @property
     def elapsed(self) -> float:
@@ -124,9 +126,22 @@ class Deadline:
         """Seconds that the answer to a reload may take: it is sent once, and not given up before it has to be."""
         return max(1.0, min(READ_TIMEOUT, self.left))
 
-    def pause(self, reason: str, seconds: float) -> None:
+    def say(self, reason: str, *, detail: str = "", silent: float | None = None, until: float | None = None) -> None:
+        """Say what is waited for, and what happens when: what is due at the deadline, or a decision at `until`, by the
+        clock.
+        """
+        left, due = (self.left, self.due) if until is None else (max(0.0, until - self.runtime.clock()), Due.DECIDES)
+        self.runtime.emit(
+            Waiting(reason=reason, elapsed=self.elapsed, detail=detail, silent=silent, left=left, due=due)
+        )
+
+    def pause(self, reason: str, seconds: float, *, until: float | None = None) -> None:
         """Say what is waited for, and wait; never past the deadline."""
-        self.runtime.emit(Waiting(reason=reason, elapsed=self.elapsed))
+        self.say(reason, until=until)
+        self.rest(seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, and never past the deadline."""
         self.runtime.sleep(min(seconds, self.left))
 
 
@@ -183,10 +198,11 @@ def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, w
             if deadline.over:
                 raise errors.StateUnknown(
                     f"{node.name} gives no answer for {silent:.0f} s ({error.message}); {what}",
-                    hint="nothing is called back. When it answers again, look with "
-                    f"`pvenet diff --node {node.name}` and `pvenet list`",
+                    hint=f"nothing is called back. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
+                    "verdict",
                 ) from error
-            deadline.pause(f"no answer from {node.name}: {error.message}", interval(silent))
+            deadline.say(f"no answer from {node.name}", detail=error.message, silent=silent)
+            deadline.rest(interval(silent))
 
 
 def wait_for_task(
@@ -213,8 +229,8 @@ def wait_for_task(
         if deadline.over:
             raise errors.StateUnknown(
                 f"the reload of {node.name} still runs after {deadline.elapsed:.0f} s; {what}",
-                hint=f"it is not called back. Look later with `pvenet diff --node {node.name}` and `pvenet list`; "
-                "wait longer next time with --timeout",
+                hint=f"it is not called back. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
+                "verdict; wait longer next time with --timeout",
             )
         far = so_far()
         deadline.pause(f"the reload of {node.name} runs{far and f'; {far}'}", interval(deadline.elapsed))

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.by_hand import console
 from pvenet.apply.hosts import hosts_left
 from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
 from pvenet.apply.sdn_lock import left_behind
 from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, LockJournals, Ours, State, ownership
+from pvenet.journal.term import Term
 from pvenet.routes import recall
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Status:
     """The task of its reload."""
     busy: bool = False
     """Another pvenet is at work on it."""
+    left: float | None = None
+    """Seconds in which what was applied has to be confirmed; None where nobody waits for that."""
     problem: str = ""
     """Why the node could not be asked."""
     exit: int = 0
@@ -54,17 +58,18 @@ class Status:
     """What became of SDN locks that were left behind from here in the cluster."""
 
 
-def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status:
+def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bool = False) -> Status:
     """Look at the tasks, then, unless a reload runs, at what is pending.
 
     `same_node`: the journals of a node of this name elsewhere are this one's, whose certificate was renewed; they are
-    kept as such from then on.
+    kept as such from then on. `aside`: nothing is listed as long as another pvenet is at work, whose reload may begin
+    at any moment (pve-api#never-list).
     """
     journals = journals.at(node, same_node=same_node)
     if same_node:
         with journals.lock():
             claim(node, journals)
-    busy = _busy(journals)
+    busy = is_busy(journals)
     recall(node, journals.chosen())
     try:
         tasks = node.reloads()
@@ -72,6 +77,8 @@ def status(node: Node, journals: Journals, *, same_node: bool = False) -> Status
         if any(task.running for task in tasks.values()):
             journal = journals.chosen()
             return _with(_of(journals, journal, busy=busy), reloading=True, **_told(journals, journal, None))
+        if busy and aside:
+            return _with(_of(journals, journals.chosen(), busy=busy), what="another pvenet is at work on it")
         reading = node.read()
     except errors.PvenetError as error:
         reachable, journal = not isinstance(error, errors.Unreachable), journals.chosen()
@@ -107,6 +114,7 @@ def _of(journals: Journals, journal: Journal | None, *, busy: bool) -> Status:
         journal=str(journals.path(journal)) if journal else "",
         upid=(journal and journal.upid) or "",
         busy=busy,
+        left=_left(journals, journal) if busy else None,
         elsewhere=others_told(journals),
     )
 
@@ -115,7 +123,8 @@ def _with(found: Status, **changes: object) -> Status:
     return replace(found, **changes)  # type: ignore[arg-type]  # named in this module only
 
 
-def _busy(journals: Journals) -> bool:
+def is_busy(journals: Journals) -> bool:
+    """Whether another pvenet is at work on the node from here."""
     try:
         with journals.lock():
             return False
@@ -123,6 +132,12 @@ def _busy(journals: Journals) -> bool:
         return True
     except errors.PvenetError:
         return False
+
+
+def _left(journals: Journals, journal: Journal | None) -> float | None:
+    """Seconds that a person has to confirm a journal, where nobody has said anything yet."""
+    waits = journal is not None and journal.state is State.CONFIRMING and journals.word(journal) is None
+    return Term(journals.path(journal)).left() if journal is not None and waits else None
 
 
 def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:
@@ -136,7 +151,7 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     """What is the matter, and what to do."""
     if reading is None:
         too = f"\n{armed_still(journals, journal)}" if journal and journal.state in ARMS else ""
-        return {"what": "a reload runs", "todo": f"wait until it has ended, and look again{too}"}
+        return {"what": "a reload runs", "todo": f"{_running(journals, journal)}{too}"}
     whose = ownership(journals, reading)
     if isinstance(whose, Foreign):
         armed = journal is not None and journal.state in ARMS
@@ -152,6 +167,13 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     if journal is not None and journal.state in ARMS:
         return _disarmed(journals, journal, reading)
     return _clean(journals, journal, reading)
+
+
+def _running(journals: Journals, journal: Journal | None) -> str:
+    """What to do while a reload runs: wait for its verdict, where it was started from here and nobody does."""
+    if journal is not None and journal.state in (State.RELOADING, *ARMS) and not is_busy(journals):
+        return "`pvenet wait` waits for it, and says how it ended; `pvenet status --watch` only looks on"
+    return "wait until it has ended, and look again; `pvenet status --watch` does"
 
 
 def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[str, str]:
@@ -209,40 +231,6 @@ def by_hand(journals: Journals, journal: Journal) -> str:
     return (
         f"`pvenet list --node {journals.node}` shows what is there: ask who changed it, and put back by hand what "
         f"shall be put back;\nwhat was there before is in\n  {journals.path(journal)}"
-    )
-
-
-# --- at the console ------------------------------------------------------------------------------------------------
-
-LIVE = "/etc/network/interfaces"
-
-
-def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
-    """How to put back by hand what was there before; `staged` where the way back is pending, whole, on the node."""
-    node = journals.node
-    path = journals.path(journal)
-    diff = path.with_suffix(".diff")
-    patch = (
-        f"Where nothing can reach {node}: on its console, as root, with a copy of\n  {diff}\n"
-        f"  patch -R -l {LIVE} {diff.name}      # or by hand: take out its + lines, put back its - lines\n"
-        f"  rm -f {LIVE}.new\n"
-        "  ifreload -a"
-    )
-    cycle = (
-        f"Where nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the\n"
-        "boot makes it live. Or on its console, as root\n"
-        f"  mv {LIVE}.new {LIVE}\n"
-        "  ifreload -a"
-    )
-    again = (
-        f"The file of {node} is back already, and nothing has proved that its links are. Where nothing can reach it:\n"
-        "on its console, as root\n  ifreload -a"
-    )
-    recipe = cycle if staged else again if journal.unproven else patch
-    return (
-        f"`pvenet status --node {node}` says how it stands, `pvenet rollback --node {node}` tries again.\n"
-        f"{recipe}\n"
-        f"what was there before is in\n  {path}"
     )
 
 

@@ -12,9 +12,9 @@ from pvenet.apply.kernel import KernelVerdict
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
-from pvenet.apply.verify import failing_elsewhere, how_far, judge
+from pvenet.apply.verify import cause, failing_elsewhere, how_far, judge
 from pvenet.apply.verify_with import Check
-from pvenet.events import Verified, VerifiedBy, Waiting
+from pvenet.events import Due, Verified, VerifiedBy
 from pvenet.journal import State
 from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, Unknown
@@ -43,6 +43,8 @@ class Purpose:
     during: State = State.RELOADING
     done: State = State.APPLIED
     words: str = "applied and verified"
+    due: Due = Due.GIVES_UP
+    """What follows where nobody can tell in time."""
     inverse: Plan | None = None
     """What to arm it with: staged once the reload has taken what was pending, reverted before it is verified."""
     verify_with: tuple[str, ...] = ()
@@ -90,7 +92,8 @@ class Verification:
         reading = self._looked(expectation, believed=not task.ok)
         judgement = judge(expectation, reading.network)
         if not task.ok:
-            end = self._failed(f"the reload of {self._node.name} failed: {task.exitstatus}; {how_far(judgement)}", log)
+            why = cause(log) or task.exitstatus
+            end = self._failed(f"the reload of {self._node.name} failed: {why}; {how_far(judgement)}", log)
             as_wanted = judgement.good and not judgement.more and reading.pending is None
             elsewhere = failing_elsewhere(expectation, log) if as_wanted else ()
             return replace(end, elsewhere=elsewhere) if elsewhere and not self._silent_route() else end
@@ -144,7 +147,7 @@ class Verification:
 
     def _looked(self, expectation: Expectation, *, believed: bool) -> Reading:
         """What the node lists; flags that are down after a failed task are believed as they are."""
-        self._runtime.emit(Waiting(reason="looking at the interfaces", elapsed=self.deadline.elapsed))
+        self.deadline.say("looking at the interfaces")
         refresh = Refresh(self._node, self._runtime, read=self.read, note=self._refreshing)
         reading = self.read() if believed else refresh.reading(expectation, self.deadline)
         if reading.pending is not None:
@@ -239,11 +242,12 @@ class Verification:
         )
 
     def _what_now(self) -> str:
+        node = self._node.name
+        back = "" if self._book.now.adopted else f"; `pvenet rollback --node {node}` puts back what was there before"
         return (
-            "a failed reload takes nothing back (`pvenet revert` neither): the new file is in place.\n"
-            f"`pvenet list --node {self._node.name}` shows how far it came; change what is wrong and `pvenet apply` "
-            "again,\nor run `ifreload -a` on the node.\n"
-            f"what was there before is in\n  {self._book.path}"
+            f"the new file is in place, and `pvenet revert` takes nothing back{back}.\n"
+            f"`pvenet list --node {node}` shows how far it came: change what is wrong and `pvenet apply` again, or run "
+            f"`ifreload -a` on {node}.\nits journal is\n  {self._book.path}"
         )
 
     def _close(self, state: State) -> None:

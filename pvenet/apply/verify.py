@@ -269,6 +269,11 @@ def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str
     return tuple(sorted(filter(None, names)))
 
 
+def cause(log: Iterable[str]) -> str:
+    """The line of a reload's log that says what went wrong; empty where none does."""
+    return next((line.strip() for line in log if _ERROR.match(line)), "")
+
+
 def how_far(judgement: Judgement) -> str:
     """What a node lacks, in words."""
     parts = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
-from pvenet.events import CheckedWith, Waiting
+from pvenet.events import CheckedWith
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -119,7 +119,7 @@ class Check:
         process, output = self._process, self._output
         if process is None or output is None:
             raise LookupError("a check is waited for once it has begun")
-        self._runtime.emit(Waiting(reason=f"`{shown}` runs", elapsed=deadline.elapsed))
+        deadline.say(f"`{shown}` runs")
         with suppress(subprocess.TimeoutExpired):
             process.wait(deadline.left)
         code = process.poll()

@@ -29,11 +29,12 @@ from pvenet.cli import (
     staging,
     topics,
     tree,
+    waiting,
 )
 from pvenet.cli.answer import Answer, foreseen
 from pvenet.cli.help import Application
 from pvenet.cli.options import VALUED, remembering
-from pvenet.cli.output import flush, give_up, out, say
+from pvenet.cli.output import LIVE, flush, give_up, out, say
 from pvenet.cli.usage import wrong
 from pvenet.render.foreign import guarded
 
@@ -59,6 +60,7 @@ for commands in (
     files,
     plans,
     recovery,
+    waiting,
     history,
     login,
     topics,
@@ -116,6 +118,7 @@ def _run(words: list[str], answer: Answer) -> int:
         try:
             done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)
         finally:
+            LIVE.close()
             flush()  # of what Typer wrote a part may wait, also where it failed: Python would end with 120
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
@@ -134,7 +137,7 @@ def _complain(error: errors.PvenetError, answer: Answer) -> int:
     """Say what is wrong on stderr, for people, and where data was wanted on stdout, for programs; the exit code."""
     answer.failed(error)
     if error.message:
-        say(guarded(f"error: {error.message}"))
+        say(guarded(error.message if error.is_answer else f"error: {error.message}"))
         if error.hint:
             say(f"\n{guarded(f'hint: {error.hint}')}")
     return error.exit_code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
 from pvenet.cli.answer import Answer
-from pvenet.cli.output import give_up, on_terminal, out, say, stream, warn
+from pvenet.cli.output import LIVE, give_up, lively, on_terminal, out, say, stream, warn
 from pvenet.render.foreign import one_line
 from pvenet.settings import connect, read_settings
 from pvenet.settings.read import node_names
@@ -64,7 +64,7 @@ class Context:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         prompt = ask_secret if on_terminal() else None
-        connection = connect(self.settings, prompt=prompt, debug=self.debug)
+        connection = connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.request if lively() else None)
         if not self.settings.sim:
             from pvenet.recent import Recent
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cli.context import ask_secret
-from pvenet.cli.output import on_terminal, say, talk, warn
+from pvenet.cli.output import LIVE, on_terminal, say, talk, warn
 from pvenet.render.foreign import one_line
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Dialog:
     @staticmethod
     def _ask(question: str, refusal: str) -> None:
         if _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
-            raise errors.NeedsConsent(refusal)
+            raise errors.Declined(refusal)
 
 
 def _answer(question: str) -> str:
@@ -95,4 +95,5 @@ def _answer(question: str) -> str:
         raise
     if not line.endswith("\n"):
         talk("\n")
+    LIVE.answered()
     return line.strip()

@@ -35,6 +35,11 @@ SDN_LOCK = typer.Option(
     help="Hold the cluster's SDN lock from before the first step to the verdict, where it can be had: meanwhile "
     "nobody's SDN apply reloads a node.",
 )
+SAME_NODE = typer.Option(
+    False,
+    "--same-node",
+    help="The journals of a node of this name elsewhere are this one's, whose certificate was renewed; said once.",
+)
 NAMED_FILE = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]")
 
 

@@ -13,7 +13,8 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 from pvenet import errors
-from pvenet.render.foreign import fitting, harmless, indented, json_safe
+from pvenet.cli.live import LiveLine
+from pvenet.render.foreign import fitting, harmless, indented, json_safe, one_line
 from pvenet.render.lines import at_words
 
 if TYPE_CHECKING:
@@ -71,9 +72,21 @@ def warn(text: str) -> None:
     say(indented(f"warning: {text}"))
 
 
-def live_line(text: str) -> None:
-    """Put a text of ours over the terminal's current line; nothing clears it."""
-    talk(f"{_OWN}[G{_OWN}[K{text}")
+def above(text: str) -> None:
+    """Put a text of ours over the terminal's line above the current one, on which somebody may be typing."""
+    talk(f"{_OWN}7{_OWN}[A{_OWN}[G{_OWN}[K{text}{_OWN}8")
+
+
+def _draw(text: str) -> None:
+    """Put a text over the terminal's current line, as much of it as fits. Raises OSError and ValueError."""
+    room = get_terminal_size().columns - 1
+    cut = text if len(text) <= room else f"{text[: room - 3]}..."
+    if lively():
+        _send(sys.stderr, f"{_OWN}[G{_OWN}[K{one_line(cut)}")
+
+
+LIVE = LiveLine(_draw)
+"""The live line of this process's terminal."""
 
 
 def _put(text: str, *, json: bool = False) -> None:
@@ -104,6 +117,12 @@ def give_up(name: str) -> None:
 
 
 def _write(to: TextIO | None, text: str, *, json: bool = False) -> None:
+    """The same as `_send`, with the live line out of the way."""
+    with LIVE.saying(text):
+        _send(to, text, json=json)
+
+
+def _send(to: TextIO | None, text: str, *, json: bool = False) -> None:
     """Write to a stream, with foreign text made harmless; to none after `give_up`."""
     if to is None:  # given up
         return

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
 
-from pvenet import events
-from pvenet.cli.output import live_line, lively, painter, say
+from pvenet import errors, events
+from pvenet.cli.output import LIVE, lively, painter, say
 from pvenet.render.changes import changes_text, folded, pending_text
-from pvenet.render.events import event_data
+from pvenet.render.events import event_data, waiting_line, waiting_note
 from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.impact import impact_lines
 from pvenet.render.values import counted
@@ -19,9 +18,6 @@ from pvenet.render.values import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
-
-    from rich.status import Status
-    from rich.text import Text
 
     from pvenet.cli.answer import Answer
     from pvenet.cli.context import Context
@@ -67,17 +63,10 @@ class JsonLines:
         self._answer.event(event_data(event))
 
 
-@dataclass(frozen=True)
-class _Counting:
+def _waiting(event: events.Waiting) -> Callable[[], str]:
     """What is waited for, with seconds that go on while nobody answers."""
-
-    event: events.Waiting
-    since: float = field(default_factory=time.monotonic)
-
-    def __rich__(self) -> Text:
-        from rich.text import Text  # which takes the brackets of an IPv6 address for what they are
-
-        return Text(f"{one_line(self.event.reason)} ({self.event.elapsed + time.monotonic() - self.since:.0f} s)")
+    since = time.monotonic()
+    return lambda: waiting_line(event, time.monotonic() - since, LIVE.silence)
 
 
 class Terminal:
@@ -90,9 +79,10 @@ class Terminal:
         """The events that are told; all where it is None."""
         self._say = say
         self._paint = paint
-        self._status: Status | None = None
         self._lively = lively()
         self._said: set[str] = set()
+        self._why = ""
+        """Why it was rolled back, which is said when that begins."""
         self.upid = ""
         """The reload's task, once there is one."""
 
@@ -103,7 +93,9 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with suppress(OSError):
-            self._quiet()
+            LIVE.end()
+        if self._why and isinstance(error, errors.PvenetError):  # it stands above
+            error.message = error.message.removeprefix(f"{self._why}\n")
 
     def emit(self, event: events.Event) -> None:
         """Say what happened; a terminal that has gone stops no apply."""
@@ -122,7 +114,7 @@ class Terminal:
             case events.Waiting():
                 self._wait(event)
             case events.Warned():
-                self._line(indented(f"warning: {event.text}"))
+                self._say(indented(f"warning: {event.text}"))  # what is waited for is waited for still
             case events.Reloading():
                 self._line(f"reloading the network of {event.node}")
             case events.Armed():
@@ -132,8 +124,7 @@ class Terminal:
             case events.Disarmed():
                 self._line("disarmed")
             case events.TaskEnded():
-                for line in event.log if event.exitstatus != "OK" else ():
-                    self._line(f"  {one_line(line)}")
+                self._log(event)
             case events.Verified():
                 if event.active:
                     self._line(f"active: {', '.join(map(one_line, event.active))}")
@@ -141,11 +132,9 @@ class Terminal:
                 said = [f"  {one_line(line)}" for line in event.output]
                 self._line("\n".join([f"`{one_line(event.command)}` {'says:' if said else 'says nothing'}", *said]))
             case events.Confirming():
-                self._line(
-                    f"live and verified on {event.node}; it is rolled back unless it is confirmed within "
-                    f"{event.within:.0f} s, here or with `pvenet confirm --node {event.node}`"
-                )
+                self._line(self._confirming(event))
             case events.RollingBack():
+                self._why = event.reason
                 self._line(f"{guarded(event.reason)}\nrolling back: putting back what was on {event.node} before")
             case events.Ended():
                 self._end(event)
@@ -160,34 +149,39 @@ class Terminal:
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")
 
+    def _log(self, event: events.TaskEnded) -> None:
+        """The log of a task that has failed, but for the line that the verdict says."""
+        from pvenet.apply.verify import cause
+
+        for line in event.log if event.exitstatus != "OK" else ():
+            if line.strip() != cause(event.log) and not line.startswith("TASK ERROR: "):
+                self._line(f"  {one_line(line)}")
+
+    def _confirming(self, event: events.Confirming) -> str:
+        if event.journal in self._said:
+            return f"more time was given: it is rolled back unless it is confirmed within {event.within:.0f} s"
+        self._said.add(event.journal)
+        return (
+            f"live and verified on {event.node}; it is rolled back unless it is confirmed within {event.within:.0f} s, "
+            f"here or with `pvenet confirm --node {event.node}`"
+        )
+
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:
-            text = _Counting(event)
-            if self._status is None:
-                from rich.console import Console
-
-                console = Console(stderr=True)
-                self._status = console.status(text, spinner="dots" if console.encoding.startswith("utf") else "line")
-                self._status.start()
-            self._status.update(text)
+            LIVE.show(_waiting(event))
         elif event.reason not in self._said:
-            self._say(one_line(event.reason))
+            self._say(waiting_note(event))
             self._said.add(event.reason)
 
     def _end(self, event: events.Ended) -> None:
         if event.exit_code == 0:
             took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
             self._line(f"{guarded(event.message)}{took}")
-        self._quiet()
+        LIVE.end()
 
     def _line(self, text: str) -> None:
-        self._quiet()
+        LIVE.end()
         self._say(text)
-
-    def _quiet(self) -> None:
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
 
 
 @contextmanager
@@ -197,10 +191,10 @@ def counting(nodes: int) -> Iterator[Callable[[int], None]]:
 
     def count(done: int) -> None:
         if counted:
-            live_line(f"read {done} of {nodes} nodes")
+            LIVE.show(lambda: f"read {done} of {nodes} nodes")
 
     try:
         yield count
     finally:
         if counted:
-            live_line("")
+            LIVE.end()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.output import on_terminal, painter, talk
+from pvenet.cli.output import LIVE, above, lively, on_terminal, painter, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pvenet.events import Event
 
 EVERY = 10
-"""Seconds between two reminders of how many are left."""
+"""Seconds between two reminders of how many are left, where no line can change."""
+QUESTION = "may it stay? [y/N] "
 
 
 class Prompt:
@@ -33,6 +34,8 @@ class Prompt:
         self._prompted = False
         """The cursor stands behind a prompt that nobody has answered."""
         self._before: Any = None
+        self._journal: str | None = None
+        """Of what may stay, or not."""
         self._diff = ""
         """PVE's, of what is asked about."""
 
@@ -61,11 +64,14 @@ class Prompt:
         def listen(event: Event) -> None:
             if isinstance(event, Shown):
                 self._diff = event.changes
+            more_time = isinstance(event, Confirming) and event.journal == self._journal
+            if more_time and self._prompted and lively():  # the seconds above the question say so
+                return
             if self._prompted:  # the answer came from elsewhere
                 self._prompted = False
                 talk("\n")
             if isinstance(event, Confirming):  # another node's turn has a prompt of its own
-                self._reminded = None
+                self._reminded, self._journal = None, event.journal
             emit(event)
 
         return listen
@@ -87,17 +93,27 @@ class Prompt:
         if self._gone:
             return False
         if self._json or not sys.stdin.isatty():
+            if lively() and not self._json:
+                at = time.monotonic() + left
+                LIVE.show(lambda: f"waits for `pvenet confirm`; {_left(max(0.0, at - time.monotonic()))}")
             time.sleep(seconds)
             return None
         self._remind(left)
         return self._answer(seconds)
 
     def _remind(self, left: float) -> None:
-        tens = int(left) // EVERY
-        if tens != self._reminded:
+        """Ask once, and say how much time is left: where a line can change on the one above the question, so that what
+        is typed stays as it is; else now and then, with the question again.
+        """
+        if lively():
+            if not self._prompted:
+                talk(f"{_left(left)}\n{QUESTION}")
+            else:
+                above(_left(left))
+        elif (tens := int(left) // EVERY) != self._reminded:
             self._reminded = tens
-            self._prompted = True
-            talk(f"may it stay? [y/N] ({left:.0f} s left) ")
+            talk("\n" * self._prompted + f"{_left(left)}\n{QUESTION}")
+        self._prompted = True
 
     def _answer(self, seconds: float) -> bool | None:
         import select
@@ -108,9 +124,15 @@ class Prompt:
                 return None
             line = sys.stdin.readline()  # empty at the end of input
             self._prompted = not line
+            if line:
+                LIVE.answered()
             return line.strip().lower() in ("y", "yes")
         except (OSError, ValueError):
             return False
+
+
+def _left(seconds: float) -> str:
+    return f"rolls back in {seconds:.0f} s"
 
 
 def _ask(question: str, diff: str = "") -> None:
@@ -132,8 +154,9 @@ def _ask(question: str, diff: str = "") -> None:
             _show(diff)
         elif answer == "d":
             break
+    LIVE.answered()
     if answer not in ("y", "yes"):
-        raise errors.NeedsConsent("not agreed; nothing was sent, and what is pending stays pending")
+        raise errors.Declined("not agreed; nothing was sent, and what is pending stays pending")
 
 
 def _show(diff: str) -> None:

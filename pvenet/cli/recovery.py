@@ -11,7 +11,7 @@ from pvenet.cli import dry_run as dry
 from pvenet.cli.completion import journals, one
 from pvenet.cli.context import Context
 from pvenet.cli.dry_run import DRY_RUN
-from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
+from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ def register(app: typer.Typer) -> None:
         app.command()(command(function))
 
 
-_SAME_NODE = typer.Option(
-    False,
-    "--same-node",
-    help="The journals of a node of this name elsewhere are this one's, whose certificate was renewed; said once.",
-)
-
-
-def status(context: Context, same_node: bool = _SAME_NODE) -> None:
+def status(
+    context: Context,
+    watch: bool = typer.Option(
+        False, "--watch", help="Say it anew whenever it changes, until no reload runs and nobody is at work on it."
+    ),
+    same_node: bool = SAME_NODE,
+) -> None:
     """Say how a node stands, and what to do.
 
     What is pending and whose it is, and whether an apply was left without a verdict.
 
     $ pvenet status
+    $ pvenet status --watch
     """
     fleet = context.fleet
     from dataclasses import asdict
@@ -45,8 +45,22 @@ def status(context: Context, same_node: bool = _SAME_NODE) -> None:
     from pvenet.fleet.nodes import one_or_all
 
     nodes = one_or_all(fleet, context.settings.node)
-    found = [stand(node, fleet.journals(node.name), same_node=same_node) for node in nodes]
-    context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
+
+    def look() -> list[Status]:
+        return [stand(node, fleet.journals(node.name), same_node=same_node, aside=watch) for node in nodes]
+
+    if watch:
+        from pvenet.cli.watching import watched
+
+        found = watched(context, look, lambda found: "\n".join(_text(each) for each in found))
+    else:
+        found = look()
+        context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
+    _refuse_unheard(found)
+
+
+def _refuse_unheard(found: list[Status]) -> None:
+    """Raises what stands for nodes that can't be asked."""
     unheard = [each for each in found if each.exit or not each.reachable]
     told = any(each.todo for each in unheard)
     hint = "the text above says what to do" if told else "`pvenet doctor` looks for what stands in the way"
@@ -66,10 +80,12 @@ def status(context: Context, same_node: bool = _SAME_NODE) -> None:
 def _text(found: Status) -> str:
     """How a node stands, in lines."""
     lines = [f"{found.node}: {found.what}"]
-    if found.busy:
+    if found.busy and "another pvenet" not in found.what:
         lines.append("  another pvenet is at work on it")
     if found.problem:
         lines += [f"  {line}" for line in found.problem.splitlines()]
+    if found.left is not None:
+        lines.append(f"  it is rolled back in {found.left:.0f} s; `pvenet confirm --extend 60` gives it more time")
     lines += [f"  {line}" for line in found.todo.splitlines()]
     if found.journal:
         lines.append(f"  journal: {found.journal} ({found.state})")
@@ -101,7 +117,7 @@ def rollback(
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
     sdn_lock: bool | None = SDN_LOCK,
-    same_node: bool = _SAME_NODE,
+    same_node: bool = SAME_NODE,
     dry_run: bool = DRY_RUN,
 ) -> None:
     """Put back what was there before, and verify it.
@@ -135,20 +151,39 @@ def rollback(
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 
 
-def confirm(context: Context, same_node: bool = _SAME_NODE, dry_run: bool = DRY_RUN) -> None:
+def confirm(
+    context: Context,
+    extend: float | None = typer.Option(
+        None,
+        callback=seconds,
+        help="Don't say that yet: give whoever decides so many seconds more, here or where `apply` waits.",
+        metavar="SECONDS",
+    ),
+    same_node: bool = SAME_NODE,
+    dry_run: bool = DRY_RUN,
+) -> None:
     """Say that what was applied may stay.
 
     For an apply with --confirm-within, or a rollback that is not to go on.
 
     $ pvenet confirm
+    $ pvenet confirm --extend 120
     """
     if dry_run:
+        if extend is not None:
+            raise errors.UsageError("--extend and --dry-run don't go together", hint="leave one of them out")
         context.hold()
         dry.confirm(context, same_node=same_node)
         return
     node, journals = context.node, context.journals
-    from pvenet.apply.resume import confirm as keep
+    from pvenet.apply import keep as keeping
 
+    if extend is not None:
+        left = keeping.extend(node, journals, extend, same_node=same_node)
+        data = {"node": node.name, "confirmed": False, "left": round(left, 3)}
+        context.emit_done(data, note=f"what was applied on {node.name} is rolled back in {left:.0f} s unless confirmed")
+        return
+    keep = keeping.confirm
     kept = keep(node, journals, same_node=same_node, warn=lambda text: context.warn(indented(text)))
     data = {"node": node.name, "confirmed": True, "journal": kept.id}
     context.emit_done(data, note=f"confirmed: what was applied on {node.name} stays")

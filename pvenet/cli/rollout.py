@@ -158,8 +158,8 @@ def _announcer(context: Context, prompt: Prompt) -> Callable[[Turn], None]:
 def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
     try:
         prompt.confirm(f"{canary} is as it shall be. Go on with {counted(others, 'node')} now?")
-    except errors.NeedsConsent:
-        raise errors.NeedsConsent(
+    except errors.NeedsConsent as error:
+        raise type(error)(
             f"not agreed to go on after {canary}, which stays as it is now", hint="the summary says what was done"
         ) from None
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 import time
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -31,6 +32,7 @@ from pvenet.connection.trust import Pinned, Signed, authorities, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pvenet.connection.endpoint import Endpoint
 
@@ -44,16 +46,25 @@ TICKET_AGE = 3600.0
 """Seconds after which a ticket is renewed; PVE's expire after two hours."""
 
 
+Watch: TypeAlias = "Callable[[str], AbstractContextManager[None]]"
+"""Makes what is entered while a request is on its way to an endpoint."""
+
+
+def _unwatched(_endpoint: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class Connection:
     """What speaks to PVE. Endpoints are tried in order; the one that answered is asked first the next time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom to ask as whom, and who looks on
         self,
         endpoints: Sequence[Endpoint],
         credentials: Credentials,
         trust: Trust | None = None,
         *,
         debug: Callable[[str], None] | None = None,
+        watch: Watch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not endpoints:
@@ -64,6 +75,8 @@ class Connection:
         self.heard: Callable[[tuple[str, ...], object], None] | None = None
         """Is told what each read without a query was answered: its path and its data."""
         self._debug = debug
+        self._watch = watch or _unwatched
+        """What is entered while a request is on its way to an endpoint, and left when it was answered."""
         self._clock = clock
         self._exchange = Exchange(clock)
         self._session = Session(self._exchange, debug)
@@ -79,7 +92,9 @@ class Connection:
 
     def another(self) -> Connection:
         """One more to the same place as the same user; whoever was asked for a secret is not asked again."""
-        more = Connection(self.endpoints, self.credentials, self.trust, debug=self._debug, clock=self._clock)
+        more = Connection(
+            self.endpoints, self.credentials, self.trust, debug=self._debug, watch=self._watch, clock=self._clock
+        )
         more.heard, more._held = self.heard, self._held
         return more
 
@@ -233,6 +248,10 @@ class Connection:
         return send()
 
     def _send(self, method: str, path: tuple[str, ...], form: dict[str, str | int]) -> Answer:
+        with self._watch(str(self.endpoint)):
+            return self._answer(method, path, form)
+
+    def _answer(self, method: str, path: tuple[str, ...], form: dict[str, str | int]) -> Answer:
         url = "/".join((self.endpoint.base_url, *_quoted(path)))
         resource = ProxmoxResource(base_url=url, session=self._session, serializer=Serializer())
         verb = {READ: resource.get, "POST": resource.post, "PUT": resource.put, "DELETE": resource.delete}[method]

@@ -46,7 +46,7 @@ class Meaning:
 
 
 _SENT = "a reload was sent, and nobody has looked what became of it"
-_LOOK = "`pvenet apply` looks and says; `pvenet rollback` puts back what was there before"
+_LOOK = "`pvenet wait` waits for its end and says; `pvenet rollback` puts back what was there before"
 _ENDS = frozenset({State.ROLLING_BACK, State.FAILED})
 
 MEANINGS: Mapping[State, Meaning] = {
@@ -107,7 +107,7 @@ MEANINGS: Mapping[State, Meaning] = {
     State.ROLLING_BACK: Meaning(
         ended="rollback has not ended",
         what="a rollback was begun and has not ended",
-        todo="`pvenet rollback` goes on with it, `pvenet confirm` keeps what is there",
+        todo="`pvenet rollback` goes on with it (and `pvenet wait`), `pvenet confirm` keeps what is there",
         next=frozenset({State.ROLLED_BACK, State.CONFIRMED, State.FAILED}),
         writes=True,
         reloaded=True,

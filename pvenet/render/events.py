@@ -1,18 +1,20 @@
-"""The events of an apply as JSON data, and an error in the place of an answer."""
+"""The events of an apply as JSON data, and an error in the place of an answer; and what is waited for, as a line."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from pvenet.events import Due
 from pvenet.outcome import of_error
 from pvenet.render.changes import change_data
+from pvenet.render.foreign import one_line
 from pvenet.render.impact import impact_data
 from pvenet.render.values import plain_value
 
 if TYPE_CHECKING:
     from pvenet.errors import PvenetError
-    from pvenet.events import Event
+    from pvenet.events import Event, Waiting
 
 NAMES = {
     "Ended": "end",
@@ -61,3 +63,32 @@ def summary_data(rows: list[dict[str, Any]], failure: PvenetError | None) -> dic
         "kind": failure.kind if failure else None,
         "nodes": rows,
     }
+
+
+LONG = 2.0
+"""Seconds without an answer that are worth a word."""
+_DUE = {Due.ROLLS_BACK: "rolls back", Due.GIVES_UP: "gives up", Due.DECIDES: "decides"}
+
+
+def waiting_line(event: Waiting, since: float, silence: float = 0.0) -> str:
+    """What is waited for, `since` seconds after it was said: how long already, and what happens when.
+
+    `silence`: the seconds for which the answer to a request has been waited for.
+    """
+    quiet = event.silent + since if event.silent is not None else 0.0
+    if quiet or silence >= LONG:
+        what = event.reason if quiet else f"{event.reason}; no answer"
+        parts = [f"{one_line(what)} for {max(quiet, silence):.0f} s"]
+    else:
+        parts = [f"{one_line(event.reason)} ({event.elapsed + since:.0f} s)"]
+    if event.due is not None and event.left is not None:
+        parts.append(f"{_DUE[event.due]} in {max(0.0, event.left - since):.0f} s")
+    return "; ".join(parts) + (f": {one_line(event.detail)}" if event.detail else "")
+
+
+def waiting_note(event: Waiting) -> str:
+    """The same for a log, which says it once; when it is over, only of a silence."""
+    detail = f": {event.detail}" if event.detail else ""
+    told = event.silent is not None and event.due is not None and event.left is not None
+    due = f"; {_DUE[event.due]} in {event.left:.0f} s" if told and event.due else ""
+    return one_line(f"{event.reason}{detail}{due}")

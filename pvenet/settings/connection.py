@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from pvenet.connection import Connection
+    from pvenet.connection import Connection, Watch
     from pvenet.connection.endpoint import Endpoint
     from pvenet.connection.session import Credentials, Trust
     from pvenet.settings.read import Settings
@@ -27,11 +27,12 @@ def connect(
     *,
     prompt: Callable[[str], str] | None = None,
     debug: Callable[[str], None] | None = None,
+    watch: Watch | None = None,
 ) -> Connection:
     """The connection that the settings describe; nothing is sent yet.
 
-    `prompt` asks a person for a secret; None where there is no terminal. `debug` hears of every request. Raises
-    UsageError for what is missing.
+    `prompt` asks a person for a secret; None where there is no terminal. `debug` hears of every request,
+    and `watch` is entered while one is under way. Raises UsageError for what is missing.
     """
     from pvenet.connection import Connection
     from pvenet.connection.endpoint import parse
@@ -39,7 +40,7 @@ def connect(
     if settings.sim:
         endpoint, own = _simulated(settings.sim, faults_of(settings.faults))
         given = credentials(settings.identity, prompt) if settings.identity else own
-        return Connection([endpoint], given, debug=debug)
+        return Connection([endpoint], given, debug=debug, watch=watch)
     trusted = trust(settings)
     pins = settings.fingerprints
     if len(pins) > 1 and len(pins) != len(settings.endpoints):
@@ -50,7 +51,7 @@ def connect(
     endpoints = [parse(text) for text in settings.endpoints]
     if len(pins) > 1:
         endpoints = [replace(endpoint, fingerprint=pin) for endpoint, pin in zip(endpoints, pins, strict=True)]
-    return Connection(endpoints, credentials(settings.identity, prompt), trusted, debug=debug)
+    return Connection(endpoints, credentials(settings.identity, prompt), trusted, debug=debug, watch=watch)
 
 
 def trust(settings: Settings) -> Trust:

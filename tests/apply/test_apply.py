@@ -42,11 +42,11 @@ def test_the_walkthrough_ends_in_the_file_that_a_real_node_wrote(lab: Lab) -> No
 
 
 def test_events_come_in_their_order(lab: Lab) -> None:
-    """Shown, reloading, waiting, the end of the task, a look at the list, one at the kernel, verified, the end."""
+    """Shown, sending, reloading, waiting, the task's end, a look at the list, one at the kernel, verified, the end."""
     lab.tagged()
     lab.apply()
     kinds = [type(event) for event in lab.events]
-    assert kinds == [Shown, Reloading, *[Waiting] * 4, TaskEnded, Waiting, Waiting, Verified, Ended]
+    assert kinds == [Shown, Waiting, Reloading, *[Waiting] * 4, TaskEnded, Waiting, Waiting, Verified, Ended]
     shown, verified = lab.events[0], lab.events[-2]
     assert isinstance(shown, Shown)
     assert isinstance(verified, Verified)

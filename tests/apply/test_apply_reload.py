@@ -97,14 +97,14 @@ def test_a_lost_answer_and_silence_is_unknown(lab: Lab) -> None:
 
 
 def test_a_failed_task_is_told_with_its_log_and_what_is_not_up(lab: Lab) -> None:
-    """Exit 1; nothing is pending afterwards, because PVE has replaced the file, and the journal says failed."""
+    """Exit 1, with the log's own line; nothing is pending afterwards, because PVE has replaced the file."""
     line = "vmbr1 : error: vmbr1: bridge port ens77 does not exist "
     lab.order(f"reload-fails=1:{line}@PUT network")
     error = lab.failed(errors.ApplyFailed)
     assert isinstance(error, errors.ApplyFailed)
     assert error.exit_code == 1
     assert error.log == (line, "TASK ERROR: command 'ifreload -a' failed: exit code 1")
-    assert "exit code 1; not active: bond0, vmbr1" in error.message
+    assert error.message == f"the reload of pve1 failed: {line.strip()}; not active: bond0, vmbr1"
     assert lab.pending is None
     assert lab.states == [State.FAILED]
     assert str(lab.journals.folder) in error.hint

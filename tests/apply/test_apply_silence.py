@@ -10,7 +10,7 @@ from lab import APPLY, BOND, TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.kernel import Verify
-from pvenet.events import OnFailure, Reloading, TaskEnded, Verdict
+from pvenet.events import Due, OnFailure, Reloading, TaskEnded, Verdict, Waiting
 from pvenet.journal import State
 from pvenet.model import BondMode
 
@@ -34,7 +34,12 @@ def test_silence_during_the_reload_is_a_state_and_no_error(lab: Lab) -> None:
     """The way to the node is gone for twenty seconds: told while it lasts, and a success when it returns."""
     lab.order("path-lost=20@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
-    assert any(reason.startswith("no answer from pve1: ") for reason in lab.waited)
+    silences = [event for event in lab.events if isinstance(event, Waiting) and event.silent is not None]
+    assert {event.reason for event in silences} == {"no answer from pve1"}
+    assert all(event.detail and event.due is Due.GIVES_UP for event in silences)
+    first, last = silences[0], silences[-1]
+    assert (last.silent or 0) > (first.silent or 0)
+    assert (last.left or 0) < (first.left or 0)
 
 
 def test_silence_until_the_deadline_is_unknown(lab: Lab) -> None:

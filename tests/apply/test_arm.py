@@ -87,7 +87,7 @@ def test_a_person_is_asked_to_confirm_what_is_not_armed_any_more(lab: Lab) -> No
         return False
 
     lab.person = no
-    lab.failed(errors.RolledBack, arm=True, confirm_within=60.0)
+    lab.failed(errors.NotConfirmed, arm=True, confirm_within=60.0)
     assert pending == [None]
 
 

@@ -16,7 +16,8 @@ import pytest
 from lab import Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply.resume import confirm
+from pvenet.apply.keep import confirm, extend
+from pvenet.apply.status import status
 from pvenet.cli.prompt import Prompt
 from pvenet.events import Confirming, Verdict
 from pvenet.journal import NO, YES, State
@@ -65,8 +66,8 @@ def test_a_yes_counts_on_a_disk_that_is_full(lab: Lab, monkeypatch: pytest.Monke
 def test_silence_is_rolled_back_when_the_time_is_over(lab: Lab) -> None:
     """Not before, and not much after."""
     begun = lab.time.now
-    error = lab.failed(errors.RolledBack, confirm_within=30.0)
-    assert "nobody confirmed within 30 s" in error.message
+    error = lab.failed(errors.NotConfirmed, confirm_within=30.0)
+    assert "nobody confirmed in 30 s" in error.message
     assert 30.0 <= lab.time.now - begun <= 33.0
     assert lab.states == [State.ROLLED_BACK]
     assert "bond0" not in lab.live
@@ -76,14 +77,14 @@ def test_a_no_or_a_lost_terminal_is_rolled_back_at_once(lab: Lab) -> None:
     """The end of input says no."""
     lab.person = lambda _: False
     begun = lab.time.now
-    assert "the answer was no" in lab.failed(errors.RolledBack, confirm_within=600.0).message
+    assert "the answer was no" in lab.failed(errors.NotConfirmed, confirm_within=600.0).message
     assert lab.time.now - begun < 5.0
 
 
 def test_ctrl_c_is_a_no(lab: Lab) -> None:
     """Whoever interrupts the question does not agree."""
     lab.person = lambda _: interrupt()
-    lab.failed(errors.RolledBack, confirm_within=600.0)
+    lab.failed(errors.NotConfirmed, confirm_within=600.0)
     assert "bond0" not in lab.live
 
 
@@ -98,6 +99,49 @@ def test_a_word_from_elsewhere_counts(lab: Lab) -> None:
 
     lab.person = elsewhere
     assert lab.apply(confirm_within=60.0).verdict is Verdict.APPLIED
+
+
+def test_more_time_from_elsewhere_counts(lab: Lab) -> None:
+    """`pvenet confirm --extend` in another process: told where it waits, in `status`, and rolled back later."""
+    given: list[float] = []
+
+    def elsewhere(left: float) -> None:
+        if left < 20 and not given:
+            found = status(lab.node, lab.journals)
+            assert found.left is not None
+            assert found.left <= 30
+            given.append(extend(lab.node, lab.journals, 100.0))
+
+    lab.person = elsewhere
+    begun = lab.time.now
+    error = lab.failed(errors.NotConfirmed, confirm_within=30.0)
+    assert "nobody confirmed in 130 s" in error.message
+    assert 130.0 <= lab.time.now - begun <= 133.0
+    assert 100.0 <= given[0] <= 130.0
+    first, second = (event for event in lab.events if isinstance(event, Confirming))
+    assert second.within > 100.0
+    assert first.journal == second.journal
+
+
+def test_no_time_is_given_to_what_nobody_waits_for(lab: Lab) -> None:
+    """Decided, or left by whoever waited: it is said which, and neither looks like more time."""
+    lab.apply()
+    with pytest.raises(errors.RefusedByPvenet, match="nothing waits"):
+        extend(lab.node, lab.journals, 60.0)
+    journal = lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
+    with pytest.raises(errors.RefusedByPvenet, match="nobody waits any more"):
+        extend(lab.node, lab.journals, 60.0)
+    lab.journals.decide(journal, NO)
+    with pytest.raises(errors.RefusedByPvenet, match="too late"):
+        extend(lab.node, lab.journals, 60.0)
+
+
+def test_a_no_is_no_error_to_be_mended(lab: Lab) -> None:
+    """It is what somebody wanted: with its exit code, and without a word of what was wrong."""
+    lab.person = lambda _: False
+    error = lab.failed(errors.NotConfirmed, confirm_within=60.0)
+    assert (error.exit_code, error.is_answer) == (8, True)
+    assert "change what was wrong" not in error.hint
 
 
 def test_whoever_decides_first_decides(lab: Lab) -> None:
@@ -184,11 +228,28 @@ def test_a_line_on_the_terminal_is_the_word(terminal: int, typed: bytes, said: b
 
 
 def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every ten seconds; as long as nothing is typed there is no word."""
+    """Every ten seconds, where no line can change; as long as nothing is typed there is no word."""
     assert terminal
     with Prompt(yes=True, json=False) as prompt:
         assert [prompt.await_confirmation(left, 0.0) for left in (60.0, 59.0, 58.0, 40.0)] == [None] * 4
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 3
+
+
+def test_counting_down_leaves_alone_what_is_typed(
+    terminal: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question is asked once, and the seconds change on the line above it, also where more time is given."""
+    assert terminal
+    monkeypatch.setattr("pvenet.cli.prompt.lively", lambda: True)
+    with Prompt(yes=True, json=False) as prompt:
+        hear = prompt.runtime(lambda _: None).emit
+        hear(Confirming(node="pve1", within=60.0, journal="its"))
+        for left in (60.0, 59.0, 58.0):
+            prompt.await_confirmation(left, 0.0)
+        hear(Confirming(node="pve1", within=57.0, journal="its"))
+    above = "\x1b7\x1b[A\x1b[G\x1b[Krolls back in {} s\x1b8"
+    shown = "rolls back in 60 s\nmay it stay? [y/N] " + above.format(59) + above.format(58)
+    assert capsys.readouterr().err == shown
 
 
 def test_each_node_has_a_prompt_of_its_own(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ from killed import Dead, Killed, back, later
 from lab import Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply.keep import confirm
 from pvenet.apply.kernel import Verify
-from pvenet.apply.resume import confirm
 from pvenet.apply.status import status
 from pvenet.events import Reloading, Verdict, Warned
 from pvenet.journal import State

@@ -106,6 +106,6 @@ def test_ctrl_c_at_the_question_ends_its_line(asked: list[str], monkeypatch: pyt
 def test_anything_but_a_yes_is_a_no(asked: list[str], monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     """Also a `d` where there is no diff to show."""
     answers(monkeypatch, answer)
-    with pytest.raises(errors.NeedsConsent, match="nothing was sent"):
+    with pytest.raises(errors.Declined, match="nothing was sent"):
         prompt.Prompt(yes=False, json=False).confirm("Put this back on pve1 now?")
     assert asked == ["Put this back on pve1 now? [y/N] "]

@@ -1,0 +1,74 @@
+"""What a person types on the console of a node that nothing can reach."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pvenet.journal import Journal, Journals
+
+LIVE = "/etc/network/interfaces"
+MOST = 40
+"""Changed lines that somebody types; with more of them the smallest file is less work."""
+_HUNK = "@@"
+_HEAD = re.compile(r"(auto|iface|allow-\S+) ")
+"""How a line begins that says whose the lines beneath it are."""
+
+
+def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
+    """How to put back by hand what was there before; `staged` where the way back is pending, whole, on the node."""
+    node = journals.node
+    again = f"`pvenet status --node {node}` says how it stands, `pvenet rollback --node {node}` tries again."
+    if staged:
+        recipe = (
+            f"Where nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the "
+            f"boot makes it live. Or on its console, as root\n  mv {LIVE}.new {LIVE}\n  ifreload -a"
+        )
+    elif journal.unproven:
+        recipe = (
+            f"The file of {node} is back already, and nothing has proved that its links are. Where nothing can reach "
+            "it: on its console, as root\n  ifreload -a"
+        )
+    else:
+        recipe = _edit(node, tuple(changed_lines(journals.kept_diff(journal))))
+    return f"{again}\n{recipe}\nwhat was there before is in\n  {journals.path(journal)}"
+
+
+def _edit(node: str, lines: tuple[str, ...]) -> str:
+    rescue = f"`pvenet rescue --node {node}` prints the smallest file that brings {node} back"
+    if not 0 < len(lines) <= MOST:
+        return (
+            f"Where nothing can reach {node}: {rescue}. On its console, as root: write that to {LIVE}, then\n"
+            f"  rm -f {LIVE}.new\n  ifreload -a"
+        )
+    shown = "\n".join(f"    {line}" for line in lines)
+    return (
+        f"Where nothing can reach {node}: on its console, as root, take the + lines out of {LIVE} and put the - lines "
+        f"back\n{shown}\nthen\n  rm -f {LIVE}.new\n  ifreload -a\n{rescue}."
+    )
+
+
+def changed_lines(diff: str) -> Iterator[str]:
+    """The lines of the file that come and go by a diff, each beneath the line that says whose they are; no comments.
+
+    A comment does nothing, and blank lines neither.
+    """
+    head = ""
+    for line in diff.splitlines():
+        sign, text = line[:1], line[1:]
+        if line.startswith(("--- ", "+++ ")):
+            continue
+        if line.startswith(_HUNK):
+            head = ""
+        elif sign == " " and _HEAD.match(text):
+            head = line
+        elif sign in ("+", "-") and text.strip() and not text.startswith("#"):
+            if _HEAD.match(text):
+                head = ""
+            if head:
+                yield head
+                head = ""
+            yield line

@@ -1,0 +1,126 @@
+"""`pvenet wait` and `pvenet rescue`: for whoever comes back to an apply that was left, or to a node that is lost."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+from pvenet import errors
+from pvenet.cli.context import Context
+from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, command, seconds
+
+if TYPE_CHECKING:
+    from pvenet.apply.rescue import Rescue
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for function in (wait, rescue):
+        app.command()(command(function))
+
+
+def wait(
+    context: Context,
+    *,
+    timeout: float = typer.Option(60.0, callback=seconds, help="Seconds from now to the verdict.", metavar="SECONDS"),
+    on_failure: str = typer.Option(
+        "rollback",
+        help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
+        metavar="rollback|keep",
+    ),
+    confirm_within: float | None = typer.Option(
+        None,
+        callback=seconds,
+        help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
+        metavar="SECONDS",
+    ),
+    allow_guests: list[str] = ALLOW_GUESTS,
+    verify: str | None = typer.Option(
+        None,
+        help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
+        "flags alone.",
+        metavar="auto|kernel|flags",
+    ),
+    verify_with: str | None = typer.Option(
+        None,
+        help="Then run this, without a shell; anything but exit 0, and it is rolled back.",
+        metavar="COMMAND",
+    ),
+    require: list[str] = typer.Option(
+        [],
+        help="Fail where a bond gets no LACP partner, or a NIC no carrier.",
+        metavar="lacp|carrier",
+    ),
+    same_node: bool = SAME_NODE,
+) -> None:
+    """Wait for a reload that was left, and end as its apply would have.
+
+    Whether it was left by Ctrl-C, by --no-wait or by a terminal that was closed: it is verified, and rolled back where
+    it fails.
+
+    $ pvenet wait
+    """
+    node, journals = context.node, context.journals
+    from pvenet.apply.options import ApplyOptions
+    from pvenet.apply.wait import wait as take_up
+    from pvenet.cli import apply_options as words_of
+    from pvenet.cli.progress import progress
+    from pvenet.cli.prompt import Prompt
+    from pvenet.settings.profiles import secret_variables
+
+    check = words_of.verify_with(context, verify_with, wait=True)
+    options = ApplyOptions(
+        timeout=timeout,
+        on_failure=words_of.on_failure_by(on_failure),
+        confirm_within=confirm_within,
+        allow_guests=words_of.allowed_guests(allow_guests),
+        verify=words_of.verify_by(context, verify),
+        require=words_of.required(require, wait=True),
+        verify_with=check,
+        withheld=secret_variables(os.environ) if check else frozenset(),
+    )
+    with Prompt(yes=True, json=context.options.json) as prompt, progress(context) as listener:
+        take_up(node, journals, options, prompt.runtime(listener.emit), same_node=same_node)
+
+
+def rescue(context: Context) -> None:
+    """Print the smallest interfaces file that brings a node back.
+
+    It holds what the way to the node stands on, as it was before the last change from here, and is written at the
+    node's console.
+
+    $ pvenet rescue
+    """
+    fleet = context.fleet
+    from dataclasses import asdict
+
+    from pvenet.apply.rescue import rescue as smallest
+    from pvenet.fleet.nodes import one_or_all
+
+    nodes = one_or_all(fleet, context.settings.node)
+    if len(nodes) != 1:
+        names = ", ".join(node.name for node in nodes)
+        raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="say which with --node or PVENET_NODE")
+    found = smallest(nodes[0], fleet.journals(nodes[0].name))
+    context.emit(asdict(found), found.file.rstrip("\n"), note=_how(found))
+
+
+def _how(found: Rescue) -> str:
+    """What to do with the file, in lines."""
+    when = "was before the last change from here" if found.journal else f"is listed by {found.node} now"
+    lines = [
+        "",
+        f"on the console of {found.node}, as root: keep /etc/network/interfaces, write this there, then",
+        "  rm -f /etc/network/interfaces.new",
+        "  ifreload -a",
+        f"it is what {when}: {found.reason}",
+    ]
+    if found.unsure:
+        lines.append(f"PVE does not list all of {', '.join(found.unsure)}: compare it with the file there")
+    if found.left_out:
+        lines.append(f"left out, and without a network until the whole file is back: {', '.join(found.left_out)}")
+    if found.journal:
+        lines.append(f"all that was there before is in\n  {found.journal}")
+    return "\n".join(lines)

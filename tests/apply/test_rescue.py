@@ -1,0 +1,141 @@
+"""The smallest file that brings back the way to a node, held to the recorded files and to the simulated ifupdown2."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from file_replay import File, files
+from lab import Lab
+
+from pvenet import errors, wire
+from pvenet.apply.rescue import needed, rescue
+from pvenet.sim import interfaces
+from pvenet.sim.machine.ifupdown2 import read
+from pvenet.sim.machine.reload import ifreload
+from pvenet.wire.stanzas import file_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_LOOSE = {
+    *("active", "exists", "altnames", "priority", "autostart", "broadcast", "uplink-id"),
+    *("comments", "comments6", "netmask", "netmask6"),
+}
+"""What the node observes, what no link needs, what the address says, and what each interface of the file is given."""
+
+
+_SETS = ("bridge_ports", "slaves", "ovs_ports", "ovs_bonds", "ovs_options")
+"""Words whose order, or number, means nothing."""
+
+
+def kept(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an entry the smallest file has to have."""
+    given = {key: value for key, value in entry.items() if key not in _LOOSE and value not in (None, "", "0", 0)}
+    lines = sorted([*given.pop("options", ()), *given.pop("options6", ())])  # of a stanza without a family, of either
+    words = {key: sorted(set(str(value).split())) for key, value in given.items() if key in _SETS}
+    return {**given, **words, "lines": lines}
+
+
+def holders(file: File) -> list[str]:
+    """The static addresses of a file, each of which may be the node's."""
+    found = wire.network(entries(file)).interfaces.values()
+    return [str(cidr.ip) for each in found for cidr in (each.cidr, each.cidr6) if cidr is not None]
+
+
+def ascii_only(entry: object) -> bool:
+    """PVE lists the bytes of a file, and takes text: what is beyond ASCII does not survive that, here or there."""
+    return str(entry).isascii()
+
+
+def entries(file: File) -> list[dict[str, Any]]:
+    return [{**entry} for entry in file.listing]
+
+
+def test_what_is_printed_lists_as_it_did() -> None:
+    """Every address of every recorded file, as the node's: PVE lists each interface of its path as it was."""
+    checked = 0
+    for file in files():
+        by_name = {entry["iface"]: entry for entry in file.listing}
+        for address in holders(file):
+            names, _ = needed(entries(file), {address})
+            printed = interfaces.listing(interfaces.parse(file_of(file.listing, names), file.host))
+            found = {entry["iface"]: entry for entry in printed}
+            for name in names:
+                if not ascii_only(by_name.get(name)):
+                    continue
+                if name in by_name and by_name[name].get("families"):
+                    assert kept(found[name]) == kept(by_name[name]), (file.name, name)
+                    checked += 1
+    assert checked > 1000
+
+
+def test_what_comes_up_with_the_whole_file_comes_up_with_the_smallest() -> None:
+    """A reload of it, by the simulated ifupdown2, on a machine that has just booted."""
+    checked = 0
+    for file in files():
+        nics = file.host.nics
+        whole = ifreload(file.text, nics, frozenset(), frozenset())
+        if whole.exit_code:
+            continue
+        for address in holders(file):
+            names, _ = needed(entries(file), {address})
+            text = file_of(file.listing, names)
+            small = ifreload(text, nics, frozenset(), frozenset())
+            if any(entry["iface"] in names and entry.get("type") == "unknown" for entry in file.listing):
+                continue  # PVE lists nothing of what makes it a link
+            assert set(whole.reached) & set(names) <= set(small.reached), (file.name, address, text)
+            told = [value for each in read(text).addressing.values() for key, value in each if key == "address"]
+            assert ip_address(address) in {ip_address(value.split("/")[0]) for value in told}, (file.name, text)
+            checked += 1
+    assert checked > 100
+
+
+def test_what_guests_hang_on_is_left_out(tmp_path: Path) -> None:
+    """Before the change, from the journal, when nobody answers: no more than leads to the node."""
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    lab.order("path-lost@PUT network")
+    lab.failed(errors.StateUnknown)
+    found = rescue(*lab.client())
+    assert found.names == ("ens33", "vmbr0")
+    assert "address 192.168.171.21/24" in found.file
+    assert "bond0" not in found.file
+    assert found.journal
+
+
+def test_without_a_journal_the_node_says_what_it_has(tmp_path: Path) -> None:
+    """Before anything was changed from here, where it answers."""
+    lab = Lab(tmp_path / "lab")
+    found = rescue(*lab.client())
+    assert (found.names, found.journal) == (("ens33", "vmbr0"), "")
+
+
+def test_of_adopted_changes_the_node_is_asked(tmp_path: Path) -> None:
+    """What was there before them is not known here."""
+    lab = Lab(tmp_path / "lab")
+    lab.foreign()
+    lab.apply(adopt=True, wait=False)
+    assert rescue(*lab.client()).journal == ""
+
+
+def test_a_node_that_is_lost_later_has_the_last_journal(tmp_path: Path) -> None:
+    """The change ended well, and nobody answers now: what was there before it leads back."""
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    lab.apply()
+    lab.order(*(f"drop-before@{number}" for number in range(1, 20)))
+    found = rescue(*lab.client())
+    assert found.journal
+    assert "address 192.168.171.21/24" in found.file
+
+
+def test_without_an_address_there_is_nothing_to_bring_back(tmp_path: Path) -> None:
+    """It is said, and no empty file printed."""
+    lab = Lab(tmp_path / "lab")
+    path = lab.network_folder / "interfaces"
+    path.write_text("auto lo\niface lo inet loopback\n\niface ens33 inet manual\n")
+    with pytest.raises(errors.RefusedByPvenet, match="has an address"):
+        rescue(*lab.client())
