@@ -26,8 +26,8 @@ its own path (pve-api#permission-values)."""
 ZONE = "/sdn/zones/localnetwork"
 """The bridges of a node are paths beneath it."""
 
-AUDITOR = "PVEAuditor"
-"""PVE's own role that may see everything and change nothing (pve-api#guests-auditor)."""
+_GUESTS_PLACE = "/vms"
+"""The guests are paths beneath it."""
 
 ADMIN, AUDIT, GUESTS, LOCK = "NetAdminPvenet", "NetAuditPvenet", "NetGuestsPvenet", "NetLockPvenet"
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -143,9 +143,16 @@ def _role(name: str) -> str:
 
 
 def audit_grants(who: str, path: str) -> tuple[str, ...]:
-    """The lines that let somebody see what is at a path, and beneath it unless that is everything."""
+    """The lines that let somebody see what is at a path, and beneath it unless that is everything.
+
+    By the roles that a login makes: whoever has followed a hint lacks nothing of it there.
+    """
     beneath = int(path != "/")
-    return tuple(f"pveum acl modify {path} {each} --roles {AUDITOR} --propagate {beneath}" for each in _named(who))
+    role = GUESTS if path == _GUESTS_PLACE or path.startswith(f"{_GUESTS_PLACE}/") else AUDIT
+    return (
+        _role(role),
+        *(f"pveum acl modify {path} {each} --roles {role} --propagate {beneath}" for each in _named(who)),
+    )
 
 
 def _named(who: str) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pvenet.impact import Impact
     from pvenet.plan import Change, Risk
 
@@ -21,6 +23,8 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     NOTHING = "nothing"
+    STAGED = "staged"
+    """Of one of many nodes: a file's changes were staged, and nothing was to be applied."""
 
 
 class OnFailure(StrEnum):
@@ -70,6 +74,7 @@ class Warned:
     """Something that stops nothing and that a person should know."""
 
     text: str
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,7 @@ class Waiting:
     left: float | None = None
     """Seconds until what is due happens; None where nothing is."""
     due: Due | None = None
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +134,7 @@ class TaskEnded:
     upid: str
     exitstatus: str
     log: tuple[str, ...]
+    node: str = ""
 
 
 class VerifiedBy(StrEnum):
@@ -147,6 +154,7 @@ class Verified:
     by: VerifiedBy = VerifiedBy.FLAGS
     missing: str = ""
     """Why the kernel could not be asked, where it should have been."""
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +191,23 @@ class RollingBack:
     """Where the journal of what was there before is kept."""
 
 
+class Standing(StrEnum):
+    """How an interface stands at the end."""
+
+    ACTIVE = "active"
+    GONE = "gone"
+    NOT_KNOWN = "not_known"
+    """Nobody looked after the last reload, or what is looked at does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """An interface that the changes are about, and how it stands."""
+
+    name: str
+    state: Standing
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """The end. Nothing comes after it."""
@@ -192,7 +217,27 @@ class Ended:
     exit_code: int
     message: str
     elapsed: float = 0.0
-    """Seconds from the reload, or the beginning of a rollback that was asked for, to the verdict."""
+    """Seconds from the reload, or the beginning of a rollback that was asked for, to the verdict; 0 without either."""
+    hint: str = ""
+    """What to do next, where something is to be done."""
+    kind: str | None = None
+    """The error's word, where there is one."""
+    interfaces: tuple[Changed, ...] = ()
+    journal: str = ""
+    """Where the journal of what was there before is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WouldSend:
+    """A request that a dry run does not send."""
+
+    method: str
+    path: str
+    """As PVE documents it: `/nodes/pve1/network/vmbr0`."""
+    form: Mapping[str, str | int] = field(default_factory=dict)
+    """By PVE's names."""
+    when: str = ""
+    """What has to have happened before, a clause; empty where nothing has."""
 
 
 @dataclass(frozen=True, kw_only=True)

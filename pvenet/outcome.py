@@ -110,8 +110,20 @@ def ended(node: str, outcome: Outcome | errors.PvenetError) -> tuple[Ended, erro
             error = errors.StateUnknown(outcome.message, hint=outcome.hint)
         case _:
             assert_never(outcome)
-    return _end(node, verdict_of(error), error.message, error.exit_code), error
+    return of_error(node, error), error
 
 
-def _end(node: str, verdict: Verdict, message: str, exit_code: int = 0, *, elapsed: float = 0.0) -> Ended:
-    return Ended(node=node, verdict=verdict, exit_code=exit_code, message=message, elapsed=elapsed)
+def of_error(node: str, error: errors.PvenetError) -> Ended:
+    """The last event of what an error has ended."""
+    return Ended(
+        node=node,
+        verdict=verdict_of(error),
+        exit_code=error.exit_code,
+        message=error.message,
+        hint=error.hint,
+        kind=error.kind,
+    )
+
+
+def _end(node: str, verdict: Verdict, message: str, *, elapsed: float = 0.0) -> Ended:
+    return Ended(node=node, verdict=verdict, exit_code=0, message=message, elapsed=elapsed)

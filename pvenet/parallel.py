@@ -1,10 +1,12 @@
-"""Several reads at once, over a bounded number of connections. Only for what changes nothing."""
+"""Several reads at once, over a bounded number of connections, or one beside whatever goes on. Only for what changes
+nothing.
+"""
 
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
-from typing import TYPE_CHECKING, TypeVar
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from pvenet import errors
 
@@ -70,3 +72,34 @@ def once(read: Callable[[], Found]) -> Callable[[], Found]:
         return kept[0]
 
     return found
+
+
+class Background(Generic[Found]):
+    """Something that is worked out beside whatever goes on. It ends with the process."""
+
+    def __init__(self, work: Callable[[], Found]) -> None:
+        self._found: Found | BaseException | None = None
+        self._work = work
+        self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def begin(self) -> None:
+        """Let it run beside; once."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._found = self._work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            self._found = error
+        finally:
+            self._done.set()
+
+    def result(self) -> Found:
+        """Wait for it. Raises what it has raised."""
+        self.begin()
+        self._done.wait()
+        if isinstance(self._found, BaseException):
+            raise self._found
+        return cast("Found", self._found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
 from recorder import set_nature
+from schemas import hold
 from transitions import watched, wrong
 
 from pvenet import cli
@@ -95,12 +97,14 @@ def transitions() -> Iterator[list[Transition]]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """Run a command line in process, through `main`."""
+    """Run a command line in process, through `main`; what it prints with --json is held to its schema."""
 
     def go(*words: str) -> Ran:
         capsys.readouterr()
         code = cli.main(list(words))
         printed = capsys.readouterr()
+        if sys.stdout is not None:  # else its reader has gone, and it is no whole answer
+            hold(list(words), printed.out)
         return Ran(code, printed.out, printed.err)
 
     return go

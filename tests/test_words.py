@@ -54,6 +54,7 @@ RETIRED = {
     "look": ("sim",),
     "claims": ("sim",),
     "nature": ("sim",),
+    "findings": ("kernel", "apply"),
 }
 """A retired word, and the packages in which no name has it as a part; "" is all of pvenet."""
 

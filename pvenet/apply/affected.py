@@ -5,8 +5,9 @@ The apply finds out again by itself. Here it is for a person to know, and nothin
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -16,28 +17,32 @@ from pvenet.apply.bystanders import bystanders, may_hit
 from pvenet.guests import lacking
 from pvenet.impact import Impact
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
-from pvenet.observe import NotOffered, bridges
+from pvenet.observe import NotOffered, bridges, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pvenet.apply.bystanders import GuestList
+    from pvenet.apply.bystanders import GuestList, GuestLook
     from pvenet.cluster import Cluster
+    from pvenet.impact import Card
     from pvenet.model import Network
     from pvenet.node import Node
 
 
-def affected(
+def affected(  # noqa: PLR0913 - two networks, and those who may know
     node: Node,
     before: Network,
     wanted: Network,
     cluster: Callable[[], Cluster],
     listed: Callable[[], GuestList | None] = lambda: None,
+    *,
+    thorough: bool = False,
 ) -> Impact:
     """Whom the way from one network to another hits; what could not be had is told as not known.
 
     Nothing is asked for a change that can hit nobody. `cluster`, `listed`: the cluster, and the guests of all nodes,
-    where somebody asks for several nodes.
+    where somebody asks for several nodes. `thorough`: seconds may pass for a report, where a guest that runs would be
+    left out without it, as one on a vnet is.
     """
     if not may_hit(before, wanted):
         return Impact()
@@ -45,14 +50,26 @@ def affected(
     try:
         there = cluster()
         path = touched_path(node, there, before, wanted)
-        look = partial(_ports, node, unknown)
+        look = _look(node, unknown, thorough=thorough)
         found = bystanders(node, before, wanted, cluster=there, look=look, path=path, listed=listed)
     except errors.PvenetError as error:
         return Impact(unknown=(NotKnown(what=f"whom this hits on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))
 
 
-def _ports(node: Node, unknown: list[NotKnown], _names: Collection[str]) -> Look:
+def _look(node: Node, unknown: list[NotKnown], *, thorough: bool) -> GuestLook:
+    ports = cache(partial(_ports, node, unknown))
+
+    def look(_names: Collection[str], unplaced: Collection[Card]) -> Look:
+        if unplaced and thorough:
+            with suppress(errors.PvenetError):  # what stays unknown for that is told
+                return replace(ports(), report=report(node))
+        return ports()
+
+    return look
+
+
+def _ports(node: Node, unknown: list[NotKnown]) -> Look:
     """The quick call alone: a report takes seconds. Where there is none the guests' configurations have to do."""
     what = f"what hangs on the bridges of {node.name} now"
     try:

@@ -63,6 +63,7 @@ def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtim
     over, and everything is as it was before; ApplyFailed where that was not to be put back; StateUnknown where waiting
     was given up, or nobody can tell. Whatever the end, the last event is `Ended`.
     """
+    runtime = runtime.of(node.name)
     run = Apply(node, journals, options, runtime, now or utc_now())
     return conclude(node.name, runtime, run.locked)
 
@@ -140,6 +141,7 @@ class Apply:
             known = self._compare(reading)
         known_routes = routes(self._node, self._cluster.members, pending.before, reading.network)
         book = OpenJournal(self._journals, self._journal(pending), self._runtime.warn)
+        self._runtime.heard.journal = str(book.path)
         self._lost = partial(lost, self._node, others, self._options.allow_guests)
         self._reload = self._ready(book, pending, known_routes, looks)
         end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)

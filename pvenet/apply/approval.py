@@ -23,14 +23,13 @@ from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, rem
 from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from pvenet.apply.bystanders import Bystanders
+    from pvenet.apply.bystanders import Bystanders, GuestLook
     from pvenet.apply.runtime import Runtime
     from pvenet.cluster import Cluster
     from pvenet.impact import AllowedGuests
     from pvenet.journal import Journal
-    from pvenet.kernel.judgement import Look
     from pvenet.model import Network
     from pvenet.node import Node, Reading
     from pvenet.plan.changes import Change, Loss, Plan
@@ -91,11 +90,11 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     cluster: Cluster,
     *,
     allowed: Allowed,
-    look: Callable[[Collection[str]], Look],
+    look: GuestLook,
 ) -> Approval:
     """Show what changes, what it means and whom it hits, and get approval.
 
-    `look`: what the kernel has of some bridges. Raises ManagementRisk, GuestRisk and NeedsConsent.
+    Raises ManagementRisk, GuestRisk and NeedsConsent.
     """
     before, then = proposed.judged
     known = management_addresses(node, cluster, before)

@@ -15,6 +15,7 @@ from pvenet.cluster import Cluster, standing
 from pvenet.guests import read_guests, running_cards
 from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
+from pvenet.observe import REPORT_TIMEOUT, report
 from pvenet.plan.changes import Update, net_changes
 from pvenet.plan.relations import downward
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from pvenet.model import Network
     from pvenet.node import Node
     from pvenet.plan.risk import ManagementPath
+
+GuestLook: TypeAlias = "Callable[[Collection[str], Collection[Card]], Look]"
+"""What the kernel has of some bridges, and of cards that run and that the bridges call shows nowhere."""
 
 GuestList: TypeAlias = "Mapping[str, Sequence[Guest]]"
 """Guests by their node, as they are listed."""
@@ -69,6 +73,8 @@ class Bystanders:
         known = self.known
         if look.bridges is not None:
             known = replace(known, ports=tuple(look.bridges.values()))
+        if look.report is not None:
+            known = replace(known, links=look.report.links)
         if self.asked:
             known = replace(known, guests=tuple(_running_now(node, known.guests)))
         return _judged(replace(self, known=known)) if known is not self.known else self
@@ -94,14 +100,14 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     wanted: Network,
     *,
     cluster: Cluster,
-    look: Callable[[Collection[str]], Look],
+    look: GuestLook,
     path: ManagementPath | None,
     listed: Callable[[], GuestList | None] = lambda: None,
 ) -> Bystanders:
     """Who depends on what a change disturbs. Nothing is asked for a change that can hit nobody.
 
-    `look`: what the kernel has of some bridges, before anything of them is staged. `listed`: the guests of all nodes,
-    where somebody lists them for several.
+    `look`: before anything of the bridges is staged. `listed`: the guests of all nodes, where somebody lists them for
+    several.
     """
     known = Known(
         cluster=cluster.links_of(node.name),
@@ -109,17 +115,20 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     )
     bridges = crowded(before, wanted)
     if bridges:
-        seen = look(bridges)
-        known = replace(
-            known,
-            ports=tuple((seen.bridges or {}).values()),
-            links=seen.report.links if seen.report is not None else {},
-        )
-        found = read_guests(node, listed=listed(), elsewhere=impact.elsewhere(known, before, concerned(before, wanted)))
+        touched = concerned(before, wanted)
+        known = _with(known, look(bridges, ()))
+        found = read_guests(node, listed=listed(), elsewhere=impact.elsewhere(known, before, touched))
         known = replace(known, guests=found.guests, unknown=(*known.unknown, *found.unknown))
+        if unplaced := impact.unplaced(known, found.running or (), before.interfaces, touched):
+            known = _with(known, look(bridges, unplaced))
     return _judged(
         Bystanders(before=before, wanted=wanted, path=path, known=known, asked=bool(bridges), cluster=cluster)
     )
+
+
+def _with(known: Known, seen: Look) -> Known:
+    links = seen.report.links if seen.report is not None else {}
+    return replace(known, ports=tuple((seen.bridges or {}).values()), links=links)
 
 
 def may_hit(before: Network, wanted: Network) -> bool:
@@ -199,14 +208,16 @@ Lost: TypeAlias = "Callable[[Look, Deadline], Losses]"
 
 def lost(node: Node, there: Bystanders, agreed: AllowedGuests, look: Look, deadline: Deadline) -> Losses:
     """Who was lost with a reload: guests first, which takes no time; then members of the cluster, and its quorum."""
-    found = _lost_guests(node, there, look, agreed)
+    found = _lost_guests(node, there, look, agreed, deadline)
     if found.guests or there.cluster is None:
         return found
     return replace(found, cluster=_lost_cluster(node, there.cluster, deadline))
 
 
-def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuests) -> Losses:
+def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuests, deadline: Deadline) -> Losses:
     missing, unseen = _missing(there, look)
+    if unseen:
+        missing, unseen = _missing(there, _with_report(node, look, deadline))
     notes = [f"whether {_cards(there, unseen)} hang on their bridges again is not known"] if unseen else []
     if not missing:
         return Losses(notes=tuple(notes))
@@ -222,6 +233,14 @@ def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuest
     notes += [f"guest {_card(there, card)} has lost {missing[card]}, as agreed" for card in gone if card not in sorry]
     told_of = (f"guest {_card(there, card)} was on {missing[card]} and is on no bridge any more" for card in sorry)
     return Losses(guests=tuple(told_of), notes=tuple(notes))
+
+
+def _with_report(node: Node, look: Look, deadline: Deadline) -> Look:
+    """A look with the report that shows again whom only a report has shown; without it where it can't be had."""
+    deadline.pause(f"asking the kernel of {node.name}", 0)
+    with suppress(errors.PvenetError):
+        return replace(look, report=report(node, timeout=max(1.0, min(REPORT_TIMEOUT, deadline.left))))
+    return look
 
 
 def _missing(there: Bystanders, look: Look) -> tuple[dict[Card, str], dict[Card, str]]:

@@ -9,25 +9,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.kernel.judgement import NOTHING_SEEN, Findings, Look, judge_kernel
+from pvenet.kernel.judgement import NOTHING_SEEN, Consequences, Look, judge_kernel
 from pvenet.kernel.left import left_behind
 from pvenet.observe import REPORT_TIMEOUT, NotToBeHad, bridges, report
+from pvenet.parallel import Background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pvenet.apply.runtime import Deadline, Runtime
+    from pvenet.impact import Card
     from pvenet.kernel.difference import Difference
     from pvenet.kernel.judgement import Require, Scope
     from pvenet.kernel.links import BridgePorts
     from pvenet.model import Network
     from pvenet.node import Node
-
-T = TypeVar("T")
 
 REPORTS = 3
 """How many an apply asks for at most: before, after, and a last one."""
@@ -58,7 +57,7 @@ class Verify(StrEnum):
 class KernelVerdict:
     """What the kernel says of a reload that the flags call good."""
 
-    findings: Findings = field(default_factory=Findings)
+    consequences: Consequences = field(default_factory=Consequences)
     missing: str = ""
     """Why it could not be asked, or not all that was wanted; empty where it was."""
     look: Look = NOTHING_SEEN
@@ -75,12 +74,12 @@ class KernelVerdict:
     @property
     def lacks(self) -> str:
         """What it has otherwise than it should, in words; empty where that fails nothing."""
-        return "; ".join(each.text for each in self.findings.failures)
+        return "; ".join(each.text for each in self.consequences.failures)
 
     def warnings(self, node: str) -> Iterator[str]:
         """What it has otherwise, and fails nothing."""
-        yield from (each.text for each in self.findings.warnings)
-        if (number := self.findings.as_before) > 0:
+        yield from (each.text for each in self.consequences.warnings)
+        if (number := self.consequences.as_before) > 0:
             what = "one more thing" if number == 1 else f"{number} more things"
             yield f"{node} has {what} otherwise than its file says, as before; `pvenet links` shows them"
 
@@ -125,7 +124,7 @@ class KernelLooks:
         """The first one after the reload: after a Ctrl-C what was waited for is waited for still."""
         self._took = 0.0
         """Seconds that it took."""
-        self._look: _Background[Look] | None = None
+        self._look: Background[Look] | None = None
         """One that is under way: after a Ctrl-C it is waited for again, and no second one sent."""
         self._ended: float | None = None
         """When the reload's task had ended, by the clock."""
@@ -164,11 +163,11 @@ class KernelLooks:
                     hint="`pvenet doctor` says what is missing; with --verify auto the list's flags are enough",
                 )
 
-    def of_guests(self, names: Collection[str]) -> Look:
+    def of_guests(self, names: Collection[str], unplaced: Collection[Card]) -> Look:
         """The first look, as far as it has to be for the guests on these bridges: the quick call, and the report where
-        that leaves one of them out (pve-api#bridges-staged).
+        that leaves out a bridge (pve-api#bridges-staged), or a card that runs.
         """
-        if not set(names) <= (self.baseline.bridges or {}).keys():
+        if unplaced or not set(names) <= (self.baseline.bridges or {}).keys():
             self.begun()
             if self.baseline.report is None and not self._no_report:
                 self._start(REPORT_TIMEOUT, self.baseline.bridges, report_wanted=True)
@@ -223,21 +222,21 @@ class KernelLooks:
         """What the first look tells, or a last one where something is waited for."""
         if not self._judges:
             return KernelVerdict(look=look)
-        findings = self._judged(wanted, look)
+        consequences = self._judged(wanted, look)
         if self._restores:  # the configuration is back, and nobody is kept from hearing that by a switch
-            findings = _given_up(findings)
-        if findings.failures or not findings.waits:
-            return KernelVerdict(findings=findings, missing=look.missing, look=look)
-        until = _last_look(ended, deadline.at, self._took) if findings.long else min(deadline.at, ended + CARRIER)
+            consequences = _given_up(consequences)
+        if consequences.failures or not consequences.waits:
+            return KernelVerdict(consequences=consequences, missing=look.missing, look=look)
+        until = _last_look(ended, deadline.at, self._took) if consequences.long else min(deadline.at, ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
-            deadline.pause(f"waits for {_subjects(findings)}", min(left, OFTEN), until=until)
+            deadline.pause(f"waits for {_subjects(consequences)}", min(left, OFTEN), until=until)
         spent = self._left <= 0 and self._look is None
         if spent or look.report is None:
-            return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
+            return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)
         look = self._after(deadline)
         if look.report is None:
-            return KernelVerdict(findings=_given_up(findings), missing=look.missing, look=look)
-        return KernelVerdict(findings=self._judged(wanted, look, last=True), missing=look.missing, look=look)
+            return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)
+        return KernelVerdict(consequences=self._judged(wanted, look, last=True), missing=look.missing, look=look)
 
     def _after(self, deadline: Deadline) -> Look:
         if self._look is None:
@@ -246,7 +245,7 @@ class KernelLooks:
             self._start(max(1.0, min(REPORT_TIMEOUT, deadline.left)), ports)
         return self._taken()
 
-    def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Findings:
+    def _judged(self, wanted: Network, look: Look, *, last: bool = False) -> Consequences:
         before = self.baseline.differences(self._before) if self._before is not None else ()
         return judge_kernel(
             (*look.differences(wanted), *self._left_behind(wanted, look)),
@@ -275,7 +274,7 @@ class KernelLooks:
             finally:
                 own.connection.close()
 
-        self._look = _Background(look)  # kept before it is begun: Ctrl-C may come at any moment
+        self._look = Background(look)  # kept before it is begun: Ctrl-C may come at any moment
         self._look.begin()
 
     def _taken(self) -> Look:
@@ -320,41 +319,10 @@ def _last_look(ended: float, due: float, took: float) -> float:
     return min(due, ended + LAST, max(in_time, ended + SLOW_LACP))
 
 
-def _given_up(findings: Findings) -> Findings:
+def _given_up(consequences: Consequences) -> Consequences:
     """What was waited for and could not be looked at again is a warning: nobody can tell."""
-    return replace(findings, waits=(), warnings=(*findings.warnings, *findings.waits))
+    return replace(consequences, waits=(), warnings=(*consequences.warnings, *consequences.waits))
 
 
-def _subjects(findings: Findings) -> str:
-    return ", ".join(dict.fromkeys(each.subject or each.name for each in findings.waits))
-
-
-class _Background(Generic[T]):
-    """Something that is worked out beside a person's reading. It ends with the process."""
-
-    def __init__(self, work: Callable[[], T]) -> None:
-        self._found: T | BaseException | None = None
-        self._work = work
-        self._done = Event()  # not the thread's end: a join that Ctrl-C has interrupted takes it for ended
-        self._thread = Thread(target=self._run, daemon=True)
-
-    def begin(self) -> None:
-        """Let it run beside; once."""
-        if self._thread.ident is None:
-            self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._found = self._work()
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            self._found = error
-        finally:
-            self._done.set()
-
-    def result(self) -> T:
-        """Wait for it. Raises what it has raised."""
-        self.begin()
-        self._done.wait()
-        if isinstance(self._found, BaseException):
-            raise self._found
-        return cast("T", self._found)
+def _subjects(consequences: Consequences) -> str:
+    return ", ".join(dict.fromkeys(each.subject or each.name for each in consequences.waits))

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.open_journals import refuse_while_reloading
 from pvenet.apply.verify import should_be_active
+from pvenet.journal import Ours, ownership
+from pvenet.kernel.stanzas import stanza_changes
 from pvenet.model import Bridge
+from pvenet.plan.pending import PendingView, foreign_view, pending_view
 
 if TYPE_CHECKING:
     from pvenet.journal import Journals
@@ -36,6 +39,28 @@ def listed(node: Node, journals: Journals, *, thorough: bool = False) -> tuple[R
         f"server's workers; list again when it has ended (`pvenet status --node {node.name}` lists nothing meanwhile)"
     )
     return reading, (*hidden, warning)
+
+
+def viewed(node: Node, journals: Journals, reading: Reading) -> PendingView:
+    """A listing in which what is pending is told from what is live; nothing more is asked for that."""
+    if reading.changes is None:
+        return PendingView(network=reading.network)
+    match ownership(journals.at(node), reading):
+        case Ours(journal=journal, steps=steps):
+            return pending_view(reading.network, steps, journal.network.links)
+        case _:
+            found = stanza_changes(reading.changes, _file_order(reading))
+            return foreign_view(
+                reading.network, begun=found.begun, ended=found.ended, changed=found.changed, whole=found.whole
+            )
+
+
+def _file_order(reading: Reading) -> list[str]:
+    """Whose each stanza of the staged file is, in its order."""
+    there = [entry for entry in reading.entries if entry.get("priority")]
+    names = [str(entry["iface"]) for entry in sorted(there, key=lambda entry: int(entry["priority"]))]
+    stanzas = {name: len(each.file_only.families) for name, each in reading.network.interfaces.items()}
+    return [name for name in names for _ in range(stanzas.get(name, 1))]
 
 
 def _hidden(node: Node, reading: Reading, *, thorough: bool) -> tuple[str, ...]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.arm import Arming
-from pvenet.apply.runtime import Interrupts, inside, wait_for_others, wait_for_task
+from pvenet.apply.runtime import Interrupts, wait_for_others, wait_for_task
 from pvenet.apply.send import Sender
 from pvenet.apply.verification import Purpose, Verification
 from pvenet.events import Reloading, TaskEnded
 from pvenet.journal import MEANINGS
 from pvenet.node import Task
 from pvenet.outcome import Applied, Failed, Sent, Unknown
+from pvenet.unexpected import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +103,7 @@ class Reload:
                 raise
             if isinstance(bug, errors.PvenetError):
                 return Unknown(message=bug.message, hint=bug.hint)
-            return Unknown(message=inside(bug), hint=f"its journal is\n  {self._book.path}")
+            return Unknown(message=unexpected(bug).message, hint=f"its journal is\n  {self._book.path}")
         finally:
             self._verification.end()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from pvenet import errors
+from pvenet import errors, times
 from pvenet.apply.approval import Proposal, approve, remade, removals
 from pvenet.apply.hosts import address_move, follow_move, may_follow, with_names
 from pvenet.apply.open_journals import finish, recognise
@@ -41,7 +41,7 @@ from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -69,7 +69,7 @@ def roll_back(  # noqa: PLR0913 - as `apply`, and two that say which journal
     node of this name elsewhere are this one's, whose certificate was renewed. Raises what `apply` raises, but
     RolledBack, which is a success here. Whatever the end, the last event is `Ended`.
     """
-    bound = journals.at(node, same_node=same_node)
+    bound, runtime = journals.at(node, same_node=same_node), runtime.of(node.name)
     lock = SdnLock(node.connection, bound.state_dir, runtime, wanted=options.sdn_lock, now=utc_now())
 
     def run() -> Outcome:
@@ -90,6 +90,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     journal = _chosen(node, journals, name)
     if journal is None:
         return Nothing(message=f"there is nothing to roll back on {node.name}{others_note(journals)}")
+    runtime.heard.journal = str(journals.path(journal))
     known = with_names(node, with_links(node.connection))
     learn_peers(node, known.members)
     deadline = runtime.deadline(options.timeout)
@@ -116,14 +117,15 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     move = address_move(node, proposed.judged, known, agreed=wrote is not None or None, wrote=wrote)
     proposed = replace(proposed, notes=move.notes)
     if restore.todo or reading.pending is not None:  # else there is nothing to ask about: it is looked at, and closed
-        approve(node, proposed, runtime, known, allowed=options.allowed, look=partial(_look, node))
+        quick = cache(partial(_look, node))
+        approve(node, proposed, runtime, known, allowed=options.allowed, look=lambda *_: quick())
     lock.take()
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     found = routes(node, known.members, *proposed.judged)
     book = OpenJournal(journals, journal, runtime.warn)
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
-    end = back.run(f"asked to roll back what was begun at {journal.begun}")
+    end = back.run(f"asked to roll back what was begun at {times.local(journal.begun)}")
     if not isinstance(end, RolledBack):
         may_follow(node, move, runtime.unfailing().warn, restores=True)
         return end
@@ -131,7 +133,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     return replace(end, message=f"{end.message}{followed}", asked=True)
 
 
-def _look(node: Node, _names: Collection[str]) -> Look:
+def _look(node: Node) -> Look:
     """What hangs on the bridges, as far as it can be had quickly: nobody waits for a report to go back."""
     with suppress(errors.PvenetError):
         return Look(bridges=bridges(node))

@@ -16,7 +16,7 @@ from pvenet.apply.approval import remade, removals
 from pvenet.apply.by_hand import console
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Reload
-from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, inside, wait_for_others, wait_for_task
+from pvenet.apply.runtime import LONGEST_ANSWER, Interrupts, answered, wait_for_others, wait_for_task
 from pvenet.apply.status import by_hand
 from pvenet.apply.steps import Steps
 from pvenet.apply.verification import Purpose
@@ -28,6 +28,7 @@ from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
 from pvenet.plan.changes import net_changes
 from pvenet.plan.restore import RestorePlan, restore_plan
+from pvenet.unexpected import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +146,7 @@ class Rollback:
         except errors.PvenetError as error:
             self._pause(error)
         except Exception as bug:  # whatever is wrong with pvenet itself, this ends in a verdict
-            raise _Undecided(inside(bug)) from bug
+            raise _Undecided(unexpected(bug).message) from bug
         return None
 
     def _begin(self) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
+from pvenet.apply.heard import Heard
 from pvenet.connection.session import READ_TIMEOUT
 from pvenet.events import Due, Event, Waiting, Warned
 from pvenet.node import Task
@@ -55,6 +55,20 @@ class Runtime:
     is how many are left in all."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    heard: Heard = field(default_factory=Heard)
+    """What was told so far, for the last event."""
+
+    def of(self, node: str) -> Runtime:
+        """The same for one node: each event names it, and is remembered."""
+        heard = Heard()
+
+        def told(event: Event) -> None:
+            if not event.node:
+                event = replace(event, node=node)
+            heard.hear(event, self.clock())
+            self.emit(event)
+
+        return replace(self, emit=told, heard=heard)
 
     def warn(self, text: str) -> None:
         """Tell what a person should know."""
@@ -157,24 +171,11 @@ def conclude(node: str, runtime: Runtime, run: Callable[[], Outcome]) -> Ended:
     except errors.PvenetError as raised:
         outcome = raised
     end, error = ended(node, outcome)
+    end = runtime.heard.completed(end, runtime.clock())
     runtime.unfailing().emit(end)
     if error is not None:
         raise error
     return end
-
-
-def inside(bug: Exception) -> str:
-    """What is wrong with pvenet itself, in a sentence; not in the bug's own words, which may hold anything.
-
-    Nothing is, where it is the machine that refuses something.
-    """
-    if isinstance(bug, OSError) and bug.strerror:
-        return f"this machine refuses what pvenet needs: {bug.strerror}"
-    at = bug.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    place = f" in {Path(at.tb_frame.f_code.co_filename).name}, line {at.tb_lineno}" if at else ""
-    return f"pvenet itself failed ({type(bug).__name__}{place}); please report that"
 
 
 def interval(elapsed: float) -> float:

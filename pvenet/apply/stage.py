@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
-from pvenet.apply.approval import described_removals, removals
+from pvenet.apply.approval import described_removals, planned_removals, removals
 from pvenet.apply.bystanders import may_hit
 from pvenet.apply.hosts import with_names
 from pvenet.apply.open_journals import (
@@ -23,6 +24,7 @@ from pvenet.apply.open_journals import (
     refuse_unfinished,
     refuse_while_reloading,
 )
+from pvenet.apply.own_path import PathTouched, path_touched
 from pvenet.apply.steps import Steps, made_live
 from pvenet.cluster import with_links
 from pvenet.impact import Impact
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from pvenet.cluster import Cluster
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
@@ -79,6 +80,8 @@ class Staged:
     """There was nothing to stage, and nothing of what is desired is pending, as far as can be told."""
     impact: Impact = field(default_factory=Impact)
     """Whom it hits once it is live, with what was staged from here before; only where that was asked for."""
+    path: PathTouched | None = None
+    """What all that does to the management path; only where that was asked for, and this step is about it."""
 
 
 class Staging:
@@ -119,8 +122,12 @@ class Staging:
         """The network with what is staged."""
         return self.reading.network
 
-    def stage(self, desired: Desired, options: StageOptions | None = None, *, whom: bool = False) -> Staged:
+    def stage(
+        self, desired: Desired, options: StageOptions | None = None, *, whom: bool = False, dry_run: bool = False
+    ) -> Staged:
         """Stage what is desired, all of it or nothing. `whom`: find out before whom it hits, where it may hit somebody.
+
+        `dry_run`: nothing is staged, and all else is told as if it were.
 
         Raises UsageError, InvalidNetwork, NotOurs and Lossy before anything is sent; RefusedByPVE, Unreachable,
         Interrupted, and NotOurs for what somebody else stages meanwhile, with this command's own steps undone;
@@ -138,25 +145,27 @@ class Staging:
             raise lossy(self._node.name, lost)
         notes = finish(self._node, self._journals, self.reading) if self.reading.pending is None else ()
         journal = self._journal(options)
-        hit = self._affected(journal, todo) if whom else Impact()  # before: pve-api#bridges-staged
+        hit, path = self._affected(journal, todo) if whom else (Impact(), None)  # before: pve-api#bridges-staged
+        staged = Staged(plan=todo, warnings=warnings, losses=lost, notes=notes, impact=hit, path=path)
+        if dry_run:
+            gone = described_removals(planned_removals(self.reading, todo))
+            return replace(staged, notes=(*notes, *gone), pending=self.reading.pending)
         book = OpenJournal(self._journals, journal, lambda _: None)
         Steps(self._node, book, self.reading).carry_out(todo)
         first = self.reading.pending is None  # what a later write finds, PVE has written
         told = described_removals(removals(book.now, book.now.pending or "")) if first else ()
-        pending = book.now.pending
-        return Staged(plan=todo, warnings=warnings, losses=lost, notes=(*notes, *told), pending=pending, impact=hit)
+        return replace(staged, notes=(*notes, *told), pending=book.now.pending)
 
-    def _affected(self, journal: Journal, todo: Plan) -> Impact:
+    def _affected(self, journal: Journal, todo: Plan) -> tuple[Impact, PathTouched | None]:
         """Whom it hits with what is staged from here already; nobody is asked where these steps can hit nobody."""
         then = replace(self.network, interfaces=outcome(self.network.interfaces, todo.steps))
+        cluster = cache(lambda: with_names(self._node, with_links(self._node.connection)))
+        path = path_touched(self._node, cluster, journal.network, self.network, then)
         if not may_hit(self.network, then):
-            return Impact()
+            return Impact(), path
         from pvenet.apply.affected import affected  # the kernel's parts: a bond of free NICs needs none of them
 
-        return affected(self._node, journal.network, then, self._cluster)
-
-    def _cluster(self) -> Cluster:
-        return with_names(self._node, with_links(self._node.connection))
+        return affected(self._node, journal.network, then, cluster), path
 
     def _is_live(self, desired: Desired) -> bool:
         """Whether nothing that is pending is about these interfaces; of somebody else's nobody can tell."""

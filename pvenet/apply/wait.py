@@ -147,7 +147,7 @@ class _Left(Apply):
         return replace(found, hanging=_configured(found), cluster=None)
 
 
-def _nothing_seen(_names: Collection[str]) -> Look:
+def _nothing_seen(_names: Collection[str], _cards: Collection[Card]) -> Look:
     return NOTHING_SEEN
 
 

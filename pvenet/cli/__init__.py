@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -13,10 +13,12 @@ from typer.exceptions import TyperException
 
 from pvenet import errors
 from pvenet.cli import (
+    completion,
     config,
     doctor,
     files,
     guests,
+    history,
     links,
     listing,
     login,
@@ -25,23 +27,44 @@ from pvenet.cli import (
     recovery,
     sim,
     staging,
+    topics,
     tree,
     waiting,
 )
-from pvenet.cli.options import remembering
+from pvenet.cli.answer import Answer, foreseen
+from pvenet.cli.help import Application
+from pvenet.cli.options import VALUED, remembering
 from pvenet.cli.output import LIVE, flush, give_up, out, say
+from pvenet.cli.usage import wrong
 from pvenet.render.foreign import guarded
 
-app = typer.Typer(
+app = Application(
     name="pvenet",
-    help="Change the network of Proxmox VE nodes: see what would change, apply it live, wait until it is up.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    text="""Change the network of Proxmox VE nodes.
+
+    See what would change, apply it live, wait until it is up. Everything can be tried on a node that is not there:
+
+    $ pvenet --sim /tmp/lab list
+    """,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Try it without any node: pvenet --sim /tmp/lab list",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for commands in (staging, listing, links, guests, tree, doctor, pending, files, plans, recovery, waiting, login):
+for commands in (
+    staging,
+    listing,
+    links,
+    guests,
+    tree,
+    doctor,
+    pending,
+    files,
+    plans,
+    recovery,
+    waiting,
+    history,
+    login,
+    topics,
+):
     commands.register(app)
 for group in (config, sim):
     app.add_typer(group.app)
@@ -59,44 +82,50 @@ def _version(asked: bool) -> None:
 @remembering
 def root(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        False, "--version", "-V", callback=_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None: ...
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line; the exit code. The one place that turns an error into text."""
+    """Run a command line; the exit code. The one place that turns an error into text, or into data."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if completion.asked():
+        with suppress(Exception):  # whatever is wrong, a word about it would stand in the line that is typed
+            return _run(words, Answer())
+        return 1
+    answer = foreseen(words, VALUED)
     try:
-        done = _run(arguments)
+        done = _run(words, answer)
     except errors.PvenetError as error:
-        return _complain(error)
+        return _complain(error, answer)
     except BrokenPipeError:  # nobody reads on; say nothing about it
         give_up("stdout")
         return 1
     except Exception as error:  # noqa: BLE001 - the last door: whatever is wrong ends in a sentence
-        from pvenet.cli.unexpected import frames, unexpected
+        from pvenet.unexpected import frames, unexpected
 
-        words = sys.argv[1:] if arguments is None else arguments
         if "--debug" in words:
             say(frames(error))
-        return _complain(unexpected(error))
+        return _complain(unexpected(error), answer)
     return done
 
 
-def _run(arguments: list[str] | None) -> int:
+def _run(words: list[str], answer: Answer) -> int:
     """The exit code of a command line. Raises whatever ended it."""
     command = typer.main.get_command(app)
     try:
         try:
-            done = command.main(args=arguments, prog_name="pvenet", standalone_mode=False)
+            done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)
         finally:
             LIVE.close()
             flush()  # of what Typer wrote a part may wait, also where it failed: Python would end with 120
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a noun without its verb: the help is the answer
             say(f"{error}")
+            answer.failed(errors.UsageError("the command is not complete", hint="the help is on stderr"))
             return errors.UsageError.exit_code
-        raise _usage(error) from None
+        raise wrong(error) from None
     except (KeyboardInterrupt, typer.Abort):
         done = errors.Interrupted.exit_code
     if done == errors.Interrupted.exit_code:  # what typer makes of a Ctrl-C, too; whatever writes hears it before
@@ -104,24 +133,9 @@ def _run(arguments: list[str] | None) -> int:
     return done if isinstance(done, int) else 0
 
 
-_BLANK = re.compile(r"'\s*' is not ")
-"""How Typer begins to say that nothing is no number, or none of its words."""
-
-
-def _usage(error: TyperException) -> errors.UsageError:
-    """A wrong command line, with the help that belongs to where it went wrong."""
-    context = getattr(error, "ctx", None)
-    if possible := getattr(error, "possibilities", None):  # by Typer's rule the dashes make any short name near
-        wanted = getattr(error, "option_name", "").lstrip("-")
-        vars(error)["possibilities"] = [each for each in possible if errors.nearest(wanted, [each.lstrip("-")])]
-    if _BLANK.match(getattr(error, "message", "")):
-        vars(error)["message"] = "it is empty"
-    command_path = context.command_path if context else "pvenet"
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
-    return errors.UsageError(message.rstrip("."), hint=f"`{command_path} --help` shows how")
-
-
-def _complain(error: errors.PvenetError) -> int:
+def _complain(error: errors.PvenetError, answer: Answer) -> int:
+    """Say what is wrong on stderr, for people, and where data was wanted on stdout, for programs; the exit code."""
+    answer.failed(error)
     if error.message:
         say(guarded(error.message if error.is_answer else f"error: {error.message}"))
         if error.hint:

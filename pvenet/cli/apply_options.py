@@ -10,7 +10,10 @@ from pvenet import errors
 from pvenet.cli.options import empty, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pvenet.apply.kernel import Verify
+    from pvenet.apply.options import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.events import OnFailure
     from pvenet.impact import AllowedGuests
@@ -42,7 +45,7 @@ def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -
         found = Verify(word or Verify.AUTO)
     except ValueError:
         raise errors.UsageError(
-            f"{said} is {word}, and neither auto, kernel nor flags", hint="`pvenet apply --help` says what they are"
+            f"{said} is {word}, and neither auto, kernel nor flags", hint=_meant(word, Verify)
         ) from None
     if found is Verify.KERNEL and not wait:
         raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
@@ -60,7 +63,7 @@ def required(given: list[str], *, wait: bool) -> frozenset[Require]:
     except ValueError as error:
         raise errors.UsageError(
             f"--require: {error.args[0].split(' ')[0]} is neither lacp nor carrier",
-            hint="`pvenet apply --help` says what they are",
+            hint=_meant(next(word for word in found if word not in list(Require)), Require),
         ) from None
 
 
@@ -74,8 +77,12 @@ def on_failure_by(word: str) -> OnFailure:
         return OnFailure(word)
     except ValueError:
         raise errors.UsageError(
-            f"--on-failure {word} is neither rollback nor keep", hint="`pvenet apply --help` shows how"
+            f"--on-failure {word} is neither rollback nor keep", hint=_meant(word, OnFailure)
         ) from None
+
+
+def _meant(word: str, words: Iterable[str]) -> str:
+    return errors.did_you_mean(word, words, otherwise="`pvenet apply --help` says what they are")
 
 
 def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str, ...]:
@@ -95,6 +102,29 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
     if found and not wait:
         context.warn(f"`{text}` is not run: --no-wait leaves nobody to heed it")
     return found if wait else ()
+
+
+def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, named: bool) -> None:
+    """Raises UsageError for what goes with a reload, where --stage-only leaves nothing to reload."""
+    if not stage_only:
+        return
+    if not named:
+        raise errors.UsageError(
+            "--stage-only goes with -f FILE or a saved plan; what is pending is staged already", hint="leave it out"
+        )
+    said = {
+        "--no-wait": not options.wait,
+        "--confirm-within": options.confirm_within is not None,
+        "--arm": options.arm,
+        "--update-hosts": options.update_hosts,
+        "--require": bool(options.require),
+        "--canary": canary,
+    }
+    useless = [option for option, given in said.items() if given]
+    if useless:
+        raise errors.UsageError(
+            f"{', '.join(useless)}: that is about a reload, and --stage-only does none", hint="leave one of them out"
+        )
 
 
 def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 
-import typer
-
 from pvenet.cli.context import Context
+from pvenet.cli.help import Application
 from pvenet.cli.options import command
 
-app = typer.Typer(name="config", help="Settings and profiles.", no_args_is_help=True, rich_markup_mode=None)
+app = Application(name="config", text="Show settings and where they come from.")
 
 
 def show(context: Context) -> None:
-    """Show every setting and where it came from; secrets are masked."""
+    """Show every setting and where it came from; secrets are masked.
+
+    $ pvenet config show --profile pve1
+    """
     from pvenet.render.values import aligned
     from pvenet.settings.profiles import FOLDER, SECRETS, config_file
     from pvenet.settings.sources import explained

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
+from pvenet.cli.answer import Answer
 from pvenet.cli.output import LIVE, give_up, lively, on_terminal, out, say, stream, warn
 from pvenet.render.foreign import one_line
 from pvenet.settings import connect, read_settings
-from pvenet.settings.read import check_node_name
+from pvenet.settings.read import node_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,14 +21,23 @@ if TYPE_CHECKING:
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
     from pvenet.node import Node
+    from pvenet.recent import Recent
     from pvenet.settings import Options, Settings
 
 
 class Context:
     """One command line. It connects when the node is first asked for, and hangs up when it is left."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, answer: Answer | None = None) -> None:
         self.options = options
+        self._recent: Recent | None = None
+        """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
+        self.answer = answer or Answer(options.form)
+        self._held = False
+
+    def hold(self) -> None:
+        """Send nothing that changes anything, and write nothing into the state folder: for a dry run."""
+        self._held = True
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +45,8 @@ class Context:
     def __exit__(self, *_: object) -> None:
         if "connection" in vars(self):
             self.connection.close()
+        if self._recent:
+            self._recent.keep()
 
     # --- where the command goes ---
 
@@ -52,7 +64,15 @@ class Context:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         prompt = ask_secret if on_terminal() else None
-        return connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.request if lively() else None)
+        connection = connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.request if lively() else None)
+        if not self.settings.sim:
+            from pvenet.recent import Recent
+
+            self._recent = Recent(self.settings.state_dir, self.settings.place)
+            connection.heard = self._recent.hear
+        if self._held:
+            connection.hold()
+        return connection
 
     @property
     def debug(self) -> Callable[[str], None] | None:
@@ -66,16 +86,35 @@ class Context:
         from pvenet.cluster import names
         from pvenet.node import Node
 
-        if self.settings.node:
-            check_node_name(self.settings.node)
-        return Node(connection, self.settings.node or _only(names(connection)))
+        named = node_names(self.settings.node)
+        if len(named) > 1:
+            raise errors.UsageError(
+                f"this is for one node, and {len(named)} are named: {', '.join(named)}",
+                hint="say which with --node or PVENET_NODE",
+            )
+        return Node(connection, named[0] if named else _only(names(connection)))
+
+    @cached_property
+    def several(self) -> tuple[str, ...]:
+        """The nodes where several are named, or `all`; none where the command is about one.
+
+        Raises UsageError for one that is not there.
+        """
+        named = node_names(self.settings.node)
+        if len(named) == 1 or not self.settings.node:
+            return ()
+        fleet = self.fleet
+        from pvenet.fleet.nodes import known
+
+        return known(fleet, named)
 
     @property
     def journals(self) -> Journals:
         """The node's journals."""
-        from pvenet.journal import Journals
+        from pvenet.journal import Journals, UnwrittenJournals
 
-        return Journals(self.settings.state_dir, self.node.name)
+        kind = UnwrittenJournals if self._held else Journals
+        return kind(self.settings.state_dir, self.node.name)
 
     @cached_property
     def fleet(self) -> Fleet:
@@ -87,24 +126,25 @@ class Context:
     # --- the answer ---
 
     def emit(self, data: object, text: str = "", *, note: str = "") -> None:
-        """Answer: with --json the data; else the text on stdout, and the note on stderr.
+        """Answer: with --json the data; else the text on stdout, and the note on stderr unless --quiet.
 
         Raises PvenetError where the answer can't be written.
         """
-        if self.options.json:
-            from pvenet.render.values import as_json
-
-            out(as_json(data), json=True)
+        if self.answer.as_data:
+            self.answer.data(data)
             return
         if text:
             out(text)
         if note:
-            say(note)
+            self.say(note)
 
     def emit_done(self, data: object, text: str = "", *, note: str = "") -> None:
-        """The same of work that is done, which an answer that can't be written does not undo: it is a warning."""
+        """The same of work that is done, which an answer that can't be written does not undo: it is a warning.
+
+        With --quiet the exit code says enough.
+        """
         try:
-            self.emit(data, text, note=note)
+            self.emit(data, "" if self.options.quiet else text, note=note)
         except BrokenPipeError:
             give_up("stdout")
         except errors.PvenetError as error:
@@ -112,15 +152,13 @@ class Context:
 
     def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> bool:
         """The same in a stream of events, which stops nothing: the data is a line. Whether it could be written."""
-        if self.options.json:
-            from pvenet.render.values import as_line
+        if self.answer.as_data:
+            return self.answer.event({"event": event, **data})
+        return (not text or stream(text)) and (not note or self.say(note))
 
-            return stream(as_line({"event": event, **data}), json=True)
-        return (not text or stream(text)) and (not note or say(note))
-
-    def say(self, text: str) -> None:
-        """Talk on stderr, whatever the format of the answer."""
-        say(text)
+    def say(self, text: str) -> bool:
+        """Talk on stderr, whatever the format of the answer, unless --quiet; whether it could be written."""
+        return self.options.quiet or say(text)
 
     def warn(self, text: str) -> None:
         """A warning on stderr."""

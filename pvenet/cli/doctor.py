@@ -11,24 +11,25 @@ from pvenet.cli.context import Context
 from pvenet.cli.options import command
 from pvenet.cli.output import painter
 
-EXAMPLE = """\b
-  ok port         port 8006 of 192.0.2.11 answers within 2 ms
-  ok Sys.Modify   on /nodes/pve1: to stage, apply and roll back
-  !  VM.Audit     missing on /vms: which guests a change hits is not known
-"""
-"""Stands beneath the help."""
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EXAMPLE)(command(doctor))
+    app.command()(command(doctor))
 
 
 def doctor(
     context: Context,
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there are warnings."),
 ) -> None:
-    """Look at all that can stand in the way of a change, on every node unless --node names some."""
+    """Look at everything that can stand in the way of a change.
+
+    On every node, unless --node names some.
+
+    $ pvenet doctor
+      ok port         port 8006 of 192.0.2.11 answers within 2 ms
+      ok Sys.Modify   on /nodes/pve1: to stage, apply and roll back
+      !  VM.Audit     missing on /vms: which guests a change hits is not known
+    """
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.doctor.examine import examine

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import interfaces, several
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, words
 from pvenet.cli.output import painter
@@ -25,9 +26,19 @@ def register(app: typer.Typer) -> None:
 
 def guests(
     context: Context,
-    bridges: list[str] | None = typer.Argument(None, metavar="[BRIDGE]...", help="These bridges and vnets alone."),
+    bridges: list[str] | None = typer.Argument(
+        None,
+        metavar="[BRIDGE]...",
+        help="These bridges and vnets alone.",
+        autocompletion=several("bridges", interfaces("bridge", "OVSBridge")),
+    ),
 ) -> None:
-    """Show which guests hang on which bridge, on every node unless --node names some."""
+    """Show which guests hang on which bridge.
+
+    On every node, unless --node names some.
+
+    $ pvenet guests vmbr0 --node pve1
+    """
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.guests import guests as read
@@ -56,7 +67,6 @@ def _check(found: Sequence[NodeGuests], names: Collection[str]) -> None:
     there = {bridge for each in found for bridge in each.bridges}
     for name in names if all(each.listed for each in found) else ():
         if name not in there:
-            near = errors.nearest(name, there, cutoff=0.5)
-            hint = f"did you mean {near}?" if near else "`pvenet guests` shows what is there"
+            hint = errors.did_you_mean(name, there, otherwise="`pvenet guests` shows what is there")
             nodes = ", ".join(each.node for each in found[:9])
             raise errors.UsageError(f"there is no bridge or vnet {name} on {nodes}", hint=hint)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import interfaces, several
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, words
 from pvenet.cli.output import painter
@@ -26,13 +27,22 @@ def register(app: typer.Typer) -> None:
 def links(
     context: Context,
     names: list[str] | None = typer.Argument(
-        None, metavar="[IFACE]...", help="These alone, also by an altname; what leads to guests only so."
+        None,
+        metavar="[IFACE]...",
+        help="These alone, also by an altname; what leads to guests only so.",
+        autocompletion=several("names", interfaces()),
     ),
     exit_code: bool = typer.Option(
         False, "--exit-code", help="Exit with 10 where anything differs, also what an apply never fails for."
     ),
 ) -> None:
-    """Show what the kernel has now, and in what it differs from the file that is applied."""
+    """Show what the kernel has now, and how the file differs.
+
+    The file is the one that is applied; what is only staged is no part of it.
+
+    $ pvenet links
+    $ pvenet links bond0 --exit-code
+    """
     node = context.node
     from pvenet.apply.links import look
     from pvenet.render.links import differing, doubled_warnings, links_text
@@ -54,6 +64,5 @@ def _check(comparison: Comparison, names: Collection[str], node: str) -> None:
     """Raises UsageError for a name that neither the kernel nor the file has."""
     for name in names:
         if name not in comparison.names:
-            near = errors.nearest(name, comparison.names, cutoff=0.5)
-            hint = f"did you mean {near}?" if near else "`pvenet links` shows what is there"
+            hint = errors.did_you_mean(name, comparison.names, otherwise="`pvenet links` shows what is there")
             raise errors.UsageError(f"there is no link {name} on {node}", hint=hint)

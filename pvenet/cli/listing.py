@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from pvenet.cli.completion import interfaces, one
 from pvenet.cli.context import Context
 from pvenet.cli.options import command
-from pvenet.cli.output import painter
+from pvenet.cli.output import painter, room
 
 if TYPE_CHECKING:
-    from pvenet.node import Reading
+    from collections.abc import Callable, Mapping
+
+    from pvenet import errors
+    from pvenet.node import Node, Reading
+    from pvenet.plan.pending import PendingView
+
+T = TypeVar("T")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,29 +28,76 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(context: Context) -> None:
-    """List a node's interfaces, with what is staged."""
-    reading = read(context, thorough=True)
-    from pvenet.render.network import network_data, table
+    """List a node's interfaces, with what is staged.
 
-    note = f"changes are pending on {context.node.name}: the list shows them as if they were live; see `pvenet diff`"
-    pending = reading.changes is not None
+    Of several nodes where --node names some, or all.
+
+    $ pvenet list --node pve1
+    """
+    if context.several:
+        _list_several(context)
+        return
+    reading = read(context, thorough=True)
+    from pvenet.apply.listing import viewed
+    from pvenet.render.network import listing_data, table
+
+    view = viewed(context.node, context.journals, reading)
     for text in reading.line_ends:
         context.warn(text)
-    context.emit(network_data(reading.network), table(reading.network, painter()), note=note if pending else "")
+    context.emit(listing_data(view), table(view, room(), painter()), note=_note(context.node.name, view))
 
 
-def show(context: Context, name: str = typer.Argument(..., metavar="IFACE", help="The interface.")) -> None:
-    """Show one interface, all that is known of it."""
-    network = read(context).network
+def _list_several(context: Context) -> None:
+    from pvenet.apply.listing import viewed
+    from pvenet.fleet.nodes import refuse
+    from pvenet.render.network import listing_data, table
+
+    def use(node: Node, reading: Reading) -> tuple[Reading, PendingView]:
+        return reading, viewed(node, context.fleet.journals(node.name), reading)
+
+    found, failed = read_several(context, use, thorough=True)
+    for name, (reading, _) in found.items():
+        for text in reading.line_ends:
+            context.warn(f"{name}: {text}")
+    paint = painter()
+    data = [{"node": name, **row} for name, (_, view) in found.items() for row in listing_data(view)]
+    texts = [f"{paint(f'{name}:', 'bold')}\n{table(view, room(), paint)}" for name, (_, view) in found.items()]
+    notes = [_note(name, view) for name, (_, view) in found.items()]
+    context.emit(data, "\n\n".join(texts), note="\n".join(note for note in notes if note))
+    refuse(failed)
+
+
+def _note(node: str, view: PendingView) -> str:
+    """What the marks mean; nothing where nothing is pending."""
+    if view.foreign:
+        more = "" if view.whole else ", which does not say whose all of its lines are"
+        return f"somebody's changes are pending on {node}, marked + ~ - by PVE's diff{more}; see `pvenet diff`"
+    if view.kinds:
+        return f"staged on {node}, not live yet: + comes, ~ changes, - goes; `pvenet diff` shows it in full"
+    return ""
+
+
+def show(
+    context: Context,
+    name: str = typer.Argument(..., metavar="IFACE", help="The interface.", autocompletion=one(interfaces())),
+) -> None:
+    """Show one interface, all that is known of it.
+
+    Of one that is staged otherwise, with what is live.
+
+    $ pvenet show vmbr0
+    """
+    reading = read(context)
     from pvenet import edit
-    from pvenet.model import Link
-    from pvenet.render.network import details, interface_data
+    from pvenet.apply.listing import viewed
+    from pvenet.render.network import details, listed_data
 
-    if name not in network.interfaces:
+    view = viewed(context.node, context.journals, reading)
+    if name not in view.network.interfaces:
         context.node.refuse_hidden(name)
-    interface = edit.find(network, context.node.name, name)
-    link = network.links.get(name, Link())
-    context.emit(interface_data(interface, link), details(interface, link))
+    interface = edit.find(view.network, context.node.name, name)
+    note = _note(context.node.name, view) if view.foreign else ""
+    context.emit(listed_data(view, interface), details(view, interface, room()), note=note)
 
 
 def read(context: Context, *, thorough: bool = False) -> Reading:
@@ -55,3 +109,24 @@ def read(context: Context, *, thorough: bool = False) -> Reading:
     for warning in warnings:
         context.warn(warning)
     return reading
+
+
+def read_several(
+    context: Context, use: Callable[[Node, Reading], T], *, thorough: bool = False
+) -> tuple[Mapping[str, T], Mapping[str, errors.PvenetError]]:
+    """The same of several nodes at once: what `use` makes of each, and why others could not be read."""
+    fleet, names = context.fleet, context.several
+    from pvenet.apply.listing import listed
+    from pvenet.cli.progress import counting
+    from pvenet.fleet.nodes import visit
+
+    def visited(node: Node) -> tuple[T, tuple[str, ...]]:
+        reading, warnings = listed(node, fleet.journals(node.name), thorough=thorough)
+        return use(node, reading), warnings
+
+    with counting(len(names)) as count:
+        found, failed = visit(fleet, names, visited, count)
+    for name, (_, warnings) in found.items():
+        for warning in warnings:
+            context.warn(f"{name}: {warning}")
+    return {name: made for name, (made, _) in found.items()}, failed

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet import errors
+from pvenet.cli.completion import fixed, one, profiles
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, only
 from pvenet.settings import Options
 
 if TYPE_CHECKING:
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for function in (login, logout):
-        app.command()(command(function))
+    common = only("endpoint", "node", "profile", "sim", "fault", "insecure")
+    app.command()(command(login, common=common))
+    app.command()(command(logout, common=only("profile")))
 
 
 def login(
     context: Context,
     *,
     place: str = typer.Argument("", metavar="[URL]", help="The node: its name, its address, or https://HOST:8006."),
-    name: str = typer.Option("", help="The profile's name; the host's where none is given.", metavar="NAME"),
+    name: str = typer.Option(
+        "", help="The profile's name; the host's where none is given.", metavar="NAME", autocompletion=one(profiles)
+    ),
     user: str = typer.Option(
         "", help="Who makes the token, with a password (asked for, or PVENET_PASSWORD).", metavar="USER@REALM"
     ),
@@ -40,7 +44,10 @@ def login(
     read_only: bool = typer.Option(False, "--read-only", help="A token that can look, and change nothing."),
     full: bool = typer.Option(False, "--full", help="Also name the guests that are hit, and hold the SDN lock."),
     store: str = typer.Option(
-        "", help="Where the secret is kept: the keyring if there is one.", metavar="keyring|file"
+        "",
+        help="Where the secret is kept: the keyring if there is one.",
+        metavar="keyring|file",
+        autocompletion=one(fixed("keyring", "file")),
     ),
     fingerprint: str = typer.Option("", help="The SHA-256 that the node's certificate must have.", metavar="AA:BB:..."),
     accept_changed: str = typer.Option(
@@ -51,7 +58,13 @@ def login(
         False, "--yes", "-y", help="Don't ask: pin a first certificate as it comes, make what is missing."
     ),
 ) -> None:
-    """Make a profile of a real node, with a token of least privilege: pvenet login 192.168.1.5"""
+    """Make a profile of a real node, with a token of least rights.
+
+    What is missing is asked for. Run again, it mends what is missing there.
+
+    $ pvenet login 192.0.2.11
+    $ pvenet login pve1.example.org --read-only
+    """
     from pvenet.login.options import LoginOptions
 
     options = LoginOptions(
@@ -79,12 +92,19 @@ def login(
 def logout(
     context: Context,
     *,
-    name: str = typer.Argument("", metavar="[PROFILE]", help="The profile; the only one where none is named."),
+    name: str = typer.Argument(
+        "", metavar="[PROFILE]", help="The profile; the only one where none is named.", autocompletion=one(profiles)
+    ),
     user: str = typer.Option(
         "", help="Remove its token there, too, as this user with a password.", metavar="USER@REALM"
     ),
 ) -> None:
-    """Forget a profile and its secret, and say how to remove its token there: pvenet logout pve1"""
+    """Forget a profile and its secret.
+
+    It says how to remove the token on the node, too.
+
+    $ pvenet logout pve1
+    """
     from pvenet.cli.dialog import Dialog
     from pvenet.login.session import log_out
     from pvenet.render.login import logged_out_data, logged_out_text
@@ -116,7 +136,8 @@ def _scope(*, read_only: bool, full: bool) -> Scope:
 
 def _store(text: str) -> Any:
     if text not in ("", "keyring", "file"):
-        raise errors.UsageError(f"a secret can't be kept in {text!r}", hint="--store keyring, or --store file")
+        hint = errors.did_you_mean(text, ("keyring", "file"), otherwise="--store keyring, or --store file")
+        raise errors.UsageError(f"a secret can't be kept in {text!r}", hint=hint)
     return text
 
 

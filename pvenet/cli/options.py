@@ -10,7 +10,11 @@ from typing import Any, get_type_hints
 import typer
 
 from pvenet import errors
+from pvenet.cli import completion
+from pvenet.cli.answer import FORMATS, STREAMS, Answer
+from pvenet.cli.completion import fixed, one, several
 from pvenet.cli.context import Context
+from pvenet.cli.help import OUTPUT, WHERE
 from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
@@ -23,6 +27,7 @@ ALLOW_GUESTS = typer.Option(
     "--allow-guests",
     help="Also where it cuts these guests, which run; a guest that comes later is none of them.",
     metavar="all|ID[,ID]",
+    autocompletion=one(fixed("all")),
 )
 SDN_LOCK = typer.Option(
     None,
@@ -54,23 +59,56 @@ def _common(
     *,
     endpoint: list[str] = typer.Option(
         [],
-        help="Where PVE's API is: https://HOST:8006. Repeat it for more members of the cluster.",
+        help="PVE's API, as https://HOST:8006; or several.",
         metavar="URL[,URL]",
+        rich_help_panel=WHERE,
     ),
     node: list[str] = typer.Option(
-        [], help="The node, where there is more than one; some commands take several.", metavar="NAME[,NAME]"
+        [],
+        help="The node; some commands take several, or all.",
+        metavar="NAME[,NAME]",
+        rich_help_panel=WHERE,
+        autocompletion=several("node", completion.nodes),
     ),
-    sim: Path | None = typer.Option(None, help="A simulated node, kept in this folder.", metavar="DIR"),
+    profile: str | None = typer.Option(
+        None,
+        help="The profile, as `pvenet login` makes them.",
+        metavar="NAME",
+        rich_help_panel=WHERE,
+        autocompletion=one(completion.profiles),
+    ),
+    sim: Path | None = typer.Option(
+        None, help="A simulated node, kept in this folder.", metavar="DIR", rich_help_panel=WHERE
+    ),
     fault: list[str] = typer.Option(
         [],
-        help="What goes wrong at which request of the simulated node, as in 'drop-after@PUT network'; repeatable.",
+        help="What goes wrong there: `pvenet sim faults`.",
         metavar="KIND[=VALUE]@WHERE",
+        rich_help_panel=WHERE,
+        autocompletion=one(completion.faults),
     ),
-    profile: str | None = typer.Option(None, help="The profile of the configuration file to use.", metavar="NAME"),
-    state_dir: Path | None = typer.Option(None, help="Where the journals are kept.", metavar="DIR"),
-    json: bool = typer.Option(False, "--json", help="Print JSON."),
-    debug: bool = typer.Option(False, "--debug", help="Show every request on stderr."),
-    insecure: bool = typer.Option(False, "--insecure", help="Don't check who answers. Dangerous."),
+    state_dir: Path | None = typer.Option(
+        None, help="Where the journals are kept.", metavar="DIR", rich_help_panel=WHERE
+    ),
+    insecure: bool = typer.Option(
+        False, "--insecure", help="Don't check who answers. Dangerous.", rich_help_panel=WHERE
+    ),
+    json: bool = typer.Option(False, "--json", help="Print JSON.", rich_help_panel=OUTPUT),
+    format: str = typer.Option(  # noqa: A002 - the option's name
+        "",
+        help="How data is printed; json is --json.",
+        metavar="table|json|yaml",
+        rich_help_panel=OUTPUT,
+        autocompletion=one(fixed(*FORMATS)),
+    ),
+    quiet: bool = typer.Option(
+        False,
+        "--quiet",
+        "-q",
+        help="Say nothing but data, questions, warnings and errors.",
+        rich_help_panel=OUTPUT,
+    ),
+    debug: bool = typer.Option(False, "--debug", help="Show every request on stderr.", rich_help_panel=OUTPUT),
 ) -> None: ...
 
 
@@ -78,7 +116,7 @@ def parameters(function: Callable[..., Any]) -> Group:
     """A function's parameters, with their types and as keywords."""
     hints = get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
-        if hints[name] in (Path, Path | None):
+        if hints[name] in (Path, Path | None, list[Path]):
             parameter.default.parser = _path
     return {
         name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
@@ -94,10 +132,20 @@ def _path(text: str) -> Path:
 
 
 COMMON = parameters(_common)
-"""The options that every command takes, before its name or after it; what stands after wins."""
+"""The options that commands take, before their name or after it; what stands after wins."""
+VALUED = frozenset(f"--{name.replace('_', '-')}" for name, each in COMMON.items() if each.annotation is not bool)
+"""Those of them that take a value."""
 
 
-def command(function: Callable[..., None], **groups: Group) -> Callable[..., None]:
+def only(*names: str) -> Group:
+    """The common options of a command which of those that say where takes these alone, and refuses the others.
+
+    Before its name they may stand all the same: there they are said to whatever comes.
+    """
+    return {name: each for name, each in COMMON.items() if name in names or each.default.rich_help_panel != WHERE}
+
+
+def command(function: Callable[..., None], *, common: Group = COMMON, **groups: Group) -> Callable[..., None]:
     """A function as Typer runs it.
 
     It is called with a `Context`. A parameter that is named like a group takes what was given of the group's options,
@@ -107,12 +155,14 @@ def command(function: Callable[..., None], **groups: Group) -> Callable[..., Non
 
     def run(typer_context: typer.Context, **given: Any) -> None:
         _refuse_bytes(given)
-        options = _options(given, typer_context.obj or Options())
+        answer: Answer = typer_context.obj or Answer()
+        options = _options(given, answer.before or Options())
+        answer.form, answer.streams = options.form, typer_context.info_name in STREAMS
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
-        with Context(options) as context:
+        with Context(options, answer) as context:
             function(context, **given, **taken)
 
-    _declare(run, function, [own, *groups.values(), COMMON])
+    _declare(run, function, [*groups.values(), own, common])  # what it is about comes first
     return run
 
 
@@ -129,7 +179,9 @@ def remembering(function: Callable[..., None]) -> Callable[..., None]:
     own = parameters(function)
 
     def run(typer_context: typer.Context, **given: Any) -> None:
-        typer_context.obj = _options(given, Options())
+        options = _options(given, Options())
+        if isinstance(typer_context.obj, Answer):
+            typer_context.obj.before = options
         function(**given)
 
     _declare(run, function, [own, COMMON])
@@ -138,16 +190,29 @@ def remembering(function: Callable[..., None]) -> Callable[..., None]:
 
 def _options(given: dict[str, Any], before: Options) -> Options:
     """Take the common options out of what was given, over those that stand before."""
-    common = {name: given.pop(name) for name in COMMON}
+    common = {name: given.pop(name) for name in COMMON if name in given}
     for name in ("endpoint", "node"):  # without a word they would mean any place, or every node
-        words(common[name], option=f"--{name}")
-    if common["profile"] == "":
+        words(common.get(name), option=f"--{name}")
+    if common.get("profile") == "":
         raise empty("--profile")
-    if not all(text.strip() for text in common["fault"]):
+    if not all(text.strip() for text in common.get("fault", ())):
         raise empty("--fault")
-    common["endpoint"], common["fault"] = tuple(common["endpoint"]), tuple(common["fault"])
-    common["node"] = ",".join(common["node"])
+    common["json"] = _wants_data(common["format"], json=common["json"])
+    common |= {name: tuple(common[name]) for name in ("endpoint", "fault") if name in common}
+    if "node" in common:
+        common["node"] = ",".join(common["node"])
     return Options(**common).over(before)
+
+
+def _wants_data(form: str, *, json: bool) -> bool:
+    """Whether the answer is for a program. Raises UsageError for a format that there is not, or two."""
+    if form and form not in FORMATS:
+        near = errors.nearest(form, FORMATS)
+        hint = f"did you mean {near}?" if near else f"say one of {', '.join(FORMATS)}"
+        raise errors.UsageError(f"there is no format {form}", hint=hint)
+    if json and form not in ("", "json"):
+        raise errors.UsageError(f"--json and --format {form} are two different things", hint="leave one of them out")
+    return json or form in ("json", "yaml")
 
 
 def _declare(run: Callable[..., None], function: Callable[..., None], groups: list[Group]) -> None:

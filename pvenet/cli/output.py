@@ -7,6 +7,7 @@ gave; what the encoding lacks is escaped; and talk that can't be written stops n
 from __future__ import annotations
 
 import os
+import re
 import sys
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
@@ -23,10 +24,17 @@ _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1
 _OWN = f"\x1b{os.urandom(8).hex()}"
 """Begins a colour of ours on its way to `_write`. Foreign text can't know it, and so can't colour anything."""
 
+_STYLE = re.compile(r"\x1b(\[[\d;]*m)")
+
 
 def out(text: str, *, json: bool = False) -> None:
     """Data, on stdout. Raises PvenetError where it can't be written, BrokenPipeError where nobody reads."""
     _put(f"{text}\n", json=json)
+
+
+def styled(text: str) -> None:
+    """A text of our own on stdout, whose colours and weights stay; nothing foreign may be in it."""
+    _put(f"{_STYLE.sub(lambda found: f'{_OWN}{found[1]}', text)}\n")
 
 
 def flush() -> None:
@@ -134,12 +142,23 @@ def lively() -> bool:
     return _is_terminal(sys.stderr) and os.environ.get("TERM") not in (None, "", "dumb")
 
 
+def colourful() -> bool:
+    """Whether stdout is a terminal that wants colours."""
+    return (
+        _is_terminal(sys.stdout) and "NO_COLOR" not in os.environ and os.environ.get("TERM") not in (None, "", "dumb")
+    )
+
+
 def painter() -> Paint:
     """Colours for a terminal that wants them."""
     from pvenet.render.values import plain
 
-    dull = not _is_terminal(sys.stdout) or "NO_COLOR" in os.environ or os.environ.get("TERM") in (None, "", "dumb")
-    return plain if dull else (lambda text, colour: f"{_OWN}[{_COLOURS[colour]}m{text}{_OWN}[0m")
+    return plain if not colourful() else (lambda text, colour: f"{_OWN}[{_COLOURS[colour]}m{text}{_OWN}[0m")
+
+
+def room() -> int | None:
+    """The width of the terminal that stdout is; None where it is none: then nothing is cut."""
+    return get_terminal_size().columns if _is_terminal(sys.stdout) else None
 
 
 def holds(letters: str) -> bool:

@@ -8,10 +8,14 @@ from pathlib import Path
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
+from pvenet.cli.completion import fixed, nodes, one, several
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.listing import read
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
-from pvenet.cli.output import painter, stream
+from pvenet.cli.output import stream
+from pvenet.cli.several import diff_several, pending_on, revert_several
 
 
 def register(app: typer.Typer) -> None:
@@ -24,23 +28,21 @@ def diff(
     context: Context,
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
 ) -> None:
-    """Show what is pending: what it means, and PVE's own diff."""
-    reading, name = read(context), context.node.name
-    from pvenet.journal import Ours, ownership
-    from pvenet.render.changes import changes_text, diff_data, pending_text
+    """Show what is pending: what it means, and PVE's own diff.
 
-    whose = ownership(context.journals.at(context.node), reading)
-    ours, armed = isinstance(whose, Ours), isinstance(whose, Ours) and whose.armed
-    steps = whose.steps if isinstance(whose, Ours) else ()
-    data = diff_data(name, reading.changes, steps, ours=ours)
-    if reading.changes is None:
-        context.emit(data, note=f"nothing is pending on {name}")
+    Of several nodes where --node names some, or all.
+
+    $ pvenet diff
+    """
+    if context.several:
+        diff_several(context, exit_code=exit_code)
         return
-    parts = [f"{changes_text(steps, painter())}\n"] if steps else []
-    notes = ["this is the way back of an apply that was armed: `pvenet status` says what to do"] if armed else []
-    notes += [] if ours else [f"pvenet did not stage this on {name} from here"]
-    context.emit(data, "\n".join([*parts, pending_text(reading.changes, painter())]), note="\n".join(notes))
-    if exit_code:
+    reading, name = read(context), context.node.name
+    from pvenet.journal import ownership
+
+    shown = pending_on(name, reading, ownership(context.journals.at(context.node), reading))
+    context.emit(shown.data, shown.text, note=shown.note)
+    if exit_code and shown.pending:
         raise errors.Differences("")
 
 
@@ -53,7 +55,9 @@ def apply(
     file: Path | None = typer.Option(
         None, "--file", "-f", help="A network file to make so, node after node; - is stdin.", metavar="FILE"
     ),
-    canary: str | None = typer.Option(None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE"),
+    canary: str | None = typer.Option(
+        None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE", autocompletion=one(nodes)
+    ),
     lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(
@@ -63,6 +67,7 @@ def apply(
         "rollback",
         help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
         metavar="rollback|keep",
+        autocompletion=one(fixed("rollback", "keep")),
     ),
     confirm_within: float | None = typer.Option(
         None,
@@ -94,6 +99,7 @@ def apply(
         help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
         "flags alone.",
         metavar="auto|kernel|flags",
+        autocompletion=one(fixed("auto", "kernel", "flags")),
     ),
     verify_with: str | None = typer.Option(
         None,
@@ -105,14 +111,28 @@ def apply(
         [],
         help="Fail where a bond gets no LACP partner, or a NIC no carrier, also if it never had one.",
         metavar="lacp|carrier",
+        autocompletion=several("require", fixed("lacp", "carrier")),
     ),
+    stage_only: bool = typer.Option(
+        False, "--stage-only", help="Of a file or a saved plan: stage its changes, and reload no node."
+    ),
+    dry_run: bool = DRY_RUN,
 ) -> None:
-    """Make what is pending live with a reload, wait, and verify; or a network file, or a saved plan, on every node."""
+    """Make live what is pending, or a network file, and verify it.
+
+    It reloads the node, waits until everything is up, and puts back what was there where that fails. A network file or
+    a saved plan is applied on every node that it names, one after another.
+
+    $ pvenet apply
+    $ pvenet apply --confirm-within 60
+    $ pvenet apply -f network.yaml --canary pve1
+    """
     from pvenet.apply.apply import apply as make_live
     from pvenet.apply.options import ApplyOptions
     from pvenet.cli import apply_options as words_of
     from pvenet.settings.profiles import secret_variables
 
+    context.answer.rollout = bool(saved or file)
     if confirm_within is not None and not wait:
         raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
     if arm and not wait:
@@ -138,18 +158,33 @@ def apply(
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")
+    words_of.refuse_reloading(options, stage_only=stage_only, canary=canary is not None, named=bool(saved or file))
+    if dry_run:
+        context.hold()
     if saved or file:
         from pvenet.cli.rollout import Request, roll_out
 
-        roll_out(context, Request(file=file, saved=saved, canary=canary or "", lossy=lossy, yes=yes), options)
+        asked = Request(
+            file=file,
+            saved=saved,
+            canary=canary or "",
+            lossy=lossy,
+            yes=yes,
+            dry_run=dry_run,
+            stage_only=stage_only,
+        )
+        roll_out(context, asked, options)
         return
     if canary or lossy:
         raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
+    if dry_run:
+        dry.apply(context, options)
+        return
     node, journals = context.node, context.journals
     from pvenet.cli.progress import progress
     from pvenet.cli.prompt import Prompt
 
-    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context, asks=not yes) as listener:
         make_live(node, journals, options, prompt.runtime(listener.emit))
     if not wait and listener.upid:
         stream(listener.upid)
@@ -158,8 +193,22 @@ def apply(
 def revert(
     context: Context,
     discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask; it is asked where several nodes are meant."),
+    dry_run: bool = DRY_RUN,
 ) -> None:
-    """Throw away what is pending."""
+    """Throw away what is pending.
+
+    On several nodes where --node names some, or all.
+
+    $ pvenet revert
+    """
+    if dry_run:
+        context.hold()
+        dry.revert(context, discard=discard)
+        return
+    if context.several:
+        revert_several(context, discard=discard, yes=yes)
+        return
     node, journals = context.node, context.journals
     from pvenet.apply.stage import revert as throw_away
 

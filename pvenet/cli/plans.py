@@ -1,4 +1,4 @@
-"""`pvenet plan`: what a network file would change, and saving that."""
+"""`pvenet plan`: what a network file would change, saving that, and showing what was saved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, NAMED_FILE, command, network_file
+from pvenet.cli.options import FILE, command, network_file
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
@@ -23,20 +23,42 @@ def register(app: typer.Typer) -> None:
     app.command()(command(plan))
 
 
+SHOW = "show"
+"""The first word where a saved plan is shown; a network file of that name is `-f show`."""
+
+
 def plan(
     context: Context,
-    named: Path | None = NAMED_FILE,
+    named: list[Path] = typer.Argument(
+        [],
+        help="The same as -f FILE; or `show`, and the saved plan to show.",
+        metavar="[FILE | show PLAN]",
+        show_default=False,
+    ),
     *,
     file: Path | None = FILE,
     save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is to do or pending."),
 ) -> None:
-    """Show what a network file would change on each node, and change nothing."""
+    """Show what a network file would change on each node.
+
+    Nothing is changed. A saved plan is for `pvenet apply PLAN`, which does that and nothing else; `plan show` shows
+    what one has shown.
+
+    $ pvenet plan network.yaml
+    $ pvenet plan -f network.yaml -o monday.plan
+    $ pvenet plan show monday.plan
+    """
+    if named[:1] == [Path(SHOW)]:
+        _show(context, named[1:], useless={"-f": file, "-o": save, "--exit-code": exit_code})
+        return
     from pvenet.fleet.nodes import refuse
     from pvenet.fleet.saved import save as write
     from pvenet.spec.load import load
 
-    described = network_file(file, named)
+    if len(named) > 1:
+        raise errors.UsageError(f"{named[0]} and {named[1]} are two files", hint="name one of them")
+    described = network_file(file, named[0] if named else None)
     if save and save.exists() and described.exists() and save.samefile(described):
         raise errors.UsageError(f"{save} is the network file itself", hint="name another with -o")
     found = planned(context, load(described))
@@ -51,8 +73,28 @@ def plan(
         raise errors.Differences("")
 
 
-def planned(context: Context, spec: NetworkSpec) -> FleetPlan:
-    """What a file would do to its nodes, or to those of them that were named."""
+def _show(context: Context, named: list[Path], *, useless: dict[str, object]) -> None:
+    """Show a saved plan as it was when it was made. No node is asked."""
+    from pvenet.render.saved_plan import saved_plan_text
+    from pvenet.spec.saved import changed_since, read_with_shown
+
+    if len(named) != 1:
+        raise errors.UsageError(
+            "`pvenet plan show` shows one saved plan", hint="name it; a network file that is called show is `-f show`"
+        )
+    (saved,) = named
+    if given := [option for option, value in useless.items() if value]:
+        raise errors.UsageError(f"{given[0]} has no part in `pvenet plan show`", hint="leave it out")
+    _, data = read_with_shown(saved)
+    try:
+        text = saved_plan_text(data, painter(), get_terminal_size().columns)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise changed_since(saved) from None
+    context.emit(data, text, note=f"`pvenet apply {saved}` makes it so, as long as the nodes are as they were then")
+
+
+def planned(context: Context, spec: NetworkSpec, *, update_hosts: bool = False) -> FleetPlan:
+    """What a file would do to its nodes, or to those of them that were named; `update_hosts`: and to /etc/hosts."""
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.plans import plan_nodes, selected
@@ -62,7 +104,7 @@ def planned(context: Context, spec: NetworkSpec) -> FleetPlan:
     if len(names) < len(spec.nodes):
         context.say(f"of the nodes in {spec.file} only {', '.join(names)} (--node or PVENET_NODE)")
     with counting(len(names)) as count:
-        return plan_nodes(fleet, spec, names, count)
+        return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
 
 
 def warn(context: Context, plan: FleetPlan) -> None:

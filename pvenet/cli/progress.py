@@ -8,17 +8,18 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, events
-from pvenet.cli.output import LIVE, lively, painter, say, stream
+from pvenet.cli.output import LIVE, lively, painter, say
 from pvenet.render.changes import changes_text, folded, pending_text
 from pvenet.render.events import event_data, waiting_line, waiting_note
 from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.impact import impact_lines
-from pvenet.render.values import as_line, counted
+from pvenet.render.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
+    from pvenet.cli.answer import Answer
     from pvenet.cli.context import Context
     from pvenet.render.values import Paint
 
@@ -29,16 +30,27 @@ BELOW = 9
 """Lines that the rest of the question takes: the blank ones, whom it hits, warnings, the question itself."""
 
 
-def progress(context: Context) -> JsonLines | Terminal:
-    """Who listens to the events of a command."""
-    return JsonLines() if context.options.json else Terminal(say, painter())
+def progress(context: Context, *, asks: bool = False) -> JsonLines | Terminal:
+    """Who listens to the events of a command. `asks`: a person is asked, and sees what about, also with --quiet."""
+    if context.answer.as_data:
+        return JsonLines(context.answer)
+    return Terminal(say, painter(), _heard(asks=asks) if context.options.quiet else None)
+
+
+def _heard(*, asks: bool) -> tuple[type[events.Event], ...]:
+    """The events of which --quiet tells; an error tells of the end."""
+    shown = (events.Shown, events.Affected) if asks else ()
+    return (*shown, events.Warned, events.Confirming)
 
 
 class JsonLines:
-    """A JSON object an event, a line each, on stdout; each flushed as it happens."""
+    """An event as JSON a line, or as a document of YAML, on stdout; each flushed as it happens."""
 
     upid = ""
     """The events say it."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +60,7 @@ class JsonLines:
 
     def emit(self, event: events.Event) -> None:
         """Write one event; a reader who has gone stops no apply."""
-        stream(as_line(event_data(event)), json=True)
+        self._answer.event(event_data(event))
 
 
 def _waiting(event: events.Waiting) -> Callable[[], str]:
@@ -60,7 +72,11 @@ def _waiting(event: events.Waiting) -> Callable[[], str]:
 class Terminal:
     """Talk on stderr, with one live line where it is a terminal that can have one."""
 
-    def __init__(self, say: Callable[[str], object], paint: Paint) -> None:
+    def __init__(
+        self, say: Callable[[str], object], paint: Paint, heard: tuple[type[events.Event], ...] | None = None
+    ) -> None:
+        self._heard = heard
+        """The events that are told; all where it is None."""
         self._say = say
         self._paint = paint
         self._lively = lively()
@@ -83,8 +99,11 @@ class Terminal:
 
     def emit(self, event: events.Event) -> None:
         """Say what happened; a terminal that has gone stops no apply."""
-        with suppress(OSError):
-            self._tell(event)
+        if isinstance(event, events.Reloading):
+            self.upid = event.upid
+        if self._heard is None or isinstance(event, self._heard):
+            with suppress(OSError):
+                self._tell(event)
 
     def _tell(self, event: events.Event) -> None:  # noqa: C901, PLR0912 - a case an event
         match event:
@@ -97,7 +116,6 @@ class Terminal:
             case events.Warned():
                 self._say(indented(f"warning: {event.text}"))  # what is waited for is waited for still
             case events.Reloading():
-                self.upid = event.upid
                 self._line(f"reloading the network of {event.node}")
             case events.Armed():
                 self._line(

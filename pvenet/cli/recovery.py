@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
+from pvenet.cli.completion import journals, one
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
 
@@ -28,7 +31,13 @@ def status(
     ),
     same_node: bool = SAME_NODE,
 ) -> None:
-    """Say how a node stands: what is pending, whose it is, which journal is open, and what to do."""
+    """Say how a node stands, and what to do.
+
+    What is pending and whose it is, and whether an apply was left without a verdict.
+
+    $ pvenet status
+    $ pvenet status --watch
+    """
     fleet = context.fleet
     from dataclasses import asdict
 
@@ -89,7 +98,11 @@ def _text(found: Status) -> str:
 def rollback(
     context: Context,
     journal: str | None = typer.Argument(
-        None, help="The journal of what shall be put back; the youngest where it is left out.", metavar="[JOURNAL]"
+        None,
+        help="The journal of what shall be put back, by its number in `pvenet history` or its name; the youngest where "
+        "it is left out.",
+        metavar="[JOURNAL]",
+        autocompletion=one(journals),
     ),
     *,
     timeout: float = typer.Option(
@@ -105,10 +118,18 @@ def rollback(
     allow_guests: list[str] = ALLOW_GUESTS,
     sdn_lock: bool | None = SDN_LOCK,
     same_node: bool = SAME_NODE,
+    dry_run: bool = DRY_RUN,
 ) -> None:
-    """Put back what was there before: revert what was staged, or undo what was applied with a reload, and verify."""
+    """Put back what was there before, and verify it.
+
+    What was staged is reverted; what was applied is undone with another reload.
+
+    $ pvenet rollback
+    """
     if journal is not None and not journal.strip():
         raise empty("the name of the journal", "leave it out for the youngest one")
+    if dry_run:
+        context.hold()
     node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import roll_back
@@ -123,7 +144,10 @@ def rollback(
         verify=verify_by(context),
         sdn_lock=holds_sdn_lock(context, sdn_lock),
     )
-    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context) as listener:
+    if dry_run:
+        dry.rollback(context, options, name=journal or "", same_node=same_node)
+        return
+    with Prompt(yes=yes, json=context.options.json) as prompt, progress(context, asks=not yes) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
 
 
@@ -136,8 +160,21 @@ def confirm(
         metavar="SECONDS",
     ),
     same_node: bool = SAME_NODE,
+    dry_run: bool = DRY_RUN,
 ) -> None:
-    """Say that what was applied with --confirm-within may stay, or that a rollback is not to go on."""
+    """Say that what was applied may stay.
+
+    For an apply with --confirm-within, or a rollback that is not to go on.
+
+    $ pvenet confirm
+    $ pvenet confirm --extend 120
+    """
+    if dry_run:
+        if extend is not None:
+            raise errors.UsageError("--extend and --dry-run don't go together", hint="leave one of them out")
+        context.hold()
+        dry.confirm(context, same_node=same_node)
+        return
     node, journals = context.node, context.journals
     from pvenet.apply import keep as keeping
 

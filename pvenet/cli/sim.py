@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command, empty, words
-from pvenet.cli.output import out, painter, say
+from pvenet.cli.help import Application
+from pvenet.cli.options import command, empty, only, words
+from pvenet.cli.output import out, painter
 from pvenet.settings.connection import faults_of
 
 if TYPE_CHECKING:
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from pvenet.sim.server import At, Endpoint
     from pvenet.sim.state import Sim
 
-app = typer.Typer(name="sim", help="A simulated node: no cluster needed.", no_args_is_help=True, rich_markup_mode=None)
+app = Application(name="sim", text="Make and serve a simulated node; no real one is needed.")
 
 _FOLDER = typer.Argument(..., metavar="DIR", help="Where the simulated nodes are kept.", show_default=False)
 
 
 @app.command()
-@command
+@partial(command, common=only("node"))
 def init(
     context: Context,
     folder: Path = _FOLDER,
@@ -44,7 +46,14 @@ def init(
         metavar="ADDRESS",
     ),
 ) -> None:
-    """Make a simulated node to measure; --node names it, else it is pve1."""
+    """Make a simulated node to measure.
+
+    It is pve1 unless --node names it otherwise; more of them in one folder are a cluster.
+
+    $ pvenet sim init lab --guest 101:web:vmbr0
+    $ pvenet sim init lab --node pve2 --nic eno1,eno2
+    $ pvenet --sim lab list --node pve1
+    """
     from pvenet.sim.state import Sim, SimError, read_file
 
     node = context.options.node or "pve1"
@@ -62,7 +71,7 @@ def init(
 
 
 @app.command()
-@command
+@partial(command, common=only("fault"))
 def serve(
     context: Context,
     folder: Path = _FOLDER,
@@ -73,7 +82,10 @@ def serve(
     ),
     plain_http: bool = typer.Option(False, "--plain-http", help="Without TLS."),
 ) -> None:
-    """Serve a simulated node to any PVE client until it is ended."""
+    """Serve a simulated node to any PVE client until it is ended.
+
+    $ pvenet sim serve lab --listen 127.0.0.1:8006
+    """
     from pvenet.sim.server import serve as run
     from pvenet.sim.state import SimError
 
@@ -88,7 +100,7 @@ def serve(
             also=also,
             tls=not plain_http,
             faults=ordered,
-            announce=lambda at: _tell(at, json=context.options.json),
+            announce=lambda at: _tell(context, at),
         )
     except (OSError, OverflowError, SimError, ModuleNotFoundError) as error:
         raise errors.UsageError(f"can't serve {folder} at {', '.join(listen)}: {error}", hint=_hint(error)) from None
@@ -108,9 +120,12 @@ def _place(text: str) -> At:
 
 
 @app.command()
-@command
+@partial(command, common=only())
 def faults(context: Context) -> None:
-    """List what --fault can let go wrong, and how to say where."""
+    """List what --fault can let go wrong, and how to say where.
+
+    $ pvenet sim faults
+    """
     from pvenet.render.values import aligned
     from pvenet.sim.faults import HELP, usage
 
@@ -119,9 +134,12 @@ def faults(context: Context) -> None:
 
 
 @app.command()
-@command
+@partial(command, common=only("node"))
 def show(context: Context, folder: Path = _FOLDER) -> None:
-    """Look into simulated nodes: what is staged, which links are up, the last tasks."""
+    """Look into simulated nodes: files, links, the last tasks.
+
+    $ pvenet sim show lab
+    """
     import time
 
     from pvenet.cli.sim_text import node_data, node_text
@@ -138,7 +156,7 @@ def show(context: Context, folder: Path = _FOLDER) -> None:
 
 
 @app.command()
-@command
+@partial(command, common=only("node"))
 def check(
     context: Context,
     place: Path = typer.Argument(
@@ -151,7 +169,12 @@ def check(
     ),
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where a first write changes something."),
 ) -> None:
-    """Rehearse an interfaces file: what PVE makes of it, loses, moves or refuses."""
+    """Rehearse an interfaces file: what PVE would make of it.
+
+    What it loses, moves or refuses at the first write.
+
+    $ pvenet sim check /etc/network/interfaces --nic eno1
+    """
     from pvenet.cli.sim_text import file_data, file_text, printable
     from pvenet.sim.rehearse import rehearse
 
@@ -171,7 +194,7 @@ def check(
     if not context.options.json:
         for _, file, each in found:
             if not each.changes:
-                say(f"PVE takes {file} as it is")
+                context.say(f"PVE takes {file} as it is")
 
 
 def _nics(given: list[str] | None) -> dict[str, tuple[str, ...]] | None:
@@ -219,7 +242,8 @@ def _sim(folder: Path, node: str | None) -> Sim:
             f"there is no simulated node in {folder}", hint=f"`pvenet sim init {folder}` makes one to measure"
         )
     if node and node not in sim.nodes:
-        raise errors.UsageError(f"there is no node {node} in {folder}, only {', '.join(sim.nodes)}")
+        hint = errors.did_you_mean(node, sim.nodes, otherwise="name one of them with --node")
+        raise errors.UsageError(f"there is no node {node} in {folder}, only {', '.join(sim.nodes)}", hint=hint)
     return Sim.open(folder)
 
 
@@ -229,20 +253,18 @@ def _hint(error: Exception) -> str:
     return "another address? --listen 127.0.0.1:0 takes a free port"
 
 
-def _tell(at: Endpoint, *, json: bool) -> None:
+def _tell(context: Context, at: Endpoint) -> None:
     from dataclasses import asdict
-
-    from pvenet.render.values import as_line
 
     data = asdict(at)
     data["endpoint"] = data.pop("url")
-    if json:
-        out(as_line(data), json=True)
+    if context.answer.as_data:
+        context.answer.line(data)
     else:
         out(f"export PVENET_ENDPOINT={at.url}\nexport PVENET_TOKEN_ID='{at.token_id}'")
         out(f"export PVENET_TOKEN_SECRET={at.token_secret}")
         if at.fingerprint:
             out(f"export PVENET_FINGERPRINT={at.fingerprint}")
         if at.also:
-            say(f"# also, while a node has the address: {', '.join(at.also)}")
-        say(f"# or log in as {at.user} with the password {at.password}; Ctrl-C ends it")
+            context.say(f"# also, while a node has the address: {', '.join(at.also)}")
+        context.say(f"# or log in as {at.user} with the password {at.password}; Ctrl-C ends it")

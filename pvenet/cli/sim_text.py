@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pvenet import times
 from pvenet.render.changes import pending_text
 from pvenet.render.values import aligned, headed
 
@@ -57,7 +58,7 @@ def node_text(view: NodeView, now: float, paint: Paint) -> str:
 
 
 def _task_text(task: dict[str, Any]) -> str:
-    begun = datetime.fromtimestamp(task["start"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    begun = times.local(datetime.fromtimestamp(task["start"], UTC).isoformat(), seconds=True)
     return f"{begun}, {task['type']} of {task['user']}: {task['status']}"
 
 

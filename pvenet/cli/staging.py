@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from pvenet import errors
+from pvenet.cli import dry_run as dry
 from pvenet.cli.context import Context
+from pvenet.cli.dry_run import DRY_RUN
+from pvenet.cli.help import Application
 from pvenet.cli.nouns import LISTS, NOUNS
 from pvenet.cli.options import command, empty, words
 from pvenet.cli.output import painter
@@ -19,12 +23,20 @@ if TYPE_CHECKING:
 
     from pvenet.apply.stage import Staged
     from pvenet.cli.nouns import Noun
+    from pvenet.edit import Differences
     from pvenet.model import Network
     from pvenet.plan import Desired
 
 _ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
-_CLEAR = typer.Option(None, "--clear", help="Fields to remove, as in --clear mtu,gateway.", metavar="FIELD[,FIELD]")
 _LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
+
+
+class Chosen(NamedTuple):
+    """What a command makes of the network as it is."""
+
+    desired: Desired
+    notes: tuple[str, ...] = ()
+    """What of it is so already, and what is worth saying of it, a line each."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,45 +47,65 @@ def register(app: typer.Typer) -> None:
 
 def _group(noun: Noun) -> typer.Typer:
     """`set`, and, unless it is a NIC, `create` and `delete`."""
-    group = typer.Typer(
-        name=noun.command, help=f"Stage changes of {noun.word}s.", no_args_is_help=True, rich_markup_mode=None
-    )
+    verbs = "Create, change or delete" if noun.naming else "Change"
+    group = Application(name=noun.command, text=f"{verbs} {noun.a_word}.")
     if noun.naming:
-        group.command("create", help=f"Stage a new {noun.word}.")(command(_create(noun), own=noun.options))
-        group.command("delete", help=f"Stage the removal of {noun.a_word}.")(command(_delete(noun)))
-    group.command("set", help=f"Stage a change of {noun.a_word}: what is named changes, everything else stays.")(
-        command(_set(noun), own=noun.options)
-    )
+        text = _help(noun, "create", f"Stage a new {noun.word}.")
+        group.command("create", help=text)(command(_create(noun), own=noun.options))
+        text = _help(noun, "delete", f"Stage the removal of {noun.a_word}.")
+        group.command("delete", help=text)(command(_delete(noun)))
+    text = _help(noun, "set", f"Stage a change of {noun.a_word}.\n\nWhat is named changes, everything else stays.")
+    group.command("set", help=text)(command(_set(noun), own=noun.options, differences=noun.differences))
     group.callback()(lambda: None)  # keeps `set` a command where it is the only one
     return group
 
 
+def _help(noun: Noun, verb: str, text: str) -> str:
+    return f"{text}\n\n$ pvenet {noun.command} {verb} {noun.examples[verb]}"
+
+
 def _existing(noun: Noun) -> Any:
-    return typer.Argument(..., help=f"The {noun.word}.", metavar="NAME", show_default=False)
+    return typer.Argument(
+        ..., help=f"The {noun.word}.", metavar="NAME", show_default=False, autocompletion=noun.complete
+    )
+
+
+def _clear(noun: Noun) -> Any:
+    return typer.Option(
+        None,
+        "--clear",
+        help="Fields to remove, as in --clear mtu,gateway.",
+        metavar="FIELD[,FIELD]",
+        autocompletion=noun.clear,
+    )
 
 
 def _set(noun: Noun) -> Callable[..., None]:
     def set_(
         context: Context,
         own: dict[str, Any],
+        differences: dict[str, Any],
         name: str = _existing(noun),
-        clear: list[str] | None = _CLEAR,
+        clear: list[str] | None = _clear(noun),
         lossy: bool = _LOSSY,
         adopt: bool = _ADOPT,
+        dry_run: bool = DRY_RUN,
     ) -> None:
         from pvenet import edit
 
         values, cleared = _values(own, clearable=True), words(clear, option="--clear") or ()
+        lists = _differences(noun, differences)
 
-        def choose(network: Network, node: str) -> Desired:
-            changed = edit.change(network, node, noun.kind, name, values, cleared)
-            if not cleared and all(value is None for value in values.values()):
+        def choose(network: Network, node: str) -> Chosen:
+            after = edit.change(network, node, noun.kind, name, values, cleared, lists)
+            if not cleared and not any(lists.values()) and all(value is None for value in values.values()):
                 raise errors.UsageError(
                     f"nothing to set on {name}", hint=f"`pvenet {noun.command} set --help` shows what can be set"
                 )
-            return {name: changed}
+            before = network.interfaces[name]
+            return Chosen({name: after}, (*edit.needless(before, lists, values, node), *edit.remarks(before, after)))
 
-        _stage(context, choose, named=name, lossy=lossy, adopt=adopt)
+        _stage(context, choose, named=name, lossy=lossy, adopt=adopt, dry_run=dry_run)
 
     return set_
 
@@ -84,6 +116,7 @@ def _create(noun: Noun) -> Callable[..., None]:
         own: dict[str, Any],
         name: str | None = typer.Argument(None, help=noun.naming, metavar="[NAME]", show_default=False),
         adopt: bool = _ADOPT,
+        dry_run: bool = DRY_RUN,
     ) -> None:
         from pvenet import edit
 
@@ -91,23 +124,27 @@ def _create(noun: Noun) -> Callable[..., None]:
             raise empty("the name")
         values = _values(own)
 
-        def choose(network: Network, node: str) -> Desired:
+        def choose(network: Network, node: str) -> Chosen:
             made = edit.create(network, node, noun.kind, name, values)
-            return {made.name: made}
+            return Chosen({made.name: made}, tuple(edit.remarks(None, made)))
 
-        _stage(context, choose, adopt=adopt)
+        _stage(context, choose, adopt=adopt, dry_run=dry_run)
 
     return create
 
 
 def _delete(noun: Noun) -> Callable[..., None]:
-    def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT) -> None:
+    def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT, dry_run: bool = DRY_RUN) -> None:
         from pvenet import edit
+        from pvenet.apply.own_path import own_names
 
-        def choose(network: Network, node: str) -> Desired:
-            return {edit.find(network, node, name, noun.kind).name: None}
+        def never(network: Network) -> frozenset[str]:
+            return own_names(context.node, network)
 
-        _stage(context, choose, named=name, adopt=adopt)
+        def choose(network: Network, node: str) -> Chosen:
+            return Chosen({edit.find(network, node, name, noun.kind, lambda: never(network)).name: None})
+
+        _stage(context, choose, named=name, adopt=adopt, dry_run=dry_run)
 
     return delete
 
@@ -129,6 +166,20 @@ def _values(given: dict[str, Any], *, clearable: bool = False) -> dict[str, Any]
     return values | {name: words(given[name], option=f"--{name}") for name in LISTS if name in given}
 
 
+def _differences(noun: Noun, given: dict[str, Any]) -> Differences:
+    """What comes to each list and leaves it. Raises UsageError for an option without a word."""
+    from pvenet.edit import Difference
+
+    return {
+        name: Difference(
+            add=words(given[f"add_{name}"], option=f"--add-{field.one}") or (),
+            remove=words(given[f"remove_{name}"], option=f"--remove-{field.one}") or (),
+        )
+        for name, field in noun.fields.items()
+        if field.one
+    }
+
+
 def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
     """Raises UsageError for an option that says nothing, be it a text or a list."""
     from pvenet.edit import NOT_CLEARABLE
@@ -143,16 +194,19 @@ def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
 
 def _stage(
     context: Context,
-    choose: Callable[[Network, str], Desired],
+    choose: Callable[[Network, str], Chosen],
     *,
     named: str = "",
     lossy: bool = False,
     adopt: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Stage what a command makes of the network as it is, and say what was staged.
 
     `named`: the interface that has to be there.
     """
+    if dry_run:
+        context.hold()
     node, journals = context.node, context.journals
     from pvenet.apply.stage import StageOptions, Staging
 
@@ -160,8 +214,9 @@ def _stage(
         if named and named not in staging.network.interfaces:
             node.refuse_hidden(named)
         options = StageOptions(lossy=lossy, adopt=adopt)
-        staged = staging.stage(choose(staging.network, node.name), options, whom=True)
-    _tell(context, staged)
+        chosen = choose(staging.network, node.name)
+        staged = staging.stage(chosen.desired, options, whom=True, dry_run=dry_run)
+    _tell(context, staged, chosen.notes, dry_run=dry_run)
 
 
 def _nothing_to_do(node: str, staged: Staged) -> str:
@@ -173,20 +228,43 @@ def _nothing_to_do(node: str, staged: Staged) -> str:
     )
 
 
-def _tell(context: Context, staged: Staged) -> None:
+def _tell(context: Context, staged: Staged, notes: tuple[str, ...], *, dry_run: bool) -> None:
     from pvenet.render.changes import changes_text, staged_data
-    from pvenet.render.impact import impact_data, impact_lines
+    from pvenet.render.impact import impact_data, impact_lines, path_line
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
         context.warn(f"{warning}")
+    for note in notes:
+        context.say(note)
     name = context.node.name
     data = staged_data(name, staged.plan.steps, staged.warnings, pending=staged.pending is not None)
-    data |= {"impact": impact_data(staged.impact)}
+    data |= {
+        "impact": impact_data(staged.impact),
+        "notes": list(notes),
+        "management": staged.path and asdict(staged.path),
+    }
+    if dry_run:
+        data, sent = _unsent(name, data, staged)
     if not staged.plan:
         context.emit_done(data, note=_nothing_to_do(name, staged))
         return
     if staged.impact.notable:
         context.say("\n".join(impact_lines(staged.impact, get_terminal_size().columns)))
+    if staged.path:
+        shown = staged.impact.notable and staged.impact.path is not None
+        context.say(path_line(**asdict(staged.path), node=name, shown=shown))
+    changes = changes_text(staged.plan.steps, painter())
+    if dry_run:
+        context.emit(data, f"{changes}\n\n{sent}", note=dry.NOTHING_SENT)
+        return
     note = f"staged on {name}, not live yet: `pvenet diff` shows it, `pvenet apply` makes it live"
-    context.emit_done(data, changes_text(staged.plan.steps, painter()), note=note)
+    context.emit_done(data, changes, note=note)
+
+
+def _unsent(node: str, data: dict[str, Any], staged: Staged) -> tuple[dict[str, Any], str]:
+    """The data of what is not staged, and what would be sent, as text."""
+    from pvenet.apply.dry_run import of_plan
+
+    more, text = dry.requests(of_plan(node, staged.plan))
+    return data | more, text

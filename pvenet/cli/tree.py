@@ -17,32 +17,29 @@ if TYPE_CHECKING:
     from pvenet.apply.links import Everything
 
 
-EXAMPLE = """\b
-  ens33  up 1G ─── vmbr0  bridge, 192.0.2.11/24, gateway 192.0.2.1
-\b
-  ens38  up 1G ─┐
-  ens39  up 1G ─┴─ bond0  bond, 802.3ad, LACP partner 02:00:00:00:5c:01
-                   └─ vmbr1  bridge, VLANs 2-4094
-                      ├─ 101 web    net0 VLAN 20
-                      ├─ 102 db     net0
-                      └─ 205 proxy  net0 VLAN 30, stopped
-"""
-"""Stands beneath the help."""
-
-
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command(epilog=EXAMPLE)(command(tree))
+    app.command()(command(tree))
 
 
 def tree(
     context: Context,
     svg: Path | None = typer.Option(None, help="Write the picture here as SVG, too.", metavar="FILE"),
 ) -> None:
-    """Show the node as a picture, from the cable to the guest, with what is staged and what is not as it should be."""
+    """Show the node as a picture, from the cable to the guest.
+
+    With what is staged, and what is not as it should be.
+
+    $ pvenet tree --svg pve1.svg
+      ens33  up 1G ─── vmbr0  bridge, 192.0.2.11/24, gateway 192.0.2.1
+      ens38  up 1G ─┐
+      ens39  up 1G ─┴─ bond0  bond, 802.3ad, LACP partner 02:00:00:00:5c:01
+                       └─ vmbr1  bridge, VLANs 2-4094
+                          ├─ 101 web    net0 VLAN 20
+                          └─ 205 proxy  net0 VLAN 30, stopped
+    """
     node = context.node
     from pvenet.apply.links import look_everywhere
-    from pvenet.guests import read_guests
     from pvenet.render.impact import unknown_data, unknown_lines
     from pvenet.render.tree import tree_data
     from pvenet.render.tree_build import Seen, build
@@ -50,7 +47,6 @@ def tree(
     from pvenet.render.tree_text import BOX, tree_text
 
     found = look_everywhere(node, context.journals, context.warn)
-    hanging = read_guests(node)
     shown = build(
         Seen(
             node=node.name,
@@ -58,13 +54,13 @@ def tree(
             applied=found.applied,
             report=found.report,
             bridges=found.bridges,
-            guests=hanging.guests,
+            guests=found.guests.guests,
             differences=found.differences,
         )
     )
     text = tree_text(shown, get_terminal_size().columns, painter(), boxes=holds(BOX))
-    note = "\n".join([*_notes(found, node.name), *unknown_lines(hanging.unknown)])
-    data = tree_data(shown) | {"not_known": [unknown_data(each) for each in hanging.unknown]}
+    note = "\n".join([*_notes(found, node.name), *unknown_lines(found.guests.unknown)])
+    data = tree_data(shown) | {"not_known": [unknown_data(each) for each in found.guests.unknown]}
     context.emit(data, text, note=note)
     if svg:
         _write(svg, tree_svg(shown))

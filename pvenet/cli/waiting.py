@@ -55,7 +55,13 @@ def wait(
     ),
     same_node: bool = SAME_NODE,
 ) -> None:
-    """Wait for a reload that was left (Ctrl-C, --no-wait, a closed terminal), and end as its apply would have."""
+    """Wait for a reload that was left, and end as its apply would have.
+
+    Whether it was left by Ctrl-C, by --no-wait or by a terminal that was closed: it is verified, and rolled back where
+    it fails.
+
+    $ pvenet wait
+    """
     node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.wait import wait as take_up
@@ -80,7 +86,13 @@ def wait(
 
 
 def rescue(context: Context) -> None:
-    """Print the smallest /etc/network/interfaces that brings back the way to a node, to be written at its console."""
+    """Print the smallest interfaces file that brings a node back.
+
+    It holds what the way to the node stands on, as it was before the last change from here, and is written at the
+    node's console.
+
+    $ pvenet rescue
+    """
     fleet = context.fleet
     from dataclasses import asdict
 

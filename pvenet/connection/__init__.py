@@ -25,6 +25,7 @@ from pvenet.connection.failures import NOT_PVE_HINT, READ, garbled, refusal, tro
 from pvenet.connection.failures import AnswerLost as AnswerLost
 from pvenet.connection.failures import NodeNotReached as NodeNotReached
 from pvenet.connection.failures import NotReached as NotReached
+from pvenet.connection.held import Held as Held
 from pvenet.connection.session import LOGIN, READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
 from pvenet.connection.trust import Pinned, Signed, authorities, fingerprint
@@ -71,6 +72,8 @@ class Connection:
         self.endpoints = tuple(endpoints)
         self.credentials = credentials
         self.trust = trust or Trust()
+        self.heard: Callable[[tuple[str, ...], object], None] | None = None
+        """Is told what each read without a query was answered: its path and its data."""
         self._debug = debug
         self._watch = watch or _unwatched
         """What is entered while a request is on its way to an endpoint, and left when it was answered."""
@@ -82,15 +85,22 @@ class Connection:
         """The URLs of the endpoints that nobody has given."""
         self._met: dict[str, str] = {}
         """The SHA-256 of the certificate that each endpoint has shown, by its URL."""
+        self._held = False
         self._used = clock()
         self._ticket_from = (-1, 0.0)
         self._mount()
 
     def another(self) -> Connection:
         """One more to the same place as the same user; whoever was asked for a secret is not asked again."""
-        return Connection(
+        more = Connection(
             self.endpoints, self.credentials, self.trust, debug=self._debug, watch=self._watch, clock=self._clock
         )
+        more.heard, more._held = self.heard, self._held
+        return more
+
+    def hold(self) -> None:
+        """Send nothing from here on that changes anything; what would be raises Held."""
+        self._held = True
 
     @property
     def endpoint(self) -> Endpoint:
@@ -142,6 +152,12 @@ class Connection:
 
     def get(self, *path: str, timeout: float | None = None, **query: str | int) -> Answer:
         """Read. Asked again after a lost connection, and of the other endpoints."""
+        answer = self._get(path, query, timeout)
+        if self.heard and not query:
+            self.heard(path, answer.data)
+        return answer
+
+    def _get(self, path: tuple[str, ...], query: dict[str, str | int], timeout: float | None) -> Answer:
         seconds = self._share(self._seconds(timeout))
         failures: list[errors.Unreachable] = []
         for _ in self.endpoints:
@@ -198,6 +214,8 @@ class Connection:
         return max(min(seconds, SHARE), seconds / len(self.endpoints)) if self._learnt else seconds
 
     def _change(self, method: str, path: tuple[str, ...], form: Mapping[str, str | int], seconds: float) -> Answer:
+        if self._held and method != READ:
+            raise Held(method, path, form)
         if self._clock() - self._used > IDLE_LIMIT:
             self.fresh()
         for _ in self.endpoints[1:]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from pvenet import errors
+from pvenet import errors, private, times
 from pvenet.access import audit_grants
 from pvenet.apply.sdn_lock import of_this_cluster
 from pvenet.cluster import standing
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from pvenet.connection import Connection
 
-LOGIN, TOKEN, QUORUM, LOCK = "login", "token", "quorum", "SDN lock"
+FOLDER, LOGIN, TOKEN, QUORUM, LOCK = "state folder", "login", "token", "quorum", "SDN lock"
 CHECKS = (LOGIN, CLOCK, TOKEN, QUORUM, LOCK)
 TIMEOUT = 10.0
 """Seconds for one answer: a living node was seen to take 6.4 (pve-api#slow-answer)."""
@@ -36,10 +37,11 @@ _NO_ANSWER = frozenset({403, 501})
 def entry_findings(connection: Connection, state_dir: Path) -> Looks:
     """All of it; where nobody answers, or nobody is let in, `lost` says so. `state_dir`: where journals are kept."""
     looks = Looks()
+    looks.look([FOLDER], lambda: [_folder(state_dir)])
     several = len(connection.endpoints) > 1
     for endpoint in connection.endpoints:
         looks.found += softened(endpoint_findings(endpoint, connection.trust), others=several)
-    shut = [each.text for each in looks.found if each.state == "bad"]
+    shut = [each.text for each in looks.found if each.state == "bad" and each.check != FOLDER]
     if shut:
         looks.give_up(shut[0])
         looks.look(CHECKS, list)
@@ -49,6 +51,19 @@ def entry_findings(connection: Connection, state_dir: Path) -> Looks:
     looks.look([QUORUM], lambda: [_quorum(connection)])
     looks.look([LOCK], lambda: _locks(connection, LockJournals(state_dir)))
     return looks
+
+
+def _folder(state_dir: Path) -> Finding:
+    """Whether journals can be kept, tried with a file that has no name and is gone at once."""
+    places = (state_dir / "journals", state_dir, *state_dir.parents)
+    try:
+        private.refuse_planted(state_dir)
+        with TemporaryFile(dir=next(place for place in places if place.exists())) as file:
+            file.write(b"x")
+    except OSError as error:
+        text = f"{state_dir} can't be written ({error.strerror or error}), and nothing is staged without a journal"
+        return bad(FOLDER, text, "name a folder that can be written with --state-dir or PVENET_STATE_DIR")
+    return good(FOLDER, f"journals can be written to {state_dir}")
 
 
 def _enter(connection: Connection, looks: Looks) -> None:
@@ -91,7 +106,7 @@ def expiry(what: str, expire: int, now: datetime, todo: str) -> Finding:
     if not expire:
         return good(TOKEN, f"{what}, and does not expire")
     until = datetime.fromtimestamp(min(expire, _LATEST), UTC)
-    text = f"{what}, and expires on {until:%Y-%m-%d %H:%M} UTC"
+    text = f"{what}, and expires on {times.local(until.isoformat())}"
     left = (until - now).days
     return good(TOKEN, text) if left >= SOON else warning(TOKEN, f"{text}, within {left + 1} days", todo)
 
@@ -118,7 +133,7 @@ def _locks(connection: Connection, journals: LockJournals) -> Iterator[Finding]:
     """The SDN locks that were asked for from here and may be held still; that of others nobody tells."""
     found = of_this_cluster(connection, journals)
     for journal in found:
-        text = f"an SDN lock that was asked for from here ({journal.begun}) may be held still"
+        text = f"an SDN lock that was asked for from here ({times.local(journal.begun)}) may be held still"
         yield warning(LOCK, text, "`pvenet status` releases it, unless another pvenet is at work with it")
     if not found:
         yield good(LOCK, "none was left behind from here")

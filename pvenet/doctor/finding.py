@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.runtime import inside
 from pvenet.severity import Severity
+from pvenet.unexpected import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -75,7 +75,7 @@ class Looks:
             todo = "" if isinstance(error, errors.PermissionMissing) else error.hint  # the line of the right has it
             self.found += [unknown(check, _why(error), todo) for check in checks]
         except Exception as bug:  # noqa: BLE001 - a look that breaks says nothing of the others
-            self.found += [unknown(check, inside(bug)) for check in checks]
+            self.found += [unknown(check, unexpected(bug).message) for check in checks]
 
     def give_up(self, why: str) -> None:
         """What comes now is not known."""

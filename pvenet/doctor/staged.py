@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet import wire
+from pvenet import times, wire
 from pvenet.doctor.finding import Finding, bad, good, unknown, warning
 from pvenet.journal import MEANINGS, OPEN, Foreign, Nothing, Ours, State, ownership
 from pvenet.wire.refusals import refusals
@@ -62,7 +62,7 @@ def _journals(journals: Journals, whose: Nothing | Ours | Foreign) -> Iterator[F
     for journal in shown:
         meaning = MEANINGS[journal.state]
         todo = meaning.todo or "the next `pvenet apply` closes its journal"
-        yield warning(JOURNALS, f"{meaning.what} ({journal.begun})", todo)
+        yield warning(JOURNALS, f"{meaning.what} ({times.local(journal.begun)})", todo)
     if not shown:
         yield good(JOURNALS, "no journal of an apply from here is open")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.affected import affected
 from pvenet.apply.approval import management_addresses, planned_removals
-from pvenet.apply.hosts import with_names
+from pvenet.apply.hosts import address_move, with_names
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import known, read, refuse
@@ -78,8 +78,13 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
     return tuple(name for name in spec.nodes if not only or name in only)
 
 
-def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Callable[[int], None]) -> FleetPlan:
-    """What a file would do to each of the wanted nodes. Raises InvalidNetwork for what can't be on one."""
+def plan_nodes(
+    fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Callable[[int], None], *, update_hosts: bool = False
+) -> FleetPlan:
+    """What a file would do to each of the wanted nodes. Raises InvalidNetwork for what can't be on one.
+
+    `update_hosts`: it is agreed that a node's /etc/hosts follows a new address of its own.
+    """
     there = with_links(fleet.connection)
     guests = once(lambda: _guests(fleet))
 
@@ -96,11 +101,14 @@ def plan_nodes(fleet: Fleet, spec: NetworkSpec, wanted: Sequence[str], count: Ca
         whose = ownership(fleet.journals(node.name).at(node), reading)
         live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
         then = replace(reading.network, interfaces=outcome(reading.network.interfaces, found.plan.steps))
+        move = address_move(node, (live, then), cluster, agreed=update_hosts)
         return replace(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, guests),
+            impact=affected(node, live, then, lambda: cluster, guests, thorough=True),
+            hosts=move.edit.lines if move.edit else (),
+            notes=move.notes,
             diagnostics=(*found.diagnostics, *cut, *refusals),
             not_rolled_back=(*found.not_rolled_back, *taken),
         )

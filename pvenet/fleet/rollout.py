@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.apply import apply
 from pvenet.apply.sdn_lock import SdnLock
-from pvenet.apply.stage import Staging, lossy, revert
+from pvenet.apply.stage import Staging, revert
 from pvenet.events import Reloading, Row, Shown, Verdict
-from pvenet.fleet.plans import stale
-from pvenet.journal import not_ours, utc_now
+from pvenet.fleet.stage import Summary, refuse_changed, refuse_unstageable
+from pvenet.journal import utc_now
 from pvenet.node import strip_times
 from pvenet.outcome import verdict_of
-from pvenet.spec.node_plan import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,14 +54,6 @@ class Turn:
     """The canary that has gone well just before; empty where there was none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """What became of the nodes, and what ended the rollout before its end."""
-
-    rows: tuple[Row, ...]
-    failure: errors.PvenetError | None = None
-
-
 def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
     """The nodes that would change, in the file's order and the canary first, unless it is as it should be already.
 
@@ -70,7 +61,8 @@ def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
     """
     names = [each.node for each in plan.nodes]
     if canary and canary not in names:
-        there = f"the nodes are {', '.join(names)}" if names else "there is none"
+        meant = errors.did_you_mean(canary, names)
+        there = f"{meant} the nodes are {', '.join(names)}".lstrip() if names else "there is none"
         raise errors.UsageError(f"the canary {canary} is none of the nodes that this is about", hint=there)
     todo = [each for each in plan.nodes if each.goes_live]
     return tuple(sorted(todo, key=lambda each: each.node != canary))
@@ -78,17 +70,7 @@ def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
 
 def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
     """Raises what would stop a node on the way, before anything is sent to any."""
-    for found in plans:
-        if found.pending and found.pending.armed:
-            raise errors.RefusedByPvenet(
-                f"what is pending on {found.node} is the way back of an apply that was armed and has not ended; "
-                "nothing was sent",
-                hint=f"`pvenet status --node {found.node}` says what to do",
-            )
-        if found.pending and not found.pending.ours and not terms.stage.adopt:
-            raise not_ours(found.node, found.pending.changes, "apply on top of them with --adopt")
-        if found.losses and not terms.stage.lossy:
-            raise lossy(found.node, found.losses)
+    refuse_unstageable(plans, terms.stage, "apply")
     paths = [(found.node, path) for found in plans for path in found.touched_paths]
     if paths and not terms.apply.allow_management:
         touched = dict.fromkeys(f"{node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
@@ -202,9 +184,7 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
         return False
 
     with Staging(node, journals) as staging:
-        was = strip_times(plan.pending.changes) if plan.pending else None
-        if fingerprint(staging.network) != plan.against or staging.reading.pending != was:
-            raise stale(node.name)
+        refuse_changed(staging, plan)
         staged = staging.stage(plan.desired, terms.stage)
     try:
         ended = apply(node, journals, terms.apply, replace(runtime, emit=emit, confirm=confirm))

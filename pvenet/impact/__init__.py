@@ -3,7 +3,17 @@
 from pvenet.impact.between import concerned, disturbs_addresses
 from pvenet.impact.chain import shown_path
 from pvenet.impact.impact import impact
-from pvenet.impact.ports import Attachment, Card, NodeGuests, attachments, elsewhere, hanging, own_bridge, with_links
+from pvenet.impact.ports import (
+    Attachment,
+    Card,
+    NodeGuests,
+    attachments,
+    elsewhere,
+    hanging,
+    own_bridge,
+    unplaced,
+    with_links,
+)
 from pvenet.impact.values import (
     NO_GUESTS,
     AllowedGuests,
@@ -41,5 +51,6 @@ __all__ = [
     "impact",
     "own_bridge",
     "shown_path",
+    "unplaced",
     "with_links",
 ]

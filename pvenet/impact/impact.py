@@ -37,7 +37,8 @@ def impact(
 
     `path`: given where the change touches it. `remade`: interfaces that are equal in both networks and away in between.
     """
-    cards = attachments(known.guests, known.ports, known.links, before.interfaces)
+    every = attachments(known.guests, known.ports, known.links, before.interfaces)
+    cards = [card for card in every if not card.loose]  # who is on no bridge has none to lose
     wanted = with_links(wanted, known.links, before.interfaces)
     before = with_links(before, known.links)
     change = between(before, wanted, remade)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import ALL_VIDS, Bridge, Other, Vlan
+from pvenet.model import ALL_VIDS, Bridge, Other, OvsBridge, Vlan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -45,6 +45,8 @@ class Attachment:
     firewall: bool | None = None
     """None where only the kernel is known, and does not tell."""
     link_down: bool = False
+    loose: bool = False
+    """It runs, and its port hangs on no bridge: this one is its configuration's, and its next start's."""
 
     @property
     def lets_all_through(self) -> bool:
@@ -77,8 +79,31 @@ def guest_port(name: str) -> Card | None:
 
 
 def hanging(known: Known, interfaces: Mapping[str, Interface]) -> dict[Card, str]:
-    """On which bridge each running card hangs, as far as the kernel was asked."""
-    return {card: bridge for card, (bridge, _) in _live(known.ports, known.links, interfaces).items()}
+    """On which bridge each running card hangs, as far as the kernel was asked.
+
+    Of Open vSwitch it does not tell the bridge: that is the configuration's.
+    """
+    switched = (card for link in known.links.values() if link.master == _SWITCH and (card := guest_port(link.name)))
+    nics = ((guest.vmid, nic) for guest in known.guests for nic in guest.nics if nic.bridge and not nic.pending)
+    configured = {(vmid, nic.index): nic.bridge for vmid, nic in nics}
+    live = _live(known.ports, known.links, interfaces).items()
+    return {card: configured.get(card) or _SWITCH for card in switched} | {card: bridge for card, (bridge, _) in live}
+
+
+def unplaced(
+    known: Known, running: Collection[Card], interfaces: Mapping[str, Interface], touched: Collection[str]
+) -> frozenset[Card]:
+    """The running cards of which it is not known where they hang, and that may notice something.
+
+    Of Open vSwitch the kernel tells no more than that they do: that matters where something happens to their bridge.
+    """
+    idle = {
+        (guest.vmid, nic.index)
+        for guest in known.guests
+        for nic in guest.nics
+        if nic.bridge and isinstance(interfaces.get(nic.bridge), OvsBridge) and nic.bridge not in touched
+    }
+    return frozenset(running) - hanging(known, interfaces).keys() - idle
 
 
 def elsewhere(known: Known, before: Network, touched: Collection[str]) -> frozenset[Card]:
@@ -103,9 +128,10 @@ def attachments(
     known = {guest.vmid: guest for guest in guests}
     live = _live(ports, links, interfaces)
     found = [_running(key, place, known.get(key[0])) for key, place in live.items()]
+    loose = {guest_port(link.name) for link in links.values() if not link.master}
     for guest in known.values():
         nics = [nic for nic in guest.nics if nic.bridge and (nic.pending or (guest.vmid, nic.index) not in live)]
-        found += [_configured(guest, nic) for nic in nics]
+        found += [_configured(guest, nic, loose=(guest.vmid, nic.index) in loose) for nic in nics]
     return tuple(sorted(found, key=lambda each: (each.vmid, len(each.index), each.index, each.running is False)))
 
 
@@ -170,7 +196,7 @@ def _running(key: Card, place: tuple[str, Port | int | None], guest: Guest | Non
     )
 
 
-def _configured(guest: Guest, nic: GuestNic) -> Attachment:
+def _configured(guest: Guest, nic: GuestNic, *, loose: bool) -> Attachment:
     """A card as its configuration has it. What is pending there hangs nowhere yet, as a guest that is stopped."""
     return Attachment(
         vmid=guest.vmid,
@@ -183,6 +209,7 @@ def _configured(guest: Guest, nic: GuestNic) -> Attachment:
         pending=nic.pending,
         firewall=nic.firewall,
         link_down=nic.link_down,
+        loose=loose and not nic.pending,
     )
 
 

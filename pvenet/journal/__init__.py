@@ -5,6 +5,7 @@ our first write with nothing pending: it holds the listing then (the baseline), 
 pending diff as PVE shows it.
 """
 
+from pvenet.journal.history import Past, history, named
 from pvenet.journal.identity import Match, Place, elsewhere, here, match, place_of
 from pvenet.journal.locks import LockJournal, LockJournals, OpenLock
 from pvenet.journal.open import OpenJournal
@@ -12,6 +13,7 @@ from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorde
 from pvenet.journal.replay import Replayed, explains, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
 from pvenet.journal.store import KEPT, NO, YES, Journals, nodes
+from pvenet.journal.unwritten import UnwrittenJournals
 from pvenet.journal.value import Journal, Route, utc_now
 
 __all__ = [
@@ -33,16 +35,20 @@ __all__ = [
     "OpenJournal",
     "OpenLock",
     "Ours",
+    "Past",
     "Place",
     "Replayed",
     "Route",
     "State",
+    "UnwrittenJournals",
     "elsewhere",
     "explains",
     "here",
+    "history",
     "is_mine",
     "is_recorded",
     "match",
+    "named",
     "nodes",
     "not_ours",
     "ownership",

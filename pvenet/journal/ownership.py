@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pvenet.journal.store import Journals
     from pvenet.journal.value import Journal
-    from pvenet.model import Interface
+    from pvenet.model import Interface, Network
     from pvenet.node import Reading
     from pvenet.plan.changes import Change
 
@@ -64,12 +64,22 @@ def ownership(journals: Journals, reading: Reading) -> Nothing | Ours | Foreign:
     journal = _recorded(journals, reading)
     if journal is None or journal.adopted:
         return Foreign(changes=reading.changes or "", adopted=journal, note=_recorded_elsewhere(journals, reading))
-    return Ours(journal=journal, steps=net_changes(live(journal), reading.network.interfaces))
+    return Ours(journal=journal, steps=net_changes(live(journal, reading.network), reading.network.interfaces))
 
 
-def live(journal: Journal) -> Mapping[str, Interface]:
-    """The interfaces that are applied while what a journal has staged is pending."""
-    return replay(journal.forward).then if journal.state in ARMS else journal.network.interfaces
+def live(journal: Journal, staged: Network) -> Mapping[str, Interface]:
+    """The interfaces that are applied while what a journal has staged is pending.
+
+    What leads back does so from what its steps had made of them; of the rest what is staged is what is applied, which
+    may be another than when the journal began.
+    """
+    if journal.state in ARMS:
+        return replay(journal.forward).then
+    if journal.back is None or len(journal.steps) <= journal.back:
+        return journal.network.interfaces
+    applied, mine = replay(journal.forward).then, replay(journal).names
+    rest = {name: interface for name, interface in staged.interfaces.items() if name not in mine}
+    return rest | {name: applied[name] for name in mine & applied.keys()}
 
 
 def _recorded(journals: Journals, reading: Reading) -> Journal | None:

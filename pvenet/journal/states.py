@@ -35,6 +35,8 @@ class Meaning:
 
     what: str
     todo: str = ""
+    ended: str
+    """How it ended, or where it stands, in a few words."""
     next: frozenset[State] = frozenset()
     """What may follow, beside the state itself."""
     writes: bool = False
@@ -49,11 +51,13 @@ _ENDS = frozenset({State.ROLLING_BACK, State.FAILED})
 
 MEANINGS: Mapping[State, Meaning] = {
     State.STAGING: Meaning(
+        ended="staged, not applied",
         what="what was staged from here is not pending any more: it was applied or reverted elsewhere",
         next=frozenset({State.RELOADING, State.DROPPED}),
         writes=True,
     ),
     State.RELOADING: Meaning(
+        ended="reload sent, end not seen",
         what=_SENT,
         todo=_LOOK,
         next=frozenset({State.STAGING, State.ARMING, State.CONFIRMING, State.APPLIED, State.DROPPED, *_ENDS}),
@@ -61,6 +65,7 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.ARMING: Meaning(
+        ended="reload sent, end not seen",
         what=_SENT,
         todo=_LOOK,
         next=frozenset({State.RELOADING, State.ARMED, State.APPLIED, State.DROPPED, *_ENDS}),
@@ -68,6 +73,7 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.ARMED: Meaning(
+        ended="armed, end not seen",
         what=_SENT,
         todo=_LOOK,
         next=frozenset({State.RELOADING, State.ARMING, State.APPLIED, State.DROPPED, *_ENDS}),
@@ -75,32 +81,41 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.CONFIRMING: Meaning(
+        ended="waits to be confirmed",
         what="what was applied last waits to be confirmed",
         todo="`pvenet confirm` keeps it, `pvenet rollback` puts back what was there before",
         next=frozenset({State.CONFIRMED, *_ENDS}),
         reloaded=True,
     ),
     State.CONFIRMED: Meaning(
-        what="nothing is pending; the last apply from here was confirmed", next=frozenset({State.ROLLING_BACK})
+        ended="applied, confirmed",
+        what="nothing is pending; the last apply from here was confirmed",
+        next=frozenset({State.ROLLING_BACK}),
     ),
     State.APPLIED: Meaning(
-        what="nothing is pending; the last apply from here ended well", next=frozenset({State.ROLLING_BACK})
+        ended="applied",
+        what="nothing is pending; the last apply from here ended well",
+        next=frozenset({State.ROLLING_BACK}),
     ),
     State.FAILED: Meaning(
+        ended="failed, not rolled back",
         what="the last apply from here failed, and was not rolled back",
         todo="`pvenet list` shows what is there; `pvenet rollback` puts back what was there before",
         next=frozenset({State.ROLLING_BACK}),
         reloaded=True,
     ),
     State.ROLLING_BACK: Meaning(
+        ended="rollback has not ended",
         what="a rollback was begun and has not ended",
         todo="`pvenet rollback` goes on with it (and `pvenet wait`), `pvenet confirm` keeps what is there",
         next=frozenset({State.ROLLED_BACK, State.CONFIRMED, State.FAILED}),
         writes=True,
         reloaded=True,
     ),
-    State.ROLLED_BACK: Meaning(what="nothing is pending; the last apply from here was rolled back"),
-    State.DROPPED: Meaning(what="nothing is pending"),
+    State.ROLLED_BACK: Meaning(
+        ended="rolled back", what="nothing is pending; the last apply from here was rolled back"
+    ),
+    State.DROPPED: Meaning(ended="not applied from here", what="nothing is pending"),
 }
 
 ARMS = frozenset({State.ARMING, State.ARMED})

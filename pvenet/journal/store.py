@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import secrets
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -33,6 +34,8 @@ YES, NO = "yes", "no"
 """A person's word about a change that waits to be confirmed."""
 KEPT = 20
 """How many ended journals of a node are kept."""
+_NUMBER = re.compile(r"[1-9][0-9]{0,6}")
+"""A name begins with its day, which has eight digits."""
 _ENCODING = ("utf8", "surrogatepass")
 """JSON may hold half a character, and what PVE said is kept as it came."""
 
@@ -162,6 +165,7 @@ class Journals:
             baseline=baseline,
             adopted=adopted,
             certificate=place.certificate,
+            number=1 + max((each.number for each in self._everywhere()), default=0),
         )
 
     def write(self, journal: Journal) -> Journal:
@@ -210,8 +214,10 @@ class Journals:
         return next((path for path in sorted(younger, reverse=True) if path.stem not in known), None)
 
     def chosen(self, name: str = "") -> Journal | None:
-        """The journal that is named, by its beginning or its file; or the youngest that was not dropped.
+        """The journal that is named, by its number, its beginning or its file; or the youngest that was not dropped.
 
+        A number is kept in its journal, and the next one is above all that are there: the youngest is never pruned, so
+        that none is given twice. Fewer digits than a day has are a number, and never the beginning of a name.
         A rollback that was begun goes before: it may be of an older journal, and nothing else is done until it has
         ended. Raises UsageError where the name is nobody's, or several have it.
         """
@@ -219,10 +225,9 @@ class Journals:
         if not name:
             begun = [journal for journal in found if journal.state is State.ROLLING_BACK]
             return next(reversed(begun or found), None)
-        stem = name.rpartition("/")[2].removesuffix(".json")
-        matching = [journal for journal in found if journal.id.startswith(stem)]
+        matching = [journal for journal in found if _is_called(journal, name)]
         if len(matching) != 1:
-            names = "".join(f"\n  {journal.id}  {journal.state}" for journal in found)
+            names = "".join(f"\n  {journal.number or '-'}  {journal.id}  {journal.state}" for journal in found)
             raise errors.UsageError(
                 f"{len(matching) or 'no'} journals of {self.node} are called {name}",
                 hint=f"there are:{names or ' none'}",
@@ -255,6 +260,12 @@ class Journals:
     def _make_folder(self) -> None:
         private.make_own_folder(self.folder.parent)
         private.make_own_folder(self.folder)
+
+
+def _is_called(journal: Journal, name: str) -> bool:
+    if _NUMBER.fullmatch(name):
+        return journal.number == int(name)
+    return journal.id.startswith(name.rpartition("/")[2].removesuffix(".json"))
 
 
 def _read(path: Path, node: str) -> Journal | None:

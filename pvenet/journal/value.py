@@ -64,6 +64,8 @@ class Journal:
     """How else the node can be reached: for whoever comes after, when the endpoint that was given is dead."""
     hosts: HostsEdit | None = None
     """What has to change in the node's /etc/hosts when this is live."""
+    number: int = 0
+    """How people call it, among those of its node's name; it stays. 0 in one of 0.1, which has its name alone."""
 
     @property
     def network(self) -> Network:
@@ -110,6 +112,7 @@ def _refuse_wrong_types(journal: Journal) -> None:
         and all(isinstance(value, bool) for value in _flags(journal))
         and all(_is_request(request.path, request.form, request.method) for request in journal.steps)
         and (back is None or type(back) is int)
+        and type(journal.number) is int
     )
     if not good:
         raise TypeError("a value of another type")

@@ -138,7 +138,7 @@ def _standing_on(names: Collection[str], interfaces: Mapping[str, Interface]) ->
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class Consequences:
     """What the kernel has otherwise, by what follows from it."""
 
     failures: tuple[Difference, ...] = ()
@@ -160,7 +160,7 @@ def judge_kernel(  # noqa: PLR0913 - two moments, and three that say how to judg
     baseline: Look = NOTHING_SEEN,
     require: Collection[Require] = (),
     last: bool = False,
-) -> Findings:
+) -> Consequences:
     """What follows from what the kernel has otherwise than the network wanted.
 
     `before`: what it had otherwise before the change, than the network of then; `baseline`: the look that showed it.
@@ -170,7 +170,7 @@ def judge_kernel(  # noqa: PLR0913 - two moments, and three that say how to judg
     found: dict[str, list[Difference]] = {"failures": [], "waits": [], "warnings": [], "as_before": []}
     for each in now:
         found[judge.consequence(each, last=last)].append(each)
-    return Findings(
+    return Consequences(
         failures=tuple(found["failures"]),
         waits=tuple(found["waits"]),
         warnings=tuple(found["warnings"]),
@@ -188,7 +188,7 @@ class _Judge:
     require: Collection[Require]
 
     def consequence(self, each: Difference, *, last: bool) -> str:
-        """Which field of the findings a difference belongs into."""
+        """Which of the consequences a difference has."""
         near = self.scope.is_near(each.name, *each.subjects)
         as_before = each.key in self.known
         if each.kind in HARMLESS:

@@ -25,9 +25,11 @@ def bridge_differences(view: View, bridge: Bridge) -> Iterator[Difference]:
     moment ago, and the next look tells. So does VLAN filtering.
     """
     for name in members_of(bridge):
+        link = view.link(name)
         if not _on_bridge(view, name, bridge.name):
             yield from _port_missing(view, bridge, name)
-        elif link := view.link(name):
+            yield from _no_carrier(bridge, name, link, name)
+        elif link:
             yield from _port(bridge, name, link)
     filtering = _filtering(view, bridge.name)
     if filtering and bridge.vlan_aware not in filtering and (bridge.vlan_aware or not _says_vlan(bridge)):
@@ -65,18 +67,23 @@ def _port_missing(view: View, bridge: Bridge, name: str) -> Iterator[Difference]
     )
 
 
-def _port(bridge: Bridge, name: str, link: KernelLink) -> Iterator[Difference]:
+def _no_carrier(bridge: Bridge, name: str, link: KernelLink | None, called: str) -> Iterator[Difference]:
     """A bond's carrier is said of its slaves, a VLAN's of what it stands on."""
-    if link.carrier is False and link.kind not in (None, "bond", "vlan", "bridge"):
+    if link and link.carrier is False and link.kind not in (None, "bond", "vlan", "bridge"):
         yield Difference(
             name=bridge.name,
             kind=Kind.NO_CARRIER,
             subject=name,
             wanted="carrier",
             found="no carrier",
-            text=f"{bridge.name}: its port {name} has no carrier",
+            text=f"{bridge.name}: {called} has no carrier",
         )
-    elif link.port_state in _WAITS:
+
+
+def _port(bridge: Bridge, name: str, link: KernelLink) -> Iterator[Difference]:
+    lack = tuple(_no_carrier(bridge, name, link, f"its port {name}"))
+    yield from lack
+    if not lack and link.port_state in _WAITS:
         yield Difference(
             name=bridge.name,
             kind=Kind.STP,

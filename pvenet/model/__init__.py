@@ -3,6 +3,8 @@
 from pvenet.model.canonical import BLANKS, canonical, kept_comments
 from pvenet.model.interfaces import (
     ALL_VIDS,
+    ALSO_CALLED,
+    BOND_MODE_NUMBERS,
     HASHING_MODES,
     OVS_BOND_WORDS,
     Bond,
@@ -32,7 +34,9 @@ from pvenet.model.names import from_vlan_name, natural, parent_in
 
 __all__ = [
     "ALL_VIDS",
+    "ALSO_CALLED",
     "BLANKS",
+    "BOND_MODE_NUMBERS",
     "HASHING_MODES",
     "OVS_BOND_WORDS",
     "Bond",

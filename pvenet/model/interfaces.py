@@ -27,6 +27,12 @@ class BondMode(StrEnum):
     BALANCE_ALB = "balance-alb"
 
 
+BOND_MODE_NUMBERS = {f"{number}": mode.value for number, mode in enumerate(BondMode)}
+"""The numbers by which the bonding driver, and many who configure it, know the modes: they are in its order."""
+ALSO_CALLED = {"lacp": BondMode.LACP}
+"""Modes by the names that people have for them; what is written and shown has the mode's own."""
+
+
 class OvsBondMode(StrEnum):
     """The four modes of an OVS bond, as the API spells them (pve-api#ovs-bond)."""
 

@@ -10,31 +10,33 @@ from pvenet.render.foreign import one_line
 from pvenet.render.values import plain_value, said, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from pvenet.model import Interface
     from pvenet.plan import Change, Problem
     from pvenet.render.values import Paint
 
 
 def changes_text(changes: Iterable[Change], paint: Paint) -> str:
     """What changes, semantically: `+` made, `~` changed with the old and the new value, `-` removed."""
-    return "\n".join(_change_text(change, paint) for change in changes)
+    return "\n".join(step_text(change_data(change), paint) for change in changes)
 
 
-def _change_text(change: Change, paint: Paint) -> str:
-    match change:
-        case Create():
-            fields = ", ".join(_field(field, getattr(change.after, field)) for field in said(change.after))
-            return paint(f"+ {_title(change.after)}", "green") + (f": {fields}" if fields else "")
-        case Delete():
-            return paint(f"- {_title(change.before)}", "red")
-        case Update():
+def step_text(step: Mapping[str, Any], paint: Paint) -> str:
+    """One of them, from its JSON data."""
+    title = one_line(f"{step['type']} {step['name']}")
+    pairs = {name.replace("_", "-"): (each["before"], each["after"]) for name, each in step["fields"].items()}
+    match step["action"]:
+        case "create":
+            fields = ", ".join(_field(name, after) for name, (_, after) in pairs.items())
+            return paint(f"+ {title}", "green") + (f": {fields}" if fields else "")
+        case "delete":
+            return paint(f"- {title}", "red")
+        case _:
             fields = ", ".join(
-                f"{field.field.replace('_', '-')} {text(field.before) or 'none'} -> {text(field.after) or 'none'}"
-                for field in change.fields()
+                f"{one_line(name)} {text(before) or 'none'} -> {text(after) or 'none'}"
+                for name, (before, after) in pairs.items()
             )
-            return paint(f"~ {_title(change.after)}", "yellow") + (f": {fields}" if fields else "")
+            return paint(f"~ {title}", "yellow") + (f": {fields}" if fields else "")
 
 
 def pending_text(changes: str, paint: Paint) -> str:
@@ -125,10 +127,5 @@ def _problem_data(problem: Problem) -> dict[str, Any]:
     return {key: getattr(problem, key) for key in ("interface", "field", "value", "message", "nearest")}
 
 
-def _title(interface: Interface) -> str:
-    return one_line(f"{kind_of(interface)} {interface.name}")
-
-
 def _field(name: str, value: object) -> str:
-    word = name.replace("_", "-")
-    return word if value is True else f"{word} {text(value)}"
+    return one_line(name) if value is True else f"{one_line(name)} {text(value)}"

@@ -45,6 +45,8 @@ def state(card: Attachment, guest: Guest | None) -> str:
     """In a word or two."""
     if card.pending:
         return "next start"
+    if card.loose:
+        return "on no bridge"
     return "template" if guest and guest.template else _STATES[card.running]
 
 
@@ -94,6 +96,6 @@ def guests_data(found: Sequence[NodeGuests], names: Collection[str]) -> list[dic
 
 def card_data(card: Attachment, guest: Guest | None) -> dict[str, Any]:
     """A card on a bridge, and whose it is."""
-    fields = ("vmid", "name", "index", "running", "pending", "tag", "trunks", "firewall", "link_down")
+    fields = ("vmid", "name", "index", "running", "pending", "tag", "trunks", "firewall", "link_down", "loose")
     about = {"type": guest.kind if guest else None, "template": guest.template if guest else None}
     return {field: plain_value(getattr(card, field)) for field in fields} | about

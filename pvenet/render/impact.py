@@ -36,6 +36,12 @@ def impact_lines(found: Impact, width: int = 100) -> list[str]:
     return [one_line(line) for line in (*lines, *unknown_lines(found.unknown))]
 
 
+def path_line(does: str, chain: str, reason: str, *, node: str, shown: bool) -> str:
+    """That something staged does this to the way to a node; `shown`: the lines above show the way itself."""
+    way = "" if shown else f": {chain}"
+    return one_line(f"this {does} the way to {node}{way} ({reason}); `pvenet apply` asks for --allow-management")
+
+
 def bridge_lines(bridge: BridgeImpact, width: int) -> Iterator[str]:
     """Who hangs on a bridge, and beneath it what happens to whom."""
     line = ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text, pending_text
 from pvenet.render.foreign import indented
 from pvenet.render.impact import impact_data, impact_lines
+from pvenet.render.lines import at_words
 from pvenet.render.values import counted, headed
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from pvenet.events import Row
     from pvenet.impact import Impact
-    from pvenet.plan import Change, ManagementPath
+    from pvenet.plan import Change
     from pvenet.render.values import Paint
     from pvenet.spec.node_plan import NodePlan
 
@@ -30,19 +32,21 @@ def node_plan_text(found: NodePlan, paint: Paint, width: int = 100) -> str:
     lines += _steps(found.steps, found.risks, paint)
     lines += _pending(found, paint)
     for path in found.touched_paths:
-        way = "" if _is_shown(path, found.impact) else f": {' on '.join(path.chain)}"
-        line = f"  this touches the way to {found.node}{way} ({path.reason})"
+        line = path_text(found.node, path.chain, path.reason, found.impact)
         lines += [] if line in lines else [line]
     lines += [f"  {line}" for line in impact_lines(found.impact, width - 2)] if found.impact.notable else []
+    lines += [indent(at_words(f"note: {note}", width - 2), "  ") for note in found.notes]
     lines += [f"  can't be rolled back: {loss}" for loss in found.not_rolled_back]
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
     return "\n".join(indented(line) for line in lines)
 
 
-def _is_shown(path: ManagementPath, impact: Impact) -> bool:
-    """Whether the way stands among those who are hit, so that it is not shown a second time."""
-    return impact.notable and impact.path is not None and impact.path.carrier in path.chain[:1]
+def path_text(node: str, chain: Sequence[str], reason: str, impact: Impact) -> str:
+    """That the way to a node is touched; the way itself where it does not stand among those who are hit."""
+    shown = impact.notable and impact.path is not None and impact.path.carrier in chain[:1]
+    way = "" if shown else f": {' on '.join(chain)}"
+    return f"  this touches the way to {node}{way} ({reason})"
 
 
 def _steps(changes: Sequence[Change], risks: Sequence[Risk], paint: Paint) -> list[str]:
@@ -128,6 +132,9 @@ def node_plan_data(found: NodePlan) -> dict[str, Any]:
         "staged": _steps_data(staged.steps, staged.risks) if staged else [],
         "changes": staged.changes if staged else None,
         "impact": impact_data(found.impact),
+        "hosts": [{"old": line.old, "new": line.new} for line in found.hosts],
+        "notes": list(found.notes),
+        "management": [{"chain": list(path.chain), "reason": path.reason} for path in found.touched_paths],
     }
 
 

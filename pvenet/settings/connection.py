@@ -78,13 +78,17 @@ def fingerprints(pins: Iterable[str]) -> tuple[str, ...]:
 
 def faults_of(texts: Iterable[str]) -> list[Fault]:
     """What is to go wrong at the simulated node. Raises UsageError for what is no fault."""
+    from pvenet.sim.faults import KINDS
     from pvenet.sim.faults import parse as fault_of
     from pvenet.sim.state import SimError
 
+    given = tuple(texts)
     try:
-        return [fault_of(text) for text in texts]
+        return [fault_of(text) for text in given]
     except SimError as error:
-        raise errors.UsageError(f"{error}", hint="`pvenet sim faults` lists them") from None
+        unknown = [word for text in given if (word := re.split("[=@]", text)[0]) not in KINDS]
+        meant = errors.did_you_mean((unknown or [""])[0], KINDS)
+        raise errors.UsageError(f"{error}", hint=f"{meant} `pvenet sim faults` lists them".lstrip()) from None
 
 
 def _simulated(folder: Path, faults: list[Fault]) -> tuple[Endpoint, Credentials]:

@@ -21,6 +21,10 @@ class Options:
     profile: str | None = None
     state_dir: Path | None = None
     json: bool = False
+    """The answer is data for a program: JSON, or what the format says."""
+    format: str = ""
+    """`table`, `json` or `yaml`, where it was named."""
+    quiet: bool = False
     debug: bool = False
     insecure: bool = False
 
@@ -29,7 +33,14 @@ class Options:
         """Whether they say where to go."""
         return bool(self.endpoint or self.sim)
 
+    @property
+    def form(self) -> str:
+        """`table`, `json` or `yaml`."""
+        return self.format or ("json" if self.json else "table")
+
     def over(self, before: Options) -> Options:
         """These options where they were given, else those before them."""
         given = {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
+        if self.json or self.format:
+            before = replace(before, json=False, format="")
         return replace(before, **given)

@@ -216,5 +216,4 @@ def _value(path: Path, name: str, key: str, value: object, environment: Mapping[
 
 
 def _near(word: str, words: list[str]) -> str:
-    close = errors.nearest(word, words)
-    return f"did you mean {close}?" if close else f"there are: {', '.join(words) or 'none'}"
+    return errors.did_you_mean(word, words, otherwise=f"there are: {', '.join(words) or 'none'}")

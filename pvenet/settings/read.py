@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SIM = "sim:"
+ALL = "all"
+"""Names every node, where a command takes several."""
 NOWHERE = (
     "`pvenet login` makes a profile of a real node, and asks for what it needs;\n"
     "`pvenet --sim lab list` tries it on a simulated one, in the folder lab;\n"
@@ -72,6 +74,12 @@ class Settings:
     """Whether the cluster's SDN lock is held during an apply; empty where nothing says so."""
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """What tells this place, as this caller sees it, from every other; no secret is in it."""
+        who = (self.identity.token_id, self.identity.user)
+        return (*self.endpoints, f"sim:{self.sim or ''}", *self.fingerprints, self.ca_file, *who)
+
+    @property
     def unchecked(self) -> bool:
         """Whether nobody checks who answers."""
         return self.insecure and not self.sim and not self.fingerprints
@@ -123,13 +131,16 @@ def split_fingerprints(text: str) -> tuple[str, ...]:
 
 
 def node_names(text: str) -> tuple[str, ...]:
-    """The nodes that a setting names, with commas or blanks between them. Raises UsageError for what can't be one."""
+    """The nodes that a setting names, with commas or blanks between them; none where it means all of them.
+
+    Raises UsageError for what can't be one.
+    """
     names = tuple(dict.fromkeys(text.replace(",", " ").split()))
     if text and not names:  # it would mean all of them
         raise errors.UsageError("the nodes are named by a text without a name", hint="leave it out, or name them")
     for name in names:
         check_node_name(name)
-    return names
+    return () if names == (ALL,) else names
 
 
 def check_node_name(name: str) -> None:

@@ -40,6 +40,7 @@ from pvenet.sim.machine.folder import NodeFolder
 from pvenet.sim.machine.ifupdown2 import nics_of
 from pvenet.sim.machine.machine import Machine
 from pvenet.sim.machine.simulated import SIMULATED
+from pvenet.sim.names import nodes_in
 from pvenet.sim.reload import LaterReload
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Sim:
     @property
     def nodes(self) -> list[str]:
         """Names of the nodes, in alphabetical order; the first is where a client arrives."""
-        return sorted(path.parents[1].name for path in self.folder.glob("*/etc/network"))
+        return nodes_in(self.folder)
 
     def node(self, name: str) -> Node:
         return Node(self.folder / name, self.backend)

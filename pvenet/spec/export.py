@@ -6,7 +6,7 @@ What a file can't hold (kinds that pvenet does not write, lines that no call of 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pvenet.model import (
     Ethernet,
@@ -44,10 +44,37 @@ def exported(networks: Mapping[str, Network]) -> str:
     return "\n".join(lines) + "\n" if networks else "nodes: {}\n"
 
 
-def _entries(network: Network, described: Description) -> Iterator[str]:
+def exported_data(networks: Mapping[str, Network]) -> dict[str, Any]:
+    """The same as the data of a network file that is JSON, which has no comments."""
+    return {
+        "nodes": {node: dict(_described(network, description(node, network))) for node, network in networks.items()}
+    }
+
+
+def _described(network: Network, described: Description) -> Iterator[tuple[str, Any]]:
+    for interface in _ordered(network):
+        if not isinstance(interface, Other) and interface.name != "only" and _entry(interface, described.spec):
+            said = described.spec.interfaces.get(interface.name)
+            if interface.name in described.spec.ignored or not isinstance(said, InterfaceSpec):
+                yield interface.name, {"state": "ignore"}
+            else:
+                fields = {name: _plain(value) for name, value in said.fields.items()}
+                yield interface.name, {"type": said.type, **fields}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, tuple):
+        return [str(word) for word in value]
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _ordered(network: Network) -> list[Interface]:
     order: dict[type, int] = {kind: number for number, kind in enumerate(KINDS.values())}
-    inner = sorted(network.interfaces.values(), key=lambda each: (order.get(type(each), 99), natural(each.name)))
-    for interface in inner:
+    return sorted(network.interfaces.values(), key=lambda each: (order.get(type(each), 99), natural(each.name)))
+
+
+def _entries(network: Network, described: Description) -> Iterator[str]:
+    for interface in _ordered(network):
         if isinstance(interface, Other):
             yield f"    # {_line(interface.name)}: of the kind {_line(kind_of(interface))}, which pvenet does not write"
         elif interface.name == "only":

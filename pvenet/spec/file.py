@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic import Field as Key
 
-from pvenet.model import settable
+from pvenet.model import ALSO_CALLED, BondMode, settable
 from pvenet.model.addresses import SPELLINGS, parse_address
 from pvenet.spec.network_spec import KINDS, Kind
 
@@ -50,7 +50,13 @@ def _worded(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _moded(value: Any) -> Any:
+    """A mode by a name that people have for it: `mode: lacp`."""
+    return ALSO_CALLED.get(value, value) if isinstance(value, str) else value
+
+
 _TYPES: Mapping[Any, Any] = {
+    BondMode: Annotated[BondMode, BeforeValidator(_moded)],
     bool: StrictBool,
     int: StrictInt,
     str: StrictStr,

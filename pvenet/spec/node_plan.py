@@ -16,6 +16,7 @@ from pvenet.spec.desired import desired_state
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from pvenet.hosts import LineChange
     from pvenet.plan import Change, Desired, Loss, ManagementPath, Plan
     from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.network_spec import NodeSpec
@@ -66,6 +67,10 @@ class NodePlan:
     """What is staged there already."""
     impact: Impact = field(default_factory=Impact)
     """Whom an apply of all that would hit."""
+    hosts: tuple[LineChange, ...] = ()
+    """The lines of its /etc/hosts that have to follow a new address of its own."""
+    notes: tuple[str, ...] = ()
+    """What a new address of its own asks for beside it."""
 
     @property
     def goes_live(self) -> bool:

@@ -68,6 +68,11 @@ def is_saved(text: str) -> bool:
 
 def read(path: Path) -> Saved:
     """The plan of a file. Raises UsageError for one that can't be read, or was not written by `plan -o`."""
+    return read_with_shown(path)[0]
+
+
+def read_with_shown(path: Path) -> tuple[Saved, dict[str, Any]]:
+    """The same with all the data, of which what was shown is as the file has it: for people, and not checked."""
     from pydantic import ValidationError
 
     from pvenet.spec.file import SavedPlan
@@ -85,13 +90,15 @@ def read(path: Path) -> Saved:
             raise errors.UsageError(f"{path} was saved by another version of pvenet", hint="plan again")
         found = SavedPlan.model_validate(data)
     except (ValidationError, ValueError, RecursionError):
-        raise errors.UsageError(f"{path} was changed after it was saved", hint="plan again") from None
+        raise changed_since(path) from None
     nodes = {node.node: _node(node) for node in found.nodes}
-    return Saved(
-        id=found.id,
-        spec=NetworkSpec(file=str(path), nodes=nodes),
-        against={node.node: node.against for node in found.nodes},
-    )
+    against = {node.node: node.against for node in found.nodes}
+    return Saved(id=found.id, spec=NetworkSpec(file=str(path), nodes=nodes), against=against), data
+
+
+def changed_since(path: Path) -> errors.UsageError:
+    """The refusal of a saved plan that `plan -o` has not written so."""
+    return errors.UsageError(f"{path} was changed after it was saved", hint="plan again")
 
 
 def _node(saved: Any) -> NodeSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pvenet.errors import nearest
+from pvenet.model import BOND_MODE_NUMBERS
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.file import KEYS
 from pvenet.spec.network_spec import KINDS
@@ -97,7 +98,8 @@ def _no_choice(error: Mapping[str, Any], word: str, value: object) -> tuple[str,
     choices = [each.strip("'") for each in str(error["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
     if word == "state":
         choices = list(_STATES)
-    return f"{shown(value)} is no {word}; there are {', '.join(choices)}", nearest(str(value), choices, cutoff=0.5)
+    meant = nearest(str(value), choices, cutoff=0.5, aliases=BOND_MODE_NUMBERS)
+    return f"{shown(value)} is no {word}; there are {', '.join(choices)}", meant
 
 
 def _quotable(value: object) -> str:

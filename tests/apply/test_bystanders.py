@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from housed import LINK, housed
-from lab import Lab
+from lab import OURS, Lab
 
 from pvenet import errors
+from pvenet.access import audit_grants
 from pvenet.apply.bystanders import TOKEN_LOST
 from pvenet.apply.kernel import Verify
 from pvenet.events import Affected, OnFailure, Verdict
@@ -205,7 +206,7 @@ def test_a_missing_right_is_named_with_what_grants_it(lab: Lab, fault: str, priv
     lab.apply(verify=Verify.FLAGS, on_failure=OnFailure.KEEP)
     lacking = next(each for each in unknown(lab) if each.privilege == privilege)
     assert lacking.what == what
-    assert all("--roles PVEAuditor" in line for line in lacking.grants)
+    assert lacking.grants == audit_grants(OURS, lacking.path or "")
     assert lacking.grants[0] in "\n".join(said(lab))
 
 

@@ -132,7 +132,7 @@ def test_where_the_file_cannot_be_read_that_is_said_with_the_right_and_the_comma
     applied(lab, update_hosts=True)
     assert "not known: root@pam!full lacks Sys.Audit on /" in lab.warnings
     assert "grep -w pve1 /etc/hosts" in lab.warnings
-    assert "pveum acl modify / --tokens 'root@pam!full' --roles PVEAuditor" in lab.warnings
+    assert "pveum acl modify / --tokens 'root@pam!full' --roles NetAuditPvenet" in lab.warnings
     assert POST not in lab.sent
 
 

@@ -11,8 +11,9 @@ from killed import Killed, Killer, back, later
 from lab import TAGGED, Lab
 
 from pvenet import errors
+from pvenet.apply.listing import viewed
 from pvenet.apply.status import status
-from pvenet.journal import State
+from pvenet.journal import Ours, State, ownership
 from pvenet.model import Bond, Ethernet
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def test_a_rollback_of_an_older_journal_is_gone_on_with(lab: Lab, staged: bool) 
     found = status(lab.node, lab.journals)
     assert found.state is State.ROLLING_BACK
     assert "`pvenet rollback` goes on with it" in found.todo
+    reading = lab.node.read()
+    whose = ownership(lab.journals, reading)
+    if staged:
+        assert isinstance(whose, Ours)
+        assert {step.name for step in whose.steps} == {"vmbr1"}
+        assert viewed(lab.node, lab.journals, reading).kinds == {"vmbr1": "deleted"}
     back(lab)
     assert "bond0" not in lab.live
     assert "1400" in lab.live

@@ -406,5 +406,7 @@ def test_a_read_that_is_interrupted_says_so(lab: Path, run: Run, monkeypatch: py
 
 def test_an_option_is_suggested_by_its_name(run: Run) -> None:
     """Its dashes alone make it no neighbour."""
-    assert run("revert", "--yes").err.startswith("error: No such option: --yes\n")
-    assert run("revert", "--discrad").err.startswith("error: No such option: --discrad (Possible options: --discard)\n")
+    assert (
+        run("diff", "--yes").err == "error: `pvenet diff` has no option --yes\n\nhint: `pvenet diff --help` shows how\n"
+    )
+    assert run("revert", "--discrad").err.endswith("hint: did you mean --discard?\n")

@@ -13,6 +13,8 @@ from pvenet import errors
 from pvenet.access import ZONE
 from pvenet.apply.listing import listed
 from pvenet.fleet import guests as fleet_guests
+from pvenet.sim.guests.folder import GuestFolder
+from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +85,7 @@ def test_the_same_as_data(run: Run) -> None:
         "trunks": [],
         "firewall": True,
         "link_down": False,
+        "loose": False,
         "type": "lxc",
         "template": False,
     }
@@ -95,6 +98,21 @@ def test_a_bridge_that_is_nowhere_is_wrong_usage(run: Run) -> None:
     assert ran.code == 2
     assert "there is no bridge or vnet vmbr10 on pve1" in ran.err
     assert "did you mean vmbr1?" in ran.err
+
+
+def test_who_has_lost_its_bridge_is_on_none(run: Run, lab: Path) -> None:
+    """It runs, the kernel has its port on nothing, and its configuration is no proof; the picture shows it, too."""
+    node = Sim(lab).node("pve1")
+    GuestFolder(node).lose(101, 0.0)
+    ran = run("guests", "vmbr1")
+    assert "vmbr1   101    web    on no bridge  net0  20    no" in ran.out
+    assert "vmbr1   102    db     running       net0        no" in ran.out
+    cards = run("guests", "--json").data["nodes"][0]["bridges"][1]["guests"]
+    assert {card["vmid"]: card["loose"] for card in cards} == {101: True, 102: False, 205: False}
+    assert "101 web    net0 VLAN 20, on no bridge" in run("tree").out
+    run("bridge", "set", "vmbr1", "--clear", "ports")
+    assert "101" not in run("apply", "--json").err
+    assert "this cuts guest 102 db on pve1" in run("apply").err
 
 
 def test_all_nodes_are_shown_unless_one_is_named(run: Run, lab: Path) -> None:
@@ -158,7 +176,7 @@ def test_what_is_missing_is_said_and_nobody_is_claimed_to_be_none(run: Run, gran
     assert "vmbr1   101          running  net0  20    not known" in ran.out
     assert "pve1: no guest is known of on vmbr0" in ran.out
     assert "not known: which guests pve1 has (VM.Audit on /vms is missing)" in ran.err
-    assert "pveum acl modify /vms --tokens 'nobody@pve!none' --roles PVEAuditor" in ran.err
+    assert "pveum acl modify /vms --tokens 'nobody@pve!none' --roles NetGuestsPvenet" in ran.err
     (node,) = run("guests", "--json").data["nodes"]
     assert [lack["privilege"] for lack in node["not_known"]] == ["VM.Audit"]
 

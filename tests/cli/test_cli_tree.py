@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from threading import Event
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -12,12 +13,15 @@ from guest_lab import GUESTS, guest_lab
 
 from pvenet.access import ZONE
 from pvenet.cli import main
-from pvenet.cli.tree import EXAMPLE
+from pvenet.cli.help import parted
+from pvenet.cli.tree import tree
+from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import requests
     from conftest import Ran
 
     Run = Callable[..., Ran]
@@ -59,11 +63,33 @@ def test_a_node_is_a_picture(run: Run) -> None:
     assert (ran.code, ran.out, ran.err) == (0, SHOWN, "")
 
 
+@pytest.mark.usefixtures("lab")
+def test_nothing_waits_for_the_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """List, bridges and guests are asked while it is awaited, and it is asked for once."""
+    awaited = {"network": Event(), "bridges": Event(), "netstat": Event()}
+    reports: list[bool] = []
+    send = SimAdapter.send
+
+    def sent(self: SimAdapter, request: requests.PreparedRequest, **rest: object) -> requests.Response:
+        what = (request.url or "").rpartition("/")[2]
+        if what == "report":
+            reports.append(all(event.wait(20) for event in awaited.values()))
+        if what in awaited:
+            awaited[what].set()
+        return send(self, request, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SimAdapter, "send", sent)
+    assert run("tree").out == SHOWN
+    assert reports == [True]
+
+
 def test_the_help_shows_one(run: Run) -> None:
     """As it is drawn."""
     out = run("tree", "--help").out
-    for line in EXAMPLE.replace("\b\n", "").splitlines():
-        assert line.strip() in out
+    (example,) = parted(tree.__doc__).examples
+    assert len(example.splitlines()) > 5
+    for line in example.splitlines():
+        assert line in out
 
 
 def test_what_is_staged_is_marked(run: Run, lab: Path) -> None:

@@ -44,6 +44,19 @@ def wrong(ran: Ran) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("lab")
+def test_a_state_folder_that_can_not_be_written_is_bad(run: Run, tmp_path: Path) -> None:
+    """Nothing could be staged; the rest is looked at all the same, and nothing is left in a folder that can be."""
+    (tmp_path / "file").write_text("")
+    ran = run("--state-dir", str(tmp_path / "file" / "state"), "doctor", "--json")
+    assert (ran.code, wrong(ran)) == (1, {"state folder": "bad"})
+    assert "can't be written (Not a directory)" in ran.data[0]["text"]
+    new = tmp_path / "new"
+    new.mkdir()
+    assert wrong(run("--state-dir", str(new / "state"), "doctor", "--json")) == {}
+    assert list(new.iterdir()) == []
+
+
+@pytest.mark.usefixtures("lab")
 def test_a_healthy_node_is_good_throughout(run: Run) -> None:
     """Every check has its line, in words and as data, and there is nothing to do."""
     ran = run("doctor", "--exit-code")
@@ -51,7 +64,7 @@ def test_a_healthy_node_is_good_throughout(run: Run) -> None:
     assert all(line.startswith(("ok ", "   ", "pve1")) for line in ran.out.splitlines()[:-2] if line)
     assert re.fullmatch(r"\d+ good", ran.out.splitlines()[-1])
     data = run("doctor", "--json").data
-    assert [each["check"] for each in data] == ["port", *ENTRY, *NODE]
+    assert [each["check"] for each in data] == ["state folder", "port", *ENTRY, *NODE]
     assert {each["state"] for each in data} == {"good"}
     assert {each["node"] for each in data if each["check"] in NODE} == {"pve1"}
     assert {each["todo"] for each in data} == {""}
@@ -130,7 +143,7 @@ def test_a_dead_host_is_one_bad_line(run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert ran.code == 1
     assert ran.err == ""
     assert [each["check"] for each in ran.data if each["state"] == "bad"] == ["port"]
-    assert [each["check"] for each in ran.data if each["state"] == "good"] == ["name"]
+    assert [each["check"] for each in ran.data if each["state"] == "good"] == ["state folder", "name"]
     assert {each["node"] for each in ran.data} == {None}
     assert len(run("doctor", "--endpoint", "https://127.0.0.1:1").out.splitlines()) < 12
 

@@ -9,9 +9,12 @@ import pytest
 from conftest import FIXTURES
 
 from pvenet import access, wire
+from pvenet.login.rights import rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pvenet.login.rights import Right
 
 ZONE = access.ZONE
 
@@ -56,15 +59,25 @@ def hint(who: str, path: str = ZONE) -> str:
     return access.permission_missing(who, "SDN.Audit", path, "pve1").hint
 
 
-def test_seeing_is_granted_by_pves_own_role() -> None:
+def test_seeing_is_granted_by_a_role_that_may_do_no_more() -> None:
     """To a token and its user; of what is everywhere only the top, so that nothing else is shown by the way."""
     assert access.audit_grants("ops@pve!net", "/vms") == (
-        "pveum acl modify /vms --users 'ops@pve' --roles PVEAuditor --propagate 1",
-        "pveum acl modify /vms --tokens 'ops@pve!net' --roles PVEAuditor --propagate 1",
+        "pveum role add NetGuestsPvenet --privs VM.Audit || pveum role modify NetGuestsPvenet --privs VM.Audit",
+        "pveum acl modify /vms --users 'ops@pve' --roles NetGuestsPvenet --propagate 1",
+        "pveum acl modify /vms --tokens 'ops@pve!net' --roles NetGuestsPvenet --propagate 1",
     )
-    assert access.audit_grants("ops@pve", "/") == (
-        "pveum acl modify / --users 'ops@pve' --roles PVEAuditor --propagate 0",
-    )
+    role, line = access.audit_grants("ops@pve", "/")
+    assert role.startswith("pveum role add NetAuditPvenet --privs Sys.Audit,SDN.Audit || pveum role modify ")
+    assert line == "pveum acl modify / --users 'ops@pve' --roles NetAuditPvenet --propagate 0"
+
+
+@pytest.mark.parametrize("right", [*rights("read-only"), *rights("full")[-2:-1]], ids=lambda right: right.path)
+def test_a_hint_grants_what_a_login_does(right: Right) -> None:
+    """The same role, with the privilege, handed down or not: a login that follows finds nothing missing."""
+    path = right.path.replace("/nodes", "/nodes/pve1")
+    line = access.audit_grants("ops@pve", path)[-1]
+    assert line == f"pveum acl modify {path} --users 'ops@pve' --roles {right.role} --propagate {int(right.propagate)}"
+    assert set(right.privileges) <= set(access.ROLES[right.role])
 
 
 def test_the_role_has_a_name_that_pve_takes() -> None:

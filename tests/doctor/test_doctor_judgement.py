@@ -237,9 +237,9 @@ def test_a_check_that_breaks_is_not_known_and_the_others_go_on() -> None:
         ("d", State.GOOD),
         ("e", State.UNKNOWN),
     ]
-    assert looks.found[0].text.startswith("pvenet itself failed (ValueError in test_doctor_judgement.py, line ")
+    assert looks.found[0].text.startswith("this is a fault of pvenet itself: ValueError at pvenet/doctor/finding.py:")
     assert "no sense" not in looks.found[0].text  # it may hold anything
-    assert looks.found[4].text == "this machine refuses what pvenet needs: Too many open files"
+    assert looks.found[4].text == "this machine refuses what pvenet needs: Too many open files (/somewhere)"
 
 
 def test_who_does_not_answer_is_not_asked_again() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from housed import housed
 from recorder import set_nature
+from switched import with_vnet
 
 from pvenet.sim.adapter import SimAdapter
 
@@ -99,6 +100,22 @@ def test_each_thing_is_asked_once(run: Run, file: Path, asked: list[str]) -> Non
         *(f"GET /nodes/pve{number}/netstat" for number in (1, 2, 3)),
         *(f"GET /nodes/{place}/pending" for place in ("pve1/qemu/101", "pve1/qemu/110", "pve2/qemu/202")),
     ])  # fmt: skip
+
+
+def test_who_is_on_a_vnet_is_known_before_the_question(
+    run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    """By the report, of the nodes that have such guests alone; and cut on no node unless that is agreed to."""
+    folder = with_vnet(tmp_path / "vnets", ("101:web:vnet1",), ("202:db:vmbr1",))
+    monkeypatch.setenv("PVENET_SIM", str(folder))
+    file.write_text(UNPLUGGED.replace(", pve3: ", ""))
+    out = run("plan").out
+    assert "  vnet1 carries 1 running guest: 101 web (net0)\n    cut: none of vmbr1's uplinks remains" in out
+    assert "not known" not in out
+    assert [text for text in asked if text.endswith("/report")] == ["GET /nodes/pve1/report"]
+    ran = run("apply", "-f", "network.yaml", "--yes", "--allow-guests", "202")
+    assert (ran.code, "this cuts guests that run, on\n  pve1: 101 web" in ran.err) == (7, True)
+    assert staged(folder) == []
 
 
 def test_nothing_is_asked_where_nobody_can_be_hit(run: Run, file: Path, asked: list[str]) -> None:

@@ -56,6 +56,19 @@ def test_a_port_that_either_has_seen_is_there() -> None:
     assert [each.kind for each in differences(AWARE, gone, {"vmbr1": nothing})] == [Kind.PORT_MISSING]
 
 
+def test_a_port_that_is_not_on_its_bridge_has_a_cable_all_the_same() -> None:
+    """That it is pulled is told beside: whoever knew of the one does not know of the other."""
+    report = healthy(AWARE)
+    gone = with_link(report, "ens38", master=None, port_state=None, carrier=False)
+    assert [each.text for each in differences(AWARE, gone)] == [
+        "vmbr1: ens38 has no carrier",
+        "vmbr1: ens38 is not one of its ports",
+    ]
+    assert [each.text for each in differences(AWARE, with_link(report, "ens38", carrier=False))] == [
+        "vmbr1: its port ens38 has no carrier"
+    ]
+
+
 Corruption = tuple[Report, tuple[str, Kind, str]]
 
 

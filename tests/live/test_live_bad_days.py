@@ -223,7 +223,7 @@ def test_a_power_cycle_while_armed_boots_the_network_from_before(vm: Target, bri
     end = apply(vm, "--allow-management", "--arm", "--timeout", "10")
     assert (end["exit"], end["verdict"]) == (9, "unknown"), end
     assert "power cycle" in end["told"]
-    vm.shell("sync")  # in place of the half minute that the README asks a person to wait
+    vm.shell("sync")  # in place of the half minute that `pvenet help safety` asks a person to wait
     vm.vm("reset")
     wait_until_alive(vm, within=BOOT)
     assert vm.listing()[bridge]["ports"] == [nic]

@@ -165,7 +165,7 @@ def test_the_lines_of_print_are_what_is_made(
 def test_json_is_one_object_and_never_asks(run: Callable[..., Ran], url: str, pin: str) -> None:
     """What was made and where it is; without consent, exit 7 and nothing made."""
     refused = run("login", url, "--fingerprint", pin, "--user", "root@pam", "--json")
-    assert (refused.code, refused.out) == (7, "")
+    assert (refused.code, refused.data["kind"], refused.data["exit"]) == (7, "needs_consent", 7)
     data = run("login", url, "--json", *ROOT).data
     assert (data["profile"], data["endpoint"], data["fingerprint"]) == ("lab", url, pin)
     assert (data["token_id"], data["lacking"]) == ("pvenet@pve!ci", [])

@@ -11,8 +11,9 @@ from file_replay import files
 
 from pvenet import wire
 from pvenet.apply.verify import expect, judge
-from pvenet.model import Link, Network, Other
+from pvenet.model import Network, Other
 from pvenet.plan import inverse, management_path, plan, problems, removals_on
+from pvenet.plan.pending import PendingView
 from pvenet.render.network import details, network_data, table
 from pvenet.render.values import as_json, plain
 from pvenet.sim.diff import changes
@@ -29,12 +30,13 @@ def test_every_recorded_listing_is_read_shown_and_planned_for(told: Callable[[st
     odd = 0
     for file in files():
         network = wire.network(dict(entry) for entry in file.listing)
-        shown = table(network, plain)
+        view = PendingView(network=network)
+        shown = table(view, None, plain)
         assert all(name in shown for name in network.interfaces)
         assert json.loads(as_json(network_data(network)))
         assert exported({"pve1": network})
-        for name, interface in network.interfaces.items():
-            details(interface, network.links.get(name, Link()))
+        for interface in network.interfaces.values():
+            details(view, interface)
             if isinstance(interface, Other) and interface.kind in {kind.type for kind in wire.SPELLINGS}:
                 odd += 1
                 assert interface.unread, (file.name, interface)

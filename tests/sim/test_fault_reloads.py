@@ -106,3 +106,31 @@ class TestLostPaths:
         assert client.ask("GET", NETWORK, at=PEER).status_code == 595
         states = {node["node"]: node["status"] for node in client.ask("GET", "/nodes", at=PEER).json()["data"]}
         assert states == {"pve1": "offline", "pve2": "online"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("guest-lost=999", "there is no guest 999 on pve1"),
+        ("link-lost=5", "pve1 has no link 5 to its cluster"),
+        ("never-up=nope", "there is no interface nope on pve1"),
+        ("not-joined=nope", "there is no interface nope on pve1"),
+        ("port-missing=nope", "there is no interface nope on pve1"),
+        ("mtu-stays=nope", "there is no interface nope on pve1"),
+        ("address-missing=nope", "there is no interface nope on pve1"),
+    ],
+)
+def test_what_hits_nobody_is_said(tmp_path: Path, fault: str, complaint: str) -> None:
+    """A fault about a name that no node has would look like a good day; nothing is reloaded."""
+    client = Client(tmp_path, f"{fault}@PUT network")
+    stage(client)
+    answer = client.ask("PUT", NETWORK)
+    assert (answer.status_code, answer.reason.partition(complaint)[1]) == (500, complaint)
+    assert client.node.staged.exists()
+
+
+def test_a_name_that_is_only_staged_is_one(tmp_path: Path) -> None:
+    """It is there when the reload is over."""
+    client = Client(tmp_path, "never-up=vmbr1@PUT network")
+    stage(client)
+    assert exitstatus(client, reload(client)) == "OK"

@@ -75,6 +75,7 @@ def test_faults_are_words(text: str, fault: Fault) -> None:
         ("gateway=abc@1", "'abc' is no status of HTTP, from 200 to 599"),
         ("gateway=99@1", "'99' is no status"),
         ("gateway=520:before@1", "'before' says nothing about an answer"),
+        ("lacks=Sys.Adit@1", "'Sys.Adit' is no privilege"),
         ("trickle=slow@1", "'slow' is no number of seconds"),
         ("foreign-set=vmbr0@1", "'vmbr0' sets no field: write IFACE:FIELD=VALUE"),
         ("foreign-set=vmbr0:colour=red@1", "PVE would refuse 'vmbr0:colour=red'"),

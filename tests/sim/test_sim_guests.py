@@ -8,7 +8,9 @@ import pytest
 from folder_replay import FolderReplay
 from hypothesis import given
 from hypothesis import strategies as st
-from sim_client import Client, reload
+from sim_client import Client, exitstatus, reload
+from sim_kernel import differences, kernel
+from switched import with_vnet
 
 from pvenet.sim.guests.config import GuestConfig, written
 from pvenet.sim.guests.folder import GuestFolder
@@ -201,6 +203,20 @@ def test_what_no_guest_can_do_is_said(tmp_path: Path, fault: str, complaint: str
     """A fault that asks the impossible is no silence."""
     client = Client(_sim(tmp_path, "101:web:vmbr0", "110:old:vmbr9,stopped"), fault)
     assert complaint in client.ask("GET", "/nodes/pve1/netstat").reason
+
+
+def test_a_vnet_stands_beside_the_file(tmp_path: Path) -> None:
+    """It is made of interfaces.d, keeps its ports over reloads, is in no bridges call, and goes with its stanza."""
+    client = Client(Sim(with_vnet(tmp_path, ("101:web:vnet1", "102:db:vmbr1"))))
+    before = kernel(client)
+    assert {port.name for port in before.ports("vnet1")} == {"vmbr1.20", "tap101i0"}
+    client.ask("PUT", "/nodes/pve1/network/ens37", type="eth", comments="x")
+    assert exitstatus(client, reload(client)) == "OK"
+    assert differences(before, kernel(client)) == {}
+    assert [row["name"] for row in client.ask("GET", BRIDGES).json()["data"]] == ["vmbr0", "vmbr1"]
+    (client.node.interfaces.parent / "interfaces.d" / "sdn").unlink()
+    assert exitstatus(client, reload(client)) == "OK"
+    assert set(differences(before, kernel(client))) == {"vnet1", "vmbr1.20", "tap101i0"}
 
 
 def test_a_port_that_does_not_come_back(tmp_path: Path) -> None:

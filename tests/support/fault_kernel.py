@@ -27,9 +27,9 @@ KINDS = frozenset(
     )
 )
 """The faults that no flag shows."""
-SLOW = frozenset({"carrier", "partner", "whole"})
+SLOW = frozenset({"carrier", "partner", "sync"})
 """What comes by itself or not at all: its lack fails a change only where it was lost, or is required."""
-REQUIRED = {"lacp": frozenset({"partner", "whole"}), "carrier": frozenset({"carrier"})}
+REQUIRED = {"lacp": frozenset({"partner", "sync"}), "carrier": frozenset({"carrier"})}
 
 
 class Fact(NamedTuple):
@@ -42,7 +42,7 @@ class Fact(NamedTuple):
     @property
     def subject(self) -> str:
         """Who has to be named where this is told."""
-        return self.name if self.what != "member" else self.value
+        return self.value if self.what in {"member", "sync"} else self.name
 
 
 Facts = frozenset[Fact]
@@ -78,8 +78,8 @@ def _of_link(kernel: Kernel, link: Link) -> Iterator[Fact]:
         yield Fact(link.name, "hash", link.bond.xmit_hash_policy)
     if link.bond and link.bond.ad_partner_mac != NOBODY:
         yield Fact(link.name, "partner")
-        if all(_is_in(slave, link.bond.ad_aggregator) for slave in kernel.ports(link.name) if slave.carrier):
-            yield Fact(link.name, "whole")
+        slaves = [slave for slave in kernel.ports(link.name) if slave.carrier]
+        yield from (Fact(link.name, "sync", each.name) for each in slaves if _is_in(each, link.bond.ad_aggregator))
 
 
 def _is_in(link: Link, aggregator: int | None) -> bool:
@@ -117,7 +117,8 @@ def _of_stanza(name: str, values: Mapping[str, str]) -> Iterator[Fact]:
     if "vlan-raw-device" not in values:
         yield from (Fact(name, "member", low) for low in beneath(values))
     if values.get("bond_mode") == "802.3ad":
-        yield from (Fact(name, "partner"), Fact(name, "whole"))
+        yield Fact(name, "partner")
+        yield from (Fact(name, "sync", slave) for slave in beneath(values))
     if name in NICS:
         yield Fact(name, "carrier")
 
@@ -159,9 +160,11 @@ def _excused(fact: Fact, now: Facts, new: Described) -> bool:
     """What can't be there, because of something else that is told of."""
     if fact.what == "member":
         return Fact(fact.value, "carrier") not in now and dict(new[fact.name]).get("type") == "bond"
-    if fact.what in {"partner", "whole", "gateway"}:
-        no_partner = fact.what == "whole" and Fact(fact.name, "partner") not in now
-        return no_partner or Fact(fact.name, "carrier") not in now
+    if fact.what == "sync":
+        needed = Fact(fact.name, "partner"), Fact(fact.name, "member", fact.value), Fact(fact.value, "carrier")
+        return not now.issuperset(needed)
+    if fact.what in {"partner", "gateway"}:
+        return Fact(fact.name, "carrier") not in now
     return False
 
 

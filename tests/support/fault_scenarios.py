@@ -51,6 +51,11 @@ HASHED: Change = (
         _there(Bond, now, "bond0"), slaves=("ens38", "ens39", "ens40"), xmit_hash_policy=XmitHashPolicy.LAYER3_4
     ),
 )
+REHASHED: Change = (
+    "bond0",
+    lambda now: replace(_there(Bond, now, "bond0"), xmit_hash_policy=XmitHashPolicy.LAYER3_4),
+)
+"""Without a slave that is new, so that none may be outside of the LAG."""
 JUMBO_PORT: Change = ("ens33", lambda now: replace(_there(Ethernet, now, "ens33"), mtu=9000))
 JUMBO_BRIDGE: Change = ("vmbr0", lambda now: replace(_there(Bridge, now, "vmbr0"), mtu=9000))
 TAGGED = _made(Vlan(name="ens40.50", cidr=IPv4Interface("10.50.0.2/24")))
@@ -68,6 +73,7 @@ KERNEL_SCENARIOS: Mapping[str, tuple[Change, ...]] = {
     "path mtu": (JUMBO_PORT, JUMBO_BRIDGE),
     "vlan": (TAGGED,),
     "gateway": (MOVED,),
+    "lacp rehashed": (REHASHED,),
 }
 """Scenarios of which the kernel has something to say."""
 
@@ -75,6 +81,7 @@ PREPARED: Mapping[str, tuple[Change, ...]] = {
     "delete": (BOND, BRIDGE),
     "rollback": (BOND, BRIDGE),
     "lacp changed": (LACP, AWARE),
+    "lacp rehashed": (LACP, AWARE),
     "beside lacp": (LACP, AWARE),
     "beside hurt": (LACP, AWARE),
     "hurt changed": (LACP, AWARE),

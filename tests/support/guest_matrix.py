@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from housed import housed
 from lab import OURS, Lab
 from recorder import connection
+from switched import with_switch, with_vnet
 
 from pvenet import errors
 from pvenet.impact import AllowedGuests
 from pvenet.model import BondMode
 from pvenet.sim.adapter import SimAdapter
+from pvenet.sim.kernel.bridges import GUEST_PORT
+from pvenet.sim.machine.kernel import kernel_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,13 +48,18 @@ SCENARIOS: Mapping[str, Callable[[Network], Desired]] = {
     "unplugs": _changed("vmbr1", ports=()),
     "removes": lambda _network: {"vmbr1": None},
     "management": _changed("vmbr0", ports=("ens33", "ens37")),
+    "interrupts vnet1": _changed("bond0", mode=BondMode.ACTIVE_BACKUP),
+    "unplugs vnet1": _changed("vmbr1", ports=()),
+    "interrupts vmbr2": _changed("vmbr2", mtu=1400),
+    "removes vmbr2": lambda _network: {"vmbr2": None},
 }
+"""By what is done to the guests, and on which bridge they are, where that is not vmbr1."""
 CUTS = frozenset({"unplugs", "removes"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """Who is where on pve1, as it tells somebody else."""
+    """Who is where on pve1, as it and its kernel tell somebody else."""
 
     running: frozenset[int]
     hanging: frozenset[int]
@@ -67,10 +75,12 @@ class GuestMatrix:
     """The cells of one scenario."""
 
     def __init__(self, scenario: str, place: Path) -> None:
-        self.scenario = scenario
+        self.does, _, bridge = scenario.partition(" ")
         self._place = place
         self._number = 0
-        staged = Lab(housed(place / "staged", GUESTS, ()))
+        guests = tuple(guest.replace("vmbr1", bridge or "vmbr1") for guest in GUESTS)
+        make = {"vnet1": with_vnet, "vmbr2": with_switch}.get(bridge, housed)
+        staged = Lab(make(place / "staged", guests, ()))
         self.before = staged.live
         staged.stage(SCENARIOS[scenario](staged.node.read().network))
         self.wanted = staged.pending
@@ -107,7 +117,7 @@ class GuestMatrix:
     def _apply(self, lab: Lab) -> tuple[int, str]:
         try:
             allowed = AllowedGuests(vmids=AGREED)
-            lab.apply(allow_guests=allowed, allow_management=self.scenario == "management")
+            lab.apply(allow_guests=allowed, allow_management=self.does == "management")
         except errors.PvenetError as error:
             return error.exit_code, error.message
         return 0, lab.end.message
@@ -121,10 +131,10 @@ class GuestMatrix:
 
     def _applied(self, lab: Lab, cell: tuple[str, ...], _message: str) -> Iterator[str]:
         truth = tell(lab)
-        agreed = AGREED if self.scenario in CUTS else frozenset()
+        agreed = AGREED if self.does in CUTS else frozenset()
         if lost := truth.lost - agreed:
             yield f"applied, and {sorted(lost)} are lost"
-        if self.scenario == "management" and not truth.quorate:
+        if self.does == "management" and not truth.quorate:
             yield "applied, and the quorum is gone"
         if lab.live != self.wanted:
             yield "applied, and the file is another"
@@ -139,7 +149,7 @@ class GuestMatrix:
             yield "rolled back, and nobody is named"
         if not set(named) <= tell(lab).lost:
             yield f"rolled back for {named}, who are not all lost"
-        if "bond0" not in lab.live.partition("auto vmbr1")[2] or lab.pending:
+        if interfaces(lab.live) != interfaces(self.before) or lab.pending:
             yield "rolled back, and the file is another"
 
     def _refused(self, lab: Lab, cell: tuple[str, ...], _message: str) -> Iterator[str]:
@@ -148,7 +158,7 @@ class GuestMatrix:
 
     def _came(self, cell: tuple[str, ...]) -> bool:
         """Whether somebody whom nobody has agreed to runs on what is cut."""
-        return self.scenario in CUTS and cell[0].startswith("guest-starts")
+        return self.does in CUTS and cell[0].startswith("guest-starts")
 
     def _came_in_time(self, lab: Lab, cell: tuple[str, ...]) -> bool:
         """The same before the last look at who runs: what comes later nobody can see, nor be asked about."""
@@ -156,14 +166,26 @@ class GuestMatrix:
         return self._came(cell) and int(cell[0].rpartition("@")[2]) <= max(asked)
 
 
+def interfaces(text: str) -> list[str]:
+    """A file without PVE's remarks, its empty lines and the order of its stanzas."""
+    return sorted(line for line in text.splitlines() if line and not line.startswith(("#", "source")))
+
+
+def hanging(lab: Lab) -> frozenset[int]:
+    """Who has a port on a bridge, as the kernel of pve1 has it: no call shows that of a vnet."""
+    node = lab.adapter.sim.node("pve1")
+    links = kernel_of(node, node.advance(lab.time.now), lab.time.now).links
+    ports = [GUEST_PORT.fullmatch(link.name) for link in links if not (link.master or "fwbr").startswith("fwbr")]
+    return frozenset(int(port["vmid"] or port["vmid_behind"]) for port in ports if port)
+
+
 def tell(lab: Lab) -> Truth:
     """What pve1 tells somebody else now."""
     adapter = SimAdapter(lab.folder, clock=lab.time.clock, sleep=lab.time.sleep)
     other = connection(adapter, OURS, "sim", clock=lab.time.clock)
-    bridges = other.get("nodes", "pve1", "sdn", "zones", "localnetwork", "bridges").rows()
     status = other.get("cluster", "status").rows()
     return Truth(
         running=frozenset(int(row["vmid"]) for row in other.get("nodes", "pve1", "netstat").rows()),
-        hanging=frozenset(int(port["vmid"]) for row in bridges for port in row["ports"] if "vmid" in port),
+        hanging=hanging(lab),
         quorate=all(row["quorate"] for row in status if row["type"] == "cluster"),
     )

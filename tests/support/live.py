@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pvenet.sim.server import Endpoint
 
-MADE = ("bond0", "bond0.50", "bond1", "vmbr1", "vmbr1.50")
+MADE = ("bond0", "bond0.50", "bond1", "vmbr1", "vmbr1.50", "vmbr2")
 """What these tests make; they touch no node that has one of them already."""
 LIVE = "/etc/network/interfaces"
 BEFORE = "/root/pvenet-live-before"

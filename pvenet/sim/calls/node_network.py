@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.sim import interfaces, parameters
 from pvenet.sim.calls.base import Answer, Asked, Call
+from pvenet.sim.calls.subjects import refuse_unknown
 from pvenet.sim.machine.backend import LOCKED, Reload
 from pvenet.sim.reload import reload
 from pvenet.sim.schema import Param, Refused, Schema
@@ -93,6 +94,7 @@ def apply(asked: Asked) -> Answer:
     """Start a reload: the staged file is the file from here on, whatever becomes of the reload."""
     if not asked.config.ifupdown2:
         raise Refused(500, "you need ifupdown2 to reload network configuration")  # E080
+    refuse_unknown(asked)
     wanted = Reload(
         node=asked.node,
         machine=asked.machine,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.sim.access.privileges import PRIVILEGES
 from pvenet.sim.faults import cluster, foreign, guests, kernel
 from pvenet.sim.faults.kind import Kind, meanwhile, seconds
 from pvenet.sim.files import SimError
@@ -62,6 +63,12 @@ def _gateway(scene: Scene, value: str) -> Scene:
 def _error(scene: Scene, value: str) -> Scene:
     body = encode({"data": None, "message": f"{FAILURE}\n"})
     return scene.but(reply=lambda now: respond(now, 500, FAILURE, body), acted=_acted(value))
+
+
+def _lacking(scene: Scene, value: str) -> Scene:
+    if value not in PRIVILEGES:
+        raise SimError(f"{value!r} is no privilege of PVE's, as Sys.Audit is")
+    return scene.but(lacking=scene.lacking | {value})
 
 
 def _half(scene: Scene, value: str) -> Scene:
@@ -190,7 +197,7 @@ KINDS: Mapping[str, Kind] = {
     "lacks": Kind(
         about="nobody has this privilege any more",
         when="lasting",
-        play=lambda scene, value: scene.but(lacking=scene.lacking | {value}),
+        play=_lacking,
         value="PRIVILEGE",
     ),
     "freeze": Kind(

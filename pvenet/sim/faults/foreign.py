@@ -98,7 +98,7 @@ def reboot(seconds: float) -> Act:
             if (task := folder.get(number)) is not None:
                 ended = task.but(exitstatus="unexpected status", closing=False, steps=(), told=(), happened=0)
                 folder.put(number, ended.but(duration=now - task.start))
-        node.save(old.rebooted(node.applied()).but(silent_from=now, silent_until=now + seconds, cut_off=True))
+        node.save(old.rebooted(node.configured()).but(silent_from=now, silent_until=now + seconds, cut_off=True))
         GuestFolder(node).restart(now)
 
     return boot

@@ -12,6 +12,9 @@ from pvenet.sim.machine.node_addresses import addresses_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+SOURCE = "source /etc/network/interfaces.d/*"
+"""Stands at the end of every file that PVE has written."""
+
 
 class NodeFolder:
     """The folder of a node: its interfaces files, its tasks, the description of its machine."""
@@ -35,6 +38,14 @@ class NodeFolder:
             return read_file(self.interfaces)
         except FileNotFoundError:
             return ""
+
+    def configured(self) -> str:
+        """What ifupdown2 reads: the file that is applied, and behind it what that sources, SDN's vnets for one."""
+        text = self.applied()
+        if SOURCE not in text.splitlines():
+            return text
+        parts = sorted(path for path in (self.interfaces.parent / "interfaces.d").glob("*") if path.is_file())
+        return "\n".join([text, *map(read_file, parts)])
 
     def files(self) -> dict[str, str]:
         """All that stands below its /etc, by the paths that a node has, folders in their own order."""
@@ -65,13 +76,13 @@ class NodeFolder:
             except OTHERWISE as error:
                 raise SimError(f"{path} does not describe a machine: {error}") from error
         # A folder that came without one, out of git say: the files tell what the machine must have.
-        machine = Machine.fresh(nics_of(self.applied()), self.applied())
+        machine = Machine.fresh(nics_of(self.configured()), self.configured())
         self.save(machine)
         return machine
 
     def addresses(self, machine: Machine) -> tuple[str, ...]:
         """What this machine answers at."""
-        return addresses_of(self.applied()) if machine.addresses is None else machine.addresses
+        return addresses_of(self.configured()) if machine.addresses is None else machine.addresses
 
     def save(self, machine: Machine) -> None:
         write_json(self.folder / "machine.json", machine.data())

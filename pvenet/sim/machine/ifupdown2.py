@@ -64,6 +64,11 @@ class Stanzas:
     def is_bridge(self, iface: str) -> bool:
         return bool(self.options.get(iface, {}).keys() & {"bridge-ports", "ovs_ports"})
 
+    def implied(self) -> set[str]:
+        """VLANs that have no stanza and are made for the bridge or bond that lists them: `ens38.100`."""
+        members = {member for iface in self.options for member in (*self.slaves(iface), *self.ports(iface))}
+        return {member for member in members - self.options.keys() if self.raw_device(member)}
+
     def share_members(self) -> bool:
         """Whether something is a slave or a port of more than one."""
         members = [member for iface in self.options for member in {*self.slaves(iface), *self.ports(iface)}]

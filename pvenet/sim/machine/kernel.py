@@ -35,7 +35,7 @@ LINK_LOCAL = b"\xfe\x80" + bytes(6)
 
 def kernel_of(node: NodeFolder, machine: Machine, now: float) -> Kernel:
     """The kernel of a node whose machine is this one now, as `advance` has it."""
-    return snapshot(node.name, machine, links_of(machine, node.applied()), now)
+    return snapshot(node.name, machine, links_of(machine, node.configured()), now)
 
 
 def snapshot(node: str, machine: Machine, told: Mapping[str, Settings], now: float) -> Kernel:

@@ -107,7 +107,7 @@ class _Run:
 
     def removals(self) -> Iterator[tuple[str, Change]]:
         """Virtual links that the file does not name any more; their former slaves stay up."""
-        for link in sorted(self.made - self.stanzas.hooked()):
+        for link in sorted(self.made - self.stanzas.hooked() - self.stanzas.implied()):
             if link not in self.stanzas.options:
                 yield link, "gone"
 

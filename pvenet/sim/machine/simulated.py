@@ -74,7 +74,7 @@ class Simulated:
         return lambda: report(facts)
 
     def reload(self, wanted: Reload) -> str:
-        machine, text = wanted.machine, wanted.node.applied()  # until the new file says otherwise
+        machine, text = wanted.machine, wanted.node.configured()  # until the new file says otherwise
         has = wanted.node.addresses(machine)
         wanted = replace(wanted, machine=machine.but(addresses=has, links=links_of(machine, text)))
         busy = reloading(wanted.node, wanted.machine, wanted.now)
@@ -104,7 +104,7 @@ def _collide(wanted: Reload, _release: Release) -> str:
 
 def _start(wanted: Reload, release: Release) -> str:
     machine, orders = wanted.machine, wanted.orders
-    text, slaves = wanted.node.applied(), machine.slaves
+    text, slaves = wanted.node.configured(), machine.slaves
     outcome = ifreload(text, machine.nics, machine.up, machine.made, slaves=slaves, release=release)
     outcome = _ordered(outcome, wanted)
     reading = Reading(

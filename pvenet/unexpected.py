@@ -1,4 +1,4 @@
-"""The last door: what nobody foresaw, as a sentence and as the places that it came through.
+"""What nobody foresaw, as a sentence and as the places that it came through.
 
 Never the exception's own text: it may hold a secret, or what a stranger wrote.
 """
@@ -10,26 +10,26 @@ from pathlib import Path
 
 from pvenet import errors
 
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parent
 
 
-def unexpected(error: Exception) -> errors.PvenetError:
+def unexpected(error: Exception) -> errors.Unexpected:
     """What to say: that the machine refused something, or that pvenet is wrong."""
     if isinstance(error, OSError) and error.errno:
         at = f" ({error.filename})" if isinstance(error.filename, str) else ""
-        return errors.PvenetError(
+        return errors.Unexpected(
             f"this machine refuses what pvenet needs: {error.strerror}{at}",
             hint="`pvenet status` says how a node stands; --debug shows where it happened",
         )
     if isinstance(error, ImportError):
-        return errors.PvenetError(
+        return errors.Unexpected(
             f"a part of pvenet can't be loaded: {error.name or 'its name is unknown'}",
             hint="is it installed whole, and may this machine open more files (`ulimit -n`)?",
         )
-    return errors.PvenetError(
-        f"this is a fault of pvenet itself: {type(error).__name__} at {_place(error)}",
-        hint="`pvenet status` says how a node stands. Please report it with this line, the command and "
-        "`pvenet --version`; --debug shows the way there",
+    return errors.Unexpected(
+        f"this is a fault of pvenet itself: {type(error).__name__} at {_place(error)}; please report it",
+        hint="`pvenet status` says how a node stands. A report needs this line, the command and `pvenet --version`; "
+        "--debug shows the way there",
     )
 
 

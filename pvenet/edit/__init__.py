@@ -1,7 +1,7 @@
 """What one command asks for: (network, words) -> the desired interfaces. Pure.
 
-`create` builds a value, `change` keeps everything that is not named, `delete` asks for absence. A field is named by the
-model's word; `None` in `values` was not given.
+`create` builds a value, `change` keeps everything that is not named (of a list also what no difference names), `delete`
+asks for absence. A field is named by the model's word; `None` in `values` was not given.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.edit.lists import Difference as Difference
+from pvenet.edit.lists import Differences as Differences
+from pvenet.edit.lists import changed, refuse_mixed
+from pvenet.edit.lists import needless as needless
+from pvenet.edit.lists import remarks as remarks
 from pvenet.limits import LONGEST_NAME
 from pvenet.model import (
     HASHING_MODES,
@@ -31,7 +36,7 @@ from pvenet.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from pvenet.model import Network
 
@@ -68,13 +73,20 @@ def create(network: Network, node: str, kind: Kind, name: str | None, values: Va
 
 
 def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word once
-    network: Network, node: str, kind: Kind, name: str, values: Values, clear: Collection[str]
+    network: Network,
+    node: str,
+    kind: Kind,
+    name: str,
+    values: Values,
+    clear: Collection[str],
+    differences: Differences | None = None,
 ) -> Interface:
     """An existing interface with the named fields changed and the cleared ones removed; everything else kept.
 
-    What changes an OVS port changes one that is a NIC, too.
+    `differences`: what comes to its lists and leaves them. What changes an OVS port changes one that is a NIC, too.
 
-    Raises InvalidNetwork where there is none of that name and kind, UsageError for a field that can't be cleared.
+    Raises InvalidNetwork where there is none of that name and kind, UsageError for a field that can't be cleared, or is
+    asked for in two ways.
     """
     nic = kind is OvsIntPort and isinstance(network.interfaces.get(name), OvsPort)
     before = find(network, node, name, None if nic else kind)
@@ -84,15 +96,28 @@ def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word onc
     both = sorted(set(given) & set(emptied))
     if both:
         raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of the two out")
+    refuse_mixed(differences or {}, given, emptied)
+    given |= changed(before, differences or {}, given)
     after = replace(before, **given, **emptied)
     return consistent(after, given) if isinstance(after, Bond | Bridge) else after
 
 
-def find(network: Network, node: str, name: str, kind: Kind | None = None) -> Interface:
-    """The interface of a name. Raises InvalidNetwork, naming the nearest, where there is none of the kind."""
+def find(
+    network: Network,
+    node: str,
+    name: str,
+    kind: Kind | None = None,
+    never: Callable[[], Collection[str]] = tuple,
+) -> Interface:
+    """The interface of a name. Raises InvalidNetwork, naming the nearest, where there is none of the kind.
+
+    `never`: the names that no hint may offer, asked for where one is to be given.
+    """
     found = network.interfaces.get(name)
     if found is None:
-        raise errors.InvalidNetwork(f"there is no interface {name} on {node}", hint=_nearest(network, name))
+        raise errors.InvalidNetwork(
+            f"there is no interface {name} on {node}", hint=_nearest(network, name, kind, never())
+        )
     if isinstance(found, Other) and found.unread and kind is not None and found.kind == kind.type:
         raise errors.InvalidNetwork(
             f"on {node} {found.reason}",
@@ -123,12 +148,12 @@ def _hint_for_kind(found: Interface, kind: Kind) -> str:
     return f"use `pvenet {noun_of(found.type)} ...`"
 
 
-def _nearest(network: Network, name: str) -> str:
+def _nearest(network: Network, name: str, kind: Kind | None, never: Collection[str]) -> str:
     for real, link in network.links.items():
         if name in link.altnames:
             return f"{name} is another name of {real}; PVE takes only that one"
-    near = errors.nearest(name, network.interfaces, cutoff=0.5)
-    return f"did you mean {near}?" if near else "`pvenet list` shows what is there"
+    suits = [each for each, it in network.interfaces.items() if each not in never and isinstance(it, kind or Interface)]
+    return errors.did_you_mean(name, suits, otherwise="`pvenet list` shows what is there")
 
 
 def _given(values: Values) -> Values:
@@ -163,11 +188,8 @@ def _clearable(kind: Kind, clear: Collection[str]) -> list[str]:
     chosen = [word.replace("-", "_") for word in clear]
     for word in chosen:
         if word not in can:
-            near = errors.nearest(word, can)
-            raise errors.UsageError(
-                f"{word} can't be cleared on {_article(kind.type)}",
-                hint=f"did you mean {near}?" if near else f"these can: {', '.join(sorted(can))}",
-            )
+            hint = errors.did_you_mean(word, can, otherwise=f"these can: {', '.join(sorted(can))}")
+            raise errors.UsageError(f"{word} can't be cleared on {_article(kind.type)}", hint=hint)
     return chosen
 
 

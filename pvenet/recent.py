@@ -1,0 +1,153 @@
+"""The names that commands have met a moment ago, kept for the shell's completion: nodes, and their interfaces.
+
+What completes a command line asks no node: a list that is asked for while a reload runs freezes its flags
+(pve-api#never-list), and a TAB can't know whether one runs. So whatever any command reads anyway is kept here for some
+minutes, by the place that it came from. Nothing but names, kinds and who is made of whom; no address and no secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from pvenet import private
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LIFETIME = 600.0
+"""Seconds for which a name is offered after a command has met it."""
+LARGEST = 1_000_000
+"""Bytes of one node's names."""
+_NODES = "nodes"
+_NODE = "node-"
+_ENDING = ".json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """An interface by its name, and what there is to know before one names it."""
+
+    name: str
+    type: str
+    """PVE's word for the kind."""
+    ports: tuple[str, ...] = ()
+    """What it takes for itself alone: its slaves or ports."""
+    addressed: bool = False
+    """It has an address."""
+
+
+class Recent:
+    """What was met at one place; `place` tells it from any other, and is not kept."""
+
+    def __init__(self, state_dir: Path, place: Iterable[str]) -> None:
+        self._root = state_dir / "completion"
+        self.folder = self._root / sha256("\n".join(place).encode("utf8", "surrogateescape")).hexdigest()[:32]
+        self._heard: dict[str, Any] = {}
+
+    # --- kept by commands ---
+
+    def hear(self, path: tuple[str, ...], data: object) -> None:
+        """Hear what a node has answered to a GET, and remember the last list of each kind."""
+        match path:
+            case ("nodes",):
+                self._heard[_NODES] = data
+            case ("nodes", node, "network"):
+                self._heard[_NODE + quote(node, safe="")] = data
+            case _:
+                pass
+
+    def keep(self) -> None:
+        """Put on disk what was heard. A disk that takes nothing is no matter."""
+        if not self._heard:
+            return
+        with suppress(OSError, ValueError):  # the latter for half a character, which is no text that can be written
+            private.make_own_folder(self._root)
+            private.make_own_folder(self.folder)
+            for name, data in dict(self._heard).items():  # whoever still reads may be heard meanwhile
+                names = _node_names(data) if name == _NODES else _interfaces(data)
+                if names:
+                    self._write(name, names)
+            self._prune()
+
+    def _write(self, name: str, data: object) -> None:
+        draft = self.folder / f".{name}.{os.getpid()}"
+        private.write(draft, json.dumps(data).encode())
+        draft.replace(self.folder / f"{name}{_ENDING}")
+
+    def _prune(self) -> None:
+        """Forget what is past its time, of every place."""
+        for path in self._root.glob("*/*"):
+            with suppress(OSError):  # somebody was quicker
+                if not _is_fresh(path.stat()):
+                    path.unlink()
+        for folder in self._root.iterdir():
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+    # --- offered to a person ---
+
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes that were met, be it by name alone or with their interfaces."""
+        listed = [path for path in self.folder.glob(f"{_NODE}*{_ENDING}") if _is_fresh(path.stat())]
+        alone = {unquote(path.name.removeprefix(_NODE).removesuffix(_ENDING)) for path in listed}
+        return tuple(sorted({*self.all_nodes(), *alone}))
+
+    def all_nodes(self) -> tuple[str, ...]:
+        """All nodes of the place; none where they were not asked for."""
+        return tuple(map(str, self._read(_NODES)))
+
+    def interfaces(self, node: str) -> tuple[Named, ...]:
+        """The interfaces of a node, as they were listed last."""
+        rows = self._read(_NODE + quote(node, safe=""))
+        return tuple(Named(**{**row, "ports": tuple(row["ports"])}) for row in rows)
+
+    def _read(self, name: str) -> list[Any]:
+        """What is kept under a name; nothing of what is old, or may be somebody else's."""
+        try:
+            data, status = private.read_checked(self.folder / f"{name}{_ENDING}", LARGEST)
+        except OSError:
+            return []
+        if not _is_fresh(status) or status.st_uid != os.geteuid() or status.st_mode & private.WRITE:
+            return []
+        found = json.loads(data)
+        return found if isinstance(found, list) else []
+
+
+def _is_fresh(status: os.stat_result) -> bool:
+    """Whether it is within its time; a clock that was set back makes it old."""
+    return 0 <= time.time() - status.st_mtime < LIFETIME
+
+
+def _node_names(data: object) -> list[str]:
+    rows = data if isinstance(data, list) else []
+    return [row["node"] for row in rows if isinstance(row, dict) and isinstance(row.get("node"), str)]
+
+
+def _interfaces(data: object) -> list[dict[str, Any]]:
+    from pvenet import wire
+    from pvenet.model import kind_of
+    from pvenet.plan.relations import members
+
+    rows = data if isinstance(data, list) else []
+    if not all(isinstance(row, dict) for row in rows) or wire.unreadable(rows):
+        return []
+    found = wire.network(rows).interfaces.values()
+    return [
+        asdict(
+            Named(
+                name=each.name,
+                type=kind_of(each),
+                ports=members(each),
+                addressed=each.cidr is not None or each.cidr6 is not None,
+            )
+        )
+        for each in found
+    ]

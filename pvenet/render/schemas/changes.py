@@ -1,0 +1,102 @@
+"""The shapes of interfaces, changes, and whom they hit."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any, Literal
+
+from pvenet.access import NotKnown
+from pvenet.impact import Effect, GuestImpact
+from pvenet.model import Interface, Link, Other, own_first
+from pvenet.plan import Problem, Risk
+from pvenet.render.schemas.shapes import Either, Keyed, Many, Record, part
+from pvenet.spec.diagnostics import Diagnostic
+from pvenet.spec.network_spec import KINDS
+
+VALUE = Either((bool, int, str, list[str], NoneType))
+"""What a field of an interface says."""
+
+
+def _interface(word: str, kind: type[Interface]) -> Record:
+    """An interface of a kind: its fields flat, beside what the file and the kernel have."""
+    own = {"ovs_options" if name == "options" else name: each for name, each in part(kind, *own_first(kind)).items()}
+    told = {"name": str, "type": str if kind is Other else Literal[word], **part(Link, "active")}
+    kept = {"method": str, "method6": str, "options": list[str], "options6": list[str], "altnames": list[str]}
+    return Record(name=f"Interface_{word}", fields={**told, **own, **kept}, open=kind is Other)
+
+
+INTERFACE = Either(tuple(_interface(word, kind) for word, kind in {**KINDS, "other": Other}.items()))
+NETWORK = Many(INTERFACE)
+
+_FIELD = Record(name="Field", fields={"before": VALUE, "after": VALUE})
+_CHANGE: dict[str, Any] = {
+    "action": Literal["create", "update", "delete"],
+    "name": str,
+    "type": str,
+    "fields": Keyed(_FIELD),
+}
+CHANGE = Record(name="Change", fields=_CHANGE)
+RISKY = Record(name="RiskyChange", fields={**_CHANGE, "risk": Risk})
+
+UNKNOWN = Record(name="NotKnown", fields=part(NotKnown))
+_CARD = Record(
+    name="GuestImpact",
+    fields=part(GuestImpact, "vmid", "name", "index", "running", "pending", "tag", "trunks", "effect", "why"),
+)
+_BRIDGE = Record(name="BridgeImpact", fields={"name": str, "effect": Effect, "guests": Many(_CARD)})
+_LINK = Record(
+    name="LinkImpact",
+    fields={
+        "node": str,
+        "number": int,
+        "address": str,
+        "ip": str | None,
+        "carrier": str | None,
+        "effect": Effect,
+        "why": str,
+    },
+)
+_PATH = Record(name="PathImpact", fields={"carrier": str, "chain": str})
+IMPACT_FIELDS: dict[str, Any] = {
+    "bridges": Many(_BRIDGE),
+    "cluster_links": Many(_LINK),
+    "management_path": Either((_PATH, NoneType)),
+    "guests_cut": list[int],
+    "guests_perhaps_cut": list[int],
+    "not_known": Many(UNKNOWN),
+}
+IMPACT = Record(name="Impact", fields=IMPACT_FIELDS)
+
+_PROBLEM = Record(name="Problem", fields=part(Problem, "interface", "field", "value", "message", "nearest"))
+STAGED = Record(
+    name="Staged",
+    fields={"node": str, "steps": Many(CHANGE), "warnings": Many(_PROBLEM), "pending": bool, "impact": IMPACT},
+)
+DIFF = Record(
+    name="Diff",
+    fields={"node": str, "pending": bool, "ours": bool, "changes": str | None, "steps": Many(CHANGE)},
+)
+
+_SPOT: dict[str, Any] = {"line": int, "column": int, **part(Diagnostic, "message", "nearest", "warning")}
+CHECKED = Many(Record(name="FileDiagnostic", fields={"file": str, **_SPOT}))
+_NODE_PLAN = Record(
+    name="NodePlan",
+    fields={
+        "node": str,
+        "steps": Many(RISKY),
+        "risk": Risk,
+        "not_rolled_back": list[str],
+        "losses": list[str],
+        "warnings": Many(Record(name="Diagnostic", fields=_SPOT)),
+        "kept": list[str],
+        "pending": bool,
+        "ours": bool,
+        "armed": bool,
+        "staged": Many(RISKY),
+        "changes": str | None,
+        "impact": IMPACT,
+    },
+)
+_COUNTS = Record(name="Counts", fields={"create": int, "update": int, "delete": int})
+PLANNED: dict[str, Any] = {"file": str, "nodes": Many(_NODE_PLAN), "counts": _COUNTS}
+PLAN = Record(name="Plan", fields={**PLANNED, "errors": dict[str, str]})
