@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import answers
 import typer
 from paths import ROOT
 
@@ -94,6 +95,16 @@ def options() -> str:
     return _table("| option | meaning |", rows)
 
 
+def json_of_commands() -> str:
+    """The table of what each command prints as JSON, from the schemas."""
+    return _table("| command | JSON |", answers.rows())
+
+
+def json_of_events() -> str:
+    """The table of the events, from the same."""
+    return _table("| event | its fields |", answers.event_rows())
+
+
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
     """Every command that does something, by its words."""
     group = group or typer.main.get_command(cli.app)
@@ -176,5 +187,7 @@ TABLES = {
     "options": (page("settings"), options),
     "exit codes": (page("exit-codes"), exit_codes),
     "faults": (page("faults"), faults),
+    "answers": (page("json"), json_of_commands),
+    "events": (page("json"), json_of_events),
 }
 """The tables that are made of the code: where each stands, and what makes it."""
