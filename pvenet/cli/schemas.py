@@ -38,7 +38,7 @@ OUTPUTS: dict[str, Any] = {
     "check": changes.CHECKED,
     "schema": Keyed(Any),
     "export": Keyed(changes.NETWORK),
-    "plan": changes.PLAN,
+    "plan": Either((changes.PLAN, changes.SAVED)),
     "login": Either((settings.LOGIN, settings.LOGIN_LINES)),
     "logout": settings.LOGOUT,
     "config show": settings.CONFIG,
