@@ -28,6 +28,7 @@ OUTPUTS: dict[str, Any] = {
     "confirm": settings.CONFIRMED,
     "status": Many(Record(name="Status", fields=part(Status, known={"State": State}))),
     "check": changes.CHECKED,
+    "lint": looks.LINT,
     "schema": Keyed(Any),
     "export": Keyed(changes.NETWORK),
     "plan": changes.PLAN,
