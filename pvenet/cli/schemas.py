@@ -36,6 +36,7 @@ OUTPUTS: dict[str, Any] = {
     "history": journals.HISTORY,
     "rescue": Record(name="Rescue", fields=part(Rescue)),
     "check": changes.CHECKED,
+    "lint": looks.LINT,
     "schema": Keyed(Any),
     "export": Keyed(changes.NETWORK),
     "plan": Either((changes.PLAN, changes.SAVED)),

@@ -38,6 +38,7 @@ LOOKING = [
     ["export"],
     ["plan"],
     ["check"],
+    ["lint"],
     ["config", "show"],
     ["sim", "faults"],
     ["sim", "show", "lab"],
