@@ -76,8 +76,10 @@ def exit_codes() -> str:
 
 def _kinds(family: type[errors.PvenetError]) -> str:
     """What the errors of a family are called in JSON."""
-    own = [each for each in family.__subclasses__() if "exit_code" not in vars(each)]
-    return " ".join(f"`{each.kind}`" for each in (family, *own) if each.__module__ == "pvenet.errors")
+    own = [family]
+    for kind in own:  # it grows while it is walked
+        own += [each for each in kind.__subclasses__() if "exit_code" not in vars(each)]
+    return " ".join(f"`{each.kind}`" for each in own if each.__module__ == "pvenet.errors")
 
 
 def faults() -> str:
