@@ -123,9 +123,10 @@ def warn(context: Context, plan: FleetPlan) -> None:
 
 def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
     """What would happen, in the order in which it would: as JSON data, and as text."""
-    from pvenet.render.node_plan import counts_text, node_plan_text, node_plans_data
+    from pvenet.render.node_plan import counts_text, node_plans_data, node_plans_text
 
     paint, width = painter(), get_terminal_size().columns
-    shown = [f"{node_plan_text(each, paint, width)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
+    told = [each for each in plan.nodes if each.plan or each.kept or each.pending]
+    shown = [f"{text}\n" for text in node_plans_text(told, paint, width)]
     data = node_plans_data(plan.nodes, plan.spec.file)
     return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])
