@@ -23,6 +23,7 @@ SYNONYMS = {"text": "table"}
 FORGED = {
     "check": ("github", "gitlab"),
     "plan": ("markdown", "github", "gitlab"),
+    "drift": ("markdown", "github", "gitlab"),
 }
 """What some commands can print besides, for a forge to show."""
 EVERY_FORMAT = tuple(dict.fromkeys([*FORMATS, *SYNONYMS, *(form for forms in FORGED.values() for form in forms)]))

@@ -31,6 +31,7 @@ OUTPUTS: dict[str, Any] = {
     "schema": Keyed(Any),
     "export": Keyed(changes.NETWORK),
     "plan": changes.PLAN,
+    "drift": changes.PLAN,
     "login": Either((settings.LOGIN, settings.LOGIN_LINES)),
     "logout": settings.LOGOUT,
     "config show": settings.CONFIG,
