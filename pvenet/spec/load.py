@@ -96,7 +96,7 @@ def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     diagnostics += wrong
     nodes = {}
     for name, of_node in (entries.nodes if entries else {}).items():
-        nodes[name] = _merged(name, of_node, entries.defaults or {}, tree, diagnostics)
+        nodes[name] = _merged(name, of_node, entries, tree, diagnostics)
     return NetworkSpec(file=file, nodes=nodes), diagnostics
 
 
@@ -155,8 +155,9 @@ def _take_out(data: Any, path: tuple[Any, ...]) -> None:
         data.pop(part, None)
 
 
-def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, found: list[Diagnostic]) -> NodeSpec:
+def _merged(node: str, of_node: Any, file: Any, tree: Tree, found: list[Diagnostic]) -> NodeSpec:
     """A node's spec: its own entries over the defaults, field by field."""
+    defaults: Mapping[str, Any] = file.defaults or {}
     own: dict[str, Any] = dict(of_node.__pydantic_extra__ or {}) if of_node else {}
     interfaces: dict[str, InterfaceSpec | Absent] = {}
     ignored = set()
@@ -178,6 +179,7 @@ def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, fo
         interfaces=interfaces,
         ignored=frozenset(ignored),
         only=bool(of_node and of_node.only),
+        lint_ignore=frozenset(name for each in (file, of_node) if each and each.lint for name in each.lint.ignore),
     )
 
 

@@ -56,6 +56,8 @@ class NodeSpec:
     """Named only to be left alone."""
     only: bool = False
     """The file is complete for the node: what it does not mention goes."""
+    lint_ignore: frozenset[str] = frozenset()
+    """The rules of `pvenet lint` that are not told of the node, by name; those of the whole file among them."""
 
     def diagnostic(self, problem: Problem) -> Diagnostic:
         """A problem of the plan, at the position of the file that causes it."""
