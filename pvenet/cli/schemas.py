@@ -40,6 +40,7 @@ OUTPUTS: dict[str, Any] = {
     "schema": Keyed(Any),
     "export": Keyed(changes.NETWORK),
     "plan": Either((changes.PLAN, changes.SAVED)),
+    "drift": changes.PLAN,
     "login": Either((settings.LOGIN, settings.LOGIN_LINES)),
     "logout": settings.LOGOUT,
     "config show": settings.CONFIG,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 from pvenet.spec.check import relations
-from pvenet.spec.diagnostics import Diagnostic, Position, in_file_order
+from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NetworkSpec, NodeSpec
 from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of
 
@@ -43,15 +43,21 @@ def called(path: Path) -> str:
 
 
 def refuse(diagnostics: Iterable[Diagnostic], file: str) -> None:
-    """Raises InvalidNetwork where there are diagnostics that are more than warnings."""
-    wrong = in_file_order(diagnostic for diagnostic in diagnostics if not diagnostic.warning)
+    """Raises InvalidFile where there are diagnostics that are more than warnings."""
+    refuse_all([FileDiagnostics(file=file, diagnostics=tuple(in_file_order(diagnostics)))])
+
+
+def refuse_all(found: Iterable[FileDiagnostics]) -> None:
+    """The same of several files, in one error."""
+    wrong = [each for each in found if any(not diagnostic.warning for diagnostic in each.diagnostics)]
     if not wrong:
         return
-    lines = [diagnostic.text(file) for diagnostic in wrong[:MOST_SHOWN]]
-    if len(wrong) > MOST_SHOWN:
-        lines.append(f"... and {len(wrong) - MOST_SHOWN} more")
-    raise errors.InvalidNetwork(
-        f"{file} can't be the network of these nodes:\n  " + "\n  ".join(lines),
+    lines = [diagnostic.text(each.file) for each in wrong for diagnostic in each.diagnostics if not diagnostic.warning]
+    more = [f"... and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
+    raise InvalidFile(
+        f"{', '.join(each.file for each in wrong)} can't be the network of these nodes:\n  "
+        + "\n  ".join([*lines[:MOST_SHOWN], *more]),
+        wrong,
         hint="nothing was sent; `pvenet schema` lets an editor check while you type",
     )
 

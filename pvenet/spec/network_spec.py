@@ -73,6 +73,10 @@ class NodeSpec:
 
         return Diagnostic(self._position(interface, field, value), f"{self.node}: {message}")
 
+    def position_of(self, interface: str) -> Position:
+        """Where an interface's name stands; the node's for one that the file does not name."""
+        return self._position(interface, "")
+
     def _position(self, interface: str, field: str, value: str = "") -> Position:
         spec = self.interfaces.get(interface)
         position = spec.position if spec else self.position

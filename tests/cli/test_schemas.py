@@ -37,6 +37,7 @@ LOOKING = [
     ["rescue"],
     ["export"],
     ["plan"],
+    ["drift"],
     ["check"],
     ["lint"],
     ["config", "show"],
