@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from pvenet import errors
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -40,6 +42,23 @@ class Diagnostic:
         """The diagnostic as compilers print one: `file:line:column: message`."""
         meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
         return f"{file}:{self.position.line}:{self.position.column}: {self.message}{meant}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileDiagnostics:
+    """What is wrong in one file, and worth a second look."""
+
+    file: str
+    """As it was called on the command line."""
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class InvalidFile(errors.InvalidNetwork):
+    """What network files describe can't be; each place is at hand for whoever shows it in the file."""
+
+    def __init__(self, message: str, found: Iterable[FileDiagnostics], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.found = tuple(found)
 
 
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
