@@ -12,12 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
-from pvenet.apply.apply import Apply, Pending
 from pvenet.apply.approval import touched_path
 from pvenet.apply.bystanders import bystanders, crowded, lost
+from pvenet.apply.ending import Ending
 from pvenet.apply.hosts import AddressMove, with_names
 from pvenet.apply.kernel import KernelLooks
 from pvenet.apply.open_journals import meet, recognise, refuse_unfinished
+from pvenet.apply.pending import Pending
 from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.same_node import claim
 from pvenet.apply.verify import expect
@@ -56,7 +57,7 @@ def wait(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime
     return conclude(node.name, runtime, run.locked)
 
 
-class _Left(Apply):
+class _Left(Ending):
     """What is left of an apply."""
 
     def __init__(
