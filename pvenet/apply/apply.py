@@ -11,22 +11,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
-from pvenet.apply.bystanders import crowded, lost
+from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals
+from pvenet.apply.bystanders import lost
 from pvenet.apply.ending import Ending
+from pvenet.apply.handover import handover, keep
 from pvenet.apply.hosts import address_move, catch_up, follow_move, live_elsewhere, with_names
-from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_unfinished
-from pvenet.apply.pending import Pending, gate, refuse_irreversible
+from pvenet.apply.pending import Pending, gate, refuse_irreversible, touches_path
 from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.cluster import with_links
 from pvenet.journal import OPEN, Journals, OpenJournal, State, utc_now
-from pvenet.kernel.judgement import scope
 from pvenet.outcome import Nothing, Outcome
 from pvenet.routes import kept, learn_peers, routes
 
 if TYPE_CHECKING:
     from pvenet.apply.approval import Approval
+    from pvenet.apply.kernel import KernelLooks
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
@@ -64,7 +64,8 @@ class Apply(Ending):
             return self._nothing(reading)
         pending = gate(self._node, self._journals, reading, self._options)
         refuse_irreversible(self._node.name, pending, self._options)
-        looks = self._looks = self._kernel_looks(pending)
+        management = touches_path(self._node, self._cluster, pending)
+        looks = self._looks = self._kernel_looks(pending, management=management)
         looks.begin()
         approval = self._approved(pending, looks)
         looks.begun()
@@ -78,6 +79,16 @@ class Apply(Ending):
         self._runtime.heard.journal = str(book.path)
         self._lost = partial(lost, self._node, others, self._options.allow_guests)
         self._reload = self._ready(book, pending, known_routes, looks)
+        given = handover(
+            self._options,
+            others,
+            entries=reading.entries,
+            known=known,
+            management=management,
+            baseline=looks.baseline,
+            asked=looks.asked,
+        )
+        keep(self._journals, book.now, given)
         end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
         return self._followed(self._after(end, book, pending, known_routes))
 
@@ -161,15 +172,3 @@ class Apply(Ending):
         )
         self._journals.keep_diff(journal)
         return journal
-
-    def _kernel_looks(self, pending: Pending) -> KernelLooks:
-        """What the kernel is asked about these changes."""
-        before, wanted = pending.before, pending.reading.network
-        management = before is not None and touched_path(self._node, self._cluster, before, wanted) is not None
-        asked = scope(pending.expectation.ours, before, wanted, management=management)
-        options = self._options
-        verify = options.verify if options.wait else Verify.FLAGS
-        guests = before is not None and bool(crowded(before, wanted))
-        return KernelLooks(
-            self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
-        )

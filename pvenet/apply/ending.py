@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.bystanders import crowded
 from pvenet.apply.confirmation import confirmed, refusal
 from pvenet.apply.hosts import NOTHING_MOVES, follow, follow_move, may_follow
+from pvenet.apply.kernel import KernelLooks
 from pvenet.apply.reload import Reload
 from pvenet.apply.rollback import WITHIN, Rollback
 from pvenet.apply.sdn_lock import SdnLock
@@ -19,12 +21,12 @@ from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.events import Due, OnFailure
 from pvenet.journal import ARMS, Journals, OpenJournal, State
-from pvenet.kernel.judgement import NOTHING_SEEN
+from pvenet.kernel.judgement import NOTHING_SEEN, scope
 from pvenet.outcome import Applied, Failed, Outcome, RolledBack, Sent, Unknown
 
 if TYPE_CHECKING:
     from pvenet.apply.bystanders import Lost
-    from pvenet.apply.kernel import KernelLooks
+    from pvenet.apply.handover import Handover
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.pending import Pending
     from pvenet.apply.runtime import Runtime
@@ -45,6 +47,8 @@ class Ending(ABC):
         self._looks: KernelLooks | None = None
         self._lost: Lost | None = None
         self._move = NOTHING_MOVES
+        self._left_to_confirm: float | None = None
+        """Of the time for a person's word, where it has begun before."""
         self._sdn_lock = SdnLock(node.connection, journals.state_dir, runtime, wanted=options.sdn_lock, now=now)
 
     def locked(self) -> Outcome:
@@ -62,6 +66,21 @@ class Ending(ABC):
     @abstractmethod
     def _run(self) -> Outcome:
         """All of it, with the node's journals to itself."""
+
+    def _kernel_looks(self, pending: Pending, *, management: bool, handed: Handover | None = None) -> KernelLooks:
+        """What the kernel is asked about these changes; `handed`: by an apply that has looked before them."""
+        before, wanted = pending.before, pending.reading.network
+        return KernelLooks(
+            self._node,
+            self._runtime,
+            scope(pending.expectation.ours, before, wanted, management=management),
+            verify=self._options.verify,
+            require=self._options.require,
+            before=before,
+            baseline=handed.baseline if handed else NOTHING_SEEN,
+            asked=handed.asked if handed else None,
+            guests=before is not None and bool(crowded(before, wanted)),
+        )
 
     def _ready(self, book: OpenJournal, pending: Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
         purpose = Purpose(
@@ -105,7 +124,8 @@ class Ending(ABC):
         """What follows from how the reload ended: nothing, a confirmation, a rollback."""
         match end:
             case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
-                refused = refusal(self._node, book, self._runtime, self._options.confirm_within or 0.0)
+                within, left = self._options.confirm_within or 0.0, self._left_to_confirm
+                refused = refusal(self._node, book, self._runtime, within, left=left)
                 return self._taken_back(book, known_routes, refused) if refused else confirmed(end, book)
             case Applied() | Sent() | Unknown(stays=True) | Failed(overridden=True):
                 return end

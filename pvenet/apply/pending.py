@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.approval import touched_path
 from pvenet.apply.open_journals import refuse_armed
 from pvenet.apply.verify import Expectation, expect
 from pvenet.journal import Journals, Nothing, Ours, not_ours, ownership, replay
@@ -13,6 +14,7 @@ from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
     from pvenet.apply.options import ApplyOptions
+    from pvenet.cluster import Cluster
     from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
@@ -74,3 +76,9 @@ def refuse_irreversible(node: str, pending: Pending, options: ApplyOptions) -> N
             "arm it with; nothing was sent",
             hint="apply it without --arm",
         )
+
+
+def touches_path(node: Node, cluster: Cluster, pending: Pending) -> bool:
+    """Whether it is known to touch the management path."""
+    before, wanted = pending.before, pending.reading.network
+    return before is not None and touched_path(node, cluster, before, wanted) is not None
