@@ -104,9 +104,10 @@ def rescue(context: Context) -> None:
     from dataclasses import asdict
 
     from pvenet.apply.rescue import rescue as smallest
-    from pvenet.fleet.nodes import one_or_all
+    from pvenet.fleet.nodes import named_or_all
+    from pvenet.settings.read import node_names
 
-    nodes = one_or_all(fleet, context.settings.node)
+    nodes = named_or_all(fleet, node_names(context.settings.node))
     if len(nodes) != 1:
         names = ", ".join(node.name for node in nodes)
         raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="say which with --node or PVENET_NODE")
