@@ -6,53 +6,32 @@ a terminal and a JSON stream run the same code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals, touched_path
-from pvenet.apply.bystanders import crowded, lost
-from pvenet.apply.confirmation import confirmed, refusal
-from pvenet.apply.hosts import (
-    NOTHING_MOVES,
-    address_move,
-    catch_up,
-    follow,
-    follow_move,
-    live_elsewhere,
-    may_follow,
-    with_names,
-)
-from pvenet.apply.kernel import KernelLooks, Verify
-from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_armed, refuse_unfinished
-from pvenet.apply.reload import Reload
-from pvenet.apply.rollback import WITHIN, Rollback
+from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals
+from pvenet.apply.bystanders import lost
+from pvenet.apply.ending import Ending
+from pvenet.apply.handover import handover, keep
+from pvenet.apply.hosts import address_move, catch_up, follow_move, live_elsewhere, with_names
+from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_unfinished
+from pvenet.apply.pending import Pending, gate, refuse_irreversible, touches_path
 from pvenet.apply.runtime import conclude, wait_until_idle
-from pvenet.apply.sdn_lock import SdnLock
-from pvenet.apply.status import armed_still
-from pvenet.apply.verification import Purpose
-from pvenet.apply.verify import Expectation, expect
 from pvenet.cluster import with_links
-from pvenet.events import Due, OnFailure
-from pvenet.journal import ARMS, OPEN, Journals, OpenJournal, Ours, State, not_ours, ownership, replay, utc_now
-from pvenet.journal import Nothing as NothingPending
-from pvenet.kernel.judgement import NOTHING_SEEN, scope
-from pvenet.outcome import Applied, Failed, Nothing, Outcome, RolledBack, Sent, Unknown
-from pvenet.plan.restore import restore_plan
+from pvenet.journal import OPEN, Journals, OpenJournal, State, utc_now
+from pvenet.outcome import Nothing, Outcome
 from pvenet.routes import kept, learn_peers, routes
 
 if TYPE_CHECKING:
     from pvenet.apply.approval import Approval
-    from pvenet.apply.bystanders import Lost
+    from pvenet.apply.kernel import KernelLooks
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Ended
     from pvenet.journal import Journal
-    from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Change, Plan
-    from pvenet.routes import Routes
 
 
 def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, *, now: str | None = None) -> Ended:
@@ -68,53 +47,8 @@ def apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtim
     return conclude(node.name, runtime, run.locked)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """What is about to go live."""
-
-    reading: Reading
-    journal: Journal | None
-    """None where it is not ours."""
-    before: Network | None
-    """The network before the changes; None where they are not ours."""
-    steps: tuple[Change, ...]
-    """What they mean; empty where they are not ours."""
-    expectation: Expectation
-
-    @property
-    def inverse(self) -> Plan | None:
-        """What leads back from what is pending to what was before."""
-        if self.before is None or self.journal is None:
-            return None
-        return restore_plan(self.before, self.reading.network, replay(self.journal).values()).todo
-
-
-class Apply:
+class Apply(Ending):
     """One apply, from what is pending to its end."""
-
-    def __init__(self, node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, now: str) -> None:
-        self._node = node
-        self._journals = journals.at(node)
-        self._options = options
-        self._runtime = runtime
-        self._now = now
-        self._reload: Reload | None = None
-        self._looks: KernelLooks | None = None
-        self._lost: Lost | None = None
-        self._move = NOTHING_MOVES
-        self._sdn_lock = SdnLock(node.connection, journals.state_dir, runtime, wanted=options.sdn_lock, now=now)
-
-    def locked(self) -> Outcome:
-        """Run, with the node's journals to itself."""
-        try:
-            with self._journals.lock(), self._sdn_lock:
-                return self._run()
-        except KeyboardInterrupt:
-            if self._reload is not None and self._reload.sent:
-                return self._followed(self._reload.given_up())
-            raise errors.Interrupted(
-                f"interrupted; nothing was sent, and what is pending on {self._node.name} stays pending"
-            ) from None
 
     def _run(self) -> Outcome:
         refuse_unfinished(self._node, self._journals)
@@ -128,9 +62,10 @@ class Apply:
         reading = self._node.read()
         if reading.pending is None:
             return self._nothing(reading)
-        pending = self._gate(reading)
-        self._refuse_irreversible(pending)
-        looks = self._looks = self._kernel_looks(pending)
+        pending = gate(self._node, self._journals, reading, self._options)
+        refuse_irreversible(self._node.name, pending, self._options)
+        management = touches_path(self._node, self._cluster, pending)
+        looks = self._looks = self._kernel_looks(pending, management=management)
         looks.begin()
         approval = self._approved(pending, looks)
         looks.begun()
@@ -144,74 +79,18 @@ class Apply:
         self._runtime.heard.journal = str(book.path)
         self._lost = partial(lost, self._node, others, self._options.allow_guests)
         self._reload = self._ready(book, pending, known_routes, looks)
+        given = handover(
+            self._options,
+            others,
+            entries=reading.entries,
+            known=known,
+            management=management,
+            baseline=looks.baseline,
+            asked=looks.asked,
+        )
+        keep(self._journals, book.now, given)
         end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
         return self._followed(self._after(end, book, pending, known_routes))
-
-    def _followed(self, end: Outcome) -> Outcome:
-        """The end, with what a new address of the node asks for beside it."""
-        match end:
-            case Applied():
-                done = follow_move(self._node, self._move, self._runtime.unfailing().warn)
-                return replace(end, message=f"{end.message}{done}")
-            case Unknown(stays=True) if self._move.edit is not None:
-                follow(self._node, replace(self._move.edit, agreed=False), self._runtime.unfailing().warn)
-            case Sent() | Unknown():
-                last = self._journals.chosen()
-                restores = last is not None and last.state is State.ROLLING_BACK
-                may_follow(self._node, self._move, self._runtime.unfailing().warn, restores=restores)
-            case _:
-                pass
-        return end
-
-    def _after(
-        self, end: Applied | Sent | Failed | Unknown, book: OpenJournal, pending: Pending, known_routes: Routes
-    ) -> Outcome:
-        """What follows from how the reload ended: nothing, a confirmation, a rollback."""
-        match end:
-            case Applied() | Unknown(stays=True) if book.now.state is State.CONFIRMING:
-                refused = refusal(self._node, book, self._runtime, self._options.confirm_within or 0.0)
-                return self._taken_back(book, known_routes, refused) if refused else confirmed(end, book)
-            case Applied() | Sent() | Unknown(stays=True) | Failed(overridden=True):
-                return end
-            case Failed() | Unknown(given_up=False) if self._goes_back(pending):
-                return self._rolled_back(book, known_routes, end.message)
-            case Failed() | Unknown():
-                if book.now.state in ARMS:  # nobody puts back what stays behind on the node
-                    return replace(end, hint=f"{end.hint}\n{armed_still(book.journals, book.now)}")
-                return end
-
-    def _goes_back(self, pending: Pending) -> bool:
-        """Whether a failure is rolled back: where it is ours, unless the caller wants it kept."""
-        return pending.before is not None and self._options.on_failure is OnFailure.ROLLBACK
-
-    def _taken_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
-        """Rolled back because nobody has confirmed it: nothing of it is to be mended."""
-        end = self._rolled_back(book, known_routes, why)
-        hint = f"what was tried is in\n  {book.path}"
-        return replace(end, hint=hint, unconfirmed=True) if isinstance(end, RolledBack) else end
-
-    def _rolled_back(self, book: OpenJournal, known_routes: Routes, why: str) -> Outcome:
-        timeout = max(WITHIN, self._options.timeout)
-        baseline = self._looks.baseline if self._looks is not None else NOTHING_SEEN
-        verify = self._options.verify
-        back = Rollback(
-            self._node,
-            book,
-            self._runtime,
-            timeout=timeout,
-            routes=known_routes.before,
-            verify=verify,
-            baseline=baseline,
-            lost=self._lost,
-        )
-        end = back.run(why)
-        if isinstance(end, Unknown):
-            return end
-        return replace(
-            end,
-            message=f"{why}\n{end.message}",
-            hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
-        )
 
     # --- what is there -----------------------------------------------------------------------------------------------
 
@@ -233,40 +112,7 @@ class Apply:
             catch_up(self._node, last, self._runtime.warn)
         return Nothing(message=f"nothing is pending on {self._node.name}")
 
-    def _gate(self, reading: Reading) -> Pending:
-        whose = ownership(self._journals, reading)
-        refuse_armed(self._journals, whose)
-        if isinstance(whose, Ours):
-            journal: Journal | None = whose.journal
-            before: Network | None = whose.journal.network
-            steps, touched = whose.steps, frozenset(step.name for step in whose.steps)
-            expectation = expect(before=before, wanted=reading.network, touched=touched)
-        elif isinstance(whose, NothingPending) or self._options.adopt:
-            journal = None if isinstance(whose, NothingPending) else whose.adopted
-            before, steps = None, ()
-            expectation = expect(before=None, wanted=reading.network, touched=None)
-        else:
-            raise not_ours(self._node.name, whose.changes, "apply them with `pvenet apply --adopt`", whose.note)
-        return Pending(reading=reading, journal=journal, before=before, steps=steps, expectation=expectation)
-
     # --- approval ----------------------------------------------------------------------------------------------------
-
-    def _refuse_irreversible(self, pending: Pending) -> None:
-        """Raises RefusedByPvenet where what was asked for needs something that leads back, and there is nothing."""
-        asked = {"--confirm-within": self._options.confirm_within is not None, "--arm": self._options.arm}
-        for option, wanted in asked.items():
-            if wanted and pending.before is None:
-                raise errors.RefusedByPvenet(
-                    f"what is pending on {self._node.name} is not pvenet's own and can't be rolled back, so that there "
-                    f"is nothing to {'confirm' if option != '--arm' else 'arm it with'}; nothing was sent",
-                    hint=f"apply it without {option}",
-                )
-        if self._options.arm and pending.steps and not pending.inverse:
-            raise errors.RefusedByPvenet(
-                f"the API can stage no way back from what is pending on {self._node.name}, so that there is nothing to "
-                "arm it with; nothing was sent",
-                hint="apply it without --arm",
-            )
 
     def _approved(self, pending: Pending, looks: KernelLooks) -> Approval:
         """Show, and get approval. Raises what was not agreed."""
@@ -326,35 +172,3 @@ class Apply:
         )
         self._journals.keep_diff(journal)
         return journal
-
-    def _kernel_looks(self, pending: Pending) -> KernelLooks:
-        """What the kernel is asked about these changes."""
-        before, wanted = pending.before, pending.reading.network
-        management = before is not None and touched_path(self._node, self._cluster, before, wanted) is not None
-        asked = scope(pending.expectation.ours, before, wanted, management=management)
-        options = self._options
-        verify = options.verify if options.wait else Verify.FLAGS
-        guests = before is not None and bool(crowded(before, wanted))
-        return KernelLooks(
-            self._node, self._runtime, asked, verify=verify, require=options.require, before=before, guests=guests
-        )
-
-    def _ready(self, book: OpenJournal, pending: Pending, known_routes: Routes, looks: KernelLooks) -> Reload:
-        purpose = Purpose(
-            done=State.APPLIED if self._options.confirm_within is None else State.CONFIRMING,
-            due=Due.ROLLS_BACK if self._options.wait and self._goes_back(pending) else Due.GIVES_UP,
-            inverse=pending.inverse if self._options.arm else None,
-            verify_with=self._options.verify_with,
-            withheld=self._options.withheld,
-        )
-        timeout = self._options.timeout
-        return Reload(
-            self._node,
-            book,
-            self._runtime,
-            timeout=timeout,
-            purpose=purpose,
-            routes=known_routes.after,
-            looks=looks,
-            lost=self._lost,
-        )

@@ -28,17 +28,17 @@ def confirmed(end: Applied | Unknown, book: OpenJournal) -> Applied | Unknown:
     return replace(end, message=f"{end.message}; confirmed")
 
 
-def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float) -> str:
+def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float, *, left: float | None = None) -> str:
     """Why it may not stay; empty where a person has said in time that it may, from here or another process.
 
     Whoever decides first decides: the word is a file that is made once, so that a confirmation that comes in the
-    moment of the deadline is either in time or told that it was not.
+    moment of the deadline is either in time or told that it was not. `left`: of the time, where it has begun before.
     """
     journals, journal = book.journals, book.now
-    wait = _Wait(node, book, runtime, within)
+    wait = _Wait(node, book, runtime, within, within if left is None else left)
     try:
-        while (answer := journals.word(journal)) is None and (left := wait.left()) > 0:
-            said = runtime.await_confirmation(left, min(left, LOOK))
+        while (answer := journals.word(journal)) is None and (more := wait.left()) > 0:
+            said = runtime.await_confirmation(more, min(more, LOOK))
             if said is not None:
                 answer = _decided(journals, journal, YES if said else NO)
                 break
@@ -52,13 +52,14 @@ def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float) -> s
 class _Wait:
     """The time that a person has, which others may put off."""
 
-    def __init__(self, node: Node, book: OpenJournal, runtime: Runtime, within: float) -> None:
+    def __init__(self, node: Node, book: OpenJournal, runtime: Runtime, within: float, left: float) -> None:
         self._node = node
         self._book = book
         self._runtime = runtime
-        self._deadline = runtime.deadline(within, Due.ROLLS_BACK)
+        ends = runtime.deadline(left, Due.ROLLS_BACK)
+        self._deadline = replace(ends, since=ends.at - max(within, left))
         self._term = Term(book.path)
-        self._term.begin(within)
+        self._term.begin(left)
         self.decided: str | None = None
         """The word that stands where the time was over."""
         self._announce()

@@ -87,7 +87,7 @@ def dry_apply(node: Node, journals: Journals, options: ApplyOptions, runtime: Ru
             if options.arm:
                 back = restore_plan(before, reading.network, replay(whose.journal).values()).todo
                 yield from of_plan(node.name, back, BEGUN)
-                yield _of_revert(node.name, ANSWERS)
+                yield of_revert(node.name, ANSWERS)
             if options.update_hosts:
                 yield from _of_hosts(node, before, reading.network)
 
@@ -155,7 +155,8 @@ def _of_request(node: str, request: wire.Request, when: str) -> WouldSend:
     return WouldSend(method=request.method, path=path, form=request.form, when=when)
 
 
-def _of_revert(node: str, when: str = "") -> WouldSend:
+def of_revert(node: str, when: str = "") -> WouldSend:
+    """What a revert sends."""
     return WouldSend(method="DELETE", path=f"/nodes/{node}/network", when=when)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pvenet.events import Changed, Reloading, RollingBack, Shown, Standing, Verified
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pvenet.events import Ended, Event
 
 
@@ -21,11 +23,15 @@ class Heard:
         self._seen: Verified | None = None
         self._began: float | None = None
 
+    def about(self, names: Iterable[str]) -> None:
+        """The interfaces that it is about, where nothing is shown any more."""
+        self._names = tuple(dict.fromkeys(names))
+
     def hear(self, event: Event, now: float) -> None:
         """One more event."""
         match event:
             case Shown():
-                self._names = tuple(dict.fromkeys(step.name for step in event.steps))
+                self.about(step.name for step in event.steps)
             case Reloading() | RollingBack():
                 self._seen = None  # what was seen before is no longer so
                 self._began = now if self._began is None else self._began

@@ -54,6 +54,18 @@ class Verify(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the looks so far have left."""
+
+    left: int = REPORTS
+    """How many reports may still be asked for."""
+    no_report: str = ""
+    """Why none is asked for any more."""
+    no_bridges: bool = False
+    """The bridges call is not to be had."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class KernelVerdict:
     """What the kernel says of a reload that the flags call good."""
 
@@ -97,6 +109,7 @@ class KernelLooks:
         require: Collection[Require] = (),
         before: Network | None = None,
         baseline: Look = NOTHING_SEEN,
+        asked: Asked | None = None,
         restores: bool = False,
         guests: bool = False,
     ) -> None:
@@ -115,11 +128,7 @@ class KernelLooks:
         """The flags alone are not enough."""
         self.scope = scope
         self.baseline = baseline
-        self._left = REPORTS_OF_ROLLBACK if restores else REPORTS
-        """How many reports may still be asked for."""
-        self._no_report = ""
-        """Why none is asked for any more."""
-        self._no_bridges = False
+        self.asked = asked or Asked(left=REPORTS_OF_ROLLBACK if restores else REPORTS)
         self._first: Look | None = None
         """The first one after the reload: after a Ctrl-C what was waited for is waited for still."""
         self._took = 0.0
@@ -169,7 +178,7 @@ class KernelLooks:
         """
         if unplaced or not set(names) <= (self.baseline.bridges or {}).keys():
             self.begun()
-            if self.baseline.report is None and not self._no_report:
+            if self.baseline.report is None and not self.asked.no_report:
                 self._start(REPORT_TIMEOUT, self.baseline.bridges, report_wanted=True)
                 self.begun()
         return self.baseline
@@ -192,7 +201,7 @@ class KernelLooks:
         """Which ports are on their bridges already, in words; asked now and then, and nothing is frozen by it
         (pve-api#bridges-freeze-nothing).
         """
-        if not self._bridges_wanted or self._no_bridges or elapsed - self._asked_at < OFTEN:
+        if not self._bridges_wanted or self.asked.no_bridges or elapsed - self._asked_at < OFTEN:
             return ""
         found, ours = self._bridges(timeout=BRIEF), self.scope.ours or {}
         self._asked_at = elapsed if found is not None else math.inf  # a way that is cut keeps nobody waiting twice
@@ -230,7 +239,7 @@ class KernelLooks:
         until = _last_look(ended, deadline.at, self._took) if consequences.long else min(deadline.at, ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
             deadline.pause(f"waits for {_subjects(consequences)}", min(left, OFTEN), until=until)
-        spent = self._left <= 0 and self._look is None
+        spent = self.asked.left <= 0 and self._look is None
         if spent or look.report is None:
             return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)
         look = self._after(deadline)
@@ -290,24 +299,24 @@ class KernelLooks:
         """One look: the report only where it is wanted, or the bridges call could not be had."""
         if not report_wanted and (ports is not None or not self._judges):
             return Look(bridges=ports)
-        if self._left <= 0 or self._no_report:
-            return Look(bridges=ports, missing=self._no_report or f"{node.name} was asked often enough")
-        self._left -= 1
+        if self.asked.left <= 0 or self.asked.no_report:
+            return Look(bridges=ports, missing=self.asked.no_report or f"{node.name} was asked often enough")
+        self.asked = replace(self.asked, left=self.asked.left - 1)
         try:
             return Look(report=report(node, timeout=timeout), bridges=ports)
         except (NotToBeHad, errors.RefusedByPVE, errors.AccessError) as error:
-            self._no_report = error.message
+            self.asked = replace(self.asked, no_report=error.message)
             return Look(bridges=ports, missing=error.message)
         except errors.PvenetError as error:  # this time
             return Look(bridges=ports, missing=error.message)
 
     def _bridges(self, *, timeout: float | None = None) -> Mapping[str, BridgePorts] | None:
-        if self._no_bridges:
+        if self.asked.no_bridges:
             return None
         try:
             return bridges(self._node, timeout=timeout)
         except (NotToBeHad, errors.RefusedByPVE, errors.AccessError):
-            self._no_bridges = True
+            self.asked = replace(self.asked, no_bridges=True)
         except errors.PvenetError:  # this time
             pass
         return None

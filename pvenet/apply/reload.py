@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.arm import Arming
 from pvenet.apply.runtime import Interrupts, wait_for_others, wait_for_task
-from pvenet.apply.send import Sender
+from pvenet.apply.send import Sender, find_reload
 from pvenet.apply.verification import Purpose, Verification
 from pvenet.events import Reloading, TaskEnded
 from pvenet.journal import MEANINGS
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""
+
+
+def not_arrived(node: str) -> errors.Unreachable:
+    """A reload that was left before anybody knew whether it reaches the node."""
+    return errors.Unreachable(
+        f"the reload did not reach {node}; what is pending stays pending", hint="`pvenet apply` sends it again"
+    )
 
 
 class Reload:
@@ -79,9 +86,15 @@ class Reload:
         """
         return self._run(expectation, changes, lambda: self._start(known), wait=wait)
 
-    def take_up(self, expectation: Expectation, changes: Sequence[Change]) -> Applied | Sent | Failed | Unknown:
-        """Say how one ended that was sent before, by a process that waits for it no more."""
-        return self._run(expectation, changes, self._found, wait=True)
+    def take_up(
+        self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str] | None
+    ) -> Applied | Sent | Failed | Unknown:
+        """Say how one ended that was sent before, by a process that waits for it no more.
+
+        `known`: the reload tasks that the node listed before; None where nobody has kept them. Raises Unreachable where
+        it did not reach the node.
+        """
+        return self._run(expectation, changes, lambda: self._found(known), wait=True)
 
     def _run(
         self, expectation: Expectation, changes: Sequence[Change], start: Callable[[], None], *, wait: bool
@@ -154,10 +167,18 @@ class Reload:
                 self._book.record(state=self._purpose.unsent)
             raise
 
-    def _found(self) -> None:
-        """It was sent: only its end has to be waited for."""
+    def _found(self, known: frozenset[str] | None) -> None:
+        """It was sent: only its end has to be waited for, once its task is known."""
         self._left = self._sender.sent = True
         self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
+        if self._book.now.upid or known is None:
+            return
+        upid = find_reload(self._node, self._deadline, known=known, pending=self._book.now.pending)
+        if upid is None:
+            self._sender.sent = False
+            self._book.record(state=self._purpose.unsent)
+            raise not_arrived(self._node.name)
+        self._take(upid)
 
     def _take(self, upid: str) -> None:
         self._task = None

@@ -123,6 +123,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     if journal.state is State.CONFIRMING:
         journals.decide(journal, NO)
     found = routes(node, known.members, *proposed.judged)
+    journals.forget_handover(journal)  # a rollback that is asked for may be of another day than its apply
     book = OpenJournal(journals, journal, runtime.warn)
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
     end = back.run(f"asked to roll back what was begun at {times.local(journal.begun)}")

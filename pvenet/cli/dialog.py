@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cli.context import ask_secret
-from pvenet.cli.output import LIVE, on_terminal, say, talk, warn
+from pvenet.cli.output import LIVE, lively, on_terminal, say, talk, warn
 from pvenet.render.foreign import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pvenet.connection import Watch
     from pvenet.login.plan import Step
     from pvenet.login.rights import Right
 
@@ -26,6 +27,11 @@ class Dialog:
         self.debug = debug
         self.steps = 0
         """How many were made."""
+
+    @property
+    def watch(self) -> Watch | None:
+        """Shows on a terminal for whom the login waits."""
+        return LIVE.request if lively() else None
 
     @property
     def secret(self) -> Callable[[str], str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -15,7 +16,7 @@ from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.listing import read
 from pvenet.cli.options import ALLOW_GUESTS, SDN_LOCK, command, empty, seconds
 from pvenet.cli.output import stream
-from pvenet.cli.several import diff_several, pending_on, revert_several
+from pvenet.cli.several import diff_several, dry_revert_several, pending_on, revert_several
 
 
 def register(app: typer.Typer) -> None:
@@ -228,10 +229,11 @@ def revert(
     """
     if dry_run:
         context.hold()
-        dry.revert(context, discard=discard)
-        return
     if context.several:
-        revert_several(context, discard=discard, yes=yes)
+        (dry_revert_several if dry_run else partial(revert_several, yes=yes))(context, discard=discard)
+        return
+    if dry_run:
+        dry.revert(context, discard=discard)
         return
     node, journals = context.node, context.journals
     from pvenet.apply.stage import revert as throw_away

@@ -43,7 +43,7 @@ def progress(context: Context, *, asks: bool = False, together: int = 0) -> Json
         from pvenet.cli.together import Together
 
         return Together(say, painter(), heard, nodes=together)
-    return Terminal(say, painter(), heard)
+    return Terminal(say, painter(), heard, asks=asks)
 
 
 def _heard(*, asks: bool) -> tuple[type[events.Event], ...]:
@@ -82,8 +82,15 @@ class Terminal:
     """Talk on stderr, with one live line where it is a terminal that can have one."""
 
     def __init__(
-        self, say: Callable[[str], object], paint: Paint, heard: tuple[type[events.Event], ...] | None = None
+        self,
+        say: Callable[[str], object],
+        paint: Paint,
+        heard: tuple[type[events.Event], ...] | None = None,
+        *,
+        asks: bool = False,
     ) -> None:
+        self._asks = asks
+        """A question comes below what is shown, and its `d` shows what was folded for it."""
         self._heard = heard
         """The events that are told; all where it is None."""
         self._say = say
@@ -149,9 +156,10 @@ class Terminal:
                 self._end(event)
 
     def _show(self, event: events.Shown) -> None:
-        """PVE's diff, then what it means: on a terminal so that both are seen at once, with what comes below them."""
+        """PVE's diff, then what it means: above a question so that all of it is seen at once."""
         if event.changes:
-            room = max(LEAST, get_terminal_size().lines - len(event.steps) - BELOW) if self._lively else None
+            fits = self._lively and self._asks
+            room = max(LEAST, get_terminal_size().lines - len(event.steps) - BELOW) if fits else None
             diff, hidden = folded(event.changes, room)
             more = [f"({counted(hidden, 'more line')} of it: `d` shows them, and so does `pvenet diff`)"] * bool(hidden)
             self._line("\n".join([pending_text(diff, self._paint), *more, ""]))

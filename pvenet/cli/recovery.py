@@ -44,9 +44,10 @@ def status(
     from dataclasses import asdict
 
     from pvenet.apply.status import status as stand
-    from pvenet.fleet.nodes import one_or_all
+    from pvenet.fleet.nodes import named_or_all
+    from pvenet.settings.read import node_names
 
-    nodes = one_or_all(fleet, context.settings.node)
+    nodes = named_or_all(fleet, node_names(context.settings.node))
 
     def look() -> list[Status]:
         return [stand(node, fleet.journals(node.name), same_node=same_node, aside=watch) for node in nodes]

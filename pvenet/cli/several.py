@@ -117,6 +117,30 @@ def revert_several(context: Context, *, discard: bool, yes: bool) -> None:
     refuse({name: failed[name] for name in context.several if name in failed})
 
 
+def dry_revert_several(context: Context, *, discard: bool) -> None:
+    """What a revert of several nodes would throw away and send, and that nothing was.
+
+    Raises after the answer what the first raises that would fail.
+    """
+    from pvenet.apply.dry_run import of_revert
+    from pvenet.cli.dry_run import NOTHING_SENT, requests
+    from pvenet.fleet.nodes import refuse
+
+    found, unread = _pending(context)
+    left = {name: _not_ours(name) for name, shown in found.items() if shown.pending and not (discard or shown.ours)}
+    failed, todo = {**unread, **left}, {name: shown for name, shown in found.items() if shown.pending}
+    rows, texts = {}, {}
+    for name in context.several:
+        sends = name in todo and name not in left
+        data, text = requests([of_revert(name)] if sends else [])
+        rows[name] = {**_row(name, reverted=False, error=failed.get(name)), **data}
+        texts[name] = f"would throw away:\n{todo[name].meaning}\n\n{text}" if sends else ""
+    idle = [name for name in found if name not in todo]
+    notes = [f"nothing is pending on {', '.join(idle)}"] if idle else []
+    context.emit([rows[name] for name in context.several], _under_names(texts), note="\n".join([*notes, NOTHING_SENT]))
+    refuse({name: failed[name] for name in context.several if name in failed})
+
+
 def _pending(context: Context) -> tuple[Mapping[str, Shown], Mapping[str, errors.PvenetError]]:
     """What is pending on each of the nodes, read at once."""
     from pvenet.journal import ownership

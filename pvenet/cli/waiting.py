@@ -24,9 +24,11 @@ def register(app: typer.Typer) -> None:
 def wait(
     context: Context,
     *,
-    timeout: float = typer.Option(60.0, callback=seconds, help="Seconds from now to the verdict.", metavar="SECONDS"),
-    on_failure: str = typer.Option(
-        "rollback",
+    timeout: float | None = typer.Option(
+        None, callback=seconds, help="Seconds from now to the verdict.", metavar="SECONDS"
+    ),
+    on_failure: str | None = typer.Option(
+        None,
         help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
         metavar="rollback|keep",
     ),
@@ -58,12 +60,13 @@ def wait(
     """Wait for a reload that was left, and end as its apply would have.
 
     Whether it was left by Ctrl-C, by --no-wait or by a terminal that was closed: it is verified, and rolled back where
-    it fails.
+    it fails, by what the apply knew and was told. Each option overrides what it was told.
 
     $ pvenet wait
     """
     node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
+    from pvenet.apply.wait import Said
     from pvenet.apply.wait import wait as take_up
     from pvenet.cli import apply_options as words_of
     from pvenet.cli.progress import progress
@@ -72,17 +75,21 @@ def wait(
 
     check = words_of.verify_with(context, verify_with, wait=True)
     options = ApplyOptions(
-        timeout=timeout,
-        on_failure=words_of.on_failure_by(on_failure),
-        confirm_within=confirm_within,
-        allow_guests=words_of.allowed_guests(allow_guests),
-        verify=words_of.verify_by(context, verify),
-        require=words_of.required(require, wait=True),
-        verify_with=check,
+        verify=words_of.verify_by(context),
+        verify_with=() if verify_with is not None else check,
         withheld=secret_variables(os.environ) if check else frozenset(),
     )
+    said = Said(
+        timeout=timeout,
+        on_failure=words_of.on_failure_by(on_failure) if on_failure is not None else None,
+        confirm_within=confirm_within,
+        allow_guests=words_of.allowed_guests(allow_guests) if allow_guests else None,
+        verify=words_of.verify_by(context, verify) if verify is not None else None,
+        require=words_of.required(require, wait=True) if require else None,
+        verify_with=check if verify_with is not None else None,
+    )
     with Prompt(yes=True, json=context.options.json) as prompt, progress(context) as listener:
-        take_up(node, journals, options, prompt.runtime(listener.emit), same_node=same_node)
+        take_up(node, journals, options, prompt.runtime(listener.emit), said=said, same_node=same_node)
 
 
 def rescue(context: Context) -> None:
@@ -97,9 +104,10 @@ def rescue(context: Context) -> None:
     from dataclasses import asdict
 
     from pvenet.apply.rescue import rescue as smallest
-    from pvenet.fleet.nodes import one_or_all
+    from pvenet.fleet.nodes import named_or_all
+    from pvenet.settings.read import node_names
 
-    nodes = one_or_all(fleet, context.settings.node)
+    nodes = named_or_all(fleet, node_names(context.settings.node))
     if len(nodes) != 1:
         names = ", ".join(node.name for node in nodes)
         raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="say which with --node or PVENET_NODE")

@@ -102,6 +102,10 @@ class Connection:
         """Send nothing from here on that changes anything; what would be raises Held."""
         self._held = True
 
+    def watching(self, endpoint: Endpoint) -> AbstractContextManager[None]:
+        """While something else than a request is on its way to an endpoint: the same is heard of it."""
+        return self._watch(str(endpoint))
+
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint that is asked first."""

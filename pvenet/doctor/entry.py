@@ -40,7 +40,8 @@ def entry_findings(connection: Connection, state_dir: Path) -> Looks:
     looks.look([FOLDER], lambda: [_folder(state_dir)])
     several = len(connection.endpoints) > 1
     for endpoint in connection.endpoints:
-        looks.found += softened(endpoint_findings(endpoint, connection.trust), others=several)
+        with connection.watching(endpoint):
+            looks.found += softened(endpoint_findings(endpoint, connection.trust), others=several)
     shut = [each.text for each in looks.found if each.state == "bad" and each.check != FOLDER]
     if shut:
         looks.give_up(shut[0])

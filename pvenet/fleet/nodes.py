@@ -52,10 +52,10 @@ def known(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(wanted) or there
 
 
-def one_or_all(fleet: Fleet, name: str) -> list[Node]:
-    """The node that is named, or all of them; where nobody answers, those that have journals here."""
-    if name:
-        return [Node(fleet.connection, name)]
+def named_or_all(fleet: Fleet, wanted: Sequence[str]) -> list[Node]:
+    """The nodes that are named, or all of them; where nobody answers, those that have journals here."""
+    if wanted:
+        return [Node(fleet.connection, name) for name in wanted]
     try:
         found = names(fleet.connection)
     except errors.Unreachable:

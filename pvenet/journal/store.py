@@ -142,15 +142,35 @@ class Journals:
 
     def keep_diff(self, journal: Journal) -> None:
         """Keep the pending diff as a file of its own, for a person with a patch to undo."""
-        path = self.path(journal).with_suffix(".diff")
-        with suppress(OSError):  # the journal has it, too
-            self._make_folder()
-            private.write(path, (journal.pending or "").encode(*_ENCODING))
+        self._keep(journal, ".diff", journal.pending or "")  # the journal has it, too
 
     def kept_diff(self, journal: Journal) -> str:
         """The diff that was kept when the journal's steps were applied; empty where there is none."""
+        return self._kept(journal, ".diff")
+
+    def keep_handover(self, journal: Journal, text: str) -> None:
+        """Keep what whoever takes the journal up has to know. It is none of the journal, which is written anew at every
+        step.
+        """
+        self._keep(journal, ".handover", text)
+
+    def handover(self, journal: Journal) -> str:
+        """That again; empty where there is none."""
+        return self._kept(journal, ".handover")
+
+    def forget_handover(self, journal: Journal) -> None:
+        """It is of another day, and nobody goes by it any more."""
+        with suppress(OSError):
+            self.path(journal).with_suffix(".handover").unlink()
+
+    def _keep(self, journal: Journal, suffix: str, text: str) -> None:
+        with suppress(OSError):
+            self._make_folder()
+            private.write(self.path(journal).with_suffix(suffix), text.encode(*_ENCODING))
+
+    def _kept(self, journal: Journal, suffix: str) -> str:
         try:
-            return self.path(journal).with_suffix(".diff").read_bytes().decode(*_ENCODING)
+            return self.path(journal).with_suffix(suffix).read_bytes().decode(*_ENCODING)
         except (OSError, ValueError):
             return ""
 

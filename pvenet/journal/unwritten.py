@@ -28,6 +28,12 @@ class UnwrittenJournals(Journals):
     def keep_diff(self, journal: Journal) -> None:
         """Nothing is kept."""
 
+    def keep_handover(self, journal: Journal, text: str) -> None:
+        """Nothing is kept."""
+
+    def forget_handover(self, journal: Journal) -> None:
+        """Nothing is forgotten."""
+
     def decide(self, journal: Journal, word: str) -> str:
         """The word that would stand."""
         return self.word(journal) or word

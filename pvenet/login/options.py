@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pvenet.connection import Watch
     from pvenet.login.plan import Step
     from pvenet.login.rights import Right, Scope
 
@@ -49,6 +50,10 @@ class Talk(Protocol):
     @property
     def debug(self) -> Callable[[str], None] | None:
         """Hears of every request."""
+
+    @property
+    def watch(self) -> Watch | None:
+        """Entered while a request is under way; None where nobody looks."""
 
     @property
     def secret(self) -> Callable[[str], str] | None:

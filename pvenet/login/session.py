@@ -71,7 +71,7 @@ class Login:
         told = {name: self.environment[name] for name in ("HOME",) if name in self.environment}
         options = Options(endpoint=(self.place,), fault=self.options.faults)
         settings = read_settings(options, {**told, **trusted, **who})
-        return connect(settings, prompt=self.talk.secret, debug=self.talk.debug)
+        return connect(settings, prompt=self.talk.secret, debug=self.talk.debug, watch=self.talk.watch)
 
     # --- a token that is there ---
 
@@ -233,7 +233,7 @@ def _remove_there(name: str, token: str, user: str, environment: Mapping[str, st
     kept = {key: value for key, value in environment.items() if not key.startswith("PVENET_")}
     settings = read_settings(Options(profile=name), kept)
     settings = profile.as_somebody(settings, user, environment.get("PVENET_PASSWORD", ""))
-    with closing(connect(settings, prompt=talk.secret, debug=talk.debug)) as connection:
+    with closing(connect(settings, prompt=talk.secret, debug=talk.debug, watch=talk.watch)) as connection:
         remove_token(connection, token)
 
 

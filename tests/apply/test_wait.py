@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from housed import housed
+from killed import Killed, back
 from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.options import ApplyOptions
-from pvenet.apply.wait import wait
+from pvenet.apply.wait import Said, wait
 from pvenet.events import OnFailure, Verdict
-from pvenet.journal import State
+from pvenet.journal import YES, State
 from pvenet.model import Bond, BondMode
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def lab(tmp_path: Path) -> Lab:
 def waited(lab: Lab, **options: Any) -> Ended:
     """Another process waits."""
     node, journals = lab.client()
-    return wait(node, journals, ApplyOptions(**options), lab.runtime())
+    return wait(node, journals, ApplyOptions(), lab.runtime(), said=Said(**options))
 
 
 def left(lab: Lab, *faults: str) -> None:
@@ -106,11 +107,114 @@ def test_what_fails_is_kept_where_that_is_wanted(lab: Lab) -> None:
     assert lab.writes == []
 
 
+def forgotten(lab: Lab) -> None:
+    """As an older pvenet has left it: nothing was handed over."""
+    (file,) = lab.journals.folder.glob("*.handover")
+    file.unlink()
+
+
 def test_what_was_not_known_is_said(lab: Lab) -> None:
-    """What the kernel had before, nobody has kept."""
-    left(lab)
-    waited(lab)
+    """What the kernel had before, an older pvenet has not kept; what the reload was to bring is judged all the same."""
+    left(lab, "not-joined=ens38@PUT network")
+    forgotten(lab)
+    with pytest.raises(errors.RolledBack, match="ens38"):
+        waited(lab)
     assert "is not known here" in lab.warnings
+
+
+def test_what_was_known_is_handed_over(lab: Lab) -> None:
+    """Nothing is unknown then, and the file is its owner's alone; it goes with its journal."""
+    left(lab)
+    (file,) = lab.journals.folder.glob("*.handover")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert waited(lab).verdict is Verdict.APPLIED
+    assert "not known" not in lab.warnings
+    assert {each.name for each in lab.end.interfaces} == {"bond0", "ens38", "ens39", "vmbr1"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"options": 1}', '{"options": {"timeout": -1}}', '{"known": "a"}'])
+def test_a_handover_that_somebody_has_edited_is_none(lab: Lab, text: str) -> None:
+    """It is then as if an older pvenet had left it."""
+    left(lab)
+    (file,) = lab.journals.folder.glob("*.handover")
+    file.write_text(text)
+    assert waited(lab).verdict is Verdict.APPLIED
+    assert "is not known here" in lab.warnings
+
+
+def test_what_the_apply_was_told_decides(lab: Lab) -> None:
+    """Here to keep what fails; whoever waits may say otherwise."""
+    lab.order("reload-fails@PUT network")
+    lab.apply(wait=False, on_failure=OnFailure.KEEP)
+    with pytest.raises(errors.ApplyFailed):
+        waited(lab)
+
+
+def test_what_whoever_waits_says_goes_first(lab: Lab) -> None:
+    """The apply was told to keep what fails."""
+    lab.order("reload-fails@PUT network")
+    lab.apply(wait=False, on_failure=OnFailure.KEEP)
+    with pytest.raises(errors.RolledBack):
+        waited(lab, on_failure=OnFailure.ROLLBACK)
+
+
+def test_no_argument_of_a_command_is_kept(lab: Lab) -> None:
+    """It may be a secret: whoever waits has to say the command again, and until then nothing is decided."""
+    lab.apply(wait=False, verify_with=("false", "--token=s3cret"))
+    (file,) = lab.journals.folder.glob("*.handover")
+    assert "s3cret" not in file.read_text()
+    with pytest.raises(errors.RefusedByPvenet, match="gives false the last word"):
+        waited(lab)
+    assert lab.states == [State.RELOADING]
+    with pytest.raises(errors.RolledBack):
+        waited(lab, verify_with=("false",))
+
+
+def test_a_word_that_is_waited_for_is_waited_for_still(lab: Lab) -> None:
+    """Killed while it asked: in the time that is left nobody confirms, and it goes back."""
+    left_asking(lab)
+    with pytest.raises(errors.NotConfirmed, match="nobody confirmed in 30 s"):
+        waited(lab)
+    assert "bond0" not in lab.live
+
+
+def test_a_word_that_was_said_meanwhile_counts(lab: Lab) -> None:
+    """`pvenet confirm`, after the apply was killed."""
+    left_asking(lab)
+    lab.journals.decide(lab.journals.all()[0], YES)
+    assert waited(lab).message.endswith("; confirmed")
+    assert lab.states == [State.CONFIRMED]
+
+
+def left_asking(lab: Lab) -> None:
+    """An apply that is killed while it waits for a person's word."""
+
+    def kill(_left: float) -> bool | None:
+        raise Killed
+
+    lab.person = kill
+    with pytest.raises(Killed):
+        lab.apply(confirm_within=30.0)
+    lab.person = lambda _left: None
+    assert lab.states == [State.CONFIRMING]
+
+
+def test_a_rollback_that_is_asked_for_goes_by_nothing_of_then(lab: Lab) -> None:
+    """Its apply may be of another day; and it works from a journal that has a handover."""
+    left(lab)
+    assert waited(lab).verdict is Verdict.APPLIED
+    assert back(lab).verdict is Verdict.ROLLED_BACK
+    assert not list(lab.journals.folder.glob("*.handover"))
+
+
+def test_a_cluster_that_loses_its_link_is_a_failure(tmp_path: Path) -> None:
+    """Who was online before is known, whoever waits."""
+    lab = Lab(housed(tmp_path / "lab", (), ()))
+    lab.widened()
+    lab.order("link-lost=0@PUT network", "link-lost=1@PUT network")
+    lab.apply(wait=False, allow_management=True)
+    with pytest.raises(errors.RolledBack, match="the cluster has lost its quorum"):
+        waited(lab)
 
 
 def test_a_task_that_the_node_has_forgotten_leaves_the_verdict_to_what_is_there(lab: Lab) -> None:
@@ -193,9 +297,10 @@ def test_it_may_wait_for_a_word(lab: Lab) -> None:
 
 
 def test_a_reload_that_never_arrived_leaves_what_is_staged(lab: Lab) -> None:
-    """Nothing of it is live, and a second apply applies it."""
+    """Nothing of it is live, which is no success, and a second apply applies it."""
     (journal,) = lab.journals.all()
     lab.journals.write(replace(journal, state=State.RELOADING))
-    assert waited(lab).verdict is Verdict.NOTHING
+    with pytest.raises(errors.Unreachable, match="did not reach pve1"):
+        waited(lab)
     assert lab.states == [State.STAGING]
     assert lab.apply().verdict is Verdict.APPLIED

@@ -10,17 +10,19 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pvenet import errors
 from pvenet.cli.live import LiveLine
 from pvenet.cli.output import LIVE
 from pvenet.cli.progress import Terminal, counting
-from pvenet.events import Due, Reloading, RollingBack, TaskEnded, Verified, Waiting
+from pvenet.events import Due, PathEffect, Reloading, RollingBack, Shown, TaskEnded, Verified, Waiting
+from pvenet.plan.risk import Risk
 from pvenet.render.events import waiting_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
 
 RUNS, SILENCE = "the reload of pve1 runs", "no answer from pve1: https://[fd00::1]:8006 did not answer in time"
 
@@ -193,3 +195,14 @@ def test_an_error_leaves_no_count_behind(monkeypatch: pytest.MonkeyPatch) -> Non
             count(2)
             raise ZeroDivisionError
     assert everything(here) == "\x1b[G\x1b[Kread 2 of 3 nodes\x1b[G\x1b[K"
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_diff_is_folded_for_a_question_alone(monkeypatch: pytest.MonkeyPatch, *, asks: bool) -> None:
+    """Where nobody is asked, as in a dry run, no key shows the rest of it."""
+    diff = "--- a\n+++ b\n@@ -1,1 +1,60 @@\n" + "".join(f"+line {number}\n" for number in range(60))
+    said: list[str] = []
+    with on_terminal(monkeypatch), Terminal(said.append, plain, asks=asks) as terminal:
+        terminal.emit(Shown(node="pve1", steps=(), changes=diff, risk=Risk.NONE, ours=True, effect=PathEffect.NONE))
+    assert ("`d` shows them" in "".join(said)) is asks
+    assert ("line 59" in "".join(said)) is not asks

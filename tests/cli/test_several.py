@@ -135,3 +135,28 @@ def test_revert_of_several_asks_once(staged_on: Path, answer: str, left: list[st
         typed.kill()
     assert typed.code == 7
     assert pending(staged_on) == left
+
+
+@pytest.mark.usefixtures("staged_on")
+def test_a_dry_revert_of_several_throws_nothing_away(cluster: Path, run: Run) -> None:
+    """It names what each node would lose and what would be sent; what is not ours fails as it would."""
+    ran = run("revert", "--dry-run", "--node", "all")
+    assert ran.code == 7
+    assert "pve1:\nwould throw away:\n~ eth ens38: autostart no -> yes" in ran.out
+    assert "DELETE /nodes/pve2/network" in ran.out
+    assert "/nodes/pve3/" not in ran.out
+    assert "nothing was sent (--dry-run)" in ran.err
+    assert pending(cluster) == ["pve1", "pve2", "pve3"]
+    rows = run("revert", "--dry-run", "--discard", "--node", "pve3,pve1", "--json").data
+    assert [(row["node"], row["reverted"], len(row["requests"])) for row in rows] == [
+        ("pve3", False, 1),
+        ("pve1", False, 1),
+    ]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_status_is_of_the_nodes_that_are_named(run: Run) -> None:
+    """One, several or all, as for every command."""
+    for words, names in {"all": ["pve1", "pve2", "pve3"], "pve3,pve1": ["pve3", "pve1"], "pve2": ["pve2"]}.items():
+        assert [each["node"] for each in run("status", "--node", words, "--json").data] == names
+    assert run("status", "--node", ",").code == 2

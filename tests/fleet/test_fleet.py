@@ -15,7 +15,7 @@ from pvenet.apply.stage import StageOptions
 from pvenet.events import Event, Reloading, Verdict
 from pvenet.fleet import rollout
 from pvenet.fleet.course import Pace, Turn
-from pvenet.fleet.nodes import Fleet, one_or_all, read
+from pvenet.fleet.nodes import Fleet, named_or_all, read
 from pvenet.fleet.plans import FleetPlan, plan_nodes, selected
 from pvenet.fleet.rollout import Terms, ordered, refuse_unapproved, roll_out
 from pvenet.fleet.saved import Record
@@ -151,12 +151,12 @@ def test_where_nobody_answers_the_journals_say_which_nodes_there_are(tmp_path: P
     closed = Settings(endpoints=("http://127.0.0.1:1",), state_dir=tmp_path, identity=_SOMEBODY)
     fleet = Fleet(connection=connect(closed), state_dir=tmp_path)
     with pytest.raises(errors.Unreachable):
-        one_or_all(fleet, "")
+        named_or_all(fleet, ())
     for name in ("pve2", "pve1"):
         (tmp_path / "journals" / name).mkdir(parents=True)
     (tmp_path / "journals" / ".DS_Store").touch()
-    assert [node.name for node in one_or_all(fleet, "")] == ["pve1", "pve2"]
-    assert [node.name for node in one_or_all(fleet, "pve7")] == ["pve7"]
+    assert [node.name for node in named_or_all(fleet, ())] == ["pve1", "pve2"]
+    assert [node.name for node in named_or_all(fleet, ("pve7",))] == ["pve7"]
 
 
 def test_what_can_not_be_taken_back_is_told_with_what_went_wrong(

@@ -329,14 +329,18 @@ class Walk:
             staging.stage({name: make(staging.network)})
 
     def _apply(self, node: Node, journals: Journals) -> None:
-        options = ApplyOptions(
+        apply(node, journals, self.options, self.lab.runtime(), now=self.lab.stamp())
+
+    @property
+    def options(self) -> ApplyOptions:
+        """What its apply is told."""
+        return ApplyOptions(
             allow_management=True,
             arm=self.arms,
             confirm_within=30.0 if self.unconfirmed else None,
             verify=self.verify,
             require=self.require,
         )
-        apply(node, journals, options, self.lab.runtime(), now=self.lab.stamp())
 
     def _revert(self, node: Node, journals: Journals) -> bool:
         return revert(node, journals, discard=False, warn=self.lab.runtime().warn)
