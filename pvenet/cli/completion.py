@@ -190,6 +190,13 @@ def faults(_: Line) -> Iterable[str]:
     return FAULTS
 
 
+def rules(_: Line) -> Iterable[Offer]:
+    """The rules of `pvenet lint`, each with its summary."""
+    from pvenet.lint import RULES
+
+    return [(rule.name, rule.summary) for rule in RULES.values()]
+
+
 def topics(_: Line) -> Iterable[Offer]:
     """What `pvenet help` has: its pages, each with its title, and the commands."""
     from pvenet.cli.help import HEADINGS

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet import errors
+from pvenet.cli.answer import FORGED
 from pvenet.cli.context import Context
 from pvenet.cli.options import FILE, command, network_file
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pvenet.fleet.plans import FleetPlan
+    from pvenet.spec.diagnostics import Diagnostic, Position
     from pvenet.spec.network_spec import NetworkSpec
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(command(plan))
+    app.command()(command(plan, forms=FORGED["plan"]))
 
 
 SHOW = "show"
@@ -50,6 +52,7 @@ def plan(
     $ pvenet plan network.yaml
     $ pvenet plan -f network.yaml -o monday.plan
     $ pvenet plan show monday.plan
+    $ pvenet plan --format markdown
     """
     if named[:1] == [Path(SHOW)]:
         _show(context, named[1:], useless={"-f": file, "-o": save, "--exit-code": exit_code})
@@ -65,8 +68,7 @@ def plan(
         raise errors.UsageError(f"{save} is the network file itself", hint="name another with -o")
     found = planned(context, load(described))
     warn(context, found)
-    data, text = plans_text(found)
-    context.emit(data | {"errors": {name: error.message for name, error in found.failed.items()}}, text)
+    data = show_plan(context, found)
     refuse(found.failed)
     if save:
         write(save, found.nodes, data)
@@ -78,6 +80,7 @@ def plan(
 def _show(context: Context, named: list[Path], *, useless: dict[str, object]) -> None:
     """Show a saved plan as it was when it was made. No node is asked."""
     from pvenet.render.saved_plan import saved_plan_text
+    from pvenet.spec.diagnostics import Diagnostic, Position
     from pvenet.spec.saved import changed_since, read_with_shown
 
     if len(named) != 1:
@@ -90,9 +93,17 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
     _, data = read_with_shown(saved)
     try:
         text = saved_plan_text(data, painter(), get_terminal_size().columns)
+        warnings = [
+            Diagnostic(Position(each["line"], each["column"]), each["message"], each["nearest"], warning=True)
+            for node in data["nodes"]
+            for each in node["warnings"]
+        ]
+        forms = _forms(data, warnings, None)
+        shown = forms[context.answer.form]() if context.answer.form in forms else ""
     except (KeyError, TypeError, AttributeError, ValueError):
         raise changed_since(saved) from None
-    context.emit(data, text, note=f"`pvenet apply {saved}` makes it so, as long as the nodes are as they were then")
+    note = f"`pvenet apply {saved}` makes it so, as long as the nodes are as they were then"
+    context.emit(data, text, note=note, forms=dict.fromkeys(forms, lambda: shown))
 
 
 def planned(
@@ -113,6 +124,32 @@ def planned(
     names = tuple(name for name in names if only is None or name in only)
     with counting(len(names)) as count:
         return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
+
+
+def show_plan(context: Context, found: FleetPlan) -> dict[str, Any]:
+    """Answer with a plan; what was shown of it, as data."""
+    data, text = plans_text(found)
+    whole = data | {"errors": {name: error.message for name, error in found.failed.items()}}
+    forms = _forms(whole, found.warnings, lambda node, name: found.spec.nodes[node].position_of(name))
+    context.emit(whole, text, forms=forms)
+    return data
+
+
+def _forms(
+    data: Mapping[str, Any], warnings: Iterable[Diagnostic], where: Callable[[str, str], Position] | None
+) -> dict[str, Callable[[], str]]:
+    """What a forge shows of a plan."""
+    from pvenet.render.github import annotations_text, of_plan
+    from pvenet.render.gitlab import counts_report
+    from pvenet.render.markdown import plan_markdown
+    from pvenet.render.values import as_line
+
+    texts = [each.text(data["file"]) for each in dict.fromkeys(warnings)]
+    return {
+        "markdown": lambda: plan_markdown(data, texts),
+        "github": lambda: annotations_text(of_plan(data, warnings, where)),
+        "gitlab": lambda: as_line(counts_report(data)),
+    }
 
 
 def warn(context: Context, plan: FleetPlan) -> None:

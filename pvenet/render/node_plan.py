@@ -111,7 +111,7 @@ def counts_text(found: Sequence[NodePlan], file: str) -> str:
     ours = [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
     too = f"{_named(ours)} {_has(ours)} staged changes from here, which an apply makes live" if ours else ""
     if touched:
-        made, changed, gone = _counts(found).values()
+        made, changed, gone = counts(found).values()
         line = f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
         return f"{line}; {too}" if too else line
     if too:
@@ -130,8 +130,8 @@ def _has(found: Sequence[NodePlan]) -> str:
     return "has" if len(found) == 1 else "have"
 
 
-def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
-    """Interfaces, each once also where it takes two steps."""
+def counts(found: Iterable[NodePlan]) -> dict[str, int]:
+    """How many are to create, update and delete: interfaces, each once also where it takes two steps."""
     kinds = {"create": Create, "update": Update, "delete": Delete}
     return {
         word: sum(len({step.name for step in each.steps if isinstance(step, kind)}) for each in found)
@@ -141,7 +141,7 @@ def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
 
 def node_plans_data(found: Sequence[NodePlan], file: str) -> dict[str, Any]:
     """What `plan --json` prints."""
-    return {"file": file, "nodes": [node_plan_data(each) for each in found], "counts": _counts(found)}
+    return {"file": file, "nodes": [node_plan_data(each) for each in found], "counts": counts(found)}
 
 
 def node_plan_data(found: NodePlan) -> dict[str, Any]:

@@ -44,26 +44,33 @@ def saved_plan_text(data: Mapping[str, Any], paint: Paint, width: int = 100) -> 
 
 def _lines(node: Mapping[str, Any], paint: Paint, width: int) -> Iterator[str]:
     """One node, beneath its name."""
-    yield from (f"  {_step(step, paint)}" for step in node["steps"])
+    yield from (f"  {risky_step(step, paint)}" for step in node["steps"])
     if node["staged"]:
         yield "  something was pending there already, staged from here:"
-        yield from (f"    {_step(step, paint)}" for step in node["staged"])
+        yield from (f"    {risky_step(step, paint)}" for step in node["staged"])
     if node["pending"] and not node["ours"]:
         yield "  something was pending there already that pvenet did not stage from here"
+    yield from (f"  {line}" for line in remarks(node, width - 2))
+
+
+def remarks(node: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Whom the steps of a node hit, and what else is worth knowing before; each in a line, or indented ones."""
     hit = impact_of(node["impact"])
     paths = [path_text(node["node"], path["chain"], path["reason"], hit) for path in node.get("management", ())]
-    yield from map(one_line, dict.fromkeys(paths))
-    yield from (f"  {line}" for line in impact_lines(hit, width - 2) if hit.notable)
+    yield from (one_line(path.strip()) for path in dict.fromkeys(paths))
+    yield from impact_lines(hit, width) if hit.notable else ()
     for word, texts in (
+        ("note: ", node.get("notes", ())),
         ("can't be rolled back: ", node["not_rolled_back"]),
         ("would be lost: ", node["losses"]),
         ("warning: ", [each["message"] for each in node["warnings"]]),
         ("", node["kept"]),
     ):
-        yield from (indented(f"  {word}{text}") for text in texts)
+        yield from (indented(f"{word}{text}") for text in texts)
 
 
-def _step(step: Mapping[str, Any], paint: Paint) -> str:
+def risky_step(step: Mapping[str, Any], paint: Paint) -> str:
+    """A step with its risk."""
     risk = Risk(step["risk"])
     return step_text(step, paint) + ("" if risk is Risk.NONE else f"  (risk: {risk})")
 
