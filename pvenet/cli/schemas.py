@@ -35,6 +35,8 @@ OUTPUTS: dict[str, Any] = {
     "logout": settings.LOGOUT,
     "config show": settings.CONFIG,
     "sim init": settings.SIM_NODE,
+    "sim rename": settings.SIM_BOOTED,
+    "sim unplug": settings.SIM_BOOTED,
     "sim serve": settings.SIM_PLACE,
     "sim faults": settings.SIM_FAULTS,
     "sim show": settings.SIM_NODES,

@@ -30,6 +30,7 @@ REVERTED = Record(name="Reverted", fields={"node": str, "reverted": bool})
 CONFIRMED = Record(name="Confirmed", fields={"node": str, "confirmed": bool, "journal": str})
 
 SIM_NODE = Record(name="SimNode", fields={"folder": str, "node": str})
+SIM_BOOTED = Record(name="SimBooted", fields={"folder": str, "node": str, "nics": list[str]})
 SIM_PLACE = Record(
     name="SimPlace",
     fields={
