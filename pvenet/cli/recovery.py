@@ -52,6 +52,8 @@ def status(
     if watch:
         from pvenet.cli.watching import watched
 
+        context.answer.streams = True
+
         found = watched(context, look, lambda found: "\n".join(_text(each) for each in found))
     else:
         found = look()

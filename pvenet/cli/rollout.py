@@ -96,10 +96,11 @@ def _foresee(context: Context, todo: Sequence[NodePlan], options: ApplyOptions) 
 
 def _unsent(context: Context, requests: Sequence[WouldSend]) -> None:
     from pvenet.cli import dry_run
+    from pvenet.render.events import summary_data
 
     data, text = dry_run.requests(requests)
     context.emit_event("requests", data, f"\n{text}", note=dry_run.NOTHING_SENT)
-    context.emit_event("summary", {"exit": 0, "nodes": []})
+    context.emit_event("summary", summary_data([], None))
 
 
 def _stage(context: Context, request: Request, fleet: Fleet, plan: FleetPlan, options: StageOptions) -> None:

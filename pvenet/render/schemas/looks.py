@@ -77,7 +77,9 @@ LINKS = Record(
 _CARD = Record(
     name="Card",
     fields={
-        **part(Attachment, "vmid", "name", "index", "running", "pending", "tag", "trunks", "firewall", "link_down"),
+        **part(
+            Attachment, "vmid", "name", "index", "running", "pending", "tag", "trunks", "firewall", "link_down", "loose"
+        ),
         "type": Literal["qemu", "lxc"] | None,
         "template": bool | None,
     },
