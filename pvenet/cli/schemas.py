@@ -23,6 +23,7 @@ OUTPUTS: dict[str, Any] = {
     "list": changes.LISTED,
     "show": changes.INTERFACE,
     "links": looks.LINKS,
+    "nics": looks.NICS,
     "guests": looks.GUESTS,
     "tree": looks.TREE,
     "doctor": looks.DOCTOR,
