@@ -95,6 +95,7 @@ ALLOWED = {
         "journal",
         "kernel",
         "model",
+        "nics",
         "node",
         "parallel",
         "private",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.listing import listed, reload_runs
+from pvenet.journal import ARMS, Ours, ownership
+from pvenet.nics.gone import gone
 from pvenet.observe import report
 from pvenet.seen import Seen
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pvenet.kernel.links import Report
     from pvenet.model import Network
     from pvenet.nics.sight import Sight
-    from pvenet.node import Node
+    from pvenet.node import Node, Reading
 
 
 def look(node: Node, journals: Journals, note: Callable[[str], None]) -> Sight:
@@ -59,3 +61,13 @@ def sharp_sight(node: Node, journals: Journals, network: Network) -> Sight:
     with suppress(errors.PvenetError):
         return sight_of(node, journals, network, report(node))
     return sight
+
+
+def early_names(journals: Journals, reading: Reading, sight: Sight) -> tuple[str, ...]:
+    """The names that what is staged from here says and that no NIC has yet: it is for the next boot."""
+    match ownership(journals, reading):
+        case Ours(journal=journal) if journal.state not in ARMS:
+            lost = {each.name for each in gone(journal.network, sight.cards, {}, ())}
+            return tuple(each.name for each in sight.gone if not each.there and not each.now and each.name not in lost)
+        case _:
+            return ()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
+    from pvenet.nics.sight import Sight
     from pvenet.node import Node
     from pvenet.recent import Recent
     from pvenet.seen import Seen
@@ -54,6 +55,11 @@ class Context:
             self._recent.keep()
         if self._seen:
             self._leave(self._seen)
+
+    def remember(self, sight: Sight) -> None:
+        """Let a node's names be meant as they are."""
+        if self._seen and not self._held:
+            self._seen.accept(self.node.name, sight)
 
     def _leave(self, seen: Seen) -> None:
         """Remember the NICs that were seen, and say which of them the file means by names that they had."""

@@ -33,6 +33,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
         "ovs-bridge",
         "ovs-bond",
         "ovs-port",
+        "renamed",
     ),
     "Apply": ("apply", "confirm", "wait"),
     "Undo": ("revert", "rollback", "history", "rescue"),

@@ -24,6 +24,7 @@ OUTPUTS: dict[str, Any] = {
     "show": changes.INTERFACE,
     "links": looks.LINKS,
     "nics": looks.NICS,
+    "renamed": changes.RENAMED,
     "guests": looks.GUESTS,
     "tree": looks.TREE,
     "doctor": looks.DOCTOR,

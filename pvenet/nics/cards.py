@@ -18,8 +18,6 @@ NICS = ("eth", "OVSPort")
 """The kinds, in PVE's words, that are a NIC and nothing else."""
 _MAC = re.compile(r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}", re.IGNORECASE)
 _NAMED = re.compile(r"enx([0-9a-f]{12})", re.IGNORECASE)
-_LIKE_A_NIC = re.compile(r"(?:eth|nic|if)\d+|(?:en|ib)[^.:]+")
-"""pve-api#f35."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,11 +48,6 @@ def mac_in(word: str) -> str | None:
         return word.replace("-", ":").lower()
     found = _NAMED.fullmatch(word)
     return ":".join(re.findall("..", found[1].lower())) if found else None
-
-
-def looks_like_a_nic(name: str) -> bool:
-    """Whether PVE takes a name for a NIC's, there or not (pve-api#f35)."""
-    return _LIKE_A_NIC.fullmatch(name) is not None
 
 
 def cards(network: Network, report: Report | None = None) -> tuple[Card, ...]:

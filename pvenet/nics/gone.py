@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of
-from pvenet.nics.cards import NICS, looks_like_a_nic
+from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
+from pvenet.nics.cards import NICS
 from pvenet.nics.names import footing, is_configured, users
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     beneath,
+    looks_like_a_nic,
     parent_in,
 )
 
@@ -76,12 +77,14 @@ def renamed(network: Network, names: Mapping[str, str]) -> dict[str, Interface |
         if each != network.interfaces[name] or name in moved:
             wanted[each.name] = each
     for name in moved - wanted.keys():
-        wanted[name] = bare(name) if _is_there(network, name) else None
+        wanted[name] = bare(name) if _is_kept(network, name) else None
     return {name: each for name, each in wanted.items() if each is None or each != network.interfaces.get(name)}
 
 
-def _is_there(network: Network, name: str) -> bool:
-    return name in network.links and network.links[name].exists
+def _is_kept(network: Network, name: str) -> bool:
+    if not isinstance(network.interfaces[name], Ethernet | OvsPort):
+        return False
+    return network.links[name].exists or not looks_like_a_nic(name)  # PVE would not take it for a NIC again
 
 
 def bare(name: str) -> Ethernet:
