@@ -103,7 +103,14 @@ class Node:
         answer = self._ask(lambda: self._get("network", timeout=timeout), "Sys.Audit")
         entries = _entries(answer)
         changes = _as_diff(answer.field(answer.beside, "changes"))
-        return Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
+        reading = Reading(network=wire.network(entries), changes=changes or None, entries=tuple(entries))
+        self.note(reading)
+        return reading
+
+    def note(self, found: object) -> None:
+        """Tell whoever listens what was read."""
+        if self.connection.noted:
+            self.connection.noted(self.name, found)
 
     def permissions(self, *, path: str = "", timeout: float | None = None) -> access.Permissions:
         """The caller's privileges by path, and whether each is handed down (GET /access/permissions).

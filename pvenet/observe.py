@@ -60,9 +60,11 @@ def report(node: Node, *, timeout: float = REPORT_TIMEOUT) -> Report:
         except errors.RefusedByPVE as refusal:
             raise node.explained(refusal, "Sys.Audit") from None
     try:
-        return read_report(answer.text())
+        found = read_report(answer.text())
     except Unreadable as why:
         raise _unreadable(node, "report", why) from None
+    node.note(found)
+    return found
 
 
 def bridges(node: Node, *, timeout: float | None = None) -> Mapping[str, BridgePorts]:

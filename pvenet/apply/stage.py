@@ -47,7 +47,7 @@ from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -63,6 +63,8 @@ class StageOptions:
 
     lossy: bool = False
     adopt: bool = False
+    coming: frozenset[str] = frozenset()
+    """NICs that will be there with the next boot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,7 @@ class Staging:
         """
         options = options or StageOptions()
         refuse_misnamed(desired)
-        warnings = judged(self._node.name, self.network, desired)
+        warnings = judged(self._node.name, self.network, desired, options.coming)
         todo = plan(self.network, desired)
         if not todo:
             return Staged(plan=todo, warnings=warnings, pending=self.reading.pending, live=self._is_live(desired))
@@ -212,9 +214,9 @@ def refuse_misnamed(desired: Desired) -> None:
             )
 
 
-def judged(node: str, network: Network, desired: Desired) -> tuple[Problem, ...]:
+def judged(node: str, network: Network, desired: Desired, coming: Collection[str] = ()) -> tuple[Problem, ...]:
     """The warnings about what is desired. Raises InvalidNetwork with every problem at once."""
-    found = problems(network, desired)
+    found = problems(network, desired, coming=coming)
     wrong = [problem for problem in found if not problem.warning]
     if wrong:
         lines = "\n  ".join(str(problem) for problem in wrong)

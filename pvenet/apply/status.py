@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.by_hand import console
 from pvenet.apply.hosts import hosts_left
+from pvenet.apply.nics import early_names, sharp_sight
 from pvenet.apply.open_journals import conflicts, led_back, recognise
 from pvenet.apply.same_node import claim, others_told
 from pvenet.apply.sdn_lock import left_behind
@@ -19,6 +20,7 @@ from pvenet.journal.term import Term
 from pvenet.routes import recall
 
 if TYPE_CHECKING:
+    from pvenet.nics.sight import Sight
     from pvenet.node import Node, Reading
 
 
@@ -54,6 +56,8 @@ class Status:
     """That a journal of a node of the same name elsewhere is kept here."""
     hosts: str = ""
     """What is left to do to the node's /etc/hosts after the last apply or rollback from here."""
+    nics: str = ""
+    """The NICs that the file names and that are not there, or are others now, a line each."""
     sdn_lock: str = ""
     """What became of SDN locks that were left behind from here in the cluster."""
 
@@ -92,6 +96,10 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
     journal = journals.chosen()  # what was asked has told whose the journals are
     found = _of(journals, journal, busy=busy)
     told = _told(journals, journal, reading)
+    sight = sharp_sight(node, journals, reading.network)
+    early = early_names(journals, reading, sight)
+    if early:
+        told = _early(node.name, early)
     if (path := journals.unread(journal)) is not None:
         told["what"] += "; a younger journal can't be read, which may say otherwise"
         told["todo"] = f"use the pvenet that has written it, or move it away\n  {path}"
@@ -100,9 +108,26 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
         pending=reading.pending is not None,
         ours=isinstance(ownership(journals, reading), Ours),
         hosts=hosts_left(node, journal),
+        nics=_nics(sight, early),
         sdn_lock="\n".join(left_behind(node.connection, LockJournals(journals.state_dir))),
         **told,
     )
+
+
+def _early(node: str, names: tuple[str, ...]) -> dict[str, str]:
+    return {
+        "what": "changes are pending that were staged from here for the next boot: "
+        f"{', '.join(names)} is no NIC there yet",
+        "todo": f"reboot {node} with its new hardware or kernel, which makes them live. Do not apply them before:\n"
+        "that, or anybody's reload, makes them live too early. `pvenet revert` throws them away",
+    }
+
+
+def _nics(sight: Sight, early: tuple[str, ...]) -> str:
+    lines = [each.text for each in sight.gone if each.name not in early]
+    if lines and sight.renames:
+        lines.append("`pvenet renamed` plans the change of every stanza that names them")
+    return "\n".join(lines)
 
 
 def _of(journals: Journals, journal: Journal | None, *, busy: bool) -> Status:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
+    from pvenet.nics.sight import Sight
     from pvenet.node import Node
     from pvenet.recent import Recent
+    from pvenet.seen import Seen
     from pvenet.settings import Options, Settings
 
 
@@ -32,6 +34,10 @@ class Context:
         self.options = options
         self._recent: Recent | None = None
         """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
+        self._seen: Seen | None = None
+        """Remembers the NICs of the nodes that are read."""
+        self.tells_renames = False
+        """The command says by itself which NICs have other names now."""
         self.answer = answer or Answer(options.form)
         self._held = False
 
@@ -47,6 +53,24 @@ class Context:
             self.connection.close()
         if self._recent:
             self._recent.keep()
+        if self._seen:
+            self._leave(self._seen)
+
+    def remember(self, sight: Sight) -> None:
+        """Let a node's names be meant as they are."""
+        if self._seen and not self._held:
+            self._seen.accept(self.node.name, sight)
+
+    def _leave(self, seen: Seen) -> None:
+        """Remember the NICs that were seen, and say which of them the file means by names that they had."""
+        if not self.tells_renames:
+            for node, sight in seen.sights().items():
+                for each in sight.gone if sight.renames else ():
+                    self.warn(f"{node}: {each.text}")
+                if sight.renames:
+                    self.say(f"`pvenet renamed --node {node}` plans the change of every stanza that names them")
+        if not self._held:
+            seen.keep()
 
     # --- where the command goes ---
 
@@ -70,6 +94,10 @@ class Context:
 
             self._recent = Recent(self.settings.state_dir, self.settings.place)
             connection.heard = self._recent.hear
+        from pvenet.seen import Seen
+
+        self._seen = Seen(self.settings.state_dir, connection)
+        connection.noted = self._seen.note
         if self._held:
             connection.hold()
         return connection

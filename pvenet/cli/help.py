@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typer.models import CommandFunctionType
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "Look": ("list", "show", "tree", "links", "guests", "diff", "status"),
+    "Look": ("list", "show", "tree", "links", "nics", "guests", "diff", "status"),
     "Change (staged until it is applied)": (
         "bond",
         "bridge",
@@ -33,6 +33,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
         "ovs-bridge",
         "ovs-bond",
         "ovs-port",
+        "renamed",
     ),
     "Apply": ("apply", "confirm", "wait"),
     "Undo": ("revert", "rollback", "history", "rescue"),

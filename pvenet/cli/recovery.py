@@ -41,6 +41,7 @@ def status(
     $ pvenet status --watch
     """
     fleet = context.fleet
+    context.tells_renames = True
     from dataclasses import asdict
 
     from pvenet.apply.status import status as stand
@@ -96,7 +97,8 @@ def _text(found: Status) -> str:
         lines.append(f"  journal: {found.journal} ({found.state})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
-    lines += [f"  {line}" for text in (found.hosts, found.sdn_lock, found.elsewhere) for line in text.splitlines()]
+    further = (found.nics, found.hosts, found.sdn_lock, found.elsewhere)
+    lines += [f"  {line}" for text in further for line in text.splitlines()]
     return "\n".join(indented(line) for line in lines)
 
 

@@ -16,6 +16,8 @@ from pvenet.cli.output import out, painter
 from pvenet.settings.connection import faults_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.sim.interfaces import Host
     from pvenet.sim.server import At, Endpoint
     from pvenet.sim.state import Sim
@@ -68,6 +70,72 @@ def init(
         raise errors.UsageError(f"{error}", hint=hint) from None
     note = f"{node} is simulated in {folder}: try `pvenet --sim {folder} list`"
     context.emit_done({"folder": str(folder), "node": node}, note=note)
+
+
+@app.command()
+@partial(command, common=only("node"))
+def rename(
+    context: Context,
+    folder: Path = _FOLDER,
+    names: list[str] = typer.Argument(..., metavar="OLD=NEW...", help="NICs and their new names.", show_default=False),
+) -> None:
+    """Boot a simulated node whose NICs have other names.
+
+    As after a new kernel or another slot: each card keeps its MAC, altnames and cable. Two NICs may swap their names.
+
+    $ pvenet sim rename lab ens33=enp5s0
+    $ pvenet sim rename lab ens38=ens39 ens39=ens38
+    """
+    from pvenet.sim import boot
+
+    told = dict(_renaming(each) for each in words(names, option="OLD=NEW") or ())
+    _boot(context, folder, lambda sim, node, now: boot.rename(sim, node, told, now))
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    """An old and a new name. Raises UsageError."""
+    old, _, new = text.partition("=")
+    if not old or not new:
+        raise errors.UsageError(f"{text} renames nothing", hint="write OLD=NEW, as in eno1=enp5s0")
+    return old, new
+
+
+@app.command()
+@partial(command, common=only("node"))
+def unplug(
+    context: Context,
+    folder: Path = _FOLDER,
+    nics: list[str] = typer.Argument(..., metavar="NIC...", help="NICs that are taken out.", show_default=False),
+) -> None:
+    """Boot a simulated node without some of its NICs.
+
+    $ pvenet sim unplug lab ens41
+    """
+    from pvenet.sim import boot
+
+    gone = words(nics, option="NIC") or ()
+    _boot(context, folder, lambda sim, node, now: boot.unplug(sim, node, gone, now))
+
+
+def _boot(context: Context, folder: Path, change: Callable[[Sim, str, float], None]) -> None:
+    """Let a node boot with other cards. Raises UsageError."""
+    import time
+
+    from pvenet.sim.state import SimError
+
+    sim, named = _sim(folder, context.options.node), context.options.node
+    if named is None and len(sim.nodes) > 1:
+        raise errors.UsageError(
+            f"there are {len(sim.nodes)} nodes: {', '.join(sim.nodes)}", hint="say which with --node"
+        )
+    node = named or sim.nodes[0]
+    try:
+        change(sim, node, time.time())
+    except (OSError, SimError) as error:
+        raise errors.UsageError(f"{error}", hint=f"`pvenet sim show {folder}` shows what is there") from None
+    nics = sim.node(node).described().nics
+    data = {"folder": str(folder), "node": node, "nics": list(nics)}
+    context.emit_done(data, note=f"{node} has booted: its NICs are {', '.join(nics) or 'none'}")
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from shutil import get_terminal_size
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
@@ -19,7 +20,7 @@ from pvenet.cli.output import painter
 from pvenet.model.addresses import SPELLINGS, parse_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pvenet.apply.stage import Staged
     from pvenet.cli.nouns import Noun
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from pvenet.model import Network
     from pvenet.plan import Desired
 
-_ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
-_LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
+ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
+LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
 
 
 class Chosen(NamedTuple):
@@ -37,6 +38,10 @@ class Chosen(NamedTuple):
     desired: Desired
     notes: tuple[str, ...] = ()
     """What of it is so already, and what is worth saying of it, a line each."""
+    more: Mapping[str, object] = MappingProxyType({})
+    """What the command has to say besides, as JSON data."""
+    coming: frozenset[str] = frozenset()
+    """NICs that will be there with the next boot."""
 
 
 def register(app: typer.Typer) -> None:
@@ -87,8 +92,8 @@ def _set(noun: Noun) -> Callable[..., None]:
         differences: dict[str, Any],
         name: str = _existing(noun),
         clear: list[str] | None = _clear(noun),
-        lossy: bool = _LOSSY,
-        adopt: bool = _ADOPT,
+        lossy: bool = LOSSY,
+        adopt: bool = ADOPT,
         dry_run: bool = DRY_RUN,
     ) -> None:
         from pvenet import edit
@@ -105,7 +110,7 @@ def _set(noun: Noun) -> Callable[..., None]:
             before = network.interfaces[name]
             return Chosen({name: after}, (*edit.needless(before, lists, values, node), *edit.remarks(before, after)))
 
-        _stage(context, choose, named=name, lossy=lossy, adopt=adopt, dry_run=dry_run)
+        stage_chosen(context, choose, named=name, lossy=lossy, adopt=adopt, dry_run=dry_run)
 
     return set_
 
@@ -115,7 +120,7 @@ def _create(noun: Noun) -> Callable[..., None]:
         context: Context,
         own: dict[str, Any],
         name: str | None = typer.Argument(None, help=noun.naming, metavar="[NAME]", show_default=False),
-        adopt: bool = _ADOPT,
+        adopt: bool = ADOPT,
         dry_run: bool = DRY_RUN,
     ) -> None:
         from pvenet import edit
@@ -128,13 +133,13 @@ def _create(noun: Noun) -> Callable[..., None]:
             made = edit.create(network, node, noun.kind, name, values)
             return Chosen({made.name: made}, tuple(edit.remarks(None, made)))
 
-        _stage(context, choose, adopt=adopt, dry_run=dry_run)
+        stage_chosen(context, choose, adopt=adopt, dry_run=dry_run)
 
     return create
 
 
 def _delete(noun: Noun) -> Callable[..., None]:
-    def delete(context: Context, name: str = _existing(noun), adopt: bool = _ADOPT, dry_run: bool = DRY_RUN) -> None:
+    def delete(context: Context, name: str = _existing(noun), adopt: bool = ADOPT, dry_run: bool = DRY_RUN) -> None:
         from pvenet import edit
         from pvenet.apply.own_path import own_names
 
@@ -144,7 +149,7 @@ def _delete(noun: Noun) -> Callable[..., None]:
         def choose(network: Network, node: str) -> Chosen:
             return Chosen({edit.find(network, node, name, noun.kind, lambda: never(network)).name: None})
 
-        _stage(context, choose, named=name, adopt=adopt, dry_run=dry_run)
+        stage_chosen(context, choose, named=name, adopt=adopt, dry_run=dry_run)
 
     return delete
 
@@ -192,7 +197,7 @@ def _refuse_empty(given: dict[str, Any], *, clearable: bool) -> None:
             raise empty(f"--{word}", f"`--clear {word}` removes it" if removes else "leave it out, or give it a value")
 
 
-def _stage(
+def stage_chosen(
     context: Context,
     choose: Callable[[Network, str], Chosen],
     *,
@@ -213,10 +218,10 @@ def _stage(
     with Staging(node, journals) as staging:
         if named and named not in staging.network.interfaces:
             node.refuse_hidden(named)
-        options = StageOptions(lossy=lossy, adopt=adopt)
         chosen = choose(staging.network, node.name)
+        options = StageOptions(lossy=lossy, adopt=adopt, coming=chosen.coming)
         staged = staging.stage(chosen.desired, options, whom=True, dry_run=dry_run)
-    _tell(context, staged, chosen.notes, dry_run=dry_run)
+    _tell(context, staged, chosen, dry_run=dry_run)
 
 
 def _nothing_to_do(node: str, staged: Staged) -> str:
@@ -228,21 +233,22 @@ def _nothing_to_do(node: str, staged: Staged) -> str:
     )
 
 
-def _tell(context: Context, staged: Staged, notes: tuple[str, ...], *, dry_run: bool) -> None:
+def _tell(context: Context, staged: Staged, chosen: Chosen, *, dry_run: bool) -> None:
     from pvenet.render.changes import changes_text, staged_data
     from pvenet.render.impact import impact_data, impact_lines, path_line
 
     warnings = [*staged.warnings, *(f"lost: {loss}" for loss in staged.losses), *staged.notes]
     for warning in warnings:
         context.warn(f"{warning}")
-    for note in notes:
+    for note in chosen.notes:
         context.say(note)
     name = context.node.name
     data = staged_data(name, staged.plan.steps, staged.warnings, pending=staged.pending is not None)
     data |= {
         "impact": impact_data(staged.impact),
-        "notes": list(notes),
+        "notes": list(chosen.notes),
         "management": staged.path and asdict(staged.path),
+        **chosen.more,
     }
     if dry_run:
         data, sent = _unsent(name, data, staged)

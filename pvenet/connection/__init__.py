@@ -74,6 +74,8 @@ class Connection:
         self.trust = trust or Trust()
         self.heard: Callable[[tuple[str, ...], object], None] | None = None
         """Is told what each read without a query was answered: its path and its data."""
+        self.noted: Callable[[str, object], None] | None = None
+        """Is told what was made of a node's listing or report: the node, and a `Reading` or a `Report`."""
         self._debug = debug
         self._watch = watch or _unwatched
         """What is entered while a request is on its way to an endpoint, and left when it was answered."""
@@ -95,7 +97,7 @@ class Connection:
         more = Connection(
             self.endpoints, self.credentials, self.trust, debug=self._debug, watch=self._watch, clock=self._clock
         )
-        more.heard, more._held = self.heard, self._held
+        more.heard, more.noted, more._held = self.heard, self.noted, self._held
         return more
 
     def hold(self) -> None:

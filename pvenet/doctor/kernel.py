@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pvenet.kernel.comparison import Comparison
     from pvenet.kernel.links import Report
     from pvenet.model import Network
+    from pvenet.nics.sight import Sight
 
-SOURCED, LINKS, LACP, HOSTS = "interfaces.d", "links", "lacp", "hosts"
+SOURCED, LINKS, LACP, HOSTS, NICS = "interfaces.d", "links", "lacp", "hosts", "nics"
 CHECKS = (SOURCED, LINKS, LACP)
 _PARTNER = frozenset({Kind.LACP_PARTNER, Kind.LACP_SPLIT})
 _MILD = HARMLESS | {Kind.NO_CARRIER}
@@ -63,6 +64,15 @@ def _links(found: Comparison) -> Iterator[Finding]:
         yield (warning if each.kind in _MILD else bad)(LINKS, each.text, _LOOK)
     if not differing:
         yield good(LINKS, f"nothing differs from the file{f'; {found.basis}' if found.basis else ''}")
+
+
+def nics(sight: Sight) -> Iterator[Finding]:
+    """The NICs that the file names and that are not there, or are others now."""
+    for each in sight.gone:
+        todo = "`pvenet renamed` plans the change" if each.now else "`pvenet nics` shows those that are there"
+        yield bad(NICS, each.text, todo)
+    if not sight.gone:
+        yield good(NICS, "every NIC that the file names is there")
 
 
 def _lacp(found: Comparison) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pvenet.access import effective, hiding
 from pvenet.apply.hosts import read_hosts
 from pvenet.apply.links import look
 from pvenet.apply.listing import ours_runs
+from pvenet.apply.nics import sight_of
 from pvenet.doctor import kernel, release, rights, staged
 from pvenet.doctor.entry import TIMEOUT
 from pvenet.doctor.finding import Finding, Looks, bad, good, unknown, warning
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pvenet.journal import Journals
     from pvenet.kernel.comparison import Comparison
     from pvenet.model import Network
+    from pvenet.nics.sight import Sight
     from pvenet.node import Node, Reading
 
 NODE, RELOAD = "node", "reload"
@@ -34,6 +36,7 @@ CHECKS = (
     *rights.CHECKS,
     RELOAD,
     *staged.CHECKS,
+    kernel.NICS,
     *kernel.CHECKS,
     kernel.HOSTS,
     *PACKAGES,
@@ -51,6 +54,7 @@ def node_findings(node: Node, journals: Journals) -> tuple[Finding, ...]:
     reading = once(partial(_read, node, runs))
     compared = once(partial(_compare, node, journals, looks, runs))
     looks.look(staged.CHECKS, lambda: _staged(journals.at(node), reading(), held))
+    looks.look([kernel.NICS], lambda: kernel.nics(_sight(node, journals, reading(), compared)))
     looks.look(kernel.CHECKS, lambda: kernel.kernel_findings(compared()))
     looks.look([kernel.HOSTS], lambda: [_hosts(node, reading, compared)])
     looks.look(PACKAGES, lambda: _packages(node, reading))
@@ -125,6 +129,14 @@ def _packages(node: Node, reading: Callable[[], Reading]) -> Iterator[Finding]:
     keys = ("Package", "Version", "CurrentState")
     rows = [{key: answer.field(row, key) for key in keys} for row in answer.rows()]
     return release.packages(rows, _network(reading))
+
+
+def _sight(node: Node, journals: Journals, reading: Reading, compared: Callable[[], Comparison]) -> Sight:
+    try:
+        report = compared().report
+    except errors.PvenetError:
+        report = None
+    return sight_of(node, journals, reading.network, report)
 
 
 def _hosts(node: Node, reading: Callable[[], Reading], compared: Callable[[], Comparison]) -> Finding:

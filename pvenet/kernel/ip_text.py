@@ -74,7 +74,7 @@ def _link(block: Block) -> KernelLink:
         mtu=words.number(words.required(block.header, "mtu")),
         kind=kind,
         mac=_mac(block.link),
-        permanent_mac=_permanent(block.link),
+        permanent_mac=_permanent(block),
         parent=_parent(block),
         master=words.after(block.header, "master"),
         altnames=None if "altname" in block.made_up else tuple(block.altnames),
@@ -99,9 +99,11 @@ def _mac(link: Sequence[str]) -> str | None:
     return words.mac(link[1]) if link[0] in _WITH_MAC and len(link) > 1 else None
 
 
-def _permanent(link: Sequence[str]) -> str | None:
-    found = words.after(link, "permaddr")
-    return None if found is None else words.mac(found)
+def _permanent(block: Block) -> str | None:
+    """The kernel's word; drivers that don't tell leave it to the bond, which gives it back (pve-api#ip-slave)."""
+    of_bond = words.after(block.slave, "perm_hwaddr") if block.slave[:1] == ("bond_slave",) else None
+    found = words.after(block.link, "permaddr") or of_bond
+    return None if found is None or words.mac(found) == _mac(block.link) else words.mac(found)
 
 
 def _parent(block: Block) -> str | None:

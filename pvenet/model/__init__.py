@@ -30,7 +30,7 @@ from pvenet.model.interfaces import (
     own_first,
     settable,
 )
-from pvenet.model.names import from_vlan_name, natural, parent_in, runs
+from pvenet.model.names import from_vlan_name, looks_like_a_nic, natural, parent_in, runs
 
 __all__ = [
     "ALL_VIDS",
@@ -62,6 +62,7 @@ __all__ = [
     "is_kept_down",
     "kept_comments",
     "kind_of",
+    "looks_like_a_nic",
     "natural",
     "own_first",
     "parent_in",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_LIKE_A_NIC = re.compile(r"(?:eth|nic|if)\d+|(?:en|ib)[^.:]+", re.ASCII)
 
 
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
@@ -63,3 +66,8 @@ def parent_in(name: str) -> str | None:
         if found and head and digits.isdecimal():
             return head
     return None
+
+
+def looks_like_a_nic(name: str) -> bool:
+    """Whether PVE takes a name for a NIC's, there or not (pve-api#f35)."""
+    return _LIKE_A_NIC.fullmatch(name) is not None

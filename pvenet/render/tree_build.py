@@ -14,6 +14,7 @@ from pvenet.render.guests import state, vlans
 from pvenet.render.tree import Hanging, Mark, Part, Tree, Trunk
 from pvenet.render.tree_facts import address_facts, facts
 from pvenet.render.tree_relations import NIC, Relations, in_order, relations
+from pvenet.render.values import speed_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -126,13 +127,8 @@ def _cable(sight: _Sight, name: str) -> Part:
     state = _state(sight, name)
     link = sight.link(name)
     wrong = name in sight.differing or (used and state != LinkState.UP)
-    speed = (_speed(link.speed),) if link and link.speed and state == LinkState.UP else ()
+    speed = (speed_text(link.speed),) if link and link.speed and state == LinkState.UP else ()
     return Part(name=name, kind="nic", state=state, wrong=wrong, mark=_nic_mark(sight, name), facts=speed)
-
-
-def _speed(megabits: int) -> str:
-    """`100M`, `1G`, `2.5G`."""
-    return f"{megabits / 1000:g}G" if megabits >= 1000 else f"{megabits}M"  # noqa: PLR2004 - of the unit
 
 
 def _nic_mark(sight: _Sight, name: str) -> Mark:

@@ -73,3 +73,8 @@ def plain_value(value: object) -> Any:
     if isinstance(value, tuple | list | frozenset):
         return [plain_value(each) for each in value]
     return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def speed_text(megabits: int) -> str:
+    """`100M`, `1G`, `2.5G`."""
+    return f"{megabits / 1000:g}G" if megabits >= 1000 else f"{megabits}M"  # noqa: PLR2004 - of the unit

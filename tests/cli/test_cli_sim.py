@@ -199,3 +199,32 @@ def test_where_nothing_can_be_served_is_told(lab: Path, run: Run, listen: str) -
     ran = run("sim", "serve", str(lab), "--listen", listen, "--plain-http")
     assert ran.code == 2
     assert "192.0.2.1" in ran.err or f"--listen {listen} is no HOST:PORT" in ran.err
+
+
+class TestCards:
+    """`pvenet sim rename` and `sim unplug`."""
+
+    def test_a_nic_gets_another_name_and_one_is_taken_out(self, lab: Path, run: Run) -> None:
+        """The answer has the NICs that the node has booted with."""
+        ran = run("sim", "rename", str(lab), "ens37=enp5s0", "--json")
+        assert ran.data == {
+            "folder": str(lab),
+            "node": "pve1",
+            "nics": ["ens33", "enp5s0", "ens38", "ens39", "ens40", "ens41"],
+        }
+        ran = run("sim", "unplug", str(lab), "ens40,ens41")
+        assert ran.err == "pve1 has booted: its NICs are ens33, enp5s0, ens38, ens39\n"
+
+    @pytest.mark.parametrize("word", ["ens37", "ens37=", "=enp5s0"])
+    def test_what_renames_nothing_is_told(self, lab: Path, run: Run, word: str) -> None:
+        """A name is on both sides of the equals sign."""
+        ran = run("sim", "rename", str(lab), word)
+        assert (ran.code, "OLD=NEW" in ran.err) == (2, True)
+
+    def test_of_several_nodes_one_has_to_be_named(self, lab: Path, run: Run) -> None:
+        """A NIC of the same name is on each of them."""
+        run("sim", "init", str(lab), "--node", "pve2")
+        assert run("sim", "unplug", str(lab), "ens41").code == 2
+        assert run("sim", "unplug", str(lab), "ens41", "--node", "pve2").code == 0
+        assert "ens41" in Sim(lab).node("pve1").described().nics
+        assert "ens41" not in Sim(lab).node("pve2").described().nics

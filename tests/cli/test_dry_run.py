@@ -46,6 +46,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "ovs-port create": ("ovs-bridge create vmbr6",),
     "ovs-port set": ("ovs-bridge create vmbr6", "ovs-port create mgmt0 --bridge vmbr6"),
     "ovs-port delete": ("ovs-bridge create vmbr6", "ovs-port create mgmt0 --bridge vmbr6"),
+    "renamed": (),
     "apply": (BOND,),
     "revert": (BOND,),
     "rollback": (BOND, "apply --yes"),
@@ -72,6 +73,7 @@ WORDS = {
     "ovs-port create": "ovs-port create mgmt0 --bridge vmbr6",
     "ovs-port set": "ovs-port set mgmt0 --mtu 1400",
     "ovs-port delete": "ovs-port delete mgmt0",
+    "renamed": "renamed --map ens40=ens43 --yes",
     "apply": "apply --arm --sdn-lock",
     "revert": "revert",
     "rollback": "rollback --sdn-lock",
@@ -261,8 +263,8 @@ def test_a_file_is_planned_and_its_requests_are_shown(
 
 def test_every_command_that_changes_a_node_has_it() -> None:
     """A command is either in the tables above, or is known to leave nodes and journals as they are."""
-    looks = {"list", "show", "links", "guests", "tree", "doctor", "diff", "status", "check", "schema", "export", "plan"}
-    looks |= {"history", "rescue", "help", "lint"}
+    looks = {"list", "show", "links", "nics", "guests", "tree", "doctor", "diff", "status", "check", "schema", "export"}
+    looks |= {"history", "rescue", "help", "lint", "plan", "drift"}
     elsewhere = {"login", "logout"}  # `pvenet login --print` shows what it would do
     elsewhere |= {"wait"}  # it goes on with what was agreed to
     commands = {words.removeprefix("pvenet ").split(" [")[0]: command for words, command in documents.commands()}

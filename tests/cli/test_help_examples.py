@@ -51,6 +51,10 @@ GIVEN = {
     "ovs-port set": (OVS_BRIDGE, OVS_PORT),
     "ovs-port delete": (OVS_BRIDGE, OVS_PORT),
     "--sim lab": ("sim init lab --node pve1",),
+    "renamed": ("nics", "sim rename lab ens33=enp9s0"),
+    "renamed --map": (),
+    "sim rename": ("sim init lab --node pve1",),
+    "sim unplug": ("sim init lab --node pve1",),
     "sim show": ("sim init lab --node pve1",),
 }
 """What comes before an example, by how it begins; the longest beginning counts."""

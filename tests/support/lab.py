@@ -129,7 +129,7 @@ class Lab:
         return Runtime(emit=self.events.append, await_confirmation=self._word, clock=self.time.clock, sleep=self.sleep)
 
     def stage(self, desired: Desired, **consent: bool) -> Staged:
-        return stage(self.node, self.journals, desired, StageOptions(**consent), now=self.stamp())
+        return stage(self.node, self.journals, desired, StageOptions(**consent), now=self.stamp())  # type: ignore[arg-type]  # flags alone
 
     def tagged(self) -> None:
         """Stage steps 2 and 3 of the walk-through."""

@@ -107,6 +107,17 @@ STAGED = Record(
     },
     optional=frozenset(REQUESTS),
 )
+_RENAMES = {
+    "renames": Many(Record(name="Rename", fields={"old": str, "new": str})),
+    "by_hand": list[str],
+    "early": list[str],
+}
+RENAMED = Either(
+    (
+        Record(name="Renamed", fields={**STAGED.fields, **_RENAMES}, optional=STAGED.optional),
+        Record(name="Forgotten", fields={"node": str, **_RENAMES}),
+    )
+)
 DIFF = several(
     "Diff", {"node": str, "pending": bool | None, "ours": bool, "changes": str | None, "steps": Many(CHANGE)}
 )

@@ -11,6 +11,7 @@ from pvenet.kernel.difference import Difference, Kind
 from pvenet.kernel.links import KernelLink, Port, Route
 from pvenet.kernel.links import LinkState as KernelState
 from pvenet.lint import Finding as LintFinding
+from pvenet.nics.cards import Card
 from pvenet.render.schemas.changes import UNKNOWN
 from pvenet.render.schemas.shapes import Again, Either, Many, Record, part
 from pvenet.render.tree import Hanging, Part
@@ -74,6 +75,20 @@ LINKS = Record(
         "named_twice": dict[str, list[str]],
     },
 )
+
+_NIC = Record(
+    name="Nic",
+    fields={
+        **part(Card, "name", "mac", "altnames", "up", "carrier", "speed"),
+        "used_by": list[str],
+        "was": str | None,
+    },
+)
+GONE = Record(
+    name="GoneNic",
+    fields={"name": str, "uses": str, "there": bool, "now": str | None, "mac": str | None, "text": str},
+)
+NICS = Record(name="Nics", fields={"node": str, "nics": Many(_NIC), "gone": Many(GONE)})
 
 _CARD = Record(
     name="Card",

@@ -46,6 +46,7 @@ CONFIRMED = Either(
 )
 
 SIM_NODE = Record(name="SimNode", fields={"folder": str, "node": str})
+SIM_BOOTED = Record(name="SimBooted", fields={"folder": str, "node": str, "nics": list[str]})
 SIM_PLACE = Record(
     name="SimPlace",
     fields={

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pvenet.sim import interfaces
+from pvenet.sim.boot import booted
 from pvenet.sim.files import SimError
-from pvenet.sim.guests.folder import GuestFolder
 from pvenet.sim.hosts import read_hosts, write_hosts
 from pvenet.sim.interfaces import Host, Interface, Parsed
-from pvenet.sim.machine.tasks import TaskFolder
 from pvenet.sim.parameters import UPDATE
 from pvenet.sim.schema import Refused, verify
 from pvenet.sim.state import Node, Sim
@@ -90,15 +89,6 @@ def hosts(node: Node, _sim: Sim, _now: float) -> None:
 
 def reboot(seconds: float) -> Act:
     def boot(node: Node, _sim: Sim, now: float) -> None:
-        """What is staged goes live (pve-api#staged-goes-live); what was running has ended somehow."""
-        if node.staged.exists():
-            node.take()
-        old, folder = node.machine(), TaskFolder(node.tasks)
-        for number in old.reloads:
-            if (task := folder.get(number)) is not None:
-                ended = task.but(exitstatus="unexpected status", closing=False, steps=(), told=(), happened=0)
-                folder.put(number, ended.but(duration=now - task.start))
-        node.save(old.rebooted(node.configured()).but(silent_from=now, silent_until=now + seconds, cut_off=True))
-        GuestFolder(node).restart(now)
+        booted(node, node.machine().but(silent_from=now, silent_until=now + seconds, cut_off=True), now)
 
     return boot

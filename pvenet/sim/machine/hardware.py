@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +14,13 @@ SWITCH = "02:00:00:00:5c:01"
 """The LACP system of the switch that NICs are cabled to unless told otherwise."""
 OTHER_SWITCH = "02:00:00:00:5c:02"
 OUI = "bc:24:11"
+_NAMED_MAC = re.compile(r"enx([0-9a-f]{12})")
+
+
+def mac_named(names: Iterable[str]) -> str:
+    """The MAC that one of a NIC's names is made of; empty where none is. pve-api#altname-mac."""
+    found = next(filter(None, map(_NAMED_MAC.fullmatch, names)), None)
+    return ":".join(re.findall("..", found[1])) if found else ""
 
 
 def mac_of(node: str, link: str) -> str:
@@ -26,7 +34,7 @@ class Nic:
     """A physical NIC and its cable."""
 
     mac: str = ""
-    """Empty: made of the names of its node and of itself."""
+    """Empty: what its names say, or made of the names of its node and of itself."""
     speed: int = 1000
     """Mbit/s."""
     carrier: bool = True

@@ -178,7 +178,7 @@ class _View:
         return self._carrier(settings.parent, through) if settings.kind == "vlan" else True
 
     def _own_mac(self, name: str) -> str:
-        return self.machine.nic(name).mac or mac_of(self.node, name)
+        return self.machine.card_mac(self.node, name)
 
     def _mac(self, name: str, seen: frozenset[str] = frozenset()) -> str:
         """A bond has that of its first slave, and all its slaves have it; a VLAN has its raw device's."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pvenet.sim.machine.hardware import PLAIN, Guest, Nic
+from pvenet.sim.machine.hardware import PLAIN, Guest, Nic, mac_named, mac_of
 from pvenet.sim.machine.node_addresses import address_of
 from pvenet.sim.machine.reload import applied, ifreload
 from pvenet.sim.machine.settings import Settings
@@ -91,6 +91,10 @@ class Machine:
 
     def nic(self, name: str) -> Nic:
         return self.hardware.get(name, PLAIN)
+
+    def card_mac(self, node: str, name: str) -> str:
+        """The MAC that a link is born with; a NIC's is its card's."""
+        return self.nic(name).mac or mac_named((name, *self.nics.get(name, ()))) or mac_of(node, name)
 
     def silent(self, now: float) -> bool:
         """Whether the way to it is lost."""

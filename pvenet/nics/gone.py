@@ -1,0 +1,104 @@
+"""What the file says of NICs that are not there, or are others now: facts, and how they are told. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
+from pvenet.nics.cards import NICS
+from pvenet.nics.names import footing, is_configured, users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pvenet.model import Network
+    from pvenet.nics.cards import Card
+    from pvenet.nics.memory import Memory, Rename
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gone:
+    """A name that the file says, and the card that it means."""
+
+    name: str
+    uses: str
+    """What the file has it for: `a port of vmbr0`."""
+    there: bool
+    """Another card has the name now."""
+    now: str = ""
+    """What the card is called; empty where no card has its MAC, or that is not known."""
+    mac: str = ""
+    """Its MAC; empty where that is not known."""
+
+    @property
+    def text(self) -> str:
+        """What happened to it, without a node."""
+        what = "is another NIC now" if self.there else "is gone"
+        said = f"{self.name}, {self.uses}, {what}"
+        if self.now:
+            return f"{said}; the NIC with its MAC is {self.now} now"
+        return f"{said}; no NIC has its MAC, {self.mac}" if self.mac else f"{said}; its MAC is not known"
+
+
+def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> tuple[Gone, ...]:
+    """The NICs that interfaces stand on, or that are configured, and that are not there or not the same."""
+    moved = {each.old: each for each in changed}
+    macs = {known.name: mac for mac, known in memory.items()}
+    there = {name for card in found for name in card.names}
+    lacking = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
+    names = dict.fromkeys([*moved, *lacking])
+    return tuple(
+        Gone(
+            name=name,
+            uses=uses(network, name),
+            there=name in there,
+            now=moved[name].new if name in moved else "",
+            mac=moved[name].mac if name in moved else macs.get(name, ""),
+        )
+        for name in names
+    )
+
+
+def _is_nic(network: Network, name: str) -> bool:
+    interface = network.interfaces.get(name)
+    return kind_of(interface) in NICS if interface else looks_like_a_nic(name)
+
+
+def _lacking(network: Network, there: set[str]) -> Iterator[str]:
+    """What is named and is neither an interface that something makes nor a NIC that is there."""
+    for each in network.interfaces.values():
+        for name in (*footing(network, each), *((each.name,) if _is_own(network, each.name) else ())):
+            if name not in there and not _is_made(network, name):
+                yield name
+
+
+def _is_own(network: Network, name: str) -> bool:
+    interface = network.interfaces[name]
+    return kind_of(interface) in NICS and is_configured(interface)
+
+
+def _is_made(network: Network, name: str) -> bool:
+    return name in network.interfaces and kind_of(network.interfaces[name]) not in NICS
+
+
+def uses(network: Network, name: str) -> str:
+    """What a NIC is to the file, a clause: `a port of vmbr0 and the raw device of vlan5`."""
+    said = [_use(network, each) for each in users(network, name)]
+    return _listed(said) if said else "which the file has"
+
+
+def _use(network: Network, user: str) -> str:
+    match network.interfaces[user]:
+        case Bond() | OvsBond():
+            return f"a slave of {user}"
+        case Bridge() | OvsBridge():
+            return f"a port of {user}"
+        case Vlan():
+            return f"the raw device of {user}"
+        case _:
+            return f"beneath {user}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

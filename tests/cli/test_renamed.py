@@ -1,0 +1,221 @@
+"""`pvenet renamed`: the file follows NICs that have other names, now or with the next boot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from recorder import set_nature
+
+from pvenet.sim.state import Sim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Ran
+
+    Run = Callable[..., Ran]
+
+FILE = """auto lo
+iface lo inet loopback
+
+auto eno1
+iface eno1 inet manual
+\tmtu 9000
+
+iface eno2 inet manual
+
+iface eno3 inet manual
+
+auto bond0
+iface bond0 inet manual
+\tbond-slaves eno2 eno3
+\tbond-mode active-backup
+\tbond-primary eno2
+\tbond-miimon 100
+
+auto vmbr0
+iface vmbr0 inet static
+\taddress 192.168.171.21/24
+\tgateway 192.168.171.2
+\tbridge-ports eno1
+\tbridge-stp off
+\tbridge-fd 0
+\tpost-up ethtool -K eno1 tso off
+
+auto eno2.20
+iface eno2.20 inet manual
+
+auto vlan30
+iface vlan30 inet manual
+\tvlan-raw-device eno1
+
+source /etc/network/interfaces.d/*
+"""
+NICS = {f"eno{number}": (f"enxbc241100000{number}",) for number in (1, 2, 3, 4)}
+HOOK = "line 26 of /etc/network/interfaces, in the stanza of vmbr0, names eno1: post-up ethtool -K eno1 tso off"
+APPLY = ("apply", "--yes", "--allow-management")
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
+    """A node that pvenet has seen."""
+    folder = tmp_path / "lab"
+    Sim.init(folder, nics=NICS, interfaces=FILE)
+    set_nature(folder, reload_seconds=0.0)
+    monkeypatch.setenv("PVENET_SIM", str(folder))
+    run("list")
+    return folder
+
+
+def rename(run: Run, lab: Path, *names: str) -> None:
+    assert run("sim", "rename", str(lab), *names).code == 0
+
+
+def on(run: Run) -> dict[str, list[str]]:
+    """Who stands on what, by the list."""
+    return {
+        each["name"]: each.get("ports") or each.get("slaves") or [each.get("raw_device")]
+        for each in run("list", "--json").data
+        if each["type"] != "eth"
+    }
+
+
+def test_every_stanza_that_named_it_is_changed_and_applied(lab: Path, run: Run) -> None:
+    """As any plan: staged, applied, verified; and afterwards nothing is gone and nothing left to do."""
+    rename(run, lab, "eno1=enp5s0", "eno2=enp6s0")
+    ran = run("renamed", "--json")
+    assert ran.code == 0
+    assert ran.data["renames"] == [{"old": "eno1", "new": "enp5s0"}, {"old": "eno2", "new": "enp6s0"}]
+    assert ran.data["by_hand"] == [HOOK]
+    assert ran.data["early"] == []
+    assert run(*APPLY).code == 0
+    assert on(run) == {
+        "bond0": ["eno3", "enp6s0"],
+        "vmbr0": ["enp5s0"],
+        "enp6s0.20": ["enp6s0"],
+        "vlan30": ["enp5s0"],
+    }
+    assert run("show", "enp5s0", "--json").data["mtu"] == 9000
+    assert {"eno1", "eno2"}.isdisjoint(each["name"] for each in run("list", "--json").data)
+    assert run("show", "bond0", "--json").data["primary"] == "enp6s0"
+    assert "nothing to do" in run("renamed").err
+    assert run("status", "--json").data[0]["nics"] == ""
+
+
+def test_two_that_were_swapped_are_swapped_once(lab: Path, run: Run) -> None:
+    """What was applied is what is meant from then on; a second time there is nothing to do."""
+    rename(run, lab, "eno1=eno2", "eno2=eno1")
+    assert {each["name"] for each in run("nics", "--json").data["gone"]} == {"eno1", "eno2"}
+    assert run("renamed").code == 0
+    assert run(*APPLY).code == 0
+    assert on(run)["vmbr0"] == ["eno2"]
+    assert on(run)["bond0"] == ["eno1", "eno3"]
+    assert "nothing to do" in run("renamed").err
+
+
+def test_what_was_reverted_can_be_staged_again(lab: Path, run: Run) -> None:
+    """Staging alone settles nothing."""
+    rename(run, lab, "eno1=eno2", "eno2=eno1")
+    for _ in range(2):
+        assert run("renamed", "--json").data["renames"] != []
+        run("diff")
+        assert run("revert").code == 0
+
+
+def test_names_can_be_meant_as_they_are(lab: Path, run: Run) -> None:
+    """Nothing is sent, and nobody asks again."""
+    rename(run, lab, "eno1=eno2", "eno2=eno1")
+    assert run("renamed", "--forget", "--json").data["renames"] == []
+    assert "nothing to do" in run("renamed").err
+    assert run("nics", "--json").data["gone"] == []
+
+
+def test_a_failed_apply_puts_back_what_was_there(lab: Path, run: Run) -> None:
+    """As of any plan: the file names the NIC that is gone, which the rollback says does not come up."""
+    rename(run, lab, "eno1=enp5s0")
+    run("renamed")
+    assert run(*APPLY, "--fault", "reload-fails@PUT network").code != 0
+    assert on(run)["vmbr0"] == ["eno1"]
+    assert run("confirm").code == 0
+    assert run("nics", "--json").data["gone"][0]["now"] == "enp5s0"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("eno7=eno8", "nothing in the file names eno7"),
+        ("eno1=eno2", "eno2 is a slave of bond0 and the raw device of eno2.20 already"),
+        ("eno1=eno4,eno2=eno4", "two NICs would be eno4"),
+        ("eno1=lan0", "PVE takes lan0 for no NIC"),
+        ("eno1=eno1", "eno1 has that name already"),
+    ],
+)
+@pytest.mark.usefixtures("lab")
+def test_names_that_can_not_be_are_refused_before_anything_is_sent(run: Run, given: str, told: str) -> None:
+    """With what to do instead."""
+    ran = run("renamed", "--map", given, "--yes")
+    assert (ran.code, told in ran.err, "hint: " in ran.err) == (3, True, True)
+    assert not run("diff", "--json").data["pending"]
+
+
+@pytest.mark.parametrize("given", ["eno1", "eno1=", "=eno1", "eno1=a,eno1=b"])
+@pytest.mark.usefixtures("lab")
+def test_what_names_nothing_is_wrong_usage(run: Run, given: str) -> None:
+    """An old and a new name, each old one once."""
+    assert run("renamed", "--map", given).code == 2
+
+
+def test_where_nobody_knows_the_candidates_are_named(lab: Path, run: Run) -> None:
+    """A card that was replaced: its MAC is another, and a person has to say which it is."""
+    run("sim", "unplug", str(lab), "eno1")
+    ran = run("renamed")
+    assert ran.code == 3
+    assert "eno1, a port of vmbr0 and the raw device of vlan30, is gone; no NIC has its MAC" in ran.err
+    assert "--map eno1=NIC" in ran.err
+    assert "eno4: bc:24:11:00:00:04, down, free" in ran.err
+    assert run("renamed", "--map", "eno1=eno4", "--json").data["early"] == []
+
+
+def test_lines_that_a_new_stanza_would_lose_need_consent(lab: Path, run: Run, interfaces: Path) -> None:
+    """A VLAN under another name is made anew, without what the API can't send."""
+    interfaces.write_text(FILE.replace("iface eno2.20 inet manual\n", "iface eno2.20 inet manual\n\tpost-up true\n"))
+    run("list")
+    rename(run, lab, "eno2=enp6s0")
+    ran = run("renamed")
+    assert ran.code == 7, ran.err
+    assert "post-up true" in ran.err
+    assert run("renamed", "--lossy").code == 0
+
+
+class TestBeforeABoot:
+    """Names that no NIC has yet."""
+
+    def test_it_is_staged_and_the_boot_makes_it_live(self, lab: Path, run: Run) -> None:
+        """What that means is said before; `status` knows it; after the boot the node is as it was."""
+        ran = run("renamed", "--map", "eno1=enp5s0", "--yes")
+        assert ran.code == 0
+        assert "this is for the next boot of pve1: enp5s0 is no NIC there yet" in ran.err
+        status = run("status", "--json").data[0]
+        assert "for the next boot: enp5s0 is no NIC there yet" in status["what"]
+        assert status["nics"] == ""
+        rename(run, lab, "eno1=enp5s0")
+        assert on(run)["vmbr0"] == ["enp5s0"]
+        assert run("nics", "--json").data["gone"] == []
+        assert "nothing to do" in run("renamed").err
+        assert not run("links", "--exit-code").code
+
+    @pytest.mark.usefixtures("lab")
+    def test_nobody_who_can_be_asked_is_no_consent(self, run: Run) -> None:
+        """Nothing is staged."""
+        assert run("renamed", "--map", "eno1=enp5s0", "--json").code == 7
+        assert not run("diff", "--json").data["pending"]
+
+    @pytest.mark.usefixtures("lab")
+    def test_a_dry_run_asks_nothing_and_sends_nothing(self, run: Run) -> None:
+        """It has the requests."""
+        ran = run("renamed", "--map", "eno1=enp5s0", "--json", "--dry-run")
+        assert (ran.code, ran.data["early"]) == (0, ["enp5s0"])
+        assert ran.data["requests"] != []
+        assert not run("diff", "--json").data["pending"]
