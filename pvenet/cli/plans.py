@@ -15,7 +15,7 @@ from pvenet.cli.options import FILE, command, network_file
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pvenet.fleet.plans import FleetPlan
     from pvenet.spec.diagnostics import Diagnostic, Position
@@ -106,8 +106,13 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
     context.emit(data, text, note=note, forms=dict.fromkeys(forms, lambda: shown))
 
 
-def planned(context: Context, spec: NetworkSpec, *, update_hosts: bool = False) -> FleetPlan:
-    """What a file would do to its nodes, or to those of them that were named; `update_hosts`: and to /etc/hosts."""
+def planned(
+    context: Context, spec: NetworkSpec, *, update_hosts: bool = False, only: Collection[str] | None = None
+) -> FleetPlan:
+    """What a file would do to its nodes, or to those of them that were named; `update_hosts`: and to /etc/hosts.
+
+    `only`: to no others than these, whatever is named.
+    """
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.plans import plan_nodes, selected
@@ -116,6 +121,7 @@ def planned(context: Context, spec: NetworkSpec, *, update_hosts: bool = False) 
     names = selected(fleet, spec, node_names(context.settings.node))
     if len(names) < len(spec.nodes):
         context.say(f"of the nodes in {spec.file} only {', '.join(names)} (--node or PVENET_NODE)")
+    names = tuple(name for name in names if only is None or name in only)
     with counting(len(names)) as count:
         return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
 
@@ -154,9 +160,10 @@ def warn(context: Context, plan: FleetPlan) -> None:
 
 def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
     """What would happen, in the order in which it would: as JSON data, and as text."""
-    from pvenet.render.node_plan import counts_text, node_plan_text, node_plans_data
+    from pvenet.render.node_plan import counts_text, node_plans_data, node_plans_text
 
     paint, width = painter(), get_terminal_size().columns
-    shown = [f"{node_plan_text(each, paint, width)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
+    told = [each for each in plan.nodes if each.plan or each.kept or each.pending]
+    shown = [f"{text}\n" for text in node_plans_text(told, paint, width)]
     data = node_plans_data(plan.nodes, plan.spec.file)
     return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])

@@ -28,7 +28,7 @@ OUTPUTS: dict[str, Any] = {
     "doctor": looks.DOCTOR,
     "diff": changes.DIFF,
     "apply": events.ROLLOUT,
-    "rollback": events.EVENT,
+    "rollback": events.NODES,
     "revert": settings.REVERTED,
     "confirm": settings.CONFIRMED,
     "wait": events.EVENT,

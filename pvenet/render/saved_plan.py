@@ -11,7 +11,7 @@ from pvenet.plan import Risk
 from pvenet.render.changes import step_text
 from pvenet.render.foreign import indented, one_line
 from pvenet.render.impact import impact_lines
-from pvenet.render.node_plan import path_text
+from pvenet.render.node_plan import EACH, alike_title, path_text
 from pvenet.render.values import counted
 
 if TYPE_CHECKING:
@@ -27,11 +27,18 @@ def saved_plan_text(data: Mapping[str, Any], paint: Paint, width: int = 100) -> 
     """
     when = f"{data['made']}".replace("T", " ").partition(".")[0]
     lines = [one_line(f"made from {data['file']} at {when} UTC, with the nodes as they were then"), ""]
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for node in data["nodes"]:
-        lines += [paint(one_line(f"{node['node']}:"), "bold"), *_lines(node, paint, width), ""]
+        alike.setdefault(tuple(_lines({**node, "node": EACH}, paint, width)), []).append(node)
+    for told, nodes in alike.items():
+        if len(nodes) == 1:
+            lines += [paint(one_line(f"{nodes[0]['node']}:"), "bold"), *_lines(nodes[0], paint, width), ""]
+        else:
+            names = [f"{node['node']}" for node in nodes]
+            lines += [alike_title(names, len(nodes[0]["steps"]), paint), *told, ""]
     made, changed, gone = (int(data["counts"][word]) for word in ("create", "update", "delete"))
-    nodes = counted(len(data["nodes"]), "node")
-    lines.append(f"plan: {made} to create, {changed} to change, {gone} to delete on {nodes}")
+    on = counted(len(data["nodes"]), "node")
+    lines.append(f"plan: {made} to create, {changed} to change, {gone} to delete on {on}")
     return "\n".join(lines)
 
 

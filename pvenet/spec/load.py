@@ -10,10 +10,10 @@ from pvenet import errors
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NetworkSpec, NodeSpec
-from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of, tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 MOST_SHOWN = 100
@@ -28,6 +28,17 @@ def load(path: Path) -> NetworkSpec:
     spec, diagnostics = examine(text_of(path), called(path))
     if diagnostics:
         refuse([*diagnostics, *relations(spec)], spec.file)
+    return spec
+
+
+def of_data(data: Mapping[str, Any], called: str) -> NetworkSpec:
+    """The same of what another program hands over as data; `called` is what messages call it.
+
+    Raises InvalidNetwork with every diagnostic.
+    """
+    spec, diagnostics = _understood(lambda: (tree_of(data), []), called)
+    if diagnostics:
+        refuse([*diagnostics, *relations(spec)], called)
     return spec
 
 
@@ -87,8 +98,12 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
 
 def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a text wants, as far as it can be understood, and everything that is wrong with it."""
+    return _understood(lambda: parse(text), file)
+
+
+def _understood(read: Callable[[], tuple[Tree, list[Diagnostic]]], file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     try:
-        tree, diagnostics = parse(text)
+        tree, diagnostics = read()
     except Unreadable as end:
         return NetworkSpec(file=file, nodes={}), [end.diagnostic]
     data = _typed(plain(tree))

@@ -64,7 +64,7 @@ class NodeSpec:
         found = self.located(problem.interface, problem.field, problem.message, problem.value)
         message = found.message
         if problem.other is not None and problem.other in self.interfaces:
-            message += f" (line {self._position(problem.other, problem.field).line})"
+            message += self._position(problem.other, problem.field).aside
         return replace(found, message=message, nearest=problem.nearest, warning=problem.warning)
 
     def located(self, interface: str, field: str, message: str, value: str = "") -> Diagnostic:
