@@ -124,7 +124,7 @@ def _hit(node: Mapping[str, Any]) -> str:
             lines += _guests(str(effect), list(group))
     lines += [f"{each.effect}: link {each.link.number} of the cluster" for each in found.links_hit]
     lines += [f"not known: {code(each.what)}" for each in found.unknown]
-    return "<br>".join(lines) or "nobody"
+    return ";<br>".join(lines) or "nobody"
 
 
 def _guests(effect: str, cards: Sequence[GuestImpact]) -> Iterator[str]:
