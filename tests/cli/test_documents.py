@@ -91,7 +91,7 @@ def test_commands_options_and_topics_that_are_named_are_there(document: Path) ->
             assert set(re.findall(r"--[a-z][\w-]*", code)) <= every, code
 
 
-ELSEWHERE = re.compile(r"pip |scripts/")
+ELSEWHERE = re.compile(r"pip |scripts/|ansible-|--diff$")
 """Begins what has options of its own."""
 
 
