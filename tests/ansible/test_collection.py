@@ -11,10 +11,9 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
-import pytest
 from hatchling.builders.wheel import WheelBuilder
 from paths import ROOT
-from playbooks import BIN, needs_ansible
+from playbooks import BIN, environment, needs_ansible
 from ruamel.yaml import YAML
 
 if TYPE_CHECKING:
@@ -29,26 +28,13 @@ def yaml(path: Path) -> Any:
     return YAML(typ="safe").load(path.read_text(encoding="utf8"))
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Ansible with this checkout's collection, and nothing of this machine's configuration."""
-    inside = tmp_path / "collections" / "ansible_collections" / "pvenet"
-    inside.mkdir(parents=True)
-    (inside / "network").symlink_to(COLLECTION)
-    return {
-        **os.environ,
-        "ANSIBLE_HOME": str(tmp_path / "home"),
-        "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"),
-        "ANSIBLE_NOCOLOR": "1",
-    }
-
-
 @needs_ansible
-def test_ansible_doc_shows_every_module(environment: dict[str, str]) -> None:
+def test_ansible_doc_shows_every_module(tmp_path: Path) -> None:
     """With the options that the module takes, and no others."""
     names = [f"pvenet.network.{name}" for name in MODULES]
+    here = {**os.environ, **environment(tmp_path)}
     command = [str(BIN / "ansible-doc"), "--json", *names]
-    shown = json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+    shown = json.loads(subprocess.run(command, env=here, check=True, capture_output=True, text=True).stdout)
     for name in MODULES:
         documented = shown[f"pvenet.network.{name}"]["doc"]["options"]
         taken = _options(name)

@@ -85,11 +85,11 @@ def test_a_node_that_can_not_be_reached_is_unreachable(serve: Callable[..., Lab]
 def test_a_rolling_change_begins_with_the_canary_and_stops_at_the_first_that_fails(serve: Callable[..., Lab]) -> None:
     """The playbook of the collection: a canary that fails leaves all others alone; one that does not goes first."""
     lab = serve(pve2="reload-fails@PUT network")
-    (lab.folder / "network.yaml").write_text(
+    (lab.folder / "network.yaml").write_text(  # beside nothing but where the command is called
         "defaults:\n  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}\n"
         "nodes: {pve1: {}, pve2: {}, pve3: {}}\n"
     )
-    words = ("-e", f"rollout_file={lab.folder / 'network.yaml'}")
+    words = ("-e", "rollout_file=network.yaml")
     failed = lab.play("pvenet.network.rolling", *words)
     assert (failed.code, failed.hosts) == (2, ["pve2"])
     assert not any("bond0" in lab.live(node) for node in NODES)

@@ -95,7 +95,7 @@ def test_commands_options_and_topics_that_are_named_are_there(document: Path) ->
 
 BRACKETED = re.compile(r"\[[^]]*\]")
 """What may stand there, in the reference: no word of a command."""
-ELSEWHERE = re.compile(r"pip |scripts/")
+ELSEWHERE = re.compile(r"pip |scripts/|ansible-|--diff$")
 """Begins what has options of its own."""
 
 

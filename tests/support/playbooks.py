@@ -20,13 +20,27 @@ if TYPE_CHECKING:
 
 BIN = Path(sys.executable).parent
 NODES = ("pve1", "pve2", "pve3")
-needs_ansible = pytest.mark.skipif(
-    not (BIN / "ansible-playbook").exists(), reason="ansible-core is not installed here: pip install ansible-core"
-)
+MISSING = "ansible-core is not installed here: pip install ansible-core"
+needs_ansible = pytest.mark.skipif(not (BIN / "ansible-playbook").exists(), reason=MISSING)
 _RESULT = re.compile(
     r"^(?:ok|changed|fatal|failed): \[(?P<host>[^\] ]+)(?: -> \S+)?\](?:: \w+!)? => (?P<data>\{.*\})$", re.MULTILINE
 )
 _RECAP = re.compile(r"^(?P<host>\S+)\s+: (?P<counts>ok=.*)$", re.MULTILINE)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What leads Ansible to this checkout's collection, and to a home of its own."""
+    inside = home / "collections" / "ansible_collections" / "pvenet"
+    if not inside.exists():
+        inside.mkdir(parents=True)
+        (inside / "network").symlink_to(ROOT / "pvenet" / "ansible")
+    return {
+        "ANSIBLE_HOME": str(home / ".ansible"),
+        "ANSIBLE_ASYNC_DIR": str(home / "async"),
+        "ANSIBLE_COLLECTIONS_PATH": str(home / "collections"),
+        "ANSIBLE_NOCOLOR": "1",
+        "PYTHONPATH": str(ROOT),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,24 +84,15 @@ class Lab:
 
     def environment(self) -> dict[str, str]:
         """Nothing of this machine's configuration."""
-        collections = self.folder / "collections"
-        inside = collections / "ansible_collections" / "pvenet"
-        if not inside.exists():
-            inside.mkdir(parents=True)
-            (inside / "network").symlink_to(ROOT / "pvenet" / "ansible")
         kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PVENET_", "PROXMOX_", "ANSIBLE_"))
         }
         return kept | {
+            **environment(self.home),
             "HOME": str(self.home),
-            "ANSIBLE_HOME": str(self.home / ".ansible"),
-            "ANSIBLE_ASYNC_DIR": str(self.home / "async"),
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_NOCOLOR": "1",
             "PVENET_STATE_DIR": str(self.folder / "state"),
-            "PYTHONPATH": str(ROOT),
         }
 
     def inventory(self) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import playbooks
+import pytest
 from clock import FakeTime
 from documents import BLOCK
 
@@ -24,8 +28,6 @@ from pvenet.sim.adapter import SimAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 """A line that somebody typed, and what is shown beneath it."""
@@ -154,8 +156,29 @@ class Session:
                 both = StringIO()
                 self._pvenet(rest, both, both)
                 return both.getvalue()
+            case ["ansible-playbook", *rest]:
+                return self._ansible_playbook(rest)
             case _:
                 raise ValueError(f"a document can't run {shlex.join(words)}")
+
+    def _ansible_playbook(self, words: list[str]) -> str:
+        """What the real one prints, with the collection of this checkout."""
+        if not playbooks.BIN.joinpath("ansible-playbook").exists():
+            pytest.skip(playbooks.MISSING)
+        home = Path(".home").absolute()
+        home.mkdir(exist_ok=True)
+        environment = {**os.environ, **playbooks.environment(home), "PYTHONWARNINGS": "ignore"}
+        done = subprocess.run(
+            [str(playbooks.BIN / "ansible-playbook"), *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.code = done.returncode
+        self.clock.now = time.time()
+        return done.stdout + done.stderr
 
     def _pvenet(self, words: list[str], out: StringIO, err: StringIO) -> None:
         with redirect_stdout(out), redirect_stderr(err):

@@ -10,6 +10,7 @@ work is done by the modules, which are under the MIT licence, as the rest of pve
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -67,11 +68,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         return "" if variables.get("inventory_hostname") in LOCAL else name
 
     def _file(self, name: str) -> str:
-        """Where a file is that a role or a playbook has. Raises AnsibleActionFail."""
+        """Where a file is: of a role or a playbook, or as the command line has it. Raises AnsibleActionFail."""
         try:
             return str(self._find_needle("files", name))
         except AnsibleError as error:
+            if (here := Path(name).expanduser().absolute()).exists():
+                return str(here)
             raise AnsibleActionFail(str(error)) from error
+
+    def _low_level_execute_command(self, cmd: str, *rest: Any, **more: Any) -> Any:
+        """Where `ansible-playbook` was called, and not beside the playbook, which may be a collection's own."""
+        return super()._low_level_execute_command(cmd, *rest, **{**more, "chdir": str(Path.cwd())})
 
     def _here(self) -> Any:
         """A connection to the controller. Nothing becomes another user on it, and no secret gets onto the disk."""
