@@ -7,6 +7,7 @@ import pytest
 from pvenet import events
 from pvenet.cli import progress as one
 from pvenet.cli import together
+from pvenet.cli.output import LIVE
 from pvenet.render.values import plain
 
 WAITS = events.Waiting(reason="the reload runs", elapsed=3.0, left=57.0, due=events.Due.ROLLS_BACK, node="pve1")
@@ -19,7 +20,7 @@ FAILED = events.Ended(
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is said; and what the live lines have come to, last."""
     found: list[str] = []
-    monkeypatch.setattr(together.LIVE, "show", lambda text: found.append(f"live: {text()}"))
+    monkeypatch.setattr(LIVE, "show", lambda text: found.append(f"live: {text()}"))
     return found
 
 
