@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.kernel.files import APPLIED
-from pvenet.model import Other, kind_of, looks_like_a_nic, natural
+from pvenet.model import Other, OvsPort, kind_of, looks_like_a_nic, natural
 from pvenet.nics.gone import uses
 from pvenet.nics.names import exchanged, footing, is_configured, named_anew, on, renamed, users
 
@@ -111,12 +111,16 @@ def refusal(sight: Sight, names: Mapping[str, str]) -> tuple[str, str]:
             return f"two NICs would be {new}", "each has a name of its own"
         if new not in names and (users(network, new) or is_configured(network.interfaces.get(new))):
             return f"{new} is {uses(network, new)} already", f"if that is to be another NIC, name that too: {new}=..."
-        if not _is_there(network, new) and not looks_like_a_nic(new):
-            return (
-                f"PVE takes {new} for no NIC while there is none of that name",
-                "it knows en..., eth0, nic0 and if0 beforehand; mend this after the boot",
-            )
+        if not _is_there(network, new) and (why := _too_early(network, old, new)):
+            return why, "mend this after the boot, over another way to the node"
     return "", ""
+
+
+def _too_early(network: Network, old: str, new: str) -> str:
+    """Why a NIC can't be named before it is there."""
+    if isinstance(network.interfaces.get(old), OvsPort):
+        return f"{old} is on Open vSwitch, whose ports PVE couples with NICs that are there"
+    return "" if looks_like_a_nic(new) else f"PVE takes {new} for no NIC while there is none of that name"
 
 
 def candidates(sight: Sight) -> str:
