@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import answers
 import typer
 from paths import ROOT
 
@@ -76,8 +77,10 @@ def exit_codes() -> str:
 
 def _kinds(family: type[errors.PvenetError]) -> str:
     """What the errors of a family are called in JSON."""
-    own = [each for each in family.__subclasses__() if "exit_code" not in vars(each)]
-    return " ".join(f"`{each.kind}`" for each in (family, *own) if each.__module__ == "pvenet.errors")
+    own = [family]
+    for kind in own:  # it grows while it is walked
+        own += [each for each in kind.__subclasses__() if "exit_code" not in vars(each)]
+    return " ".join(f"`{each.kind}`" for each in own if each.__module__ == "pvenet.errors")
 
 
 def faults() -> str:
@@ -90,6 +93,16 @@ def options() -> str:
     root: Any = typer.main.get_command(cli.app)
     rows = ((_words(each), each.help or "") for each in root.params if each.name in COMMON)
     return _table("| option | meaning |", rows)
+
+
+def json_of_commands() -> str:
+    """The table of what each command prints as JSON, from the schemas."""
+    return _table("| command | JSON |", answers.rows())
+
+
+def json_of_events() -> str:
+    """The table of the events, from the same."""
+    return _table("| event | its fields |", answers.event_rows())
 
 
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
@@ -174,5 +187,7 @@ TABLES = {
     "options": (page("settings"), options),
     "exit codes": (page("exit-codes"), exit_codes),
     "faults": (page("faults"), faults),
+    "answers": (page("json"), json_of_commands),
+    "events": (page("json"), json_of_events),
 }
 """The tables that are made of the code: where each stands, and what makes it."""
