@@ -133,7 +133,8 @@ def dry_revert_several(context: Context, *, discard: bool) -> None:
     for name in context.several:
         sends = name in todo and name not in left
         data, text = requests([of_revert(name)] if sends else [])
-        rows[name] = {**_row(name, reverted=False, error=failed.get(name)), **data}
+        steps = todo[name].data["steps"] if sends else []
+        rows[name] = {**_row(name, reverted=False, error=failed.get(name)), "steps": steps, **data}
         texts[name] = f"would throw away:\n{todo[name].meaning}\n\n{text}" if sends else ""
     idle = [name for name in found if name not in todo]
     notes = [f"nothing is pending on {', '.join(idle)}"] if idle else []

@@ -33,7 +33,7 @@ _REVERT: dict[str, Any] = {"node": str, "reverted": bool | None}
 REVERTED = Either(
     (
         *several("Reverted", _REVERT).of,
-        Record(name="RevertForeseen", fields={**_REVERT, "steps": Many(CHANGE), **REQUESTS}),
+        *several("RevertForeseen", {**_REVERT, "steps": Many(CHANGE), **REQUESTS}).of,
     )
 )
 _CONFIRM: dict[str, Any] = {"node": str, "confirmed": bool}
