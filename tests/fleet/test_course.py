@@ -288,7 +288,10 @@ def test_it_does_so_also_where_one_follows_another() -> None:
 def test_a_second_ctrl_c_gives_all_of_them_up() -> None:
     """Each as it does where it is alone."""
 
+    both = threading.Barrier(2)
+
     def reach(name: str) -> None:
+        both.wait(30)
         if name == "a1":
             ctrl_c()
             time.sleep(0.05)  # two signals at once are one

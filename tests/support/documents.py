@@ -138,6 +138,8 @@ def parse(line: str) -> None:
     """Raises TyperException for words after `pvenet` that are no command line; they are not run."""
     command: Any = typer.main.get_command(cli.app)
     context, words = None, shlex.split(line, comments=True)
+    if set(words) <= {option for each in command.params if not each.expose_value for option in each.opts}:
+        return  # what acts as soon as it is parsed: completion would be installed
     while True:
         context = command.make_context(command.name, words, parent=context)
         if not hasattr(command, "commands"):
