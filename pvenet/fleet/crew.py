@@ -163,7 +163,7 @@ class Crew(Generic[Done]):
                         return node, result
 
     def _left(self) -> float | None:
-        """Seconds for which the next message is waited for."""
+        """Seconds for which the next message is waited for; None for as long as it takes."""
         return None if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
 
     def _interrupted(self) -> None:

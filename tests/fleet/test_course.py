@@ -241,20 +241,26 @@ def ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def patient(reach: Callable[[str], None]) -> Callable[[str, Runtime], None]:
-    """Work as an apply does it: a first Ctrl-C is heard and it goes on, a second one gives it up."""
+def patient(reach: Callable[[str], None], *, sends_another: bool = False) -> Callable[[str, Runtime], None]:
+    """Work as an apply does it: a first Ctrl-C is heard and it goes on, a second one gives it up.
+
+    It goes on until it has heard one, or two where `a1` sends another when it has heard the first.
+    """
 
     def work(name: str, runtime: Runtime) -> None:
         runtime.emit(Reloading(node=name, upid=f"UPID:{name}"))
-        told = False
         reach(name)
-        for _ in range(10):
+        heard = 0
+        until = time.monotonic() + 30
+        while heard <= sends_another and time.monotonic() < until:
             try:
-                runtime.sleep(0.02)
+                runtime.sleep(0.01)
             except KeyboardInterrupt:
-                if told:
-                    raise errors.StateUnknown(f"{name} goes on") from None
-                told = True
+                heard += 1
+                if heard == 1 and sends_another and name == "a1":
+                    ctrl_c()
+        if heard > 1:
+            raise errors.StateUnknown(f"{name} goes on")
 
     return work
 
@@ -287,15 +293,21 @@ def test_it_does_so_also_where_one_follows_another() -> None:
 
 def test_a_second_ctrl_c_gives_all_of_them_up() -> None:
     """Each as it does where it is alone."""
+    both = threading.Barrier(2)
 
     def reach(name: str) -> None:
+        both.wait(30)
         if name == "a1":
             ctrl_c()
-            time.sleep(0.05)  # two signals at once are one
-            ctrl_c()
 
-    summary = Road(patient(reach)).go("a1 b1 c1", at_once=2)
+    summary = Road(patient(reach, sends_another=True)).go("a1 b1 c1", at_once=2)
     assert verdicts(summary) == {"a1": "unknown", "b1": "unknown", "c1": "untouched"}
+
+
+def slept(runtime: Runtime) -> None:
+    """Sleep until a Ctrl-C is heard."""
+    while True:
+        runtime.sleep(0.01)
 
 
 def test_who_does_not_answer_after_the_second_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,8 +317,9 @@ def test_who_does_not_answer_after_the_second_is_left(monkeypatch: pytest.Monkey
 
     def work(_: str, runtime: Runtime) -> None:
         ctrl_c()
-        time.sleep(0.05)  # two signals at once are one
-        ctrl_c()
+        with pytest.raises(KeyboardInterrupt):
+            slept(runtime)
+        ctrl_c()  # after the first was heard: two signals at once are one
         assert answers.wait(30)
         try:
             runtime.emit(Warned(text="late"))
