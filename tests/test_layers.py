@@ -135,7 +135,7 @@ ALLOWED = {
         "times",
         "unexpected",
     },
-    "spec": {"", "edit", "errors", "hosts", "impact", "model", "plan", "wire"},
+    "spec": {"", "edit", "errors", "hosts", "impact", "model", "nics", "plan", "wire"},
     "fleet": {
         "",
         "access",
@@ -149,6 +149,7 @@ ALLOWED = {
         "journal",
         "kernel",
         "model",
+        "nics",
         "node",
         "observe",
         "outcome",
