@@ -161,7 +161,7 @@ ALLOWED = {
         "wire",
     },
     "ansible": {"", "automation"},
-    "spec": {"", "edit", "errors", "hosts", "impact", "lint", "model", "plan", "wire"},
+    "spec": {"", "edit", "errors", "hosts", "impact", "lint", "model", "nics", "plan", "wire"},
     "fleet": {
         "",
         "access",
@@ -176,6 +176,7 @@ ALLOWED = {
         "kernel",
         "lint",
         "model",
+        "nics",
         "node",
         "observe",
         "outcome",

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.listing import listed, reload_runs
 from pvenet.journal import ARMS, Ours, ownership
+from pvenet.nics.cards import cards
 from pvenet.nics.gone import gone
+from pvenet.nics.renaming import candidates
+from pvenet.nics.sight import Sight
+from pvenet.nics.words import Meant, is_other, meant
 from pvenet.observe import report
 from pvenet.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pvenet.journal import Journals
     from pvenet.kernel.links import Report
     from pvenet.model import Network
-    from pvenet.nics.sight import Sight
     from pvenet.node import Node, Reading
 
 
@@ -61,6 +64,28 @@ def sharp_sight(node: Node, journals: Journals, network: Network) -> Sight:
     with suppress(errors.PvenetError):
         return sight_of(node, journals, network, report(node))
     return sight
+
+
+def meant_by(node: Node, network: Network, words: Iterable[str], *, sharp: bool = False) -> Meant:
+    """What words mean on a node; its report is asked for where only that may tell.
+
+    `sharp`: also where a MAC is not known that no word asks for.
+    """
+    other = [word for word in words if is_other(word, network)]
+    found = meant(other, network, cards(network))
+    if not (found.wrong or sharp) or all(card.mac for card in found.cards):
+        return found
+    with suppress(errors.PvenetError):
+        return meant(other, network, cards(network, report(node)))
+    return found
+
+
+def refuse_unmeant(node: Node, network: Network, found: Meant) -> None:
+    """Raises InvalidNetwork for words that mean no NIC, or more than one, with those that there are."""
+    if found.wrong:
+        sight = Sight(network=network, cards=found.cards)
+        lines = "\n  ".join(found.wrong.values())
+        raise errors.InvalidNetwork(f"on {node.name} {lines}", hint=f"nothing was sent; {candidates(sight)}")
 
 
 def early_names(journals: Journals, reading: Reading, sight: Sight) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from pvenet.cli import dry_run as dry
 from pvenet.cli.context import Context
 from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.help import Application
+from pvenet.cli.nic_words import named_nics
 from pvenet.cli.nouns import LISTS, NOUNS
 from pvenet.cli.options import command, empty, words
 from pvenet.cli.output import painter
+from pvenet.model import Ethernet
 from pvenet.model.addresses import SPELLINGS, parse_address
 
 if TYPE_CHECKING:
@@ -102,15 +104,18 @@ def _set(noun: Noun) -> Callable[..., None]:
         lists = _differences(noun, differences)
 
         def choose(network: Network, node: str) -> Chosen:
-            after = edit.change(network, node, noun.kind, name, values, cleared, lists)
+            nics = named_nics(context.node, network, values, lists, name)
+            after = edit.change(network, node, noun.kind, nics.name, nics.values, cleared, nics.lists)
             if not cleared and not any(lists.values()) and all(value is None for value in values.values()):
                 raise errors.UsageError(
                     f"nothing to set on {name}", hint=f"`pvenet {noun.command} set --help` shows what can be set"
                 )
-            before = network.interfaces[name]
-            return Chosen({name: after}, (*edit.needless(before, lists, values, node), *edit.remarks(before, after)))
+            before = network.interfaces[nics.name]
+            needless = edit.needless(before, nics.lists, nics.values, node)
+            return Chosen({nics.name: after}, (*nics.notes, *needless, *edit.remarks(before, after)))
 
-        stage_chosen(context, choose, named=name, lossy=lossy, adopt=adopt, dry_run=dry_run)
+        named = "" if noun.kind is Ethernet else name  # a NIC may be meant by its MAC
+        stage_chosen(context, choose, named=named, lossy=lossy, adopt=adopt, dry_run=dry_run)
 
     return set_
 
@@ -130,8 +135,9 @@ def _create(noun: Noun) -> Callable[..., None]:
         values = _values(own)
 
         def choose(network: Network, node: str) -> Chosen:
-            made = edit.create(network, node, noun.kind, name, values)
-            return Chosen({made.name: made}, tuple(edit.remarks(None, made)))
+            nics = named_nics(context.node, network, values, {})
+            made = edit.create(network, node, noun.kind, name, nics.values)
+            return Chosen({made.name: made}, (*nics.notes, *edit.remarks(None, made)))
 
         stage_chosen(context, choose, adopt=adopt, dry_run=dry_run)
 

@@ -9,13 +9,17 @@ from pvenet import errors
 from pvenet.apply.affected import affected
 from pvenet.apply.approval import management_addresses, planned_removals
 from pvenet.apply.hosts import address_move, with_names
+from pvenet.apply.nics import meant_by
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import known, read, refuse
 from pvenet.guests import list_guests
 from pvenet.journal import Ours, ownership
+from pvenet.nics.renaming import candidates
+from pvenet.nics.sight import Sight
 from pvenet.parallel import once
 from pvenet.plan import Risk, outcome, removals_on
+from pvenet.spec import nics
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
@@ -27,8 +31,9 @@ if TYPE_CHECKING:
     from pvenet.apply.bystanders import GuestList
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Foreign, Nothing
+    from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.spec.network_spec import NetworkSpec
+    from pvenet.spec.network_spec import NetworkSpec, NodeSpec
     from pvenet.spec.node_plan import NodePlan
     from pvenet.spec.saved import Saved
 
@@ -91,7 +96,8 @@ def plan_nodes(
     def planned(node: Node, reading: Reading) -> NodePlan:
         cluster = with_names(node, there)
         addresses = management_addresses(node, cluster, reading.network)
-        found = plan_node(spec.nodes[node.name], reading.network, addresses)
+        own, words = _by_name(node, reading.network, spec.nodes[node.name])
+        found = plan_node(own, reading.network, addresses)
         at = spec.nodes[node.name].position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
         why = f"PVE refuses every write on {node.name}, whatever it is for"
@@ -108,8 +114,9 @@ def plan_nodes(
             pending=_pending(whose, reading, addresses),
             impact=affected(node, live, then, lambda: cluster, guests, thorough=True),
             hosts=move.edit.lines if move.edit else (),
-            notes=move.notes,
-            diagnostics=(*found.diagnostics, *cut, *refusals),
+            notes=(*nics.notes(spec.nodes[node.name], words.names), *move.notes),
+            nics=words.macs,
+            diagnostics=words.wrong or (*found.diagnostics, *cut, *refusals),
             not_rolled_back=(*found.not_rolled_back, *taken),
         )
 
@@ -117,6 +124,30 @@ def plan_nodes(
     taken = taken_addresses(spec, list(found.values()))
     refuse_wrong([*taken, *(diagnostic for each in found.values() for diagnostic in each.diagnostics)], spec.file)
     return FleetPlan(spec=spec, nodes=tuple(found.values()), failed=failed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    """How a file names NICs."""
+
+    names: Mapping[str, str]
+    """Their names of today by the file's words."""
+    macs: Mapping[str, str]
+    """Their MACs by these names, as far as they are known."""
+    wrong: tuple[Diagnostic, ...]
+
+
+def _by_name(node: Node, network: Network, spec: NodeSpec) -> tuple[NodeSpec, _Words]:
+    """What a file says of a node, with each NIC by its name."""
+    found = meant_by(node, network, nics.words(spec), sharp=bool(spec.nics))
+    names = nics.labelled(spec, found)
+    macs = {card.name: card.mac for card in found.cards if card.mac}
+    sight = Sight(network=network, cards=found.cards)
+    wrong = [
+        Diagnostic(nics.position(spec, word), f"{spec.node}: {why}; {candidates(sight)}")
+        for word, why in found.wrong.items()
+    ]
+    return nics.resolved(spec, names), _Words(names=names, macs=macs, wrong=tuple(wrong))
 
 
 def _guests(fleet: Fleet) -> GuestList | None:
@@ -145,6 +176,13 @@ def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:
     others = [each.node for each in plan.nodes if saved and saved.against[each.node] != each.against]
     if others:
         raise stale(" and ".join(others))
+    for each in plan.nodes if saved else ():
+        before = plan.spec.nodes[each.node].nics
+        if other := sorted(name for name, mac in before.items() if each.nics.get(name, mac) != mac):
+            raise errors.Stale(
+                f"{', '.join(other)} on {each.node} is another NIC than when this was planned; nothing was sent to it",
+                hint="plan again; `pvenet nics` shows which is which",
+            )
 
 
 def stale(node: str) -> errors.Stale:

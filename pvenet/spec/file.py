@@ -28,9 +28,9 @@ from pydantic import (
 from pydantic import Field as Key
 
 from pvenet.lint import RULES
-from pvenet.model import ALSO_CALLED, BondMode, settable
+from pvenet.model import ALSO_CALLED, BondMode, Ethernet, settable
 from pvenet.model.addresses import SPELLINGS, parse_address
-from pvenet.spec.network_spec import KINDS, Kind
+from pvenet.spec.network_spec import KINDS, MAC, Kind
 
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 TYPELESS = "<typeless>"
@@ -115,7 +115,11 @@ def _typeless() -> type[BaseModel]:
     return create_model("OfTheDefaults", __config__=STRICT, __doc__=about, **own)
 
 
-KEYS = {word: _keys(kind) for word, kind in KINDS.items()}
+_MAC: Any = Annotated[
+    StrictStr,
+    Key(pattern="^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$", description="The card; its name is the file's own then."),
+]
+KEYS = {word: {**_keys(kind), **({MAC: _MAC} if kind is Ethernet else {})} for word, kind in KINDS.items()}
 """What an entry may say beside its type and its state, by type: each key with its type."""
 
 
@@ -184,6 +188,7 @@ class SavedNode(BaseModel):
     node: StrictStr
     against: StrictStr
     desired: dict[str, Default]
+    nics: dict[str, StrictStr] = Key(default_factory=dict)
 
 
 class SavedPlan(BaseModel):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet import errors
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
-from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NetworkSpec, NodeSpec
+from pvenet.spec.network_spec import KINDS, MAC, Absent, InterfaceSpec, NetworkSpec, NodeSpec
 from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of, tree_of
 
 if TYPE_CHECKING:
@@ -220,4 +220,6 @@ def _interface_spec(
             if isinstance(values[key], tuple):
                 for number, word in enumerate(getattr(entry, key)):
                     positions[f"{key} {word}"] = position_of(tree, (*path, key, number), key=True)
-    return InterfaceSpec(name=name, type=types[0], fields=values, positions=positions, position=at)
+    mac = values.pop(MAC, None)
+    named = None if mac is None else str(mac)
+    return InterfaceSpec(name=name, type=types[0], fields=values, positions=positions, position=at, mac=named)

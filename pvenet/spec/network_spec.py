@@ -22,6 +22,10 @@ KINDS: Mapping[str, Kind] = {
 """The kinds that a file can describe, by PVE's word. The fields that the API can set are the file's keys."""
 
 
+MAC = "mac"
+"""The key by which a NIC says which card it is; it is no field of the model."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InterfaceSpec:
     """An interface as a file describes it: only what it says, the rest is kept as it is on the node."""
@@ -35,6 +39,8 @@ class InterfaceSpec:
     """Where a field stands, and where each word of a list does (`slaves`, `slaves ens38`)."""
     position: Position
     """Where its name stands."""
+    mac: str | None = None
+    """Of a NIC: the card, whatever it is called today."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +64,8 @@ class NodeSpec:
     """The file is complete for the node: what it does not mention goes."""
     lint_ignore: frozenset[str] = frozenset()
     """The rules of `pvenet lint` that are not told of the node, by name; those of the whole file among them."""
+    nics: Mapping[str, str] = field(default_factory=dict)
+    """Of a saved plan: the MACs of NICs when it was planned, by name."""
 
     def diagnostic(self, problem: Problem) -> Diagnostic:
         """A problem of the plan, at the position of the file that causes it."""

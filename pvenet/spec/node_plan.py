@@ -14,7 +14,7 @@ from pvenet.plan import Delete, Risk, focused, inverse, management_path, net_cha
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from pvenet.hosts import LineChange
     from pvenet.plan import Change, Desired, Loss, ManagementPath, Plan
@@ -70,7 +70,9 @@ class NodePlan:
     hosts: tuple[LineChange, ...] = ()
     """The lines of its /etc/hosts that have to follow a new address of its own."""
     notes: tuple[str, ...] = ()
-    """What a new address of its own asks for beside it."""
+    """What a new address of its own asks for beside it; and NICs that the file names otherwise than PVE does."""
+    nics: Mapping[str, str] = field(default_factory=dict)
+    """The MACs of the NICs that it is about, by name, as far as they are known."""
 
     @property
     def goes_live(self) -> bool:

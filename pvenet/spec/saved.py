@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.model import settable
+from pvenet.model import beneath, settable
 from pvenet.spec.diagnostics import NOWHERE
 from pvenet.spec.load import text_of
 from pvenet.spec.network_spec import Absent, InterfaceSpec, NetworkSpec, NodeSpec
@@ -40,12 +40,19 @@ def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: 
         {
             **node,
             "against": desired[node["node"]].against,
+            "nics": _nics(desired[node["node"]]),
             "desired": {name: _entry(each) for name, each in desired[node["node"]].desired.items()},
         }
         for node in shown["nodes"]
         if node["steps"] or node["ours"]
     ]
     return {"pvenet_plan": VERSION, "id": plan_id, "made": made, **shown, "nodes": nodes}
+
+
+def _nics(plan: NodePlan) -> dict[str, str]:
+    """The MACs of the NICs that a plan names."""
+    said = {name for name, each in plan.desired.items() for name in (name, *(beneath(each) if each else ()))}
+    return {name: mac for name, mac in plan.nics.items() if name in said}
 
 
 def _entry(interface: Interface | None) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def changed_since(path: Path) -> errors.UsageError:
 
 def _node(saved: Any) -> NodeSpec:
     interfaces = {name: _interface_spec(name, entry) for name, entry in saved.desired.items()}
-    return NodeSpec(node=saved.node, position=NOWHERE, interfaces=interfaces)
+    return NodeSpec(node=saved.node, position=NOWHERE, interfaces=interfaces, nics=saved.nics)
 
 
 def _interface_spec(name: str, entry: Any) -> InterfaceSpec | Absent:

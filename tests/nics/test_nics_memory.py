@@ -12,6 +12,7 @@ from pvenet.nics.cards import Card, cards, mac_in
 from pvenet.nics.memory import MOST, Known, accepted, remembered, renames
 from pvenet.nics.names import renamed
 from pvenet.nics.sight import Sight
+from pvenet.nics.words import meant
 
 if TYPE_CHECKING:
     from pvenet.nics.memory import Memory
@@ -191,3 +192,9 @@ def test_a_listing_alone_tells_macs_by_altnames() -> None:
 def test_a_mac_is_read_as_people_write_it(word: str, mac: str | None) -> None:
     """With colons or dashes, and as udev makes a name of it."""
     assert mac_in(word) == mac
+
+
+def test_a_mac_that_two_have_names_neither() -> None:
+    """Both are told; a name that the file has is that, whatever else is called so."""
+    found = meant([A, "eno1", "vmbr0"], BEFORE, there(ens1=A, ens2=A))
+    assert (found.names, found.wrong) == ({}, {A: f"{A} is the MAC of ens1 and of ens2"})
