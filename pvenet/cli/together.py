@@ -8,7 +8,7 @@ from pvenet import events
 from pvenet.cli.output import LIVE
 from pvenet.cli.progress import Terminal, waiting
 from pvenet.render.events import waiting_note
-from pvenet.render.foreign import indented, one_line
+from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:
@@ -58,13 +58,22 @@ class Together(Terminal):
     def _table(self) -> str:
         """How far it is, and what each that is at work waits for."""
         rows = [(node, one_line(line())) for node, line in tuple(self._at_work.items())]
-        return "\n".join([f"{self._ended} of {self._nodes} nodes have ended", *aligned(rows).splitlines()])
+        head = f"{self._ended} of {self._nodes} nodes have ended"
+        return f"{head}\n{aligned(rows)}" if rows else head
 
     def _wait(self, event: events.Waiting) -> None:
         self._at_work[event.node] = waiting(event)
         if not self._lively and (event.node, event.reason) not in self._reasons:
             self._reasons.add((event.node, event.reason))
             self._line(waiting_note(event))
+
+    def _end(self, event: events.Ended) -> None:
+        """Whatever it is: the error that is told at the end is that of one node."""
+        if event.exit_code == 0:
+            super()._end(event)
+        else:
+            *_, end = event.message.splitlines() or [""]
+            self._line(guarded(end))
 
     def _warn(self, event: events.Warned) -> None:
         self._line(indented(f"warning: {event.text}"))

@@ -17,6 +17,7 @@ from pvenet.cli.help import parted
 from pvenet.cli.options import COMMON
 from pvenet.cli.reference import exit_codes as codes
 from pvenet.cli.reference import families
+from pvenet.render.prometheus import NAMES
 from pvenet.sim.faults import usage
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def parse(line: str) -> None:
     """Raises TyperException for words after `pvenet` that are no command line; they are not run."""
     command: Any = typer.main.get_command(cli.app)
     context, words = None, shlex.split(line, comments=True)
+    if set(words) <= {option for each in command.params if not each.expose_value for option in each.opts}:
+        return  # what acts as soon as it is parsed: completion would be installed
     while True:
         context = command.make_context(command.name, words, parent=context)
         if not hasattr(command, "commands"):
@@ -181,12 +184,18 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def metrics() -> str:
+    """The table of what `drift --prometheus` writes."""
+    return _table("| metric | meaning |", ((f"`{name}`", about) for name, about in NAMES.items()))
+
+
 TABLES = {
     "commands": (page("commands"), what_commands_do),
     "options of commands": (page("commands"), options_of_commands),
     "options": (page("settings"), options),
     "exit codes": (page("exit-codes"), exit_codes),
     "faults": (page("faults"), faults),
+    "metrics": (page("dashboards"), metrics),
     "answers": (page("json"), json_of_commands),
     "events": (page("json"), json_of_events),
 }
