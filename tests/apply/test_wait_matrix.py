@@ -1,4 +1,4 @@
-"""Every fault of the kernel under an apply that is left: `pvenet wait` ends as the apply would have."""
+"""Every fault of a reload and of the kernel under an apply that is left: `pvenet wait` ends as the apply would have."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from fault_cells import FULL
 from fault_scenarios import KERNEL_SCENARIOS
-from left_matrix import LeftMatrix
+from left_matrix import LeftKernelMatrix, LeftMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fault_matrix import Cell
+
+SCENARIOS = (("guests", "one"), ("management", "peer"), ("armed", "one"), ("unconfirmed", "one"), ("delete", "one"))
 STEP = 1 if FULL else 4
 """Every cell, or every fourth."""
 
@@ -31,9 +34,22 @@ def test_a_reload_that_was_left_ends_as_its_apply_would_have(
     scenario: str, place: Path, told: Callable[[str], None]
 ) -> None:
     """The same verdict and exit code, whether nobody waited or the apply was killed at its reload."""
-    matrix = LeftMatrix(scenario, place)
-    cells = list(matrix.named())[::STEP]
+    matrix = LeftKernelMatrix(scenario, place)
+    _hold(matrix, list(matrix.named())[::STEP], told)
+
+
+@pytest.mark.parametrize(("scenario", "layout"), SCENARIOS)
+def test_a_reload_that_fails_or_is_lost_ends_the_same(
+    scenario: str, layout: str, place: Path, told: Callable[[str], None]
+) -> None:
+    """By its task, by its answer, by the way to the node; also armed, and where nobody confirms."""
+    matrix = LeftMatrix(scenario, layout, place)
+    _hold(matrix, list(matrix.at_reload())[:: (STEP + 1) // 2], told)
+
+
+def _hold(matrix: LeftMatrix, cells: list[Cell], told: Callable[[str], None]) -> None:
     found = [text for cell in cells for text in matrix.differences(cell)]
-    told(f"left matrix, {scenario}: {len(cells)} cells, each left in two ways; {len(found)} end otherwise")
+    name = matrix.scenario.scenario
+    told(f"left matrix, {name}: {len(cells)} cells, each left in two ways; {len(found)} end otherwise")
     if found:
         pytest.fail("\n".join(found), pytrace=False)

@@ -1,4 +1,4 @@
-"""The kernel's part of the fault matrix, with an apply that is left: by --no-wait, or killed at its reload.
+"""The fault matrix from the reload on, with an apply that is left: by --no-wait, or killed at its reload.
 
 Somebody else takes it up at once. Every cell has to end as it does where the apply waits itself.
 """
@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fault_cells import KernelMatrix
+from fault_cells import AT_A_RELOAD, KernelMatrix, Matrix
 from fault_matrix import Walk, Witness
 from killed import Killed
 
@@ -21,6 +21,7 @@ from pvenet.apply.wait import wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import requests
     from fault_matrix import Cell, Snapshot
@@ -64,14 +65,13 @@ class LeftWalk(Walk):
         wait(*self.client(), ApplyOptions(), self.lab.runtime())
 
 
-class LeftMatrix(KernelMatrix):
+class LeftMatrix(Matrix):
     """The cells of one scenario, each ended three times."""
 
-    def named(self) -> Iterator[Cell]:
-        """Those whose faults name their requests. One at a number meets another request where two processes ask."""
-        for cell in self.cells():
-            if not any(fault.rpartition("@")[2].isdecimal() for fault in cell.faults):
-                yield cell
+    def at_reload(self) -> Iterator[Cell]:
+        """Whatever befalls the reload itself, or its answer."""
+        for fault in ("drop-before", "drop-after", "restart", "596", "596=after", *AT_A_RELOAD):
+            yield replace(self.scenario, faults=tuple(f"{word}@PUT network" for word in fault.split(" & ")))
 
     def differences(self, cell: Cell) -> list[str]:
         """How the ends of an apply that is left differ from that of one that waits; nothing is what it should be."""
@@ -85,3 +85,16 @@ class LeftMatrix(KernelMatrix):
         done = make(cell=cell, folder=folder, start=start).run().done[-1]
         shutil.rmtree(folder)
         return done.code, str(done.end.verdict) if done.end else "", done.message
+
+
+class LeftKernelMatrix(LeftMatrix, KernelMatrix):
+    """The same of faults of the kernel."""
+
+    def __init__(self, scenario: str, place: Path) -> None:
+        KernelMatrix.__init__(self, scenario, place)
+
+    def named(self) -> Iterator[Cell]:
+        """Those whose faults name their requests. One at a number meets another request where two processes ask."""
+        for cell in self.cells():
+            if not any(fault.rpartition("@")[2].isdecimal() for fault in cell.faults):
+                yield cell
