@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pvenet.apply.options import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.events import OnFailure
+    from pvenet.fleet.course import Pace
     from pvenet.impact import AllowedGuests
     from pvenet.kernel.judgement import Require
 
@@ -70,6 +71,39 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
     if found and not wait:
         context.warn(f"`{text}` is not run: --no-wait leaves nobody to heed it")
     return found if wait else ()
+
+
+def paced(at_once: int, *, in_cluster: bool, max_failures: int, skip_unreachable: bool, canary: str) -> Pace:
+    """How many nodes at once, and how far. Raises UsageError for what is no number of them."""
+    from pvenet.fleet.course import Pace
+
+    if at_once < 1:
+        raise errors.UsageError(f"--parallel {at_once} is no number of nodes", hint="1 is one after another")
+    if max_failures < 0:
+        raise errors.UsageError(f"--max-failures {max_failures} is no number of nodes", hint="0 ends at the first")
+    if in_cluster and at_once == 1:
+        raise errors.UsageError("--parallel-in-cluster goes with --parallel", hint="say how many: --parallel 2")
+    return Pace(
+        at_once=at_once,
+        in_cluster=in_cluster,
+        max_failures=max_failures,
+        skip_unreachable=skip_unreachable,
+        canary=canary,
+    )
+
+
+def refuse_many(pace: Pace, *, lossy: bool, resume: bool) -> None:
+    """Raises UsageError for what is about a file or a saved plan, where there is none."""
+    said = {
+        "--canary": pace.canary,
+        "--lossy": lossy,
+        "--parallel": pace.at_once > 1,
+        "--max-failures": pace.max_failures,
+        "--skip-unreachable": pace.skip_unreachable,
+        "--resume": resume,
+    }
+    if useless := [option for option, given in said.items() if given]:
+        raise errors.UsageError(f"{', '.join(useless)}: that goes with -f FILE or a saved plan", hint="leave it out")
 
 
 def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, named: bool) -> None:

@@ -119,11 +119,17 @@ class Context:
 
     # --- the answer ---
 
-    def emit(self, data: object, text: str = "", *, note: str = "") -> None:
+    def emit(
+        self, data: object, text: str = "", *, note: str = "", forms: Mapping[str, Callable[[], str]] | None = None
+    ) -> None:
         """Answer: with --json the data; else the text on stdout, and the note on stderr unless --quiet.
 
-        Raises PvenetError where the answer can't be written.
+        `forms`: what stands there instead in the formats that are this command's own. Raises PvenetError where the
+        answer can't be written.
         """
+        if forms and self.answer.form in forms:
+            self.answer.text(forms[self.answer.form]())
+            return
         if self.answer.as_data:
             self.answer.data(data)
             return

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 from pvenet import errors
+from pvenet.apply.rescue import Rescue
 from pvenet.apply.status import Status
 from pvenet.cli.answer import STREAMS
 from pvenet.cli.nouns import NOUNS
 from pvenet.journal import State
-from pvenet.render.schemas import changes, events, looks, settings
+from pvenet.render.schemas import changes, events, journals, looks, settings
 from pvenet.render.schemas.shapes import Either, Keyed, Many, Record, json_schema, part
 
+_STATUS = Many(Record(name="Status", fields=part(Status, known={"State": State})))
+_WATCHED = Either((_STATUS, events.record("status", NoneType, {"nodes": _STATUS}), events.END))
+"""All at once, or with --watch a line a change; the end is told where it is bad."""
 _STAGING = {f"{noun.command} {verb}": changes.STAGED for noun in NOUNS for verb in noun.verbs}
 OUTPUTS: dict[str, Any] = {
     **_STAGING,
-    "list": changes.NETWORK,
+    "list": changes.LISTED,
     "show": changes.INTERFACE,
     "links": looks.LINKS,
     "guests": looks.GUESTS,
@@ -23,14 +28,19 @@ OUTPUTS: dict[str, Any] = {
     "doctor": looks.DOCTOR,
     "diff": changes.DIFF,
     "apply": events.ROLLOUT,
-    "rollback": events.EVENT,
+    "rollback": events.NODES,
     "revert": settings.REVERTED,
     "confirm": settings.CONFIRMED,
-    "status": Many(Record(name="Status", fields=part(Status, known={"State": State}))),
+    "wait": events.EVENT,
+    "status": _WATCHED,
+    "history": journals.HISTORY,
+    "rescue": Record(name="Rescue", fields=part(Rescue)),
     "check": changes.CHECKED,
+    "lint": looks.LINT,
     "schema": Keyed(Any),
     "export": Keyed(changes.NETWORK),
-    "plan": changes.PLAN,
+    "plan": Either((changes.PLAN, changes.SAVED)),
+    "drift": changes.PLAN,
     "login": Either((settings.LOGIN, settings.LOGIN_LINES)),
     "logout": settings.LOGOUT,
     "config show": settings.CONFIG,

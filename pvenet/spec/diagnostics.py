@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from pvenet import errors
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,6 +50,23 @@ class Diagnostic:
         meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
         at = "" if self.position == UNPLACED else f"{self.position.line}:{self.position.column}:"
         return f"{file}:{at} {self.message}{meant}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileDiagnostics:
+    """What is wrong in one file, and worth a second look."""
+
+    file: str
+    """As it was called on the command line."""
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class InvalidFile(errors.InvalidNetwork):
+    """What network files describe can't be; each place is at hand for whoever shows it in the file."""
+
+    def __init__(self, message: str, found: Iterable[FileDiagnostics], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.found = tuple(found)
 
 
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -140,7 +140,7 @@ def test_the_second_ctrl_c_stops_waiting(lab: Lab) -> None:
     assert journal.upid is not None
     assert journal.upid in error.message
     assert f"goes on as task\n  {journal.upid}" in error.message
-    assert "`pvenet apply` looks and says; `pvenet rollback` puts back" in error.hint
+    assert "`pvenet wait` waits for its end and says; `pvenet rollback` puts back" in error.hint
     assert lab.end.verdict is Verdict.UNKNOWN
 
 

@@ -26,6 +26,7 @@ OVS_BOND = "ovs-bond create bond1 --bridge vmbr2 --slaves ens38,ens39"
 OVS_PORT = "ovs-port create mgmt0 --bridge vmbr2 --tag 50"
 
 GIVEN = {
+    "plan show": ("plan network.yaml -o monday.plan",),
     "links bond0": (BOND, "apply --yes"),
     "diff": (BOND,),
     "apply": (BOND,),

@@ -38,7 +38,10 @@ def hold(words: Sequence[str], out: str) -> None:
     if foreseen(words, VALUED).form != "json":
         return
     command = command_of(words)
-    if command.split(" ")[0] in STREAMS:
+    if "--watch" in words:
+        for line in out.splitlines():
+            validate(command, json.loads(line))
+    elif command.split(" ")[0] in STREAMS:
         events = [json.loads(line) for line in out.splitlines()]
         for event in events:
             validate(command, event)

@@ -8,13 +8,13 @@ from typing import Any, Literal, get_args
 from pvenet import events
 from pvenet.plan import Risk
 from pvenet.render.events import NAMES
-from pvenet.render.schemas.changes import CHANGE, IMPACT_FIELDS, PLANNED
+from pvenet.render.schemas.changes import CHANGE, IMPACT_FIELDS, PLANNED, REQUESTS
 from pvenet.render.schemas.shapes import Either, Many, Record, part
 
 ERROR = Record(name="Error", fields={"error": str, "hint": str, "kind": str, "exit": int})
 
 
-def _record(word: str, node: Any, rest: dict[str, Any]) -> Record:
+def record(word: str, node: Any, rest: dict[str, Any]) -> Record:
     """What each has, and then its own."""
     return Record(name=f"Event_{word}", fields={"event": Literal[word], "node": node, "at": str, **rest})
 
@@ -29,22 +29,19 @@ def _of(kind: type[events.Event]) -> Record:
         own["steps"] = Many(CHANGE)
     if "exit_code" in own:
         own["exit"] = own.pop("exit_code")
-    return _record(NAMES.get(kind.__name__, kind.__name__.lower()), str | None, own)
+    return record(NAMES.get(kind.__name__, kind.__name__.lower()), str | None, own)
 
 
-EVENT = Either(tuple(_of(kind) for kind in get_args(events.Event)))
+_REQUESTS = record("requests", str | None, REQUESTS)
+EVENT = Either((*(_of(kind) for kind in get_args(events.Event)), _REQUESTS))
+END = _of(events.Ended)
 
 _ROW = Record(
     name="Row",
     fields={"node": str, "verdict": events.Verdict | Literal["untouched"], "exit": int, "message": str},
 )
 _SUMMARY = {"exit": int, "message": str, "hint": str, "kind": str | None, "nodes": Many(_ROW)}
-ROLLOUT = Either(
-    (
-        *EVENT.of,
-        _record("planned", NoneType, PLANNED),
-        _record("node", str, {"number": int, "of": int}),
-        _record("summary", NoneType, _SUMMARY),
-    )
-)
+NODES = Either((*EVENT.of, record("node", str, {"number": int, "of": int}), record("summary", NoneType, _SUMMARY)))
+"""A line of `rollback`: also of a whole rollout."""
+ROLLOUT = Either((*NODES.of, record("planned", NoneType, PLANNED)))
 """A line of `apply`: also of a file or a saved plan."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pvenet.login.rights import Right
-from pvenet.render.schemas.shapes import Keyed, Many, Record, part
+from pvenet.render.schemas.changes import CHANGE, REQUESTS, several
+from pvenet.render.schemas.shapes import Either, Keyed, Many, Record, part
 
 CONFIG = Keyed(Record(name="Setting", fields={"value": str, "source": str}))
 _RIGHT = Record(name="Right", fields=part(Right, "privileges", "path", "propagate", "purpose"))
@@ -26,8 +29,21 @@ LOGOUT = Record(
     name="LoggedOut",
     fields={"profile": str, "token_id": str | None, "removed": bool, "remove_with": str | None},
 )
-REVERTED = Record(name="Reverted", fields={"node": str, "reverted": bool})
-CONFIRMED = Record(name="Confirmed", fields={"node": str, "confirmed": bool, "journal": str})
+_REVERT: dict[str, Any] = {"node": str, "reverted": bool | None}
+REVERTED = Either(
+    (
+        *several("Reverted", _REVERT).of,
+        Record(name="RevertForeseen", fields={**_REVERT, "steps": Many(CHANGE), **REQUESTS}),
+    )
+)
+_CONFIRM: dict[str, Any] = {"node": str, "confirmed": bool}
+CONFIRMED = Either(
+    (
+        Record(name="Confirmed", fields={**_CONFIRM, "journal": str}),
+        Record(name="Extended", fields={**_CONFIRM, "left": float}),
+        Record(name="ConfirmForeseen", fields={**_CONFIRM, **REQUESTS}),
+    )
+)
 
 SIM_NODE = Record(name="SimNode", fields={"folder": str, "node": str})
 SIM_PLACE = Record(
