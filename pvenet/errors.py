@@ -201,6 +201,7 @@ class NeedsConsent(RefusedByPvenet):
 class Declined(NeedsConsent):
     """The answer to a question was no: nothing went wrong."""
 
+    kind = "declined"
     is_answer = True
 
 
@@ -226,6 +227,7 @@ class RolledBack(PvenetError):
 class NotConfirmed(RolledBack):
     """Nobody said in time that it may stay, or somebody said no: it is as it was before, as was asked."""
 
+    kind = "not_confirmed"
     is_answer = True
 
 

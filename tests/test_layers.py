@@ -23,6 +23,7 @@ ALLOWED = {
     "impact": {"", "access", "kernel", "model", "plan", "severity"},
     "wire": {"", "limits", "model", "plan"},
     "kernel": {"", "limits", "model"},
+    "lint": {"", "impact", "kernel", "limits", "model", "plan"},
     "events": {"", "impact", "plan", "severity"},
     "nics": {"", "kernel", "model"},
     "seen": {"", "connection", "journal", "kernel", "model", "nics", "node", "private"},
@@ -39,6 +40,7 @@ ALLOWED = {
         "impact",
         "journal",
         "kernel",
+        "lint",
         "login",
         "model",
         "nics",
@@ -119,6 +121,7 @@ ALLOWED = {
         "impact",
         "journal",
         "kernel",
+        "lint",
         "login",
         "model",
         "nics",
@@ -135,7 +138,28 @@ ALLOWED = {
         "times",
         "unexpected",
     },
-    "spec": {"", "edit", "errors", "hosts", "impact", "model", "nics", "plan", "wire"},
+    "automation": {
+        "",
+        "apply",
+        "cluster",
+        "connection",
+        "errors",
+        "events",
+        "fleet",
+        "journal",
+        "model",
+        "node",
+        "outcome",
+        "plan",
+        "render",
+        "settings",
+        "sim",
+        "spec",
+        "unexpected",
+        "wire",
+    },
+    "ansible": {"", "automation"},
+    "spec": {"", "edit", "errors", "hosts", "impact", "lint", "model", "nics", "plan", "wire"},
     "fleet": {
         "",
         "access",
@@ -148,6 +172,7 @@ ALLOWED = {
         "impact",
         "journal",
         "kernel",
+        "lint",
         "model",
         "nics",
         "node",
@@ -171,6 +196,7 @@ PURE = {
     "impact",
     "kernel",
     "limits",
+    "lint",
     "model",
     "outcome",
     "plan",
@@ -181,6 +207,7 @@ PURE = {
 }
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
+    "ansible": {"ansible"},
     "proxmoxer": {"connection"},
     "typer": {"cli"},
     "rich": {"cli"},
@@ -198,6 +225,7 @@ PURE_OF_SPEC = {
     "check.py",
     "export.py",
     "from_network.py",
+    "linting.py",
     "node_plan.py",
     "diagnostics.py",
 }
@@ -263,5 +291,5 @@ def test_contributing_shows_the_same_table() -> None:
     found = re.findall(r"^\| `(\w+)` \|.*\| ?(.*?) ?\|$", text, re.MULTILINE)
     assert sorted(name for name, _ in found) == sorted(ALLOWED)  # each once
     rows = dict(found)
-    for name in ALLOWED.keys() - {"apply", "fleet", "cli"}:
+    for name in ALLOWED.keys() - {"apply", "automation", "fleet", "cli"}:
         assert set(re.findall(r"`(\w+)`", rows[name])) == ALLOWED[name] - {""}, name

@@ -15,7 +15,6 @@ from pvenet.cluster import Cluster, standing
 from pvenet.guests import read_guests, running_cards
 from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
-from pvenet.observe import REPORT_TIMEOUT, report
 from pvenet.plan.changes import Update, net_changes
 from pvenet.plan.relations import downward
 
@@ -237,6 +236,8 @@ def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuest
 
 def _with_report(node: Node, look: Look, deadline: Deadline) -> Look:
     """A look with the report that shows again whom only a report has shown; without it where it can't be had."""
+    from pvenet.observe import REPORT_TIMEOUT, report  # the kernel's parts: a bond of free NICs needs none of them
+
     deadline.pause(f"asking the kernel of {node.name}", 0)
     with suppress(errors.PvenetError):
         return replace(look, report=report(node, timeout=max(1.0, min(REPORT_TIMEOUT, deadline.left))))

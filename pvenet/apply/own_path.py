@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import effect_on, management_addresses, touched_path
-from pvenet.apply.hosts import with_names
 from pvenet.cluster import Cluster, with_links
 from pvenet.events import PathEffect
 from pvenet.impact import shown_path
@@ -51,6 +49,8 @@ def path_touched(
     """
     if not _may_touch(now, then):
         return None
+    from pvenet.apply.approval import touched_path  # the kernel's parts: a bond of free NICs needs none of them
+
     try:
         path = touched_path(node, cluster(), before, then)
     except errors.PvenetError:
@@ -61,6 +61,9 @@ def path_touched(
 
 def own_names(node: Node, network: Network) -> frozenset[str]:
     """The interfaces of the management path, as far as it is known."""
+    from pvenet.apply.approval import management_addresses
+    from pvenet.apply.hosts import with_names
+
     try:
         cluster = with_names(node, with_links(node.connection))
     except errors.PvenetError:
@@ -84,6 +87,8 @@ def _is_harmless(change: Change) -> bool:
 
 
 def _does(path: ManagementPath, before: Network, then: Network) -> str:
+    from pvenet.apply.approval import effect_on
+
     effect = effect_on(path, before, then)
     if effect is PathEffect.CUTS or _is_lost(path, then):
         return str(PathEffect.CUTS)

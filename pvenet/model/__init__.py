@@ -30,7 +30,7 @@ from pvenet.model.interfaces import (
     own_first,
     settable,
 )
-from pvenet.model.names import from_vlan_name, looks_like_a_nic, natural, parent_in
+from pvenet.model.names import from_vlan_name, looks_like_a_nic, natural, parent_in, runs
 
 __all__ = [
     "ALL_VIDS",
@@ -66,5 +66,6 @@ __all__ = [
     "natural",
     "own_first",
     "parent_in",
+    "runs",
     "settable",
 ]

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import answers
 import typer
 from paths import ROOT
 
@@ -16,6 +17,7 @@ from pvenet.cli.help import parted
 from pvenet.cli.options import COMMON
 from pvenet.cli.reference import exit_codes as codes
 from pvenet.cli.reference import families
+from pvenet.render.prometheus import NAMES
 from pvenet.sim.faults import usage
 
 if TYPE_CHECKING:
@@ -76,8 +78,10 @@ def exit_codes() -> str:
 
 def _kinds(family: type[errors.PvenetError]) -> str:
     """What the errors of a family are called in JSON."""
-    own = [each for each in family.__subclasses__() if "exit_code" not in vars(each)]
-    return " ".join(f"`{each.kind}`" for each in (family, *own) if each.__module__ == "pvenet.errors")
+    own = [family]
+    for kind in own:  # it grows while it is walked
+        own += [each for each in kind.__subclasses__() if "exit_code" not in vars(each)]
+    return " ".join(f"`{each.kind}`" for each in own if each.__module__ == "pvenet.errors")
 
 
 def faults() -> str:
@@ -90,6 +94,16 @@ def options() -> str:
     root: Any = typer.main.get_command(cli.app)
     rows = ((_words(each), each.help or "") for each in root.params if each.name in COMMON)
     return _table("| option | meaning |", rows)
+
+
+def json_of_commands() -> str:
+    """The table of what each command prints as JSON, from the schemas."""
+    return _table("| command | JSON |", answers.rows())
+
+
+def json_of_events() -> str:
+    """The table of the events, from the same."""
+    return _table("| event | its fields |", answers.event_rows())
 
 
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
@@ -124,6 +138,8 @@ def parse(line: str) -> None:
     """Raises TyperException for words after `pvenet` that are no command line; they are not run."""
     command: Any = typer.main.get_command(cli.app)
     context, words = None, shlex.split(line, comments=True)
+    if set(words) <= {option for each in command.params if not each.expose_value for option in each.opts}:
+        return  # what acts as soon as it is parsed: completion would be installed
     while True:
         context = command.make_context(command.name, words, parent=context)
         if not hasattr(command, "commands"):
@@ -168,11 +184,19 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def metrics() -> str:
+    """The table of what `drift --prometheus` writes."""
+    return _table("| metric | meaning |", ((f"`{name}`", about) for name, about in NAMES.items()))
+
+
 TABLES = {
     "commands": (page("commands"), what_commands_do),
     "options of commands": (page("commands"), options_of_commands),
     "options": (page("settings"), options),
     "exit codes": (page("exit-codes"), exit_codes),
     "faults": (page("faults"), faults),
+    "metrics": (page("dashboards"), metrics),
+    "answers": (page("json"), json_of_commands),
+    "events": (page("json"), json_of_events),
 }
 """The tables that are made of the code: where each stands, and what makes it."""
