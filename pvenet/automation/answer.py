@@ -52,7 +52,7 @@ def answer(verb: str, parameters: Parameters, *, check: bool = False) -> dict[st
         failure = errors.Interrupted("interrupted", hint="`pvenet status` says how the node stands")
     except Exception as error:  # noqa: BLE001 - the result says it, and never in the exception's own words
         failure = unexpected(error)
-    return _result(work, failure)
+    return result_of(work, failure)
 
 
 def _verb(name: str) -> Callable[[Work], None]:
@@ -68,7 +68,8 @@ def _verb(name: str) -> Callable[[Work], None]:
     return verbs[name]
 
 
-def _result(work: Work, failure: errors.PvenetError | None) -> dict[str, Any]:
+def result_of(work: Work, failure: errors.PvenetError | None) -> dict[str, Any]:
+    """What came of it, as plain data."""
     heard = work.heard
     found: dict[str, Any] = {"changed": work.changed, **work.data, **heard.data()}
     found["warnings"] = list(dict.fromkeys(heard.warnings))

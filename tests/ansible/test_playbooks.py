@@ -20,6 +20,7 @@ BONDED = {
     "vmbr1": {"type": "bridge", "ports": ["bond0"]},
 }
 WIDENED = {"vmbr0": {"type": "bridge", "ports": ["ens33", "ens37"]}}
+PASSWORD = "correct-horse-battery"
 MAKE = {"pvenet.network.interfaces": {"config": BONDED}}
 Serve = "Callable[[Mapping[str, str]], Lab]"
 
@@ -114,16 +115,19 @@ def test_what_is_applied_waits_for_its_confirmation(serve: Callable[..., Lab]) -
     lab = serve()
     ran = lab.play(
         tasks(
+            {"pvenet.network.interfaces": {"config": {"vmbr9": {"type": "bridge"}}}},  # which is kept, and none of it
+            {"pvenet.network.interfaces": {"config": BONDED, "apply": False}, "register": "staged"},
             {
-                "pvenet.network.interfaces": {"config": BONDED, "confirm_within": 100},
+                "pvenet.network.apply": {"confirm_within": 100},
                 "async": 120,
                 "poll": 0,
                 "register": "applying",
+                "when": "staged is changed",
             },
             {
                 "pvenet.network.confirm": {},
                 "register": "confirmed",
-                "until": "confirmed is succeeded",
+                "until": "confirmed is changed",
                 "retries": 60,
                 "delay": 1,
             },
@@ -151,6 +155,17 @@ def test_what_is_applied_waits_for_its_confirmation(serve: Callable[..., Lab]) -
     )
     assert ran.code == 0
     assert "bond0" not in lab.live("pve1")
+
+
+def test_no_secret_is_shown_however_much_is_asked_for(serve: Callable[..., Lab]) -> None:
+    """Neither of a task that fails; what was given is there by its name."""
+    lab = serve()
+    given = {"api_password": PASSWORD, "config": {"vmbr1": {"type": "brige"}}}
+    ran = lab.play(tasks({"pvenet.network.interfaces": given}), "--limit", "pve1", "-vvv", "--diff")
+    shown = ran.text.partition("PLAY [pve]")[2]
+    assert '"api_password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown
+    assert '"api_token_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown  # and `play` looks for it
+    assert PASSWORD not in shown
 
 
 def test_options_win_over_the_inventory_and_module_defaults_reach_a_module(serve: Callable[..., Lab]) -> None:

@@ -12,8 +12,10 @@ from conftest import FIXTURES
 
 from pvenet import errors
 from pvenet.automation import answer
+from pvenet.automation.answer import Work, result_of
 from pvenet.automation.options import said
 from pvenet.automation.parameters import apply_options_of, settings_of
+from pvenet.events import TaskEnded
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
 
@@ -119,6 +121,17 @@ def test_a_reload_that_fails_is_told_and_rolled_back(
     assert "error: bond0: nobody knows" in found["msg"]
     assert found["journal"] in found["msg"]
     assert "bond0" not in live(tmp_path)
+
+
+def test_the_logs_line_is_told_where_the_message_has_none_of_it() -> None:
+    """The line that speaks of an error, or else the last one."""
+    for log, line in ((("up", "error: no such NIC", "down"), "error: no such NIC"), (("up", "over"), "over")):
+        work = Work(parameters={}, check=False)
+        work.heard.emit(TaskEnded(node="pve1", upid="UPID:pve1:", exitstatus="exit code 1", log=log))
+        found = result_of(work, errors.StateUnknown("nobody knows", hint="look"))
+        assert found["msg"] == f"nobody knows\nlook\nthe log says: {line}"
+        assert found["log"] == list(log)
+    assert "the log says" not in result_of(work, errors.ApplyFailed("it is over"))["msg"]
 
 
 def test_what_fails_and_is_kept_has_changed(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,6 +256,7 @@ def test_a_rollback_puts_back_what_was_there(ask: Callable[..., Any], tmp_path: 
 
 def test_what_waits_is_confirmed_once(ask: Callable[..., Any], tmp_path: Path) -> None:
     """Whoever waits hears it and stays; a second confirmation finds it so."""
+    ask("facts", gather=["config"])  # there is a node, which two would make at once
     ends: list[dict[str, Any]] = []
     waiting = threading.Thread(target=lambda: ends.append(ask("interfaces", config=BONDED, confirm_within=30.0)))
     waiting.start()

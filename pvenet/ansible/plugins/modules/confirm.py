@@ -22,12 +22,26 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Stage it
+  pvenet.network.interfaces:
+    config: "{{ node_network }}"
+    apply: false
+  register: staged
+
+- name: Make it live, and put it back in 120 s unless it is confirmed
+  pvenet.network.apply:
+    confirm_within: 120
+  async: 200
+  poll: 0
+  when: staged is changed
+
 - name: Confirm it as soon as it waits for that
   pvenet.network.confirm:
   register: confirmed
-  until: confirmed is succeeded
-  retries: 30
+  until: confirmed is changed
+  retries: 60
   delay: 2
+  when: staged is changed
 """
 
 RETURN = r"""
