@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from pvenet import private
 from pvenet.journal.identity import Match, Place, match, place_of, sim_folder
-from pvenet.kernel.links import Report
 from pvenet.nics.cards import Card, cards
 from pvenet.nics.memory import Known, Memory, accepted, remembered
 from pvenet.nics.sight import Sight
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from pvenet.connection import Connection
     from pvenet.journal import Route
+    from pvenet.kernel.links import Report
     from pvenet.model import Network
 
 LARGEST = 1_000_000
@@ -58,11 +58,11 @@ class Seen:
 
     # --- heard ---
 
-    def note(self, node: str, found: object) -> None:
+    def note(self, node: str, found: Reading | Report) -> None:
         """Hear what was read of a node; the last reading and the last report count."""
         if isinstance(found, Reading):
             self._readings[node] = found
-        elif isinstance(found, Report):
+        else:
             self._reports[node] = found
 
     def sights(self) -> dict[str, Sight]:

@@ -38,6 +38,8 @@ class Context:
         """Remembers the NICs of the nodes that are read."""
         self.tells_renames = False
         """The command says by itself which NICs have other names now."""
+        self.leaves = True
+        """The command may make the state folder."""
         self.answer = answer or Answer(options.form)
         self._held = False
 
@@ -69,7 +71,7 @@ class Context:
                     self.warn(f"{node}: {each.text}")
                 if sight.renames:
                     self.say(f"`pvenet renamed --node {node}` plans the change of every stanza that names them")
-        if not self._held:
+        if not self._held and (self.leaves or self.settings.state_dir.exists()):
             seen.keep()
 
     # --- where the command goes ---

@@ -31,7 +31,7 @@ def doctor(
       !  VM.Audit     missing on /vms: which guests a change hits is not known
     """
     fleet = context.fleet
-    context.tells_renames = True
+    context.tells_renames, context.leaves = True, False
     from pvenet.cli.progress import counting
     from pvenet.doctor.examine import examine
     from pvenet.doctor.finding import State

@@ -74,7 +74,7 @@ class Connection:
         self.trust = trust or Trust()
         self.heard: Callable[[tuple[str, ...], object], None] | None = None
         """Is told what each read without a query was answered: its path and its data."""
-        self.noted: Callable[[str, object], None] | None = None
+        self.noted: Callable[[str, Any], None] | None = None
         """Is told what was made of a node's listing or report: the node, and a `Reading` or a `Report`."""
         self._debug = debug
         self._watch = watch or _unwatched

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pvenet.model import Network
     from pvenet.nics.sight import Sight
 
-SOURCED, LINKS, LACP, HOSTS, NICS = "interfaces.d", "links", "lacp", "hosts", "nics"
+SOURCED, LINKS, LACP, HOSTS = "interfaces.d", "links", "lacp", "hosts"
 CHECKS = (SOURCED, LINKS, LACP)
 _PARTNER = frozenset({Kind.LACP_PARTNER, Kind.LACP_SPLIT})
 _MILD = HARMLESS | {Kind.NO_CARRIER}
@@ -66,13 +66,11 @@ def _links(found: Comparison) -> Iterator[Finding]:
         yield good(LINKS, f"nothing differs from the file{f'; {found.basis}' if found.basis else ''}")
 
 
-def nics(sight: Sight) -> Iterator[Finding]:
+def gone(sight: Sight) -> Iterator[Finding]:
     """The NICs that the file names and that are not there, or are others now."""
     for each in sight.gone:
         todo = "`pvenet renamed` plans the change" if each.now else "`pvenet nics` shows those that are there"
-        yield bad(NICS, each.text, todo)
-    if not sight.gone:
-        yield good(NICS, "every NIC that the file names is there")
+        yield bad(LINKS, each.text, todo)
 
 
 def _lacp(found: Comparison) -> Iterator[Finding]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pvenet.journal import Journals
     from pvenet.kernel.comparison import Comparison
     from pvenet.model import Network
-    from pvenet.nics.sight import Sight
     from pvenet.node import Node, Reading
 
 NODE, RELOAD = "node", "reload"
@@ -36,7 +35,6 @@ CHECKS = (
     *rights.CHECKS,
     RELOAD,
     *staged.CHECKS,
-    kernel.NICS,
     *kernel.CHECKS,
     kernel.HOSTS,
     *PACKAGES,
@@ -54,8 +52,7 @@ def node_findings(node: Node, journals: Journals) -> tuple[Finding, ...]:
     reading = once(partial(_read, node, runs))
     compared = once(partial(_compare, node, journals, looks, runs))
     looks.look(staged.CHECKS, lambda: _staged(journals.at(node), reading(), held))
-    looks.look([kernel.NICS], lambda: kernel.nics(_sight(node, journals, reading(), compared)))
-    looks.look(kernel.CHECKS, lambda: kernel.kernel_findings(compared()))
+    looks.look(kernel.CHECKS, lambda: _kernel(node, journals, reading, compared()))
     looks.look([kernel.HOSTS], lambda: [_hosts(node, reading, compared)])
     looks.look(PACKAGES, lambda: _packages(node, reading))
     return tuple(replace(each, node=node.name) for each in looks.found)
@@ -131,12 +128,10 @@ def _packages(node: Node, reading: Callable[[], Reading]) -> Iterator[Finding]:
     return release.packages(rows, _network(reading))
 
 
-def _sight(node: Node, journals: Journals, reading: Reading, compared: Callable[[], Comparison]) -> Sight:
-    try:
-        report = compared().report
-    except errors.PvenetError:
-        report = None
-    return sight_of(node, journals, reading.network, report)
+def _kernel(node: Node, journals: Journals, reading: Callable[[], Reading], found: Comparison) -> Iterator[Finding]:
+    if (network := _network(reading)) is not None:
+        yield from kernel.gone(sight_of(node, journals, network, found.report))
+    yield from kernel.kernel_findings(found)
 
 
 def _hosts(node: Node, reading: Callable[[], Reading], compared: Callable[[], Comparison]) -> Finding:

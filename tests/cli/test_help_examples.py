@@ -53,7 +53,7 @@ GIVEN = {
     "ovs-port set": (OVS_BRIDGE, OVS_PORT),
     "ovs-port delete": (OVS_BRIDGE, OVS_PORT),
     "--sim lab": ("sim init lab --node pve1",),
-    "renamed": ("nics", "sim rename lab ens33=enp9s0"),
+    "renamed": ("nics", "sim rename node ens33=enp9s0 --node pve1"),
     "renamed --map": (),
     "sim rename": ("sim init lab --node pve1",),
     "sim unplug": ("sim init lab --node pve1",),

@@ -27,6 +27,7 @@ LOOKING = [
     ["list"],
     ["show", "vmbr0"],
     ["links"],
+    ["nics"],
     ["guests"],
     ["tree"],
     ["doctor"],
@@ -76,6 +77,9 @@ CHANGING = [
     ["login", "--print", "192.0.2.1"],
     ["logout"],
     ["sim", "init", "other"],
+    ["sim", "rename", "lab2", "ens41=enp5s0"],
+    ["renamed", "--map", "ens41=enp5s0"],
+    ["sim", "unplug", "lab2", "ens37"],
 ]
 FAULTS = [
     "reload-fails@PUT network",

@@ -146,7 +146,9 @@ _NODE_PLAN = Record(name="NodePlan", fields=_PLANNED_NODE)
 _COUNTS = Record(name="Counts", fields={"create": int, "update": int, "delete": int})
 PLANNED: dict[str, Any] = {"file": str, "nodes": Many(_NODE_PLAN), "counts": _COUNTS}
 PLAN = Record(name="Plan", fields={**PLANNED, "errors": dict[str, str]})
-_SAVED_NODE = Record(name="SavedNodePlan", fields={**_PLANNED_NODE, "against": str, "desired": Keyed(Any)})
+_SAVED_NODE = Record(
+    name="SavedNodePlan", fields={**_PLANNED_NODE, "against": str, "nics": dict[str, str], "desired": Keyed(Any)}
+)
 SAVED = Record(
     name="SavedPlan",
     fields={**PLANNED, "nodes": Many(_SAVED_NODE), "pvenet_plan": int, "id": str, "made": str},
