@@ -53,7 +53,7 @@ class Context:
     def __exit__(self, *_: object) -> None:
         if "connection" in vars(self):
             self.connection.close()
-        if self._recent:
+        if self._recent and not self._held:
             self._recent.keep()
         if self._seen:
             self._leave(self._seen)

@@ -242,6 +242,12 @@ class TestOverTheNetwork:
         assert offers("bond", "set", "") == ["bond0"]
         assert offers("bond", "create", "--slaves", "") == ["ens37", "ens40", "ens41"]
 
+    @pytest.mark.usefixtures("served")
+    def test_a_dry_run_keeps_no_names(self, run: Run, tmp_path: Path) -> None:
+        """It writes nothing into the state folder."""
+        assert run("bond", "create", "--slaves", "ens38,ens39", "--dry-run").code == 0
+        assert kept(tmp_path) == []
+
     @pytest.mark.usefixtures("cluster", "served")
     def test_what_names_several_nodes_feeds_their_names(self, run: Run, offers: Offers) -> None:
         """The command that asks for --node has met them."""

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -38,6 +39,9 @@ BEFORE = "/root/pvenet-live-before"
 KEPT = ("PATH", "HOME", "LANG", "XDG_CACHE_HOME")
 ANSWER = 10.0
 """Seconds in which a living node answers; one answer took 6.4 s in a recording (pve-api#slow-answer)."""
+
+ALIVE = 90.0
+"""Seconds in which an emulated node answers again whose file is as it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +140,16 @@ class Target:
         try:
             self._restore()
         except AssertionError:
-            if self.is_vm:  # so that the next test finds a node that is whole
-                self.shell(f"rm -f {LIVE}.new; cp {BEFORE} {LIVE} && ifreload -a", patience=120.0, check=False)
+            if self.is_vm:
+                self._start_again()
             raise
+
+    def _start_again(self) -> None:
+        """Make the machine whole without pvenet, and forget what pvenet knows of it: a failure ends with its test."""
+        self.shell(f"rm -f {LIVE}.new; cp {BEFORE} {LIVE} && ifreload -a", patience=120.0, check=False)
+        for path in self.state.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        wait_until_alive(self, within=ALIVE)
 
     def _restore(self) -> None:
         now = {entry["name"]: entry for entry in self.do("list", "--json").data}
@@ -151,6 +162,8 @@ class Target:
         if wanted:
             network = {"nodes": {self.settings["PVENET_NODE"]: wanted}}
             self.do("apply", "-f", "-", "--yes", "--allow-management", stdin=json.dumps(network))
+        (stand,) = self.do("status", "--json").data
+        assert stand["state"] not in {"confirming", "rolling_back"}, f"not at its end: {stand}"
 
 
 def refusal(listing: Sequence[Mapping[str, Any]], *, pending: bool, nics: Sequence[str]) -> str | None:
