@@ -72,12 +72,12 @@ class _Wait:
     def left(self) -> float:
         """Seconds that are left; where none are, it is decided."""
         self._put_off()
-        if self._deadline.over:
+        if not (left := self._deadline.left):
             with self._term.held():
                 self._put_off()
-                if self._deadline.over:
+                if not (left := self._deadline.left):
                     self.decided = self._book.journals.decide(self._book.now, NO)
-        return self._deadline.left
+        return left
 
     def _put_off(self) -> None:
         if more := self._term.more():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.cluster import standing
-from pvenet.journal import MEANINGS, State
+from pvenet.journal import MEANINGS, OPEN, State
 from pvenet.plan.relations import downward
 from pvenet.plan.risk import management_path
 from pvenet.wire.stanzas import file_of
@@ -38,27 +38,38 @@ class Rescue:
 
 
 def rescue(node: Node, journals: Journals) -> Rescue:
-    """The file as it was before a change from here whose end is open, or bad; else of what the node lists.
+    """The file as it was before the last change from here, where its end is open, or bad; else of what the node lists.
 
     Where it can't be asked, what was there before the last change from here is as good. Raises RefusedByPvenet where no
     interface has an address, and what a reading raises where there is no journal either.
     """
     bound = journals.at(node)
     known = {*node.connection.endpoint.addresses()}
-    journal = _last(bound, {state for state, meaning in MEANINGS.items() if meaning.reloaded})
+    journal = _bad(bound)
     if journal is None:
         try:
             return _of(node, node.read().entries, known | _members(node), "")
         except errors.PvenetError:
-            journal = _last(bound, set(State) - {State.DROPPED})
+            journal = _last(bound)
             if journal is None:
                 raise
     return _of(node, journal.baseline, known, str(bound.path(journal)))
 
 
-def _last(journals: Journals, states: Collection[State]) -> Journal | None:
-    """The youngest journal in one of these states; of adopted changes nobody knows what was there before."""
-    found = [each for each in journals.all() if each.state in states and not each.adopted]
+def _bad(journals: Journals) -> Journal | None:
+    """The journal whose end is open, or the last that was reloaded where its end was bad.
+
+    None also for adopted changes: nobody knows what was there before them.
+    """
+    sent = [each for each in journals.all() if each.state not in (State.STAGING, State.DROPPED)]
+    begun = [each for each in sent if each.state in OPEN]  # a rollback may be of an older one
+    found = next(reversed(begun or sent), None)
+    return found if found and MEANINGS[found.state].reloaded and not found.adopted else None
+
+
+def _last(journals: Journals) -> Journal | None:
+    """The youngest journal that was not dropped, of changes that were not adopted."""
+    found = [each for each in journals.all() if each.state is not State.DROPPED and not each.adopted]
     return found[-1] if found else None
 
 

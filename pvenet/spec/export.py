@@ -17,7 +17,7 @@ from pvenet.model import (
     kind_of,
     natural,
 )
-from pvenet.spec.from_network import Description, description
+from pvenet.spec.from_network import OWN_KEYS, Description, description
 from pvenet.spec.network_spec import KINDS, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def exported_data(networks: Mapping[str, Network]) -> dict[str, Any]:
 
 def _described(network: Network, described: Description) -> Iterator[tuple[str, Any]]:
     for interface in _ordered(network):
-        if not isinstance(interface, Other) and interface.name != "only" and _entry(interface, described.spec):
+        writable = not isinstance(interface, Other) and interface.name not in OWN_KEYS
+        if writable and _entry(interface, described.spec):
             said = described.spec.interfaces.get(interface.name)
             if interface.name in described.spec.ignored or not isinstance(said, InterfaceSpec):
                 yield interface.name, {"state": "ignore"}
@@ -77,8 +78,8 @@ def _entries(network: Network, described: Description) -> Iterator[str]:
     for interface in _ordered(network):
         if isinstance(interface, Other):
             yield f"    # {_line(interface.name)}: of the kind {_line(kind_of(interface))}, which pvenet does not write"
-        elif interface.name == "only":
-            yield "    # only: an interface of this name can't be described"
+        elif interface.name in OWN_KEYS:
+            yield f"    # {interface.name}: an interface of this name can't be described"
         elif entry := _entry(interface, described.spec):
             yield f"    {quoted(interface.name)}: {entry}"
             yield from (f"    #   in the file besides: {_line(word)}" for word in _unsaid(interface.file_only))

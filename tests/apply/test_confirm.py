@@ -13,9 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from clock import FakeTime
 from lab import Lab, interrupt
 
 from pvenet import errors
+from pvenet.apply.confirmation import LOOK
 from pvenet.apply.keep import confirm, extend
 from pvenet.apply.status import status
 from pvenet.cli.prompt import Prompt
@@ -316,3 +318,28 @@ def test_off_a_terminal_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) 
         with Prompt(yes=True, json=json) as prompt:
             assert prompt.await_confirmation(60.0, 1.0) is None
     assert slept == [1.0, 1.0]
+
+
+class _Ticking(FakeTime):
+    """A clock that goes on by itself once it is let."""
+
+    tick = 0.0
+
+    def clock(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
+def test_time_that_runs_out_between_two_looks_is_decided_too(tmp_path: Path) -> None:
+    """Nobody can say yes any more to what is rolled back."""
+    lab = Lab(tmp_path / "lab", time=(clock := _Ticking()))
+    lab.tagged()
+
+    def looks_away(left: float) -> None:
+        if not clock.tick:
+            clock.tick = 0.01
+            clock.now += left - min(left, LOOK) - 1.5 * clock.tick
+
+    lab.person = looks_away
+    lab.failed(errors.NotConfirmed, confirm_within=30.0)
+    assert lab.journals.word(lab.journals.all()[0]) == NO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from lab import Lab
 
 from pvenet import errors, wire
 from pvenet.apply.rescue import needed, rescue
+from pvenet.events import OnFailure
+from pvenet.journal import State
+from pvenet.model import Bridge
 from pvenet.sim import interfaces
 from pvenet.sim.machine.ifupdown2 import read
 from pvenet.sim.machine.reload import ifreload
@@ -139,3 +143,38 @@ def test_without_an_address_there_is_nothing_to_bring_back(tmp_path: Path) -> No
     path.write_text("auto lo\niface lo inet loopback\n\niface ens33 inet manual\n")
     with pytest.raises(errors.RefusedByPvenet, match="has an address"):
         rescue(*lab.client())
+
+
+def test_a_failure_that_is_long_mended_is_not_gone_back_to(tmp_path: Path) -> None:
+    """A later change ended well: what was there before the failed one is nobody's wish any more."""
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    lab.order("reload-fails@PUT network")
+    lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
+    lab.stage({"vmbr7": Bridge(name="vmbr7")})
+    lab.apply()
+    assert lab.states == [State.FAILED, State.APPLIED]
+    assert rescue(*lab.client()).journal == ""
+
+
+def test_a_failure_before_an_adopted_change_is_not_gone_back_to(tmp_path: Path) -> None:
+    """What somebody else has staged went live since: the node says what it has."""
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    lab.order("reload-fails@PUT network")
+    lab.failed(errors.ApplyFailed, on_failure=OnFailure.KEEP)
+    assert rescue(*lab.client()).journal
+    lab.foreign()
+    lab.apply(adopt=True, wait=False)
+    assert rescue(*lab.client()).journal == ""
+
+
+def test_a_rollback_that_was_begun_is_what_is_gone_back_to(tmp_path: Path) -> None:
+    """Also of an older journal than the last: it is what is on the way."""
+    lab = Lab(tmp_path / "lab")
+    lab.tagged()
+    lab.apply()
+    lab.stage({"vmbr7": Bridge(name="vmbr7")})
+    lab.apply()
+    first = lab.journals.write(replace(lab.journals.all()[0], state=State.ROLLING_BACK))
+    assert rescue(*lab.client()).journal == str(lab.journals.path(first))

@@ -22,8 +22,9 @@ from pvenet.plan import management_path, plan
 from pvenet.sim.state import Sim
 from pvenet.spec.check import relations
 from pvenet.spec.desired import desired_state
-from pvenet.spec.export import exported, quoted
-from pvenet.spec.file import KEYS, NetworkFile
+from pvenet.spec.export import exported, exported_data, quoted
+from pvenet.spec.file import KEYS, NetworkFile, NodeEntries
+from pvenet.spec.from_network import OWN_KEYS
 from pvenet.spec.load import examine
 from pvenet.spec.network_spec import KINDS
 from pvenet.spec.schema import schema
@@ -74,7 +75,7 @@ def test_any_network_is_exported_and_planned_without_a_change(interfaces: dict[s
 def test_any_text_survives_the_file(comments: str, more: dict[str, str]) -> None:
     """Comments hold everything that people type, and names what others do."""
     bridge = Bridge(name="vmbr1", comments=comments)
-    inner = {name: replace(bridge, name=name, comments=text) for name, text in more.items() if name != "only"}
+    inner = {name: replace(bridge, name=name, comments=text) for name, text in more.items() if name not in OWN_KEYS}
     network = Network(interfaces={"vmbr1": bridge, **inner})
     assert unchanged(network, exported({"pve1": network}))
     assert plain(parse(f"[{quoted(comments)}, {quoted(comments)}]")[0]) == [comments, comments]
@@ -122,6 +123,7 @@ def test_a_network_as_a_file() -> None:
             "vmbr0.7": Vlan(name="vmbr0.7", cidr6=IPv6Interface("fd00::1/64"), autostart=False),
             "dhcp0": Bridge(name="dhcp0", file_only=FileOnly(method="dhcp", options=("post-up echo 1",))),
             "wg0": Other(name="wg0", kind="unknown"),
+            "lint": Bridge(name="lint"),
             "only": Bridge(name="only"),
         }
     )
@@ -136,6 +138,7 @@ nodes:
     dhcp0: {type: bridge}
     #   in the file besides: inet dhcp
     #   in the file besides: post-up echo 1
+    # lint: an interface of this name can't be described
     # only: an interface of this name can't be described
     vmbr0: {type: bridge, ports: [bond0], vlan_aware: true, comments: "a: b"}
     vmbr0.7: {type: vlan, autostart: false, cidr6: "fd00::1/64"}
@@ -143,6 +146,15 @@ nodes:
   "2": {}
 """.replace("[ens9, ens10]", "[ens10, ens9]")
     )
+
+
+def test_a_name_that_is_a_key_of_the_file_is_left_out() -> None:
+    """Whatever else a node may hold beside its interfaces; the text says so, and JSON has no place for it."""
+    assert set(OWN_KEYS) == set(NodeEntries.model_fields)
+    for name in OWN_KEYS:
+        there = Network(interfaces={name: Bridge(name=name), "vmbr7": Bridge(name="vmbr7")})
+        assert f"# {name}: an interface of this name can't be described" in exported({"pve1": there})
+        assert list(exported_data({"pve1": there})["nodes"]["pve1"]) == ["vmbr7"]
 
 
 def test_export_reads_all_nodes_or_the_named_ones(run: Callable[..., Ran], lab: Path) -> None:
