@@ -100,7 +100,7 @@ def _address(answer: Answer, entry: Mapping[str, Any]) -> str | None:
     try:
         return str(ip_address(text)) if text else None
     except ValueError:
-        raise answer.malformed("its ip is no address") from None
+        raise answer.malformed("its ip is not an address") from None
 
 
 def answering(connection: Connection, *, timeout: float | None = None) -> str | None:
@@ -118,7 +118,7 @@ def names(connection: Connection) -> tuple[str, ...]:
     answer = connection.get("nodes")
     found = tuple(sorted(answer.required(entry, "node") for entry in answer.rows()))
     if any("\n" in name for name in found):
-        raise answer.malformed("a node's name goes on over its line")
+        raise answer.malformed("a node's name contains a line break")
     return found
 
 

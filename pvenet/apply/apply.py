@@ -210,7 +210,7 @@ class Apply:
         return replace(
             end,
             message=f"{why}\n{end.message}",
-            hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
+            hint=f"correct what was wrong and stage it again; what was tried is in\n  {book.path}",
         )
 
     # --- what is there -----------------------------------------------------------------------------------------------
@@ -257,14 +257,14 @@ class Apply:
         for option, wanted in asked.items():
             if wanted and pending.before is None:
                 raise errors.RefusedByPvenet(
-                    f"what is pending on {self._node.name} is not pvenet's own and can't be rolled back, so that there "
-                    f"is nothing to {'confirm' if option != '--arm' else 'arm it with'}; nothing was sent",
+                    f"what is pending on {self._node.name} was not staged by pvenet and can't be rolled back, which "
+                    f"{option} needs; nothing was sent",
                     hint=f"apply it without {option}",
                 )
         if self._options.arm and pending.steps and not pending.inverse:
             raise errors.RefusedByPvenet(
-                f"the API can stage no way back from what is pending on {self._node.name}, so that there is nothing to "
-                "arm it with; nothing was sent",
+                f"the API can't stage a way back from what is pending on {self._node.name}, which --arm needs; "
+                "nothing was sent",
                 hint="apply it without --arm",
             )
 

@@ -92,7 +92,7 @@ class _Left(Apply):
         refuse_unfinished(self._node, self._journals)
         last = self._journals.chosen()
         if last is None or last.state is State.STAGING:
-            return Nothing(message=f"no reload of {self._node.name} was started from here that anybody waits for")
+            return Nothing(message=f"there is no reload of {self._node.name}, started from here, left to wait for")
         meaning = MEANINGS[last.state]
         if last.state is State.FAILED:
             raise errors.ApplyFailed(f"{self._node.name}: {meaning.what}", hint=meaning.todo)
@@ -104,7 +104,9 @@ class _Left(Apply):
         known_routes = routes(self._node, self._cluster.members, pending.before, wanted)
         book = OpenJournal(self._journals, journal, self._runtime.warn)
         if journal.state is State.ROLLING_BACK:
-            return self._rolled_back(book, known_routes, f"a rollback of {self._node.name} was begun and has not ended")
+            return self._rolled_back(
+                book, known_routes, f"a rollback of {self._node.name} was started and has not ended"
+            )
         looks = self._looks = self._looks_after(pending)
         there = self._bystanders(pending)
         self._lost = partial(lost, self._node, there, self._options.allow_guests) if there is not None else None
@@ -112,8 +114,8 @@ class _Left(Apply):
         self._reload = self._ready(book, pending, known_routes, looks)
         if looks.judges:
             self._runtime.warn(
-                f"what the kernel of {self._node.name} had before this reload is not known here: what the reload was "
-                "to bring is judged, and what it may have lost is not"
+                f"what the kernel of {self._node.name} had before this reload is not known here: what the reload "
+                "should bring is verified, what it may have lost is not"
             )
         end = self._reload.take_up(pending.expectation, pending.steps)
         return self._followed(self._after(end, book, pending, known_routes))

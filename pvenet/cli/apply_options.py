@@ -28,7 +28,7 @@ def allowed_guests(given: list[str]) -> AllowedGuests:
     wrong = [word for word in found if word != "all" and not (word.isascii() and word.isdecimal())]
     if wrong:
         raise errors.UsageError(
-            f"--allow-guests: {wrong[0]} is no number of a guest", hint="name them as in 101,102; or say all"
+            f"--allow-guests: {wrong[0]} is not a guest ID", hint="name guests as in 101,102, or write all"
         )
     return AllowedGuests(everyone="all" in found, vmids=frozenset(int(word) for word in found if word != "all"))
 
@@ -45,10 +45,10 @@ def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -
         found = Verify(word or Verify.AUTO)
     except ValueError:
         raise errors.UsageError(
-            f"{said} is {word}, and neither auto, kernel nor flags", hint=_meant(word, Verify)
+            f"{said} is {word}, but must be auto, kernel or flags", hint=_meant(word, Verify)
         ) from None
     if found is Verify.KERNEL and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
+        raise errors.UsageError("with --no-wait nothing asks the kernel", hint="leave out --no-wait, or --verify")
     return found
 
 
@@ -57,12 +57,12 @@ def required(given: list[str], *, wait: bool) -> frozenset[Require]:
 
     found = words(given, option="--require") or ()
     if found and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to see what is required", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing checks what is required", hint="leave one of them out")
     try:
         return frozenset(map(Require, found))
     except ValueError as error:
         raise errors.UsageError(
-            f"--require: {error.args[0].split(' ')[0]} is neither lacp nor carrier",
+            f"--require: {error.args[0].split(' ')[0]} must be lacp or carrier",
             hint=_meant(next(word for word in found if word not in list(Require)), Require),
         ) from None
 
@@ -76,13 +76,11 @@ def on_failure_by(word: str) -> OnFailure:
     try:
         return OnFailure(word)
     except ValueError:
-        raise errors.UsageError(
-            f"--on-failure {word} is neither rollback nor keep", hint=_meant(word, OnFailure)
-        ) from None
+        raise errors.UsageError(f"--on-failure {word} must be rollback or keep", hint=_meant(word, OnFailure)) from None
 
 
 def _meant(word: str, words: Iterable[str]) -> str:
-    return errors.did_you_mean(word, words, otherwise="`pvenet apply --help` says what they are")
+    return errors.did_you_mean(word, words, otherwise="`pvenet apply --help` explains them")
 
 
 def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str, ...]:
@@ -94,13 +92,13 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
     try:
         found = tuple(shlex.split(text))
     except ValueError as error:
-        raise errors.UsageError(f"{said} is no command: {error}", hint="quote it as a shell wants it") from None
+        raise errors.UsageError(f"{said} is not a command: {error}", hint="quote it as for a shell") from None
     if found and shutil.which(found[0]) is None:
         raise errors.UsageError(f"{said}: there is no program {found[0]}", hint="it is run without a shell")
     if found and given is not None and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to run --verify-with", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing runs --verify-with", hint="leave one of them out")
     if found and not wait:
-        context.warn(f"`{text}` is not run: --no-wait leaves nobody to heed it")
+        context.warn(f"`{text}` is not run: with --no-wait nothing would act on its result")
     return found if wait else ()
 
 
@@ -123,7 +121,7 @@ def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, n
     useless = [option for option, given in said.items() if given]
     if useless:
         raise errors.UsageError(
-            f"{', '.join(useless)}: that is about a reload, and --stage-only does none", hint="leave one of them out"
+            f"{', '.join(useless)} applies to a reload, and --stage-only does not reload", hint="leave one of them out"
         )
 
 
@@ -131,18 +129,18 @@ def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) 
     """Whether the cluster's SDN lock shall be held: the option's word, or the setting's. Raises UsageError."""
     if option and not wait:
         raise errors.UsageError(
-            "--no-wait leaves nobody to hold the SDN lock until the verdict", hint="leave one of them out"
+            "with --no-wait nothing holds the SDN lock until the verdict", hint="leave one of them out"
         )
     if option is not None:
         return option
     found = SWITCHES.get(context.settings.sdn_lock.strip().lower())
     if found is None:
         raise errors.UsageError(
-            f"PVENET_SDN_LOCK or the profile's `sdn_lock` is {context.settings.sdn_lock}, and neither true nor false",
-            hint="mend it there, or say --sdn-lock or --no-sdn-lock",
+            f"PVENET_SDN_LOCK or the profile's `sdn_lock` is {context.settings.sdn_lock}, but must be true or false",
+            hint="correct it there, or use --sdn-lock or --no-sdn-lock",
         )
     if found and not wait:
-        context.warn("the SDN lock is not taken: --no-wait leaves nobody to hold it until the verdict")
+        context.warn("the SDN lock is not taken: with --no-wait nothing holds it until the verdict")
     return found and wait
 
 

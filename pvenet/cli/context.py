@@ -59,7 +59,7 @@ class Context:
     def connection(self) -> Connection:
         """The connection; a warning where nobody checks who answers."""
         if self.settings.unchecked:
-            self.warn("nobody checks who answers; whoever does gets the credentials (--insecure)")
+            self.warn("the certificate is not checked (--insecure): whoever answers gets the credentials")
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -89,8 +89,8 @@ class Context:
         named = node_names(self.settings.node)
         if len(named) > 1:
             raise errors.UsageError(
-                f"this is for one node, and {len(named)} are named: {', '.join(named)}",
-                hint="say which with --node or PVENET_NODE",
+                f"this command takes one node, and {len(named)} are named: {', '.join(named)}",
+                hint="choose one with --node or PVENET_NODE",
             )
         return Node(connection, named[0] if named else _only(names(connection)))
 
@@ -148,7 +148,7 @@ class Context:
         except BrokenPipeError:
             give_up("stdout")
         except errors.PvenetError as error:
-            self.warn(f"{error.message}; what the command did stands")
+            self.warn(f"{error.message}; what the command did remains")
 
     def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> bool:
         """The same in a stream of events, which stops nothing: the data is a line. Whether it could be written."""
@@ -169,7 +169,7 @@ def _only(names: tuple[str, ...]) -> str:
     if len(names) == 1:
         return names[0]
     raise errors.UsageError(
-        f"there are {len(names)} nodes: {', '.join(names)}", hint="say which with --node or PVENET_NODE"
+        f"there are {len(names)} nodes: {', '.join(names)}", hint="choose one with --node or PVENET_NODE"
     )
 
 

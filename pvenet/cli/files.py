@@ -40,7 +40,9 @@ def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None =
 def schema(
     context: Context,
     output: str | None = typer.Option(
-        None, help="Of what this command prints with --json, as in 'bond create'; or error.", metavar="COMMAND"
+        None,
+        help="The schema of what this command prints with --json, as in 'bond create'; or error.",
+        metavar="COMMAND",
     ),
 ) -> None:
     """Print the JSON Schema of a network file, for editors.
@@ -64,7 +66,7 @@ def schema(
 
 
 def export(context: Context) -> None:
-    """Print the network as it is, as a network file.
+    """Print the current network as a network file.
 
     With --format json it is a network file, too; --json prints what `list` gives.
 
@@ -89,5 +91,5 @@ def export(context: Context) -> None:
         case _:  # the file is YAML
             context.answer.text(exported(networks).rstrip("\n"))
     for name in (name for name, reading in found.items() if reading.changes is not None):
-        context.say(f"changes are pending on {name}: the file has them as if they were live; see `pvenet diff`")
+        context.say(f"changes are pending on {name}: the file shows them as if they were live; see `pvenet diff`")
     refuse(failed)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pvenet.plan import Desired
 
 _ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
-_LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
+_LOSSY = typer.Option(False, "--lossy", help="Go on even if the API would lose something.")
 
 
 class Chosen(NamedTuple):

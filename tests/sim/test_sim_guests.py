@@ -196,7 +196,7 @@ def test_a_guest_that_migrates_meanwhile(tmp_path: Path) -> None:
     [
         ("guest-starts=999@1", "there is no guest 999"),
         ("guest-migrates=101@1", "there is no other node in"),
-        ("guest-starts=110@1", "guest 110 can't start: pve1 lacks a bridge of its"),
+        ("guest-starts=110@1", "guest 110 can't start: pve1 lacks one of its bridges"),
     ],
 )
 def test_what_no_guest_can_do_is_said(tmp_path: Path, fault: str, complaint: str) -> None:
