@@ -12,7 +12,7 @@ from pvenet.access import NotKnown, audit_grants
 from pvenet.model.cluster import ClusterLink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pvenet.connection import Connection
     from pvenet.connection.answers import Answer
@@ -120,6 +120,21 @@ def names(connection: Connection) -> tuple[str, ...]:
     if any("\n" in name for name in found):
         raise answer.malformed("a node's name contains a line break")
     return found
+
+
+def one(connection: Connection, named: Sequence[str]) -> str:
+    """The one node that is named, or the only one that there is. Raises UsageError where that is not one."""
+    if len(named) > 1:
+        raise errors.UsageError(
+            f"this command takes one node, and {len(named)} are named: {', '.join(named)}",
+            hint="choose one with --node or PVENET_NODE",
+        )
+    there = tuple(named) or names(connection)
+    if len(there) != 1:
+        raise errors.UsageError(
+            f"there are {len(there)} nodes: {', '.join(there)}", hint="choose one with --node or PVENET_NODE"
+        )
+    return there[0]
 
 
 def fingerprints(connection: Connection) -> Mapping[str, str]:

@@ -60,7 +60,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, synced: bool = False, f
 
 
 def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write a file anew, all of it at once: whoever reads it has the old one or the new one.
+    """Write a file anew, all of it at once and with this mode: whoever reads it has the old one or the new one.
 
     A link of the owner's stays one. Raises OSError for what is there and is no file.
     """
@@ -73,6 +73,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)  # whatever the umask
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -23,6 +23,7 @@ ALLOWED = {
     "impact": {"", "access", "kernel", "model", "plan", "severity"},
     "wire": {"", "limits", "model", "plan"},
     "kernel": {"", "limits", "model"},
+    "lint": {"", "impact", "kernel", "limits", "model", "plan"},
     "events": {"", "impact", "plan", "severity"},
     "recent": {"", "model", "plan", "private", "wire"},
     "outcome": {"", "errors", "events"},
@@ -37,6 +38,7 @@ ALLOWED = {
         "impact",
         "journal",
         "kernel",
+        "lint",
         "login",
         "model",
         "outcome",
@@ -113,6 +115,7 @@ ALLOWED = {
         "impact",
         "journal",
         "kernel",
+        "lint",
         "login",
         "model",
         "node",
@@ -127,7 +130,28 @@ ALLOWED = {
         "times",
         "unexpected",
     },
-    "spec": {"", "edit", "errors", "hosts", "impact", "model", "plan", "wire"},
+    "automation": {
+        "",
+        "apply",
+        "cluster",
+        "connection",
+        "errors",
+        "events",
+        "fleet",
+        "journal",
+        "model",
+        "node",
+        "outcome",
+        "plan",
+        "render",
+        "settings",
+        "sim",
+        "spec",
+        "unexpected",
+        "wire",
+    },
+    "ansible": {"", "automation"},
+    "spec": {"", "edit", "errors", "hosts", "impact", "lint", "model", "plan", "wire"},
     "fleet": {
         "",
         "access",
@@ -140,6 +164,7 @@ ALLOWED = {
         "impact",
         "journal",
         "kernel",
+        "lint",
         "model",
         "node",
         "observe",
@@ -162,6 +187,7 @@ PURE = {
     "impact",
     "kernel",
     "limits",
+    "lint",
     "model",
     "outcome",
     "plan",
@@ -172,6 +198,7 @@ PURE = {
 }
 FORBIDDEN_TO_PURE = {"os", "time", "pathlib", "socket", "subprocess", "requests", "proxmoxer", "typer", "rich", "sys"}
 ONLY = {
+    "ansible": {"ansible"},
     "proxmoxer": {"connection"},
     "typer": {"cli"},
     "rich": {"cli"},
@@ -189,6 +216,7 @@ PURE_OF_SPEC = {
     "check.py",
     "export.py",
     "from_network.py",
+    "linting.py",
     "node_plan.py",
     "diagnostics.py",
 }
@@ -254,5 +282,5 @@ def test_contributing_shows_the_same_table() -> None:
     found = re.findall(r"^\| `(\w+)` \|.*\| ?(.*?) ?\|$", text, re.MULTILINE)
     assert sorted(name for name, _ in found) == sorted(ALLOWED)  # each once
     rows = dict(found)
-    for name in ALLOWED.keys() - {"apply", "fleet", "cli"}:
+    for name in ALLOWED.keys() - {"apply", "automation", "fleet", "cli"}:
         assert set(re.findall(r"`(\w+)`", rows[name])) == ALLOWED[name] - {""}, name

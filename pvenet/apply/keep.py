@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def confirm(
     node: Node, journals: Journals, *, same_node: bool = False, warn: Callable[[str], None] = lambda _: None
 ) -> Journal:
-    """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late.
+    """Keep what was applied. Raises RefusedByPvenet where nothing waits for that, or it is too late.
 
     `same_node`: as for `roll_back`. `warn` hears what is left to do.
     """

@@ -164,7 +164,7 @@ class Verification:
         return answered(self._node, lambda: self._node.read(timeout=self.deadline.answer), self.deadline, what=what)
 
     def _silent_route(self) -> str:
-        """That the node does not answer where it has to; it has until the deadline. Empty where it does."""
+        """That the node can't be queried where it has to; it has until the deadline. Empty where it does."""
         where = " or ".join(map(str, self._routes))
         begun = self._runtime.clock()
         while not reached(self._node, self._routes, timeout=self.deadline.answer):

@@ -18,10 +18,25 @@ if TYPE_CHECKING:
     from pvenet.settings import Options
 
 FORMATS = ("table", "json", "yaml")
+"""What every command can print; `text` is another word for `table`."""
+SYNONYMS = {"text": "table"}
+FORGED = {
+    "check": ("github", "gitlab"),
+    "plan": ("markdown", "github", "gitlab"),
+    "drift": ("markdown", "github", "gitlab"),
+}
+"""What some commands can print besides, for a forge to show."""
+EVERY_FORMAT = tuple(dict.fromkeys([*FORMATS, *SYNONYMS, *(form for forms in FORGED.values() for form in forms)]))
+"""What is a format of any command."""
 STREAMS = frozenset({"apply", "rollback", "wait"})
 """The commands that answer with events."""
 LAST = frozenset({"end", "summary"})
 """The events that end a stream; where there is a summary, each node's end stands before it."""
+
+
+def formats_of(command: str) -> tuple[str, ...]:
+    """The formats of a command, by its words."""
+    return (*FORMATS, *FORGED.get(command, ()))
 
 
 class Answer:
@@ -38,8 +53,8 @@ class Answer:
 
     @property
     def as_data(self) -> bool:
-        """Whether a program reads it."""
-        return self.form != "table"
+        """Whether a program reads it, as JSON or YAML."""
+        return self.form in ("json", "yaml")
 
     def data(self, data: object) -> None:
         """The whole answer. Raises PvenetError where it can't be written, BrokenPipeError where nobody reads."""
@@ -47,9 +62,10 @@ class Answer:
         out(self._text(data), json=self.form == "json")
 
     def text(self, text: str) -> None:
-        """An answer that is a text in any format. Raises as `data` does."""
+        """An answer that is a text in any format; nothing is printed of an empty one. Raises as `data` does."""
         self._done = True
-        out(text)
+        if text:
+            out(text, json=self.form == "gitlab")  # whose reports are JSON
 
     def line(self, data: object) -> None:
         """The same on one line, for whoever reads on while the command runs."""
@@ -63,11 +79,16 @@ class Answer:
 
     def failed(self, error: errors.PvenetError) -> None:
         """The error in place of the answer; nothing where that was given, which says itself what is wrong."""
-        if self._done or not self.as_data or not error.message:
+        if self._done or self.form == "table" or not error.message:
             return
         from pvenet.render.events import error_data, failed_data
 
-        if self.streams:
+        if not self.as_data:
+            from pvenet.render.forges import failed_form
+
+            if text := failed_form(self.form, error):
+                stream(text, json=self.form == "gitlab")
+        elif self.streams:
             self.event(failed_data(error, rollout=self.rollout))
         else:
             stream(self._text(error_data(error)), json=self.form == "json")
@@ -97,15 +118,16 @@ def foreseen(words: Sequence[str], valued: Collection[str]) -> Answer:
     `valued`: the options before the command's name that take a value.
     """
     words = words[: words.index("--")] if "--" in words else words
+    command = _command(words, valued)
     form = "table"
     for at, word in enumerate(words):
         name, equals, value = word.partition("=")
         value = value if equals else " ".join(words[at + 1 : at + 2])
         if word == "--json":
             form = "json"
-        elif name == "--format" and value in FORMATS:
-            form = value
-    return Answer(form, streams=_command(words, valued) in STREAMS)
+        elif name == "--format" and SYNONYMS.get(value, value) in formats_of(command):
+            form = SYNONYMS.get(value, value)
+    return Answer(form, streams=command in STREAMS)
 
 
 def _command(words: Sequence[str], valued: Collection[str]) -> str:

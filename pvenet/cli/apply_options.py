@@ -2,104 +2,108 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cli.options import empty, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pvenet.apply.kernel import Verify
     from pvenet.apply.options import ApplyOptions
     from pvenet.cli.context import Context
     from pvenet.events import OnFailure
+    from pvenet.fleet.course import Pace
     from pvenet.impact import AllowedGuests
     from pvenet.kernel.judgement import Require
 
 
 def allowed_guests(given: list[str]) -> AllowedGuests:
     """The guests that may be cut. Raises UsageError for what is no number of one."""
-    from pvenet.impact import AllowedGuests
+    from pvenet.apply.spoken import guests_of
 
-    found = words(given, option="--allow-guests") or ()
-    wrong = [word for word in found if word != "all" and not (word.isascii() and word.isdecimal())]
-    if wrong:
-        raise errors.UsageError(
-            f"--allow-guests: {wrong[0]} is not a guest ID", hint="name guests as in 101,102, or write all"
-        )
-    return AllowedGuests(everyone="all" in found, vmids=frozenset(int(word) for word in found if word != "all"))
+    return guests_of(words(given, option="--allow-guests") or (), "--allow-guests")
 
 
 def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -> Verify:
     """What an apply is verified by: the option's word, or the setting's. Raises UsageError for another."""
     from pvenet.apply.kernel import Verify
+    from pvenet.apply.spoken import verify_of
 
     said = "--verify" if word is not None else "PVENET_VERIFY or the profile's `verify`"
     word = (word if word is not None else context.settings.verify).strip()
     if word == "" and said == "--verify":
         raise empty("--verify")
-    try:
-        found = Verify(word or Verify.AUTO)
-    except ValueError:
-        raise errors.UsageError(
-            f"{said} is {word}, but must be auto, kernel or flags", hint=_meant(word, Verify)
-        ) from None
+    found = verify_of(word, said)
     if found is Verify.KERNEL and not wait:
         raise errors.UsageError("with --no-wait nothing asks the kernel", hint="leave out --no-wait, or --verify")
     return found
 
 
 def required(given: list[str], *, wait: bool) -> frozenset[Require]:
-    from pvenet.kernel.judgement import Require
+    from pvenet.apply.spoken import required_of
 
     found = words(given, option="--require") or ()
     if found and not wait:
         raise errors.UsageError("with --no-wait nothing checks what is required", hint="leave one of them out")
-    try:
-        return frozenset(map(Require, found))
-    except ValueError as error:
-        raise errors.UsageError(
-            f"--require: {error.args[0].split(' ')[0]} must be lacp or carrier",
-            hint=_meant(next(word for word in found if word not in list(Require)), Require),
-        ) from None
+    return required_of(found, "--require")
 
 
 def on_failure_by(word: str) -> OnFailure:
     # not Typer's choice of an enum, which would have every command load the events
-    from pvenet.events import OnFailure
+    from pvenet.apply.spoken import on_failure_of
 
     if not word.strip():
         raise empty("--on-failure")
-    try:
-        return OnFailure(word)
-    except ValueError:
-        raise errors.UsageError(f"--on-failure {word} must be rollback or keep", hint=_meant(word, OnFailure)) from None
-
-
-def _meant(word: str, words: Iterable[str]) -> str:
-    return errors.did_you_mean(word, words, otherwise="`pvenet apply --help` explains them")
+    return on_failure_of(word, "--on-failure")
 
 
 def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str, ...]:
     """The command that has the last word, in words. Raises UsageError for one that can't be run."""
+    from pvenet.apply.spoken import command_of
+
     said = "--verify-with" if given is not None else "PVENET_VERIFY_WITH or the profile's `verify_with`"
     text = given if given is not None else context.settings.verify_with
     if given is not None and not given.strip():
         raise empty("--verify-with")
-    try:
-        found = tuple(shlex.split(text))
-    except ValueError as error:
-        raise errors.UsageError(f"{said} is not a command: {error}", hint="quote it as for a shell") from None
-    if found and shutil.which(found[0]) is None:
-        raise errors.UsageError(f"{said}: there is no program {found[0]}", hint="it is run without a shell")
+    found = command_of(text, said)
     if found and given is not None and not wait:
         raise errors.UsageError("with --no-wait nothing runs --verify-with", hint="leave one of them out")
     if found and not wait:
         context.warn(f"`{text}` is not run: with --no-wait nothing would act on its result")
     return found if wait else ()
+
+
+def paced(at_once: int, *, in_cluster: bool, max_failures: int, skip_unreachable: bool, canary: str) -> Pace:
+    """How many nodes at once, and how far. Raises UsageError for what is no number of them."""
+    from pvenet.fleet.course import Pace
+
+    if at_once < 1:
+        raise errors.UsageError(f"--parallel {at_once} is not a number of nodes", hint="1 means one after another")
+    if max_failures < 0:
+        raise errors.UsageError(f"--max-failures {max_failures} is not a number of nodes", hint="0 stops at the first")
+    if in_cluster and at_once == 1:
+        raise errors.UsageError("--parallel-in-cluster goes with --parallel", hint="say how many: --parallel 2")
+    return Pace(
+        at_once=at_once,
+        in_cluster=in_cluster,
+        max_failures=max_failures,
+        skip_unreachable=skip_unreachable,
+        canary=canary,
+    )
+
+
+def refuse_many(pace: Pace, *, lossy: bool, resume: bool) -> None:
+    """Raises UsageError for what is about a file or a saved plan, where there is none."""
+    said = {
+        "--canary": pace.canary,
+        "--lossy": lossy,
+        "--parallel": pace.at_once > 1,
+        "--max-failures": pace.max_failures,
+        "--skip-unreachable": pace.skip_unreachable,
+        "--resume": resume,
+    }
+    if useless := [option for option, given in said.items() if given]:
+        raise errors.UsageError(f"{', '.join(useless)}: only with -f FILE or a saved plan", hint="leave it out")
 
 
 def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, named: bool) -> None:
@@ -133,16 +137,10 @@ def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) 
         )
     if option is not None:
         return option
-    found = SWITCHES.get(context.settings.sdn_lock.strip().lower())
-    if found is None:
-        raise errors.UsageError(
-            f"PVENET_SDN_LOCK or the profile's `sdn_lock` is {context.settings.sdn_lock}, but must be true or false",
-            hint="correct it there, or use --sdn-lock or --no-sdn-lock",
-        )
+    from pvenet.apply.spoken import switch_of
+
+    said = "PVENET_SDN_LOCK or the profile's `sdn_lock`"
+    found = switch_of(context.settings.sdn_lock, said, "correct it there, or use --sdn-lock or --no-sdn-lock")
     if found and not wait:
         context.warn("the SDN lock is not taken: with --no-wait nothing holds it until the verdict")
     return found and wait
-
-
-SWITCHES = {"": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-"""What a setting says that is on or off."""

@@ -176,11 +176,25 @@ def journals(line: Line) -> Iterable[str]:
     return [each.id for each in reversed(found)]
 
 
+def rollouts(line: Line) -> Iterable[str]:
+    """The rollouts that are kept, youngest first."""
+    from pvenet.fleet.book import Rollouts
+
+    return [each.id for each in reversed(Rollouts(line.settings.state_dir).all())]
+
+
 def faults(_: Line) -> Iterable[str]:
     """What --fault can let go wrong; where is said behind it."""
     from pvenet.cli.fault_names import FAULTS
 
     return FAULTS
+
+
+def rules(_: Line) -> Iterable[Offer]:
+    """The rules of `pvenet lint`, each with its summary."""
+    from pvenet.lint import RULES
+
+    return [(rule.name, rule.summary) for rule in RULES.values()]
 
 
 def topics(_: Line) -> Iterable[Offer]:

@@ -83,16 +83,10 @@ class Context:
     def node(self) -> Node:
         """The node that the command is about: the one that is named, or the only one. Raises UsageError."""
         connection = self.connection
-        from pvenet.cluster import names
+        from pvenet.cluster import one
         from pvenet.node import Node
 
-        named = node_names(self.settings.node)
-        if len(named) > 1:
-            raise errors.UsageError(
-                f"this command takes one node, and {len(named)} are named: {', '.join(named)}",
-                hint="choose one with --node or PVENET_NODE",
-            )
-        return Node(connection, named[0] if named else _only(names(connection)))
+        return Node(connection, one(connection, node_names(self.settings.node)))
 
     @cached_property
     def several(self) -> tuple[str, ...]:
@@ -125,11 +119,17 @@ class Context:
 
     # --- the answer ---
 
-    def emit(self, data: object, text: str = "", *, note: str = "") -> None:
+    def emit(
+        self, data: object, text: str = "", *, note: str = "", forms: Mapping[str, Callable[[], str]] | None = None
+    ) -> None:
         """Answer: with --json the data; else the text on stdout, and the note on stderr unless --quiet.
 
-        Raises PvenetError where the answer can't be written.
+        `forms`: what stands there instead in the formats that are this command's own. Raises PvenetError where the
+        answer can't be written.
         """
+        if forms and self.answer.form in forms:
+            self.answer.text(forms[self.answer.form]())
+            return
         if self.answer.as_data:
             self.answer.data(data)
             return
@@ -163,14 +163,6 @@ class Context:
     def warn(self, text: str) -> None:
         """A warning on stderr."""
         warn(text)
-
-
-def _only(names: tuple[str, ...]) -> str:
-    if len(names) == 1:
-        return names[0]
-    raise errors.UsageError(
-        f"there are {len(names)} nodes: {', '.join(names)}", hint="choose one with --node or PVENET_NODE"
-    )
 
 
 def _debug(line: str) -> None:

@@ -3,38 +3,64 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
+from pvenet.cli.answer import FORGED
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, NAMED_FILE, command, network_file, only
+from pvenet.cli.options import command, network_file, only
+
+if TYPE_CHECKING:
+    from pvenet.spec.network_spec import NetworkSpec
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    for function in (check, schema):  # which meet no node
-        app.command()(command(function, common=only()))
+    app.command()(command(check, common=only(), forms=FORGED["check"]))  # which meets no node
+    app.command()(command(schema, common=only()))  # likewise
     app.command()(command(export))
 
 
-def check(context: Context, named: Path | None = NAMED_FILE, file: Path | None = FILE) -> None:
-    """Check a network file by itself, without any node.
+def check(
+    context: Context,
+    named: list[Path] = typer.Argument([], help="The files.", metavar="[FILE]...", show_default=False),
+    file: list[Path] = typer.Option(
+        [], "--file", "-f", help="The same; - is stdin; by default network.yaml.", metavar="FILE"
+    ),
+) -> None:
+    """Check a network file by itself, without any node; or several.
 
     $ pvenet check network.yaml
+    $ pvenet check network.yaml --format github
     """
-    from pvenet.render.values import counted
+    from pvenet.render.github import annotations_text, of_files
+    from pvenet.render.gitlab import code_quality
+    from pvenet.render.values import as_json
+    from pvenet.spec.diagnostics import FileDiagnostics
     from pvenet.spec.load import check as examined
-    from pvenet.spec.load import refuse
+    from pvenet.spec.load import refuse_all
 
-    spec, diagnostics = examined(network_file(file, named))
-    warnings = [f"warning: {each.text(spec.file)}" for each in diagnostics if each.warning]
-    data = [{"file": spec.file, **each.data()} for each in diagnostics]
-    if any(not each.warning for each in diagnostics):
-        context.emit(data, note="\n".join(warnings))
-        refuse(diagnostics, spec.file)
+    files = [examined(each) for each in dict.fromkeys([*named, *file]) or [network_file(None, None)]]
+    found = [FileDiagnostics(file=spec.file, diagnostics=tuple(diagnostics)) for spec, diagnostics in files]
+    notes = [f"warning: {each.text(of.file)}" for of in found for each in of.diagnostics if each.warning]
+    valid = [spec for spec, diagnostics in files if all(each.warning for each in diagnostics)]
+    context.emit(
+        [{"file": of.file, **each.data()} for of in found for each in of.diagnostics],
+        note="\n".join([*notes, *map(_valid, valid)]),
+        forms={
+            "github": lambda: annotations_text(of_files(found)),
+            "gitlab": lambda: as_json(code_quality(found)),
+        },
+    )
+    refuse_all(found)
+
+
+def _valid(spec: NetworkSpec) -> str:
+    from pvenet.render.values import counted
+
     count = sum(len(node.interfaces) for node in spec.nodes.values())
-    valid = f"{spec.file} is valid: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
-    context.emit(data, note="\n".join([*warnings, valid]))
+    return f"{spec.file} is valid: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
 
 
 def schema(

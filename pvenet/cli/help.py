@@ -36,7 +36,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "Apply": ("apply", "confirm", "wait"),
     "Undo": ("revert", "rollback", "history", "rescue"),
-    "Network files, for one node or the whole fleet": ("plan", "check", "export", "schema"),
+    "Network files, for one node or the whole fleet": ("plan", "drift", "check", "lint", "export", "schema"),
     "Settings and access": ("login", "logout", "doctor", "config"),
     "Learn and rehearse": ("help", "sim"),
 }

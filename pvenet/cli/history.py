@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,19 +27,29 @@ def register(app: typer.Typer) -> None:
 
 def history(
     context: Context,
-    show: str | None = typer.Argument(None, metavar="[show]", help="One journal in full; without it, the table."),
+    show: str | None = typer.Argument(
+        None, metavar="[show]", help="One journal in full, or a rollout; without it, the table."
+    ),
     journal: str | None = typer.Argument(
-        None, metavar="[JOURNAL]", help="Its number, or its name.", autocompletion=one(journals)
+        None,
+        metavar="[JOURNAL]",
+        help="Its number, or its name; or the ID of a rollout, as in r1.",
+        autocompletion=one(journals),
     ),
 ) -> None:
     """List what was done from here: when, what, how it ended.
 
-    It reads the journals, and asks no node. A journal's number is what `pvenet rollback` takes.
+    It reads the journals, and asks no node. A journal's number is what `pvenet rollback` takes, and the ID of a rollout
+    what its --rollout does.
 
     $ pvenet history
     $ pvenet history show 1
+    $ pvenet history show r1
     """
     wanted = _wanted(show, journal)
+    if wanted is not None and re.fullmatch(r"r\d+", wanted.strip(), re.ASCII):
+        _show_rollout(context, wanted.strip())
+        return
     found = [(each, _of(each)) for each in _journals(context)]
     if wanted is not None:
         _show(context, found, wanted)
@@ -96,3 +107,22 @@ def _show(context: Context, found: Sequence[tuple[Journals, Sequence[Past]]], na
 
     past = named(found, name)
     context.emit(past_data(past), past_text(past, room(), painter(), now=datetime.now(UTC)))
+
+
+def _show_rollout(context: Context, name: str) -> None:
+    from pvenet.fleet.book import Rollouts
+    from pvenet.render.history import rollout_text
+
+    rollout = Rollouts(context.settings.state_dir).named(name)
+    data = {
+        "rollout": rollout.id,
+        "file": rollout.file,
+        "begun": rollout.begun,
+        "ended": rollout.ended or None,
+        "canary": rollout.canary or None,
+        "nodes": [
+            {"node": each.node, "stands": each.stands, "message": each.message, "journal": each.journal or None}
+            for each in rollout.members
+        ],
+    }
+    context.emit(data, rollout_text(data, room(), painter(), now=datetime.now(UTC)))

@@ -1,4 +1,4 @@
-"""The one line of a terminal that changes: what is waited for, and for how long.
+"""The line of a terminal that changes, or a few: what is waited for, and for how long.
 
 A thread draws it, because whoever waits can't. Everything else that is said takes it away first, and it comes back
 with the next second. Where nobody has set a text, a request that is under way for more than a second is one.
@@ -33,8 +33,8 @@ class LiveLine:
         """Something stands on the line that has no end yet: a question."""
         self._said = clock()
         """When something else was said, or the command began."""
-        self._asked: list[tuple[str, float, bool]] = []
-        """The requests under way: of whom, since when, and whether everything waits for it."""
+        self._asked: list[tuple[str, float, str]] = []
+        """The requests under way: of whom, since when, and by which thread."""
         self._thread: Thread | None = None
         """Who draws; one that is another is over."""
 
@@ -62,7 +62,7 @@ class LiveLine:
     @contextmanager
     def request(self, whom: str) -> Iterator[None]:
         """While a request is on its way to somebody."""
-        under_way = (whom, self._clock(), current_thread() is main_thread())
+        under_way = (whom, self._clock(), current_thread().name)
         self._asked.append(under_way)
         self._begin()
         try:
@@ -73,7 +73,12 @@ class LiveLine:
     @property
     def silence(self) -> float:
         """Seconds for which everything waits for an answer; 0 where nothing does."""
-        return max((self._clock() - since for _, since, waited in tuple(self._asked) if waited), default=0.0)
+        return self.silence_of("")
+
+    def silence_of(self, node: str) -> float:
+        """The same of a node that is at work in a thread of its own, which has its name."""
+        waiting = (main_thread().name, node)
+        return max((self._clock() - since for _, since, thread in tuple(self._asked) if thread in waiting), default=0.0)
 
     @contextmanager
     def saying(self, text: str = "\n") -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -11,7 +12,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli import completion
-from pvenet.cli.answer import FORMATS, STREAMS, Answer
+from pvenet.cli.answer import EVERY_FORMAT, FORMATS, STREAMS, SYNONYMS, Answer, formats_of
 from pvenet.cli.completion import fixed, one, several
 from pvenet.cli.context import Context
 from pvenet.cli.help import OUTPUT, WHERE
@@ -39,7 +40,6 @@ SAME_NODE = typer.Option(
     help="Take over the journals of a node of this name elsewhere: it is this one, whose certificate was renewed. "
     "Needed once.",
 )
-NAMED_FILE = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]")
 
 
 def seconds(given: float | None) -> float | None:
@@ -95,8 +95,8 @@ def _common(
     json: bool = typer.Option(False, "--json", help="Print JSON.", rich_help_panel=OUTPUT),
     format: str = typer.Option(  # noqa: A002 - the option's name
         "",
-        help="How to print data; json is --json.",
-        metavar="table|json|yaml",
+        help="How to print data; json is --json, and text is table.",
+        metavar="|".join(FORMATS),
         rich_help_panel=OUTPUT,
         autocompletion=one(fixed(*FORMATS)),
     ),
@@ -144,18 +144,22 @@ def only(*names: str) -> Group:
     return {name: each for name, each in COMMON.items() if name in names or each.default.rich_help_panel != WHERE}
 
 
-def command(function: Callable[..., None], *, common: Group = COMMON, **groups: Group) -> Callable[..., None]:
-    """A function as Typer runs it.
+def command(
+    function: Callable[..., None], *, common: Group = COMMON, forms: tuple[str, ...] = (), **groups: Group
+) -> Callable[..., None]:
+    """A function as Typer runs it; `forms`: the formats that it has besides, a row of `FORGED`.
 
     It is called with a `Context`. A parameter that is named like a group takes what was given of the group's options,
     as a dict.
     """
     own = {name: each for name, each in parameters(function).items() if name not in ("context", *groups)}
+    common = _with_formats(common, (*FORMATS, *forms))
 
     def run(typer_context: typer.Context, **given: Any) -> None:
         _refuse_bytes(given)
         answer: Answer = typer_context.obj or Answer()
         options = _options(given, answer.before or Options())
+        _refuse_format(options.form, typer_context.command_path.partition(" ")[2])
         answer.form, answer.streams = options.form, typer_context.info_name in STREAMS
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
         with Context(options, answer) as context:
@@ -163,6 +167,20 @@ def command(function: Callable[..., None], *, common: Group = COMMON, **groups: 
 
     _declare(run, function, [*groups.values(), own, common])  # what it is about comes first
     return run
+
+
+def _with_formats(common: Group, forms: tuple[str, ...]) -> Group:
+    """The common options, of which --format takes what the command can print."""
+    option = copy(common["format"].default)
+    option.metavar, option.autocompletion = "|".join(forms), one(fixed(*forms))
+    return {**common, "format": common["format"].replace(default=option)}
+
+
+def _refuse_format(form: str, command: str) -> None:
+    """Raises UsageError for a format that other commands have."""
+    forms = formats_of(command)
+    if form not in forms:
+        raise errors.UsageError(f"`pvenet {command}` has no format {form}", hint=f"choose one of {', '.join(forms)}")
 
 
 def _refuse_bytes(given: Mapping[str, Any]) -> None:
@@ -196,6 +214,7 @@ def _options(given: dict[str, Any], before: Options) -> Options:
         raise empty("--profile")
     if not all(text.strip() for text in common.get("fault", ())):
         raise empty("--fault")
+    common["format"] = SYNONYMS.get(common["format"], common["format"])
     common["json"] = _wants_data(common["format"], json=common["json"])
     common |= {name: tuple(common[name]) for name in ("endpoint", "fault") if name in common}
     if "node" in common:
@@ -205,8 +224,8 @@ def _options(given: dict[str, Any], before: Options) -> Options:
 
 def _wants_data(form: str, *, json: bool) -> bool:
     """Whether the answer is for a program. Raises UsageError for a format that there is not, or two."""
-    if form and form not in FORMATS:
-        near = errors.nearest(form, FORMATS)
+    if form and form not in EVERY_FORMAT:
+        near = errors.nearest(form, EVERY_FORMAT)
         hint = f"did you mean {near}?" if near else f"choose one of {', '.join(FORMATS)}"
         raise errors.UsageError(f"there is no format {form}", hint=hint)
     if json and form not in ("", "json"):

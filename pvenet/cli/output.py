@@ -77,12 +77,23 @@ def above(text: str) -> None:
     talk(f"{_OWN}7{_OWN}[A{_OWN}[G{_OWN}[K{text}{_OWN}8")
 
 
+_drawn = 1
+"""The lines of the terminal that the last drawing took."""
+
+
 def _draw(text: str) -> None:
-    """Put a text over the terminal's current line, as much of it as fits. Raises OSError and ValueError."""
-    room = get_terminal_size().columns - 1
-    cut = text if len(text) <= room else f"{text[: room - 3]}..."
+    """Put lines in the place of those that were drawn last, as much of each as fits. Raises OSError and ValueError."""
+    global _drawn  # noqa: PLW0603 - there is one terminal
+    columns, height = get_terminal_size()
+    lines = [_cut(one_line(line), columns - 1) for line in text.splitlines()[: max(1, height - 1)]] or [""]
     if lively():
-        _send(sys.stderr, f"{_OWN}[G{_OWN}[K{one_line(cut)}")
+        away = f"{_OWN}[G{_OWN}[K" + f"{_OWN}[A{_OWN}[K" * (_drawn - 1)
+        _drawn = len(lines)
+        _send(sys.stderr, away + "\n".join(lines))
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 3]}..."
 
 
 LIVE = LiveLine(_draw)

@@ -61,6 +61,24 @@ def apply(
     lossy: bool = typer.Option(
         False, "--lossy", help="With a file or a saved plan: go on even if the API loses something."
     ),
+    parallel: int = typer.Option(
+        1,
+        help="With a file or a saved plan: change this many nodes at once, after the canary; within a cluster, "
+        "one at a time.",
+        metavar="N",
+    ),
+    parallel_in_cluster: bool = typer.Option(
+        False, "--parallel-in-cluster", help="With --parallel: also several members of one cluster at once."
+    ),
+    max_failures: int = typer.Option(
+        0, help="With a file or a saved plan: go on until more nodes than this have failed.", metavar="N"
+    ),
+    skip_unreachable: bool = typer.Option(
+        False, "--skip-unreachable", help="With a file or a saved plan: leave out nodes that do not answer."
+    ),
+    resume: bool = typer.Option(
+        False, "--resume", help="With a file or a saved plan: go on with its last rollout, which has not ended."
+    ),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(
         60.0, callback=seconds, help="Seconds from the reload to the verdict.", metavar="SECONDS"
@@ -124,7 +142,7 @@ def apply(
     """Make live what is pending, or a network file, and verify it.
 
     It reloads the node, waits until everything is up, and puts back what was there if that fails. A network file or
-    a saved plan is applied on every node that it names, one after another.
+    a saved plan is applied on every node that it names, one after another unless --parallel says otherwise.
 
     $ pvenet apply
     $ pvenet apply --confirm-within 60
@@ -161,6 +179,13 @@ def apply(
     )
     if canary is not None and not canary.strip():
         raise empty("--canary")
+    pace = words_of.paced(
+        parallel,
+        in_cluster=parallel_in_cluster,
+        max_failures=max_failures,
+        skip_unreachable=skip_unreachable,
+        canary=canary or "",
+    )
     words_of.refuse_reloading(options, stage_only=stage_only, canary=canary is not None, named=bool(saved or file))
     if dry_run:
         context.hold()
@@ -170,16 +195,16 @@ def apply(
         asked = Request(
             file=file,
             saved=saved,
-            canary=canary or "",
+            pace=pace,
             lossy=lossy,
             yes=yes,
             dry_run=dry_run,
             stage_only=stage_only,
+            resume=resume,
         )
         roll_out(context, asked, options)
         return
-    if canary or lossy:
-        raise errors.UsageError("--canary and --lossy go with -f FILE or a saved plan", hint="leave them out")
+    words_of.refuse_many(pace, lossy=lossy, resume=resume)
     if dry_run:
         dry.apply(context, options)
         return

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pvenet import errors
+from pvenet.cli.answer import FORGED
 from pvenet.cli.context import Context
 from pvenet.cli.options import FILE, command, network_file
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
     from pvenet.fleet.plans import FleetPlan
+    from pvenet.spec.diagnostics import Diagnostic, Position
     from pvenet.spec.network_spec import NetworkSpec
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(command(plan))
+    app.command()(command(plan, forms=FORGED["plan"]))
 
 
 SHOW = "show"
@@ -48,6 +52,7 @@ def plan(
     $ pvenet plan network.yaml
     $ pvenet plan -f network.yaml -o monday.plan
     $ pvenet plan show monday.plan
+    $ pvenet plan --format markdown
     """
     if named[:1] == [Path(SHOW)]:
         _show(context, named[1:], useless={"-f": file, "-o": save, "--exit-code": exit_code})
@@ -63,8 +68,7 @@ def plan(
         raise errors.UsageError(f"{save} is the network file itself", hint="name another file with -o")
     found = planned(context, load(described))
     warn(context, found)
-    data, text = plans_text(found)
-    context.emit(data | {"errors": {name: error.message for name, error in found.failed.items()}}, text)
+    data = show_plan(context, found)
     refuse(found.failed)
     if save:
         write(save, found.nodes, data)
@@ -76,6 +80,7 @@ def plan(
 def _show(context: Context, named: list[Path], *, useless: dict[str, object]) -> None:
     """Show a saved plan as it was when it was made. No node is asked."""
     from pvenet.render.saved_plan import saved_plan_text
+    from pvenet.spec.diagnostics import Diagnostic, Position
     from pvenet.spec.saved import changed_since, read_with_shown
 
     if len(named) != 1:
@@ -88,13 +93,26 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
     _, data = read_with_shown(saved)
     try:
         text = saved_plan_text(data, painter(), get_terminal_size().columns)
+        warnings = [
+            Diagnostic(Position(each["line"], each["column"]), each["message"], each["nearest"], warning=True)
+            for node in data["nodes"]
+            for each in node["warnings"]
+        ]
+        forms = _forms(data, warnings, None)
+        shown = forms[context.answer.form]() if context.answer.form in forms else ""
     except (KeyError, TypeError, AttributeError, ValueError):
         raise changed_since(saved) from None
-    context.emit(data, text, note=f"`pvenet apply {saved}` applies it, as long as the nodes are as they were then")
+    note = f"`pvenet apply {saved}` applies it, as long as the nodes are as they were then"
+    context.emit(data, text, note=note, forms=dict.fromkeys(forms, lambda: shown))
 
 
-def planned(context: Context, spec: NetworkSpec, *, update_hosts: bool = False) -> FleetPlan:
-    """What a file would do to its nodes, or to those of them that were named; `update_hosts`: and to /etc/hosts."""
+def planned(
+    context: Context, spec: NetworkSpec, *, update_hosts: bool = False, only: Collection[str] | None = None
+) -> FleetPlan:
+    """What a file would do to its nodes, or to those of them that were named; `update_hosts`: and to /etc/hosts.
+
+    `only`: to no others than these, whatever is named.
+    """
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.plans import plan_nodes, selected
@@ -103,8 +121,35 @@ def planned(context: Context, spec: NetworkSpec, *, update_hosts: bool = False) 
     names = selected(fleet, spec, node_names(context.settings.node))
     if len(names) < len(spec.nodes):
         context.say(f"of the nodes in {spec.file} only {', '.join(names)} (--node or PVENET_NODE)")
+    names = tuple(name for name in names if only is None or name in only)
     with counting(len(names)) as count:
         return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
+
+
+def show_plan(context: Context, found: FleetPlan) -> dict[str, Any]:
+    """Answer with a plan; what was shown of it, as data."""
+    data, text = plans_text(found)
+    whole = data | {"errors": {name: error.message for name, error in found.failed.items()}}
+    forms = _forms(whole, found.warnings, lambda node, name: found.spec.nodes[node].position_of(name))
+    context.emit(whole, text, forms=forms)
+    return data
+
+
+def _forms(
+    data: Mapping[str, Any], warnings: Iterable[Diagnostic], where: Callable[[str, str], Position] | None
+) -> dict[str, Callable[[], str]]:
+    """What a forge shows of a plan."""
+    from pvenet.render.github import annotations_text, of_plan
+    from pvenet.render.gitlab import counts_report
+    from pvenet.render.markdown import plan_markdown
+    from pvenet.render.values import as_line
+
+    texts = [each.text(data["file"]) for each in dict.fromkeys(warnings)]
+    return {
+        "markdown": lambda: plan_markdown(data, texts),
+        "github": lambda: annotations_text(of_plan(data, warnings, where)),
+        "gitlab": lambda: as_line(counts_report(data)),
+    }
 
 
 def warn(context: Context, plan: FleetPlan) -> None:
@@ -115,9 +160,10 @@ def warn(context: Context, plan: FleetPlan) -> None:
 
 def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
     """What would happen, in the order in which it would: as JSON data, and as text."""
-    from pvenet.render.node_plan import counts_text, node_plan_text, node_plans_data
+    from pvenet.render.node_plan import counts_text, node_plans_data, node_plans_text
 
     paint, width = painter(), get_terminal_size().columns
-    shown = [f"{node_plan_text(each, paint, width)}\n" for each in plan.nodes if each.plan or each.kept or each.pending]
+    told = [each for each in plan.nodes if each.plan or each.kept or each.pending]
+    shown = [f"{text}\n" for text in node_plans_text(told, paint, width)]
     data = node_plans_data(plan.nodes, plan.spec.file)
     return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])

@@ -30,11 +30,20 @@ BELOW = 9
 """Lines that the rest of the question takes: the blank ones, whom it hits, warnings, the question itself."""
 
 
-def progress(context: Context, *, asks: bool = False) -> JsonLines | Terminal:
-    """Who listens to the events of a command. `asks`: a person is asked, and sees what about, also with --quiet."""
+def progress(context: Context, *, asks: bool = False, together: int = 0) -> JsonLines | Terminal:
+    """Who listens to the events of a command.
+
+    `asks`: a person is asked, and sees what about, also with --quiet. `together`: how many nodes it is about, where
+    several are at work at once.
+    """
     if context.answer.as_data:
         return JsonLines(context.answer)
-    return Terminal(say, painter(), _heard(asks=asks) if context.options.quiet else None)
+    heard = _heard(asks=asks) if context.options.quiet else None
+    if together:
+        from pvenet.cli.together import Together
+
+        return Together(say, painter(), heard, nodes=together)
+    return Terminal(say, painter(), heard)
 
 
 def _heard(*, asks: bool) -> tuple[type[events.Event], ...]:
@@ -63,10 +72,10 @@ class JsonLines:
         self._answer.event(event_data(event))
 
 
-def _waiting(event: events.Waiting) -> Callable[[], str]:
+def waiting(event: events.Waiting) -> Callable[[], str]:
     """What is waited for, with seconds that go on while nobody answers."""
     since = time.monotonic()
-    return lambda: waiting_line(event, time.monotonic() - since, LIVE.silence)
+    return lambda: waiting_line(event, time.monotonic() - since, LIVE.silence_of(event.node))
 
 
 class Terminal:
@@ -114,7 +123,7 @@ class Terminal:
             case events.Waiting():
                 self._wait(event)
             case events.Warned():
-                self._say(indented(f"warning: {event.text}"))  # what is waited for is waited for still
+                self._warn(event)
             case events.Reloading():
                 self._line(f"reloading the network of {event.node}")
             case events.Armed():
@@ -168,7 +177,7 @@ class Terminal:
 
     def _wait(self, event: events.Waiting) -> None:
         if self._lively:
-            LIVE.show(_waiting(event))
+            LIVE.show(waiting(event))
         elif event.reason not in self._said:
             self._say(waiting_note(event))
             self._said.add(event.reason)
@@ -178,6 +187,9 @@ class Terminal:
             took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
             self._line(f"{guarded(event.message)}{took}")
         LIVE.end()
+
+    def _warn(self, event: events.Warned) -> None:
+        self._say(indented(f"warning: {event.text}"))  # what is waited for is waited for still
 
     def _line(self, text: str) -> None:
         LIVE.end()

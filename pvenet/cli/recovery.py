@@ -8,13 +8,15 @@ import typer
 
 from pvenet import errors
 from pvenet.cli import dry_run as dry
-from pvenet.cli.completion import journals, one
+from pvenet.cli.completion import journals, one, rollouts
 from pvenet.cli.context import Context
 from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, SDN_LOCK, command, empty, seconds
 from pvenet.render.foreign import indented
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pvenet.apply.status import Status
 
 
@@ -108,6 +110,12 @@ def rollback(
         autocompletion=one(journals),
     ),
     *,
+    rollout: str | None = typer.Option(
+        None,
+        help="Put back what a whole rollout has changed, the last node first; `pvenet history` shows its ID.",
+        metavar="ID",
+        autocompletion=one(rollouts),
+    ),
     timeout: float = typer.Option(
         60.0,
         callback=seconds,
@@ -128,12 +136,15 @@ def rollback(
     What was staged is reverted; what was applied is undone with another reload.
 
     $ pvenet rollback
+    $ pvenet rollback --rollout r1
     """
     if journal is not None and not journal.strip():
         raise empty("the name of the journal", "omit it for the newest one")
+    if rollout is not None:
+        _refuse_beside(rollout, {"a journal": journal, "--same-node": same_node, "--dry-run": dry_run})
+        context.answer.rollout = True
     if dry_run:
         context.hold()
-    node, journals = context.node, context.journals
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import roll_back
     from pvenet.cli.apply_options import allowed_guests, holds_sdn_lock, verify_by
@@ -147,11 +158,27 @@ def rollback(
         verify=verify_by(context),
         sdn_lock=holds_sdn_lock(context, sdn_lock),
     )
+    if rollout is not None:
+        from pvenet.cli.undo import undo
+
+        undo(context, rollout.strip(), options, yes=yes)
+        return
+    node, journals = context.node, context.journals
     if dry_run:
         dry.rollback(context, options, name=journal or "", same_node=same_node)
         return
     with Prompt(yes=yes, json=context.options.json) as prompt, progress(context, asks=not yes) as listener:
         roll_back(node, journals, options, prompt.runtime(listener.emit), name=journal or "", same_node=same_node)
+
+
+def _refuse_beside(rollout: str, others: Mapping[str, object]) -> None:
+    """Raises UsageError for what does not go with a whole rollout, and for no name of one."""
+    if not rollout.strip():
+        raise empty("--rollout", "`pvenet history` lists them")
+    if given := [what for what, said in others.items() if said]:
+        raise errors.UsageError(
+            f"--rollout applies to all of its nodes, {given[0]} does not", hint="leave one of them out"
+        )
 
 
 def confirm(

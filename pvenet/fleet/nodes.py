@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -27,14 +27,20 @@ class Fleet:
 
     connection: Connection
     state_dir: Path
+    elsewhere: Mapping[str, Connection] = field(default_factory=dict)
+    """The nodes of other clusters, by name, each with the connection that leads there."""
+
+    def place(self, name: str) -> Connection:
+        """The connection that leads to a node, which is the same for all members of a cluster."""
+        return self.elsewhere.get(name, self.connection)
 
     def node(self, name: str) -> Node:
         """A node, over a connection of its own."""
-        return Node(self.connection.another(), name)
+        return Node(self.place(name).another(), name)
 
-    def journals(self, name: str) -> Journals:
-        """A node's journals."""
-        return Journals(self.state_dir, name)
+    def journals(self, name: str, *, rollout: str = "") -> Journals:
+        """A node's journals; those that are begun belong to a rollout, where one is named."""
+        return Journals(self.state_dir, name, rollout=rollout)
 
 
 def known(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -1,35 +1,40 @@
-"""A rollout: what was planned is applied node after node, and no further than the first that fails."""
+"""A rollout: what was planned is applied on many nodes, and no further than was agreed to when one fails."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
 from pvenet.apply.apply import apply
-from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.stage import Staging, revert
-from pvenet.events import Reloading, Row, Shown, Verdict
-from pvenet.fleet.stage import Summary, refuse_changed, refuse_unstageable
-from pvenet.journal import utc_now
+from pvenet.events import Reloading, Shown, Verdict
+from pvenet.fleet.course import Course, Pace, Skipped, is_away, skipped
+from pvenet.fleet.locks import SdnLocks
+from pvenet.fleet.precautions import Precautions
+from pvenet.fleet.stage import refuse_changed, refuse_unstageable
 from pvenet.node import strip_times
-from pvenet.outcome import verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.stage import Staged, StageOptions
-    from pvenet.events import Ended, Event
+    from pvenet.events import Ended, Event, Row
+    from pvenet.fleet.book import RolloutBook
+    from pvenet.fleet.course import Turn
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.plans import FleetPlan
     from pvenet.fleet.saved import Record
+    from pvenet.fleet.stage import Summary
     from pvenet.impact import AllowedGuests
     from pvenet.journal import Journals
     from pvenet.node import Node
     from pvenet.spec.node_plan import NodePlan
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +43,7 @@ class Terms:
 
     apply: ApplyOptions
     stage: StageOptions
-    canary: str = ""
-    """The node to begin with."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Turn:
-    """Whose turn it is."""
-
-    node: str
-    number: int
-    """Counted from 1."""
-    of: int
-    after: str = ""
-    """The canary that has gone well just before; empty where there was none."""
+    pace: Pace = field(default_factory=Pace)
 
 
 def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
@@ -66,6 +58,22 @@ def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
         raise errors.UsageError(f"the canary {canary} is not one of the nodes to be changed", hint=there)
     todo = [each for each in plan.nodes if each.goes_live]
     return tuple(sorted(todo, key=lambda each: each.node != canary))
+
+
+def skipping(plan: FleetPlan, pace: Pace) -> tuple[FleetPlan, tuple[Row, ...]]:
+    """The plan without the nodes that can't be reached, where that is agreed to, and what is said of these.
+
+    The canary is never left out, nor are all of them.
+    """
+    away = {
+        name: error
+        for name, error in plan.failed.items()
+        if isinstance(error, errors.Unreachable) and is_away(error) and name != pace.canary
+    }
+    if not pace.skip_unreachable or not plan.nodes:
+        return plan, ()
+    rest = {name: error for name, error in plan.failed.items() if name not in away}
+    return replace(plan, failed=rest), tuple(skipped(name, error) for name, error in away.items())
 
 
 def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
@@ -102,61 +110,58 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
     runtime: Runtime,
     announce: Callable[[Turn], None] = lambda _: None,
     record: Record | None = None,
+    book: RolloutBook | None = None,
 ) -> Summary:
-    """Apply the plans of some nodes, one after another, up to the first that fails.
+    """Apply the plans of some nodes, as many at once as the terms say, up to the first that fails.
 
     `announce` is called before each node; what it raises ends the rollout with that node untouched. Consent was given
-    beforehand: the runtime is not asked. Raises PvenetError where the record of a saved plan can't be written.
+    beforehand: the runtime is not asked. `book` keeps how far it has come; where that, or the record of a saved plan,
+    can't be written, no further node is begun.
     """
-    rows: list[Row] = []
-    failure: errors.PvenetError | None = None
-    with _locked(fleet, plans, terms, runtime) as each:
-        for result in _results(fleet, plans, each, runtime, announce):
-            if isinstance(result, errors.PvenetError):
-                failure = result
-                continue
-            rows.append(result)
-            if record and result.verdict == Verdict.APPLIED:
-                record.write([row.node for row in rows if row.verdict == Verdict.APPLIED])
-    return Summary(rows=tuple(rows), failure=_with_changed(failure, rows))
+    by_name = {plan.node: plan for plan in plans}
+    own = replace(terms, apply=replace(terms.apply, sdn_lock=False))
+    ended: list[str] = []
 
-
-@contextmanager
-def _locked(fleet: Fleet, plans: Sequence[NodePlan], terms: Terms, runtime: Runtime) -> Iterator[Terms]:
-    """The cluster's SDN lock for all nodes, where it is wanted; the terms of each of them, which takes none itself."""
-    wanted = terms.apply.sdn_lock and bool(plans)
-    with SdnLock(fleet.connection, fleet.state_dir, runtime, wanted=wanted, now=utc_now()) as lock:
-        lock.take()
-        yield replace(terms, apply=replace(terms.apply, sdn_lock=False))
-
-
-def _with_changed(failure: errors.PvenetError | None, rows: Sequence[Row]) -> errors.PvenetError | None:
-    """What an interrupt leaves behind: the nodes that were changed before it stay so."""
-    changed = ", ".join(row.node for row in rows if row.verdict == Verdict.APPLIED)
-    if not changed or not isinstance(failure, errors.Interrupted):
-        return failure
-    return failure.with_message(f"{failure.message}\napplied before that, and stays: {changed}")
-
-
-def _results(
-    fleet: Fleet, plans: Sequence[NodePlan], terms: Terms, runtime: Runtime, announce: Callable[[Turn], None]
-) -> Iterator[Row | errors.PvenetError]:
-    """What becomes of each node, as it becomes so; of one that fails the row, then its error, then the untouched."""
-    for number, plan in enumerate(plans):
-        after = terms.canary if number == 1 and plans[0].node == terms.canary else ""
-        begun = False
+    def work(name: str, runtime: Runtime) -> Ended:
+        node, journals = fleet.node(name), fleet.journals(name, rollout=book.id if book else "")
         try:
-            announce(Turn(node=plan.node, number=number + 1, of=len(plans), after=after))
-            begun = True
-            ended = _change(fleet.node(plan.node), fleet.journals(plan.node), plan, terms, runtime)
-        except (errors.PvenetError, KeyboardInterrupt) as stop:
-            error = stop if isinstance(stop, errors.PvenetError) else _interrupted(plan.node)
-            if begun:
-                yield _failed(plan.node, error)
-            yield error
-            yield from (Row(node=each.node, verdict=None) for each in plans[number + begun :])
-            return
-        yield Row(node=plan.node, verdict=ended.verdict, message=ended.message)
+            _reached(terms.pace, lambda: precautions.look(node, runtime))
+            locks.take(name)
+            return _change(node, journals, by_name[name], own, runtime)
+        finally:
+            node.connection.close()
+
+    def noted(row: Row) -> None:
+        locks.ended(row.node)
+        if book:
+            book.note(row)
+        if record and row.verdict == Verdict.APPLIED:
+            ended.append(row.node)
+            record.write([name for name in by_name if name in ended])
+
+    course = Course(
+        names=tuple(by_name),
+        pace=terms.pace,
+        cluster=fleet.place,
+        work=work,
+        runtime=book.listening(runtime) if book else runtime,
+        announce=announce,
+        begun=book.begin if book else lambda _: None,
+        noted=noted,
+    )
+    precautions = Precautions(fleet, by_name, lambda: course.at_work)
+    with SdnLocks(fleet, by_name, course.steady, wanted=terms.apply.sdn_lock) as locks:
+        return course.run()
+
+
+def _reached(pace: Pace, ask: Callable[[], T]) -> T:
+    """What is asked before anything is sent to a node. Raises Skipped where nobody answers, if that was agreed to."""
+    try:
+        return ask()
+    except errors.Unreachable as error:
+        if pace.skip_unreachable and is_away(error):
+            raise Skipped(error) from error
+        raise
 
 
 def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtime: Runtime) -> Ended:
@@ -183,7 +188,8 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
             )
         return False
 
-    with Staging(node, journals) as staging:
+    with ExitStack() as stack:
+        staging = _reached(terms.pace, lambda: stack.enter_context(Staging(node, journals)))
         refuse_changed(staging, plan)
         staged = staging.stage(plan.desired, terms.stage)
     try:
@@ -216,14 +222,3 @@ def _take_back(node: Node, journals: Journals, staged: Staged) -> str:
     except errors.PvenetError as error:
         return f": {error.message}"
     return ""
-
-
-def _failed(node: str, error: errors.PvenetError) -> Row:
-    """The row of a node that an error has ended."""
-    return Row(node=node, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code)
-
-
-def _interrupted(node: str) -> errors.Interrupted:
-    return errors.Interrupted(
-        f"interrupted at {node}", hint=f"`pvenet status --node {node}` shows the state of the node"
-    )

@@ -43,9 +43,13 @@ _ENCODING = ("utf8", "surrogatepass")
 class Journals:
     """The journals of one node in a state directory."""
 
-    def __init__(self, state_dir: Path, node: str, *, asked: Node | None = None, same_node: bool = False) -> None:
+    def __init__(
+        self, state_dir: Path, node: str, *, asked: Node | None = None, same_node: bool = False, rollout: str = ""
+    ) -> None:
         self.folder = state_dir / "journals" / _file_name(node)
         self.node = node
+        self.rollout = rollout
+        """The rollout for which journals are begun; empty where there is none."""
         self._asked = asked
         self._said = same_node
         self._entries: tuple[wire.Entry, ...] | None = None
@@ -58,7 +62,7 @@ class Journals:
 
         Bound to none, every journal counts.
         """
-        return type(self)(self.state_dir, self.node, asked=node, same_node=same_node)
+        return type(self)(self.state_dir, self.node, asked=node, same_node=same_node, rollout=self.rollout)
 
     @property
     def state_dir(self) -> Path:
@@ -166,6 +170,7 @@ class Journals:
             adopted=adopted,
             certificate=place.certificate,
             number=1 + max((each.number for each in self._everywhere()), default=0),
+            rollout=self.rollout,
         )
 
     def write(self, journal: Journal) -> Journal:

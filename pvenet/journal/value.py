@@ -66,6 +66,8 @@ class Journal:
     """What has to change in the node's /etc/hosts when this is live."""
     number: int = 0
     """How people call it, among those of its node's name; it stays. 0 in one of 0.1, which has its name alone."""
+    rollout: str = ""
+    """The rollout for which it was begun; empty where there was none."""
 
     @property
     def network(self) -> Network:
@@ -119,7 +121,7 @@ def _refuse_wrong_types(journal: Journal) -> None:
 
 
 def _texts(journal: Journal) -> Iterator[object]:
-    yield from (journal.id, journal.node, journal.endpoint, journal.begun)
+    yield from (journal.id, journal.node, journal.endpoint, journal.begun, journal.rollout)
     for route in journal.routes:
         yield from (route.host, route.scheme, route.label)
         yield str(route.port) if type(route.port) is int else None

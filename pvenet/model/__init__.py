@@ -30,7 +30,7 @@ from pvenet.model.interfaces import (
     own_first,
     settable,
 )
-from pvenet.model.names import from_vlan_name, natural, parent_in
+from pvenet.model.names import from_vlan_name, natural, parent_in, runs
 
 __all__ = [
     "ALL_VIDS",
@@ -65,5 +65,6 @@ __all__ = [
     "natural",
     "own_first",
     "parent_in",
+    "runs",
     "settable",
 ]

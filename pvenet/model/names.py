@@ -1,6 +1,11 @@
-"""What the name of an interface says."""
+"""What the name of an interface says, and names in a row."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
@@ -12,6 +17,35 @@ def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
             parts.append("")
         parts[-1] += letter
     return tuple((part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
+
+
+RUN = 3
+"""Names in a row that are said as `pve1 to pve3`."""
+
+
+def runs(names: Iterable[str]) -> str:
+    """Names as people say them: `pve1 to pve4, web1`."""
+    rows: list[list[str]] = []
+    for name in names:
+        if rows and _follows(rows[-1][-1], name):
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    return ", ".join(f"{row[0]} to {row[-1]}" if len(row) >= RUN else ", ".join(row) for row in rows)
+
+
+def _follows(before: str, name: str) -> bool:
+    """Whether a name is the next one: its last number is one higher, and written with as many digits or more."""
+    (head, one), (other, two) = (_numbered(each) for each in (before, name))
+    if head != other or not one or not two or int(two) != int(one) + 1:
+        return False
+    return len(two) == len(one) or not (one.startswith("0") or two.startswith("0"))
+
+
+def _numbered(name: str) -> tuple[str, str]:
+    """A name before its last number, and that."""
+    head = name.rstrip("0123456789")
+    return head, name[len(head) :]
 
 
 def from_vlan_name(vlan: str) -> tuple[str | None, int | None]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pvenet.plan import Change
     from pvenet.render.values import Paint
 
-_HEAD = ("no", "begun", "", "at", "what", "how it ended")
+_HEAD = ("no", "begun", "", "at", "rollout", "what", "how it ended")
 
 
 def history_text(
@@ -35,6 +35,7 @@ def history_text(
             times.local(past.journal.begun, zone),
             times.ago(past.journal.begun, now),
             past.journal.endpoint if several else "",
+            past.journal.rollout,
             summary(past),
             past.ended,
         )
@@ -66,6 +67,7 @@ def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zon
     about = [
         ("begun", times.local(journal.begun, zone) + (f" ({recent})" if recent else "")),
         ("at", journal.endpoint),
+        ("rollout", journal.rollout),
         ("ended", past.ended),
         ("task", journal.upid or ""),
         ("journal", f"{past.path}"),
@@ -106,6 +108,23 @@ def _hosts(past: Past) -> list[str]:
     return [one_line(f"{sign} {each}") for line in lines for sign, each in (("-", line.old), ("+", line.new))]
 
 
+def rollout_text(data: Mapping[str, Any], width: int | None, paint: Paint, *, now: datetime) -> str:
+    """A rollout: what it was about, and how each of its nodes ended, in their order."""
+    recent = times.ago(data["begun"], now)
+    about = [
+        ("begun", times.local(data["begun"]) + (f" ({recent})" if recent else "")),
+        ("ended", times.local(data["ended"]) if data["ended"] else "under way, or killed"),
+        ("canary", data["canary"] or ""),
+    ]
+    head = paint(one_line(f"rollout {data['rollout']} of {data['file']}"), "bold")
+    rows = [
+        (each["node"], each["stands"].replace("_", " "), each["journal"] or "", each["message"].partition("\n")[0])
+        for each in data["nodes"]
+    ]
+    table = fitted(("node", "state", "journal", ""), rows, width, paint, wraps=("journal",), cuts="")
+    return f"{head}\n{aligned([row for row in about if row[1]])}\n\n{table}"
+
+
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +143,7 @@ def row_data(past: Past) -> dict[str, Any]:
         "what": summary(past),
         "todo": past.todo,
         "journal": str(past.path),
+        "rollout": journal.rollout or None,
     }
 
 

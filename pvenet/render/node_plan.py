@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from pvenet.model import runs
 from pvenet.plan import Create, Delete, Risk, Update
 from pvenet.render.changes import change_data, changes_text, pending_text
-from pvenet.render.foreign import indented
+from pvenet.render.foreign import indented, one_line
 from pvenet.render.impact import impact_data, impact_lines
 from pvenet.render.lines import at_words
 from pvenet.render.values import counted, headed
@@ -40,6 +42,33 @@ def node_plan_text(found: NodePlan, paint: Paint, width: int = 100) -> str:
     lines += [f"  would be lost: {loss} (refused without --lossy)" for loss in found.losses]
     lines += [f"  {line}" for line in found.kept]
     return "\n".join(indented(line) for line in lines)
+
+
+EACH = "each of them"
+"""Several nodes, where one would be named."""
+
+
+def node_plans_text(found: Sequence[NodePlan], paint: Paint, width: int = 100) -> list[str]:
+    """The same of many nodes: those that would read alike are told once."""
+    alike: dict[str, list[NodePlan]] = {}
+    for each in found:
+        alike.setdefault(node_plan_text(replace(each, node=EACH), paint, width), []).append(each)
+    return [
+        node_plan_text(group[0], paint, width) if len(group) == 1 else _alike_text(group, text, paint)
+        for text, group in alike.items()
+    ]
+
+
+def _alike_text(group: Sequence[NodePlan], text: str, paint: Paint) -> str:
+    """What is the same on several nodes, under all their names."""
+    head = alike_title([each.node for each in group], len(group[0].steps), paint)
+    return "\n".join([head, *text.splitlines()[1:]])
+
+
+def alike_title(names: Sequence[str], steps: int, paint: Paint) -> str:
+    """The line above what is the same on several nodes."""
+    said = one_line(runs(names))
+    return paint(f"{said}: the same {counted(steps, 'change')}", "bold") if steps else f"{said}: no changes"
 
 
 def path_text(node: str, chain: Sequence[str], reason: str, impact: Impact) -> str:
@@ -82,7 +111,7 @@ def counts_text(found: Sequence[NodePlan], file: str) -> str:
     ours = [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
     too = f"{_named(ours)} {_has(ours)} staged changes from here, which an apply makes live" if ours else ""
     if touched:
-        made, changed, gone = _counts(found).values()
+        made, changed, gone = counts(found).values()
         line = f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
         return f"{line}; {too}" if too else line
     if too:
@@ -101,8 +130,8 @@ def _has(found: Sequence[NodePlan]) -> str:
     return "has" if len(found) == 1 else "have"
 
 
-def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
-    """Interfaces, each once also where it takes two steps."""
+def counts(found: Iterable[NodePlan]) -> dict[str, int]:
+    """How many are to create, update and delete: interfaces, each once also where it takes two steps."""
     kinds = {"create": Create, "update": Update, "delete": Delete}
     return {
         word: sum(len({step.name for step in each.steps if isinstance(step, kind)}) for each in found)
@@ -112,7 +141,7 @@ def _counts(found: Iterable[NodePlan]) -> dict[str, int]:
 
 def node_plans_data(found: Sequence[NodePlan], file: str) -> dict[str, Any]:
     """What `plan --json` prints."""
-    return {"file": file, "nodes": [node_plan_data(each) for each in found], "counts": _counts(found)}
+    return {"file": file, "nodes": [node_plan_data(each) for each in found], "counts": counts(found)}
 
 
 def node_plan_data(found: NodePlan) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pvenet.plan import Risk
 from pvenet.render.changes import step_text
 from pvenet.render.foreign import indented, one_line
 from pvenet.render.impact import impact_lines
-from pvenet.render.node_plan import path_text
+from pvenet.render.node_plan import EACH, alike_title, path_text
 from pvenet.render.values import counted
 
 if TYPE_CHECKING:
@@ -27,36 +27,50 @@ def saved_plan_text(data: Mapping[str, Any], paint: Paint, width: int = 100) -> 
     """
     when = f"{data['made']}".replace("T", " ").partition(".")[0]
     lines = [one_line(f"made from {data['file']} at {when} UTC, with the nodes as they were then"), ""]
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for node in data["nodes"]:
-        lines += [paint(one_line(f"{node['node']}:"), "bold"), *_lines(node, paint, width), ""]
+        alike.setdefault(tuple(_lines({**node, "node": EACH}, paint, width)), []).append(node)
+    for told, nodes in alike.items():
+        if len(nodes) == 1:
+            lines += [paint(one_line(f"{nodes[0]['node']}:"), "bold"), *_lines(nodes[0], paint, width), ""]
+        else:
+            names = [f"{node['node']}" for node in nodes]
+            lines += [alike_title(names, len(nodes[0]["steps"]), paint), *told, ""]
     made, changed, gone = (int(data["counts"][word]) for word in ("create", "update", "delete"))
-    nodes = counted(len(data["nodes"]), "node")
-    lines.append(f"plan: {made} to create, {changed} to change, {gone} to delete on {nodes}")
+    on = counted(len(data["nodes"]), "node")
+    lines.append(f"plan: {made} to create, {changed} to change, {gone} to delete on {on}")
     return "\n".join(lines)
 
 
 def _lines(node: Mapping[str, Any], paint: Paint, width: int) -> Iterator[str]:
     """One node, beneath its name."""
-    yield from (f"  {_step(step, paint)}" for step in node["steps"])
+    yield from (f"  {risky_step(step, paint)}" for step in node["steps"])
     if node["staged"]:
         yield "  something was pending there already, staged from here:"
-        yield from (f"    {_step(step, paint)}" for step in node["staged"])
+        yield from (f"    {risky_step(step, paint)}" for step in node["staged"])
     if node["pending"] and not node["ours"]:
         yield "  something was pending there already that pvenet did not stage from here"
+    yield from (f"  {line}" for line in remarks(node, width - 2))
+
+
+def remarks(node: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Whom the steps of a node hit, and what else is worth knowing before; each in a line, or indented ones."""
     hit = impact_of(node["impact"])
     paths = [path_text(node["node"], path["chain"], path["reason"], hit) for path in node.get("management", ())]
-    yield from map(one_line, dict.fromkeys(paths))
-    yield from (f"  {line}" for line in impact_lines(hit, width - 2) if hit.notable)
+    yield from (one_line(path.strip()) for path in dict.fromkeys(paths))
+    yield from impact_lines(hit, width) if hit.notable else ()
     for word, texts in (
+        ("note: ", node.get("notes", ())),
         ("can't be rolled back: ", node["not_rolled_back"]),
         ("would be lost: ", node["losses"]),
         ("warning: ", [each["message"] for each in node["warnings"]]),
         ("", node["kept"]),
     ):
-        yield from (indented(f"  {word}{text}") for text in texts)
+        yield from (indented(f"{word}{text}") for text in texts)
 
 
-def _step(step: Mapping[str, Any], paint: Paint) -> str:
+def risky_step(step: Mapping[str, Any], paint: Paint) -> str:
+    """A step with its risk."""
     risk = Risk(step["risk"])
     return step_text(step, paint) + ("" if risk is Risk.NONE else f"  (risk: {risk})")
 

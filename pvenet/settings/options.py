@@ -23,7 +23,7 @@ class Options:
     json: bool = False
     """The answer is data for a program: JSON, or what the format says."""
     format: str = ""
-    """`table`, `json` or `yaml`, where it was named."""
+    """`table`, `json`, `yaml` or what the command has besides, where it was named."""
     quiet: bool = False
     debug: bool = False
     insecure: bool = False
@@ -35,7 +35,7 @@ class Options:
 
     @property
     def form(self) -> str:
-        """`table`, `json` or `yaml`."""
+        """The same, `table` where none was."""
         return self.format or ("json" if self.json else "table")
 
     def over(self, before: Options) -> Options:

@@ -93,9 +93,12 @@ def load_settings(*endpoints: str, profile: str | None = None) -> Settings:
     return read_settings(Options(endpoint=endpoints, profile=profile), os.environ)
 
 
-def read_settings(options: Options, environment: Mapping[str, str]) -> Settings:
-    """The settings that options and environment make. Raises UsageError where nothing says where to go."""
-    told = sourced(environment, options.profile, placed=options.placed)
+def read_settings(options: Options, environment: Mapping[str, str], given: Mapping[str, str] | None = None) -> Settings:
+    """The settings that options and environment make. Raises UsageError where nothing says where to go.
+
+    `given`: settings by the names of the variables that a caller gives beside the options, and that count as they do.
+    """
+    told = sourced(environment, options.profile, placed=options.placed, given=given)
     found = {name: setting.value for name, setting in told.items()}
     endpoints, sim = _place(options, found, environment)
     if options.fault and not sim:

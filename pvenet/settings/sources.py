@@ -37,20 +37,29 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """What comes from one source together."""
 
 
-def sourced(environment: Mapping[str, str], profile: str | None, *, placed: bool = False) -> dict[str, Setting]:
+def sourced(
+    environment: Mapping[str, str],
+    profile: str | None,
+    *,
+    placed: bool = False,
+    given: Mapping[str, str] | None = None,
+) -> dict[str, Setting]:
     """Every setting that is made outside the command line. `profile` is the one that `--profile` names.
+
+    `given`: settings by our names that a caller gives itself; they win over all others, each group as a whole.
 
     A profile that an option names wins over the environment, as options do; one that PVENET_PROFILE names is only where
     the environment says nothing. Where nothing says where to go, and no option does (`placed`), the only profile that
     `pvenet login` has made is meant. Raises UsageError for a profile that is not there, or is wrong.
     """
     own = {name: Setting(value, "environment") for name, value in environment.items() if value}
+    told = {name: Setting(value, "option") for name, value in (given or {}).items() if value}
     neighbours = _neighbours(environment)
     named = profile or environment.get("PVENET_PROFILE") or None
-    if not (named or placed or any(name in each for name in GROUPS["place"] for each in (own, neighbours))):
+    if not (named or placed or any(name in each for name in GROUPS["place"] for each in (told, own, neighbours))):
         named = only_profile(environment)
     ours = profile_of(named, environment) if named else {}
-    sources = [ours, own] if profile else [own, ours]
+    sources = [told, ours, own] if profile else [told, own, ours]
     sources.append(neighbours)
     found: dict[str, Setting] = {}
     for group, names in GROUPS.items():
@@ -82,7 +91,7 @@ def _elsewhere(found: Mapping[str, Setting], who: Mapping[str, Setting]) -> bool
     """Whether credentials are not meant for the simulated node that another source names."""
     sim = found.get("PVENET_SIM")
     sources = {setting.source for setting in who.values()}
-    return sim is not None and not sources <= {sim.source, "environment"}
+    return sim is not None and not sources <= {sim.source, "environment", "option"}
 
 
 def _neighbours(environment: Mapping[str, str]) -> dict[str, Setting]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from pvenet import errors
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,9 +17,16 @@ class Position(NamedTuple):
     line: int
     column: int
 
+    @property
+    def aside(self) -> str:
+        """`` (line 4)``, for the end of a message about something else; empty where there are no lines."""
+        return f" (line {self.line})" if self.line else ""
+
 
 NOWHERE = Position(1, 1)
 """Where nobody looks for a line: in a saved plan, which pvenet wrote, and in what was never in a file."""
+UNPLACED = Position(0, 0)
+"""Of what has no lines at all: data that another program hands over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,27 @@ class Diagnostic:
         return {**data, "nearest": self.nearest, "warning": self.warning}
 
     def text(self, file: str) -> str:
-        """The diagnostic as compilers print one: `file:line:column: message`."""
+        """The diagnostic as compilers print one: `file:line:column: message`; of data without lines, without them."""
         meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
-        return f"{file}:{self.position.line}:{self.position.column}: {self.message}{meant}"
+        at = "" if self.position == UNPLACED else f"{self.position.line}:{self.position.column}:"
+        return f"{file}:{at} {self.message}{meant}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileDiagnostics:
+    """What is wrong in one file, and worth a second look."""
+
+    file: str
+    """As it was called on the command line."""
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class InvalidFile(errors.InvalidNetwork):
+    """What network files describe can't be; each place is at hand for whoever shows it in the file."""
+
+    def __init__(self, message: str, found: Iterable[FileDiagnostics], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.found = tuple(found)
 
 
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic import Field as Key
 
+from pvenet.lint import RULES
 from pvenet.model import ALSO_CALLED, BondMode, settable
 from pvenet.model.addresses import SPELLINGS, parse_address
 from pvenet.spec.network_spec import KINDS, Kind
@@ -141,7 +142,16 @@ Entry: Any = Annotated[
     Union[(*_described, Annotated[_typeless(), Tag(TYPELESS)], Annotated[NotThere, Tag(STATE)])],
     Discriminator(_which),
 ]
+RuleName: Any = Literal[tuple(RULES)]
 Default: Any = Annotated[Union[(*_described, Annotated[NotThere, Tag(STATE)])], Discriminator(_which)]
+
+
+class Lint(BaseModel):
+    """What `pvenet lint` is to leave out."""
+
+    model_config = STRICT
+
+    ignore: tuple[RuleName, ...] = Key(default=(), description="Rules to ignore, by name.")
 
 
 class NodeEntries(BaseModel):
@@ -153,6 +163,7 @@ class NodeEntries(BaseModel):
     only: StrictBool = Key(
         default=False, description="The file is complete for this node: what it does not mention is removed."
     )
+    lint: Lint | None = Key(None, description="For this node.")
 
 
 class NetworkFile(BaseModel):
@@ -164,6 +175,7 @@ class NetworkFile(BaseModel):
         None, description="Interfaces of every node, unless the node says otherwise."
     )
     nodes: dict[str, NodeEntries | None] = Key(description="The nodes, by name.")
+    lint: Lint | None = Key(None, description="For all nodes.")
 
 
 class SavedNode(BaseModel):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from pvenet.plan import Problem
 
+_OWN_KEYS = ("only", "lint")
+"""Keys of a node that are no interfaces; one of that name can't be described."""
 _TOGETHER = {"cidr": ("cidr", "gateway"), "cidr6": ("cidr6", "gateway6")}
 """Fields that make no sense without each other."""
 
@@ -51,7 +53,7 @@ def description(node: str, network: Network) -> Description:
     interfaces = {
         name: _interface_spec(interface)
         for name, interface in network.interfaces.items()
-        if not isinstance(interface, Other) and name != "only"
+        if not isinstance(interface, Other) and name not in _OWN_KEYS
     }
     spec = NodeSpec(node=node, position=NOWHERE, interfaces=interfaces)
     left_out: dict[str, tuple[str, ...]] = {}

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 from pvenet.spec.check import relations
-from pvenet.spec.diagnostics import Diagnostic, Position, in_file_order
+from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NetworkSpec, NodeSpec
-from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of, tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 MOST_SHOWN = 100
@@ -31,6 +31,17 @@ def load(path: Path) -> NetworkSpec:
     return spec
 
 
+def of_data(data: Mapping[str, Any], called: str) -> NetworkSpec:
+    """The same of what another program hands over as data; `called` is what messages call it.
+
+    Raises InvalidNetwork with every diagnostic.
+    """
+    spec, diagnostics = _understood(lambda: (tree_of(data), []), called)
+    if diagnostics:
+        refuse([*diagnostics, *relations(spec)], called)
+    return spec
+
+
 def check(path: Path) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a file wants, and everything that is wrong with it by itself. Raises UsageError."""
     spec, diagnostics = examine(text_of(path), called(path))
@@ -43,15 +54,22 @@ def called(path: Path) -> str:
 
 
 def refuse(diagnostics: Iterable[Diagnostic], file: str) -> None:
-    """Raises InvalidNetwork where there are diagnostics that are more than warnings."""
-    wrong = in_file_order(diagnostic for diagnostic in diagnostics if not diagnostic.warning)
+    """Raises InvalidFile where there are diagnostics that are more than warnings."""
+    refuse_all([FileDiagnostics(file=file, diagnostics=tuple(in_file_order(diagnostics)))])
+
+
+def refuse_all(found: Iterable[FileDiagnostics]) -> None:
+    """The same of several files, in one error."""
+    wrong = [each for each in found if any(not diagnostic.warning for diagnostic in each.diagnostics)]
     if not wrong:
         return
-    lines = [diagnostic.text(file) for diagnostic in wrong[:MOST_SHOWN]]
-    if len(wrong) > MOST_SHOWN:
-        lines.append(f"... and {len(wrong) - MOST_SHOWN} more")
-    raise errors.InvalidNetwork(
-        f"{file} is not valid for these nodes:\n  " + "\n  ".join(lines),
+    lines = [diagnostic.text(each.file) for each in wrong for diagnostic in each.diagnostics if not diagnostic.warning]
+    more = [f"... and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
+    are = "is" if len(wrong) == 1 else "are"
+    raise InvalidFile(
+        f"{', '.join(each.file for each in wrong)} {are} not valid for these nodes:\n  "
+        + "\n  ".join([*lines[:MOST_SHOWN], *more]),
+        wrong,
         hint="nothing was sent; with `pvenet schema`, an editor checks it as you type",
     )
 
@@ -81,8 +99,12 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
 
 def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a text wants, as far as it can be understood, and everything that is wrong with it."""
+    return _understood(lambda: parse(text), file)
+
+
+def _understood(read: Callable[[], tuple[Tree, list[Diagnostic]]], file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     try:
-        tree, diagnostics = parse(text)
+        tree, diagnostics = read()
     except Unreadable as end:
         return NetworkSpec(file=file, nodes={}), [end.diagnostic]
     data = _typed(plain(tree))
@@ -90,7 +112,7 @@ def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     diagnostics += wrong
     nodes = {}
     for name, of_node in (entries.nodes if entries else {}).items():
-        nodes[name] = _merged(name, of_node, entries.defaults or {}, tree, diagnostics)
+        nodes[name] = _merged(name, of_node, entries, tree, diagnostics)
     return NetworkSpec(file=file, nodes=nodes), diagnostics
 
 
@@ -149,8 +171,9 @@ def _take_out(data: Any, path: tuple[Any, ...]) -> None:
         data.pop(part, None)
 
 
-def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, found: list[Diagnostic]) -> NodeSpec:
+def _merged(node: str, of_node: Any, file: Any, tree: Tree, found: list[Diagnostic]) -> NodeSpec:
     """A node's spec: its own entries over the defaults, field by field."""
+    defaults: Mapping[str, Any] = file.defaults or {}
     own: dict[str, Any] = dict(of_node.__pydantic_extra__ or {}) if of_node else {}
     interfaces: dict[str, InterfaceSpec | Absent] = {}
     ignored = set()
@@ -172,6 +195,7 @@ def _merged(node: str, of_node: Any, defaults: Mapping[str, Any], tree: Tree, fo
         interfaces=interfaces,
         ignored=frozenset(ignored),
         only=bool(of_node and of_node.only),
+        lint_ignore=frozenset(name for each in (file, of_node) if each and each.lint for name in each.lint.ignore),
     )
 
 

@@ -56,13 +56,15 @@ class NodeSpec:
     """Named only to be left alone."""
     only: bool = False
     """The file is complete for the node: what it does not mention goes."""
+    lint_ignore: frozenset[str] = frozenset()
+    """The rules of `pvenet lint` that are not told of the node, by name; those of the whole file among them."""
 
     def diagnostic(self, problem: Problem) -> Diagnostic:
         """A problem of the plan, at the position of the file that causes it."""
         found = self.located(problem.interface, problem.field, problem.message, problem.value)
         message = found.message
         if problem.other is not None and problem.other in self.interfaces:
-            message += f" (line {self._position(problem.other, problem.field).line})"
+            message += self._position(problem.other, problem.field).aside
         return replace(found, message=message, nearest=problem.nearest, warning=problem.warning)
 
     def located(self, interface: str, field: str, message: str, value: str = "") -> Diagnostic:
@@ -70,6 +72,10 @@ class NodeSpec:
         from pvenet.spec.diagnostics import Diagnostic
 
         return Diagnostic(self._position(interface, field, value), f"{self.node}: {message}")
+
+    def position_of(self, interface: str) -> Position:
+        """Where an interface's name stands; the node's for one that the file does not name."""
+        return self._position(interface, "")
 
     def _position(self, interface: str, field: str, value: str = "") -> Position:
         spec = self.interfaces.get(interface)

@@ -7,10 +7,11 @@ and free of repeated keys, and plain words mean what YAML 1.2 says (`on`, `no` a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pvenet.spec.diagnostics import Diagnostic, Position
+from pvenet.spec.diagnostics import UNPLACED, Diagnostic, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,6 +66,18 @@ def parse(text: str) -> tuple[Tree, list[Diagnostic]]:
     if builder.root is None:
         raise Unreadable(Position(1, 1), "the file is empty; it begins with `nodes:`")
     return builder.root, builder.diagnostics
+
+
+def tree_of(data: Any, depth: int = 0) -> Tree:
+    """The tree of values that were never a text. Raises Unreadable for what is deeper than a text may be."""
+    if depth > DEEPEST:
+        raise Unreadable(UNPLACED, f"this is nested deeper than {DEEPEST} levels; a network file needs five")
+    if isinstance(data, Mapping):
+        value: Any = {str(key): tree_of(each, depth + 1) for key, each in data.items()}
+        return Tree(UNPLACED, value, keys=dict.fromkeys(value, UNPLACED))
+    if isinstance(data, list | tuple):
+        return Tree(UNPLACED, [tree_of(each, depth + 1) for each in data])
+    return Tree(UNPLACED, data)
 
 
 def plain(tree: Tree) -> Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-_TOP = ("defaults", "nodes")
+_TOP = ("defaults", "nodes", "lint")
 _STATES = ("present", "absent", "ignore")
 _LONGEST_SHOWN = 40
 
@@ -46,15 +46,20 @@ def _unknown_key(tree: Tree, path: Path, kind: str) -> Diagnostic:
     at, word = position_of(tree, path, key=True), str(path[-1])
     if kind == "state":
         return Diagnostic(at, f"{_subject(path)}what is absent or ignored takes no {word}")
-    if word == "type":
+    if word == "type" and not _in_lint(path):
         given = _value(tree, path)
         message = f"{_subject(path)}{shown(given)} is not a type; choose one of {', '.join(KINDS)}"
         return Diagnostic(position_of(tree, path), message, nearest=nearest(str(given), KINDS))
-    words = [*KEYS[kind], "type", "state"] if kind in KINDS else list(_TOP)
+    words = [*KEYS[kind], "type", "state"] if kind in KINDS else ["ignore"] if _in_lint(path) else list(_TOP)
     if kind == "typeless":
         words = sorted({name for each in KEYS.values() for name in each} | {"type", "state"})
     what = f"a {kind} has no key {word}" if kind in KINDS else f"unknown key {word}"
     return Diagnostic(at, f"{_subject(path)}{what}", nearest=nearest(word, words, cutoff=0.5))
+
+
+def _in_lint(path: Path) -> bool:
+    """Whether a path leads into what the file says to `pvenet lint`, at its top or of a node."""
+    return "lint" in (path[2:3] if path[0] == "nodes" else path[:1])
 
 
 def _value(tree: Tree, path: Path) -> object:
@@ -86,7 +91,7 @@ def _wrong_value(  # noqa: PLR0911 - a table, a line a kind of error
         case "tuple_type":
             return f"{word} must be a list: write [{value if isinstance(value, str) else ''}]", None
         case "enum" | "literal_error":
-            return _no_choice(error, word, value)
+            return _no_choice(error, path, value)
         case "value_error":
             return f"{word}: {error['ctx']['error']}", None
         case "union_tag_invalid":
@@ -97,10 +102,13 @@ def _wrong_value(  # noqa: PLR0911 - a table, a line a kind of error
             return f"{word} must hold keys and values, not {shown(value)}", None
 
 
-def _no_choice(error: Mapping[str, Any], word: str, value: object) -> tuple[str, str | None]:
+def _no_choice(error: Mapping[str, Any], path: Path, value: object) -> tuple[str, str | None]:
+    word = str(path[-1])
     choices = [each.strip("'") for each in str(error["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
     if word == "state":
         choices = list(_STATES)
+    if _in_lint(path):
+        word = "rule"
     meant = nearest(str(value), choices, cutoff=0.5, aliases=BOND_MODE_NUMBERS)
     return f"{shown(value)} is not a valid {word}; choose one of {', '.join(choices)}", meant
 

@@ -318,7 +318,7 @@ def test_a_rollback_puts_the_line_back(lab: Lab) -> None:
 
 
 def test_a_line_that_was_edited_since_is_left_to_its_editor(lab: Lab) -> None:
-    """It is not as it was written from here; what has to be is said before the question, and after."""
+    """It is no longer as pvenet wrote it; what has to be is said before the question, and after."""
     applied(lab, update_hosts=True)
     edit(lab, hosts(lab).replace("pve1.lan pve1", "pve1.lan pve1 web"))
     assert "follows" not in rolled_back(lab)

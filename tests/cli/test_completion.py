@@ -13,6 +13,7 @@ from recorder import set_nature
 
 from pvenet import cli, connection
 from pvenet.cli import completion
+from pvenet.cli.answer import FORGED, FORMATS
 from pvenet.cli.fault_names import FAULTS
 from pvenet.cli.topics import topics
 from pvenet.recent import LIFETIME
@@ -375,3 +376,9 @@ def test_help_completes_its_pages_and_the_commands() -> None:
     """A page with its title."""
     found = completion.topics(None)  # type: ignore[arg-type]
     assert {*topics().items(), "bond", "apply"} <= set(found)
+
+
+@pytest.mark.parametrize(("command", "more"), [("list", ()), *FORGED.items()])
+def test_the_formats_are_those_of_the_command(offers: Offers, command: str, more: tuple[str, ...]) -> None:
+    """What it can print, and nothing that only others can."""
+    assert offers(command, "--format", "") == [*FORMATS, *more]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_an_answer_is_text_and_a_note_or_data(
-    capsys: pytest.CaptureFixture[str], given: dict[str, str], out: str, err: str
+    capsys: pytest.CaptureFixture[str], given: dict[str, Any], out: str, err: str
 ) -> None:
     """Text on stdout and talk on stderr; with --json the data alone, whatever the text is."""
     Context(Options()).emit({"a": 1}, **given)

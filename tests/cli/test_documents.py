@@ -11,6 +11,7 @@ import tarfile
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
+import answers
 import documents
 import pytest
 from documents import DOCUMENTS, HELP, PAGES, README, TABLES
@@ -73,8 +74,9 @@ def test_a_page_begins_with_its_title_and_what_it_is_for(page: Path) -> None:
 
 @by_name
 def test_commands_options_and_topics_that_are_named_are_there(document: Path) -> None:
-    """Whatever a sentence calls `pvenet ...` is a command with these options, and `pvenet help` has the topic."""
-    topics = {page.stem for page in PAGES} | {"TOPIC"}
+    """Whatever a sentence calls `pvenet ...` is a command with these options, and `pvenet help` has what it shows."""
+    helped = {"", "TOPIC"} | {page.stem for page in PAGES}
+    helped |= {words.partition(" ")[2] for words, _ in documents.commands()}
     every = {
         option
         for _, command in documents.commands()
@@ -82,15 +84,17 @@ def test_commands_options_and_topics_that_are_named_are_there(document: Path) ->
         for option in (*each.opts, *each.secondary_opts)
     }
     for code in re.findall(r"`([^`]+)`", documents.prose(document)):
-        words = code.split()
+        words = BRACKETED.sub("", code).split()
         if words[:2] == ["pvenet", "help"]:
-            assert set(words[2:]) <= topics, code
-        elif words[0] == "pvenet":
+            assert " ".join(words[2:]) in helped, code
+        elif words[:1] == ["pvenet"]:
             assert set(re.findall(r"--[a-z][\w-]*", code)) <= documents.options_at(words[1:]), code
         elif not ELSEWHERE.match(code):
             assert set(re.findall(r"--[a-z][\w-]*", code)) <= every, code
 
 
+BRACKETED = re.compile(r"\[[^]]*\]")
+"""What may stand there, in the reference: no word of a command."""
 ELSEWHERE = re.compile(r"pip |scripts/")
 """Begins what has options of its own."""
 
@@ -224,42 +228,9 @@ def test_every_command_is_documented() -> None:
                 assert parameter.help, (words, parameter.name)
 
 
-def test_the_json_of_every_command_is_described() -> None:
-    """Who parses it finds its fields; what is said of `create` is said of every kind's."""
-    table = documents.table(documents.page("json"), "| command | JSON |")
-    described = {
-        word for row in re.findall(r"^\| (`[^|]*`) \|", table, re.MULTILINE) for word in re.findall(r"`(.+?)`", row)
-    }
-    for words, command in documents.commands():
-        last = words.split()[-1]
-        if any("--json" in parameter.opts for parameter in command.params) and words.split()[1] not in UNDESCRIBED:
-            assert last in described, words
-
-
-JSON = {
-    "links": ["links"],
-    "doctor": ["doctor"],
-    "guests": ["guests"],
-    "tree": ["tree"],
-    "create": ["bond", "create", "--slaves", "ens38,ens39"],
-    "diff": ["diff"],
-    "status": ["status"],
-    "revert": ["revert"],
-    "plan": ["plan"],
-}
-
-
-def test_the_fields_of_each_answer_are_named(lab: Path, file: Path, run: Callable[..., Ran]) -> None:
-    """Whoever reads the page finds the fields that a command prints, but for those of each interface."""
-    assert lab.exists()
-    file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}}")
-    rows = documents.table(documents.page("json"), "| command | JSON |").splitlines()
-    for command, words in JSON.items():
-        (row,) = [row for row in rows if f"`{command}`" in row.split("|")[1]]
-        data = run(*words, "--json").data
-        fields = set(data[0] if isinstance(data, list) else data)
-        assert fields <= set(re.findall(r"`(\w+)`", row)), command
-
-
-UNDESCRIBED = {"sim", "config", "schema"}
-"""Those whose output is for people, or a schema."""
+def test_fields_that_are_explained_are_printed() -> None:
+    """What the page of JSON says of a field is about one that some command prints."""
+    table = documents.table(documents.page("json"), "| field | what it says |")
+    explained = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert explained
+    assert explained <= answers.every_field()

@@ -265,7 +265,7 @@ def test_a_file_is_planned_and_its_requests_are_shown(
 def test_every_command_that_changes_a_node_has_it() -> None:
     """A command is either in the tables above, or is known to leave nodes and journals as they are."""
     looks = {"list", "show", "links", "guests", "tree", "doctor", "diff", "status", "check", "schema", "export", "plan"}
-    looks |= {"history", "rescue", "help"}
+    looks |= {"history", "rescue", "help", "lint"}
     elsewhere = {"login", "logout"}  # `pvenet login --print` shows what it would do
     elsewhere |= {"wait"}  # it goes on with what was agreed to
     commands = {words.removeprefix("pvenet ").split(" [")[0]: command for words, command in documents.commands()}

@@ -20,6 +20,8 @@ PRINTED = "one\ntwo 2\nthree\nfour 4\n"
         ("one\n...\nfour\n", "one\n...\nfour 4\n"),
         ("...\nthree\n...\n", "...\nthree\n...\n"),
         ("...\nnothing like it\n", "...\n"),
+        ("...\nfou...\n", "...\nfou...\n"),
+        ("two...\nnine...\n", "one\ntwo...\nthree\nfour 4\n"),
     ],
 )
 def test_a_session_is_renewed_and_shows_no_more_than_before(shown: str, expected: str) -> None:
@@ -29,7 +31,15 @@ def test_a_session_is_renewed_and_shows_no_more_than_before(shown: str, expected
 
 
 @pytest.mark.parametrize(
-    ("shown", "same"), [(PRINTED, True), ("one\n...\n", True), ("one\n", False), ("...\ntwo\n...\n", False)]
+    ("shown", "same"),
+    [
+        (PRINTED, True),
+        ("one\n...\n", True),
+        ("one\n", False),
+        ("...\ntwo\n...\n", False),
+        ("...\ntwo...\n...\n", True),
+        ("on...\n", False),
+    ],
 )
 def test_only_three_dots_stand_for_other_lines(shown: str, *, same: bool) -> None:
     """Whatever else a document shows was printed, whole."""

@@ -14,9 +14,10 @@ from pvenet.apply.runtime import Runtime
 from pvenet.apply.stage import StageOptions
 from pvenet.events import Event, Reloading, Verdict
 from pvenet.fleet import rollout
+from pvenet.fleet.course import Pace, Turn
 from pvenet.fleet.nodes import Fleet, one_or_all, read
 from pvenet.fleet.plans import FleetPlan, plan_nodes, selected
-from pvenet.fleet.rollout import Terms, Turn, ordered, refuse_unapproved, roll_out
+from pvenet.fleet.rollout import Terms, ordered, refuse_unapproved, roll_out
 from pvenet.fleet.saved import Record
 from pvenet.settings import Identity, Settings, connect
 from pvenet.spec.load import load
@@ -62,7 +63,7 @@ def test_a_rollout_takes_each_node_in_its_turn(fleet: Fleet, planned: Callable[[
     def announce(turn: Turn) -> None:
         said.append(f"{turn.number}/{turn.of} {turn.node} after {turn.after or 'nobody'}")
 
-    terms = Terms(apply=ApplyOptions(), stage=StageOptions(), canary="pve2")
+    terms = Terms(apply=ApplyOptions(), stage=StageOptions(), pace=Pace(canary="pve2"))
     found = planned(BOND)
     summary = roll_out(fleet, ordered(found, "pve2"), terms, Runtime(emit=emit), announce)
     assert found.changes

@@ -113,7 +113,6 @@ class TestLostPaths:
     [
         ("guest-lost=999", "there is no guest 999 on pve1"),
         ("link-lost=5", "pve1 has no link 5 to its cluster"),
-        ("never-up=nope", "there is no interface nope on pve1"),
         ("not-joined=nope", "there is no interface nope on pve1"),
         ("port-missing=nope", "there is no interface nope on pve1"),
         ("mtu-stays=nope", "there is no interface nope on pve1"),

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import answers
 import typer
 from paths import ROOT
 
@@ -16,6 +17,7 @@ from pvenet.cli.help import parted
 from pvenet.cli.options import COMMON
 from pvenet.cli.reference import exit_codes as codes
 from pvenet.cli.reference import families
+from pvenet.render.prometheus import NAMES
 from pvenet.sim.faults import usage
 
 if TYPE_CHECKING:
@@ -94,6 +96,16 @@ def options() -> str:
     return _table("| option | meaning |", rows)
 
 
+def json_of_commands() -> str:
+    """The table of what each command prints as JSON, from the schemas."""
+    return _table("| command | JSON |", answers.rows())
+
+
+def json_of_events() -> str:
+    """The table of the events, from the same."""
+    return _table("| event | its fields |", answers.event_rows())
+
+
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
     """Every command that does something, by its words."""
     group = group or typer.main.get_command(cli.app)
@@ -126,6 +138,8 @@ def parse(line: str) -> None:
     """Raises TyperException for words after `pvenet` that are no command line; they are not run."""
     command: Any = typer.main.get_command(cli.app)
     context, words = None, shlex.split(line, comments=True)
+    if set(words) <= {option for each in command.params if not each.expose_value for option in each.opts}:
+        return  # what acts as soon as it is parsed: completion would be installed
     while True:
         context = command.make_context(command.name, words, parent=context)
         if not hasattr(command, "commands"):
@@ -170,11 +184,19 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def metrics() -> str:
+    """The table of what `drift --prometheus` writes."""
+    return _table("| metric | meaning |", ((f"`{name}`", about) for name, about in NAMES.items()))
+
+
 TABLES = {
     "commands": (page("commands"), what_commands_do),
     "options of commands": (page("commands"), options_of_commands),
     "options": (page("settings"), options),
     "exit codes": (page("exit-codes"), exit_codes),
     "faults": (page("faults"), faults),
+    "metrics": (page("dashboards"), metrics),
+    "answers": (page("json"), json_of_commands),
+    "events": (page("json"), json_of_events),
 }
 """The tables that are made of the code: where each stands, and what makes it."""

@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 """A line that somebody typed, and what is shown beneath it."""
 ELISION = "...\n"
-"""Stands for any lines."""
+"""Stands for any lines; at the end of a line, for the rest of it."""
 FIXED = (
     (re.compile(r"UPID:(\w+):[^\s'\"`]*"), r"UPID:\1:..."),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} [+-]\d{4}"), "2026-11-26 10:00:00.000000000 +0000"),
     (re.compile(r"\d{8}T\d{6}\.\d{3}[+-]\d{4}-[0-9a-f]{6}"), "20261126T100000.000+0000-2eeb91"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"), "2026-11-26T10:00:00+00:00"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!:)"), "2026-11-26 10:00"),
     (re.compile(r"\(\d+\.\d s\)"), "(0.3 s)"),
     (re.compile(r'"elapsed": \d+\.\d+'), '"elapsed": 0.3'),
 )
@@ -55,19 +56,32 @@ def _whole(printed: str) -> str:
 
 
 def matches(printed: str, shown: str) -> bool:
-    """Whether a document shows what was printed: a line `...` stands for any lines."""
-    parts = re.split(r"^\.\.\.\n", shown, flags=re.MULTILINE)
-    return re.fullmatch(r"(?:.*\n)*".join(map(re.escape, parts)), printed) is not None
+    """Whether a document shows what was printed: `...` stands for any lines, or for the rest of a line."""
+    pattern = "".join(
+        r"(?:.*\n)*" if line == ELISION else re.escape(line.removesuffix(ELISION)) + ".*\n" * line.endswith(ELISION)
+        for line in shown.splitlines(keepends=True)
+    )
+    return re.fullmatch(pattern, printed) is not None
 
 
 def renewed(printed: str, shown: str) -> str:
     """What a document should show instead, where it shows something else: no more than it did before."""
+    printed = _cut(printed, shown)
     old, new = _anchored(shown, printed), printed.splitlines(keepends=True)
     lines: list[str] = []
     for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         elided = kind != "equal" and ELISION in old[start:end]
         lines += [ELISION] if elided else new[first:last]
     return "".join(lines)
+
+
+def _cut(printed: str, shown: str) -> str:
+    """What was printed, with the lines as short as a document has them."""
+    begun = [line.removesuffix(ELISION) for line in shown.splitlines(keepends=True) if line.endswith(ELISION)]
+    return "".join(
+        next((each + ELISION for each in begun if each and line.startswith(each)), line)
+        for line in printed.splitlines(keepends=True)
+    )
 
 
 def _anchored(shown: str, printed: str) -> list[str]:

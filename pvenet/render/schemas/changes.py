@@ -113,27 +113,31 @@ DIFF = several(
 
 _SPOT: dict[str, Any] = {"line": int, "column": int, **part(Diagnostic, "message", "nearest", "warning")}
 CHECKED = Many(Record(name="FileDiagnostic", fields={"file": str, **_SPOT}))
-_NODE_PLAN = Record(
-    name="NodePlan",
-    fields={
-        "node": str,
-        "steps": Many(RISKY),
-        "risk": Risk,
-        "not_rolled_back": list[str],
-        "losses": list[str],
-        "warnings": Many(Record(name="Diagnostic", fields=_SPOT)),
-        "kept": list[str],
-        "pending": bool,
-        "ours": bool,
-        "armed": bool,
-        "staged": Many(RISKY),
-        "changes": str | None,
-        "impact": IMPACT,
-        "hosts": Many(Record(name="HostsLine", fields={"old": str, "new": str})),
-        "notes": list[str],
-        "management": Many(Record(name="TouchedPath", fields={"chain": list[str], "reason": str})),
-    },
-)
+_PLANNED_NODE: dict[str, Any] = {
+    "node": str,
+    "steps": Many(RISKY),
+    "risk": Risk,
+    "not_rolled_back": list[str],
+    "losses": list[str],
+    "warnings": Many(Record(name="Diagnostic", fields=_SPOT)),
+    "kept": list[str],
+    "pending": bool,
+    "ours": bool,
+    "armed": bool,
+    "staged": Many(RISKY),
+    "changes": str | None,
+    "impact": IMPACT,
+    "hosts": Many(Record(name="HostsLine", fields={"old": str, "new": str})),
+    "notes": list[str],
+    "management": Many(Record(name="TouchedPath", fields={"chain": list[str], "reason": str})),
+}
+_NODE_PLAN = Record(name="NodePlan", fields=_PLANNED_NODE)
 _COUNTS = Record(name="Counts", fields={"create": int, "update": int, "delete": int})
 PLANNED: dict[str, Any] = {"file": str, "nodes": Many(_NODE_PLAN), "counts": _COUNTS}
 PLAN = Record(name="Plan", fields={**PLANNED, "errors": dict[str, str]})
+_SAVED_NODE = Record(name="SavedNodePlan", fields={**_PLANNED_NODE, "against": str, "desired": Keyed(Any)})
+SAVED = Record(
+    name="SavedPlan",
+    fields={**PLANNED, "nodes": Many(_SAVED_NODE), "pvenet_plan": int, "id": str, "made": str},
+)
+"""What `plan show` gives: a saved plan as its file has it."""

@@ -41,12 +41,7 @@ _ROW = Record(
     fields={"node": str, "verdict": events.Verdict | Literal["untouched"], "exit": int, "message": str},
 )
 _SUMMARY = {"exit": int, "message": str, "hint": str, "kind": str | None, "nodes": Many(_ROW)}
-ROLLOUT = Either(
-    (
-        *EVENT.of,
-        record("planned", NoneType, PLANNED),
-        record("node", str, {"number": int, "of": int}),
-        record("summary", NoneType, _SUMMARY),
-    )
-)
+NODES = Either((*EVENT.of, record("node", str, {"number": int, "of": int}), record("summary", NoneType, _SUMMARY)))
+"""A line of `rollback`: also of a whole rollout."""
+ROLLOUT = Either((*NODES.of, record("planned", NoneType, PLANNED)))
 """A line of `apply`: also of a file or a saved plan."""

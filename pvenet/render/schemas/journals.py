@@ -20,6 +20,7 @@ _ROW: dict[str, Any] = {
     "what": str,
     "todo": str,
     "journal": str,
+    "rollout": str | None,
 }
 _REQUEST = Record(name="SentRequest", fields={"method": str, "path": str, "form": Keyed(int | str)})
 _WHOLE: dict[str, Any] = {
@@ -32,5 +33,17 @@ _WHOLE: dict[str, Any] = {
     "requests": Many(_REQUEST),
     "back": int | None,
 }
-HISTORY = Either((Many(Record(name="JournalRow", fields=_ROW)), Record(name="Journal", fields=_WHOLE)))
-"""The table, or one in full."""
+_MEMBER = Record(name="RolloutMember", fields={"node": str, "stands": str, "message": str, "journal": str | None})
+_ROLLOUT = Record(
+    name="Rollout",
+    fields={
+        "rollout": str,
+        "file": str,
+        "begun": str,
+        "ended": str | None,
+        "canary": str | None,
+        "nodes": Many(_MEMBER),
+    },
+)
+HISTORY = Either((Many(Record(name="JournalRow", fields=_ROW)), Record(name="Journal", fields=_WHOLE), _ROLLOUT))
+"""The table, one in full, or a rollout."""

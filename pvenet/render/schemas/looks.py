@@ -1,4 +1,4 @@
-"""The shapes of what looking gives: links, guests, the tree, the doctor's findings."""
+"""The shapes of what looking gives: links, guests, the tree, the findings of the doctor and of the rules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pvenet.impact import Attachment
 from pvenet.kernel.difference import Difference, Kind
 from pvenet.kernel.links import KernelLink, Port, Route
 from pvenet.kernel.links import LinkState as KernelState
+from pvenet.lint import Finding as LintFinding
 from pvenet.render.schemas.changes import UNKNOWN
 from pvenet.render.schemas.shapes import Again, Either, Many, Record, part
 from pvenet.render.tree import Hanging, Part
@@ -108,6 +109,18 @@ TREE = Record(
         "differences": list[str],
         "not_known": Many(UNKNOWN),
     },
+)
+
+LINT = Many(
+    Record(
+        name="LintFinding",
+        fields={
+            **part(LintFinding, "rule", "node", "interface", "field", "message"),
+            "file": str | None,
+            "line": int | None,
+            "column": int | None,
+        },
+    )
 )
 
 DOCTOR = Many(Record(name="Finding", fields={**part(Finding), "state": State}))

@@ -24,8 +24,8 @@ def refuse_unknown(asked: Asked) -> None:
     for link in sorted(orders.lost_links):
         if member is None or link not in member.rings:
             raise SimError(f"{node.name} has no link {link} to its cluster that the reload could cut")
-    lacks = orders.lacks
-    named = orders.never_up | lacks.slaves | lacks.ports | lacks.mtus | lacks.addresses
+    lacks = orders.lacks  # `never-up` holds on, also for a reload of a file without it
+    named = lacks.slaves | lacks.ports | lacks.mtus | lacks.addresses
     if unknown := sorted(named.difference(_names(asked))) if named else []:
         raise SimError(
             f"there is no interface {unknown[0]} on {node.name}, nor in its files, that the reload could affect"

@@ -1,0 +1,10 @@
+# Copyright: The pvenet authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module of this name on the controller."""
+
+from __future__ import annotations
+
+from ansible_collections.pvenet.network.plugins.action.interfaces import ActionModule
+
+__all__ = ["ActionModule"]

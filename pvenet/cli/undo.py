@@ -1,0 +1,56 @@
+"""`pvenet rollback --rollout ID`: what a whole rollout has changed is put back, the last node first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet.cli.progress import progress
+from pvenet.cli.prompt import Prompt
+from pvenet.cli.rollout import announcer, sum_up
+from pvenet.render.foreign import one_line
+from pvenet.render.values import aligned, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pvenet.apply.options import ApplyOptions
+    from pvenet.cli.context import Context
+    from pvenet.fleet.undo import ToUndo
+
+
+def undo(context: Context, name: str, options: ApplyOptions, *, yes: bool) -> None:
+    """Ask once, and put back node after node. Raises what the first node that fails raises, after the summary."""
+    from pvenet.fleet.book import Rollouts
+    from pvenet.fleet.stage import Summary
+    from pvenet.fleet.undo import to_undo
+    from pvenet.fleet.undo import undo as put_back
+
+    fleet = context.fleet
+    rollouts = Rollouts(fleet.state_dir)
+    with rollouts.taken_up(rollouts.named(name)) as book:
+        wanted = to_undo(fleet, book.now)
+        if not wanted:
+            note = f"there is nothing to roll back of the rollout {name}"
+            sum_up(context, Summary(rows=()), note=note)
+            return
+        if not yes:
+            context.say(f"what the rollout {name} of {one_line(book.now.file)} has changed:\n{_what(context, wanted)}")
+        with Prompt(yes=yes, json=context.options.json) as prompt:
+            prompt.confirm(f"Put back what was there on {counted(len(wanted), 'node')} now, the last one first?")
+            with progress(context) as listener:
+                runtime = prompt.runtime(listener.emit)
+                summary = put_back(fleet, book, wanted, options, runtime, announcer(context, prompt))
+            book.end()
+    sum_up(context, summary)
+
+
+def _what(context: Context, wanted: Sequence[ToUndo]) -> str:
+    """What is put back, a line a node."""
+    from pvenet.journal import history
+    from pvenet.render.history import summary
+
+    lines = []
+    for each in wanted:
+        past = next(past for past in history(context.fleet.journals(each.node)) if past.journal.id == each.journal.id)
+        lines.append((f"  {each.node}", f"journal {past.called}", summary(past)))
+    return aligned(lines)

@@ -1,0 +1,109 @@
+"""A rollout that was killed is gone on with: first what became of the nodes whose end nobody has seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.open_journals import meet
+from pvenet.apply.stage import revert
+from pvenet.apply.wait import LEFT, wait
+from pvenet.events import Ended, Verdict
+from pvenet.fleet.book import UNDONE, digest
+from pvenet.fleet.course import Course, Pace
+from pvenet.journal import OPEN, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from pvenet.apply.options import ApplyOptions
+    from pvenet.apply.runtime import Runtime
+    from pvenet.events import Row
+    from pvenet.fleet.book import Rollout, RolloutBook, Rollouts
+    from pvenet.fleet.course import Turn
+    from pvenet.fleet.nodes import Fleet
+    from pvenet.fleet.stage import Summary
+    from pvenet.journal import Journals
+    from pvenet.node import Node
+    from pvenet.spec.network_spec import NetworkSpec
+
+
+def resumable(rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
+    """The youngest rollout of what a file says, unless all its nodes are as it wants them.
+
+    Raises UsageError where there is none, and Stale where the file says something else than it did.
+    """
+    kept, wanted = rollouts.all(), digest(spec)
+    found = [each for each in kept if each.digest == wanted]
+    if not found:
+        former = [each for each in kept if each.file == spec.file]
+        if former:
+            raise errors.Stale(
+                f"{spec.file} has changed since the rollout {former[-1].id} started; nothing was sent",
+                hint="leave out --resume to start a new rollout",
+            )
+        raise errors.UsageError(f"no rollout of {spec.file} was started from here", hint="leave out --resume")
+    if any(each.stands == UNDONE for each in found[-1].members):
+        raise errors.Stale(
+            f"the rollout {found[-1].id} of {spec.file} was rolled back; nothing was sent",
+            hint="leave out --resume to start a new rollout",
+        )
+    if not found[-1].left:
+        raise errors.UsageError(
+            f"nothing is left of the rollout {found[-1].id}: all its nodes are as {spec.file} says",
+            hint="leave out --resume",
+        )
+    return found[-1]
+
+
+def take_up(  # noqa: PLR0913, PLR0917 - as `roll_out`
+    fleet: Fleet,
+    book: RolloutBook,
+    options: ApplyOptions,
+    runtime: Runtime,
+    announce: Callable[[Turn], None] = lambda _: None,
+    only: Collection[str] | None = None,
+) -> Summary:
+    """See what became of the nodes that were begun and whose end was not seen, one after another.
+
+    A reload is waited for, and ends as its apply would have; what was only staged is taken back, so that the node can
+    be planned for again. Ends at the first that fails.
+    """
+    names = tuple(each.node for each in book.now.unseen if only is None or each.node in only)
+
+    def work(name: str, runtime: Runtime) -> Ended:
+        node = fleet.node(name)
+        try:
+            return _seen(node, fleet.journals(name), book.id, options, runtime)
+        finally:
+            node.connection.close()
+
+    def noted(row: Row) -> None:
+        book.note(row, left=row.verdict is Verdict.NOTHING)
+
+    return Course(
+        names=names,
+        pace=Pace(),
+        cluster=fleet.place,
+        work=work,
+        runtime=book.listening(runtime),
+        announce=announce,
+        noted=noted,
+    ).run()
+
+
+def _seen(node: Node, journals: Journals, rollout: str, options: ApplyOptions, runtime: Runtime) -> Ended:
+    """How a node ended; `NOTHING` where it is as it was before the rollout. Raises what `wait` raises."""
+    bound = journals.at(node)
+    meet(node, bound, *OPEN)
+    ended: Ended | None = None
+    if any(each.state in (*LEFT, State.ROLLING_BACK, State.CONFIRMING) for each in bound.all()):
+        ended = wait(node, journals, options, runtime)
+        if ended.verdict is not Verdict.NOTHING:
+            return ended
+    last = next((each for each in reversed(bound.all()) if each.rollout == rollout), None)
+    if last is not None and last.state is State.STAGING:
+        revert(node, journals, discard=False, warn=runtime.warn)
+    if last is not None and last.state in (State.APPLIED, State.CONFIRMED):
+        return Ended(node=node.name, verdict=Verdict.APPLIED, exit_code=0, message="its end was not seen; applied")
+    return ended or Ended(node=node.name, verdict=Verdict.NOTHING, exit_code=0, message="none of it is live")

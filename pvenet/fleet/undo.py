@@ -1,0 +1,98 @@
+"""A whole rollout is undone: node after node, the last one first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pvenet import errors
+from pvenet.apply.resume import roll_back
+from pvenet.events import Ended, Verdict
+from pvenet.fleet.book import BEGUN
+from pvenet.fleet.course import Course, Pace
+from pvenet.fleet.locks import SdnLocks
+from pvenet.journal import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pvenet.apply.options import ApplyOptions
+    from pvenet.apply.runtime import Runtime
+    from pvenet.events import Row
+    from pvenet.fleet.book import Member, Rollout, RolloutBook
+    from pvenet.fleet.course import Turn
+    from pvenet.fleet.nodes import Fleet
+    from pvenet.fleet.stage import Summary
+    from pvenet.journal import Journal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToUndo:
+    """A node that a rollout has changed, and the journal of what was there before."""
+
+    node: str
+    journal: Journal
+
+
+def to_undo(fleet: Fleet, rollout: Rollout) -> tuple[ToUndo, ...]:
+    """The nodes that a rollout has changed, or may have, the last one first.
+
+    Raises RefusedByPvenet for a node whose journal is not kept any more.
+    """
+    found = []
+    for member in reversed(rollout.members):
+        if member.stands not in (Verdict.APPLIED, Verdict.UNKNOWN, Verdict.FAILED, BEGUN):
+            continue
+        journal = _journal(fleet, rollout, member)
+        if journal is not None and journal.state not in (State.ROLLED_BACK, State.DROPPED):
+            found.append(ToUndo(node=member.node, journal=journal))
+        elif journal is None and member.stands == Verdict.APPLIED:
+            raise errors.RefusedByPvenet(
+                f"what was on {member.node} before the rollout {rollout.id} is no longer known: its journal is gone",
+                hint=f"roll back the others with `pvenet rollback --node NODE`, and change {member.node} by hand",
+            )
+    return tuple(found)
+
+
+def _journal(fleet: Fleet, rollout: Rollout, member: Member) -> Journal | None:
+    """The youngest journal of a node that was begun for a rollout, or by which it was changed in it."""
+    every = fleet.journals(member.node).all()
+    return next((each for each in reversed(every) if rollout.id == each.rollout or each.id == member.journal), None)
+
+
+def undo(  # noqa: PLR0913, PLR0917 - as `roll_out`
+    fleet: Fleet,
+    book: RolloutBook,
+    wanted: Sequence[ToUndo],
+    options: ApplyOptions,
+    runtime: Runtime,
+    announce: Callable[[Turn], None] = lambda _: None,
+) -> Summary:
+    """Put back what was on these nodes before, up to the first that fails. The runtime is not asked."""
+    journals = {each.node: each.journal for each in wanted}
+    own = replace(options, sdn_lock=False)
+
+    def work(name: str, runtime: Runtime) -> Ended:
+        node = fleet.node(name)
+        try:
+            locks.take(name)
+            agreed = replace(runtime, confirm=lambda _: False)
+            return roll_back(node, fleet.journals(name), own, agreed, name=journals[name].id)
+        finally:
+            node.connection.close()
+
+    def noted(row: Row) -> None:
+        locks.ended(row.node)
+        book.note(row, undone=row.verdict in (Verdict.ROLLED_BACK, Verdict.NOTHING) and not row.exit_code)
+
+    course = Course(
+        names=tuple(journals),
+        pace=Pace(),
+        cluster=fleet.place,
+        work=work,
+        runtime=runtime,
+        announce=announce,
+        noted=noted,
+    )
+    with SdnLocks(fleet, journals, course.steady, wanted=options.sdn_lock) as locks:
+        return course.run()

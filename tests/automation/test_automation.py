@@ -1,0 +1,406 @@
+"""What a configuration management gets: one call, one result as plain data."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import FIXTURES
+
+from pvenet import errors
+from pvenet.automation import answer
+from pvenet.automation.options import said
+from pvenet.automation.parameters import apply_options_of, settings_of
+from pvenet.sim.adapter import SimAdapter
+from pvenet.sim.faults import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import requests
+
+SECRET = "11111111-2222-3333-4444-555555555555"
+BONDED: dict[str, Any] = {
+    "bond0": {"type": "bond", "slaves": ["ens38", "ens39"], "mode": "balance-rr"},
+    "vmbr1": {"type": "bridge", "ports": ["bond0"], "comments": "For tagged traffic"},
+}
+WIDENED = {"vmbr0": {"type": "bridge", "ports": ["ens33", "ens37"]}}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing but the parameters says where to go."""
+    for name in ("PVENET_SIM", "PVENET_ENDPOINT", "PVENET_TOKEN_ID", "PVENET_TOKEN_SECRET", "PVENET_STATE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Asks something of a simulated node; whatever comes back is plain data."""
+
+    def call(verb: str, *, check: bool = False, **parameters: Any) -> dict[str, Any]:
+        found = answer(verb, {"sim": str(tmp_path / "lab"), **parameters}, check=check)
+        return dict(json.loads(json.dumps(found)))
+
+    return call
+
+
+def live(tmp_path: Path) -> str:
+    return (tmp_path / "lab/pve1/etc/network/interfaces").read_text()
+
+
+def order(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """A fault of the next reload."""
+    send = SimAdapter.send
+
+    def watched(self: SimAdapter, request: requests.PreparedRequest, **rest: Any) -> requests.Response:
+        if request.method == "PUT" and (request.url or "").endswith("/network"):
+            self.front.script = Script([f"{fault}@1"])
+            monkeypatch.setattr(SimAdapter, "send", send)
+        return send(self, request, **rest)
+
+    monkeypatch.setattr(SimAdapter, "send", watched)
+
+
+# --- interfaces ---
+
+
+def test_a_second_run_changes_nothing(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """The first one applies and says what it has verified; the second one finds it so."""
+    first, second = (ask("interfaces", config=BONDED) for _ in range(2))
+    assert (first["changed"], first["verdict"], first["node"]) == (True, "applied", "pve1")
+    assert {each["name"] for each in first["interfaces"]} >= {"bond0", "vmbr1"}
+    assert "+\tbond-mode balance-rr" in first["diff"]["prepared"]  # PVE's own
+    assert first["diff"]["prepared"].count("+ bond bond0: slaves ens38,ens39") == 1  # and what it means
+    assert "failed" not in first
+    assert (second["changed"], second["warnings"], "diff" in second) == (False, [], False)
+    assert "bond-mode balance-rr" in live(tmp_path)
+
+
+def test_a_check_tells_and_changes_nothing(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """The plan is in the diff; neither the node nor the state folder is written."""
+    ask("facts")
+    before = {path: path.read_bytes() for path in (tmp_path / "lab/pve1/etc").rglob("*") if path.is_file()}
+    found = ask("interfaces", config=BONDED, check=True)
+    assert found["changed"]
+    assert "+ bond bond0" in found["diff"]["prepared"]
+    assert before == {path: path.read_bytes() for path in (tmp_path / "lab/pve1/etc").rglob("*") if path.is_file()}
+    assert not list((tmp_path / "lab/.pvenet").rglob("*.json"))
+
+
+def test_a_check_tells_what_a_run_would_stop_at(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """A check shows what it can and warns; the run itself fails, in the words of parameters, and sends nothing."""
+    ask("facts")
+    before = live(tmp_path)
+    checked, ran = ask("interfaces", config=WIDENED, check=True), ask("interfaces", config=WIDENED)
+    assert (checked["changed"], checked["would_stop"]["kind"]) == (True, "management_risk")
+    assert any("a run would stop here" in warning for warning in checked["warnings"])
+    assert (ran["failed"], ran["changed"], ran["kind"], ran["exit"]) == (True, False, "management_risk", 7)
+    assert "add allow_management: true" in ran["msg"]
+    assert "--allow" not in json.dumps([checked, ran])
+    assert live(tmp_path) == before
+    assert ask("interfaces", config=WIDENED, allow_management=True)["changed"]
+
+
+def test_a_reload_that_fails_is_told_and_rolled_back(
+    ask: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verdict, the log's line, the journal, what to do; and nothing has changed."""
+    ask("facts")
+    order(monkeypatch, "reload-fails=1:error: bond0: nobody knows")
+    found = ask("interfaces", config=BONDED)
+    assert (found["failed"], found["verdict"], found["rolled_back"]) == (True, "rolled_back", True)
+    assert not found["changed"]
+    assert "error: bond0: nobody knows" in found["msg"]
+    assert found["journal"] in found["msg"]
+    assert "bond0" not in live(tmp_path)
+
+
+def test_what_fails_and_is_kept_has_changed(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`on_failure: keep` leaves the node as the reload has made it."""
+    ask("facts")
+    order(monkeypatch, "reload-fails")
+    found = ask("interfaces", config=BONDED, on_failure="keep")
+    assert (found["failed"], found["changed"], found["rolled_back"], found["verdict"]) == (True, True, False, "failed")
+
+
+def test_overridden_removes_what_is_not_mentioned(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """Merged leaves it alone; the way to the node stays also so, and is told."""
+    ask("interfaces", config=BONDED)
+    one = {"bond0": BONDED["bond0"]}
+    assert not ask("interfaces", config=one)["changed"]
+    gone = ask("interfaces", config=one, state="overridden")
+    assert gone["changed"]
+    assert "vmbr1" not in live(tmp_path)
+    assert any("vmbr0 is not mentioned and stays" in line for line in gone["plan"]["kept"])
+
+
+def test_deleted_removes_what_is_named(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """Whatever the entries say; what is not there already is no change."""
+    ask("interfaces", config=BONDED)
+    first, second = (ask("interfaces", config={"vmbr1": None, "bond0": {}}, state="deleted") for _ in range(2))
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert "bond0" not in live(tmp_path)
+    assert "vmbr0" in live(tmp_path)
+
+
+def test_a_file_says_it_for_its_node(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """With its defaults; a node that it does not have is told."""
+    file = tmp_path / "network.yaml"
+    file.write_text(f"defaults: {json.dumps(BONDED)}\nnodes: {{pve1: {{}}}}\n")
+    assert ask("interfaces", file=str(file))["changed"]
+    file.write_text("nodes: {pve7: {}}\n")
+    assert "does not mention the node pve1" in ask("interfaces", file=str(file))["msg"]
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"bond0": {"type": "bund"}}, "config: bond0: bund is not a type"),
+        ({"vmbr1": {"type": "bridge", "portz": ["ens38"]}}, "did you mean ports?"),
+        ({"bond0": {"type": "bond", "slaves": ["nic9"]}}, "nic9"),
+        ({"vmbr1": {"type": "bridge", "mtu": "large"}}, "mtu must be a whole number"),
+    ],
+)
+def test_what_can_not_be_is_told_without_lines(ask: Callable[..., Any], config: Any, words: str) -> None:
+    """There is no line in what was never a file."""
+    found = ask("interfaces", config=config)
+    assert (found["failed"], found["kind"], found["changed"]) == (True, "invalid", False)
+    assert words in found["msg"]
+    assert "config:0" not in found["msg"]
+    assert "line 0" not in found["msg"]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"config": {}, "file": "network.yaml"}])
+def test_what_shall_be_is_said_once(ask: Callable[..., Any], parameters: Any) -> None:
+    assert "needs a `config` or a `file`" in ask("interfaces", **parameters)["msg"]
+
+
+def test_staged_only_is_no_change_twice(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """`apply: false` stages; `apply` makes it live; each says once that it has changed something."""
+    ask("facts")
+    before = live(tmp_path)
+    first, second = (ask("interfaces", config=BONDED, apply=False) for _ in range(2))
+    assert (first["changed"], first["verdict"], second["changed"]) == (True, "staged", False)
+    assert live(tmp_path) == before
+    checked = ask("apply", check=True)
+    assert (checked["changed"], [each["method"] for each in checked["requests"]]) == (True, ["PUT"])
+    assert live(tmp_path) == before
+    assert [ask("apply")["changed"] for _ in range(2)] == [True, False]
+    assert not ask("apply", check=True)["changed"]
+
+
+def test_what_is_gathered_is_no_change_when_it_is_asked_for(ask: Callable[..., Any]) -> None:
+    """The same node, described by itself."""
+    ask("interfaces", config=BONDED)
+    config = ask("interfaces", state="gathered")["gathered"]
+    assert config["bond0"] == BONDED["bond0"]
+    assert not ask("interfaces", config=config, state="overridden")["changed"]
+
+
+def test_rendered_is_what_parsed_reads() -> None:
+    """Both without any node: the file that PVE would write, and out of it the same configuration."""
+    rendered = answer("interfaces", {"state": "rendered", "config": BONDED})
+    assert "\tbond-mode balance-rr\n" in rendered["rendered"]
+    assert [each["form"]["iface"] for each in rendered["requests"]] == ["bond0", "vmbr1"]
+    assert not rendered["changed"]
+    parsed = answer("interfaces", {"state": "parsed", "running_config": rendered["rendered"]})["parsed"]
+    assert {name: parsed[name] for name in BONDED} == BONDED
+
+
+def test_parsed_reads_a_listing() -> None:
+    """`pvesh get /nodes/NODE/network --output-format json`; what is no listing is told."""
+    entries = [{"iface": "vmbr0", "type": "bridge", "bridge_ports": "eno1", "autostart": 1, "method": "manual"}]
+    found = answer("interfaces", {"state": "parsed", "running_config": json.dumps(entries)})
+    assert found["parsed"] == {"vmbr0": {"type": "bridge", "ports": ["eno1"]}}
+    for text in ("[1]", '{"data": 7}', "[{}]", ""):
+        assert answer("interfaces", {"state": "parsed", "running_config": text})["kind"] == "usage"
+
+
+def test_open_vswitch_is_rendered_too() -> None:
+    """Of a machine that has it."""
+    config = {"vmbr1": {"type": "OVSBridge", "ports": ["eno2"]}}
+    assert "ovs_type OVSBridge" in answer("interfaces", {"state": "rendered", "config": config})["rendered"]
+
+
+# --- live ---
+
+
+def test_a_rollback_puts_back_what_was_there(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """A check says what it would send; a second one has nothing to do."""
+    ask("interfaces", config=BONDED)
+    checked = ask("rollback", check=True)
+    assert (checked["changed"], checked["requests"][-1]["method"]) == (True, "PUT")
+    assert "bond0" in live(tmp_path)
+    assert [ask("rollback")["changed"] for _ in range(2)] == [True, False]
+    assert "bond0" not in live(tmp_path)
+
+
+def test_what_waits_is_confirmed_once(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """Whoever waits hears it and stays; a second confirmation finds it so."""
+    ends: list[dict[str, Any]] = []
+    waiting = threading.Thread(target=lambda: ends.append(ask("interfaces", config=BONDED, confirm_within=30.0)))
+    waiting.start()
+    until = time.monotonic() + 20
+    while (found := ask("confirm")).get("failed") and time.monotonic() < until:
+        time.sleep(0.1)
+    waiting.join()
+    assert (found["changed"], ends[0]["changed"], ends[0]["verdict"]) == (True, True, "applied")
+    assert (ask("confirm")["changed"], ask("confirm", check=True)["changed"]) == (False, False)
+    assert "bond0" in live(tmp_path)
+
+
+def test_what_was_rolled_back_can_not_be_confirmed(ask: Callable[..., Any]) -> None:
+    """Nothing waits for it: that is a failure, with what to do."""
+    ask("interfaces", config=BONDED)
+    ask("rollback")
+    found = ask("confirm")
+    assert (found["failed"], "nothing is waiting to be confirmed on pve1" in found["msg"]) == (True, True)
+
+
+# --- facts ---
+
+
+def test_facts_are_what_the_commands_show(ask: Callable[..., Any]) -> None:
+    """Each part that was asked for, and no other."""
+    ask("interfaces", config=BONDED, apply=False)
+    found = ask("facts")["ansible_facts"]["pvenet"]
+    assert set(found) == {"node", "interfaces", "config", "pending", "links", "guests"}
+    assert (found["pending"]["pending"], found["pending"]["ours"]) == (True, True)
+    assert "+auto bond0" in found["pending"]["changes"]
+    assert found["config"]["bond0"]["slaves"] == ["ens38", "ens39"]
+    assert {each["name"] for each in found["links"]["links"]} >= {"vmbr0", "ens33"}
+    assert {each["name"] for each in found["guests"]["bridges"]} >= {"vmbr0"}
+    assert set(ask("facts", gather=["pending"])["ansible_facts"]["pvenet"]) == {"node", "pending"}
+
+
+def test_what_a_right_hides_is_null_with_a_warning(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is there all the same."""
+    from pvenet.automation import facts
+
+    def lacks(*_: object) -> None:
+        raise errors.PermissionMissing("VM.Audit is missing", hint="grant it", privilege="VM.Audit", path="/vms")
+
+    monkeypatch.setattr(facts, "look", lacks)
+    found = ask("facts")
+    assert found["ansible_facts"]["pvenet"]["links"] is None
+    assert found["ansible_facts"]["pvenet"]["interfaces"]
+    assert "VM.Audit is missing\ngrant it" in found["warnings"]
+
+
+# --- where to go ---
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoints"),
+    [
+        ({"api_host": ["pve1"]}, ("pve1",)),
+        ({"api_host": ["pve1", "pve2:8007"], "api_port": 8106}, ("pve1:8106", "pve2:8007")),
+        ({"api_host": ["https://pve1/"], "api_port": 443}, ("https://pve1:443",)),
+        ({"api_host": ["fd00::1"], "api_port": 443}, ("[fd00::1]:443",)),
+        ({"api_host": ["[fd00::1]:8007"], "api_port": 443}, ("[fd00::1]:8007",)),
+    ],
+)
+def test_hosts_are_named_as_neighbours_name_them(given: Any, endpoints: tuple[str, ...]) -> None:
+    """The port apart from the host, and a whole URL as well."""
+    assert settings_of(given).endpoints == endpoints
+
+
+@pytest.mark.parametrize("name", ["pvenet", "root@pam!pvenet"])
+def test_a_token_is_named_whole_or_beside_its_user(name: str) -> None:
+    """community.proxmox names its user apart."""
+    given = {"api_host": ["pve1"], "api_user": "root@pam", "api_token_id": name, "api_token_secret": SECRET}
+    identity = settings_of(given).identity
+    assert (identity.token_id, identity.token_secret, identity.user) == ("root@pam!pvenet", SECRET, "")
+
+
+def test_parameters_win_over_the_environment_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token that is given never goes with another's fingerprint; what is not given comes from the environment."""
+    monkeypatch.setenv("PVENET_ENDPOINT", "https://elsewhere:8006")
+    monkeypatch.setenv("PVENET_TOKEN_ID", "ops@pve!net")
+    monkeypatch.setenv("PVENET_TOKEN_FILE", "/nowhere")
+    monkeypatch.setenv("PVENET_VERIFY", "flags")
+    given = {"api_host": ["pve1"], "api_token_id": "root@pam!pvenet", "api_token_secret": SECRET}
+    settings = settings_of(given)
+    assert (settings.endpoints, settings.identity.token_id, settings.identity.token_file) == (
+        ("pve1",),
+        "root@pam!pvenet",
+        "",
+    )
+    assert apply_options_of(given, settings).verify == "flags"
+    assert settings_of({}).endpoints == ("https://elsewhere:8006",)
+
+
+def test_parameters_win_over_a_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As options do; a profile says the rest."""
+    folder = tmp_path / "config" / "pvenet"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[profiles.lab]\nendpoints = ["https://lab:8006"]\nnode = "lab1"\n')
+    monkeypatch.setenv("PVENET_ENDPOINT", "https://elsewhere:8006")
+    assert settings_of({"profile": "lab"}).endpoints == ("https://lab:8006",)
+    settings = settings_of({"profile": "lab", "api_host": ["pve1"]})
+    assert (settings.endpoints, settings.node) == (("pve1",), "lab1")
+
+
+def test_validate_certs_is_on_unless_it_is_switched_off() -> None:
+    """Otherwise than community.proxmox has it."""
+    assert not settings_of({"api_host": ["pve1"]}).insecure
+    assert settings_of({"api_host": ["pve1"], "validate_certs": False}).insecure
+
+
+# --- what nobody foresaw ---
+
+
+def test_no_secret_is_in_a_result(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in that of a fault of our own either, whose text may hold anything."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr("pvenet.automation.interfaces.plan_nodes", fails)
+    found = ask(
+        "interfaces",
+        config=BONDED,
+        api_token_id="root@pam!full",
+        api_token_secret=SECRET,
+        sim=None,
+        api_host=["127.0.0.1:1"],
+    )
+    again = ask("interfaces", config=BONDED)
+    assert again["kind"] == "unexpected"
+    assert SECRET not in json.dumps([found, again])
+
+
+def test_a_node_that_is_not_there_is_unreachable() -> None:
+    """By that word Ansible's unreachable hosts are told from failed ones."""
+    given = {"api_host": ["127.0.0.1:1"], "api_token_id": "root@pam!x", "api_token_secret": SECRET, "config": BONDED}
+    found = answer("interfaces", given)
+    assert (found["failed"], found["kind"], found["changed"]) == (True, "unreachable", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("if that is intended, add --allow-management", "if that is intended, add allow_management: true"),
+        ("add --allow-guests 101,205", "add allow_guests: [101, 205]"),
+        ("(refused without --lossy)", "(refused without lossy: true)"),
+        ("wait longer next time with --timeout", "wait longer next time with timeout"),
+        ("`pvenet status --node pve1 --same-node` says", "`pvenet status --node pve1 --same-node` says"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+    ],
+)
+def test_messages_are_in_the_words_of_parameters(text: str, read: str) -> None:
+    """A command between backticks stays one; what a terminal obeys is shown."""
+    assert said(text) == read
+
+
+def test_the_recorded_file_is_parsed() -> None:
+    """A file that a real node wrote."""
+    text = (FIXTURES / "walkthrough/interfaces.applied").read_text()
+    found = answer("interfaces", {"state": "parsed", "running_config": text})["parsed"]
+    assert found["vmbr0"]["cidr"] == "192.168.171.21/24"

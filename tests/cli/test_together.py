@@ -1,0 +1,56 @@
+"""The progress of several nodes at once: a live line for each on a terminal, its name before each line of a log."""
+
+from __future__ import annotations
+
+import pytest
+
+from pvenet import events
+from pvenet.cli import progress as one
+from pvenet.cli import together
+from pvenet.cli.output import LIVE
+from pvenet.render.values import plain
+
+WAITS = events.Waiting(reason="the reload runs", elapsed=3.0, left=57.0, due=events.Due.ROLLS_BACK, node="pve1")
+FAILED = events.Ended(
+    node="pve2", verdict=events.Verdict.ROLLED_BACK, exit_code=8, message="bond0 is down\nrolled back and verified"
+)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is said; and what the live lines have come to, last."""
+    found: list[str] = []
+    monkeypatch.setattr(LIVE, "show", lambda text: found.append(f"live: {text()}"))
+    return found
+
+
+def test_a_terminal_has_a_line_for_each_node_at_work(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    """From its first event to its last, and a count above them; when all have ended only that is left."""
+    monkeypatch.setattr(one, "lively", lambda: True)
+    told = together.Together(lambda _: None, plain, nodes=2)
+    told.emit(events.Warned(text="the quorum", node="pve2"))
+    told.emit(WAITS)
+    assert said[-1] == ("live: 0 of 2 nodes have ended\npve2  begins\npve1  the reload runs (3 s); rolls back in 57 s")
+    told.emit(FAILED)
+    told.emit(events.Ended(node="pve1", verdict=events.Verdict.APPLIED, exit_code=0, message="applied"))
+    assert said[-1] == "live: 2 of 2 nodes have ended"
+
+
+def test_a_log_says_of_each_line_whose_it_is(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    """Also of the second line of one; what is waited for once, and how each ended, failed or not."""
+    monkeypatch.setattr(one, "lively", lambda: False)
+    told = together.Together(said.append, plain, nodes=2)
+    for event in (
+        WAITS,
+        WAITS,
+        events.RollingBack(node="pve2", reason="bond0 is down", journal="j"),
+        FAILED,
+        events.Warned(text="interrupted: pve3 will not be started"),
+    ):
+        told.emit(event)
+    assert said == [
+        "pve1: the reload runs",
+        "pve2: bond0 is down\npve2: rolling back: putting back what was on pve2 before",
+        "pve2: rolled back and verified",
+        "warning: interrupted: pve3 will not be started",
+    ]
