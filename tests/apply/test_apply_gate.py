@@ -45,7 +45,7 @@ def test_what_is_adopted_goes_live_and_is_verified(lab: Lab) -> None:
     lab.foreign()
     end = lab.apply(adopt=True)
     assert end.verdict is Verdict.APPLIED
-    assert "was not staged by pvenet" in lab.warnings
+    assert "were not staged by pvenet" in lab.warnings
     shown = lab.events[0]
     assert isinstance(shown, Shown)
     assert not shown.ours

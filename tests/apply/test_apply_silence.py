@@ -150,7 +150,7 @@ def test_the_second_ctrl_c_tells_a_reload_that_has_ended_from_one_that_runs(lab:
     lab.order("no-partner=bond0@PUT network")
 
     def press() -> None:
-        waits = bool(lab.waited) and lab.waited[-1].startswith("waits for")
+        waits = bool(lab.waited) and lab.waited[-1].startswith("waiting for")
         lab.asleep.append(press)
         if waits:
             interrupt()

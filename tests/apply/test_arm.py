@@ -197,7 +197,7 @@ def test_somebody_elses_revert_while_it_is_being_armed_is_no_staging_of_theirs(t
     lab.nature(reload_seconds=5.0)
     lab.order(f"foreign-revert@PUT network/{at}")
     lab.apply(arm=True)
-    assert "meanwhile" in lab.warnings
+    assert "in the meantime" in lab.warnings
     assert "somebody has staged" not in lab.warnings
     assert lab.live.count("#ours") == 3
     assert lab.pending is None

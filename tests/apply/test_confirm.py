@@ -126,7 +126,7 @@ def test_more_time_from_elsewhere_counts(lab: Lab) -> None:
 def test_no_time_is_given_to_what_nobody_waits_for(lab: Lab) -> None:
     """Decided, or left by whoever waited: it is said which, and neither looks like more time."""
     lab.apply()
-    with pytest.raises(errors.RefusedByPvenet, match="nothing waits"):
+    with pytest.raises(errors.RefusedByPvenet, match="nothing is waiting"):
         extend(lab.node, lab.journals, 60.0)
     journal = lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
     with pytest.raises(errors.RefusedByPvenet, match="no pvenet is waiting"):
@@ -156,7 +156,7 @@ def test_whoever_decides_first_decides(lab: Lab) -> None:
 
 def test_with_nothing_to_confirm_that_is_said(lab: Lab) -> None:
     """Exit 7."""
-    with pytest.raises(errors.RefusedByPvenet, match="nothing waits"):
+    with pytest.raises(errors.RefusedByPvenet, match="nothing is waiting"):
         confirm(lab.node, lab.journals)
 
 

@@ -89,7 +89,7 @@ def test_a_long_reload_tells_which_ports_are_on_their_bridges(lab: Lab) -> None:
     lab.tagged()
     lab.nature(reload_seconds=20.0)
     assert lab.apply().verdict is Verdict.APPLIED
-    assert any("runs; vmbr1 has bond0" in reason for reason in lab.waited)
+    assert any("reloading pve1; vmbr1 has bond0" in reason for reason in lab.waited)
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 30])
@@ -369,7 +369,7 @@ def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> No
 
 def press_while_waiting(lab: Lab) -> None:
     """Ctrl-C in the first sleep in which something is waited for that takes its time."""
-    waits = bool(lab.waited) and lab.waited[-1].startswith("waits for")
+    waits = bool(lab.waited) and lab.waited[-1].startswith("waiting for")
     lab.asleep.append(interrupt if waits else lambda: press_while_waiting(lab))
 
 

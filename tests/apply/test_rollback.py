@@ -346,7 +346,7 @@ def test_what_is_not_ours_is_not_rolled_back_and_that_is_said_before(tmp_path: P
     lab.order("never-up=vmbr99@PUT network")
     asked = Asking(lab)
     lab.failed(errors.ApplyFailed, adopt=True, ask=asked)
-    assert "can't be rolled back" in asked.warnings
+    assert "can't roll them back" in asked.warnings
     assert lab.reloads == 1
 
 
@@ -370,7 +370,7 @@ def test_two_ctrl_c_give_a_rollback_up(lab: Lab) -> None:
 
     lab.adapter.before["DELETE network/vmbr1"] = then
     error = lab.failed(errors.StateUnknown)
-    assert "was interrupted" in error.message
+    assert "stopped waiting" in error.message
     assert lab.states == [State.ROLLING_BACK]
 
 

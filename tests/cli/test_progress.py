@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-RUNS, SILENCE = "the reload of pve1 runs", "no answer from pve1: https://[fd00::1]:8006 did not answer in time"
+RUNS, SILENCE = "reloading pve1", "no answer from pve1: https://[fd00::1]:8006 did not answer in time"
 
 
 def plain(text: str, _style: str) -> str:
@@ -53,7 +53,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_the_line_says_what_happens_when() -> None:
     """Seconds that go on, both ways, and the trouble behind a silence last, where it may be cut."""
     runs = Waiting(reason=RUNS, elapsed=5.0, left=55.0, due=Due.ROLLS_BACK)
-    assert waiting_line(runs, 2.0) == "the reload of pve1 runs (7 s); rolls back in 53 s"
+    assert waiting_line(runs, 2.0) == "reloading pve1 (7 s); rolls back in 53 s"
     silent = Waiting(reason="no answer from pve1", elapsed=9, detail="refused", silent=5.0, left=2.0, due=Due.GIVES_UP)
     assert waiting_line(silent, 1.0) == "no answer from pve1 for 6 s; gives up in 1 s: refused"
     assert waiting_line(silent, 9.0).startswith("no answer from pve1 for 14 s; gives up in 0 s")
