@@ -183,6 +183,7 @@ PHRASES = (
     "two different things",
     "looks whether",
     "is said twice",
+    "nothing of (it|them)",
 )
 """What no message says, as patterns: turns of another language in English words, and what the glossary has given up."""
 

@@ -212,7 +212,7 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
         return journals.write(made_live(journal))
     journals.write(replace(journal, state=State.DROPPED))
     new = "nothing is pending any more" if left.pending is None else "somebody else has staged what is pending now"
-    message = f"reverted what was staged on {node.name}: nothing of it was live, and {new}"
+    message = f"reverted what was staged on {node.name}: none of it was live, and {new}"
     return RolledBack(message=message, asked=True)
 
 

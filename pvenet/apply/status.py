@@ -207,7 +207,7 @@ def _ours(journals: Journals, mine: Journal) -> dict[str, str]:
             "what was there before",
         }
     return {
-        "what": "changes are pending that were staged from here; nothing of them is live",
+        "what": "changes are pending that were staged from here; none of them is live",
         "todo": "`pvenet apply` makes them live, `pvenet revert` throws them away",
     }
 
