@@ -110,7 +110,7 @@ def permission_missing(who: str, privilege: str, path: str, node: str, *, why: s
 
     `why` says what gave it away.
     """
-    handed_down = ", handed down to the bridges beneath it" if path == ZONE else ""
+    handed_down = ", propagated to the bridges beneath it" if path == ZONE else ""
     return errors.PermissionMissing(
         f"{who} lacks {privilege} on {path}{handed_down} (node {node}){f': {why}' if why else ''}",
         hint="on the node, as root:\n  " + "\n  ".join(grants(who, path, node)),
@@ -185,7 +185,7 @@ def _suspicions(network: Network, places: Collection[int], changes: str) -> Iter
         yield f"{name} is pending and not listed"
     for interface in interfaces.values():
         for name in _unlisted_carriers(interface, interfaces):
-            yield f"{interface.name} stands on {name}, which is not listed"
+            yield f"{interface.name} is on top of {name}, which is not listed"
     if not any(_leads_out(interface) for interface in interfaces.values()):
         yield "nothing that is listed has a default gateway"
     if not changes:  # with a change pending, what is up may have been left by that

@@ -100,7 +100,7 @@ def _address(answer: Answer, entry: Mapping[str, Any]) -> str | None:
     try:
         return str(ip_address(text)) if text else None
     except ValueError:
-        raise answer.malformed("its ip is no address") from None
+        raise answer.malformed("its ip is not an address") from None
 
 
 def answering(connection: Connection, *, timeout: float | None = None) -> str | None:
@@ -118,7 +118,7 @@ def names(connection: Connection) -> tuple[str, ...]:
     answer = connection.get("nodes")
     found = tuple(sorted(answer.required(entry, "node") for entry in answer.rows()))
     if any("\n" in name for name in found):
-        raise answer.malformed("a node's name goes on over its line")
+        raise answer.malformed("a node's name contains a line break")
     return found
 
 
@@ -126,13 +126,13 @@ def one(connection: Connection, named: Sequence[str]) -> str:
     """The one node that is named, or the only one that there is. Raises UsageError where that is not one."""
     if len(named) > 1:
         raise errors.UsageError(
-            f"this is for one node, and {len(named)} are named: {', '.join(named)}",
-            hint="say which with --node or PVENET_NODE",
+            f"this command takes one node, and {len(named)} are named: {', '.join(named)}",
+            hint="choose one with --node or PVENET_NODE",
         )
     there = tuple(named) or names(connection)
     if len(there) != 1:
         raise errors.UsageError(
-            f"there are {len(there)} nodes: {', '.join(there)}", hint="say which with --node or PVENET_NODE"
+            f"there are {len(there)} nodes: {', '.join(there)}", hint="choose one with --node or PVENET_NODE"
         )
     return there[0]
 

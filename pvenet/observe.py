@@ -87,8 +87,8 @@ def bridges(node: Node, *, timeout: float | None = None) -> Mapping[str, BridgeP
 def _refused(node: Node, refusal: errors.RefusedByPVE) -> errors.PvenetError:
     if refusal.status == _NOT_IMPLEMENTED:
         return NotOffered(
-            f"{node.name} does not tell what hangs on its bridges: its PVE is older than 9.1",
-            hint="its report tells it, with Sys.Audit",
+            f"{node.name} can't say what is on its bridges: its PVE is older than 9.1",
+            hint="its report can, with Sys.Audit",
         )
     if (
         refusal.status == _FORBIDDEN
@@ -99,14 +99,14 @@ def _refused(node: Node, refusal: errors.RefusedByPVE) -> errors.PvenetError:
 
 def _lost(node: Node, lost: AnswerLost) -> ReportLost:
     return ReportLost(
-        f"{node.name} gives no report of its kernel: {lost.message}",
-        hint="PVE gives a report 30 s, and one that was begun goes on: it is not asked for again; "
+        f"{node.name} does not return a report of its kernel: {lost.message}",
+        hint="PVE allows a report 30 s, and one that was started goes on: pvenet does not ask again; "
         f"`pvereport` on {node.name} shows what takes so long",
     )
 
 
 def _unreadable(node: Node, what: str, why: Unreadable) -> ReportUnreadable:
     return ReportUnreadable(
-        f"the {what} of {node.name} is not as PVE writes it, and nothing of it is believed: {why}",
-        hint="what the kernel has is not known by that; the flags of `pvenet list` are",
+        f"the {what} of {node.name} does not look as PVE writes it, so pvenet does not trust any of it: {why}",
+        hint="what the kernel has is therefore not known; the flags of `pvenet list` are",
     )

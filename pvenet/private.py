@@ -68,7 +68,7 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     target = path.resolve()
     refuse_planted(target)
     if target.exists() and not target.is_file():
-        raise OSError(errno.EINVAL, "it is no file", str(path))
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
     beside = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:

@@ -19,17 +19,17 @@ def unexpected(error: Exception) -> errors.Unexpected:
         at = f" ({error.filename})" if isinstance(error.filename, str) else ""
         return errors.Unexpected(
             f"this machine refuses what pvenet needs: {error.strerror}{at}",
-            hint="`pvenet status` says how a node stands; --debug shows where it happened",
+            hint="`pvenet status` shows the state of a node; --debug shows where it happened",
         )
     if isinstance(error, ImportError):
         return errors.Unexpected(
             f"a part of pvenet can't be loaded: {error.name or 'its name is unknown'}",
-            hint="is it installed whole, and may this machine open more files (`ulimit -n`)?",
+            hint="is it installed completely, and may this process open more files (`ulimit -n`)?",
         )
     return errors.Unexpected(
-        f"this is a fault of pvenet itself: {type(error).__name__} at {_place(error)}; please report it",
-        hint="`pvenet status` says how a node stands. A report needs this line, the command and `pvenet --version`; "
-        "--debug shows the way there",
+        f"this is a bug in pvenet itself: {type(error).__name__} at {_place(error)}; please report it",
+        hint="`pvenet status` shows the state of a node. A report needs this line, the command and `pvenet --version`; "
+        "--debug shows the traceback",
     )
 
 

@@ -53,7 +53,7 @@ def affected(  # noqa: PLR0913 - two networks, and those who may know
         look = _look(node, unknown, thorough=thorough)
         found = bystanders(node, before, wanted, cluster=there, look=look, path=path, listed=listed)
     except errors.PvenetError as error:
-        return Impact(unknown=(NotKnown(what=f"whom this hits on {node.name}", why=error.message),))
+        return Impact(unknown=(NotKnown(what=f"what this affects on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))
 
 
@@ -71,7 +71,7 @@ def _look(node: Node, unknown: list[NotKnown], *, thorough: bool) -> GuestLook:
 
 def _ports(node: Node, unknown: list[NotKnown]) -> Look:
     """The quick call alone: a report takes seconds. Where there is none the guests' configurations have to do."""
-    what = f"what hangs on the bridges of {node.name} now"
+    what = f"what is on the bridges of {node.name} now"
     try:
         return Look(bridges=bridges(node))
     except NotOffered:

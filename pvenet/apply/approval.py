@@ -123,7 +123,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
     if touched:
-        _agree_to_path(f"this {effect} the way to {node.name}", touched, found, runtime, allowed)
+        _agree_to_path(f"this {effect} the management path of {node.name}", touched, found, runtime, allowed)
     agree_to_guests(node, found, runtime, allowed)
     clustered = bool(touched) and len(cluster.members) > 1
     if clustered:
@@ -139,7 +139,7 @@ def _agree_to_path(what: str, path: ManagementPath, found: Bystanders, runtime: 
     """Raises ManagementRisk unless that was agreed to; the warning leaves out the way where the lines above show it."""
     whole = f"{what}: {shown_path(path, found.before)} ({path.reason})"
     if not allowed.management:
-        raise errors.ManagementRisk(whole, hint="if that is meant, add --allow-management")
+        raise errors.ManagementRisk(whole, hint="if that is intended, add --allow-management")
     runtime.warn(f"{what} ({path.reason})" if found.impact.notable else whole)
 
 
@@ -147,14 +147,14 @@ def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Al
     """Raises GuestRisk for guests that run and would be cut, unless that was agreed to for each of them."""
     perhaps = found.impact.guests_perhaps_cut
     if perhaps:
-        runtime.warn(f"this cuts {_guests(found, perhaps)} on {node.name}, if they run; whether they do is not known")
+        runtime.warn(f"this cuts {_guests(found, perhaps)} on {node.name} if they are running, which is not known")
     cut = found.cut(allowed.guests)
     if cut:
-        run = "which runs" if len(cut) == 1 else "which run"
+        run = "which is running" if len(cut) == 1 else "which are running"
         everybody = ",".join(map(str, found.impact.guests_cut))
         raise errors.GuestRisk(
             f"this cuts {_guests(found, cut)} on {node.name}, {run}; nothing was sent",
-            hint=f"if that is meant, add --allow-guests {everybody}",
+            hint=f"if that is intended, add --allow-guests {everybody}",
         )
 
 
@@ -184,8 +184,8 @@ def _warn_of_fencing(node: Node, runtime: Runtime) -> None:
     services = highly_available(node.connection, node.name)
     if services:
         runtime.warn(
-            f"{node.name} has active HA services ({', '.join(services)}): if it is away for 60 s, the cluster "
-            "fences it, and it reboots"
+            f"{node.name} has active HA services ({', '.join(services)}): if the cluster loses it for 60 s, "
+            "it is fenced and reboots"
         )
 
 
@@ -193,15 +193,15 @@ def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
     """What rolling back could not do, before the question and not after."""
     if proposed.before is None:
         runtime.warn(
-            "these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
-            "and they can't be rolled back"
+            "these changes were not staged by pvenet: it can't tell what they touch, perhaps the management "
+            "path, and can't roll them back"
         )
     for loss in proposed.lost:
-        runtime.warn(f"rolling back could not put this back: {loss}")
+        runtime.warn(f"a rollback could not put this back: {loss}")
     for text in described_removals(loss for loss in proposed.removals if loss.name in proposed.remade):
         runtime.warn(text)
     for text in described_removals(loss for loss in proposed.removals if loss.name not in proposed.remade):
-        runtime.warn(f"{text}; rolling back could not put that back")
+        runtime.warn(f"{text}; a rollback could not put that back")
 
 
 def removals(journal: Journal | None, changes: str) -> tuple[Loss, ...]:
@@ -229,7 +229,7 @@ def described_removals(removals: Iterable[Loss]) -> Iterator[str]:
     for loss in removals:
         found.setdefault(loss.name, []).append(loss.what)
     for name, what in found.items():
-        yield f"PVE writes the whole file anew, and {name or 'it'} loses: {'; '.join(what)}"
+        yield f"PVE rewrites the whole file, and {name or 'it'} loses: {'; '.join(what)}"
 
 
 def management_addresses(node: Node, cluster: Cluster, network: Network) -> frozenset[str]:

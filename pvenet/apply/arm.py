@@ -83,7 +83,7 @@ class Arming:
         except errors.PvenetError as error:
             self._withdraw()
             left = "; a part of the way back may be staged until the reload has ended" * self.armed
-            self._book.warn(f"{self._node.name} could not be armed, and it goes on without: {error.message}{left}")
+            self._book.warn(f"{self._node.name} could not be armed; the apply goes on without: {error.message}{left}")
 
     def _taken(self, deadline: Deadline) -> Reading:
         """The listing once the reload has taken what was pending; staged on top of that, nothing would lead back."""
@@ -93,15 +93,15 @@ class Arming:
                 raise errors.NotOurs("somebody has staged something new", changes=reading.changes or "")
             if self._runtime.clock() - begun >= TAKEN_WITHIN:
                 raise errors.Stale("what was pending still is")
-            deadline.pause("the reload has not taken yet what was pending", LOOK)
+            deadline.pause("the reload has not yet taken what was pending", LOOK)
         self._node.refuse_hidden_in(reading, timeout=self._timeout)
         if not self._as_applied(reading.network):
-            raise errors.Stale("the node lists another network than what was pending")
+            raise errors.Stale("the node lists a different network from what was pending")
         return reading
 
     def _stage(self, inverse: Plan, reading: Reading, deadline: Deadline) -> None:
         steps = len(self._book.now.steps)
-        deadline.say("arming: the way back is being staged")
+        deadline.say("arming: staging the way back")
         self._book.record(must=True, state=State.ARMING, pending=None, back=steps)
         Steps(self._node, self._book, reading, timeout=self._timeout).forward(inverse)
         self._book.record(must=True, state=State.ARMED)
@@ -131,14 +131,14 @@ class Arming:
                 self._close()
             case Found.LIVE:
                 raise errors.ApplyFailed(
-                    f"the way back that was armed on {self._node.name} has gone live: a power cycle did that, or a "
-                    "reload or an SDN apply by somebody",
-                    hint="`pvenet rollback` looks whether everything is as it was before, and closes the journal",
+                    f"the way back that was armed on {self._node.name} has gone live, by a power cycle or by "
+                    "somebody's reload or SDN apply",
+                    hint="`pvenet rollback` checks that everything is as it was before, and closes the journal",
                 )
             case Found.FOREIGN:
                 raise errors.StateUnknown(
                     f"the reload of {self._node.name} has ended and can't be verified: somebody has changed what was "
-                    "armed, and it is left alone; whoever applies what is pending undoes what was applied",
+                    "armed, which is left alone; whoever applies what is pending undoes what was applied",
                     hint="`pvenet diff` shows what is pending; ask who staged it",
                 )
 

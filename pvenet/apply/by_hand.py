@@ -21,16 +21,16 @@ _HEAD = re.compile(r"(auto|iface|allow-\S+) ")
 def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
     """How to put back by hand what was there before; `staged` where the way back is pending, whole, on the node."""
     node = journals.node
-    again = f"`pvenet status --node {node}` says how it stands, `pvenet rollback --node {node}` tries again."
+    again = f"`pvenet status --node {node}` shows the state of the node, `pvenet rollback --node {node}` tries again."
     if staged:
         recipe = (
-            f"Where nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the "
-            f"boot makes it live. Or on its console, as root\n  mv {LIVE}.new {LIVE}\n  ifreload -a"
+            f"If nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the "
+            f"boot makes it live. Or, on its console, as root\n  mv {LIVE}.new {LIVE}\n  ifreload -a"
         )
     elif journal.unproven:
         recipe = (
-            f"The file of {node} is back already, and nothing has proved that its links are. Where nothing can reach "
-            "it: on its console, as root\n  ifreload -a"
+            f"The file of {node} is back already; whether its links are is not confirmed. If nothing can reach it, "
+            "on its console, as root:\n  ifreload -a"
         )
     else:
         recipe = _edit(node, tuple(changed_lines(journals.kept_diff(journal))))
@@ -41,12 +41,12 @@ def _edit(node: str, lines: tuple[str, ...]) -> str:
     rescue = f"`pvenet rescue --node {node}` prints the smallest file that brings {node} back"
     if not 0 < len(lines) <= MOST:
         return (
-            f"Where nothing can reach {node}: {rescue}. On its console, as root: write that to {LIVE}, then\n"
+            f"If nothing can reach {node}: {rescue}. On its console, as root, write that to {LIVE}, then\n"
             f"  rm -f {LIVE}.new\n  ifreload -a"
         )
     shown = "\n".join(f"    {line}" for line in lines)
     return (
-        f"Where nothing can reach {node}: on its console, as root, take the + lines out of {LIVE} and put the - lines "
+        f"If nothing can reach {node}: on its console, as root, take the + lines out of {LIVE} and put the - lines "
         f"back\n{shown}\nthen\n  rm -f {LIVE}.new\n  ifreload -a\n{rescue}."
     )
 

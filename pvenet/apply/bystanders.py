@@ -217,20 +217,24 @@ def _lost_guests(node: Node, there: Bystanders, look: Look, agreed: AllowedGuest
     missing, unseen = _missing(there, look)
     if unseen:
         missing, unseen = _missing(there, _with_report(node, look, deadline))
-    notes = [f"whether {_cards(there, unseen)} hang on their bridges again is not known"] if unseen else []
+    notes = [f"whether {_cards(there, unseen)} are on their bridges again is not known"] if unseen else []
     if not missing:
         return Losses(notes=tuple(notes))
     try:
         running = running_cards(node)
     except errors.PvenetError as error:
-        told = f"{_cards(there, missing)} hang on no bridge any more, or have stopped: {error.message}"
+        told = f"{_cards(there, missing)} are on no bridge any more, or have stopped: {error.message}"
         return Losses(notes=(*notes, told))
     gone = [card for card in missing if card in running]
     foreseen = there.impact.cards_cut
     sorry = [card for card in gone if card not in foreseen or not agreed.covers(card[0])]
-    notes += [f"guest {_card(there, card)} has stopped or left meanwhile" for card in missing if card not in running]
+    notes += [
+        f"guest {_card(there, card)} has stopped or moved away in the meantime"
+        for card in missing
+        if card not in running
+    ]
     notes += [f"guest {_card(there, card)} has lost {missing[card]}, as agreed" for card in gone if card not in sorry]
-    told_of = (f"guest {_card(there, card)} was on {missing[card]} and is on no bridge any more" for card in sorry)
+    told_of = (f"guest {_card(there, card)} was on {missing[card]} and is no longer on any bridge" for card in sorry)
     return Losses(guests=tuple(told_of), notes=tuple(notes))
 
 

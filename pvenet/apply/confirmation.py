@@ -45,7 +45,11 @@ def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float, *, l
     except KeyboardInterrupt:
         answer = journals.decide(journal, NO)
     if answer is None:
-        return "" if wait.decided == YES else f"nobody confirmed in {wait.in_all:.0f} s what was applied on {node.name}"
+        return (
+            ""
+            if wait.decided == YES
+            else f"nobody confirmed what was applied on {node.name} within {wait.in_all:.0f} s"
+        )
     return "" if answer == YES else f"what was applied on {node.name} was not confirmed: the answer was no"
 
 

@@ -166,5 +166,5 @@ class Ending(ABC):
         return replace(
             end,
             message=f"{why}\n{end.message}",
-            hint=f"change what was wrong and stage it again; what was tried is in\n  {book.path}",
+            hint=f"correct what was wrong and stage it again; what was tried is in\n  {book.path}",
         )

@@ -103,11 +103,11 @@ def address_move(
     changed_since = wrote is not None and {*undone(wrote.lines)} != {*lines}
     edit = HostsEdit(lines=tuple(lines), digest=hosts.digest, agreed=bool(agreed) and not changed_since)
     if edit.agreed:
-        does = "that is done when the new address is verified"
+        does = "pvenet changes it when the new address is verified"
     elif wrote is not None:
-        does = "that is not done from here, because it is not as it was written from here"
+        does = "pvenet does not change it, because it is no longer as pvenet wrote it"
     else:
-        does = "--update-hosts does that, too" if agreed is not None else "that is not done from here"
+        does = "--update-hosts changes it" if agreed is not None else "pvenet does not change it"
     notes = (*_of_file(node, edit, open_ends, does), *_of_links(node, cluster, gone, hosts.text))
     return AddressMove(looked=True, edit=edit if lines else None, notes=notes)
 
@@ -117,21 +117,19 @@ def address_move(
 
 def _of_file(node: Node, edit: HostsEdit, open_ends: Sequence[str], does: str) -> Iterator[str]:
     if edit.lines:
-        yield (
-            f"/etc/hosts of {node.name} has to follow, or {node.name} breaks at its next start; {does}\n{_shown(edit)}"
-        )
+        yield (f"/etc/hosts of {node.name} must follow, or {node.name} breaks at its next boot; {does}\n{_shown(edit)}")
     if open_ends:
         lines = "\n".join(f"  {line}" for line in open_ends)
         yield (
-            f"/etc/hosts of {node.name} has an address that goes, and nothing says what comes instead; change it by "
-            f"hand, or {node.name} breaks at its next start\n{lines}"
+            f"/etc/hosts of {node.name} has an address that goes, and nothing says what replaces it; change it by "
+            f"hand, or {node.name} breaks at its next boot\n{lines}"
         )
 
 
 def _not_known(node: Node, error: errors.PvenetError) -> str:
     """That nobody could look, with the right and the commands."""
-    what = f"an address of {node.name} changes, and whether its /etc/hosts has to follow is not known"
-    look = f"look on the node before it starts again:\n  grep -w {node.name} /etc/hosts"
+    what = f"an address of {node.name} changes, and whether its /etc/hosts must follow is not known"
+    look = f"look on the node before it boots again:\n  grep -w {node.name} /etc/hosts"
     if isinstance(error, errors.RefusedByPVE) and error.status == _FORBIDDEN:
         user = node.connection.credentials.user
         grants = "".join(f"\n  {line}" for line in audit_grants(user, "/"))
@@ -156,7 +154,9 @@ def _steps(node: Node, link: ClusterLink, new: str | None) -> str:
     new = new or "its new address"
     where = "/etc/pve/corosync.conf"
     if not _is_address(link.address):
-        change = f"`{link.address}` is a name: see that it leads to {new} on every member, in /etc/hosts or DNS"
+        change = (
+            f"`{link.address}` is a name: make sure that it resolves to {new} on every member, in /etc/hosts or DNS"
+        )
     else:
         change = (
             f"cp {where} {where}.new; in the copy set ring{link.number}_addr of {node.name} to {new} and raise "
@@ -168,7 +168,7 @@ def _steps(node: Node, link: ClusterLink, new: str | None) -> str:
         f"  1. on any member: {change}\n"
         f"  2. apply this, at once\n"
         f"  3. on {node.name}: systemctl restart corosync; then look with `corosync-cfgtool -n` and `pvecm status`\n"
-        "  4. when all members are there again, go on with the next node"
+        "  4. when all members are back, go on with the next node"
     )
 
 
@@ -195,11 +195,11 @@ def may_follow(node: Node, move: AddressMove, warn: Callable[[str], None], *, re
     if move.unknown:
         warn(move.unknown)
     if move.edit is not None:
-        does = "does that then" if move.edit.agreed else "says that again then"
-        then = "`pvenet rollback` goes on, and sees to it" if restores else f"`pvenet apply` looks, and {does}"
+        does = "changes it" if move.edit.agreed else "says so again"
+        then = "`pvenet rollback` goes on, and takes care of it" if restores else f"`pvenet apply` checks, and {does}"
         warn(
-            f"whether the address of {node.name} changes is not known yet; if it does, /etc/hosts has to follow, or "
-            f"{node.name} breaks at its next start; {then}\n{_shown(move.edit)}"
+            f"whether the address of {node.name} changes is not known yet; if it does, /etc/hosts must follow, or "
+            f"{node.name} breaks at its next boot; {then}\n{_shown(move.edit)}"
         )
 
 
@@ -217,7 +217,7 @@ def follow(node: Node, edit: HostsEdit | None, warn: Callable[[str], None]) -> s
     except errors.PvenetError as error:
         problem = error.message
     if problem:
-        warn(f"{_left(node.name, edit)}\nit was not changed from here, as far as is known: {problem}")
+        warn(f"{_left(node.name, edit)}\nas far as is known, pvenet did not change it: {problem}")
         return ""
     return "; /etc/hosts follows"
 
@@ -260,7 +260,7 @@ def _is_done(hosts: Hosts, edit: HostsEdit) -> bool:
 
 def _left(node: str, edit: HostsEdit) -> str:
     return (
-        f"/etc/hosts of {node} has to follow its address still, or {node} breaks at its next start; on the node, "
+        f"/etc/hosts of {node} must still follow its address, or {node} breaks at its next boot; on the node, "
         f"change\n{_shown(edit)}"
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def confirm(
     node: Node, journals: Journals, *, same_node: bool = False, warn: Callable[[str], None] = lambda _: None
 ) -> Journal:
-    """Say that what was applied may stay. Raises RefusedByPvenet where nothing waits for that, or it is too late.
+    """Keep what was applied. Raises RefusedByPvenet where nothing waits for that, or it is too late.
 
     `same_node`: as for `roll_back`. `warn` hears what is left to do.
     """
@@ -60,14 +60,15 @@ def extend(node: Node, journals: Journals, seconds: float, *, same_node: bool = 
             raise _nothing(node, bound)
         if not is_busy(bound):
             raise errors.RefusedByPvenet(
-                f"nobody waits any more for what was applied on {node.name}: it stays until somebody says otherwise",
+                f"no pvenet is waiting for the confirmation on {node.name} any more: what was applied stays until "
+                "somebody decides",
                 hint="`pvenet confirm` keeps it, `pvenet rollback` puts back what was there before",
             )
         try:
             return term.put_off(seconds)
         except OSError as error:
             raise errors.PvenetError(
-                f"no more time can be given: {bound.folder} can't be written: {error.strerror}",
+                f"the time can't be extended: {bound.folder} can't be written: {error.strerror}",
                 hint="`pvenet confirm` keeps what was applied",
             ) from None
 
@@ -91,8 +92,8 @@ def _settle(node: Node, journals: Journals, journal: Journal) -> None:
 
 def _too_late(node: Node) -> errors.RefusedByPvenet:
     return errors.RefusedByPvenet(
-        f"it is too late: what was applied on {node.name} is being rolled back, or has been",
-        hint=f"`pvenet status --node {node.name}` says how it stands",
+        f"too late: what was applied on {node.name} is being rolled back, or has been",
+        hint=f"`pvenet status --node {node.name}` shows the state of the node",
     )
 
 
@@ -106,8 +107,8 @@ def _waiting(node: Node, journals: Journals) -> Journal:
 
 def _nothing(node: Node, journals: Journals) -> errors.RefusedByPvenet:
     return errors.RefusedByPvenet(
-        f"nothing waits to be confirmed on {node.name}{others_note(journals)}",
-        hint=f"`pvenet status --node {node.name}` says how it stands",
+        f"nothing is waiting to be confirmed on {node.name}{others_note(journals)}",
+        hint=f"`pvenet status --node {node.name}` shows the state of the node",
     )
 
 

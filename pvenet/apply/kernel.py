@@ -81,7 +81,7 @@ class KernelVerdict:
         if not self.missing:
             return ""
         what = "flags" if self.look.bridges is None else "flags and its bridges' ports"
-        return f"verified by the list's {what} only: {self.missing}"
+        return f"verified only by the list's {what}: {self.missing}"
 
     @property
     def lacks(self) -> str:
@@ -93,7 +93,7 @@ class KernelVerdict:
         yield from (each.text for each in self.consequences.warnings)
         if (number := self.consequences.as_before) > 0:
             what = "one more thing" if number == 1 else f"{number} more things"
-            yield f"{node} has {what} otherwise than its file says, as before; `pvenet links` shows them"
+            yield f"{node} differs from its file in {what}, as before; `pvenet links` shows them"
 
 
 class KernelLooks:
@@ -168,8 +168,8 @@ class KernelLooks:
             self.begun()
             if self.baseline.missing:
                 raise errors.RefusedByPvenet(
-                    f"{self.baseline.missing}; --verify kernel needs it, so nothing was sent",
-                    hint="`pvenet doctor` says what is missing; with --verify auto the list's flags are enough",
+                    f"{self.baseline.missing}; --verify kernel needs that, so nothing was sent",
+                    hint="`pvenet doctor` says what is missing; with --verify auto the flags of the list are enough",
                 )
 
     def of_guests(self, names: Collection[str], unplaced: Collection[Card]) -> Look:
@@ -238,7 +238,7 @@ class KernelLooks:
             return KernelVerdict(consequences=consequences, missing=look.missing, look=look)
         until = _last_look(ended, deadline.at, self._took) if consequences.long else min(deadline.at, ended + CARRIER)
         while (left := until - self._runtime.clock()) > 0:
-            deadline.pause(f"waits for {_subjects(consequences)}", min(left, OFTEN), until=until)
+            deadline.pause(f"waiting for {_subjects(consequences)}", min(left, OFTEN), until=until)
         spent = self.asked.left <= 0 and self._look is None
         if spent or look.report is None:
             return KernelVerdict(consequences=_given_up(consequences), missing=look.missing, look=look)

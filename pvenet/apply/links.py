@@ -128,7 +128,7 @@ def _compared_now(
     ports: Mapping[str, BridgePorts] | None,
 ) -> Comparison:
     if reload_runs(node, journals):
-        basis = f"nothing is compared: a reload runs on {node.name}"
+        basis = f"nothing is compared: a reload is running on {node.name}"
         return Comparison(report=found, bridges=ports, basis=basis)
     try:
         reading, warnings = listed(node, journals)
@@ -151,6 +151,8 @@ def _compared(
             return compared_beside(reading.network, changes, found, ports)
         case Ours(journal=journal):
             applied = Network(interfaces=live(journal, reading.network), links=reading.network.links)
-            return compared(applied, found, ports, basis="changes are pending: compared is what was before them")
+            return compared(
+                applied, found, ports, basis="changes are pending: the comparison is with what was before them"
+            )
         case _:
             return compared(reading.network, found, ports, basis="")

@@ -36,7 +36,7 @@ def refuse_while_reloading(node: Node, journals: Journals) -> None:
         task = _task(node, journal)
         if task is not None and task.running:
             raise errors.Busy(
-                f"the reload of {node.name} that was started from here still runs; nothing was sent",
+                f"the reload of {node.name} that was started from here is still running; nothing was sent",
                 hint=f"wait until its task has ended:\n  {task.upid}",
             )
 
@@ -51,9 +51,9 @@ def refuse_unfinished(node: Node, journals: Journals) -> None:
         journals.write(replace(found, state=State.CONFIRMED))  # whoever waited was killed before it could
         return
     if found.state is State.CONFIRMING:
-        what, remedy = "what was applied last waits to be confirmed", "keeps it, and `pvenet rollback` takes it back"
+        what, remedy = "what was applied last is waiting to be confirmed", "keeps it, and `pvenet rollback` undoes it"
     else:
-        what, remedy = "a rollback was begun and has not ended", "keeps what is there, and `pvenet rollback` goes on"
+        what, remedy = "a rollback was started and has not ended", "keeps what is there, and `pvenet rollback` goes on"
     raise errors.RefusedByPvenet(
         f"{what} on {node.name}; nothing was sent",
         hint=f"`pvenet confirm` {remedy}; the journal is\n  {journals.path(found)}",
@@ -93,7 +93,7 @@ def _refuse_gone_live(journals: Journals, journal: Journal, reading: Reading) ->
         raise errors.RefusedByPvenet(
             f"the last apply from here to {journal.node} was armed, and its way back has gone live: by a power cycle, "
             "or by somebody's reload or SDN apply; nothing was sent",
-            hint="`pvenet rollback` looks whether everything is as it was before, and closes the journal\n"
+            hint="`pvenet rollback` checks that everything is as it was before, and closes the journal\n"
             f"  {journals.path(journal)}",
         )
 
@@ -185,4 +185,4 @@ def _reloaded(node: Node, journal: Journal, reading: Reading) -> tuple[State, st
             State.FAILED,
             f"after the last reload of {journal.node} that was started from here: {', '.join(down)} down",
         )
-    return State.APPLIED, f"the last reload of {journal.node} that was started from here has ended well"
+    return State.APPLIED, f"the last reload of {journal.node} that was started from here ended well"

@@ -55,11 +55,12 @@ class ApplyOptions:
         """Raises UsageError for a time that is none, and for what nobody would look at."""
         if self.require and self.verify is Verify.FLAGS:
             raise errors.UsageError(
-                "--require is about the kernel, which --verify flags does not ask; nothing was sent",
+                "--require needs the kernel, which --verify flags does not ask; nothing was sent",
                 hint="leave one of them out; --verify auto overrides a profile's `verify`",
             )
         for name, seconds in (("timeout", self.timeout), ("confirm_within", self.confirm_within)):
             if seconds is not None and not 0 < seconds <= LONGEST:
                 raise errors.UsageError(
-                    f"{name} is {seconds}, and no number of seconds", hint=f"more than 0, and at most {LONGEST:.0f}"
+                    f"{name} is {seconds}, which is not a number of seconds",
+                    hint=f"more than 0, and at most {LONGEST:.0f}",
                 )

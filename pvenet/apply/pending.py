@@ -66,14 +66,13 @@ def refuse_irreversible(node: str, pending: Pending, options: ApplyOptions) -> N
     for option, wanted in asked.items():
         if wanted and pending.before is None:
             raise errors.RefusedByPvenet(
-                f"what is pending on {node} is not pvenet's own and can't be rolled back, so that there "
-                f"is nothing to {'confirm' if option != '--arm' else 'arm it with'}; nothing was sent",
+                f"what is pending on {node} was not staged by pvenet and can't be rolled back, which {option} needs; "
+                "nothing was sent",
                 hint=f"apply it without {option}",
             )
     if options.arm and pending.steps and not pending.inverse:
         raise errors.RefusedByPvenet(
-            f"the API can stage no way back from what is pending on {node}, so that there is nothing to "
-            "arm it with; nothing was sent",
+            f"the API can't stage a way back from what is pending on {node}, which --arm needs; nothing was sent",
             hint="apply it without --arm",
         )
 

@@ -91,6 +91,6 @@ class Refresh:
         try:
             self._node.revert()
         except errors.PvenetError as error:
-            self._runtime.emit(Warned(text=f"a staged no-op could not be taken back: {error.message}"))
+            self._runtime.emit(Warned(text=f"a staged no-op could not be removed: {error.message}"))
             return reading
         return replace(reading, changes=None)

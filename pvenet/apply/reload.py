@@ -66,7 +66,7 @@ class Reload:
         self._looks = looks
         self._interrupts = interrupts or Interrupts(
             runtime,
-            f"the reload of {node.name} is under way and can't be called back; Ctrl-C again stops waiting for it",
+            f"the reload of {node.name} is under way and can't be cancelled; Ctrl-C again stops waiting for it",
         )
         self._sender = Sender(node, runtime, self._interrupted)
         self._deadline = runtime.deadline(timeout, purpose.due)
@@ -128,7 +128,7 @@ class Reload:
                 self._interrupted()
 
     def _unattended(self) -> Sent:
-        message = f"the reload was sent to {self._node.name}, and nobody waits for it; `pvenet wait` does"
+        message = f"the reload was sent to {self._node.name}, and this command does not wait for it; `pvenet wait` does"
         return Sent(message=message, elapsed=self._deadline.elapsed)
 
     @property
@@ -140,10 +140,10 @@ class Reload:
         """Waiting was given up by a person."""
         upid = self._book.now.upid
         how = "has ended and was not verified; it was" if self._task else "goes on as"
-        what = f"{how} task\n  {upid}" if upid else "may have been started: its answer was not waited for"
-        todo = MEANINGS[self._book.now.state].todo or "`pvenet status` says how it stands"
+        what = f"{how} task\n  {upid}" if upid else "may have started: pvenet stopped waiting before it answered"
+        todo = MEANINGS[self._book.now.state].todo or "`pvenet status` shows the state of the node"
         return Unknown(
-            message=f"waiting was given up; the reload of {self._node.name} {what}",
+            message=f"stopped waiting; the reload of {self._node.name} {what}",
             hint=f"{todo};\nits journal is\n  {self._book.path}",
             given_up=True,
         )
@@ -212,7 +212,7 @@ class Reload:
             if task.exitstatus or not self._left:
                 return task
         self._log = ()
-        self._book.warn(f"{self._node.name} knows no task of this reload any more: what is there decides")
+        self._book.warn(f"{self._node.name} no longer knows the task of this reload: what it lists decides")
         return Task(upid=upid, running=False, exitstatus="OK")
 
     def _so_far(self) -> str:
@@ -226,7 +226,7 @@ class Reload:
         somebody runs on the console, or one that hangs with its lock held, shows in none.
         """
         node = self._node.name
-        self._book.warn(f"another reload was running on {node}; reloading once more when it has ended")
+        self._book.warn(f"another reload was running on {node}; reloading again when it has ended")
         self._arming.disarm(self._deadline)  # or the second reload would make live what leads back
         known, waited = wait_for_others(self._node, self._deadline)
         if self._repeated and not waited:
@@ -234,8 +234,8 @@ class Reload:
         if self._verification.read().pending is not None:
             raise self._verification.stopped(
                 f"another reload was running on {node}, ours applied nothing ({task.exitstatus}), and "
-                "somebody has staged something new meanwhile: reloading again would make that live, too",
-                hint="ask who; then `pvenet apply --adopt` makes all of it live",
+                "somebody has staged something new in the meantime: another reload would make that live, too",
+                hint="find out who; then `pvenet apply --adopt` makes all of it live",
             )
         self._repeated = True
         try:

@@ -74,7 +74,7 @@ def early_text(node: str, network: Network, result: Renaming) -> str:
 
     lost = "; ".join(f"{old} is {uses(network, old)}" for old, new in result.names.items() if new in result.early)
     return (
-        f"this is for the next boot of {node}: {', '.join(result.early)} is no NIC there yet.\n"
+        f"this is for the next boot of {node}: {', '.join(result.early)} is not a NIC there yet.\n"
         "It stays pending, and PVE makes it live when the node boots. Do not apply it before: `pvenet apply`,\n"
         f"anybody's reload of the network or an SDN apply make it live too early and cut what is there now ({lost})."
     )

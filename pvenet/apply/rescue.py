@@ -84,8 +84,9 @@ def _of(node: Node, entries: Sequence[wire.Entry], known: Collection[str], journ
     names, reason = needed(entries, known)
     if not names:
         raise errors.RefusedByPvenet(
-            f"no interface of {node.name} has an address, as far as is known here: there is no way to bring back",
-            hint=f"`pvenet status --node {node.name}` says what is known of it",
+            f"no interface of {node.name} has an address, as far as is known here: there is no management path to "
+            "bring back",
+            hint=f"`pvenet status --node {node.name}` shows what is known of it",
         )
     others = [str(entry["iface"]) for entry in entries if entry.get("cidr") or entry.get("type") != "eth"]
     return Rescue(

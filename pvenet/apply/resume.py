@@ -126,7 +126,7 @@ def _rolled_back(  # noqa: PLR0913, PLR0917 - as `roll_back`, with the lock
     journals.forget_handover(journal)  # a rollback that is asked for may be of another day than its apply
     book = OpenJournal(journals, journal, runtime.warn)
     back = Rollback(node, book, runtime, timeout=options.timeout, routes=found.after, verify=options.verify)
-    end = back.run(f"asked to roll back what was begun at {times.local(journal.begun)}")
+    end = back.run(f"asked to roll back what was started at {times.local(journal.begun)}")
     if not isinstance(end, RolledBack):
         may_follow(node, move, runtime.unfailing().warn, restores=True)
         return end
@@ -185,9 +185,9 @@ def _refuse_unread(journals: Journals, journal: Journal | None) -> None:
     if path is not None:
         known = f",\nor roll back what was before it: `pvenet rollback {journal.id}`" if journal else ""
         raise errors.RefusedByPvenet(
-            f"the youngest journal of {journals.node} can't be read, so that nobody knows what was applied last; "
+            f"the youngest journal of {journals.node} can't be read, so what was applied last is not known; "
             "nothing was sent",
-            hint=f"use the pvenet that has written it, or move it away\n  {path}{known}",
+            hint=f"use the version of pvenet that wrote it, or move it away\n  {path}{known}",
         )
 
 
@@ -212,8 +212,8 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
     if not is_gone(reading, left) and not is_nothing(journal):  # somebody's reload came first
         return journals.write(made_live(journal))
     journals.write(replace(journal, state=State.DROPPED))
-    new = "nothing is pending any more" if left.pending is None else "what is pending now, somebody has staged since"
-    message = f"reverted what was staged on {node.name}: nothing of it was live, and {new}"
+    new = "nothing is pending any more" if left.pending is None else "somebody else has staged what is pending now"
+    message = f"reverted what was staged on {node.name}: none of it was live, and {new}"
     return RolledBack(message=message, asked=True)
 
 
@@ -221,7 +221,7 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: R
     """Raises Stale where somebody has changed since what the journal's steps had changed."""
     if restore.conflicts:
         raise errors.Stale(
-            f"{', '.join(map(str, restore.conflicts))} on {node.name} was changed again since; nothing was sent",
+            f"{', '.join(map(str, restore.conflicts))} on {node.name} was changed again since then; nothing was sent",
             hint=by_hand(journals, journal),
         )
 

@@ -54,7 +54,7 @@ _PURPOSE = Purpose(
     during=State.ROLLING_BACK,
     done=State.ROLLED_BACK,
     words="rolled back and verified",
-    excuse="was up before and is not now; it has no autostart",
+    excuse="was up before and is not up now; it has no autostart",
 )
 
 
@@ -160,7 +160,7 @@ class Rollback:
     def _interrupted(self) -> None:
         """A Ctrl-C. Raises StateUnknown at the second."""
         if self._interrupts.heard():
-            raise errors.StateUnknown("it was given up")
+            raise errors.StateUnknown("it was interrupted")
 
     def _pause(self, error: errors.PvenetError) -> None:
         """Before another attempt; there is none when PVE keeps refusing, or the time is over."""
@@ -178,7 +178,7 @@ class Rollback:
     # --- one attempt -------------------------------------------------------------------------------------------------
 
     def _attempt(self) -> str:
-        self._deadline.say(f"looking at {self._node.name} before putting back")
+        self._deadline.say(f"looking at {self._node.name} before putting anything back")
         self._idle()
         reading = self._read()
         if reading.pending is not None:
@@ -189,8 +189,8 @@ class Rollback:
         restore = self._restore_plan(reading)
         if restore.conflicts:
             raise _LeftAlone(
-                f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since; that "
-                "is left alone, and nothing is put back over it",
+                f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since then; "
+                "that is left alone, and nothing is put back over it",
                 hint=by_hand(self._book.journals, self._book.now),
             )
         self._warn_of_losses(restore)
@@ -280,7 +280,7 @@ class Rollback:
                 self._book.record(state=State.ROLLED_BACK)
                 return (
                     f"{self._node.name} has what was there before; its reload fails for {', '.join(names)}, which "
-                    "nothing here touches"
+                    "this does not touch"
                 )
             case Failed():
                 self._book.record(state=State.ROLLING_BACK, pending=None)
@@ -326,7 +326,7 @@ class Rollback:
             return
         if pending is not None:
             raise self._foreign()
-        raise errors.Stale("somebody has applied or reverted it meanwhile")
+        raise errors.Stale("somebody has applied or reverted it in the meantime")
 
     def _is_back(self) -> bool:
         """One last look where the time is over: a power cycle makes what is staged live, and leaves no task."""
@@ -370,8 +370,9 @@ class Rollback:
 
     def _foreign(self) -> _LeftAlone:
         return _LeftAlone(
-            f"changes are pending on {self._node.name} that are not ours; they are left alone, and with them pending "
-            "nothing can be put back"
+            f"changes are pending on {self._node.name} that pvenet did not stage from here; they are left alone, "
+            "and while they are "
+            "pending nothing can be put back"
         )
 
     def _unknown(self, problem: str, hint: str = "") -> Unknown:

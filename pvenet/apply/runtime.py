@@ -197,8 +197,8 @@ def answered(node: Node, request: Callable[[], Answer], deadline: Deadline, *, w
             silent = clock() - heard
             if deadline.over:
                 raise errors.StateUnknown(
-                    f"{node.name} gives no answer for {silent:.0f} s ({error.message}); {what}",
-                    hint=f"nothing is called back. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
+                    f"{node.name} has not answered for {silent:.0f} s ({error.message}); {what}",
+                    hint=f"nothing is cancelled. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
                     "verdict",
                 ) from error
             deadline.say(f"no answer from {node.name}", detail=error.message, silent=silent)
@@ -228,12 +228,12 @@ def wait_for_task(
             return task
         if deadline.over:
             raise errors.StateUnknown(
-                f"the reload of {node.name} still runs after {deadline.elapsed:.0f} s; {what}",
-                hint=f"it is not called back. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
+                f"the reload of {node.name} is still running after {deadline.elapsed:.0f} s; {what}",
+                hint=f"it is not cancelled. `pvenet wait --node {node.name}` goes on waiting, and ends with the "
                 "verdict; wait longer next time with --timeout",
             )
         far = so_far()
-        deadline.pause(f"the reload of {node.name} runs{far and f'; {far}'}", interval(deadline.elapsed))
+        deadline.pause(f"reloading {node.name}{far and f'; {far}'}", interval(deadline.elapsed))
 
 
 def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:
@@ -249,17 +249,17 @@ def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[s
             return frozenset(tasks)
         if deadline.over:
             raise errors.StateUnknown(
-                f"a reload that somebody else started on {node.name} still runs after {deadline.elapsed:.0f} s; "
+                f"a reload that somebody else started on {node.name} is still running after {deadline.elapsed:.0f} s; "
                 "nothing was sent",
                 hint=f"wait for its task, then try again:\n  {running[0]}",
             )
-        deadline.pause(f"another reload runs on {node.name}", interval(deadline.elapsed))
+        deadline.pause(f"another reload is running on {node.name}", interval(deadline.elapsed))
 
 
 def wait_for_others(node: Node, deadline: Deadline) -> tuple[frozenset[str], bool]:
     """The same after a reload of ours, of which nothing is live before theirs has ended; and whether one ran."""
     waited = False
-    what = "somebody else's reload runs there, and what was pending is in the live file and not live"
+    what = "somebody else's reload is running there, and what was pending is in the applied file but not live"
     while True:
         tasks = answered(node, lambda: node.reloads(timeout=deadline.answer), deadline, what=what)
         running = [upid for upid, task in tasks.items() if task.running]
@@ -271,4 +271,4 @@ def wait_for_others(node: Node, deadline: Deadline) -> tuple[frozenset[str], boo
                 f"after {deadline.elapsed:.0f} s {what}",
                 hint=f"when its task has ended, `ifreload -a` on {node.name} makes it live:\n  {running[0]}",
             )
-        deadline.pause(f"another reload runs on {node.name}", interval(deadline.elapsed))
+        deadline.pause(f"another reload is running on {node.name}", interval(deadline.elapsed))

@@ -28,9 +28,10 @@ def claim(node: Node, journals: Journals) -> None:
     places = sorted({journal.endpoint for journal in found})
     if len(places) > 1:
         raise errors.UsageError(
-            f"journals of nodes {node.name} at several places are kept here ({', '.join(places)}): --same-node can't "
+            f"journals of nodes called {node.name} at several places are kept here ({', '.join(places)}): "
+            "--same-node can't "
             "mean all of them",
-            hint="ask the node at the endpoint whose journals are its own",
+            hint="use the endpoint whose journals belong to this node",
         )
     for journal in (*found, *(likely for likely in journals.all() if match(likely, place) is Match.LIKELY)):
         journals.write(replace(journal, endpoint=place.endpoint, certificate=place.certificate))

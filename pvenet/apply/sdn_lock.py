@@ -32,9 +32,11 @@ PAUSE = 1.0
 
 _GOES_ON = "; somebody else's SDN apply can come in between"
 _NOBODY_KNOWS = (
-    "the SDN lock of the cluster may be held with a token that nobody knows: the answer to asking for it was lost. As "
-    "long as it is, nobody's SDN changes are taken. Ask who else works on SDN; if nobody does, end it on a node, as "
-    f"root:\n  {sdn.BY_FORCE}\n`pvenet status` says whether it is held still"
+    "the SDN lock of the cluster may be held with a token that nobody knows: the answer to the request for it was "
+    "lost. "
+    "While it is held, PVE takes nobody's SDN changes. Ask who else works on SDN; if nobody does, release it on a "
+    "node, as "
+    f"root:\n  {sdn.BY_FORCE}\n`pvenet status` says whether it is still held"
 )
 
 
@@ -72,10 +74,10 @@ class SdnLock:
             self._open = self._journals.begin(place, self._now, routes)
             self._open.held(self._acquired())
         except AnswerLost as lost:
-            self._runtime.warn(f"whether the SDN lock of the cluster is held from here can't be told: {lost.message}")
+            self._runtime.warn(f"whether the SDN lock of the cluster is held from here is not known: {lost.message}")
         except errors.PvenetError as error:
             reason = sdn.why_not(self._connection, error)
-            self._runtime.warn(f"the SDN lock of the cluster can't be had: {reason}{_GOES_ON}")
+            self._runtime.warn(f"the SDN lock of the cluster is not available: {reason}{_GOES_ON}")
             self._forget()
         return True
 
@@ -143,7 +145,7 @@ def _resolved(connection: Connection, opened: OpenLock) -> str:
     finally:
         opened.leave()
     if unheard:
-        free = "the SDN lock of the cluster that was asked for from here, and whose answer was lost, is held by nobody"
+        free = "the answer to a request from here for the cluster's SDN lock was lost; nobody holds the lock"
         return text or free
     return text or "the SDN lock that was left behind from here in the cluster was released, or was gone already"
 
@@ -171,12 +173,12 @@ def _ended(connection: Connection, opened: OpenLock) -> str:
     return (
         ""
         if ours
-        else "the SDN lock of the cluster was taken from us by force, and is another's now; it was left alone"
+        else "the SDN lock of the cluster was taken from us by force, and somebody else holds it now; it was left alone"
     )
 
 
 def _still_held(why: str) -> str:
     return (
-        f"the SDN lock of the cluster is held from here still, and nobody's SDN changes are taken ({why}); `pvenet "
+        f"the SDN lock of the cluster is still held from here, and PVE takes nobody's SDN changes ({why}); `pvenet "
         "status` releases it"
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LISTED_WITHIN = 10.0
 """Seconds after which a reload that the node's tasks don't list is looked for in what is pending."""
-_WHETHER_IT_STARTED = "the answer to the reload was lost, and it may have been started"
+_WHETHER_IT_STARTED = "the answer to the reload was lost, and it may have started"
 
 
 class Sender:

@@ -209,8 +209,8 @@ def refuse_misnamed(desired: Desired) -> None:
     for name, interface in desired.items():
         if interface is not None and interface.name != name:
             raise errors.UsageError(
-                f"{interface.name} is desired under the name {name}",
-                hint="an interface goes under its own name; None under a name removes what is called so",
+                f"{interface.name} is wanted under the name {name}",
+                hint="list an interface under its own name; None under a name removes the interface",
             )
 
 
@@ -221,7 +221,7 @@ def judged(node: str, network: Network, desired: Desired, coming: Collection[str
     if wrong:
         lines = "\n  ".join(str(problem) for problem in wrong)
         raise errors.InvalidNetwork(
-            f"this can't be on {node}:\n  {lines}", hint="nothing was sent; `pvenet list` shows what is there"
+            f"this can't be staged on {node}:\n  {lines}", hint="nothing was sent; `pvenet list` shows what is there"
         )
     return tuple(problem for problem in found if problem.warning)
 
@@ -232,8 +232,8 @@ def refuse_foreseen(node: str, reading: Reading, todo: Plan) -> None:
     if found:
         lines = "\n  ".join(found)
         raise errors.InvalidNetwork(
-            f"PVE refuses every write on {node}, whatever it is for, because of what is there:\n  {lines}",
-            hint="nothing was sent; mend /etc/network/interfaces on the node",
+            f"PVE refuses every write on {node}, whatever it changes, because of what is there:\n  {lines}",
+            hint="nothing was sent; correct /etc/network/interfaces on the node",
         )
 
 
@@ -292,7 +292,7 @@ def throw_away(node: Node) -> Reading:
     except KeyboardInterrupt:
         raise errors.Interrupted(
             f"interrupted while what was pending on {node.name} was being reverted: it may be gone",
-            hint=f"`pvenet status --node {node.name}` says how it stands",
+            hint=f"`pvenet status --node {node.name}` shows the state of the node",
         ) from None
 
 
@@ -305,9 +305,10 @@ def _left(node: Node) -> Reading:
         return node.glance()
     except errors.PvenetError as error:
         raise errors.StateUnknown(
-            f"{node.name} has reverted what was pending, unless somebody's reload came first; nobody could look: "
+            f"{node.name} has reverted what was pending, unless somebody's reload came first; it could not be "
+            "read afterwards: "
             f"{error.message}",
-            hint=f"`pvenet status --node {node.name}` says how it stands",
+            hint=f"`pvenet status --node {node.name}` shows the state of the node",
         ) from None
 
 
@@ -329,15 +330,14 @@ def _not_reverted(node: Node, journals: Journals, whose: Ours | Foreign) -> erro
     """The node lists what was pending although nothing is: a reload came first."""
     if isinstance(whose, Foreign):
         return errors.Stale(
-            f"nothing is pending on {node.name} any more, but it lists what was: somebody may have made that live just "
-            "before it was to be reverted",
-            hint="`pvenet list` shows what is there; ask who staged it",
+            f"nothing is pending on {node.name} any more, but it lists what was pending: somebody may have made that "
+            "live just before the revert",
+            hint="`pvenet list` shows what is there; ask who applied it",
         )
     if whose.journal.state is State.STAGING:
         journals.write(made_live(whose.journal))
     return errors.Stale(
-        f"what was pending on {node.name} was made live just before it was to be reverted, by somebody's reload or SDN "
-        "apply",
+        f"what was pending on {node.name} was made live just before the revert, by somebody's reload or SDN apply",
         hint="`pvenet rollback` puts back what was there before",
     )
 

@@ -101,8 +101,8 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
     if early:
         told = _early(node.name, early)
     if (path := journals.unread(journal)) is not None:
-        told["what"] += "; a younger journal can't be read, which may say otherwise"
-        told["todo"] = f"use the pvenet that has written it, or move it away\n  {path}"
+        told["what"] += "; a newer journal, which may say otherwise, can't be read"
+        told["todo"] = f"use the version of pvenet that wrote it, or move it away\n  {path}"
     return _with(
         found,
         pending=reading.pending is not None,
@@ -117,7 +117,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
 def _early(node: str, names: tuple[str, ...]) -> dict[str, str]:
     return {
         "what": "changes are pending that were staged from here for the next boot: "
-        f"{', '.join(names)} is no NIC there yet",
+        f"{', '.join(names)} is not a NIC there yet",
         "todo": f"reboot {node} with its new hardware or kernel, which makes them live. Do not apply them before:\n"
         "that, or anybody's reload, makes them live too early. `pvenet revert` throws them away",
     }
@@ -167,8 +167,8 @@ def _left(journals: Journals, journal: Journal | None) -> float | None:
 
 def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:
     if journal is None or not MEANINGS[journal.state].reloaded:
-        return {"what": "it can't be asked", "todo": ""}
-    what = f"it can't be asked; the last that is known of it is that its journal says {journal.state}"
+        return {"what": "the node can't be queried", "todo": ""}
+    what = f"the node can't be queried; its journal says {journal.state}"
     return {"what": what, "todo": console(journals, journal, staged=journal.state is State.ARMED)}
 
 
@@ -176,12 +176,14 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     """What is the matter, and what to do."""
     if reading is None:
         too = f"\n{armed_still(journals, journal)}" if journal and journal.state in ARMS else ""
-        return {"what": "a reload runs", "todo": f"{_running(journals, journal)}{too}"}
+        return {"what": "a reload is running", "todo": f"{_running(journals, journal)}{too}"}
     whose = ownership(journals, reading)
     if isinstance(whose, Foreign):
         armed = journal is not None and journal.state in ARMS
         beneath = (
-            "; with them the way back of an apply that was armed: whoever applies them undoes that" if armed else ""
+            "; among them the way back of an apply that was armed: whoever applies them undoes that apply"
+            if armed
+            else ""
         )
         return {
             "what": f"changes are pending that pvenet did not stage from here{beneath}",
@@ -197,8 +199,8 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
 def _running(journals: Journals, journal: Journal | None) -> str:
     """What to do while a reload runs: wait for its verdict, where it was started from here and nobody does."""
     if journal is not None and journal.state in (State.RELOADING, *ARMS) and not is_busy(journals):
-        return "`pvenet wait` waits for it, and says how it ended; `pvenet status --watch` only looks on"
-    return "wait until it has ended, and look again; `pvenet status --watch` does"
+        return "`pvenet wait` waits for it, and says how it ended; `pvenet status --watch` only watches"
+    return "wait until it has ended, and look again; `pvenet status --watch` does that"
 
 
 def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[str, str]:
@@ -208,7 +210,7 @@ def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[st
     return {
         "what": "the last apply from here was armed, and is rolled back: a power cycle, or somebody's reload or SDN "
         "apply, has made its way back live",
-        "todo": "`pvenet rollback` looks whether everything is as it was before, and closes the journal",
+        "todo": "`pvenet rollback` checks that everything is as it was before, and closes the journal",
     }
 
 
@@ -220,17 +222,17 @@ def _ours(journals: Journals, mine: Journal) -> dict[str, str]:
         }
     if mine.state is State.ROLLING_BACK:
         return {
-            "what": "a rollback was begun and has not ended: a part of the way back is staged",
+            "what": "a rollback was started and has not ended: a part of the way back is staged",
             "todo": "`pvenet rollback` goes on with it",
         }
     if mine.refreshing:
         return {
             "what": "what was applied from here is live and was not verified; a no-op that refreshes flags is staged",
-            "todo": "`pvenet revert` takes it back, then `pvenet apply` looks and says; `pvenet rollback` puts back "
+            "todo": "`pvenet revert` removes it, then `pvenet apply` verifies; `pvenet rollback` puts back "
             "what was there before",
         }
     return {
-        "what": "changes are pending that were staged from here; nothing of them is live",
+        "what": "changes are pending that were staged from here; none of them is live",
         "todo": "`pvenet apply` makes them live, `pvenet revert` throws them away",
     }
 
@@ -244,9 +246,9 @@ def _clean(journals: Journals, journal: Journal | None, reading: Reading) -> dic
     if word == YES:
         what, todo = "what was applied last was confirmed", ""
     elif word == NO:
-        what, todo = "what was applied last was refused, and is to be rolled back", "`pvenet rollback` does it"
+        what, todo = "what was applied last was not confirmed, and is to be rolled back", "`pvenet rollback` does it"
     if "rollback" in todo and (changed := conflicts(journal, reading.network)):
-        what = f"{what}; somebody else has changed {', '.join(map(str, changed))} since, which no rollback touches"
+        what = f"{what}; somebody else has changed {', '.join(map(str, changed))} since then, which no rollback touches"
         todo = by_hand(journals, journal)
     return {"what": what, "todo": todo}
 
@@ -255,7 +257,7 @@ def by_hand(journals: Journals, journal: Journal) -> str:
     """What to do where somebody else has changed what a rollback would put back, so that it refuses."""
     return (
         f"`pvenet list --node {journals.node}` shows what is there: ask who changed it, and put back by hand what "
-        f"shall be put back;\nwhat was there before is in\n  {journals.path(journal)}"
+        f"should be as before;\nwhat was there before is in\n  {journals.path(journal)}"
     )
 
 

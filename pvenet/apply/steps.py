@@ -53,7 +53,7 @@ class Steps:
             raise self._told_live() from error
         except errors.NotOurs as error:
             self._undo(error.message, error)
-            undone = f"{error.message}, and this command's own steps were taken back"
+            undone = f"{error.message}, and this command's own steps were undone"
             raise errors.NotOurs(undone, hint=error.hint, changes=error.changes) from error
         except errors.PvenetError as error:
             self._undo(error.message, error)
@@ -138,12 +138,12 @@ class Steps:
             or any(each.name in ours and not each.field for each in found)
         ):
             raise errors.Stale(
-                f"somebody else has reverted or applied what is pending on {self._node.name} meanwhile",
+                f"somebody else has reverted or applied what was pending on {self._node.name} in the meantime",
                 hint="`pvenet diff` shows what is pending now, and `pvenet list` what is there",
             )
         if found:
             raise errors.NotOurs(
-                f"somebody else has staged changes of {wire.told(found)} on {self._node.name} meanwhile; "
+                f"somebody else has staged changes of {wire.told(found)} on {self._node.name} in the meantime; "
                 "they are left alone",
                 hint="`pvenet diff` shows what is pending; ask who staged it, or stage on top of it with --adopt",
                 changes=reading.changes or "",
@@ -190,7 +190,7 @@ class Steps:
         names = ", ".join(dict.fromkeys(request.name for request in self._staged.steps))
         before = f"{why}\nand " if why else ""
         return errors.Stale(
-            f"{before}what had been staged on {self._node.name} ({names}) was made live meanwhile, by somebody's "
+            f"{before}what had been staged on {self._node.name} ({names}) was made live in the meantime, by somebody's "
             "reload or SDN apply, or by a reboot; nothing is pending any more",
             hint="`pvenet list` shows what is there, and `pvenet rollback` puts back what was there before",
         )
@@ -206,11 +206,11 @@ class Steps:
         except _MadeLive:
             raise self._told_live(why) from cause
         except (errors.PvenetError, KeyboardInterrupt) as second:
-            what = second.message if isinstance(second, errors.PvenetError) else "interrupted once more"
+            what = second.message if isinstance(second, errors.PvenetError) else "interrupted again"
             names = ", ".join(request.name for request in self._done)
             raise errors.StateUnknown(
                 f"{why}\nand what had been staged ({names}) could not be undone: {what}",
-                hint="`pvenet diff` shows what is pending; nothing of it is live",
+                hint="`pvenet diff` shows what is pending; none of it is live",
             ) from cause
         with suppress(errors.PvenetError):  # a journal that is behind makes what is pending not ours: that is safe
             self._book.keep(self._closed(left), must=self._must)
@@ -234,7 +234,7 @@ class Steps:
         way = restore_plan(self._before.network, now.network, values)
         if way.conflicts:
             raise errors.PvenetError(
-                f"somebody else has changed {', '.join(map(str, way.conflicts))} meanwhile, which is left alone"
+                f"somebody else has changed {', '.join(map(str, way.conflicts))} in the meantime, which is left alone"
             )
         for change in way.todo.steps:
             with suppress(errors.PvenetError):  # a disk that is full does not stop what leads back
@@ -261,7 +261,7 @@ class _MadeLive(errors.Stale):
     """Somebody's reload has made live what was staged."""
 
     def __init__(self) -> None:
-        super().__init__("somebody has made live what was staged")
+        super().__init__("somebody has made what was staged live")
 
 
 def made_live(journal: Journal) -> Journal:

@@ -51,7 +51,7 @@ class Purpose:
     """A command that has the last word on whether it may stay."""
     withheld: frozenset[str] = frozenset()
     """Variables that it is not given."""
-    excuse: str = "has autostart and is not active; it was not before, and nothing here touches it"
+    excuse: str = "has autostart and is not active; it was not active before, and this does not touch it"
 
 
 class Verification:
@@ -164,15 +164,15 @@ class Verification:
         return answered(self._node, lambda: self._node.read(timeout=self.deadline.answer), self.deadline, what=what)
 
     def _silent_route(self) -> str:
-        """That the node does not answer where it has to; it has until the deadline. Empty where it does."""
+        """That the node can't be queried where it has to; it has until the deadline. Empty where it does."""
         where = " or ".join(map(str, self._routes))
         begun = self._runtime.clock()
         while not reached(self._node, self._routes, timeout=self.deadline.answer):
             silent = self._runtime.clock() - begun
             if self.deadline.over:
                 return (
-                    f"everything is up on {self._node.name}, as {self._node.connection.endpoint} sees it; but {where} "
-                    f"gives no answer for {silent:.0f} s"
+                    f"everything is up on {self._node.name}, seen from {self._node.connection.endpoint}; but {where} "
+                    f"has not answered for {silent:.0f} s"
                 )
             self.deadline.pause(f"{where} does not answer yet", interval(silent))
         return ""
@@ -189,9 +189,9 @@ class Verification:
         for name in judgement.excused:
             self._book.warn(f"{name} {self._purpose.excuse}")
         for name in judgement.still_up:
-            self._book.warn(f"{name} stays up, which was down before: a reload takes down no NIC")
+            self._book.warn(f"{name} was down before and stays up: a reload does not take NICs down")
         for name in sorted(expectation.untellable):
-            self._book.warn(f"whether {name} is up can't be told: PVE does not say so of a NIC by its altname")
+            self._book.warn(f"whether {name} is up is not known: PVE does not say that of a NIC named by its altname")
         self._runtime.emit(
             Verified(
                 active=tuple(sorted(expectation.active)),
@@ -205,7 +205,7 @@ class Verification:
         where = f"on {self._node.name}: {names}"
         if kernel.missing and self._looks is not None and self._looks.required:
             return Unknown(
-                message=f"the list calls everything up {where}; but --verify kernel can't be had: {kernel.missing}",
+                message=f"the list calls everything up {where}; but --verify kernel is not available: {kernel.missing}",
                 hint="what was applied stays; look with `pvenet links`, and put it back with `pvenet rollback`",
                 stays=True,
             )
@@ -221,9 +221,11 @@ class Verification:
         self._close(State.FAILED)
         return Failed(
             message=f"{judgement.told(judgement.different)} on {self._node.name} is live with somebody else's value, "
-            "staged just before the reload, and not as it was shown; everything else is live as it was pending, and up",
-            hint=f"`pvenet list --node {self._node.name}` shows what is there: ask who, then leave it, or set yours "
-            "and `pvenet apply` again.\nnothing was rolled back, which would undo theirs; what was there before is in\n"
+            "staged just before the reload, and not as it was shown; everything else is up, and live as it was pending",
+            hint=f"`pvenet list --node {self._node.name}` shows what is there: find out who, then leave it, or "
+            "set your "
+            "value and `pvenet apply` again.\nnothing was rolled back, as that would undo theirs; what was there "
+            "before is in\n"
             f"  {self._book.path}",
             log=log,
             overridden=True,
@@ -236,17 +238,17 @@ class Verification:
     def _hidden(self, judgement: Judgement) -> Unknown:
         """The node lists what is staged, not what is live: with something new staged, a difference proves nothing."""
         return Unknown(
-            message=f"the reload of {self._node.name} ended well and can't be verified: somebody has staged something "
-            f"new, and with that the node says: {how_far(judgement)}",
-            hint="ask who; when it is applied or reverted, look with `pvenet list`",
+            message=f"the reload of {self._node.name} ended well but can't be verified: somebody has staged something "
+            f"new, with which the node says: {how_far(judgement)}",
+            hint="find out who; when it is applied or reverted, look with `pvenet list`",
         )
 
     def _what_now(self) -> str:
         node = self._node.name
         back = "" if self._book.now.adopted else f"; `pvenet rollback --node {node}` puts back what was there before"
         return (
-            f"the new file is in place, and `pvenet revert` takes nothing back{back}.\n"
-            f"`pvenet list --node {node}` shows how far it came: change what is wrong and `pvenet apply` again, or run "
+            f"the new file is in place, and `pvenet revert` undoes nothing{back}.\n"
+            f"`pvenet list --node {node}` shows how far it got: correct what is wrong and `pvenet apply` again, or run "
             f"`ifreload -a` on {node}.\nits journal is\n  {self._book.path}"
         )
 

@@ -283,4 +283,4 @@ def how_far(judgement: Judgement) -> str:
         parts.append(f"not configured as it was pending: {judgement.told(judgement.different)}")
     if judgement.there:
         parts.append(f"still there: {', '.join(judgement.there)}")
-    return "; ".join(parts) or "no interface is listed as down, which does not say that anything was applied"
+    return "; ".join(parts) or "no interface is listed as down, which does not mean that anything was applied"

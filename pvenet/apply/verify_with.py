@@ -80,7 +80,7 @@ class Check:
             CheckedWith(node=self._node.name, command=shown, exit_code=told.exit_code, output=told.output)
         )
         if told.exit_code is None:
-            return f"`{shown}` had not ended when the time was over"
+            return f"`{shown}` had not ended when the time was up"
         if told.exit_code < 0:
             return f"`{shown}` was ended by signal {-told.exit_code}"
         return f"`{shown}` ended with {told.exit_code}" if told.exit_code else ""
@@ -118,8 +118,8 @@ class Check:
     def _wait(self, deadline: Deadline, shown: str) -> Told:
         process, output = self._process, self._output
         if process is None or output is None:
-            raise LookupError("a check is waited for once it has begun")
-        deadline.say(f"`{shown}` runs")
+            raise LookupError("the check has started and is waited for")
+        deadline.say(f"running `{shown}`")
         with suppress(subprocess.TimeoutExpired):
             process.wait(deadline.left)
         code = process.poll()

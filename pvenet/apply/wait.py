@@ -150,7 +150,7 @@ class _Left(Ending):
         refuse_unfinished(self._node, self._journals)
         last = self._journals.chosen()
         if last is None or last.state is State.STAGING:
-            return Nothing(message=f"no reload of {self._node.name} was started from here that anybody waits for")
+            return Nothing(message=f"there is no reload of {self._node.name}, started from here, left to wait for")
         meaning = MEANINGS[last.state]
         if last.state is State.FAILED:
             raise errors.ApplyFailed(f"{self._node.name}: {meaning.what}", hint=meaning.todo)
@@ -185,7 +185,7 @@ class _Left(Ending):
 
     def _gone_on(self, book: OpenJournal, known_routes: Routes, *, answered: bool) -> Outcome:
         """The end of a rollback that was left; `answered`: a no that stands beside its journal was to the apply."""
-        why = f"a rollback of {self._node.name} was begun and has not ended"
+        why = f"a rollback of {self._node.name} was started and has not ended"
         if answered and self._journals.word(book.now) == NO:
             return self._taken_back(book, known_routes, why)
         return self._rolled_back(book, known_routes, why)
@@ -199,8 +199,8 @@ class _Left(Ending):
         looks = self._looks = self._kernel_looks(pending, management=touches_path(self._node, self._cluster, pending))
         if looks.judges:
             self._runtime.warn(
-                f"what the kernel of {self._node.name} had before this reload is not known here: what the reload was "
-                "to bring is judged, and what it may have lost is not"
+                f"what the kernel of {self._node.name} had before this reload is not known here: what the reload "
+                "should bring is verified, what it may have lost is not"
             )
         return looks
 

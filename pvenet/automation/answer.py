@@ -49,7 +49,7 @@ def answer(verb: str, parameters: Parameters, *, check: bool = False) -> dict[st
     except errors.PvenetError as error:
         failure = error
     except KeyboardInterrupt:
-        failure = errors.Interrupted("interrupted", hint="`pvenet status` says how the node stands")
+        failure = errors.Interrupted("interrupted", hint="`pvenet status` shows the state of the node")
     except Exception as error:  # noqa: BLE001 - the result says it, and never in the exception's own words
         failure = unexpected(error)
     return result_of(work, failure)

@@ -64,7 +64,7 @@ def _gathered(work: Work) -> None:
     name = place.node.name
     work.data |= {"node": name, "gathered": exported_data({name: reading.network})["nodes"][name]}
     if reading.changes is not None:
-        work.heard.warn(f"changes are pending on {name}: `gathered` has them as if they were live")
+        work.heard.warn(f"changes are pending on {name}: `gathered` shows them as if they were live")
 
 
 def _changed(work: Work, state: Wanted) -> None:
@@ -121,7 +121,7 @@ def spec_of(parameters: Parameters, node: str, state: Wanted) -> NetworkSpec:
     file, config = file_of(parameters), parameters.get(CONFIG)
     if (file is None) == (config is None):
         raise errors.UsageError(
-            f"state {state} is about a `config` or a `file`, and {'neither' if file is None else 'both'} is given",
+            f"state {state} needs a `config` or a `file`, but {'neither' if file is None else 'both'} is given",
             hint="`config` is a node's entry of a network file, `file` a whole one",
         )
     if file is not None:
@@ -132,7 +132,7 @@ def spec_of(parameters: Parameters, node: str, state: Wanted) -> NetworkSpec:
         spec = of_data({"nodes": {node: config}}, CONFIG)
     if node not in spec.nodes:
         raise errors.UsageError(
-            f"{spec.file} says nothing of the node {node}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
+            f"{spec.file} does not mention the node {node}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
         )
     return NetworkSpec(file=spec.file, nodes={node: _as(state, spec.nodes[node])})
 

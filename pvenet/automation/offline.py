@@ -57,7 +57,7 @@ def parsed(work: Work) -> None:
     text = work.parameters.get("running_config")
     if not text:
         raise errors.UsageError(
-            "state parsed is about a `running_config`, and none is given",
+            "state parsed needs a `running_config`, but none is given",
             hint="it is the text of /etc/network/interfaces, or what `pvesh get /nodes/NODE/network "
             "--output-format json` prints",
         )
@@ -73,7 +73,7 @@ def _of_listing(text: str) -> Network:
         return wire.network(entries)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise errors.UsageError(
-            "`running_config` is JSON, and no listing of a node's network",
+            "`running_config` is JSON, but not a listing of a node's network",
             hint="`pvesh get /nodes/NODE/network --output-format json` prints one",
         ) from None
 
@@ -105,8 +105,8 @@ def _simulated(name: str, text: str, nics: list[str] | None, *, ovs: bool) -> It
             Sim.init(folder, node=name, nics=nics, interfaces=text, ovs=ovs)
         except SimError as error:
             raise errors.UsageError(
-                f"no simulated node can be made of this: {error}",
-                hint="`config` has to describe what it refers to, unless that is a NIC",
+                f"this can't be simulated: {error}",
+                hint="`config` must describe what it refers to, unless that is a NIC",
             ) from None
         settings = Settings(sim=folder, state_dir=folder / "state")
         connection = connect(settings)

@@ -123,7 +123,7 @@ def apply_options_of(parameters: Parameters, settings: Settings) -> ApplyOptions
     """What the caller wants of an apply; the settings say what no parameter does. Raises UsageError."""
     lock = parameters.get("sdn_lock")
     if lock is None:
-        lock = switch_of(settings.sdn_lock, "PVENET_SDN_LOCK or the profile's `sdn_lock`", "mend it there")
+        lock = switch_of(settings.sdn_lock, "PVENET_SDN_LOCK or the profile's `sdn_lock`", "correct it there")
     return ApplyOptions(
         timeout=float(parameters.get("timeout") or 60.0),
         on_failure=on_failure_of(_text(parameters, "on_failure") or "rollback", "on_failure"),

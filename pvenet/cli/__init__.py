@@ -46,7 +46,7 @@ app = Application(
     name="pvenet",
     text="""Change the network of Proxmox VE nodes.
 
-    See what would change, apply it live, wait until it is up. Everything can be tried on a node that is not there:
+    See what would change, apply it live, wait until it is up. Everything can be tried on a simulated node:
 
     $ pvenet --sim /tmp/lab list
     """,
@@ -137,7 +137,7 @@ def _run(words: list[str], answer: Answer) -> int:
     except (KeyboardInterrupt, typer.Abort):
         done = errors.Interrupted.exit_code
     if done == errors.Interrupted.exit_code:  # what typer makes of a Ctrl-C, too; whatever writes hears it before
-        raise errors.Interrupted("interrupted", hint="`pvenet status` says how a node stands")
+        raise errors.Interrupted("interrupted", hint="`pvenet status` shows the state of a node")
     return done if isinstance(done, int) else 0
 
 

@@ -35,7 +35,7 @@ def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -
         raise empty("--verify")
     found = verify_of(word, said)
     if found is Verify.KERNEL and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to ask the kernel", hint="leave out --no-wait, or --verify")
+        raise errors.UsageError("with --no-wait nothing asks the kernel", hint="leave out --no-wait, or --verify")
     return found
 
 
@@ -44,7 +44,7 @@ def required(given: list[str], *, wait: bool) -> frozenset[Require]:
 
     found = words(given, option="--require") or ()
     if found and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to see what is required", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing checks what is required", hint="leave one of them out")
     return required_of(found, "--require")
 
 
@@ -67,9 +67,9 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
         raise empty("--verify-with")
     found = command_of(text, said)
     if found and given is not None and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to run --verify-with", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing runs --verify-with", hint="leave one of them out")
     if found and not wait:
-        context.warn(f"`{text}` is not run: --no-wait leaves nobody to heed it")
+        context.warn(f"`{text}` is not run: with --no-wait nothing would act on its result")
     return found if wait else ()
 
 
@@ -78,9 +78,9 @@ def paced(at_once: int, *, in_cluster: bool, max_failures: int, skip_unreachable
     from pvenet.fleet.course import Pace
 
     if at_once < 1:
-        raise errors.UsageError(f"--parallel {at_once} is no number of nodes", hint="1 is one after another")
+        raise errors.UsageError(f"--parallel {at_once} is not a number of nodes", hint="1 means one after another")
     if max_failures < 0:
-        raise errors.UsageError(f"--max-failures {max_failures} is no number of nodes", hint="0 ends at the first")
+        raise errors.UsageError(f"--max-failures {max_failures} is not a number of nodes", hint="0 stops at the first")
     if in_cluster and at_once == 1:
         raise errors.UsageError("--parallel-in-cluster goes with --parallel", hint="say how many: --parallel 2")
     return Pace(
@@ -103,7 +103,7 @@ def refuse_many(pace: Pace, *, lossy: bool, resume: bool) -> None:
         "--resume": resume,
     }
     if useless := [option for option, given in said.items() if given]:
-        raise errors.UsageError(f"{', '.join(useless)}: that goes with -f FILE or a saved plan", hint="leave it out")
+        raise errors.UsageError(f"{', '.join(useless)}: only with -f FILE or a saved plan", hint="leave it out")
 
 
 def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, named: bool) -> None:
@@ -125,7 +125,7 @@ def refuse_reloading(options: ApplyOptions, *, stage_only: bool, canary: bool, n
     useless = [option for option, given in said.items() if given]
     if useless:
         raise errors.UsageError(
-            f"{', '.join(useless)}: that is about a reload, and --stage-only does none", hint="leave one of them out"
+            f"{', '.join(useless)} applies to a reload, and --stage-only does not reload", hint="leave one of them out"
         )
 
 
@@ -133,14 +133,14 @@ def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) 
     """Whether the cluster's SDN lock shall be held: the option's word, or the setting's. Raises UsageError."""
     if option and not wait:
         raise errors.UsageError(
-            "--no-wait leaves nobody to hold the SDN lock until the verdict", hint="leave one of them out"
+            "with --no-wait nothing holds the SDN lock until the verdict", hint="leave one of them out"
         )
     if option is not None:
         return option
     from pvenet.apply.spoken import switch_of
 
     said = "PVENET_SDN_LOCK or the profile's `sdn_lock`"
-    found = switch_of(context.settings.sdn_lock, said, "mend it there, or say --sdn-lock or --no-sdn-lock")
+    found = switch_of(context.settings.sdn_lock, said, "correct it there, or use --sdn-lock or --no-sdn-lock")
     if found and not wait:
-        context.warn("the SDN lock is not taken: --no-wait leaves nobody to hold it until the verdict")
+        context.warn("the SDN lock is not taken: with --no-wait nothing holds it until the verdict")
     return found and wait

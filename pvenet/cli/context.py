@@ -85,7 +85,7 @@ class Context:
     def connection(self) -> Connection:
         """The connection; a warning where nobody checks who answers."""
         if self.settings.unchecked:
-            self.warn("nobody checks who answers; whoever does gets the credentials (--insecure)")
+            self.warn("the certificate is not checked (--insecure): whoever answers gets the credentials")
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -178,7 +178,7 @@ class Context:
         except BrokenPipeError:
             give_up("stdout")
         except errors.PvenetError as error:
-            self.warn(f"{error.message}; what the command did stands")
+            self.warn(f"{error.message}; what the command did remains")
 
     def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> bool:
         """The same in a stream of events, which stops nothing: the data is a line. Whether it could be written."""

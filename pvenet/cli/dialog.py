@@ -44,7 +44,7 @@ class Dialog:
             raise errors.UsageError(f"{what} is missing, and there is no terminal to ask on", hint=f"give {option}")
         answer = _answer(f"{what[0].upper()}{what[1:]}{f' [{default}]' if default else ''}: ")
         if not (answer or default):
-            raise errors.UsageError(f"{what} was left empty", hint=f"type it, or give {option}")
+            raise errors.UsageError(f"{what} was left empty", hint=f"enter it, or give {option}")
         return answer or default
 
     def agree_certificate(self, place: str, fingerprint: str) -> None:
@@ -53,11 +53,11 @@ class Dialog:
         from pvenet.render.login import certificate_text
 
         if self._yes:
-            warn(f"nobody compared the certificate of {place}, which --yes takes as it comes:\n{fingerprint}")
+            warn(f"--yes accepts the certificate of {place}, which nobody has compared:\n{fingerprint}")
             return
         if self._json or not on_terminal():
             raise errors.NeedsConsent(
-                f"the certificate of {place} was never met before, and there is nobody to ask; nothing was sent.\n"
+                f"the certificate of {place} is new, and there is no terminal to ask on; nothing was sent.\n"
                 f"  Its SHA-256 fingerprint is {fingerprint}",
                 hint=f"compare it {COMPARE};\nif it is the same: --fingerprint {fingerprint}",
             )
@@ -74,9 +74,10 @@ class Dialog:
             return
         if self._json or not on_terminal():
             raise errors.NeedsConsent(
-                "there is nobody to ask; nothing was made", hint="consent with --yes, or look at `pvenet login --print`"
+                "there is no terminal to ask on; nothing was created",
+                hint="consent with --yes, or look at `pvenet login --print`",
             )
-        self._ask("Make it?", "not agreed; nothing was made, no profile was written")
+        self._ask("Create it?", "not agreed; nothing was created, no profile was written")
 
     def done(self, _step: Step) -> None:
         """A step was made."""

@@ -19,9 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     context: Context,
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where there are warnings."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 if there are warnings."),
 ) -> None:
-    """Look at everything that can stand in the way of a change.
+    """Check everything that can stand in the way of a change.
 
     On every node, unless --node names some.
 

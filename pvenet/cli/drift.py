@@ -35,11 +35,13 @@ def drift(
     context: Context,
     named: Path | None = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]"),
     file: Path | None = FILE,
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where a node has drifted, or is pending."),
+    exit_code: bool = typer.Option(
+        False, "--exit-code", help="Exit with 10 if a node has drifted, or changes are pending."
+    ),
     prometheus: Path | None = typer.Option(
         None,
         "--prometheus",
-        help="Write metrics here, for node_exporter's textfile collector; the kernel is asked for its links, too.",
+        help="Write metrics here, for node_exporter's textfile collector; also reads the kernel's links.",
         metavar="FILE",
     ),
 ) -> None:
@@ -105,4 +107,4 @@ def _write(context: Context, path: Path, nodes: Sequence[str], found: FleetPlan 
         private.replace(path, text.encode(), mode=READABLE)
     except OSError as error:
         why = error.strerror or f"{error}"
-        raise errors.UsageError(f"{path} can't be written: {why}", hint="name another with --prometheus") from None
+        raise errors.UsageError(f"{path} can't be written: {why}", hint="name another file with --prometheus") from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DRY_RUN = typer.Option(
     False,
     "--dry-run",
-    help="Say what it would do, whom it would hit and which requests it would send; send nothing, write nothing.",
+    help="Show what it would do, whom it would affect and which requests it would send; send nothing, write nothing.",
 )
 NOTHING_SENT = "nothing was sent (--dry-run)"
 

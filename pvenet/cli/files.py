@@ -26,7 +26,7 @@ def check(
     context: Context,
     named: list[Path] = typer.Argument([], help="The files.", metavar="[FILE]...", show_default=False),
     file: list[Path] = typer.Option(
-        [], "--file", "-f", help="The same; - is stdin; network.yaml where none is named.", metavar="FILE"
+        [], "--file", "-f", help="The same; - is stdin; by default network.yaml.", metavar="FILE"
     ),
 ) -> None:
     """Check a network file by itself, without any node; or several.
@@ -66,7 +66,9 @@ def _valid(spec: NetworkSpec) -> str:
 def schema(
     context: Context,
     output: str | None = typer.Option(
-        None, help="Of what this command prints with --json, as in 'bond create'; or error.", metavar="COMMAND"
+        None,
+        help="The schema of what this command prints with --json, as in 'bond create'; or error.",
+        metavar="COMMAND",
     ),
 ) -> None:
     """Print the JSON Schema of a network file, for editors.
@@ -90,7 +92,7 @@ def schema(
 
 
 def export(context: Context) -> None:
-    """Print the network as it is, as a network file.
+    """Print the current network as a network file.
 
     With --format json it is a network file, too; --json prints what `list` gives.
 
@@ -115,5 +117,5 @@ def export(context: Context) -> None:
         case _:  # the file is YAML
             context.answer.text(exported(networks).rstrip("\n"))
     for name in (name for name, reading in found.items() if reading.changes is not None):
-        context.say(f"changes are pending on {name}: the file has them as if they were live; see `pvenet diff`")
+        context.say(f"changes are pending on {name}: the file shows them as if they were live; see `pvenet diff`")
     refuse(failed)

@@ -29,11 +29,11 @@ def guests(
     bridges: list[str] | None = typer.Argument(
         None,
         metavar="[BRIDGE]...",
-        help="These bridges and vnets alone.",
+        help="Only these bridges and vnets.",
         autocompletion=several("bridges", interfaces("bridge", "OVSBridge")),
     ),
 ) -> None:
-    """Show which guests hang on which bridge.
+    """Show which guests are on which bridge.
 
     On every node, unless --node names some.
 

@@ -33,7 +33,7 @@ def history(
     journal: str | None = typer.Argument(
         None,
         metavar="[JOURNAL]",
-        help="Its number, or its name; or the ID of a rollout, as r1.",
+        help="Its number, or its name; or the ID of a rollout, as in r1.",
         autocompletion=one(journals),
     ),
 ) -> None:
@@ -75,13 +75,13 @@ def _wanted(show: str | None, journal: str | None) -> str | None:
     """The journal that is to be shown; None for the table. Raises UsageError."""
     for word in (show, journal):
         if word is not None and not word.strip():
-            raise empty("the name of the journal", "leave it out for the table")
+            raise empty("the name of the journal", "omit it for the table")
     if show is None or show != "show":
         if journal is not None:
-            raise errors.UsageError(f"`{show}` is not what history can do", hint="as in `pvenet history show 3`")
+            raise errors.UsageError(f"history has no command `{show}`", hint="as in `pvenet history show 3`")
         return show
     if journal is None:
-        raise errors.UsageError("which journal is to be shown?", hint="as in `pvenet history show 3`")
+        raise errors.UsageError("which journal should be shown?", hint="as in `pvenet history show 3`")
     return journal
 
 

@@ -29,16 +29,16 @@ def links(
     names: list[str] | None = typer.Argument(
         None,
         metavar="[IFACE]...",
-        help="These alone, also by an altname; what leads to guests only so.",
+        help="Only these, also by an altname; guests' links are shown only when named.",
         autocompletion=several("names", interfaces()),
     ),
     exit_code: bool = typer.Option(
-        False, "--exit-code", help="Exit with 10 where anything differs, also what an apply never fails for."
+        False, "--exit-code", help="Exit with 10 if anything differs, even what never fails an apply."
     ),
 ) -> None:
     """Show what the kernel has now, and how the file differs.
 
-    The file is the one that is applied; what is only staged is no part of it.
+    The file is the one that is applied; what is only staged is not compared.
 
     $ pvenet links
     $ pvenet links bond0 --exit-code

@@ -28,22 +28,22 @@ def lint(
     context: Context,
     named: Path | None = typer.Argument(None, help="The same as -f FILE.", metavar="[FILE]"),
     file: Path | None = typer.Option(
-        None, "--file", "-f", help="A network file, and no node is asked; - is stdin.", metavar="FILE"
+        None, "--file", "-f", help="A network file, without asking any node; - is stdin.", metavar="FILE"
     ),
     ignore: list[str] | None = typer.Option(
         None,
         "--ignore",
-        help="Leave these rules out; a file can say so itself.",
+        help="Leave these rules out; a file can also say so itself.",
         metavar="RULE[,RULE]",
         autocompletion=several("rules", completion.rules),
     ),
     *,
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is found."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 if something is found."),
 ) -> None:
     """Look for what is legal in a network, and seldom meant.
 
     MTUs that do not fit, bonds that differ from their peers, VLANs that one node lacks: in a network file, or without
-    one on every node, unless --node names some. `pvenet help lint-rules` has all rules, each with an example.
+    one on every node, unless --node names some. `pvenet help lint-rules` lists all rules, each with an example.
 
     $ pvenet lint network.yaml
     $ pvenet lint --node pve1,pve2
@@ -63,7 +63,7 @@ def _rules(names: Collection[str]) -> Collection[str]:
 
     for name in names:
         if name not in RULES:
-            hint = errors.did_you_mean(name, RULES, otherwise="`pvenet help lint-rules` has all rules")
+            hint = errors.did_you_mean(name, RULES, otherwise="`pvenet help lint-rules` lists all rules")
             raise errors.UsageError(f"there is no rule {name}", hint=hint)
     return names
 
@@ -114,4 +114,4 @@ def _on_nodes(context: Context, ignored: Collection[str]) -> bool:
 
 
 def _pending(node: str) -> str:
-    return f"changes are pending on {node}, looked at as if they were live; see `pvenet diff`"
+    return f"changes are pending on {node}, checked as if they were live; see `pvenet diff`"

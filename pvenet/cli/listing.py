@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def list_(context: Context) -> None:
     """List a node's interfaces, with what is staged.
 
-    Of several nodes where --node names some, or all.
+    With --node, of several nodes or of all.
 
     $ pvenet list --node pve1
     """
@@ -70,10 +70,10 @@ def _list_several(context: Context) -> None:
 def _note(node: str, view: PendingView) -> str:
     """What the marks mean; nothing where nothing is pending."""
     if view.foreign:
-        more = "" if view.whole else ", which does not say whose all of its lines are"
+        more = "" if view.whole else ", which does not say to whom each line belongs"
         return f"somebody's changes are pending on {node}, marked + ~ - by PVE's diff{more}; see `pvenet diff`"
     if view.kinds:
-        return f"staged on {node}, not live yet: + comes, ~ changes, - goes; `pvenet diff` shows it in full"
+        return f"staged on {node}, not live yet: + created, ~ changed, - deleted; `pvenet diff` shows it in full"
     return ""
 
 
@@ -81,9 +81,9 @@ def show(
     context: Context,
     name: str = typer.Argument(..., metavar="IFACE", help="The interface.", autocompletion=one(interfaces())),
 ) -> None:
-    """Show one interface, all that is known of it.
+    """Show all that is known of one interface.
 
-    Of one that is staged otherwise, with what is live.
+    If changes to it are staged, also what is live.
 
     $ pvenet show vmbr0
     """

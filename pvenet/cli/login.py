@@ -31,36 +31,40 @@ def login(
     *,
     place: str = typer.Argument("", metavar="[URL]", help="The node: its name, its address, or https://HOST:8006."),
     name: str = typer.Option(
-        "", help="The profile's name; the host's where none is given.", metavar="NAME", autocompletion=one(profiles)
+        "", help="The profile's name; by default the host's.", metavar="NAME", autocompletion=one(profiles)
     ),
     user: str = typer.Option(
-        "", help="Who makes the token, with a password (asked for, or PVENET_PASSWORD).", metavar="USER@REALM"
+        "",
+        help="The user who creates the token, with a password (asked for, or PVENET_PASSWORD).",
+        metavar="USER@REALM",
     ),
-    token_id: str = typer.Option("", help="A token that is there already.", metavar="USER@REALM!NAME"),
-    token_file: str = typer.Option("", help="The file with its secret.", metavar="FILE"),
+    token_id: str = typer.Option("", help="An existing token.", metavar="USER@REALM!NAME"),
+    token_file: str = typer.Option("", help="A file with its secret.", metavar="FILE"),
     token_command: str = typer.Option("", help="A command that prints its secret.", metavar="COMMAND"),
     token_keyring: str = typer.Option("", help="The service under which the keyring has its secret.", metavar="NAME"),
-    token_name: str = typer.Option("", help="How a new token is called; as this machine is.", metavar="NAME"),
-    read_only: bool = typer.Option(False, "--read-only", help="A token that can look, and change nothing."),
-    full: bool = typer.Option(False, "--full", help="Also name the guests that are hit, and hold the SDN lock."),
+    token_name: str = typer.Option("", help="The name of a new token; by default this machine's.", metavar="NAME"),
+    read_only: bool = typer.Option(False, "--read-only", help="A token that can only read."),
+    full: bool = typer.Option(False, "--full", help="Also allow naming affected guests and holding the SDN lock."),
     store: str = typer.Option(
         "",
-        help="Where the secret is kept: the keyring if there is one.",
+        help="Where to keep the secret; by default the keyring, if there is one.",
         metavar="keyring|file",
         autocompletion=one(fixed("keyring", "file")),
     ),
-    fingerprint: str = typer.Option("", help="The SHA-256 that the node's certificate must have.", metavar="AA:BB:..."),
-    accept_changed: str = typer.Option(
-        "", help="The SHA-256 of a certificate that has replaced the pinned one.", metavar="AA:BB:..."
+    fingerprint: str = typer.Option(
+        "", help="The SHA-256 fingerprint that the node's certificate must have.", metavar="AA:BB:..."
     ),
-    print_: bool = typer.Option(False, "--print", help="Print the lines of pveum that do the same, and do nothing."),
+    accept_changed: str = typer.Option(
+        "", help="The SHA-256 fingerprint of a certificate that has replaced the pinned one.", metavar="AA:BB:..."
+    ),
+    print_: bool = typer.Option(False, "--print", help="Print the pveum commands that do the same, and do nothing."),
     yes: bool = typer.Option(
-        False, "--yes", "-y", help="Don't ask: pin a first certificate as it comes, make what is missing."
+        False, "--yes", "-y", help="Don't ask: pin an unknown certificate as shown, create what is missing."
     ),
 ) -> None:
-    """Make a profile of a real node, with a token of least rights.
+    """Make a profile for a real node, with a token of least rights.
 
-    What is missing is asked for. Run again, it mends what is missing there.
+    It asks for what is missing. Run again, it repairs what is missing on the node.
 
     $ pvenet login 192.0.2.11
     $ pvenet login pve1.example.org --read-only
@@ -93,15 +97,15 @@ def logout(
     context: Context,
     *,
     name: str = typer.Argument(
-        "", metavar="[PROFILE]", help="The profile; the only one where none is named.", autocompletion=one(profiles)
+        "", metavar="[PROFILE]", help="The profile; by default the only one.", autocompletion=one(profiles)
     ),
     user: str = typer.Option(
-        "", help="Remove its token there, too, as this user with a password.", metavar="USER@REALM"
+        "", help="Also remove its token on the node, as this user with a password.", metavar="USER@REALM"
     ),
 ) -> None:
     """Forget a profile and its secret.
 
-    It says how to remove the token on the node, too.
+    It also says how to remove the token on the node.
 
     $ pvenet logout pve1
     """
@@ -123,7 +127,7 @@ def _place(context: Context, place: str) -> str:
         raise errors.UsageError(f"{' and '.join(named)} are more than one place", hint="log in to one at a time")
     if options.insecure:
         raise errors.UsageError(
-            "a login without looking who answers gives the password away", hint="no --insecure here"
+            "a login without checking the certificate gives the password away", hint="leave --insecure out"
         )
     return named[0] if named else f"sim:{sim}" if (sim := os.environ.get("PVENET_SIM")) else ""
 
@@ -168,7 +172,7 @@ def _log_in(context: Context, options: LoginOptions, *, yes: bool) -> None:
     except KeyboardInterrupt:
         context.say("")
         raise errors.Interrupted(
-            "interrupted; nothing was written" if not talk.steps else "interrupted, with some of it made there",
+            "interrupted; nothing was written" if not talk.steps else "interrupted; a part was created on the node",
             hint="run it again: it goes on with what is missing",
         ) from None
     for right in done.lacking:

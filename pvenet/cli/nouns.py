@@ -64,16 +64,19 @@ COMMON: Fields = {
     "comments": Field(str, "A remark; it may have several lines.", "TEXT"),
 }
 AUTOSTART: Fields = {
-    "autostart": Field(bool, "Whether it comes up at boot and reload; a new one does unless told."),
+    "autostart": Field(bool, "Whether it comes up at boot and reload; on by default for a new one."),
 }
 OVS_PORT: Fields = {
     "tag": Field(int, "The VLAN that it is in, 1 to 4094.", "TAG"),
-    "options": Field(str, "Words for ovs-vsctl.", "TEXT"),
+    "options": Field(str, "Options for ovs-vsctl.", "TEXT"),
 }
 OVS_BRIDGE = Field(
-    str, "The OVS bridge that it is a port of; another makes it anew there.", "IFACE", one(interfaces("OVSBridge"))
+    str,
+    "The OVS bridge that it is a port of; another bridge recreates it there.",
+    "IFACE",
+    one(interfaces("OVSBridge")),
 )
-SLAVES = Field(list[str], "Its NICs, with commas or repeated.", "NIC[,NIC]", find=free("eth"), one="slave")
+SLAVES = Field(list[str], "Its NICs, separated by commas or repeated.", "NIC[,NIC]", find=free("eth"), one="slave")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +126,8 @@ class Noun:
         for name, field in lists.items():
             members = completion.members if field.find else None
             for verb, text, find in (
-                ("add", f"Add to its {name}, which stay.", field.find),
-                ("remove", f"Take out of its {name}; the others stay.", members),
+                ("add", f"Add to its {name}; the others stay.", field.find),
+                ("remove", f"Remove from its {name}; the others stay.", members),
             ):
                 called = f"{verb}_{name}"
                 option = Field(list[str], text, field.metavar, find=find)
@@ -163,7 +166,7 @@ NOUNS = (
         command="bond",
         kind=Bond,
         word="bond",
-        naming="bond<N>; the next free one unless given.",
+        naming="bond<N>; by default the next free one.",
         examples={
             "create": "--slaves ens38,ens39 --mode 802.3ad",
             "set": "bond0 --mtu 9000 --clear comments",
@@ -173,13 +176,15 @@ NOUNS = (
             "slaves": SLAVES,
             "mode": Field(
                 BondMode,
-                "How the slaves share traffic; balance-rr unless told otherwise. lacp is 802.3ad.",
+                "How the slaves share traffic; balance-rr by default. lacp means 802.3ad.",
                 "MODE",
                 one(fixed(*BondMode)),
                 parser=_mode,
             ),
             "primary": Field(str, "The preferred slave; active-backup only.", "NIC", one(completion.slaves)),
-            "xmit_hash_policy": Field(XmitHashPolicy, "What picks the slave; balance-xor and 802.3ad only.", "POLICY"),
+            "xmit_hash_policy": Field(
+                XmitHashPolicy, "How a slave is chosen for a frame; balance-xor and 802.3ad only.", "POLICY"
+            ),
             **ADDRESSES,
             **COMMON,
             **AUTOSTART,
@@ -189,12 +194,12 @@ NOUNS = (
         command="bridge",
         kind=Bridge,
         word="bridge",
-        naming="The next free vmbr<N> unless given.",
+        naming="By default the next free vmbr<N>.",
         examples={"create": "vmbr1 --ports bond0 --vlan-aware", "set": "vmbr1 --comments storage", "delete": "vmbr1"},
         fields={
             "ports": Field(
                 list[str],
-                "Its ports, with commas or repeated.",
+                "Its ports, separated by commas or repeated.",
                 "IFACE[,IFACE]",
                 find=free("eth", "bond", "vlan"),
                 one="port",
@@ -202,7 +207,7 @@ NOUNS = (
             "vlan_aware": Field(bool, "Whether it filters VLANs."),
             "vids": Field(
                 list[str],
-                "The VLANs that its ports let through, as 7,100-200; 2-4094 unless told otherwise.",
+                "The VLANs that its ports let through, as in 7,100-200; 2-4094 by default.",
                 "TAGS",
                 one="vids",
             ),
@@ -215,11 +220,11 @@ NOUNS = (
         command="vlan",
         kind=Vlan,
         word="VLAN",
-        naming="bond0.50, vlan50 or a free name; DEVICE.TAG unless given.",
+        naming="bond0.50, vlan50 or a free name; by default DEVICE.TAG.",
         examples={"create": "bond0.50 --cidr 192.0.2.5/24", "set": "bond0.50 --mtu 9000", "delete": "bond0.50"},
         fields={
-            "raw_device": Field(str, "What it sits on.", "IFACE", one(completion.raw_devices)),
-            "tag": Field(int, "The VLAN's id, 1 to 4094.", "TAG"),
+            "raw_device": Field(str, "The interface that it is on.", "IFACE", one(completion.raw_devices)),
+            "tag": Field(int, "The VLAN's ID, 1 to 4094.", "TAG"),
             **ADDRESSES,
             **COMMON,
             **AUTOSTART,
@@ -236,13 +241,14 @@ NOUNS = (
         command="ovs-bridge",
         kind=OvsBridge,
         word="OVS bridge",
-        naming="The next free vmbr<N> unless given.",
+        naming="By default the next free vmbr<N>.",
         examples={"create": "vmbr2 --ports ens40", "set": "vmbr2 --mtu 9000", "delete": "vmbr2"},
         fields={
             "ports": Field(
                 list[str],
-                "Its NICs, internal ports and OVS bonds, with commas or repeated. A new bond or internal port comes "
-                "in by its own command, and leaves when it is deleted.",
+                "Its NICs, internal ports and OVS bonds, separated by commas or repeated. A new bond or internal "
+                "port is "
+                "added by its own command, and removed when it is deleted.",
                 "IFACE[,IFACE]",
                 find=completion.ovs_ports,
                 one="port",
@@ -257,12 +263,12 @@ NOUNS = (
         command="ovs-bond",
         kind=OvsBond,
         word="OVS bond",
-        naming="The next free bond<N> unless given.",
+        naming="By default the next free bond<N>.",
         examples={"create": "bond1 --bridge vmbr2 --slaves ens38,ens39", "set": "bond1 --tag 50", "delete": "bond1"},
         fields={  # it has no address, and its bridge starts it
             "bridge": OVS_BRIDGE,
             "slaves": SLAVES,
-            "mode": Field(OvsBondMode, "How the slaves share traffic; active-backup unless told otherwise.", "MODE"),
+            "mode": Field(OvsBondMode, "How the slaves share traffic; active-backup by default.", "MODE"),
             **OVS_PORT,
             **COMMON,
         },
@@ -271,7 +277,7 @@ NOUNS = (
         command="ovs-port",
         kind=OvsIntPort,
         word="OVS port",
-        naming="A free name, as mgmt0.",
+        naming="A free name, as in mgmt0.",
         examples={"create": "mgmt0 --bridge vmbr2 --tag 50", "set": "mgmt0 --cidr 192.0.2.5/24", "delete": "mgmt0"},
         fields={"bridge": OVS_BRIDGE, **OVS_PORT, **ADDRESSES, **COMMON},  # its bridge starts it
     ),

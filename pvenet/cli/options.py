@@ -20,33 +20,32 @@ from pvenet.settings import Options
 
 Group = Mapping[str, inspect.Parameter]
 """Parameters of a command that it does not declare itself, by name."""
-FILE = typer.Option(
-    None, "--file", "-f", help="The network file; - is stdin; network.yaml where none is named.", metavar="FILE"
-)
+FILE = typer.Option(None, "--file", "-f", help="The network file; - is stdin; by default network.yaml.", metavar="FILE")
 ALLOW_GUESTS = typer.Option(
     [],
     "--allow-guests",
-    help="Also where it cuts these guests, which run; a guest that comes later is none of them.",
+    help="Go on even if it cuts off these running guests; a guest that starts later is not one of them.",
     metavar="all|ID[,ID]",
     autocompletion=one(fixed("all")),
 )
 SDN_LOCK = typer.Option(
     None,
     "--sdn-lock/--no-sdn-lock",
-    help="Hold the cluster's SDN lock from before the first step to the verdict, where it can be had: meanwhile "
-    "nobody's SDN apply reloads a node.",
+    help="Hold the cluster's SDN lock, if it is available, from before the first step to the verdict: meanwhile "
+    "no SDN apply reloads a node.",
 )
 SAME_NODE = typer.Option(
     False,
     "--same-node",
-    help="The journals of a node of this name elsewhere are this one's, whose certificate was renewed; said once.",
+    help="Take over the journals of a node of this name elsewhere: it is this one, whose certificate was renewed. "
+    "Needed once.",
 )
 
 
 def seconds(given: float | None) -> float | None:
     """A number of seconds that somebody can wait for; the callback of an option."""
     if given is not None and not 1 <= given <= LONGEST:
-        raise typer.BadParameter(f"{given} is no number of seconds from 1 to {LONGEST}")
+        raise typer.BadParameter(f"{given} must be 1 to {LONGEST} seconds")
     return given
 
 
@@ -59,7 +58,7 @@ def _common(
     *,
     endpoint: list[str] = typer.Option(
         [],
-        help="PVE's API, as https://HOST:8006; or several.",
+        help="PVE's API, as in https://HOST:8006; or several.",
         metavar="URL[,URL]",
         rich_help_panel=WHERE,
     ),
@@ -72,7 +71,7 @@ def _common(
     ),
     profile: str | None = typer.Option(
         None,
-        help="The profile, as `pvenet login` makes them.",
+        help="The profile, as made by `pvenet login`.",
         metavar="NAME",
         rich_help_panel=WHERE,
         autocompletion=one(completion.profiles),
@@ -82,7 +81,7 @@ def _common(
     ),
     fault: list[str] = typer.Option(
         [],
-        help="What goes wrong there: `pvenet sim faults`.",
+        help="What goes wrong there: see `pvenet sim faults`.",
         metavar="KIND[=VALUE]@WHERE",
         rich_help_panel=WHERE,
         autocompletion=one(completion.faults),
@@ -91,12 +90,12 @@ def _common(
         None, help="Where the journals are kept.", metavar="DIR", rich_help_panel=WHERE
     ),
     insecure: bool = typer.Option(
-        False, "--insecure", help="Don't check who answers. Dangerous.", rich_help_panel=WHERE
+        False, "--insecure", help="Don't check the certificate. Dangerous.", rich_help_panel=WHERE
     ),
     json: bool = typer.Option(False, "--json", help="Print JSON.", rich_help_panel=OUTPUT),
     format: str = typer.Option(  # noqa: A002 - the option's name
         "",
-        help="How data is printed; json is --json, and text is table.",
+        help="How to print data; json is --json, and text is table.",
         metavar="|".join(FORMATS),
         rich_help_panel=OUTPUT,
         autocompletion=one(fixed(*FORMATS)),
@@ -105,7 +104,7 @@ def _common(
         False,
         "--quiet",
         "-q",
-        help="Say nothing but data, questions, warnings and errors.",
+        help="Print nothing but data, questions, warnings and errors.",
         rich_help_panel=OUTPUT,
     ),
     debug: bool = typer.Option(False, "--debug", help="Show every request on stderr.", rich_help_panel=OUTPUT),
@@ -181,7 +180,7 @@ def _refuse_format(form: str, command: str) -> None:
     """Raises UsageError for a format that other commands have."""
     forms = formats_of(command)
     if form not in forms:
-        raise errors.UsageError(f"`pvenet {command}` has no format {form}", hint=f"say one of {', '.join(forms)}")
+        raise errors.UsageError(f"`pvenet {command}` has no format {form}", hint=f"choose one of {', '.join(forms)}")
 
 
 def _refuse_bytes(given: Mapping[str, Any]) -> None:
@@ -189,7 +188,7 @@ def _refuse_bytes(given: Mapping[str, Any]) -> None:
     for value in given.values():
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
-                raise errors.UsageError(f"{text!a} on the command line is no UTF-8", hint="nothing was sent")
+                raise errors.UsageError(f"{text!a} on the command line is not UTF-8", hint="nothing was sent")
 
 
 def remembering(function: Callable[..., None]) -> Callable[..., None]:
@@ -227,10 +226,10 @@ def _wants_data(form: str, *, json: bool) -> bool:
     """Whether the answer is for a program. Raises UsageError for a format that there is not, or two."""
     if form and form not in EVERY_FORMAT:
         near = errors.nearest(form, EVERY_FORMAT)
-        hint = f"did you mean {near}?" if near else f"say one of {', '.join(FORMATS)}"
+        hint = f"did you mean {near}?" if near else f"choose one of {', '.join(FORMATS)}"
         raise errors.UsageError(f"there is no format {form}", hint=hint)
     if json and form not in ("", "json"):
-        raise errors.UsageError(f"--json and --format {form} are two different things", hint="leave one of them out")
+        raise errors.UsageError(f"--json and --format {form} exclude each other", hint="leave one of them out")
     return json or form in ("json", "yaml")
 
 

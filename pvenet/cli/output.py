@@ -114,7 +114,7 @@ def _put(text: str, *, json: bool = False) -> None:
 def _unwritable(error: Exception) -> errors.PvenetError:
     """What to say of data that did not get out."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"
-    return errors.PvenetError(f"the output can't be written: {reason}", hint="give it another place")
+    return errors.PvenetError(f"the output can't be written: {reason}", hint="write it elsewhere")
 
 
 def give_up(name: str) -> None:

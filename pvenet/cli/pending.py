@@ -27,11 +27,11 @@ def register(app: typer.Typer) -> None:
 
 def diff(
     context: Context,
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is pending."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 if something is pending."),
 ) -> None:
     """Show what is pending: what it means, and PVE's own diff.
 
-    Of several nodes where --node names some, or all.
+    With --node, of several nodes or of all.
 
     $ pvenet diff
     """
@@ -51,31 +51,34 @@ def apply(
     context: Context,
     *,
     saved: Path | None = typer.Argument(
-        None, help="A saved plan; what is pending where neither that nor -f is given.", metavar="[PLAN]"
+        None, help="A saved plan; without it and without -f, what is pending.", metavar="[PLAN]"
     ),
     file: Path | None = typer.Option(
-        None, "--file", "-f", help="A network file to make so, node after node; - is stdin.", metavar="FILE"
+        None, "--file", "-f", help="A network file to apply, node after node; - is stdin.", metavar="FILE"
     ),
     canary: str | None = typer.Option(
-        None, help="Of a file or a saved plan: the node to begin with.", metavar="NODE", autocompletion=one(nodes)
+        None, help="With a file or a saved plan: the node to begin with.", metavar="NODE", autocompletion=one(nodes)
     ),
-    lossy: bool = typer.Option(False, "--lossy", help="Of a file or a saved plan: also where the API loses something."),
+    lossy: bool = typer.Option(
+        False, "--lossy", help="With a file or a saved plan: go on even if the API loses something."
+    ),
     parallel: int = typer.Option(
         1,
-        help="Of a file or a saved plan: so many nodes at once, after the canary; of one cluster one at a time.",
+        help="With a file or a saved plan: change this many nodes at once, after the canary; within a cluster, "
+        "one at a time.",
         metavar="N",
     ),
     parallel_in_cluster: bool = typer.Option(
         False, "--parallel-in-cluster", help="With --parallel: also several members of one cluster at once."
     ),
     max_failures: int = typer.Option(
-        0, help="Of a file or a saved plan: go on until more nodes than that have failed.", metavar="N"
+        0, help="With a file or a saved plan: go on until more nodes than this have failed.", metavar="N"
     ),
     skip_unreachable: bool = typer.Option(
-        False, "--skip-unreachable", help="Of a file or a saved plan: leave out nodes that do not answer."
+        False, "--skip-unreachable", help="With a file or a saved plan: leave out nodes that do not answer."
     ),
     resume: bool = typer.Option(
-        False, "--resume", help="Of a file or a saved plan: go on with its last rollout, which has not come to its end."
+        False, "--resume", help="With a file or a saved plan: go on with its last rollout, which has not ended."
     ),
     wait: bool = typer.Option(True, "--wait/--no-wait", help="Wait until everything is up, or only start the reload."),
     timeout: float = typer.Option(
@@ -83,62 +86,63 @@ def apply(
     ),
     on_failure: str = typer.Option(
         "rollback",
-        help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
+        help="If it fails, or its result is not known in time: put back what was there, or keep it.",
         metavar="rollback|keep",
         autocompletion=one(fixed("rollback", "keep")),
     ),
     confirm_within: float | None = typer.Option(
         None,
         callback=seconds,
-        help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
+        help="Roll back unless it is confirmed in time: here, or with `pvenet confirm`.",
         metavar="SECONDS",
     ),
     arm: bool = typer.Option(
         False,
         "--arm",
-        help="Stage the way back when the reload has begun, and revert it when it has ended and the node answers: "
-        "meanwhile a power cycle boots the network from before. Its price: meanwhile anybody's reload or SDN apply "
-        "brings that back, too.",
+        help="Stage the way back when the reload has started, and revert it when the reload has ended and the node "
+        "answers: meanwhile a power cycle boots the network from before. The price: meanwhile anybody's reload or "
+        "SDN apply brings that "
+        "back, too.",
     ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
-        False, "--allow-management", help="Also where it touches the node's own path."
+        False, "--allow-management", help="Go on even if it touches the management path."
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
-    adopt: bool = typer.Option(False, "--adopt", help="Also what is pending and not ours."),
+    adopt: bool = typer.Option(False, "--adopt", help="Also apply pending changes that are not ours."),
     sdn_lock: bool | None = SDN_LOCK,
     update_hosts: bool = typer.Option(
         False,
         "--update-hosts",
-        help="Where the node's own address changes: change its line of /etc/hosts, too, when the new one is verified.",
+        help="If the node's own address changes: also change its line of /etc/hosts, once the new address is verified.",
     ),
     verify: str | None = typer.Option(
         None,
-        help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
-        "flags alone.",
+        help="What decides that it is live: the kernel if it can be read (auto), always the kernel, or only the flags "
+        "of the list.",
         metavar="auto|kernel|flags",
         autocompletion=one(fixed("auto", "kernel", "flags")),
     ),
     verify_with: str | None = typer.Option(
         None,
-        help="Then run this, without a shell; anything but exit 0, and it is rolled back. It finds PVENET_NODE, "
-        "PVENET_ENDPOINT and PVENET_JOURNAL, and no secret.",
+        help="Then run this, without a shell; any exit code but 0 rolls back. It gets PVENET_NODE, "
+        "PVENET_ENDPOINT and PVENET_JOURNAL, but no secret.",
         metavar="COMMAND",
     ),
     require: list[str] = typer.Option(
         [],
-        help="Fail where a bond gets no LACP partner, or a NIC no carrier, also if it never had one.",
+        help="Fail if a bond gets no LACP partner, or a NIC no carrier, even if it never had one.",
         metavar="lacp|carrier",
         autocompletion=several("require", fixed("lacp", "carrier")),
     ),
     stage_only: bool = typer.Option(
-        False, "--stage-only", help="Of a file or a saved plan: stage its changes, and reload no node."
+        False, "--stage-only", help="With a file or a saved plan: stage its changes, and reload no node."
     ),
     dry_run: bool = DRY_RUN,
 ) -> None:
     """Make live what is pending, or a network file, and verify it.
 
-    It reloads the node, waits until everything is up, and puts back what was there where that fails. A network file or
+    It reloads the node, waits until everything is up, and puts back what was there if that fails. A network file or
     a saved plan is applied on every node that it names, one after another unless --parallel says otherwise.
 
     $ pvenet apply
@@ -152,11 +156,11 @@ def apply(
 
     context.answer.rollout = bool(saved or file)
     if confirm_within is not None and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to wait for a confirmation", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing waits for a confirmation", hint="leave one of them out")
     if arm and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to take back what --arm stages", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing removes what --arm stages", hint="leave one of them out")
     if update_hosts and not wait:
-        raise errors.UsageError("--no-wait leaves nobody to change /etc/hosts", hint="leave one of them out")
+        raise errors.UsageError("with --no-wait nothing changes /etc/hosts", hint="leave one of them out")
     check = words_of.verify_with(context, verify_with, wait=wait)
     options = ApplyOptions(
         timeout=timeout,
@@ -217,13 +221,13 @@ def apply(
 
 def revert(
     context: Context,
-    discard: bool = typer.Option(False, "--discard", help="Also what is not ours."),
-    yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask; it is asked where several nodes are meant."),
+    discard: bool = typer.Option(False, "--discard", help="Also discard changes that are not ours."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask; only a revert on several nodes asks."),
     dry_run: bool = DRY_RUN,
 ) -> None:
     """Throw away what is pending.
 
-    On several nodes where --node names some, or all.
+    With --node, on several nodes or on all.
 
     $ pvenet revert
     """

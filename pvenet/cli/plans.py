@@ -42,12 +42,12 @@ def plan(
     *,
     file: Path | None = FILE,
     save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where something is to do or pending."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 if something is to do or pending."),
 ) -> None:
     """Show what a network file would change on each node.
 
     Nothing is changed. A saved plan is for `pvenet apply PLAN`, which does that and nothing else; `plan show` shows
-    what one has shown.
+    what a saved one has shown.
 
     $ pvenet plan network.yaml
     $ pvenet plan -f network.yaml -o monday.plan
@@ -65,14 +65,14 @@ def plan(
         raise errors.UsageError(f"{named[0]} and {named[1]} are two files", hint="name one of them")
     described = network_file(file, named[0] if named else None)
     if save and save.exists() and described.exists() and save.samefile(described):
-        raise errors.UsageError(f"{save} is the network file itself", hint="name another with -o")
+        raise errors.UsageError(f"{save} is the network file itself", hint="name another file with -o")
     found = planned(context, load(described))
     warn(context, found)
     data = show_plan(context, found)
     refuse(found.failed)
     if save:
         write(save, found.nodes, data)
-        context.say(f"saved: `pvenet apply {save}` makes it so, as long as the nodes are as they were now")
+        context.say(f"saved: `pvenet apply {save}` applies it, as long as the nodes are as they are now")
     if exit_code and found.differs:
         raise errors.Differences("")
 
@@ -85,11 +85,11 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
 
     if len(named) != 1:
         raise errors.UsageError(
-            "`pvenet plan show` shows one saved plan", hint="name it; a network file that is called show is `-f show`"
+            "`pvenet plan show` shows one saved plan", hint="name it; a network file called show is `-f show`"
         )
     (saved,) = named
     if given := [option for option, value in useless.items() if value]:
-        raise errors.UsageError(f"{given[0]} has no part in `pvenet plan show`", hint="leave it out")
+        raise errors.UsageError(f"{given[0]} does not go with `pvenet plan show`", hint="leave it out")
     _, data = read_with_shown(saved)
     try:
         text = saved_plan_text(data, painter(), get_terminal_size().columns)
@@ -102,7 +102,7 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
         shown = forms[context.answer.form]() if context.answer.form in forms else ""
     except (KeyError, TypeError, AttributeError, ValueError):
         raise changed_since(saved) from None
-    note = f"`pvenet apply {saved}` makes it so, as long as the nodes are as they were then"
+    note = f"`pvenet apply {saved}` applies it, as long as the nodes are as they were then"
     context.emit(data, text, note=note, forms=dict.fromkeys(forms, lambda: shown))
 
 

@@ -135,7 +135,7 @@ class Terminal:
                 self._line(f"reloading the network of {event.node}")
             case events.Armed():
                 self._line(
-                    f"armed: until this is taken back, a power cycle of {event.node} boots the network from before"
+                    f"armed: until this is reverted, a power cycle of {event.node} boots the network from before"
                 )
             case events.Disarmed():
                 self._line("disarmed")

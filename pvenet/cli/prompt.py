@@ -95,7 +95,7 @@ class Prompt:
         if self._json or not sys.stdin.isatty():
             if lively() and not self._json:
                 at = time.monotonic() + left
-                LIVE.show(lambda: f"waits for `pvenet confirm`; {_left(max(0.0, at - time.monotonic()))}")
+                LIVE.show(lambda: f"waiting for `pvenet confirm`; {_left(max(0.0, at - time.monotonic()))}")
             time.sleep(seconds)
             return None
         self._remind(left)

@@ -29,13 +29,15 @@ def register(app: typer.Typer) -> None:
 def status(
     context: Context,
     watch: bool = typer.Option(
-        False, "--watch", help="Say it anew whenever it changes, until no reload runs and nobody is at work on it."
+        False,
+        "--watch",
+        help="Print it again whenever it changes, until no reload is running and no pvenet is at work on it.",
     ),
     same_node: bool = SAME_NODE,
 ) -> None:
-    """Say how a node stands, and what to do.
+    """Show the state of a node, and what to do.
 
-    What is pending and whose it is, and whether an apply was left without a verdict.
+    It says what is pending and whose it is, and whether an apply was left without a verdict.
 
     $ pvenet status
     $ pvenet status --watch
@@ -73,7 +75,7 @@ def _refuse_unheard(found: list[Status]) -> None:
     if away := [each.node for each in found if not each.reachable]:
         raise errors.Unreachable(f"{', '.join(away)} can't be reached", hint=hint)
     if mute := [each.node for each in found if each.exit]:
-        message = f"{', '.join(mute)} can't be asked"
+        message = f"{', '.join(mute)} can't be queried"
         match max(each.exit for each in found):
             case errors.AccessError.exit_code:
                 raise errors.AccessError(message, hint=hint)
@@ -106,27 +108,26 @@ def rollback(
     context: Context,
     journal: str | None = typer.Argument(
         None,
-        help="The journal of what shall be put back, by its number in `pvenet history` or its name; the youngest where "
-        "it is left out.",
+        help="The journal to roll back, by its number in `pvenet history` or its name; by default the newest.",
         metavar="[JOURNAL]",
         autocompletion=one(journals),
     ),
     *,
     rollout: str | None = typer.Option(
         None,
-        help="Put back what a whole rollout has changed, the last node first; `pvenet history` says its ID.",
+        help="Put back what a whole rollout has changed, the last node first; `pvenet history` shows its ID.",
         metavar="ID",
         autocompletion=one(rollouts),
     ),
     timeout: float = typer.Option(
         60.0,
         callback=seconds,
-        help="Seconds to wait for a reload that runs, and then until what was there is back.",
+        help="Seconds to wait for a running reload, and then until what was there is back.",
         metavar="SECONDS",
     ),
     yes: bool = typer.Option(False, "--yes", "-y", help="Don't ask."),
     allow_management: bool = typer.Option(
-        False, "--allow-management", help="Also where it touches the node's own path."
+        False, "--allow-management", help="Go on even if it touches the management path."
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
     sdn_lock: bool | None = SDN_LOCK,
@@ -141,7 +142,7 @@ def rollback(
     $ pvenet rollback --rollout r1
     """
     if journal is not None and not journal.strip():
-        raise empty("the name of the journal", "leave it out for the youngest one")
+        raise empty("the name of the journal", "omit it for the newest one")
     if rollout is not None:
         _refuse_beside(rollout, {"a journal": journal, "--same-node": same_node, "--dry-run": dry_run})
         context.answer.rollout = True
@@ -176,9 +177,11 @@ def rollback(
 def _refuse_beside(rollout: str, others: Mapping[str, object]) -> None:
     """Raises UsageError for what does not go with a whole rollout, and for no name of one."""
     if not rollout.strip():
-        raise empty("--rollout", "`pvenet history` says which there are")
+        raise empty("--rollout", "`pvenet history` lists them")
     if given := [what for what, said in others.items() if said]:
-        raise errors.UsageError(f"--rollout is about all of its nodes, and {given[0]} is not", hint="leave one out")
+        raise errors.UsageError(
+            f"--rollout applies to all of its nodes, {given[0]} does not", hint="leave one of them out"
+        )
 
 
 def confirm(
@@ -186,15 +189,15 @@ def confirm(
     extend: float | None = typer.Option(
         None,
         callback=seconds,
-        help="Don't say that yet: give whoever decides so many seconds more, here or where `apply` waits.",
+        help="Don't confirm yet: give whoever decides so many more seconds, here or where `apply` waits.",
         metavar="SECONDS",
     ),
     same_node: bool = SAME_NODE,
     dry_run: bool = DRY_RUN,
 ) -> None:
-    """Say that what was applied may stay.
+    """Keep what was applied.
 
-    For an apply with --confirm-within, or a rollback that is not to go on.
+    For an apply with --confirm-within, or a rollback that should not go on.
 
     $ pvenet confirm
     $ pvenet confirm --extend 120

@@ -74,7 +74,9 @@ def _given(names: list[str] | None) -> dict[str, str]:
     for word in words(names, option="--map") or ():
         old, _, new = word.partition("=")
         if not old or not new or old in found:
-            raise errors.UsageError(f"--map {word} is no new name", hint="as in --map eno1=enp5s0, each name once")
+            raise errors.UsageError(
+                f"--map {word} does not say OLD=NEW", hint="as in --map eno1=enp5s0, each name once"
+            )
         found[old] = new
     return found
 

@@ -56,7 +56,7 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     from pvenet.fleet.saved import Record
 
     if not options.wait:
-        raise errors.UsageError("--no-wait would not see whether to go on to the next node", hint="leave it out")
+        raise errors.UsageError("with --no-wait nothing decides whether to go on to the next node", hint="leave it out")
     spec, saved = _read(request)
     state_dir = context.fleet.state_dir
     record = None
@@ -150,7 +150,7 @@ class _Run:
         if todo and not shown and not request.yes:
             raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
         if todo and terms.pace.canary and todo[0].node != terms.pace.canary:
-            context.say(f"the canary {terms.pace.canary} is as it should be already")
+            context.say(f"the canary {terms.pace.canary} is already as wanted")
         if request.stage_only:
             _stage(context, request, context.fleet, plan, terms.stage)
             return
@@ -226,7 +226,7 @@ def _foresee(context: Context, todo: Sequence[NodePlan], options: ApplyOptions) 
     each = [request for found in todo for request in (*of_plan(found.node, found.plan), of_reload(found.node))]
     _unsent(context, with_lock(each, wanted=options.sdn_lock))
     if todo and (options.arm or options.update_hosts):
-        context.say("what --arm and --update-hosts send depends on what each node lists then, and is not among them")
+        context.say("what --arm and --update-hosts send depends on what each node lists then, and is not shown")
 
 
 def _unsent(context: Context, requests: Sequence[WouldSend]) -> None:
@@ -270,7 +270,7 @@ def _read(request: Request) -> tuple[NetworkSpec, Saved | None]:
     from pvenet.spec.saved import read
 
     if request.saved and request.file:
-        raise errors.UsageError("-f FILE and a saved plan are two different things", hint="leave one of them out")
+        raise errors.UsageError("-f FILE and a saved plan exclude each other", hint="leave one of them out")
     if request.saved:
         saved = read(request.saved)
         return saved.spec, saved
@@ -293,7 +293,7 @@ def announcer(context: Context, prompt: Prompt, *, together: bool = False) -> Ca
 
 def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
     try:
-        prompt.confirm(f"{canary} is as it shall be. Go on with {counted(others, 'node')} now?")
+        prompt.confirm(f"{canary} is as wanted. Go on with {counted(others, 'node')} now?")
     except errors.NeedsConsent as error:
         raise type(error)(
             f"not agreed to go on after {canary}, which stays as it is now", hint="the summary says what was done"

@@ -33,13 +33,15 @@ def init(
     context: Context,
     folder: Path = _FOLDER,
     nic: list[str] | None = typer.Option(
-        None, help="Its NICs, with commas or repeated; again for another altname.", metavar="NIC[=ALTNAME][,NIC]"
+        None,
+        help="Its NICs, separated by commas or repeated; name one again for another altname.",
+        metavar="NIC[=ALTNAME][,NIC]",
     ),
     interfaces: Path | None = typer.Option(None, help="Its /etc/network/interfaces.", metavar="FILE"),
-    ovs: bool = typer.Option(False, "--ovs", help="Open vSwitch is installed, on every node of DIR."),
+    ovs: bool = typer.Option(False, "--ovs", help="Open vSwitch is installed on every node of DIR."),
     guest: list[str] | None = typer.Option(
         None,
-        help="A guest on a bridge, which runs unless stopped; repeated, with the same ID for its next NIC.",
+        help="A guest on a bridge, running unless stopped; repeatable, with the same ID for its next NIC.",
         metavar="ID:NAME:BRIDGE[:TAG][,ct][,firewall][,stopped]",
     ),
     link: list[str] | None = typer.Option(
@@ -48,7 +50,7 @@ def init(
         metavar="ADDRESS",
     ),
 ) -> None:
-    """Make a simulated node to measure.
+    """Make a simulated node.
 
     It is pve1 unless --node names it otherwise; more of them in one folder are a cluster.
 
@@ -145,12 +147,13 @@ def serve(
     folder: Path = _FOLDER,
     listen: list[str] = typer.Option(
         ["127.0.0.1:8006"],
-        help="Loopback only; port 0 is a free one. With ADDRESS, or repeated, it answers only while a node has that.",
+        help="Loopback only; port 0 takes a free one. With ADDRESS, or repeated, it answers only while a node has "
+        "that.",
         metavar="HOST:PORT[=ADDRESS]",
     ),
     plain_http: bool = typer.Option(False, "--plain-http", help="Without TLS."),
 ) -> None:
-    """Serve a simulated node to any PVE client until it is ended.
+    """Serve a simulated node to any PVE client until stopped.
 
     $ pvenet sim serve lab --listen 127.0.0.1:8006
     """
@@ -183,14 +186,14 @@ def _place(text: str) -> At:
     place, _, address = text.partition("=")
     host, _, port = place.rpartition(":")
     if not host or not port.isdecimal():
-        raise errors.UsageError(f"--listen {text} is no HOST:PORT", hint="as in --listen 127.0.0.1:8006")
+        raise errors.UsageError(f"--listen {text} is not HOST:PORT", hint="as in --listen 127.0.0.1:8006")
     return At(host=host.strip("[]"), port=int(port), address=address)
 
 
 @app.command()
 @partial(command, common=only())
 def faults(context: Context) -> None:
-    """List what --fault can let go wrong, and how to say where.
+    """List what --fault can make go wrong, and how to say where.
 
     $ pvenet sim faults
     """
@@ -218,7 +221,7 @@ def show(context: Context, folder: Path = _FOLDER) -> None:
     try:
         views = [view for view in inspect(_sim(folder, node), now) if node in (None, view.name)]
     except (OSError, SimError) as error:
-        raise errors.UsageError(f"can't look into {folder}: {error}") from None
+        raise errors.UsageError(f"can't read {folder}: {error}") from None
     data = [node_data(view, now) for view in views]
     context.emit(data, "\n".join(node_text(view, now, painter()) for view in views))
 
@@ -232,10 +235,10 @@ def check(
     ),
     nic: list[str] | None = typer.Option(
         None,
-        help="NICs of the file's machine that don't look like some by their names, or have altnames.",
+        help="NICs of the file's machine whose names don't look like NICs', or that have altnames.",
         metavar="NIC[=ALTNAME][,NIC]",
     ),
-    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 where a first write changes something."),
+    exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 if a first write changes something."),
 ) -> None:
     """Rehearse an interfaces file: what PVE would make of it.
 
@@ -255,7 +258,7 @@ def check(
     if refused:
         raise errors.InvalidNetwork(
             "PVE would refuse any change of this node:\n  " + "\n  ".join(refused),
-            hint="mend the file first; PVE stops at the first fault that it finds",
+            hint="correct the file first; PVE stops at the first error that it finds",
         )
     if exit_code and any(each.changes for _, _, each in found):
         raise errors.Differences("")
@@ -271,7 +274,7 @@ def _nics(given: list[str] | None) -> dict[str, tuple[str, ...]] | None:
     for word in words(given, option="--nic") or ():
         name, equals, altname = word.partition("=")
         if not name or (equals and not altname):
-            raise errors.UsageError(f"--nic {word} is no NIC", hint="as in --nic eno1 or --nic nic1=enp2s0")
+            raise errors.UsageError(f"--nic {word} is not a NIC", hint="as in --nic eno1 or --nic nic1=enp2s0")
         found[name] = found.get(name, ()) + ((altname,) if altname else ())
     return found if given else None
 
@@ -306,9 +309,7 @@ def _sim(folder: Path, node: str | None) -> Sim:
 
     sim = Sim(folder)
     if not sim.nodes:
-        raise errors.UsageError(
-            f"there is no simulated node in {folder}", hint=f"`pvenet sim init {folder}` makes one to measure"
-        )
+        raise errors.UsageError(f"there is no simulated node in {folder}", hint=f"`pvenet sim init {folder}` makes one")
     if node and node not in sim.nodes:
         hint = errors.did_you_mean(node, sim.nodes, otherwise="name one of them with --node")
         raise errors.UsageError(f"there is no node {node} in {folder}, only {', '.join(sim.nodes)}", hint=hint)

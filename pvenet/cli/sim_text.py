@@ -106,7 +106,7 @@ def file_text(file: str, found: Rehearsal, paint: Paint) -> str:
     ]
     parts = [f"{file}, as PVE reads it:\n{headed([head, *rows], paint)}"]
     if found.notes:
-        parts.append("\n".join(["What to know:", *(f"  {_note_text(note)}" for note in found.notes)]))
+        parts.append("\n".join(["Worth knowing:", *(f"  {_note_text(note)}" for note in found.notes)]))
     if found.changes:
         parts.append(
             "The first write, whatever it is for, changes this as well:\n" + pending_text(found.changes, paint)

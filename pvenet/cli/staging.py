@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pvenet.plan import Desired
 
 ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
-LOSSY = typer.Option(False, "--lossy", help="Go on where the API would lose something.")
+LOSSY = typer.Option(False, "--lossy", help="Go on even if the API would lose something.")
 
 
 class Chosen(NamedTuple):

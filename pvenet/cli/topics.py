@@ -47,7 +47,7 @@ def help_(
 ) -> None:
     """Show a page about one task, or the help of a command.
 
-    Without a word, all that there are.
+    Without arguments, list all pages.
 
     $ pvenet help
     $ pvenet help exit-codes

@@ -24,11 +24,11 @@ def register(app: typer.Typer) -> None:
 
 def tree(
     context: Context,
-    svg: Path | None = typer.Option(None, help="Write the picture here as SVG, too.", metavar="FILE"),
+    svg: Path | None = typer.Option(None, help="Also write the picture here, as SVG.", metavar="FILE"),
 ) -> None:
     """Show the node as a picture, from the cable to the guest.
 
-    With what is staged, and what is not as it should be.
+    With what is staged, and what differs from the file.
 
     $ pvenet tree --svg pve1.svg
       ens33  up 1G ─── vmbr0  bridge, 192.0.2.11/24, gateway 192.0.2.1
@@ -71,11 +71,11 @@ def _notes(found: Everything, node: str) -> list[str]:
     """What the picture does not say by itself."""
     notes = []
     if found.report is None:
-        notes.append("by the flags of the list alone: not known are carrier, speed and LACP partners")
+        notes.append("from the flags of the list alone: carrier, speed and LACP partners are not known")
     if found.reading.changes is not None and found.applied is None:
         notes.append(f"somebody's changes are pending on {node}, shown as if they were live; see `pvenet diff`")
     elif found.reading.changes is not None:
-        notes.append("staged, not live yet: + comes, ~ changes, - goes; `pvenet diff` shows it in full")
+        notes.append("staged, not live yet: + created, ~ changed, - deleted; `pvenet diff` shows it in full")
     return notes
 
 

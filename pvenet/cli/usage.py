@@ -52,7 +52,7 @@ def no_option(context: Any, option: str, shows: str) -> errors.UsageError:
     mine = _options(context.command)
     path = context.command_path
     if option not in mine and option in _options(context.find_root().command):
-        return errors.UsageError(f"{option} means nothing to `{path}`", hint="leave it out")
+        return errors.UsageError(f"`{path}` has no use for {option}", hint="leave it out")
     hint = errors.did_you_mean(option.lstrip("-"), (each.lstrip("-") for each in mine), shown="--{}", otherwise=shows)
     return errors.UsageError(f"`{path}` has no option {option}", hint=hint)
 

@@ -29,37 +29,37 @@ def wait(
     ),
     on_failure: str | None = typer.Option(
         None,
-        help="Where it fails, or nobody can tell in time: put back what was there, or keep it.",
+        help="If it fails, or its result is not known in time: put back what was there, or keep it.",
         metavar="rollback|keep",
     ),
     confirm_within: float | None = typer.Option(
         None,
         callback=seconds,
-        help="Roll back unless somebody says in time that it may stay: here, or with `pvenet confirm`.",
+        help="Roll back unless it is confirmed in time: here, or with `pvenet confirm`.",
         metavar="SECONDS",
     ),
     allow_guests: list[str] = ALLOW_GUESTS,
     verify: str | None = typer.Option(
         None,
-        help="What says that it is live: the kernel where it can be asked (auto), the kernel or nothing, or the list's "
-        "flags alone.",
+        help="What decides that it is live: the kernel if it can be read (auto), always the kernel, or only the flags "
+        "of the list.",
         metavar="auto|kernel|flags",
     ),
     verify_with: str | None = typer.Option(
         None,
-        help="Then run this, without a shell; anything but exit 0, and it is rolled back.",
+        help="Then run this, without a shell; any exit code but 0 rolls back.",
         metavar="COMMAND",
     ),
     require: list[str] = typer.Option(
         [],
-        help="Fail where a bond gets no LACP partner, or a NIC no carrier.",
+        help="Fail if a bond gets no LACP partner, or a NIC no carrier.",
         metavar="lacp|carrier",
     ),
     same_node: bool = SAME_NODE,
 ) -> None:
     """Wait for a reload that was left, and end as its apply would have.
 
-    Whether it was left by Ctrl-C, by --no-wait or by a terminal that was closed: it is verified, and rolled back where
+    Whether it was left by Ctrl-C, by --no-wait or by a terminal that was closed: it is verified, and rolled back if
     it fails, by what the apply knew and was told. Each option overrides what it was told.
 
     $ pvenet wait
@@ -95,7 +95,7 @@ def wait(
 def rescue(context: Context) -> None:
     """Print the smallest interfaces file that brings a node back.
 
-    It holds what the way to the node stands on, as it was before the last change from here, and is written at the
+    It holds the management path as it was before the last change from here, and is meant to be typed at the
     node's console.
 
     $ pvenet rescue
@@ -110,7 +110,7 @@ def rescue(context: Context) -> None:
     nodes = named_or_all(fleet, node_names(context.settings.node))
     if len(nodes) != 1:
         names = ", ".join(node.name for node in nodes)
-        raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="say which with --node or PVENET_NODE")
+        raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="choose one with --node or PVENET_NODE")
     found = smallest(nodes[0], fleet.journals(nodes[0].name))
     context.emit(asdict(found), found.file.rstrip("\n"), note=_how(found))
 
@@ -120,13 +120,13 @@ def _how(found: Rescue) -> str:
     when = "was before the last change from here" if found.journal else f"is listed by {found.node} now"
     lines = [
         "",
-        f"on the console of {found.node}, as root: keep /etc/network/interfaces, write this there, then",
+        f"on the console of {found.node}, as root: save /etc/network/interfaces, write this there, then",
         "  rm -f /etc/network/interfaces.new",
         "  ifreload -a",
         f"it is what {when}: {found.reason}",
     ]
     if found.unsure:
-        lines.append(f"PVE does not list all of {', '.join(found.unsure)}: compare it with the file there")
+        lines.append(f"PVE does not list all of {', '.join(found.unsure)}: compare that with the file there")
     if found.left_out:
         lines.append(f"left out, and without a network until the whole file is back: {', '.join(found.left_out)}")
     if found.journal:

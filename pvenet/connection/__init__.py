@@ -68,7 +68,7 @@ class Connection:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not endpoints:
-            raise errors.UsageError("no endpoint: which node is meant?")
+            raise errors.UsageError("no endpoint: which node?")
         self.endpoints = tuple(endpoints)
         self.credentials = credentials
         self.trust = trust or Trust()
@@ -212,7 +212,7 @@ class Connection:
         """How long an answer may take in all, head and body."""
         seconds = READ_TIMEOUT if timeout is None else timeout
         if not math.isfinite(seconds):
-            raise errors.UsageError(f"{seconds} is no number of seconds to wait for an answer")
+            raise errors.UsageError(f"{seconds} is not a number of seconds to wait for an answer")
         return seconds
 
     def _share(self, seconds: float) -> float:
@@ -375,5 +375,5 @@ def _quoted(path: tuple[str, ...]) -> list[str]:
     """Names as parts of a path. One that is empty or goes up would change what is asked: all for one, at worst."""
     for part in path:
         if part in ("", ".", ".."):
-            raise errors.UsageError(f"{part!r} is no name")
+            raise errors.UsageError(f"{part!r} is not a name")
     return [quote(part, safe=":@!") for part in path]

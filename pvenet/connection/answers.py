@@ -53,7 +53,7 @@ class Answer:
     def text(self) -> str:
         """The data as a text."""
         if not isinstance(self.data, str):
-            raise self.malformed("not with a text")
+            raise self.malformed("not with text")
         return self.data
 
     def field(self, row: Mapping[str, Any], key: str) -> str:
@@ -64,7 +64,7 @@ class Answer:
         if isinstance(value, bool):
             return str(int(value))
         if not isinstance(value, str | int | float):
-            raise self.malformed(f"its {key} is neither text nor number")
+            raise self.malformed(f"its {key} is neither text nor a number")
         return str(value)
 
     def number(self, row: Mapping[str, Any], key: str) -> int | None:
@@ -73,7 +73,7 @@ class Answer:
         try:
             return int(text) if text else None
         except ValueError:
-            raise self.malformed(f"its {key} is no number") from None
+            raise self.malformed(f"its {key} is not a number") from None
 
     def required(self, row: Mapping[str, Any], key: str) -> str:
         """One field as text, without which the rest says nothing."""
@@ -122,7 +122,7 @@ def _object(response: requests.Response) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except RecursionError:
-        raise ValueError("too deep") from None
+        raise ValueError("nested too deep") from None
     if isinstance(value, dict):
         _refuse_deep(value)
         if _SURROGATE.search(text):
@@ -134,7 +134,7 @@ def _object(response: requests.Response) -> dict[str, Any]:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number of JSON")
+        raise ValueError(f"{text} is not a JSON number")
     return number
 
 
@@ -143,7 +143,7 @@ def _refuse_deep(value: object) -> None:
     while level:
         depth += 1
         if depth > MAX_DEPTH:
-            raise ValueError("too deep")
+            raise ValueError("nested too deep")
         level = [
             item
             for each in level

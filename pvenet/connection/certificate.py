@@ -55,10 +55,10 @@ def _parts(der: bytes) -> Iterator[tuple[int, bytes]]:
         if size >= _LONG:
             count = size - _LONG
             if not 0 < count <= _LONGEST:
-                raise ValueError("a length of no size")
+                raise ValueError("a length without a size")
             size, at = int.from_bytes(der[at : at + count]), at + count
         if at + size > len(der):
-            raise ValueError("it is cut")
+            raise ValueError("it is cut off")
         yield tag, der[at : at + size]
         at += size
 

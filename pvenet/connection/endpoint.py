@@ -95,9 +95,11 @@ def _split(text: str) -> tuple[str, str, int]:
         or not (_NAME.fullmatch(host) or _address(host))
         or parts.scheme not in ("http", "https")
     ):
-        raise errors.UsageError(f"{text!r} is no endpoint", hint=_SPELLING)
+        raise errors.UsageError(f"{text!r} is not an endpoint", hint=_SPELLING)
     if parts.path.rstrip("/") not in ("", "/api2/json") or parts.query:
-        raise errors.UsageError(f"{text!r} goes on after host and port; the API's place is known", hint=_SPELLING)
+        raise errors.UsageError(
+            f"{text!r} goes on after host and port; leave out the path, which is known", hint=_SPELLING
+        )
     return parts.scheme, host, port
 
 

@@ -39,7 +39,7 @@ _GARBLED = frozenset({"ContentDecodingError", "InvalidHeader", "Oversized"})
 _SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _OF_FILES = frozenset({"PEM", "X509"})
 """Parts of OpenSSL that fail where certificates are loaded; in a handshake it is SSL."""
-_WAY_HINT = "is pveproxy running there, and the way to it free?"
+_WAY_HINT = "is pveproxy running there, and its port open in the firewall?"
 
 
 class NotReached(errors.Unreachable):
@@ -99,7 +99,7 @@ def refusal(  # noqa: PLR0913 - an answer's parts
     text = envelope.get("message", "") if envelope is not None else None
     if envelope is None or (not (isinstance(text, str) and (text or not envelope)) and method != READ):
         if status in _GATEWAYS:
-            return AnswerLost(f"{endpoint} does not answer for PVE: {status} {reason}".rstrip(), hint=_WAY_HINT)
+            return AnswerLost(f"PVE does not answer behind {endpoint}: {status} {reason}".rstrip(), hint=_WAY_HINT)
         return garbled(endpoint, method, f": it says {status} to {method}")
     if status == requests.codes.unauthorized:
         return unauthorized(endpoint, credentials)
@@ -113,7 +113,7 @@ def refusal(  # noqa: PLR0913 - an answer's parts
 def unproven(endpoint: Endpoint, refused: errors.RefusedByPVE) -> AnswerLost:
     """The error for a failure of PVE's that does not prove that nothing happened: it came after it began to act."""
     return AnswerLost(
-        f"{endpoint} says {refused.status}, and may have acted before: {refused.message}", refused=refused
+        f"{endpoint} says {refused.status}, and may have acted before that: {refused.message}", refused=refused
     )
 
 
@@ -156,22 +156,22 @@ def _before(
     spent = [cause for cause in causes if isinstance(cause, OSError) and cause.errno in _SPENT]
     if spent:
         return NotReached(
-            f"{endpoint} can't be asked: this machine has no more to give ({spent[0].strerror})",
-            hint="`ulimit -n` says how many files a process may have open",
+            f"{endpoint} can't be reached: this machine is out of resources ({spent[0].strerror})",
+            hint="`ulimit -n` shows how many files a process may have open",
         )
     if isinstance(error, requests.exceptions.SSLError):
         return _tls_trouble(endpoint, str(error), method, causes)
     if not isinstance(error, requests.exceptions.RequestException) and not kinds & _SILENT:
         return unreadable()
     if isinstance(error, ValueError):  # requests refuses to make a request of it
-        return errors.UsageError(f"{endpoint} is nothing that HTTP can ask", hint="write it as https://HOST:8006")
+        return errors.UsageError(f"{endpoint} is not a valid URL", hint="write it as https://HOST:8006")
     return _not_reached(endpoint, kinds)
 
 
 def _not_reached(endpoint: Endpoint, kinds: set[str]) -> NotReached:
     if "NameResolutionError" in kinds:
         return NotReached(
-            f"the name {endpoint.host} does not resolve", hint="check the endpoint's spelling, or give its address"
+            f"the name {endpoint.host} does not resolve", hint="check the endpoint's spelling, or use its address"
         )
     if "ConnectionRefusedError" in kinds:
         return NotReached(f"nothing listens at {endpoint}", hint="check host and port (PVE's is 8006)")
@@ -179,7 +179,7 @@ def _not_reached(endpoint: Endpoint, kinds: set[str]) -> NotReached:
         return NotReached(f"{endpoint} did not answer in time", hint=_WAY_HINT)
     if "NewConnectionError" not in kinds and kinds & {"ConnectionResetError", "BrokenPipeError"}:
         return NotReached(f"{endpoint} cut the connection", hint=_WAY_HINT, again=True)
-    return NotReached(f"{endpoint} can't be reached", hint="is the node up, and the way to it free?")
+    return NotReached(f"{endpoint} can't be reached", hint="is the node up, and its port open in the firewall?")
 
 
 def _tls_trouble(endpoint: Endpoint, text: str, method: str, causes: tuple[BaseException, ...]) -> errors.PvenetError:
@@ -192,7 +192,7 @@ def _tls_trouble(endpoint: Endpoint, text: str, method: str, causes: tuple[BaseE
     ended = any(isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError) for cause in causes)
     if ended or seen_at(endpoint) is not None:
         return NotReached(f"{endpoint} cut the connection", hint=_WAY_HINT, again=True)
-    message = f"{endpoint} does not speak TLS as it should"
+    message = f"{endpoint} does not speak TLS properly"
     if method == READ:
         return errors.NotPVE(message, hint=NOT_PVE_HINT)
     return NotReached(message, hint=NOT_PVE_HINT)

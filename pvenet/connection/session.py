@@ -39,7 +39,7 @@ class Token:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-~]+", self.id) or not re.fullmatch(r"[!-~]+", self.secret):
             raise errors.UsageError(
-                "the token's name or secret is empty, or holds blanks or letters that no token has",
+                "the token's name or secret is empty, or holds blanks or characters that no token has",
                 hint="a token is USER@REALM!NAME, and its secret a UUID",
             )
 
@@ -111,7 +111,7 @@ class Session(requests.Session):
         """The response with all of its body in memory. Raises OSError for one that is late or too large."""
         with response:
             if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip"):
-                raise requests.exceptions.ContentDecodingError("an encoding that was not asked for")
+                raise requests.exceptions.ContentDecodingError("an encoding that was not requested")
             body = bytearray()
             for piece in response.iter_content(PIECE):
                 body += piece

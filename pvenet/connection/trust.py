@@ -79,7 +79,7 @@ def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
         return errors.Untrusted(f"{endpoint} has a certificate that is not trusted", hint=_CA_HINT)
     if _is_about_pin(reason):
         hint = (
-            "was it renewed? Somebody may stand between here and the node: compare it with `pvenode cert info` there,\n"
+            "was it renewed? Somebody may be between here and the node: compare it with `pvenode cert info` there,\n"
             f"and only if it is the same:\n  pvenet login {endpoint} --accept-changed {seen}\n"
             f"or, where the pin is not a profile's: export PVENET_FINGERPRINT={seen}"
         )
@@ -102,7 +102,7 @@ def _is_about_pin(reason: str) -> bool:
 def _what(reason: str) -> str:
     # OpenSSL's and urllib3's words, which decide about nothing but ours
     if _is_about_pin(reason):
-        return "has another certificate than the pinned one"
+        return "has a different certificate from the pinned one"
     if "mismatch" in reason or "doesn't match" in reason:
         return "has a certificate for another name"
     if "expired" in reason or "not yet valid" in reason:
@@ -162,4 +162,4 @@ def fingerprint(certificate: bytes) -> str:
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
 
 
-_CA_HINT = "copy /etc/pve/pve-root-ca.pem from a node, and name it in PVENET_CA_FILE"
+_CA_HINT = "copy /etc/pve/pve-root-ca.pem from a node, and name the copy in PVENET_CA_FILE"

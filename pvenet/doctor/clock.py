@@ -20,17 +20,17 @@ def clock(date: str, asked: datetime, answered: datetime) -> Finding:
     try:
         theirs = parsedate_to_datetime(date)
     except ValueError:
-        return unknown(CHECK, "its answers have no date" if not date else f"{date!r} is no date")
+        return unknown(CHECK, "its answers have no date" if not date else f"{date!r} is not a date")
     if theirs.tzinfo is None:
         theirs = theirs.replace(tzinfo=UTC)
     ahead = _ahead(theirs, asked, answered)
     if abs(ahead) <= SLACK:
-        return good(CHECK, "the node's clock and this one agree")
-    text = f"the node's clock is {_said(ahead)} this one"
-    todo = "compare both with the time; `chronyc tracking` on the node says how its own is kept"
+        return good(CHECK, "the node's clock and this machine's agree")
+    text = f"the node's clock is {_said(ahead)} this machine's"
+    todo = "compare both with the right time; `chronyc tracking` on the node shows how its clock is synchronized"
     if abs(ahead) < LIMIT:
         return warning(CHECK, text, todo)
-    return bad(CHECK, f"{text}: tickets and certificates are refused by clocks that far apart", todo)
+    return bad(CHECK, f"{text}: with clocks that far apart, tickets and certificates are refused", todo)
 
 
 def _ahead(theirs: datetime, asked: datetime, answered: datetime) -> float:

@@ -45,7 +45,7 @@ def _one(run: Callable[[Endpoint, Trust], Finding], endpoint: Endpoint, trust: T
 def _name(endpoint: Endpoint, _trust: Trust) -> Finding:
     addresses = sorted(endpoint.addresses())
     if not addresses:
-        todo = "check the endpoint's spelling and this machine's resolver, or give the node's address instead"
+        todo = "check the endpoint's spelling and this machine's resolver, or use the node's address instead"
         return bad("name", f"the name {endpoint.host} does not resolve", todo)
     if addresses == [endpoint.host]:
         return good("name", f"{endpoint.host} is an address, and needs no name to resolve")
@@ -61,7 +61,7 @@ def _port(endpoint: Endpoint, _trust: Trust) -> Finding:
         )
     except OSError as error:
         why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or f"{error}"
-        return bad("port", f"{endpoint} can't be reached: {why}", "is the node up, and the way to it free?")
+        return bad("port", f"{endpoint} can't be reached: {why}", "is the node up, and its port open in the firewall?")
     return good("port", f"port {endpoint.port} of {endpoint.host} answers within {max(1, round(seconds * 1000))} ms")
 
 
@@ -73,12 +73,12 @@ def _certificate(endpoint: Endpoint, trust: Trust) -> Finding:
     except errors.Untrusted as error:
         return bad("certificate", error.message.partition(";")[0], error.hint)
     except TimeoutError:
-        return bad("certificate", f"{endpoint} takes a connection, and says nothing", NOT_PVE_HINT)
+        return bad("certificate", f"{endpoint} accepts connections, but does not answer", NOT_PVE_HINT)
     except OSError:
-        return bad("certificate", f"{endpoint} does not speak TLS as it should", NOT_PVE_HINT)
+        return bad("certificate", f"{endpoint} does not speak TLS properly", NOT_PVE_HINT)
     found = read_certificate(der)
     if found is None:
-        return unknown("certificate", "a trusted one is shown, and whose it is can't be read")
+        return unknown("certificate", "the certificate is trusted, but can't be read")
     return judged(found, datetime.now(UTC), _trusted(endpoint, trust), insecure=trust.insecure)
 
 
@@ -87,13 +87,15 @@ def _trusted(endpoint: Endpoint, trust: Trust) -> str:
     if pin(endpoint, trust):
         return "pinned"
     if trust.insecure:
-        return "and nobody checks it"
+        return "not checked (--insecure)"
     return f"signed by a CA of {trust.ca_file or 'this system'}"
 
 
 def judged(found: Certificate, now: datetime, trusted: str, *, insecure: bool = False) -> Finding:
     """A certificate that was met, at this moment."""
-    text = f"of {found.subject or 'nobody'}, by {found.issuer or 'nobody'}, until {found.until:%Y-%m-%d}, {trusted}"
+    text = (
+        f"for {found.subject or 'nobody'}, by {found.issuer or 'nobody'}, valid until {found.until:%Y-%m-%d}, {trusted}"
+    )
     if insecure:
         todo = "pin it: `pvenet` without --insecure shows its fingerprint, and PVENET_FINGERPRINT names it"
         return warning("certificate", f"{text}: whoever answers gets the credentials", todo)
@@ -101,7 +103,7 @@ def judged(found: Certificate, now: datetime, trusted: str, *, insecure: bool = 
         what = "is not valid yet" if now < found.since else "has expired"
         return warning("certificate", f"{text}: it {what}", _RENEW)
     if (left := (found.until - now).days) < SOON:
-        return warning("certificate", f"{text}: it ends within {left + 1} days", _RENEW)
+        return warning("certificate", f"{text}: it expires within {left + 1} days", _RENEW)
     return good("certificate", text)
 
 

@@ -62,7 +62,7 @@ def _folder(state_dir: Path) -> Finding:
         with TemporaryFile(dir=next(place for place in places if place.exists())) as file:
             file.write(b"x")
     except OSError as error:
-        text = f"{state_dir} can't be written ({error.strerror or error}), and nothing is staged without a journal"
+        text = f"{state_dir} can't be written ({error.strerror or error}), and pvenet stages nothing without a journal"
         return bad(FOLDER, text, "name a folder that can be written with --state-dir or PVENET_STATE_DIR")
     return good(FOLDER, f"journals can be written to {state_dir}")
 
@@ -96,7 +96,7 @@ def _token(connection: Connection) -> Finding:
     except errors.RefusedByPVE as refused:
         if refused.status not in _NO_ANSWER:
             raise
-        return unknown(TOKEN, f"until when {credentials.id} is valid is not told to it", todo)
+        return unknown(TOKEN, f"{credentials.id} can't see when it expires", todo)
     row = answer.object()
     separate = "has rights of its own" if answer.field(row, "privsep") != "0" else f"has all rights of {user}"
     return expiry(f"{credentials.id} {separate}", answer.number(row, "expire") or 0, datetime.now(UTC), todo)
@@ -116,7 +116,7 @@ def _quorum(connection: Connection) -> Finding:
     found = standing(connection, timeout=TIMEOUT)
     if not found.members:
         grants = "\n  ".join(audit_grants(connection.credentials.user, "/"))
-        text = "whether there is a cluster, and who of it is there, is not told without Sys.Audit on /"
+        text = "whether there is a cluster, and which members are online, is not visible without Sys.Audit on /"
         return unknown(QUORUM, text, f"on a node, as root:\n  {grants}")
     count = len(found.members)
     if found.quorate is None:
@@ -124,7 +124,7 @@ def _quorum(connection: Connection) -> Finding:
     away = f"{', '.join(found.offline)} {'is' if len(found.offline) == 1 else 'are'} offline" if found.offline else ""
     if not found.quorate:
         text = f"the cluster is not quorate{f': {away}' if away else ''}"
-        return bad(QUORUM, text, "a node's network can be changed all the same; `pvecm status` on a node says more")
+        return bad(QUORUM, text, "a node's network can still be changed; `pvecm status` on a node says more")
     if away:
         return warning(QUORUM, f"the cluster of {count} is quorate, and {away}", "`pvecm status` on a node says more")
     return good(QUORUM, f"the cluster is quorate, with all of its {count} members")
@@ -134,7 +134,7 @@ def _locks(connection: Connection, journals: LockJournals) -> Iterator[Finding]:
     """The SDN locks that were asked for from here and may be held still; that of others nobody tells."""
     found = of_this_cluster(connection, journals)
     for journal in found:
-        text = f"an SDN lock that was asked for from here ({times.local(journal.begun)}) may be held still"
+        text = f"an SDN lock that was requested from here ({times.local(journal.begun)}) may still be held"
         yield warning(LOCK, text, "`pvenet status` releases it, unless another pvenet is at work with it")
     if not found:
         yield good(LOCK, "none was left behind from here")

@@ -41,5 +41,5 @@ def examine(fleet: Fleet, wanted: Sequence[str], counting: Counting) -> tuple[Fi
             lost = {name: not_looked_at(name, error.message) for name, error in failed.items()}
             return (*found, *(each for name in nodes for each in (done | lost)[name]))
     for name in wanted or (None,):
-        found += not_looked_at(name, entry.lost.removeprefix("not looked at: "))
+        found += not_looked_at(name, entry.lost.removeprefix("not checked: "))
     return tuple(found)

@@ -71,7 +71,7 @@ class Looks:
             self.found += list(run())
         except errors.PvenetError as error:
             if isinstance(error, errors.Unreachable) and not isinstance(error, errors.NotPVE):
-                self.lost = f"not looked at: {error.message}"
+                self.lost = f"not checked: {error.message}"
             todo = "" if isinstance(error, errors.PermissionMissing) else error.hint  # the line of the right has it
             self.found += [unknown(check, _why(error), todo) for check in checks]
         except Exception as bug:  # noqa: BLE001 - a look that breaks says nothing of the others
@@ -79,7 +79,7 @@ class Looks:
 
     def give_up(self, why: str) -> None:
         """What comes now is not known."""
-        self.lost = f"not looked at: {why}"
+        self.lost = f"not checked: {why}"
 
 
 def _why(error: errors.PvenetError) -> str:

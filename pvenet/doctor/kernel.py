@@ -44,15 +44,15 @@ def _sourced(report: Report | None) -> Iterator[Finding]:
     twice = named_twice(report)
     files = {path: stanza_names(text) for path, text in report.sourced.items() if path != _SDN}
     for name, paths in twice.items():
-        text = f"{name} has a stanza in {' and in '.join(paths)}: PVE shows and changes that in {APPLIED} alone"
+        text = f"{name} has a stanza in {' and in '.join(paths)}: PVE shows and changes only the one in {APPLIED}"
         yield warning(SOURCED, text, f"keep one of them, in {APPLIED}")
     for path, names in files.items():
         rest = [name for name in names if name not in twice and name != "lo"]
         if rest:
-            text = f"{path} has {', '.join(rest)}, which no plan knows"
-            yield warning(SOURCED, text, f"move what is to be planned for to {APPLIED}")
+            text = f"{path} has {', '.join(rest)}, which pvenet does not plan for"
+            yield warning(SOURCED, text, f"move what pvenet should manage to {APPLIED}")
     if not twice and not any(set(names) - {"lo"} for names in files.values()):
-        yield good(SOURCED, "no file beside the main one has an interface")
+        yield good(SOURCED, "no file but the main one has an interface")
 
 
 def _links(found: Comparison) -> Iterator[Finding]:
@@ -95,7 +95,7 @@ def _lacp(found: Comparison) -> Iterator[Finding]:
 def hosts(text: str, node: str, network: Network | None, report: Report | None) -> Finding:
     """Whether the node's name leads to an address that it has. pve-api#hosts."""
     named, own = resolved(text, node), frozenset(_own(network, report))
-    todo = f"in /etc/hosts on {node}, give {node} the address that it has"
+    todo = f"in /etc/hosts on {node}, give {node} its actual address"
     if not own:
         return unknown(HOSTS, "which addresses the node has is not known")
     if not named:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pvenet.node import Node, Reading
 
 NODE, RELOAD = "node", "reload"
-_UNSURE = "not looked at: whether a reload runs is not known"
+_UNSURE = "not checked: whether a reload is running is not known"
 PACKAGES = (release.IFUPDOWN2, release.SWITCH)
 CHECKS = (
     NODE,
@@ -85,20 +85,20 @@ def _reload(node: Node, journals: Journals, held: Callable[[], Permissions], run
     path = f"/nodes/{node.name}"
     ours = ours_runs(node, journals)
     if not ours and "Sys.Audit" not in effective(held(), path):
-        yield unknown(RELOAD, f"whether a reload runs is not told without Sys.Audit on {path}")
+        yield unknown(RELOAD, f"whether a reload is running is not visible without Sys.Audit on {path}")
         return
     runs.append(ours or any(task.running for task in node.reloads(timeout=TIMEOUT).values()))
     if runs[0]:
-        todo = f"wait for its end: `pvenet status --node {node.name}` lists nothing meanwhile"
-        yield warning(RELOAD, "a reload runs, and nothing is listed meanwhile", todo)
+        todo = f"wait until it has ended; until then, `pvenet status --node {node.name}` is safe: it lists nothing"
+        yield warning(RELOAD, "a reload is running, and nothing is listed until it has ended", todo)
     else:
-        yield good(RELOAD, "no reload runs")
+        yield good(RELOAD, "no reload is running")
 
 
 def _read(node: Node, runs: list[bool]) -> Reading:
     """What the node lists. Raises Busy while it must not be asked. pve-api#never-list."""
     if runs != [False]:
-        raise errors.Busy("not looked at: a reload runs" if runs else _UNSURE)
+        raise errors.Busy("not checked: a reload is running" if runs else _UNSURE)
     return node.glance()
 
 

@@ -31,17 +31,19 @@ def version(told: str) -> Finding:
     """What a release offers: `9.2.11`."""
     found = re.match(r"\d+(?:\.\d+)*", told, re.ASCII)
     if not found:
-        return unknown(VERSION, f"{told!r} is no version of PVE")
+        return unknown(VERSION, f"{told!r} is not a version of PVE")
     release = tuple(int(number) for number in found[0].split("."))
     lacks = [what for since, what in _OFFERS if release < since]
     text = f"PVE {told}"
     if release < _NEEDED:
-        return bad(VERSION, f"{text} is older than all that pvenet was tried with", "update the node to PVE 8 or newer")
+        return bad(
+            VERSION, f"{text} is older than any that pvenet was tested with", "update the node to PVE 8 or newer"
+        )
     if not lacks:
-        return good(VERSION, f"{text} offers all that pvenet asks for")
+        return good(VERSION, f"{text} offers all that pvenet uses")
     text = f"{text} does not offer {' and '.join([', '.join(lacks[:-1]), lacks[-1]] if lacks[1:] else lacks)}"
     if release < _WORTH:
-        return warning(VERSION, text, "what hangs on which bridge is then told by the node's report alone")
+        return warning(VERSION, text, "only the node's report then says what is on which bridge")
     return good(VERSION, text)
 
 
@@ -52,14 +54,14 @@ def packages(rows: Iterable[Mapping[str, str]], network: Network | None) -> Iter
     if release:
         yield good(IFUPDOWN2, f"ifupdown2 {release}")
     else:
-        todo = "`ifreload --version` on the node tells; without ifupdown2 nothing can be applied"
-        yield unknown(IFUPDOWN2, "the node's list of packages has no ifupdown2, which may be short", todo)
+        todo = "`ifreload --version` on the node shows it; without ifupdown2 nothing can be applied"
+        yield unknown(IFUPDOWN2, "the node's list of packages, which may be incomplete, has no ifupdown2", todo)
     switch = installed.get("openvswitch-switch")
     used = _switched(network)
     if switch:
         yield good(SWITCH, f"Open vSwitch {switch}")
     elif used:
-        text = f"the file has {used}, and the node's list of packages no Open vSwitch"
+        text = f"the file has {used}, but the node's list of packages has no Open vSwitch"
         yield warning(SWITCH, text, "install it on the node: apt install openvswitch-switch")
     else:
         yield good(SWITCH, "not installed, and nothing needs it")

@@ -37,7 +37,7 @@ RIGHTS = (
         privilege="Sys.Audit",
         path="/nodes/{node}",
         use="see the network, the kernel and the tasks",
-        lost="nothing of the node can be seen",
+        lost="nothing of the node is visible",
         needed=True,
     ),
     Right(
@@ -64,7 +64,7 @@ RIGHTS = (
         privilege="Sys.Audit",
         path="/",
         use="see quorum, cluster links, HA and /etc/hosts",
-        lost="quorum, cluster links, HA and /etc/hosts are not seen",
+        lost="quorum, cluster links, HA and /etc/hosts are not visible",
     ),
     Right(
         privilege="SDN.Allocate",

@@ -40,11 +40,11 @@ def _pending(whose: Nothing | Ours | Foreign) -> Finding:
     match whose:
         case Foreign(note=note):
             text = "changes are pending that were not staged from here"
-            todo = f"`pvenet diff` shows them; apply or revert them where they were made{note}"
+            todo = f"`pvenet diff` shows them; apply or revert them where they were staged{note}"
             return warning(PENDING, text, todo)
         case Ours() if whose.armed:
             text = "the way back of an armed apply is pending, and goes live with a power cycle"
-            return warning(PENDING, text, "`pvenet status` says how the node stands")
+            return warning(PENDING, text, "`pvenet status` shows the state of the node")
         case Ours():
             todo = "`pvenet diff` shows them, `pvenet apply` makes them live, `pvenet revert` throws them away"
             return warning(PENDING, "changes are pending that were staged from here", todo)
@@ -71,12 +71,10 @@ def _file(reading: Reading) -> Iterator[Finding]:
     """What PVE refuses of the file as it is, and what its first write takes away."""
     refused = refusals(reading.entries)
     for why in refused:
-        yield bad(FILE, f"PVE refuses every change as long as this is so: {why}", "mend it in the node's file")
+        yield bad(FILE, f"PVE refuses every change as long as this is so: {why}", "correct it in the node's file")
     losses = () if reading.pending is not None else wire.removed(reading.entries)
     for loss in losses:
-        yield warning(
-            FILE, f"PVE's first write takes this away: {loss}", "move it to where PVE keeps it, or do without"
-        )
+        yield warning(FILE, f"PVE's first write removes this: {loss}", "move it to where PVE keeps it, or do without")
     if not refused and not losses:
         kept = "keeps" if reading.pending is None else "has kept or dropped"
         yield good(FILE, f"PVE {kept} what the file says")

@@ -95,7 +95,7 @@ def change(  # noqa: PLR0913, PLR0917 - what a `set` command says, each word onc
     emptied: Values = {field: empty[field] for field in _clearable(kind, clear)}
     both = sorted(set(given) & set(emptied))
     if both:
-        raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of the two out")
+        raise errors.UsageError(f"{', '.join(both)} can't be set and cleared at once", hint="leave one of them out")
     refuse_mixed(differences or {}, given, emptied)
     given |= changed(before, differences or {}, given)
     after = replace(before, **given, **emptied)
@@ -121,7 +121,7 @@ def find(
     if isinstance(found, Other) and found.unread and kind is not None and found.kind == kind.type:
         raise errors.InvalidNetwork(
             f"on {node} {found.reason}",
-            hint="mend it in /etc/network/interfaces on the node",
+            hint="correct it in /etc/network/interfaces on the node",
         )
     if isinstance(found, OvsPort) and kind is Ethernet:
         message = f"{name} on {node} is a NIC that the OVS bridge {found.bridge} has"
@@ -144,14 +144,14 @@ def _hint_for_kind(found: Interface, kind: Kind) -> str:
     if isinstance(found, OvsPort) and kind is OvsIntPort:
         return f"take it out of the bridge with `pvenet ovs-bridge set {found.bridge} --ports ...`"
     if isinstance(found, Other):
-        return f"pvenet shows interfaces of kind {found.kind}, and changes none"
+        return f"pvenet shows interfaces of kind {found.kind}, but does not change them"
     return f"use `pvenet {noun_of(found.type)} ...`"
 
 
 def _nearest(network: Network, name: str, kind: Kind | None, never: Collection[str]) -> str:
     for real, link in network.links.items():
         if name in link.altnames:
-            return f"{name} is another name of {real}; PVE takes only that one"
+            return f"{name} is another name of {real}; PVE takes only {real}"
     suits = [each for each, it in network.interfaces.items() if each not in never and isinstance(it, kind or Interface)]
     return errors.did_you_mean(name, suits, otherwise="`pvenet list` shows what is there")
 

@@ -44,13 +44,13 @@ def refuse_mixed(differences: Differences, given: Collection[str], cleared: Coll
             if field in fields:
                 raise errors.UsageError(
                     f"{option} changes the {field} that are there, and {other} replaces them",
-                    hint="leave one of the two out",
+                    hint="leave one of them out",
                 )
         both = [word for word in each.add if word in each.remove]
         if both:
             raise errors.UsageError(
                 f"{', '.join(both)} can't be added to the {field} and removed at once",
-                hint="leave one of the two out",
+                hint="leave one of them out",
             )
 
 
@@ -81,7 +81,7 @@ def needless(before: Interface, differences: Differences, given: Mapping[str, An
         for name in dict.fromkeys(each.remove):
             if name not in there:
                 has = f"its {field} are {', '.join(there)}" if there else f"it has no {field}"
-                yield f"{name} is not a {word} of {before.name} on {node}, so that nothing is removed: {has}"
+                yield f"{name} is not a {word} of {before.name} on {node}, so nothing is removed: {has}"
 
 
 def remarks(before: Interface | None, after: Interface) -> Iterator[str]:
@@ -89,7 +89,7 @@ def remarks(before: Interface | None, after: Interface) -> Iterator[str]:
     if not isinstance(after, Bond | OvsBond) or len(slaves := set(after.slaves)) >= ENOUGH:
         return
     if before is None or set(getattr(before, "slaves", ())) != slaves:
-        one = f"one slave, {after.slaves[0]}: nothing takes over where that fails" if slaves else ""
+        one = f"one slave, {after.slaves[0]}: nothing takes over if it fails" if slaves else ""
         yield f"{after.name} has {one or 'no slave'}"
 
 
@@ -111,8 +111,8 @@ def _vids(before: Interface, each: Difference, given: Mapping[str, Any]) -> tupl
     new = (there | _numbers(each.add)) - _numbers(each.remove)
     if not new:
         raise errors.InvalidNetwork(
-            f"{before.name} would let no VLAN through, which PVE can't say: it fills in {ALL_VIDS[0]}",
-            hint="nothing was sent; leave one of them, or take out the ports with --remove-port",
+            f"{before.name} would let no VLAN through, which PVE can't express: it fills in {ALL_VIDS[0]}",
+            hint="nothing was sent; keep one of them, or remove the ports with --remove-port",
         )
     return _ranges(new) if new != there else None
 
@@ -123,18 +123,19 @@ def _let_through(before: Interface, each: Difference, given: Mapping[str, Any]) 
     aware = isinstance(before, Bridge) and before.vlan_aware
     if given.get("vlan_aware") is False:
         raise errors.UsageError(
-            f"{option} is about a VLAN-aware bridge, and --no-vlan-aware makes it none", hint="leave one of the two out"
+            f"{option} needs a VLAN-aware bridge, and --no-vlan-aware makes it an ordinary one",
+            hint="leave one of them out",
         )
     if not aware and not given.get("vlan_aware"):
         raise errors.InvalidNetwork(
-            f"{before.name} is not VLAN-aware: it lets every VLAN through, and there is no list to change",
+            f"{before.name} is not VLAN-aware: it lets every VLAN through, and has no list to change",
             hint=f"nothing was sent; --vlan-aware {option} begins with {ALL_VIDS[0]}, and --vids names all that it "
-            "lets through",
+            "should let through",
         )
     vids: tuple[str, ...] = getattr(before, "vids", ()) if aware else ()
     if not all(map(takes_vids, vids)):
         raise errors.InvalidNetwork(
-            f"the VLANs of {before.name} can't be reckoned with: {' '.join(vids)}",
+            f"the VLANs of {before.name} are not a list that pvenet can change: {' '.join(vids)}",
             hint="nothing was sent; name all of them with --vids",
         )
     return _numbers(vids or ALL_VIDS)
@@ -148,7 +149,7 @@ def _needless_vids(before: Interface, each: Difference, given: Mapping[str, Any]
     if had := add & there:
         yield f"{before.name} on {node} lets VLAN {', '.join(_ranges(had))} through already"
     if lacks := remove - there:
-        yield f"{before.name} on {node} lets no VLAN {', '.join(_ranges(lacks))} through, so that nothing is removed"
+        yield f"{before.name} on {node} lets no VLAN {', '.join(_ranges(lacks))} through, so nothing is removed"
 
 
 def _numbers(vids: tuple[str, ...]) -> set[int]:
@@ -156,7 +157,7 @@ def _numbers(vids: tuple[str, ...]) -> set[int]:
     wrong = [vid for vid in vids if not takes_vids(vid)]
     if wrong:
         raise errors.InvalidNetwork(
-            f"{', '.join(wrong)} names no VLAN: an id from {VIDS[0]} to {VIDS[-1]}, or a range like 30-40",
+            f"{', '.join(wrong)} is not a VLAN: use an ID from {VIDS[0]} to {VIDS[-1]}, or a range like 30-40",
             hint="nothing was sent",
         )
     found: set[int] = set()

@@ -147,7 +147,9 @@ class Rollouts:
         found = {each.id: each for each in self.all()}
         if name not in found:
             there = ", ".join(found) or "none"
-            raise errors.UsageError(f"there is no rollout {name}", hint=f"`pvenet history` says which; kept: {there}")
+            raise errors.UsageError(
+                f"there is no rollout {name}", hint=f"`pvenet history` lists them; there are: {there}"
+            )
         return found[name]
 
     @contextmanager

@@ -36,9 +36,9 @@ class Pace:
     def __post_init__(self) -> None:
         """Raises UsageError for numbers that are none."""
         if self.at_once < 1:
-            raise errors.UsageError(f"{self.at_once} nodes at once is none", hint="1 is one after another")
+            raise errors.UsageError(f"{self.at_once} nodes at once is not possible", hint="1 means one after another")
         if self.max_failures < 0:
-            raise errors.UsageError(f"{self.max_failures} failures can't be", hint="0 ends at the first")
+            raise errors.UsageError(f"{self.max_failures} failures are not possible", hint="0 stops at the first")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +168,7 @@ class Course:
         """A Ctrl-C: nobody is begun any more, and those at work end as each of them does."""
         self.stopped = True
         if self._waiting:
-            self.runtime.emit(Warned(text=f"interrupted: {runs(self._waiting)} will not be begun"))
+            self.runtime.emit(Warned(text=f"interrupted: {runs(self._waiting)} will not be started"))
 
     # --- what became of them -----------------------------------------------------------------------------------------
 
@@ -233,11 +233,13 @@ def skipped(name: str, error: errors.PvenetError) -> Row:
 def _error(stop: errors.PvenetError | KeyboardInterrupt, name: str) -> errors.PvenetError:
     if isinstance(stop, errors.PvenetError):
         return stop
-    return errors.Interrupted(f"interrupted at {name}", hint=f"`pvenet status --node {name}` says how it stands")
+    return errors.Interrupted(
+        f"interrupted at {name}", hint=f"`pvenet status --node {name}` shows the state of the node"
+    )
 
 
 def _abandoned(name: str) -> errors.StateUnknown:
     return errors.StateUnknown(
-        f"waiting was given up; {name} had not answered yet",
+        f"stopped waiting; {name} had not answered yet",
         hint=f"`pvenet wait --node {name}` goes on waiting, and ends with the verdict",
     )

@@ -68,7 +68,7 @@ def _seen(
 
     Without either, what is not known by that.
     """
-    what = f"what hangs on the bridges of {node.name} now"
+    what = f"what is on the bridges of {node.name} now"
     ports, no_ports = _had(node, lambda: bridges(node), what)
     if found.running is None:  # and then there is no report, which wants the same right
         return ports or {}, {}, no_ports

@@ -78,7 +78,7 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
     for name in only:
         if name not in spec.nodes:
             raise errors.UsageError(
-                f"{spec.file} says nothing of the node {name}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
+                f"{spec.file} does not mention the node {name}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
             )
     return tuple(name for name in spec.nodes if not only or name in only)
 
@@ -100,7 +100,7 @@ def plan_nodes(
         found = plan_node(own, reading.network, addresses)
         at = spec.nodes[node.name].position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
-        why = f"PVE refuses every write on {node.name}, whatever it is for"
+        why = f"PVE refuses every write on {node.name}, whatever it changes"
         refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
         taken = planned_removals(reading, found.plan)
         hit = removals_on(found.management, taken, addresses)

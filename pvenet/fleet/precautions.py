@@ -49,7 +49,7 @@ class Precautions:
         if first is not None:
             self._refuse_worse(node, first, now)
         elif now.quorate is False:
-            runtime.warn(f"the cluster of {node.name} has no quorum, and had none before the rollout came to it")
+            runtime.warn(f"the cluster of {node.name} has no quorum, and had none before the rollout reached it")
 
     def _refuse_unfinished(self, node: Node) -> None:
         place = self._fleet.place(node.name)
@@ -59,21 +59,22 @@ class Precautions:
             journals = self._fleet.journals(name).at(Node(place, name))
             if (found := unfinished(journals)) is not None:
                 raise _halted(
-                    f"{name}: {MEANINGS[found.state].what}; {node.name} was not begun",
-                    hint=f"`pvenet status --node {name}` says how it stands, and what to do",
+                    f"{name}: {MEANINGS[found.state].what}; {node.name} was not started",
+                    hint=f"`pvenet status --node {name}` shows the state of the node, and what to do",
                 )
 
     def _refuse_worse(self, node: Node, first: Cluster, now: Cluster) -> None:
         if first.quorate and now.quorate is False:
             raise _halted(
-                f"the cluster of {node.name} has lost its quorum since the rollout began; {node.name} was not begun",
+                f"the cluster of {node.name} has lost its quorum since the rollout started; {node.name} was not "
+                "started",
                 hint="`pvenet doctor` looks for the reason; `pvenet rollback` puts back what was on a node before",
             )
         if gone := set(now.offline) - {*first.offline, *self._at_work(), node.name}:
             names = [member.name for member in now.members if member.name in gone]
-            does = "does" if len(names) == 1 else "do"
+            answer = "answers" if len(names) == 1 else "answer"
             raise _halted(
-                f"{runs(names)} {does} not answer the other members of the cluster any more; {node.name} was not begun",
+                f"{runs(names)} no longer {answer} the other members of the cluster; {node.name} was not started",
                 hint=f"`pvenet doctor --node {names[0]}` looks for the reason",
             )
 

@@ -39,15 +39,14 @@ def resumable(rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
         former = [each for each in kept if each.file == spec.file]
         if former:
             raise errors.Stale(
-                f"{spec.file} does not say any more what it said when the rollout {former[-1].id} began; nothing was "
-                "sent",
-                hint="leave out --resume: then it is a rollout of its own",
+                f"{spec.file} has changed since the rollout {former[-1].id} started; nothing was sent",
+                hint="leave out --resume to start a new rollout",
             )
-        raise errors.UsageError(f"no rollout of {spec.file} was begun from here", hint="leave out --resume")
+        raise errors.UsageError(f"no rollout of {spec.file} was started from here", hint="leave out --resume")
     if any(each.stands == UNDONE for each in found[-1].members):
         raise errors.Stale(
             f"the rollout {found[-1].id} of {spec.file} was rolled back; nothing was sent",
-            hint="leave out --resume: then it is a rollout of its own",
+            hint="leave out --resume to start a new rollout",
         )
     if not found[-1].left:
         raise errors.UsageError(
@@ -107,4 +106,4 @@ def _seen(node: Node, journals: Journals, rollout: str, options: ApplyOptions, r
         revert(node, journals, discard=False, warn=runtime.warn)
     if last is not None and last.state in (State.APPLIED, State.CONFIRMED):
         return Ended(node=node.name, verdict=Verdict.APPLIED, exit_code=0, message="its end was not seen; applied")
-    return ended or Ended(node=node.name, verdict=Verdict.NOTHING, exit_code=0, message="nothing of it is live")
+    return ended or Ended(node=node.name, verdict=Verdict.NOTHING, exit_code=0, message="none of it is live")

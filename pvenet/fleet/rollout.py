@@ -55,7 +55,7 @@ def ordered(plan: FleetPlan, canary: str) -> tuple[NodePlan, ...]:
     if canary and canary not in names:
         meant = errors.did_you_mean(canary, names)
         there = f"{meant} the nodes are {', '.join(names)}".lstrip() if names else "there is none"
-        raise errors.UsageError(f"the canary {canary} is none of the nodes that this is about", hint=there)
+        raise errors.UsageError(f"the canary {canary} is not one of the nodes to be changed", hint=there)
     todo = [each for each in plan.nodes if each.goes_live]
     return tuple(sorted(todo, key=lambda each: each.node != canary))
 
@@ -83,8 +83,8 @@ def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
     if paths and not terms.apply.allow_management:
         touched = dict.fromkeys(f"{node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
         raise errors.ManagementRisk(
-            "this touches the way to\n  " + "\n  ".join(touched) + "\nnothing was sent",
-            hint="if that is meant, add --allow-management",
+            "this touches the management path of\n  " + "\n  ".join(touched) + "\nnothing was sent",
+            hint="if that is intended, add --allow-management",
         )
     _refuse_guests(plans, terms.apply.allow_guests)
 
@@ -98,8 +98,8 @@ def _refuse_guests(plans: Sequence[NodePlan], agreed: AllowedGuests) -> None:
     if told:
         everybody = sorted({vmid for found in plans for vmid in found.impact.guests_cut})
         raise errors.GuestRisk(
-            "this cuts guests that run, on\n  " + "\n  ".join(told) + "\nnothing was sent",
-            hint=f"if that is meant, add --allow-guests {','.join(map(str, everybody))}",
+            "this cuts running guests on\n  " + "\n  ".join(told) + "\nnothing was sent",
+            hint=f"if that is intended, add --allow-guests {','.join(map(str, everybody))}",
         )
 
 
@@ -182,7 +182,7 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
         """Approval was given beforehand, to what was shown then."""
         if about_to != staged.pending:
             raise errors.NotOurs(
-                f"something else was staged on {node.name} meanwhile; it was not reloaded",
+                f"something else was staged on {node.name} in the meantime; it was not reloaded",
                 hint=f"`pvenet diff --node {node.name}` shows what is pending",
                 changes=about_to or "",
             )
@@ -199,7 +199,7 @@ def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtim
             raise
         problem = _take_back(node, journals, staged)
         if isinstance(error, KeyboardInterrupt | errors.Interrupted):
-            left = "is still pending" if problem else "was taken back"
+            left = "is still pending" if problem else "was removed again"
             raise errors.Interrupted(f"interrupted; what was staged on {node.name} {left}{problem}") from None
         if problem:
             still = f"and what was staged on {node.name} is still pending{problem}"
@@ -217,7 +217,7 @@ def _take_back(node: Node, journals: Journals, staged: Staged) -> str:
     """Revert what never went live: left there it would, with the next reboot. What stands against that, or nothing."""
     try:
         if node.glance().pending != staged.pending:
-            return ": somebody has staged something else there, too"
+            return ": somebody else has staged something there, too"
         revert(node, journals, discard=False)
     except errors.PvenetError as error:
         return f": {error.message}"

@@ -23,7 +23,9 @@ def save(path: Path, plans: Sequence[NodePlan], shown: Mapping[str, Any]) -> Non
     try:
         private.write(path, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode(), mode=0o644, follow=True)
     except OSError as error:
-        raise errors.UsageError(f"{path} can't be written: {error.strerror}", hint="name another with -o") from None
+        raise errors.UsageError(
+            f"{path} can't be written: {error.strerror}", hint="name another file with -o"
+        ) from None
 
 
 class Record:

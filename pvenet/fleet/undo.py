@@ -48,7 +48,7 @@ def to_undo(fleet: Fleet, rollout: Rollout) -> tuple[ToUndo, ...]:
             found.append(ToUndo(node=member.node, journal=journal))
         elif journal is None and member.stands == Verdict.APPLIED:
             raise errors.RefusedByPvenet(
-                f"what was on {member.node} before the rollout {rollout.id} is not known any more: its journal is gone",
+                f"what was on {member.node} before the rollout {rollout.id} is no longer known: its journal is gone",
                 hint=f"roll back the others with `pvenet rollback --node NODE`, and change {member.node} by hand",
             )
     return tuple(found)

@@ -92,7 +92,7 @@ def why_lost(was: Reach, change: Between) -> str:
         if name in change.gone:
             return f"{name} goes"
         if name in change.remade:
-            return f"{name} is made anew"
+            return f"{name} is recreated"
         found = _closed(name, frame, change)
         if found:
             return found
@@ -114,7 +114,7 @@ def _closed(name: str, frame: Frame, change: Between) -> str:
             return f"{name} becomes VLAN-aware, where VLAN {NATIVE} has no tag"
     for field, what in (("tag", "VLAN"), ("raw_device", "raw device"), ("bridge", "bridge")):
         if getattr(old, field, None) != getattr(new, field, None):
-            return f"{name} gets another {what}"
+            return f"{name} gets a different {what}"
     return ""
 
 
@@ -124,7 +124,7 @@ def interruptions(was: Reach, now: Reach, change: Between) -> Iterator[str]:
         if name in change.gone:
             yield f"{name} goes"
         elif name in change.remade:
-            yield f"{name} is made anew"
+            yield f"{name} is recreated"
         else:
             yield from _shaken(change.before.get(name), change.after.get(name))
     for upper, lower in was.steps:

@@ -77,7 +77,7 @@ def _unseen(cards: Iterable[Attachment], interfaces: Collection[str], touched: C
     """The bridges that stand in no file: without the kernel's links nobody can tell what they stand on."""
     if touched:
         for name in sorted({card.bridge for card in cards} - set(interfaces), key=natural):
-            yield NotKnown(what=f"what {name} stands on", why="it is in no file of the node's, as SDN's vnets are")
+            yield NotKnown(what=f"what {name} is on top of", why="no file of the node has it, as with SDN's vnets")
 
 
 def _links(known: Known, change: Between, *, disturbed: bool) -> Iterator[LinkImpact]:

@@ -27,7 +27,7 @@ def judge_card(card: Attachment, change: Between) -> Judgement:
     if card.bridge in change.gone:
         return Effect.CUT, f"{card.bridge} goes"
     if card.bridge in change.remade:
-        return Effect.CUT, f"{card.bridge} is made anew"
+        return Effect.CUT, f"{card.bridge} is recreated"
     found = _worst(_judge_frame(card, frame, change) for frame in _frames(card, change))
     return NOTHING if found[0] is Effect.INTERRUPTED and card.running is False else found  # nothing to interrupt
 
@@ -42,7 +42,7 @@ def judge_address(ip: str, carrier: str, change: Between) -> Judgement:
     found = _compared(reach(carrier, (), change.before), now, change)
     if after == carrier:
         return _worst((_renewed(ip, carrier, change), found))
-    moved = f"{ip} goes from {carrier} to {after}"
+    moved = f"{ip} moves from {carrier} to {after}"
     return (Effect.CUT, f"{moved}, on other cables") if found[0] is Effect.CUT else (Effect.INTERRUPTED, moved)
 
 
@@ -57,7 +57,9 @@ def _renewed(ip: str, carrier: str, change: Between) -> Judgement:
         {str(each) for each in addresses(network.get(carrier)) if str(each.ip) == ip}
         for network in (change.before, change.after)
     )
-    return (Effect.INTERRUPTED, f"{carrier} gets {ip} with another subnet") if old and new and old != new else NOTHING
+    return (
+        (Effect.INTERRUPTED, f"{carrier} gets {ip} with a different subnet") if old and new and old != new else NOTHING
+    )
 
 
 def _worst(found: Iterable[Judgement]) -> Judgement:
@@ -106,9 +108,11 @@ def _mistaken(card: Attachment, frame: Frame, change: Between) -> str:
     if stays:
         own = frame == (card.tag,)
         return (
-            "" if own else f"{bridge} becomes VLAN-aware, and lets VLAN {frame[0]} through only from its next start on"
+            ""
+            if own
+            else f"{bridge} becomes VLAN-aware, and lets VLAN {frame[0]} through only from the guest's next start on"
         )
-    return f"{bridge} is VLAN-aware no more, and it has VLAN {frame[0]}" if frame == (card.tag,) else ""
+    return f"{bridge} is no longer VLAN-aware, and the guest has VLAN {frame[0]}" if frame == (card.tag,) else ""
 
 
 def _is_aware(interface: Interface | None) -> bool:

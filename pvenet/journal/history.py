@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pvenet.journal.value import Journal
     from pvenet.plan.changes import Change
 
-_REFUSED = "refused, and not rolled back yet"
+_REFUSED = "not confirmed, not rolled back yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +65,10 @@ def named(found: Sequence[tuple[Journals, Sequence[Past]]], name: str) -> Past:
         return fitting[0]
     if fitting:
         nodes = ", ".join(past.journal.node for past in fitting)
-        raise errors.UsageError(f"several nodes have a journal {name}: {nodes}", hint="say which with --node")
+        raise errors.UsageError(f"several nodes have a journal {name}: {nodes}", hint="choose one with --node")
     if why is not None and len(found) == 1:
         raise why
-    raise errors.UsageError(f"there is no journal {name}", hint="`pvenet history` shows which there are")
+    raise errors.UsageError(f"there is no journal {name}", hint="`pvenet history` lists them")
 
 
 def _past(journals: Journals, journal: Journal) -> Past:
@@ -96,7 +96,7 @@ def _todo(journal: Journal) -> str:
             "was there before"
         )
     if journal.state in OPEN:
-        return f"`pvenet status --node {journal.node}` says how the node stands, and what to do"
+        return f"`pvenet status --node {journal.node}` shows the state of the node, and what to do"
     if not MEANINGS[journal.state].next or journal.adopted:
         return ""
     called = journal.number or journal.id

@@ -144,7 +144,7 @@ def elsewhere(journal: Journal, place: Place) -> str:
     """What is said of a journal that is of a node of the same name elsewhere, or may be."""
     kept = f"a journal of a node {journal.node} elsewhere ({journal.endpoint}) is kept here"
     if match(journal, place) is not Match.OTHER:
-        return f"{kept}; whether this is that node can't be told: no certificate was kept, or it is not as it was left"
+        return f"{kept}; whether this is that node is not known: no certificate was kept, or it was changed since then"
     if not (journal.certificate and place.certificate):
         return f"{kept}; this is another node"
     return (

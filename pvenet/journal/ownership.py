@@ -98,7 +98,7 @@ def _recorded_elsewhere(journals: Journals, reading: Reading) -> str:
     if other is None:
         return ""
     return (
-        f"\n{elsewhere(other, journals.place())}, but it has recorded exactly these changes; where it is the same node "
+        f"\n{elsewhere(other, journals.place())}, but it has recorded exactly these changes; if it is the same node "
         f"and its certificate was renewed, say so with `pvenet status --node {journals.node} --same-node`"
     )
 

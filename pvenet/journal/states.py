@@ -45,8 +45,8 @@ class Meaning:
     """The file may have been replaced."""
 
 
-_SENT = "a reload was sent, and nobody has looked what became of it"
-_LOOK = "`pvenet wait` waits for its end and says; `pvenet rollback` puts back what was there before"
+_SENT = "a reload was sent, and nobody has checked how it ended"
+_LOOK = "`pvenet wait` waits for its end and verifies it; `pvenet rollback` puts back what was there before"
 _ENDS = frozenset({State.ROLLING_BACK, State.FAILED})
 
 MEANINGS: Mapping[State, Meaning] = {
@@ -81,8 +81,8 @@ MEANINGS: Mapping[State, Meaning] = {
         reloaded=True,
     ),
     State.CONFIRMING: Meaning(
-        ended="waits to be confirmed",
-        what="what was applied last waits to be confirmed",
+        ended="waiting to be confirmed",
+        what="what was applied last is waiting to be confirmed",
         todo="`pvenet confirm` keeps it, `pvenet rollback` puts back what was there before",
         next=frozenset({State.CONFIRMED, *_ENDS}),
         reloaded=True,
@@ -106,7 +106,7 @@ MEANINGS: Mapping[State, Meaning] = {
     ),
     State.ROLLING_BACK: Meaning(
         ended="rollback has not ended",
-        what="a rollback was begun and has not ended",
+        what="a rollback was started and has not ended",
         todo="`pvenet rollback` goes on with it (and `pvenet wait`), `pvenet confirm` keeps what is there",
         next=frozenset({State.ROLLED_BACK, State.CONFIRMED, State.FAILED}),
         writes=True,

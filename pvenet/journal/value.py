@@ -90,7 +90,7 @@ def from_json(data: dict[str, Any]) -> Journal:
     given = dict(data)
     baseline = tuple({**entry} for entry in given.pop("baseline"))
     if wire.unreadable(baseline):
-        raise ValueError("its baseline is no listing")
+        raise ValueError("its baseline is not a listing")
     routes = tuple(Route(**route) for route in given.pop("ways", given.pop("routes", ())))
     hosts = given.pop("hosts", None)
     if hosts is not None:

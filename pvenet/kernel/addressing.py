@@ -80,7 +80,7 @@ def extra_addresses(view: View) -> Iterator[Difference]:
                     kind=Kind.EXTRA_ADDRESS,
                     subject=str(each.address),
                     found=f"{each.address} on {name}",
-                    text=f"{each.address} is on {name} and in no file",
+                    text=f"{each.address} is on {name} but in no file",
                 )
 
 

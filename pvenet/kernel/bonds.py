@@ -49,7 +49,7 @@ def _setting(bond: Bond, kind: Kind, called: str, wanted: str, found: str) -> Di
 def _not_joined(bond: Bond, named: Mapping[str, KernelLink], joined: Mapping[str, KernelLink]) -> Iterator[Difference]:
     for name, slave in named.items():
         if name not in joined and slave.carrier:
-            found = f"a member of {slave.master}" if slave.master else "no member of anything"
+            found = f"a member of {slave.master}" if slave.master else "not a member of anything"
             yield Difference(
                 name=bond.name,
                 kind=Kind.SLAVE_NOT_JOINED,
@@ -74,7 +74,7 @@ def _no_carrier(
             text = f"{bond.name}: {bond.mode}, {name} has no carrier: {count}"
             yield _lack(bond, Kind.NO_CARRIER, (name, "carrier", "no carrier"), text)
     if link.carrier is False and carrying:
-        text = f"{bond.name}: {bond.mode}, it has no carrier although {', '.join(carrying)} has"
+        text = f"{bond.name}: {bond.mode}, no carrier although {', '.join(carrying)} has"
         yield _lack(bond, Kind.NO_CARRIER, (bond.name, "carrier", "no carrier"), text)
 
 
@@ -82,7 +82,7 @@ def _lacp(bond: Bond, status: BondStatus, carrying: Mapping[str, KernelLink]) ->
     """pve-api#lacp-up; what a slave without carrier says of its partner is stale (pve-api#lacp-stale)."""
     slaves = ", ".join(carrying)
     if status.partner_mac is None:
-        text = f"{bond.name}: 802.3ad, nobody answers LACP on {slaves}: are the switch's ports a LAG?"
+        text = f"{bond.name}: 802.3ad, no LACP partner answers on {slaves}: are the switch's ports a LAG?"
         yield _lack(bond, Kind.LACP_PARTNER, ("", "a partner", "none"), text)
         return
     outside = _outside(carrying)

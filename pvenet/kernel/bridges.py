@@ -53,7 +53,7 @@ def _port(row: object) -> Port:
 
 def _object(row: object) -> Mapping[str, Any]:
     if not isinstance(row, dict):
-        raise Unreadable("a bridge or a port is no object")
+        raise Unreadable("a bridge or a port is not an object")
     return row
 
 
@@ -62,7 +62,7 @@ def _list(fields: Mapping[str, Any], key: str) -> Sequence[object]:
     if value is None and key != "ports":
         return ()
     if not isinstance(value, list):
-        raise Unreadable(f"{key} is no list")
+        raise Unreadable(f"{key} is not a list")
     return value
 
 
@@ -76,7 +76,7 @@ def _name(fields: Mapping[str, Any]) -> str:
 def _text(fields: Mapping[str, Any], key: str) -> str | None:
     value = fields.get(key)
     if value is not None and not isinstance(value, str):
-        raise Unreadable(f"{key} is no text")
+        raise Unreadable(f"{key} is not text")
     return value or None
 
 
@@ -87,7 +87,7 @@ def _number(fields: Mapping[str, Any], key: str, within: range) -> int | None:
         return None
     text = str(value)
     if isinstance(value, bool | float) or not (text.isascii() and text.isdigit()) or int(text[:10]) not in within:
-        raise Unreadable(f"{key} is no number, or none that there is")
+        raise Unreadable(f"{key} is not a valid number")
     return int(text)
 
 
@@ -105,5 +105,5 @@ def _vlans(word: object) -> str:
     found = _VLANS.fullmatch(text)
     ends = [int(end) for end in found.groups() if end] if found else []
     if not ends or any(end not in _VIDS for end in ends) or ends != sorted(ends):
-        raise Unreadable("a port has what is no VLAN")
+        raise Unreadable("a port has an invalid VLAN")
     return text

@@ -57,9 +57,7 @@ def compared_beside(
     """The kernel beside what somebody's pending changes leave alone: the rest of the staged view is what is applied."""
     changed = changed_stanzas(report.interfaces, changes) if report else None
     if changed is None:
-        basis = (
-            "nothing is compared: somebody's changes are pending, and what was applied before can't be told from them"
-        )
+        basis = "nothing is compared: somebody's changes are pending, and pvenet can't tell them from what is applied"
         return Comparison(report=report, bridges=bridges, basis=basis)
     kept = {name: each for name, each in staged.interfaces.items() if name not in changed}
     network = Network(interfaces=kept, links=staged.links)
@@ -68,6 +66,6 @@ def compared_beside(
         report=report,
         bridges=bridges,
         network=network,
-        basis="somebody's changes are pending: compared are the interfaces that they leave alone, without routes",
+        basis="somebody's changes are pending: only the interfaces that they leave alone are compared, and no routes",
         differences=tuple(each for each in differences(network, report, bridges) if each.kind not in told),
     )

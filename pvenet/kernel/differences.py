@@ -110,7 +110,7 @@ def _is_started(seen: View, interface: Interface) -> bool:
 def _missing(seen: View, name: str, *, kind: str, found: KernelLink | None = None) -> Difference:
     above = [each.name for each in seen.users.get(seen.name(name), ())]
     use = f", on which {', '.join(above)} {'stands' if len(above) == 1 else 'stand'}" if above else ""
-    what = f"a link that is no {kind}" if found else "no such link"
+    what = f"a link that is not a {kind}" if found else "no such link"
     text = f"{name}{use}: the kernel has {what}"
     return Difference(name=name, kind=Kind.MISSING, wanted=kind, found=what, text=text)
 
@@ -157,7 +157,7 @@ def _extra_members(seen: View) -> Iterator[Difference]:
                     kind=Kind.EXTRA_MEMBER,
                     subject=member.name,
                     found=f"in {whole.name}",
-                    text=f"{member.name} is in {whole.name}, and no file says so",
+                    text=f"{member.name} is in {whole.name}, but in no file",
                 )
 
 

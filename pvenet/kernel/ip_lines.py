@@ -132,7 +132,7 @@ def _begun(lines: _Lines) -> Block:
         words.required(row, name)
     flags = header[4].split(",") if header[4] else []
     if len(set(flags)) < len(flags):
-        raise Unreadable("a flag stands twice")
+        raise Unreadable("a flag is listed twice")
     return Block(index=int(header[1]), name=header[2], at=header[3], flags=frozenset(flags), header=row, link=link)
 
 

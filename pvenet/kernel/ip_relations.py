@@ -74,11 +74,11 @@ def _check_parent(block: Block, by_name: Mapping[str, Block]) -> None:
     here = block.at is not None and "link-netnsid" not in block.link and block.at != "NONE"
     parent = by_name.get(block.at or "")
     if here and parent is None:
-        raise Unreadable("what a link stands on is not there")
+        raise Unreadable("what a link is on top of is not there")
     if block.at is not None and not block.kind:
-        raise Unreadable("a link stands on another one, and is of no kind")
+        raise Unreadable("a link is on top of another one, but has no kind")
     if block.kind[:1] == ("vlan",) and block.at is None:
-        raise Unreadable("a VLAN stands on nothing")
+        raise Unreadable("a VLAN is on top of nothing")
     if here and parent and block.kind[0] == "veth" and (parent.at, parent.kind[:1]) != (block.name, ("veth",)):
         raise Unreadable("a veth is not its peer's peer")
 

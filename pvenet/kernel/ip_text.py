@@ -187,7 +187,7 @@ def _vlan(row: Sequence[str]) -> VlanStatus:
 def _addresses(block: Block) -> tuple[Address, ...]:
     found = tuple(_address(line) for line in block.addresses)
     if len({each.address for each in found}) < len(found):
-        raise Unreadable("an address stands twice")
+        raise Unreadable("an address is listed twice")
     return found
 
 

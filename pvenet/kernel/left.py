@@ -37,7 +37,7 @@ def left_behind(
                 name=name,
                 kind=Kind.MTU_STAYS,
                 found=str(link.mtu),
-                text=f"{name} keeps MTU {link.mtu}, which its file does not name any more",
+                text=f"{name} keeps MTU {link.mtu}, which its file no longer names",
             )
 
 

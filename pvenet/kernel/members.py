@@ -62,7 +62,7 @@ def _port_missing(view: View, bridge: Bridge, name: str) -> Iterator[Difference]
         kind=Kind.PORT_MISSING,
         subject=name,
         wanted=f"a port of {bridge.name}",
-        found=f"a member of {where}" if where else "no port of it",
+        found=f"a member of {where}" if where else "not a port of it",
         text=f"{bridge.name}: {name} is not one of its ports" + (f" (it is in {where})" if where else ""),
     )
 

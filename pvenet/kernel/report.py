@@ -104,5 +104,5 @@ def _sourced(text: str) -> Mapping[str, str]:
     if sdn and sdn[0].startswith("# output") and _SDN_STATE.search(parts[-1] if parts else ""):
         raise Unreadable("where the last file of interfaces.d ends can't be known")
     if before.strip("\n") or len(set(paths)) < len(paths):
-        raise Unreadable("a file of interfaces.d is told twice, or without its name")
+        raise Unreadable("a file of interfaces.d is listed twice, or without its name")
     return dict(zip(paths, parts[1::2], strict=True))

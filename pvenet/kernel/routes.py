@@ -56,7 +56,7 @@ def _target(word: str, family: int) -> str:
     try:
         network = ip_network(word)
     except ValueError:
-        raise Unreadable("a route leads to what is no network") from None
+        raise Unreadable("a route does not lead to a network") from None
     if network.version != family:
         raise Unreadable("a route is of another family")
     return str(network)
@@ -72,4 +72,4 @@ def _gateway(row: Sequence[str]) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(word)
     except ValueError:
-        raise Unreadable("a gateway is no address") from None
+        raise Unreadable("a gateway is not an address") from None

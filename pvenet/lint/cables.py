@@ -40,7 +40,7 @@ tunnels, InfiniBand (pve-api#f33)."""
 def single_slave(nodes: Nodes) -> Iterator[Finding]:
     """A bond has one slave.
 
-    It has one cable, and looks as if it had two. Give it the second, or put what stands on it onto the NIC itself.
+    It has one cable, and looks as if it had two. Give it the second, or put what is on it onto the NIC itself.
 
         nodes:
           pve1: {bond0: {type: bond, slaves: [eno1], mode: active-backup}}
@@ -48,7 +48,7 @@ def single_slave(nodes: Nodes) -> Iterator[Finding]:
     for node, network in nodes.networks.items():
         for name, bond in network.interfaces.items():
             if isinstance(bond, Bond | OvsBond) and len(slaves := set(bond.slaves)) == 1:
-                message = f"{name} has one slave, {slaves.pop()}: if that fails, nothing steps in"
+                message = f"{name} has one slave, {slaves.pop()}: nothing takes over if it fails"
                 rests_on = (Source(node, name, "slaves"),)
                 yield Finding(node=node, interface=name, field="slaves", message=message, rests_on=rests_on)
 
@@ -72,7 +72,7 @@ def corosync_cable(nodes: Nodes) -> Iterator[Finding]:
             cables = _cables(one, network.interfaces)
             if len(cables) == 1 and cables == _cables(other, network.interfaces):
                 (cable,) = cables
-                message = f"links {first} and {second} of corosync both go over {cable}: one fault cuts both"
+                message = f"links {first} and {second} of corosync both go over {cable}: one failure cuts both"
                 yield Finding(node=node, interface=other, field="name", message=message)
 
 
@@ -93,9 +93,9 @@ def _cables(name: str, interfaces: Mapping[str, Interface]) -> frozenset[str]:
 
 
 def missing_nic(nodes: Nodes) -> Iterator[Finding]:
-    """A bridge, a bond or a VLAN stands on a NIC that is not there.
+    """A bridge, a bond or a VLAN is on a NIC that is not there.
 
-    A new kernel or a new card has mostly given it another name, and what stands on it is cut off with the next reboot
+    A new kernel or a new card has mostly given it another name, and what is on it is cut off with the next reboot
     at the latest. Of live nodes alone: a network file does not say which NICs there are.
 
         # pve1 has the NICs enp5s0 and enp6s0
@@ -110,7 +110,7 @@ def missing_nic(nodes: Nodes) -> Iterator[Finding]:
                 nic = _missing(below, network, nodes.kernels.get(node, {}))
                 if nic is not None:
                     field = {"bond": "slaves", "OVSBond": "slaves", "vlan": "raw_device"}.get(interface.type, "ports")
-                    message = f"{name} stands on {below}, and the node has no {nic}"
+                    message = f"{name} is on {below}, but the node has no {nic}"
                     yield Finding(node=node, interface=name, field=field, value=below, message=message)
 
 
@@ -152,7 +152,7 @@ def _is_mentioned(name: str, interfaces: Collection[Interface]) -> bool:
 def unused(nodes: Nodes) -> Iterator[Finding]:
     """Nothing uses a bond, a VLAN or a port of Open vSwitch.
 
-    It has no address and nothing stands on it: it is left over, or what should stand on it is forgotten. A bridge may
+    It has no address and nothing is on it: it is left over, or what should stand on it is forgotten. A bridge may
     have guests, and a NIC may wait for its use: neither counts. In a network file only a node with `only: true` is
     looked at, because others have more than the file says.
 
@@ -175,7 +175,7 @@ def unused(nodes: Nodes) -> Iterator[Finding]:
 
 
 def _is_for_others(interface: Interface, interfaces: Mapping[str, Interface]) -> bool:
-    """Whether an interface is there for what stands on it, or for its address."""
+    """Whether an interface is there for what is on it, or for its address."""
     match interface:
         case Bond() | Vlan() | OvsIntPort():
             return True

@@ -81,7 +81,7 @@ def make(
         else:
             return given
     raise errors.Unreachable(
-        f"{connection.endpoint} loses one answer after the other; not all was made",
+        f"{connection.endpoint} loses one answer after another; not all was created",
         hint="run `pvenet login` again: it goes on with what is missing",
     )
 
@@ -94,14 +94,14 @@ def _send(connection: Connection, step: Step) -> str | None:
         return None
     secret = answer.object().get("value")
     if not isinstance(secret, str) or not _SECRET.fullmatch(secret):
-        raise errors.NotPVE(f"{connection.endpoint} gives a token no secret that could be one", hint="is it PVE?")
+        raise errors.NotPVE(f"{connection.endpoint} returns a token without a valid secret", hint="is it PVE?")
     return secret
 
 
 def _refused(error: errors.RefusedByPVE, wanted: Wanted) -> errors.PvenetError:
     if "regenerate" in error.errors:  # new in 9.1: pve-api#token-create
         return errors.RefusedByPVE(
-            f"this release of PVE gives no new secret to a token that is there: {wanted.token}",
+            f"this release of PVE can't give an existing token a new secret: {wanted.token}",
             hint="name another token with --token-name, or remove that one on the node first",
             status=error.status,
             errors=error.errors,
@@ -109,9 +109,9 @@ def _refused(error: errors.RefusedByPVE, wanted: Wanted) -> errors.PvenetError:
     details = "".join(f"\n  {name}: {text}" for name, text in error.errors.items())
     return errors.RefusedByPVE(
         f"{error.message}{details}",
-        hint="log in as somebody who may make roles, users and tokens (root@pam), or let\n"
+        hint="log in as somebody who may create roles, users and tokens (root@pam), or let\n"
         "them run the lines of `pvenet login --print` there and paste the token.\n"
-        "What was made before stands, and is used",
+        "What was already created remains, and will be used",
         status=error.status,
         errors=error.errors,
     )

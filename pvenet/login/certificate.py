@@ -54,7 +54,7 @@ def pin_for(endpoint: Endpoint, environment: Mapping[str, str], word: Word, agre
         return seen
     if word.given and not same(word.given, seen):
         raise errors.Untrusted(
-            f"{endpoint} shows another certificate than the one that --fingerprint names; nothing was sent to it.\n"
+            f"{endpoint} shows a different certificate from the one that --fingerprint names; nothing was sent to it.\n"
             f"  It shows {seen}",
             hint=f"compare it {COMPARE}",
             fingerprint=seen,
@@ -94,8 +94,8 @@ def changed(endpoint: Endpoint, pinned: Mapping[str, str], seen: str, accepted: 
     return errors.Untrusted(
         f"THE CERTIFICATE OF {endpoint} HAS CHANGED. Nothing was sent to it.\n"
         f"  pinned before {pin}  (profile {name})\n  shown now     {seen}{wrong}\n"
-        "  Somebody may stand between here and the node, and a password would be theirs.",
-        hint="was the node's certificate renewed, or the node installed anew? Ask whoever did it, and compare the new\n"
+        "  Somebody may be between here and the node, and would get the password.",
+        hint="was the node's certificate renewed, or the node reinstalled? Ask whoever did it, and compare the new\n"
         f"one {COMPARE}.\nOnly if it is the one shown now:\n"
         f"  pvenet login {endpoint} --name {name} --accept-changed {seen}",
         fingerprint=seen,

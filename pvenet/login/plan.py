@@ -101,13 +101,13 @@ def _steps(wanted: Wanted, found: Found, *, secret: bool) -> Iterator[Step]:
 def _refuse_obstacles(wanted: Wanted, found: Found) -> None:
     if found.enabled is False:
         raise errors.RefusedByPvenet(
-            f"the user {wanted.user} is there, and disabled: its tokens open nothing",
+            f"the user {wanted.user} exists, but is disabled: its tokens don't work",
             hint=f"enable it on the node: pveum user modify {wanted.user} --enable 1",
         )
     if wanted.read_only and (more := _changing(wanted, found)):
         raise errors.RefusedByPvenet(
-            f"{wanted.token} is there, and has the role {more.role} on {more.path}: it would not be read-only",
-            hint="name another token with --token-name, or take that away on the node:\n"
+            f"{wanted.token} exists, and has the role {more.role} on {more.path}: it would not be read-only",
+            hint="name another token with --token-name, or remove that on the node:\n"
             f"  pveum acl delete {more.path} --tokens {shlex.quote(more.who)} --roles {more.role}",
         )
 
@@ -133,7 +133,7 @@ def _role(name: str, there: frozenset[str] | None) -> Iterator[Step]:
     elif missing := [privilege for privilege in privileges if privilege not in there]:
         whole = ",".join(sorted(there | set(privileges)))
         yield Step(
-            text=f"role {name} is there: add {', '.join(missing)}",
+            text=f"role {name} exists: add {', '.join(missing)}",
             method="PUT",
             path=("access", "roles", name),
             form={"privs": whole},
@@ -166,7 +166,7 @@ def _token(wanted: Wanted, separated: bool | None, *, secret: bool) -> Iterator[
         return
     if not separated:
         yield Step(
-            text=f"token {wanted.token} is there, with all rights of its user: give it rights of its own",
+            text=f"token {wanted.token} exists, with all rights of its user: give it rights of its own",
             method="PUT",
             path=path,
             form={"privsep": 1},
@@ -174,7 +174,7 @@ def _token(wanted: Wanted, separated: bool | None, *, secret: bool) -> Iterator[
         )
     if secret:  # that of one that is there can't be read: pve-api#token-create
         yield Step(
-            text=f"token {wanted.token} is there: a NEW SECRET; whoever uses the old one is locked out",
+            text=f"token {wanted.token} exists: a NEW SECRET; whoever uses the old one is locked out",
             method="PUT",
             path=path,
             form={"regenerate": 1},

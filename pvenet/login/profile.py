@@ -38,7 +38,8 @@ def token_name(given: str) -> str:
     """How a new token is called: as was said, else as this machine is, so that no other machine's is replaced."""
     if given and not _TOKEN_NAME.fullmatch(given):
         raise errors.UsageError(
-            f"{given!r} is no name for a token", hint="a letter first, then letters, digits, dots, dashes and _"
+            f"{given!r} is not a valid token name",
+            hint="start with a letter, then use letters, digits, dots, dashes and _",
         )
     own = re.sub(r"[^A-Za-z0-9_-]+", "-", platform.node().partition(".")[0]).strip("-_")
     return given or (own if _TOKEN_NAME.fullmatch(own) else "pvenet")
@@ -52,12 +53,12 @@ def there(name: str, place: str, environment: Mapping[str, str]) -> Mapping[str,
         found = {key: each.value for key, each in profile_of(name, environment).items()}
     except errors.UsageError as wrong:
         raise errors.UsageError(
-            f"the profile {name} is there, and wrong: {wrong.message}", hint=f"`pvenet logout {name}` removes it"
+            f"the profile {name} exists, but is invalid: {wrong.message}", hint=f"`pvenet logout {name}` removes it"
         ) from None
     other = found.get("PVENET_ENDPOINT") or f"{SIM}{found.get('PVENET_SIM', '')}"
     if place not in other.split(","):
         raise errors.UsageError(
-            f"the profile {name} is there, for {other}", hint="give this one another name with --name"
+            f"the profile {name} exists already, for {other}", hint="give this one another name with --name"
         )
     return found
 

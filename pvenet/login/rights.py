@@ -37,13 +37,13 @@ def _rights(scope: Scope, nodes: Sequence[str]) -> Iterator[Right]:
     for path in [f"/nodes/{node}" for node in nodes] or ["/nodes"]:
         if changing:
             own = ("Sys.Audit", "Sys.Modify")
-            yield Right(privileges=own, path=path, role=role, purpose="look, stage, reload, revert")
+            yield Right(privileges=own, path=path, role=role, purpose="read, stage, reload, revert")
         else:
-            yield Right(privileges=("Sys.Audit",), path=path, role=role, purpose="look at network, tasks, reports")
+            yield Right(privileges=("Sys.Audit",), path=path, role=role, purpose="read network, tasks, reports")
     yield Right(privileges=("SDN.Audit",), path=ZONE, role=role, purpose="see the bridges")
-    yield Right(privileges=("Sys.Audit",), path="/", role=AUDIT, purpose="quorum, the cluster's links", propagate=False)
+    yield Right(privileges=("Sys.Audit",), path="/", role=AUDIT, purpose="quorum, cluster links", propagate=False)
     if scope == "full":
-        yield Right(privileges=("VM.Audit",), path="/vms", role=GUESTS, purpose="name the guests that are hit")
+        yield Right(privileges=("VM.Audit",), path="/vms", role=GUESTS, purpose="name the affected guests")
         lock = "hold the SDN lock"
         yield Right(privileges=("SDN.Allocate",), path="/sdn", role=LOCK, purpose=lock, propagate=False)
 

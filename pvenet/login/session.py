@@ -102,7 +102,7 @@ class Login:
                 self.talk.agree_steps(self.place, self.rights, todo)
             secret = make(connection, want, found, secret=secret is None, done=self._done) or secret
         if secret is None:
-            raise errors.PvenetError(f"{self.place} gave the token no secret", hint="run `pvenet login` again")
+            raise errors.PvenetError(f"{self.place} returned no secret for the token", hint="run `pvenet login` again")
         token = Token(id=want.token, secret=secret)
         with closing(self.connection(PVENET_TOKEN_ID=token.id, PVENET_TOKEN_SECRET=secret)) as connection:
             return self._finish(token, {}, self._missing(connection))
@@ -185,7 +185,7 @@ def wanted(options: LoginOptions) -> Wanted:
 def log_in(options: LoginOptions, environment: Mapping[str, str], talk: Talk) -> LoggedIn:
     """Make a profile of a place. Raises PvenetError, and whatever `talk` does."""
     if options.token_id and options.user:
-        raise errors.UsageError("a token needs nobody to log in", hint="give --token-id or --user, not both")
+        raise errors.UsageError("a token needs no login", hint="give --token-id or --user, not both")
     token = options.token_id or ("" if options.user else environment.get("PVENET_TOKEN_ID", ""))
     user = options.user or ("" if token else environment.get("PVENET_USER", ""))
     _check_who(token, user)
@@ -193,7 +193,7 @@ def log_in(options: LoginOptions, environment: Mapping[str, str], talk: Talk) ->
     if not token and not user:
         if done := login.again():
             return done
-        who = talk.line("who logs in, or the name of a token", option="--user or --token-id", default=ADMINISTRATOR)
+        who = talk.line("a user or a token", option="--user or --token-id", default=ADMINISTRATOR)
         token, user = (who, "") if "!" in who else ("", who)
         _check_who(token, user)
     return login.with_token(token) if token else login.with_password(user)
@@ -229,7 +229,7 @@ def log_out(name: str, environment: Mapping[str, str], talk: Talk, *, user: str 
 
 def _remove_there(name: str, token: str, user: str, environment: Mapping[str, str], talk: Talk) -> None:
     if not token:
-        raise errors.UsageError(f"the profile {name} names no token to remove", hint="leave --user out")
+        raise errors.UsageError(f"the profile {name} has no token to remove", hint="leave --user out")
     kept = {key: value for key, value in environment.items() if not key.startswith("PVENET_")}
     settings = read_settings(Options(profile=name), kept)
     settings = profile.as_somebody(settings, user, environment.get("PVENET_PASSWORD", ""))
@@ -261,12 +261,12 @@ def _only(environment: Mapping[str, str]) -> str:
     only = only_profile(environment)
     if only is None:
         known = ", ".join(known_profiles(environment)) or "none"
-        raise errors.UsageError("which profile is meant?", hint=f"name it: pvenet logout NAME; there are: {known}")
+        raise errors.UsageError("which profile?", hint=f"name it: pvenet logout NAME; there are: {known}")
     return only
 
 
 def _not_ours(name: str, environment: Mapping[str, str]) -> errors.UsageError:
     known = known_profiles(environment)
     if name in known:
-        return errors.UsageError(f"the profile {name} was not made by `pvenet login`", hint="remove it where it stands")
+        return errors.UsageError(f"the profile {name} was not made by `pvenet login`", hint="remove it by hand")
     return errors.UsageError(f"there is no profile {name}", hint=f"there are: {', '.join(known) or 'none'}")

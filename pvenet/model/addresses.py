@@ -48,10 +48,10 @@ def parse_address(
     try:
         found = read(value if isinstance(value, str) else "")
     except ValueError:
-        raise ValueError(f"{value!r} is no IPv{spelling.version} address, as {spelling.example} is") from None
+        raise ValueError(f"{value!r} is not an IPv{spelling.version} address like {spelling.example}") from None
     if found.version != spelling.version:
         other = called.format(spelling.other)
-        raise ValueError(f"{value} is an IPv{found.version} address; that goes with {other}")
+        raise ValueError(f"{value} is an IPv{found.version} address; use {other} for that")
     if spelling.prefix and "/" not in str(value):
         length = spelling.example.partition("/")[2]
         raise ValueError(f"{value} lacks its prefix length, as in {value}/{length}")

@@ -215,10 +215,8 @@ class Other(_Stanza):
     def reason(self) -> str:
         """Why it is shown and not changed, a clause."""
         if self.unread:
-            return (
-                f"{self.name} has `{'`, `'.join(self.unread)}`, which can't be read, so that pvenet does not change it"
-            )
-        return f"{self.name} is of the kind {self.kind}, which pvenet shows and does not change yet"
+            return f"{self.name} has `{'`, `'.join(self.unread)}`, which can't be read, so pvenet does not change it"
+        return f"{self.name} is of the kind {self.kind}, which pvenet shows but does not change yet"
 
 
 Interface = Ethernet | Bond | Bridge | Vlan | OvsBridge | OvsBond | OvsIntPort | OvsPort | Other

@@ -65,7 +65,7 @@ def _unwritten(network: Network, names: Mapping[str, str]) -> Iterator[str]:
         if isinstance(each, Other) and (
             named := [old for old in names if old in footing(network, each) or old == name]
         ):
-            yield f"{name}, of the kind {kind_of(each)}, stands on {', '.join(named)}"
+            yield f"{name}, of the kind {kind_of(each)}, uses {', '.join(named)}"
 
 
 def _lines(network: Network, names: Mapping[str, str], report: Report | None) -> Iterator[str]:
@@ -112,7 +112,7 @@ def refusal(sight: Sight, names: Mapping[str, str]) -> tuple[str, str]:
         if new not in names and (users(network, new) or is_configured(network.interfaces.get(new))):
             return f"{new} is {uses(network, new)} already", f"if that is to be another NIC, name that too: {new}=..."
         if not _is_there(network, new) and (why := _too_early(network, old, new)):
-            return why, "mend this after the boot, over another way to the node"
+            return why, "run this again after the boot, over another endpoint of the node"
     return "", ""
 
 

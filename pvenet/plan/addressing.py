@@ -44,7 +44,7 @@ def _twice(subject: Subject, field: str, address: Address, context: Context) -> 
         if other == subject.name or not context.later(subject.name, other):
             continue
         old = had and address.ip in [each.ip for each in addresses(context.now.get(other))]
-        message = f"{subject.name} has the address {address.ip}, which {other} has, too"
+        message = f"{subject.name} has the address {address.ip}, which {other} also has"
         yield subject.problem(field, message, other=other, warning=old, by_change=True)
 
 

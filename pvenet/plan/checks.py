@@ -85,7 +85,7 @@ def _name(subject: Subject, context: Context) -> Iterator[Problem]:
         yield subject.problem("name", f"the name {name} has {len(name)} characters, and Linux takes {LONGEST_NAME}")
     elif isinstance(after, Bond):
         if not _BOND.fullmatch(name):
-            message = f"PVE knows a bond by a name like bond0 only and would not see {name} as one"
+            message = f"PVE knows a bond by a name like bond0 only and would not recognize {name} as one"
             yield subject.problem("name", message, nearest=_free_bond(context))
     elif _BOND.fullmatch(name) and not isinstance(after, OvsBridge | OvsBond | OvsIntPort):  # its ovs_type tells
         yield subject.problem("name", f"PVE would take {name} for a bond because of its name")
@@ -123,11 +123,11 @@ def _address(subject: Subject, field: str) -> Iterator[Problem]:
         family = f"IPv{address.version} addresses with a prefix of {SHORTEST_PREFIX} to {address.max_prefixlen}"
         yield subject.problem(field, f"PVE takes {family}, not {address}")
     if address.ip.is_multicast or address.ip.is_unspecified or address.ip.is_loopback:
-        yield subject.problem(field, f"{address.ip} is no address that {subject.name} can have")
+        yield subject.problem(field, f"{address.ip} is not an address that {subject.name} can have")
     elif isinstance(address, IPv6Interface) and address in DOCUMENTATION:
         yield subject.problem(field, f"PVE refuses {address.ip}: {DOCUMENTATION} is for documentation only")
     elif isinstance(address, IPv6Interface) and address.network.prefixlen >= SHORTEST_PREFIX and refused(address):
-        yield subject.problem(field, f"PVE refuses {address.ip}: it is in none of the nets that hosts have")
+        yield subject.problem(field, f"PVE refuses {address.ip}: it is in none of the nets that hosts use")
 
 
 def _gateway(subject: Subject, field: str, key: str) -> Iterator[Problem]:
@@ -136,7 +136,7 @@ def _gateway(subject: Subject, field: str, key: str) -> Iterator[Problem]:
     if gateway is None:
         return
     if address is None:
-        yield subject.problem(key, f"{subject.name} has {key} {gateway} and no {field}")
+        yield subject.problem(key, f"{subject.name} has {key} {gateway} but no {field}")
     elif gateway == address.ip:
         yield subject.problem(key, f"{key} {gateway} is {subject.name}'s own address")
     elif not (gateway in address.network or gateway in _LINK_LOCAL or address.network.num_addresses <= 2):  # noqa: PLR2004 - /31 and /32: hosters route so
@@ -149,7 +149,7 @@ def _bond(subject: Subject, bond: Bond) -> Iterator[Problem]:
     policy, changed = bond.xmit_hash_policy, subject.changed
     if policy is not None and bond.mode not in HASHING_MODES and subject.asked("xmit_hash_policy"):
         modes = " and ".join(sorted(HASHING_MODES))
-        message = f"{bond.name}'s mode {bond.mode} ignores an xmit-hash-policy; {modes} have one"
+        message = f"{bond.name}'s mode {bond.mode} ignores xmit-hash-policy; {modes} use one"
         yield subject.problem("xmit_hash_policy", message, policy)
     if bond.primary is None:
         return
@@ -158,9 +158,9 @@ def _bond(subject: Subject, bond: Bond) -> Iterator[Problem]:
             message = f"{bond.name}'s mode {bond.mode} has no primary; {BondMode.ACTIVE_BACKUP} has one"
             yield subject.problem("primary", message, bond.primary)
     elif bond.primary not in bond.slaves and not changed.isdisjoint(("primary", "slaves", "mode")):
-        yield subject.problem("primary", f"primary {bond.primary} is no slave of {bond.name}")
+        yield subject.problem("primary", f"primary {bond.primary} is not a slave of {bond.name}")
     elif "primary" in changed and isinstance(subject.before, Bond):
-        message = f"a primary set on {bond.name} now takes effect only when the bond is deleted and made anew"
+        message = f"a primary set on {bond.name} now takes effect only when the bond is deleted and created again"
         yield subject.problem("primary", message, warning=True)
 
 
@@ -169,7 +169,7 @@ def _bridge(subject: Subject, bridge: Bridge) -> Iterator[Problem]:
     if bridge.vids and not bridge.vlan_aware:
         if subject.asked("vids"):
             yield subject.problem(
-                "vids", f"vids need a VLAN-aware bridge, and {bridge.name} is none", " ".join(bridge.vids)
+                "vids", f"vids need a VLAN-aware bridge, which {bridge.name} is not", " ".join(bridge.vids)
             )
     elif "vids" in subject.changed:
         for vid in (vid for vid in bridge.vids if not takes_vids(vid)):
@@ -187,7 +187,7 @@ def _vid(subject: Subject, text: str) -> Iterator[Problem]:
     if any(end not in VIDS for end in ends):
         yield subject.problem("vids", f"vids of {subject.name}: {text} is outside {VIDS[0]} to {VIDS[-1]}", text)
     else:
-        yield subject.problem("vids", f"vids of {subject.name}: {text} does not go upwards", text)
+        yield subject.problem("vids", f"vids of {subject.name}: {text} must ascend", text)
 
 
 def _vlan(subject: Subject, vlan: Vlan) -> Iterator[Problem]:
@@ -229,14 +229,14 @@ def _ovs_port(subject: Subject, port: OvsBond | OvsIntPort | OvsPort) -> Iterato
             yield subject.problem("tag", f"tag {after.tag} of {port.name} is outside {TAGS[0]} to {TAGS[-1]}")
         words = [word for word in port.options.split() if word.startswith("tag=")]
         if any(word != f"tag={after.tag}" for word in words):
-            message = f"{port.name} has the tag {after.tag}, and its options say {' '.join(words)}"
+            message = f"{port.name} has the tag {after.tag}, but its options say {' '.join(words)}"
             yield subject.problem("options", message, port.options)
 
 
 def _ovs_bond(subject: Subject, bond: OvsBond) -> Iterator[Problem]:
     words = [word for word in bond.options.split() if word.startswith(OVS_BOND_WORDS)]
     if words and subject.asked("options"):
-        message = f"PVE drops {' '.join(words)} from the options of {bond.name}: its mode says it"
+        message = f"PVE drops {' '.join(words)} from the options of {bond.name}: its mode says that"
         yield subject.problem("options", message, bond.options)
     for field in ("cidr", "cidr6"):
         if getattr(bond, field) and field in subject.changed:

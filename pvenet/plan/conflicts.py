@@ -48,7 +48,7 @@ def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
     yield from _gateways(subject, context)
     yield from _mtus(subject, context)
     if subject.name in context.circles and not subject.changed.isdisjoint(_ROLES):
-        yield subject.problem("name", f"{subject.name} would stand on itself")
+        yield subject.problem("name", f"{subject.name} would be on top of itself")
 
 
 def _renewal(subject: Subject, context: Context) -> Iterator[Problem]:
@@ -116,7 +116,7 @@ def missing(subject: Subject, field: str, name: str, context: Context) -> Proble
     if name in context.then or name in context.gone:
         return None  # whoever is deleted says who stands on it
     if name in context.altnames:
-        message = f"{role} {name} of {subject.name}: PVE knows this NIC as {context.altnames[name]} only"
+        message = f"{role} {name} of {subject.name}: PVE knows this NIC only as {context.altnames[name]}"
     elif isinstance(subject.after, Bridge) and parent_in(name) in context.then:
         return None  # a VLAN that needs no stanza of its own (pve-api#vlan-port)
     else:
@@ -140,9 +140,9 @@ def _wrong_kind(subject: Subject, field: str, name: str, context: Context) -> Pr
     elif isinstance(after, Bond) and not isinstance(other, Ethernet | Bond | OvsPort):
         message = f"slave {name} of {subject.name} is a {kind}; a bond takes NICs and bonds"
     elif isinstance(after, Bridge) and isinstance(other, Bridge | OvsBridge):
-        message = f"port {name} of {subject.name} is a bridge, and a bridge takes none"
+        message = f"port {name} of {subject.name} is a bridge, and a bridge can't be a port"
     elif isinstance(after, Vlan) and not isinstance(other, Ethernet | Bond | Bridge | Vlan):
-        message = f"raw device {name} of {subject.name} is of the kind {kind}, which PVE puts no VLAN on"
+        message = f"raw device {name} of {subject.name} is of the kind {kind}, on which PVE puts no VLAN"
     else:
         return None
     return subject.problem(field, message, name)
@@ -229,7 +229,9 @@ def _mtus(subject: Subject, context: Context) -> Iterator[Problem]:
             if has_member(user, after):
                 message = f"mtu {after.mtu} of {after.name} is above the {mtu_of(user)} of its {_whole(user)} {name}"
             else:
-                message = f"mtu {mtu_of(after)} of {after.name} is below the {user.mtu} of {name}, which stands on it"
+                message = (
+                    f"mtu {mtu_of(after)} of {after.name} is below the {user.mtu} of {name}, which is on top of it"
+                )
             yield subject.problem("mtu", message, mtu_of(after))
 
 

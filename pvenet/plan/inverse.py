@@ -91,7 +91,7 @@ def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Inter
 
 def _not_sent(field: str, value: object) -> str:
     if field == "comments":
-        return f"the comments {value!a}, of which a part could be run"
+        return f"the comments {value!a}, part of which could be run"
     return f"PVE refuses the {field} {' '.join(value) if isinstance(value, tuple) else value}"
 
 

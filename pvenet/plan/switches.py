@@ -41,16 +41,16 @@ def _own_port(subject: Subject, port: ovs.OwnPort, context: Context) -> Iterator
     if "bridge" not in subject.changed:
         return
     if port.bridge is None:
-        yield subject.problem("bridge", f"{subject.name} needs a bridge of Open vSwitch", "")
+        yield subject.problem("bridge", f"{subject.name} needs an OVS bridge", "")
         return
     if problem := missing(subject, "bridge", port.bridge, context):
         yield problem
     elif (bridge := context.then.get(port.bridge)) and not isinstance(bridge, OvsBridge):
-        message = f"bridge {port.bridge} of {subject.name} is a {kind_of(bridge)}, and no bridge of Open vSwitch"
+        message = f"bridge {port.bridge} of {subject.name} is a {kind_of(bridge)}, not an OVS bridge"
         yield subject.problem("bridge", message)
     before = subject.before
     if isinstance(before, ovs.OwnPort) and (lost := list(lost_in_the_file(before.file_only, FileOnly()))):
-        message = f"{port.name} would lose `{'`, `'.join(lost)}`: it moves to {port.bridge} by being made anew"
+        message = f"{port.name} would lose `{'`, `'.join(lost)}`: a move to {port.bridge} recreates it"
         yield subject.problem("bridge", message)
 
 
@@ -58,7 +58,7 @@ def _nic(subject: Subject, port: OvsPort, context: Context) -> Iterator[Problem]
     lister = context.listers.get(port.name)
     if lister is None or port.bridge not in {None, lister}:
         bridge = port.bridge or "a bridge"
-        message = f"{port.name} is no port of {bridge}: the ports of an OVS bridge say which NICs it has"
+        message = f"{port.name} is not a port of {bridge}: the ports of an OVS bridge say which NICs it has"
         yield subject.problem("bridge", message, port.bridge or "")
 
 
@@ -78,7 +78,7 @@ def _dropped(bridge: OvsBridge, context: Context) -> Iterator[Problem]:
         if name in context.listers or port is None or after is None:
             continue
         if isinstance(port, ovs.OwnPort | Other) and isinstance(after, ovs.OwnPort | Other):
-            message = f"{bridge.name} would drop {name}, which is no NIC; delete it"
+            message = f"{bridge.name} would drop {name}, which is not a NIC; delete it"
             yield _told(bridge, name, message)
         elif isinstance(port, OvsPort) and name not in context.mentioned and (lost := ", ".join(ovs.lost(port))):
             message = f"{name} becomes a plain NIC when {bridge.name} drops it: PVE forgets {lost}"

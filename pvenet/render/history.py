@@ -113,7 +113,7 @@ def rollout_text(data: Mapping[str, Any], width: int | None, paint: Paint, *, no
     recent = times.ago(data["begun"], now)
     about = [
         ("begun", times.local(data["begun"]) + (f" ({recent})" if recent else "")),
-        ("ended", times.local(data["ended"]) if data["ended"] else "it is under way, or was killed"),
+        ("ended", times.local(data["ended"]) if data["ended"] else "under way, or killed"),
         ("canary", data["canary"] or ""),
     ]
     head = paint(one_line(f"rollout {data['rollout']} of {data['file']}"), "bold")
@@ -121,7 +121,7 @@ def rollout_text(data: Mapping[str, Any], width: int | None, paint: Paint, *, no
         (each["node"], each["stands"].replace("_", " "), each["journal"] or "", each["message"].partition("\n")[0])
         for each in data["nodes"]
     ]
-    table = fitted(("node", "how it stands", "journal", ""), rows, width, paint, wraps=("journal",), cuts="")
+    table = fitted(("node", "state", "journal", ""), rows, width, paint, wraps=("journal",), cuts="")
     return f"{head}\n{aligned([row for row in about if row[1]])}\n\n{table}"
 
 

@@ -39,7 +39,9 @@ def impact_lines(found: Impact, width: int = 100) -> list[str]:
 def path_line(does: str, chain: str, reason: str, *, node: str, shown: bool) -> str:
     """That something staged does this to the way to a node; `shown`: the lines above show the way itself."""
     way = "" if shown else f": {chain}"
-    return one_line(f"this {does} the way to {node}{way} ({reason}); `pvenet apply` asks for --allow-management")
+    return one_line(
+        f"this {does} the management path of {node}{way} ({reason}); `pvenet apply` needs --allow-management"
+    )
 
 
 def bridge_lines(bridge: BridgeImpact, width: int) -> Iterator[str]:
@@ -125,7 +127,7 @@ def unknown_lines(unknown: Sequence[NotKnown]) -> Iterator[str]:
         yield f"not known: {each.what}{f' ({why})' if why else ''}"
     grants = dict.fromkeys(line for each in unknown for line in each.grants)
     if grants:
-        yield "what is missing is granted by root on a node:"
+        yield "to grant what is missing, on a node, as root:"
         yield from (f"  {line}" for line in grants)
 
 

@@ -234,14 +234,14 @@ def _sourced(comparison: Comparison, width: int) -> str:
     lines = []
     for path, text in files.items():
         lines += _plain(f"{path}: {', '.join(stanza_names(text)) or 'no interface'}", width)
-    return "\n".join(["beside the file there are:", *(f"  {line}" for line in lines)]) if lines else ""
+    return "\n".join(["besides the file there are:", *(f"  {line}" for line in lines)]) if lines else ""
 
 
 def doubled_warnings(comparison: Comparison) -> list[str]:
     """A warning for each interface that two files name."""
     twice = named_twice(comparison.report) if comparison.report else {}
     return [
-        f"{name} has a stanza in {' and in '.join(paths)}: ifupdown2 takes them together, PVE shows and changes that "
-        f"in {APPLIED} alone, and pvenet compares nothing of it"
+        f"{name} has a stanza in {' and in '.join(paths)}: ifupdown2 merges them, PVE shows and changes only the "
+        f"one in {APPLIED}, and pvenet does not compare it"
         for name, paths in twice.items()
     ]

@@ -29,9 +29,9 @@ def _text(finding: Finding) -> str:
 def lint_summary(found: Sequence[Told], where: str, ignored: int) -> str:
     """How many there are, and where to read on."""
     if not found:
-        return f"nothing is found in {where}{f'; {ignored} ignored' if ignored else ''}"
+        return f"nothing found in {where}{f'; {ignored} ignored' if ignored else ''}"
     more = f", {ignored} more ignored" if ignored else ""
-    return f"{counted(len(found), 'finding')}{more}: `pvenet help lint-rules` says why, and how to ignore a rule"
+    return f"{counted(len(found), 'finding')}{more}: `pvenet help lint-rules` explains them, and how to ignore a rule"
 
 
 def lint_data(found: Sequence[Told], file: str | None) -> list[dict[str, Any]]:

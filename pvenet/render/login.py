@@ -35,7 +35,7 @@ def steps_text(place: str, rights: Sequence[Right], steps: Sequence[Step]) -> st
     rows = [(", ".join(right.privileges), _where(right), right.purpose) for right in rights]
     made = "\n".join(f"  {one_line(text)}" for text in _texts(steps))
     table = "\n".join(f"  {line}" for line in aligned([("right", "on", "what for"), *rows]).splitlines())
-    return f"pvenet needs these rights on {place}:\n{table}\nTo be made there (the password is not kept):\n{made}"
+    return f"pvenet needs these rights on {place}:\n{table}\nTo be created there (the password is not kept):\n{made}"
 
 
 def _texts(steps: Sequence[Step]) -> list[str]:
@@ -66,7 +66,7 @@ def lacking_text(right: Right) -> str:
 
 
 def _lost(right: Right) -> str:
-    return right.purpose if right.path != "/" else "tell of quorum and the cluster's links"
+    return right.purpose if right.path != "/" else "see quorum and cluster links"
 
 
 def logged_in_data(done: LoggedIn) -> dict[str, Any]:
@@ -95,11 +95,11 @@ def _right(right: Right) -> dict[str, Any]:
 
 def logged_out_text(done: LoggedOut) -> tuple[str, str]:
     """What was forgotten; and what is left to do, for the notes."""
-    notes = [f"its secret is left in {one_line(done.left)}"] if done.left else []
+    notes = [f"its secret remains in {one_line(done.left)}"] if done.left else []
     if done.token and not done.removed:
         notes.append(f"the token is still there; on the node, as root:\n  {one_line(removal(done.token))}")
-    there = f"; the token {one_line(done.token)} is removed there" if done.removed else ""
-    return f"profile {done.name} forgotten{there}", "\n".join(notes)
+    there = f"; the token {one_line(done.token)} was removed there" if done.removed else ""
+    return f"profile {done.name} removed{there}", "\n".join(notes)
 
 
 def logged_out_data(done: LoggedOut) -> dict[str, Any]:

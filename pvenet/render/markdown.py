@@ -1,4 +1,4 @@
-"""A plan as Markdown, for the comment of a pull request or the summary of a job: whom it hits on top, a node folded.
+"""A plan as Markdown, for the comment of a pull request or the summary of a job: whom it affects on top, a node folded.
 
 Whatever is not ours stands in code, as HTML or in a fence: there no forge makes a link, a mention or a tag of it.
 """
@@ -95,9 +95,9 @@ def _top(nodes: Sequence[Mapping[str, Any]], failed: Mapping[str, str], longest:
     if live:
         rows = [f"| {code(node['node'])} | {_to_do(node)} | {_risk(node)} | {_hit(node)} |" for node in live]
         first, *rest = _some(rows, longest // 3, "node")
-        yield "\n".join(["| node | to do | risk | whom it hits |", "|---|---|---|---|", first, *rest])
+        yield "\n".join(["| node | to do | risk | whom it affects |", "|---|---|---|---|", first, *rest])
     if options := _asks_for(live):
-        yield f"An apply asks for {' and '.join(f'`{option}`' for option in options)}."
+        yield f"An apply needs {' and '.join(f'`{option}`' for option in options)}."
     if failed:
         lines = [f"- {code(name)}: {code(message)}" for name, message in failed.items()]
         yield "**Not read, so not planned**\n\n" + "\n".join(_some(lines, longest // 8, "node"))
@@ -117,7 +117,7 @@ def _to_do(node: Mapping[str, Any]) -> str:
 def _hit(node: Mapping[str, Any]) -> str:
     """Those who lose something, the worst first; beneath the table stands how."""
     found = impact_of(node["impact"])
-    lines = ["the way to the node"] if node.get("management") else []
+    lines = ["the management path"] if node.get("management") else []
     cards = sorted((card for bridge in found.hit for card in bridge.guests), key=lambda card: card.effect, reverse=True)
     for effect, group in groupby(cards, key=lambda card: card.effect):
         if effect > Effect.UNTOUCHED:
@@ -161,7 +161,7 @@ def _node(node: Mapping[str, Any]) -> str:
         steps = [risky_step(step, plain) for step in node["staged"]]
         parts += ["Staged there already, from here:", _block("diff", steps)]
     elif node["pending"] and not node["ours"]:
-        parts += ["Pending there, and not staged from here:", _block("diff", f"{node['changes']}".split("\n"))]
+        parts += ["Pending there, not staged from here:", _block("diff", f"{node['changes']}".split("\n"))]
     elif node["armed"]:
         parts += ["The way back of an apply that was armed is pending there: `pvenet status` says what to do."]
     elif node["pending"]:

@@ -27,9 +27,9 @@ _ORDER = {
 _MARKS = {PendingKind.CREATED: "+", PendingKind.CHANGED: "~", PendingKind.DELETED: "-"}
 _COLOURS = {PendingKind.CREATED: "green", PendingKind.CHANGED: "yellow", PendingKind.DELETED: "red"}
 _BECOMES = {
-    PendingKind.CREATED: "created: it is staged, and not live",
-    PendingKind.CHANGED: "changed: this is staged, and not live",
-    PendingKind.DELETED: "deleted: it is live, and goes when that is applied",
+    PendingKind.CREATED: "created: staged, not live yet",
+    PendingKind.CHANGED: "changed: staged, not live yet",
+    PendingKind.DELETED: "deleted: still live, goes when that is applied",
 }
 _LEAST_ROOM = 24
 _HEAD = ("", "name", "type", "active", "autostart", "address", "gateway", "on", "comments")

@@ -75,7 +75,7 @@ def path_text(node: str, chain: Sequence[str], reason: str, impact: Impact) -> s
     """That the way to a node is touched; the way itself where it does not stand among those who are hit."""
     shown = impact.notable and impact.path is not None and impact.path.carrier in chain[:1]
     way = "" if shown else f": {' on '.join(chain)}"
-    return f"  this touches the way to {node}{way} ({reason})"
+    return f"  this touches the management path of {node}{way} ({reason})"
 
 
 def _steps(changes: Sequence[Change], risks: Sequence[Risk], paint: Paint) -> list[str]:
@@ -118,7 +118,7 @@ def counts_text(found: Sequence[NodePlan], file: str) -> str:
         return f"plan: nothing more to stage; {too}"
     others = [each for each in found if each.pending]
     if others:
-        return f"no changes from {file}; but something is pending on {_named(others)} that is left alone"
+        return f"no changes from {file}; but something is pending on {_named(others)}, which is left alone"
     return f"no changes: {_named(found)} {'is' if len(found) == 1 else 'are'} as {file} says"
 
 

@@ -46,7 +46,7 @@ def connect(
     if len(pins) > 1 and len(pins) != len(settings.endpoints):
         raise errors.UsageError(
             f"PVENET_FINGERPRINT has {len(pins)} fingerprints, and there are {len(settings.endpoints)} endpoints",
-            hint="give one for all, or one for each in the order of the endpoints",
+            hint="give one for all, or one for each, in the order of the endpoints",
         )
     endpoints = [parse(text) for text in settings.endpoints]
     if len(pins) > 1:
@@ -70,8 +70,8 @@ def fingerprints(pins: Iterable[str]) -> tuple[str, ...]:
     found = tuple(pins)
     if not all(re.fullmatch(r"[0-9A-Fa-f]{64}", pin.replace(":", "")) for pin in found):
         raise errors.UsageError(
-            "PVENET_FINGERPRINT is no SHA-256 fingerprint",
-            hint="write all 32 pairs, as `pvenode cert info` does",
+            "PVENET_FINGERPRINT is not a SHA-256 fingerprint",
+            hint="write all 32 pairs, as `pvenode cert info` prints them",
         )
     return found
 
@@ -100,6 +100,8 @@ def _simulated(folder: Path, faults: list[Fault]) -> tuple[Endpoint, Credentials
     try:
         adapter = SimAdapter(folder, faults=faults)
     except (OSError, SimError) as error:
-        raise errors.UsageError(f"{folder} can't be a simulated node: {error}", hint="name another folder") from None
+        raise errors.UsageError(
+            f"{folder} is not usable as a simulated node: {error}", hint="name another folder"
+        ) from None
     token_id, secret = adapter.credentials
     return Endpoint(host="sim.invalid", adapter=adapter, label=f"sim:{folder}"), Token(id=token_id, secret=secret)

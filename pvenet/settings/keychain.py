@@ -62,7 +62,7 @@ def _keyring() -> Iterator[ModuleType]:
         import keyring
     except ImportError:
         raise errors.UsageError(
-            "there is no package `keyring` for the system's keyring",
+            "the package `keyring` for the system's keyring is not installed",
             hint="install pvenet[keyring], or keep the secret in a file: `pvenet login --store file`",
         ) from None
     try:
@@ -70,5 +70,5 @@ def _keyring() -> Iterator[ModuleType]:
     except Exception as error:  # noqa: BLE001 - see above
         raise errors.UsageError(
             f"the system's keyring can't be used ({type(error).__name__})",
-            hint="is it there, and unlocked? `pvenet login --store file` keeps the secret in a file instead",
+            hint="does it exist, and is it unlocked? `pvenet login --store file` keeps the secret in a file instead",
         ) from None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENDING_OF_SECRETS = ".token"
-HEAD = "# `pvenet login` writes this file anew, `pvenet logout` removes it.\n"
+HEAD = "# `pvenet login` rewrites this file, `pvenet logout` removes it.\n"
 
 
 def secret_file(name: str, environment: Mapping[str, str]) -> Path:
@@ -30,7 +30,7 @@ def prepare(name: str, environment: Mapping[str, str]) -> None:
     path = profile_file(name, environment)
     if name in known_profiles(environment) and not path.exists():
         raise errors.UsageError(
-            f"the profile {name} stands in {config_file(environment)}, which `pvenet login` leaves alone",
+            f"the profile {name} is in {config_file(environment)}, which `pvenet login` leaves alone",
             hint="give the new one another name with --name, or remove that one",
         )
     with _told(path.parent):
@@ -74,7 +74,7 @@ def _toml(value: str | Sequence[str]) -> str:
 def _quoted(text: str) -> str:
     """A text as TOML's basic strings are, of which those of JSON are a kind where nothing in them is unprintable."""
     if not text.isprintable():
-        raise errors.UsageError(f"{text!r} can't stand in a profile", hint="it holds a character that is no letter")
+        raise errors.UsageError(f"{text!r} can't be written to a profile", hint="it holds a control character")
     return json.dumps(text, ensure_ascii=False)
 
 

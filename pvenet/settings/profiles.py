@@ -73,7 +73,9 @@ def profile_file(name: str, environment: Mapping[str, str]) -> Path:
 def check_name(name: str) -> None:
     """Raises UsageError for what can't be the name of a profile."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name):
-        raise errors.UsageError(f"{name!r} is no name for a profile", hint="letters, digits, dots, dashes and _ only")
+        raise errors.UsageError(
+            f"{name!r} is not a valid profile name", hint="use only letters, digits, dots, dashes and _"
+        )
 
 
 def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
@@ -82,7 +84,7 @@ def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for key, value in keys.items():
         if KEYS[key] in found:
-            raise errors.UsageError(f"{path}: {key} of [profiles.{name}] says a second time what another key says")
+            raise errors.UsageError(f"{path}: {key} of [profiles.{name}] repeats what another key says")
         found[KEYS[key]] = Setting(_value(path, name, key, value, environment), f"profile {name}")
     return found
 
@@ -101,7 +103,7 @@ def _find(name: str, environment: Mapping[str, str]) -> tuple[Path, Mapping[str,
         return path, profiles[name]
     if name in profiles:
         raise errors.UsageError(
-            f"the profile {name} stands in {path} and in {own[name]}", hint="remove it from one of them"
+            f"the profile {name} is in both {path} and {own[name]}", hint="remove it from one of them"
         )
     return own[name], _alone(own[name], name)
 
@@ -120,7 +122,7 @@ def _alone(path: Path, name: str) -> Mapping[str, Any]:
     profiles = _read(path)
     if set(profiles) != {name}:
         others = ", ".join(profiles) or "none"
-        raise errors.UsageError(f"{path} is for [profiles.{name}] alone, and holds: {others}", hint="mend it there")
+        raise errors.UsageError(f"{path} is for [profiles.{name}] alone, and holds: {others}", hint="correct it there")
     return profiles[name]
 
 
@@ -161,15 +163,16 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         hint = "a profile is a section like [profiles.lab] with endpoints and token_id"
         raise errors.UsageError(f"{path} can't be read: {error.strerror}", hint=hint) from None
     except ValueError as error:  # no TOML, no UTF-8, or a number that nobody can read
-        raise errors.UsageError(f"{path} is no TOML: {error}", hint="mend it there") from None
+        raise errors.UsageError(f"{path} is not TOML: {error}", hint="correct it there") from None
     except RecursionError:
-        raise errors.UsageError(f"{path} nests deeper than any profile", hint="mend it there") from None
+        raise errors.UsageError(f"{path} is nested deeper than any profile", hint="correct it there") from None
     open_to_others = bool(status.st_mode & private.READ_OR_WRITE)
     profiles = data.get("profiles", {})
     strange = [key for key in data if key != "profiles"]
     if strange or not isinstance(profiles, dict) or not all(isinstance(each, dict) for each in profiles.values()):
         raise errors.UsageError(
-            f"{path}: {strange[0] if strange else 'profiles'} is no section like [profiles.NAME]", hint="mend it there"
+            f"{path}: {strange[0] if strange else 'profiles'} is not a section like [profiles.NAME]",
+            hint="correct it there",
         )
     for name, keys in profiles.items():
         _check(path, name, keys, open_to_others=open_to_others)
@@ -200,14 +203,14 @@ def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bo
 
 def _value(path: Path, name: str, key: str, value: object, environment: Mapping[str, str]) -> str:
     if "\0" in (",".join(map(str, value)) if isinstance(value, list) else str(value)):  # no path and no name has one
-        raise errors.UsageError(f"{path}: {key} of [profiles.{name}] has a null character in it", hint="mend it there")
+        raise errors.UsageError(f"{path}: {key} of [profiles.{name}] holds a null character", hint="correct it there")
     if key in LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
     if key in SWITCHES and isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str) or not value:
         what = LISTS.get(key, "text")
-        raise errors.UsageError(f"{path}: {key} of [profiles.{name}] is {what}", hint="mend it there")
+        raise errors.UsageError(f"{path}: {key} of [profiles.{name}] is {what}", hint="correct it there")
     if not key.endswith("_env"):
         return value
     if not environment.get(value):

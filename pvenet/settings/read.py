@@ -21,9 +21,9 @@ SIM = "sim:"
 ALL = "all"
 """Names every node, where a command takes several."""
 NOWHERE = (
-    "`pvenet login` makes a profile of a real node, and asks for what it needs;\n"
+    "`pvenet login` makes a profile for a real node, and asks for what it needs;\n"
     "`pvenet --sim lab list` tries it on a simulated one, in the folder lab;\n"
-    "else --endpoint (PVENET_ENDPOINT), PVENET_TOKEN_ID and PVENET_TOKEN_SECRET"
+    "or set --endpoint (PVENET_ENDPOINT), PVENET_TOKEN_ID and PVENET_TOKEN_SECRET"
 )
 """How to begin."""
 
@@ -140,7 +140,7 @@ def node_names(text: str) -> tuple[str, ...]:
     """
     names = tuple(dict.fromkeys(text.replace(",", " ").split()))
     if text and not names:  # it would mean all of them
-        raise errors.UsageError("the nodes are named by a text without a name", hint="leave it out, or name them")
+        raise errors.UsageError("the list of nodes holds an empty name", hint="leave it out, or name the nodes")
     for name in names:
         check_node_name(name)
     return () if names == (ALL,) else names
@@ -149,7 +149,7 @@ def node_names(text: str) -> tuple[str, ...]:
 def check_node_name(name: str) -> None:
     """Raises UsageError for what can't be the name of a node."""
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name):
-        raise errors.UsageError(f"{name!r} is no name of a node", hint="a node is called as its host is: pve1")
+        raise errors.UsageError(f"{name!r} is not a node's name", hint="a node has its host's name, as in pve1")
 
 
 def expanded(text: str) -> Path | None:
@@ -159,7 +159,7 @@ def expanded(text: str) -> Path | None:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise errors.UsageError(f"there is no home folder for {text}", hint="write the whole path") from None
+        raise errors.UsageError(f"there is no home folder for {text}", hint="write the full path") from None
 
 
 def _place(
@@ -168,7 +168,7 @@ def _place(
     """The endpoints, or the folder of a simulated node."""
     endpoints, sim = tuple(each for text in options.endpoint for each in _named(text)), options.sim
     if endpoints and sim:
-        raise errors.UsageError("--endpoint and --sim are two different places", hint="leave one of them out")
+        raise errors.UsageError("--endpoint and --sim exclude each other", hint="leave one of them out")
     if not endpoints and not sim:
         sim = expanded(found.get("PVENET_SIM", ""))
         if not sim:
@@ -176,7 +176,7 @@ def _place(
     if any(each.startswith(SIM) for each in endpoints):
         sim, endpoints = _folder(endpoints), ()
     if not endpoints and not sim:
-        raise errors.UsageError("no endpoint: which node is meant?", hint=_how_to_begin(environment))
+        raise errors.UsageError("no endpoint: which node?", hint=_how_to_begin(environment))
     return endpoints, sim
 
 
@@ -201,7 +201,9 @@ def _folder(endpoints: tuple[str, ...]) -> Path | None:
     """The folder of `sim:DIR`."""
     folder = endpoints[0].removeprefix(SIM)
     if len(endpoints) > 1 or not folder:
-        raise errors.UsageError("a simulated node is one folder, alone", hint=f"write it as {SIM}DIR")
+        raise errors.UsageError(
+            "a simulated node is one folder, and goes with no other endpoint", hint=f"write it as {SIM}DIR"
+        )
     return expanded(folder)
 
 

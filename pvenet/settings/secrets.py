@@ -41,7 +41,7 @@ def credentials(identity: Identity, prompt: Callable[[str], str] | None = None) 
 def check_token_id(text: str) -> None:
     """Raises UsageError for what is no token's name, which is never shown: it could hold the secret, or be it."""
     if not _TOKEN_ID.fullmatch(text):
-        raise errors.UsageError("PVENET_TOKEN_ID is no token's name", hint="write it whole: USER@REALM!NAME")
+        raise errors.UsageError("PVENET_TOKEN_ID is not a token ID", hint="write it in full: USER@REALM!NAME")
 
 
 def check_user(text: str) -> None:
@@ -74,10 +74,10 @@ def _file_text(path: Path) -> str:
         data, status = private.read_checked(path, MOST)
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can't be read: {reason}") from None
     if stat.S_ISREG(status.st_mode) and status.st_mode & private.READ_OR_WRITE:
-        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} is open to others", hint=f"`chmod 600 {path}`")
+        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can be read by others", hint=f"`chmod 600 {path}`")
     return text
 
 
@@ -118,17 +118,17 @@ def _printed(output: IO[bytes], name: str) -> str:
     while len(printed) <= MOST:
         left = until - time.monotonic()
         if left <= 0 or not select.select([output], [], [], left)[0]:
-            raise errors.UsageError(f"{name} gives no secret within {LONGEST:.0f} s", hint="try it in a shell")
+            raise errors.UsageError(f"{name} did not print a secret within {LONGEST:.0f} s", hint="try it in a shell")
         part = os.read(output.fileno(), MOST)
         if not part:
             break
         printed += part
     else:
-        raise errors.UsageError(f"{name} prints more than {MOST} bytes: that is no secret", hint="try it in a shell")
+        raise errors.UsageError(f"{name} prints more than {MOST} bytes: that is not a secret", hint="try it in a shell")
     try:
         return printed.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise errors.UsageError(f"{name} prints no text", hint="try it in a shell") from None
+        raise errors.UsageError(f"{name} prints something that is not text", hint="try it in a shell") from None
 
 
 def _only_secret(text: str, token: str, source: str) -> str:
@@ -136,9 +136,9 @@ def _only_secret(text: str, token: str, source: str) -> str:
     line = (text.strip().splitlines() or [""])[0]
     name, _, secret = line.rpartition("=")
     if not secret:
-        raise errors.UsageError(f"{source} gives no secret")
+        raise errors.UsageError(f"{source} has no secret")
     if _TOKEN_ID.fullmatch(name) and name != token:
-        raise errors.UsageError(f"{source} is about the token {name}, and PVENET_TOKEN_ID about {token}")
+        raise errors.UsageError(f"{source} is for the token {name}, but PVENET_TOKEN_ID names {token}")
     return secret
 
 
@@ -147,5 +147,5 @@ def _ask(prompt: Callable[[str], str] | None, what: str, names: str) -> str:
         raise errors.UsageError(f"{what} is missing, and there is no terminal to ask on", hint=f"set {names}")
     given = prompt(f"{what[0].upper()}{what[1:]}: ")
     if not given:
-        raise errors.UsageError(f"{what} was left empty", hint=f"type it, or set {names}")
+        raise errors.UsageError(f"{what} was left empty", hint=f"enter it, or set {names}")
     return given

@@ -69,5 +69,5 @@ def read_json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise SimError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(data, dict):
-        raise SimError(f"{path} holds no JSON object")
+        raise SimError(f"{path} does not hold a JSON object")
     return data

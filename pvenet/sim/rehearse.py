@@ -136,7 +136,7 @@ class _Watch(Reader):
         if self._mapping or first.startswith(_KEPT):
             return
         if first == "iface":
-            self._note(f"`{stripped}` begins no stanza for PVE, and what follows belongs to none")
+            self._note(f"`{stripped}` does not begin a stanza for PVE, and what follows belongs to none")
         else:
             ended = "a blank line, or a line without a value, has ended the one above"
             self._note(f"`{stripped}` is in no stanza: {ended}; behind a new interface it would become that one's")
@@ -158,7 +158,7 @@ class _Watch(Reader):
     def _begins(self, draft: Draft) -> None:
         family = draft.stanzas[-1].family
         if family is None:
-            self._note("a stanza without a family, which is read and can't be made by the API", draft.name)
+            self._note("a stanza without a family, which the API reads but can't create", draft.name)
         if sum(stanza.family == family for stanza in draft.stanzas) > 1:
             what = family or "such"
             self._note(f"a second {what} stanza: PVE keeps one set of options, and writes it into both", draft.name)
@@ -174,7 +174,7 @@ class _Watch(Reader):
     def _says_twice(self, draft: Draft, known: Mapping[str, Property]) -> None:
         for key, value in known.items():
             if draft.properties.get(key) != value and key not in _ADDED_UP:
-                self._note(f"{key} is said twice; `{key} {as_comment(str(value))}` goes", draft.name)
+                self._note(f"{key} is given twice; `{key} {as_comment(str(value))}` goes", draft.name)
 
 
 def _misread(parsed: Parsed) -> Iterator[Note]:
@@ -187,9 +187,9 @@ def _misread(parsed: Parsed) -> Iterator[Note]:
 def _misreading(interface: Interface) -> str | None:
     given, kind = interface.properties, interface.type
     if "slaves" in given and kind != "bond":
-        return f"has slaves and is no bond to PVE, which knows bond<N> only; its type is {kind}"
+        return f"has slaves but is not a bond to PVE, which knows only bond<N>; its type is {kind}"
     if not kind:
-        return "something stands on it, and it is not there; PVE makes it up, without a stanza"
+        return "something is on top of it, but it is not there; PVE makes it up, without a stanza"
     if kind == "unknown" and interface.place is not None:
         return "PVE does not know what it is: neither by its name nor by its options"
     if kind == "bond" and "slaves" not in given:

@@ -157,7 +157,9 @@ def _must_be_had(sim: Sim, hosts: Sequence[str]) -> None:
     nodes = [sim.node(name) for name in sim.nodes]
     having = [address for node in nodes for address in node.addresses(node.machine())]
     if not set(hosts) & set(having):
-        raise SimError(f"no node in {sim.folder} answers at {' or '.join(hosts)}, but at {', '.join(having) or 'none'}")
+        raise SimError(
+            f"no node in {sim.folder} answers at {' or '.join(hosts)}, only at {', '.join(having) or 'none'}"
+        )
 
 
 def _tls(folder: Path) -> tuple[ssl.SSLContext, str]:

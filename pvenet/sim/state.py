@@ -119,11 +119,11 @@ class Sim:
         `links` are those of further links.
         """
         if not NODE_NAME.fullmatch(node):
-            raise SimError(f"{node!r} is no name for a node: letters, digits and dashes only")
+            raise SimError(f"{node!r} is not a node name: use only letters, digits and dashes")
         sim = cls(folder)
         wanted = new_guests(guests)
         if wrong := [link for link in links if not WORD.fullmatch(link)]:
-            raise SimError(f"{wrong[0]!r} is no address of a link to the cluster")
+            raise SimError(f"{wrong[0]!r} is not an address of a link to the cluster")
         sim._complete()
         with sim.held():
             if node in sim.nodes:

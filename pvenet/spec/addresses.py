@@ -27,7 +27,7 @@ def shared_addresses(spec: NetworkSpec) -> list[Diagnostic]:
             continue
         other, its, at = first.setdefault(address.ip, (node, name, position))
         if other != node:
-            message = f"{node}: {name} has the address {address.ip}, which {its} on {other} has, too{at.aside}"
+            message = f"{node}: {name} has the address {address.ip}, which {its} on {other} also has{at.aside}"
             found.setdefault((address.ip, position), Diagnostic(position, message, warning=True))
     return list(found.values())
 

@@ -57,5 +57,5 @@ def _kept(spec: NodeSpec, network: Network, management: ManagementPath) -> dict[
             found[name] = f"{name} is not mentioned and stays: pvenet does not write the kind {kind_of(interface)}"
     beneath = downward([*spec.ignored, *(name for name, why in found.items() if why)], network.interfaces)
     for name in beneath:
-        found.setdefault(name, f"{name} is not mentioned and stays: something that stays is on it")
+        found.setdefault(name, f"{name} is not mentioned and stays: something that stays is on top of it")
     return found

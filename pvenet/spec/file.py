@@ -97,7 +97,7 @@ def _clearable(of: Field[Any]) -> bool:
 def _entry(kind: Kind) -> type[BaseModel]:
     """The type of an entry that says which kind it is."""
     own: dict[str, Any] = {
-        "type": (Literal[kind.type], Key(description="What it is, in PVE's word.")),
+        "type": (Literal[kind.type], Key(description="Its kind, by PVE's name.")),
         **_PRESENT,
         **{name: (wanted, None) for name, wanted in KEYS[kind.type].items()},
     }
@@ -111,7 +111,7 @@ def _typeless() -> type[BaseModel]:
         for name, wanted in own_keys.items():
             found[name] = wanted if name not in found else found[name] | wanted
     own: dict[str, Any] = {**_PRESENT, **{name: (wanted, None) for name, wanted in found.items()}}
-    about = "What a node has otherwise than the defaults, which say its type."
+    about = "Where a node differs from the defaults, which give its type."
     return create_model("OfTheDefaults", __config__=STRICT, __doc__=about, **own)
 
 
@@ -155,7 +155,7 @@ class Lint(BaseModel):
 
     model_config = STRICT
 
-    ignore: tuple[RuleName, ...] = Key(default=(), description="Rules that are not told, by name.")
+    ignore: tuple[RuleName, ...] = Key(default=(), description="Rules to ignore, by name.")
 
 
 class NodeEntries(BaseModel):
@@ -175,7 +175,9 @@ class NetworkFile(BaseModel):
 
     model_config = STRICT
 
-    defaults: dict[str, Default] | None = Key(None, description="Interfaces of every node, unless it says otherwise.")
+    defaults: dict[str, Default] | None = Key(
+        None, description="Interfaces of every node, unless the node says otherwise."
+    )
     nodes: dict[str, NodeEntries | None] = Key(description="The nodes, by name.")
     lint: Lint | None = Key(None, description="For all nodes.")
 

@@ -69,7 +69,7 @@ def _message(spec: NetworkSpec, finding: Finding) -> str:
     for source in _left_out(spec, finding.rests_on):
         whose = f"{source.interface} on {source.node}" if source.node != finding.node else source.interface
         taken.setdefault(source.field, []).append(whose)
-    unsaid = "".join(f"; the file gives no {field} for {', '.join(whose)}" for field, whose in taken.items())
+    unsaid = "".join(f"; the file has no {field} for {', '.join(whose)}" for field, whose in taken.items())
     return f"{finding.message}{unsaid}"
 
 

@@ -65,11 +65,12 @@ def refuse_all(found: Iterable[FileDiagnostics]) -> None:
         return
     lines = [diagnostic.text(each.file) for each in wrong for diagnostic in each.diagnostics if not diagnostic.warning]
     more = [f"... and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
+    are = "is" if len(wrong) == 1 else "are"
     raise InvalidFile(
-        f"{', '.join(each.file for each in wrong)} can't be the network of these nodes:\n  "
+        f"{', '.join(each.file for each in wrong)} {are} not valid for these nodes:\n  "
         + "\n  ".join([*lines[:MOST_SHOWN], *more]),
         wrong,
-        hint="nothing was sent; `pvenet schema` lets an editor check while you type",
+        hint="nothing was sent; with `pvenet schema`, an editor checks it as you type",
     )
 
 
@@ -86,14 +87,14 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
                 data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise errors.UsageError(
-                f"{path} is larger than {LARGEST // 1_000_000} MB: that is no network file", hint="name another file"
+                f"{path} is larger than {LARGEST // 1_000_000} MB: that is not a network file", hint="name another file"
             )
         return data.decode("utf-8-sig")
     except OSError as error:
         raise errors.UsageError(f"{what}{path} can't be read: {error.strerror}", hint=hint) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise errors.UsageError(f"{path} is no UTF-8 text (line {line})", hint="save it as UTF-8") from None
+        raise errors.UsageError(f"{path} is not UTF-8 text (line {line})", hint="save it as UTF-8") from None
 
 
 def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
@@ -204,7 +205,7 @@ def _interface_spec(
     layers = [(path, entry) for path, entry in chain if getattr(entry, "state", "") == "present"]
     types = list(dict.fromkeys(entry.type for _, entry in layers if hasattr(entry, "type")))
     if not types:
-        message = f"{name}: its type is missing: say `type: bond`, or another of {', '.join(KINDS)}"
+        message = f"{name}: its type is missing: add `type: bond`, or another of {', '.join(KINDS)}"
         found.append(Diagnostic(at, message))
         return None
     if len(types) > 1:

@@ -88,7 +88,7 @@ def read_with_shown(path: Path) -> tuple[Saved, dict[str, Any]]:
     text = text_of(path, what="the saved plan ", hint=hint)
     if not is_saved(text):
         raise errors.UsageError(
-            f"{path} is no saved plan", hint=f"`pvenet plan -o FILE` saves one; a network file goes with -f {path}"
+            f"{path} is not a saved plan", hint=f"`pvenet plan -o FILE` saves one; a network file goes with -f {path}"
         )
     try:
         data = json.loads(text)

@@ -71,7 +71,7 @@ def parse(text: str) -> tuple[Tree, list[Diagnostic]]:
 def tree_of(data: Any, depth: int = 0) -> Tree:
     """The tree of values that were never a text. Raises Unreadable for what is deeper than a text may be."""
     if depth > DEEPEST:
-        raise Unreadable(UNPLACED, f"this goes deeper than {DEEPEST} levels; a network file needs five")
+        raise Unreadable(UNPLACED, f"this is nested deeper than {DEEPEST} levels; a network file needs five")
     if isinstance(data, Mapping):
         value: Any = {str(key): tree_of(each, depth + 1) for key, each in data.items()}
         return Tree(UNPLACED, value, keys=dict.fromkeys(value, UNPLACED))
@@ -121,15 +121,15 @@ def _events(text: str) -> Iterator[Any]:
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise Unreadable(position, "a character that YAML does not allow") from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise Unreadable(Position(1, 1), f"this is no YAML: {str(error).splitlines()[0]}") from None
+        raise Unreadable(Position(1, 1), f"this is not YAML: {str(error).splitlines()[0]}") from None
 
 
 def _explained(text: str, position: Position, error: Any) -> str:
     lines = text.splitlines()
     line = lines[position.line - 1] if position.line <= len(lines) else ""
     if "\t" in line[: position.column]:
-        return "a tab: YAML is indented with blanks only"
-    return f"this is no YAML: {error.problem or error.context}"
+        return "a tab: YAML is indented with spaces only"
+    return f"this is not YAML: {error.problem or error.context}"
 
 
 @dataclass(slots=True)
@@ -172,7 +172,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         if _HALF.search(event.value):
-            raise Unreadable(_position(event), "half a letter (a lone surrogate) is no text")
+            raise Unreadable(_position(event), "half a character (a lone surrogate) is not text")
         plain_word = event.style is None and event.implicit[0]
         if self._wants_key():
             self._key(str(event.value), _position(event))
@@ -185,26 +185,28 @@ class _Builder:
     def _key(self, word: str, position: Position) -> None:
         within = self._open[-1]
         if word == "<<":
-            raise Unreadable(position, "`<<` is not YAML 1.2; what all nodes have stands under `defaults`")
+            raise Unreadable(position, "`<<` is not YAML 1.2; put what all nodes have under `defaults`")
         if word in within.tree.keys:
             self.diagnostics.append(
-                Diagnostic(position, f"`{word}` stands here twice; line {within.tree.keys[word].line} has it")
+                Diagnostic(position, f"`{word}` is listed twice; first on line {within.tree.keys[word].line}")
             )
         within.key = word, position
 
     def _alias(self, event: Any) -> None:
         tree = self._anchors.get(event.anchor)
         if self._wants_key():
-            raise Unreadable(_position(event), "a key is a word")
+            raise Unreadable(_position(event), "a key must be a word")
         if tree is None:
-            raise Unreadable(_position(event), f"*{event.anchor} stands for something that is not there yet")
+            raise Unreadable(_position(event), f"*{event.anchor} refers to an anchor that is not defined yet")
         self._add(tree, None)
 
     def _begin(self, event: Any, value: Any) -> None:
         if self._wants_key():
-            raise Unreadable(_position(event), "a key is a word")
+            raise Unreadable(_position(event), "a key must be a word")
         if len(self._open) >= DEEPEST:
-            raise Unreadable(_position(event), f"this goes deeper than {DEEPEST} levels; a network file needs five")
+            raise Unreadable(
+                _position(event), f"this is nested deeper than {DEEPEST} levels; a network file needs five"
+            )
         if event.anchor:
             self._anchors[event.anchor] = None
         self._open.append(_Open(Tree(_position(event), value), event.anchor))

@@ -45,10 +45,10 @@ def _subject(path: Path) -> str:
 def _unknown_key(tree: Tree, path: Path, kind: str) -> Diagnostic:
     at, word = position_of(tree, path, key=True), str(path[-1])
     if kind == "state":
-        return Diagnostic(at, f"{_subject(path)}what is absent or ignored has no {word}")
+        return Diagnostic(at, f"{_subject(path)}what is absent or ignored takes no {word}")
     if word == "type" and not _in_lint(path):
         given = _value(tree, path)
-        message = f"{_subject(path)}{shown(given)} is no type; there are {', '.join(KINDS)}"
+        message = f"{_subject(path)}{shown(given)} is not a type; choose one of {', '.join(KINDS)}"
         return Diagnostic(position_of(tree, path), message, nearest=nearest(str(given), KINDS))
     words = [*KEYS[kind], "type", "state"] if kind in KINDS else ["ignore"] if _in_lint(path) else list(_TOP)
     if kind == "typeless":
@@ -78,25 +78,28 @@ def _wrong_value(  # noqa: PLR0911 - a table, a line a kind of error
             return f"{word} is missing", None
         case "bool_type":
             meant = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
-            return f"{word} is true or false, not {shown(value)}", meant.get(str(value).lower())
+            return f"{word} must be true or false, not {shown(value)}", meant.get(str(value).lower())
         case "int_type":
             given = f'"{shown(value)}"' if isinstance(value, str) else shown(value)
-            return f"{word} is a whole number, not {given}", None
+            return f"{word} must be a whole number, not {given}", None
         case "string_type":
             listed = isinstance(path[-1], int)
-            return f"{f'{path[-2]} lists words' if listed else f'{word} is text'}, not {_quotable(value)}", None
+            return (
+                f"{f'{path[-2]} must list words' if listed else f'{word} must be text'}, not {_quotable(value)}",
+                None,
+            )
         case "tuple_type":
-            return f"{word} is a list: write [{value if isinstance(value, str) else ''}]", None
+            return f"{word} must be a list: write [{value if isinstance(value, str) else ''}]", None
         case "enum" | "literal_error":
             return _no_choice(error, path, value)
         case "value_error":
             return f"{word}: {error['ctx']['error']}", None
         case "union_tag_invalid":
-            return "its type is missing: say `type: bond`, or another of " + ", ".join(KINDS), None
+            return "its type is missing: add `type: bond`, or another of " + ", ".join(KINDS), None
         case _ if value is None:
             return f"{word} is empty", None
         case _:
-            return f"{word} holds keys and values, not {shown(value)}", None
+            return f"{word} must hold keys and values, not {shown(value)}", None
 
 
 def _no_choice(error: Mapping[str, Any], path: Path, value: object) -> tuple[str, str | None]:
@@ -107,7 +110,7 @@ def _no_choice(error: Mapping[str, Any], path: Path, value: object) -> tuple[str
     if _in_lint(path):
         word = "rule"
     meant = nearest(str(value), choices, cutoff=0.5, aliases=BOND_MODE_NUMBERS)
-    return f"{shown(value)} is no {word}; there are {', '.join(choices)}", meant
+    return f"{shown(value)} is not a valid {word}; choose one of {', '.join(choices)}", meant
 
 
 def _quotable(value: object) -> str:

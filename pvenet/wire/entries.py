@@ -23,16 +23,16 @@ def _wrong(entry: Mapping[str, Any]) -> str:
     if name in (None, ""):
         return "an entry has no iface"
     if "\n" in str(name):
-        return "an interface's name goes on over its line"
+        return "an interface's name contains a line break"
     texts = [key for key in ("iface", *_TEXTS) if not isinstance(entry.get(key), str | int | float | None)]
     if texts:
-        return f"its {texts[0]} is neither text nor number"
+        return f"its {texts[0]} is neither text nor a number"
     lists = [key for key in _LISTS if not _is_list(entry.get(key))]
     if lists:
-        return f"its {lists[0]} is no list of texts"
+        return f"its {lists[0]} is not a list of texts"
     if any(family not in _FAMILIES for family in entry.get("families") or ()):
-        return "its families are others than inet and inet6"
-    return "" if _is_number(entry.get("priority")) else "its priority is no number"
+        return "its families are not inet and inet6"
+    return "" if _is_number(entry.get("priority")) else "its priority is not a number"
 
 
 def _is_list(value: object) -> bool:

@@ -18,7 +18,7 @@ def line_ends(network: Network) -> tuple[str, ...]:
     """A warning for each interface and kind of text that holds such an end of a line."""
     return tuple(
         f"{what} of {interface.name} hold {letter!a}, which ends a line for ifupdown2: what follows it may be run as a "
-        "command at the next reload; mend it in the node's file"
+        "command at the next reload; correct it in the node's file"
         for interface in network.interfaces.values()
         for what, letter in _found(interface)
     )

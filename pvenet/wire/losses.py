@@ -34,7 +34,7 @@ def losses(before: Interface, after: Interface | None = None) -> tuple[str, ...]
     found = ["the stanza without a family becomes `inet`"] if None in before.file_only.families else []
     found += _lost_inet(before, after, form) + _lost_inet6(before, after, form)
     found += [
-        f"the address {address} is one that PVE refuses when it is sent again"
+        f"PVE refuses the address {address} when it is sent again"
         for address, same in ((before.cidr, before.cidr == after.cidr), (before.cidr6, before.cidr6 == after.cidr6))
         if address is not None and same and refused(address)
     ]

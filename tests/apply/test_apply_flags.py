@@ -135,7 +135,7 @@ def test_a_no_op_that_can_not_be_taken_back_is_told(lab: Lab) -> None:
     frozen(lab)
     lab.order("lacks=Sys.Modify@DELETE network")
     assert lab.apply().verdict is Verdict.APPLIED
-    assert "no-op could not be taken back" in lab.warnings
+    assert "no-op could not be removed" in lab.warnings
 
 
 def test_without_a_nic_that_can_be_written_nothing_is_refreshed(lab: Lab) -> None:

@@ -45,7 +45,7 @@ def test_what_is_adopted_goes_live_and_is_verified(lab: Lab) -> None:
     lab.foreign()
     end = lab.apply(adopt=True)
     assert end.verdict is Verdict.APPLIED
-    assert "not pvenet's own" in lab.warnings
+    assert "were not staged by pvenet" in lab.warnings
     shown = lab.events[0]
     assert isinstance(shown, Shown)
     assert not shown.ours
@@ -83,8 +83,8 @@ def test_what_was_ours_beneath_is_applied_with_what_was_adopted(lab: Lab) -> Non
     lab.apply(adopt=True)
     lab.apply()
     assert lab.warnings == (
-        "these changes are not pvenet's own: what they touch, perhaps the way to the node, it can't tell, "
-        "and they can't be rolled back"
+        "these changes were not staged by pvenet: it can't tell what they touch, perhaps the management "
+        "path, and can't roll them back"
     )
     assert lab.states == [State.DROPPED, State.APPLIED]
 
@@ -98,7 +98,7 @@ def test_the_way_to_the_node_is_not_touched_without_consent_to_that(lab: Lab) ->
     before = lab.journals.all()
     staged = lab.pending
     error = lab.failed(errors.ManagementRisk, ask=lambda _: True)
-    assert "this widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
+    assert "this widens the management path of pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
     assert "--allow-management" in error.hint
     assert lab.writes == []
     assert lab.journals.all() == before
@@ -112,7 +112,7 @@ def test_consent_to_management_is_still_told(lab: Lab) -> None:
     """With allow_management it goes on, and says which way it touches."""
     lab.widened()
     lab.apply(allow_management=True)
-    assert "this widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in lab.warnings
+    assert "this widens the management path of pve1: ens33 > vmbr0 > 192.168.171.21" in lab.warnings
 
 
 def test_our_own_part_of_adopted_changes_is_judged(lab: Lab) -> None:
@@ -208,7 +208,7 @@ def test_a_foreign_reload_is_waited_for_before_anything_is_listed(lab: Lab) -> N
     lab.somebody("PUT network")
     lab.foreign()
     assert lab.apply(adopt=True).verdict is Verdict.APPLIED
-    assert lab.waited[0] == "another reload runs on pve1"
+    assert lab.waited[0] == "another reload is running on pve1"
     assert lab.sent.count("PUT network") == 1
 
 

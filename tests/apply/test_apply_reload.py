@@ -89,7 +89,7 @@ def test_a_lost_answer_and_silence_is_unknown(lab: Lab) -> None:
     lab.nature(reload_seconds=0.0)
     lab.order("drop-after@PUT network", "path-lost@PUT network")
     error = lab.failed(errors.StateUnknown)
-    assert "may have been started" in error.message
+    assert "may have started" in error.message
     assert lab.states == [State.RELOADING]
 
 
@@ -115,7 +115,7 @@ def test_a_task_that_failed_and_applied_everything_is_told_as_both(lab: Lab) -> 
     """`received interrupt` came once with all of it live (pve-api#stop-reload)."""
     lab.order("reload-lies@PUT network")
     assert (
-        "no interface is listed as down, which does not say that anything was applied"
+        "no interface is listed as down, which does not mean that anything was applied"
         in lab.failed(errors.ApplyFailed).message
     )
 
@@ -224,7 +224,7 @@ def test_somebody_elses_reload_that_never_ends_is_unknown(lab: Lab) -> None:
     lab.collide(seconds=500.0)
     lab.adapter.before["PUT network"] = lambda: lab.nature(reload_seconds=3.0)
     error = lab.failed(errors.StateUnknown)
-    assert "in the live file and not live" in error.message
+    assert "in the applied file but not live" in error.message
     assert "ifreload -a" in error.hint
     assert lab.reloads == 1
 

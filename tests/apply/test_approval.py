@@ -77,7 +77,7 @@ def test_widening_needs_consent_and_is_an_event_field(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "lab")
     lab.widened()
     error = lab.failed(errors.ManagementRisk)
-    assert "widens the way to pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
+    assert "widens the management path of pve1: ens33 > vmbr0 > 192.168.171.21" in error.message
     shown = lab.events[0]
     assert isinstance(shown, Shown)
     assert shown.effect is PathEffect.WIDENS
@@ -137,7 +137,7 @@ def test_fencing_is_told_before_the_question(cluster: Lab, monkeypatch: pytest.M
 
     monkeypatch.setattr(Connection, "get", answered)
     cluster.apply(allow_management=True)
-    assert "pve1 has active HA services (vm:100): if it is away for 60 s" in cluster.warnings
+    assert "pve1 has active HA services (vm:100): if the cluster loses it for 60 s" in cluster.warnings
 
 
 def test_where_nobody_tells_of_high_availability_nothing_is_said(cluster: Lab) -> None:

@@ -152,7 +152,7 @@ def test_what_is_pending_already_is_not_armed_upon(lab: Lab) -> None:
     """Told, and it goes on without."""
     when_sent(lab, lab.foreign)
     applied(lab)
-    assert "could not be armed, and it goes on without: somebody has staged something new" in lab.warnings
+    assert "could not be armed; the apply goes on without: somebody has staged something new" in lab.warnings
     assert lab.writes == ["PUT network"]
     assert not [event for event in lab.events if isinstance(event, Armed)]
 
@@ -197,7 +197,7 @@ def test_somebody_elses_revert_while_it_is_being_armed_is_no_staging_of_theirs(t
     lab.nature(reload_seconds=5.0)
     lab.order(f"foreign-revert@PUT network/{at}")
     lab.apply(arm=True)
-    assert "meanwhile" in lab.warnings
+    assert "in the meantime" in lab.warnings
     assert "somebody has staged" not in lab.warnings
     assert lab.live.count("#ours") == 3
     assert lab.pending is None
@@ -214,7 +214,7 @@ def test_somebody_elses_reload_makes_the_way_back_live_and_that_is_said(lab: Lab
 
     during(lab, reload)
     error = rolled_back(lab, up)
-    assert "has gone live: a power cycle did that, or a reload or an SDN apply by somebody" in error.message
+    assert "has gone live, by a power cycle or by somebody's reload or SDN apply" in error.message
     assert lab.reloads == 2
 
 
@@ -223,7 +223,7 @@ def test_with_keep_what_somebody_has_made_live_stays_and_is_told(lab: Lab) -> No
     up = lab.up
     during(lab, lambda: lab.somebody("PUT network"))
     error = lab.failed(errors.ApplyFailed, arm=True, on_failure=OnFailure.KEEP)
-    assert "`pvenet rollback` looks" in error.hint
+    assert "`pvenet rollback` checks" in error.hint
     assert back(lab).verdict is Verdict.ROLLED_BACK
     as_before(lab, up)
 
@@ -236,7 +236,7 @@ def test_what_is_not_ours_can_not_be_armed(tmp_path: Path) -> None:
     lab = Lab(tmp_path / "lab")
     lab.foreign()
     error = lab.failed(errors.RefusedByPvenet, adopt=True, arm=True)
-    assert "nothing to arm it with" in error.message
+    assert "which --arm needs" in error.message
     assert lab.writes == []
 
 
@@ -250,7 +250,7 @@ def test_what_has_no_way_back_can_not_be_armed(tmp_path: Path) -> None:
     lab.stage({"ens40": replace(ens40, mtu=1400)})
     lab.forget()
     error = lab.failed(errors.RefusedByPvenet, arm=True)
-    assert "no way back" in error.message
+    assert "can't stage a way back" in error.message
     assert lab.writes == []
 
 

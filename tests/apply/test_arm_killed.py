@@ -71,7 +71,7 @@ def test_after_kill_9_while_armed_revert_keeps_what_was_applied(lab: Lab, at: in
     assert lab.revert() is there
     assert lab.pending is None
     assert set(LIVE) <= lab.up
-    assert "nobody has looked" in status(lab.node, lab.journals).what or lab.states == [State.APPLIED]
+    assert "nobody has checked" in status(lab.node, lab.journals).what or lab.states == [State.APPLIED]
     assert lab.apply().verdict is Verdict.NOTHING
     assert lab.states == [State.APPLIED]
     assert back(lab).verdict is Verdict.ROLLED_BACK
@@ -109,7 +109,7 @@ def test_while_the_reload_of_a_killed_apply_runs_nothing_is_reverted_or_staged(l
         lab.apply(arm=True)
     lab = later(lab)
     for act in (lab.revert, lambda: lab.stage({"vmbr1": None})):
-        with pytest.raises(errors.Busy, match="still runs"):
+        with pytest.raises(errors.Busy, match="is still running"):
             act()
     assert "GET network" not in lab.sent
     assert lab.pending is not None
@@ -136,7 +136,7 @@ def test_somebody_elses_staging_upon_what_a_killed_apply_has_armed_is_not_ours(l
     lab.foreign()
     found = status(lab.node, lab.journals)
     assert (found.pending, found.ours) == (True, False)
-    assert "with them the way back of an apply that was armed" in found.what
+    assert "among them the way back of an apply that was armed" in found.what
     for act in (lambda: back(lab), lab.revert, lab.apply):
         with pytest.raises(errors.NotOurs):
             act()

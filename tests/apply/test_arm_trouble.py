@@ -48,7 +48,7 @@ def test_arming_that_is_refused_is_taken_back_at_once(lab: Lab, at: int) -> None
     during(lab, lambda: seen.append(lab.pending))
     applied(lab)
     if at <= 8:
-        assert "could not be armed, and it goes on without" in lab.warnings
+        assert "could not be armed; the apply goes on without" in lab.warnings
         assert seen == [None]
     assert lab.pending is None
 
@@ -91,7 +91,7 @@ def test_where_the_reload_took_nothing_nothing_is_armed(tmp_path: Path) -> None:
     lab.widened()
     lab.order("foreign-revert@PUT network")
     lab.failed(errors.RolledBack, arm=True, allow_management=True)
-    assert "the node lists another network than what was pending" in lab.warnings
+    assert "the node lists a different network from what was pending" in lab.warnings
     assert not [event for event in lab.events if isinstance(event, Armed)]
     assert lab.writes == ["PUT network"]
 
@@ -112,7 +112,7 @@ def test_what_the_reload_has_not_taken_yet_is_waited_for(lab: Lab) -> None:
     when_sent(lab, not_yet)
     lab.asleep = [now]
     applied(lab)
-    assert "the reload has not taken yet what was pending" in lab.waited
+    assert "the reload has not yet taken what was pending" in lab.waited
 
 
 def test_what_is_never_taken_is_not_armed(lab: Lab) -> None:
@@ -172,7 +172,7 @@ def test_two_ctrl_c_leave_it_armed_and_say_so(lab: Lab) -> None:
     """Exit 9, with both ways on."""
     lab.asleep = [interrupt, interrupt]
     error = lab.failed(errors.StateUnknown, arm=True)
-    assert "waiting was given up" in error.message
+    assert "stopped waiting" in error.message
     assert "a power cycle of pve1, or anybody's reload, makes it live" in error.hint
     assert "`pvenet revert --node pve1` keeps what was applied" in error.hint
     assert lab.states == [State.ARMED]

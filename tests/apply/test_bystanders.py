@@ -189,7 +189,7 @@ def test_the_way_to_the_node_is_shown_once(lab: Lab, ports: tuple[str, ...], lin
     assert [line for line in said(lab) if line.startswith("  ")] == lines
     shown = "\n".join((*said(lab), lab.warnings))
     assert shown.count("ens33 > vmbr0 > 192.168.171.21") == 1
-    assert shown.count("the way to pve1") == 1
+    assert shown.count("the management path of pve1") == 1
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_who_runs_is_known_by_number_without_the_right_to_see_guests(lab: Lab) -
     unplugged(lab)
     lab.order(f"lacks=VM.Audit@{LIST}")
     error = lab.failed(errors.GuestRisk)
-    assert "this cuts guests 101, 102, 205 on pve1, which run; nothing was sent" in error.message
+    assert "this cuts guests 101, 102, 205 on pve1, which are running; nothing was sent" in error.message
     assert "which other guests" not in error.message
     assert any(line.startswith("not known: which guests pve1 has (VM.Audit on /vms is missing)") for line in said(lab))
 
@@ -228,8 +228,8 @@ def test_what_cuts_running_guests_needs_their_numbers(lab: Lab) -> None:
     unplugged(lab)
     error = lab.failed(errors.GuestRisk)
     assert error.exit_code == 7
-    assert error.message == "this cuts guests 101 web, 102 db, 205 proxy on pve1, which run; nothing was sent"
-    assert error.hint == "if that is meant, add --allow-guests 101,102,205"
+    assert error.message == "this cuts guests 101 web, 102 db, 205 proxy on pve1, which are running; nothing was sent"
+    assert error.hint == "if that is intended, add --allow-guests 101,102,205"
     assert lab.reloads == 0
     assert lab.pending
 
@@ -246,7 +246,7 @@ def test_some_numbers_are_not_all(lab: Lab) -> None:
     """The hint names everybody who is cut, the refusal those of whom nothing was said."""
     unplugged(lab)
     error = lab.failed(errors.GuestRisk, allow_guests=some(101, 205, 999))
-    assert "this cuts guest 102 db on pve1, which runs" in error.message
+    assert "this cuts guest 102 db on pve1, which is running" in error.message
     assert error.hint.endswith("--allow-guests 101,102,205")
 
 
@@ -255,7 +255,7 @@ def test_who_starts_while_a_person_reads_is_not_covered(lab: Lab) -> None:
     unplugged(lab)
     lab.order(f"guest-starts=110@{BRIDGES}+2")
     error = lab.failed(errors.GuestRisk, allow_guests=some(101, 102, 205))
-    assert "this cuts guest 110 old on pve1, which runs" in error.message
+    assert "this cuts guest 110 old on pve1, which is running" in error.message
     assert lab.reloads == 0
 
 
@@ -265,7 +265,7 @@ def test_who_starts_on_a_bridge_that_is_staged_to_go_is_not_covered(lab: Lab) ->
     lab.forget()
     lab.order(f"guest-starts=110@{BRIDGES}+2")
     error = lab.failed(errors.GuestRisk, allow_guests=some(101, 102, 205))
-    assert "this cuts guest 110 old on pve1, which runs" in error.message
+    assert "this cuts guest 110 old on pve1, which is running" in error.message
 
 
 def test_who_was_to_be_interrupted_and_is_lost_was_not_agreed_to(lab: Lab) -> None:
@@ -288,7 +288,7 @@ def test_who_perhaps_runs_is_a_warning(lab: Lab) -> None:
     unplugged(lab)
     lab.order("report-odd@GET report", f"lacks=Sys.Audit@{NETSTAT}")
     lab.apply(verify=Verify.FLAGS, on_failure=OnFailure.KEEP)
-    assert "this cuts guests 101 web, 102 db, 110 old, 205 proxy on pve1, if they run" in lab.warnings
+    assert "this cuts guests 101 web, 102 db, 110 old, 205 proxy on pve1 if they are running" in lab.warnings
 
 
 # --- after the reload -------------------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def test_a_guest_that_is_lost_rolls_back_by_name(lab: Lab, vmid: int, lost: str)
     change(lab, "bond0", mode=BondMode.ACTIVE_BACKUP)
     lab.order(f"guest-lost={vmid}@PUT network")
     error = lab.failed(errors.RolledBack)
-    who = f"guest {lost} and is on no bridge any more"
+    who = f"guest {lost} and is no longer on any bridge"
     assert f"the reload of pve1 ended well, but {who}" in error.message
     assert f"{who}, also with the network as it was; a guest's next start puts it back" in lab.warnings
     assert "mode active-backup" not in lab.live
@@ -331,7 +331,7 @@ def test_who_stops_meanwhile_is_told_and_no_failure(lab: Lab, where: str) -> Non
     change(lab, "bond0", mode=BondMode.ACTIVE_BACKUP)
     lab.order(f"guest-stops=101@{where}")
     assert lab.apply().verdict is Verdict.APPLIED
-    assert "guest 101 web (net0) has stopped or left meanwhile" in lab.warnings
+    assert "guest 101 web (net0) has stopped or moved away in the meantime" in lab.warnings
 
 
 def test_who_migrates_meanwhile_is_told_and_no_failure(two: Lab) -> None:
@@ -339,7 +339,7 @@ def test_who_migrates_meanwhile_is_told_and_no_failure(two: Lab) -> None:
     change(two, "bond0", mode=BondMode.ACTIVE_BACKUP)
     two.order("guest-migrates=101@PUT network")
     assert two.apply().verdict is Verdict.APPLIED
-    assert "guest 101 web (net0) has stopped or left meanwhile" in two.warnings
+    assert "guest 101 web (net0) has stopped or moved away in the meantime" in two.warnings
 
 
 def test_who_starts_meanwhile_is_nothing_to_tell(lab: Lab) -> None:
@@ -364,7 +364,7 @@ def test_where_nobody_tells_who_runs_a_lost_port_is_a_warning(lab: Lab) -> None:
     change(lab, "bond0", mode=BondMode.ACTIVE_BACKUP)
     lab.order("guest-lost=101@PUT network", f"error@{NETSTAT}+3")
     assert lab.apply().verdict is Verdict.APPLIED
-    assert "101 web (net0) hang on no bridge any more, or have stopped" in lab.warnings
+    assert "101 web (net0) are on no bridge any more, or have stopped" in lab.warnings
 
 
 def test_flags_alone_look_for_guests_all_the_same(lab: Lab) -> None:
@@ -389,7 +389,7 @@ def test_without_a_second_report_nobody_is_taken_for_lost(lab: Lab) -> None:
     change(lab, "bond0", mode=BondMode.ACTIVE_BACKUP)
     lab.order("report-too-late@GET report+2")
     assert lab.apply(timeout=120.0).verdict is Verdict.APPLIED
-    assert "hang on their bridges again is not known" in lab.warnings
+    assert "are on their bridges again is not known" in lab.warnings
     assert NETSTAT not in lab.after_reload
 
 

@@ -90,7 +90,7 @@ def test_without_the_right_to_the_report_a_vnet_is_not_known(vnet: Lab) -> None:
     vnet.order(f"error@{REPORT}")
     assert vnet.apply().verdict is Verdict.APPLIED
     (unknown,) = said(vnet)
-    assert unknown.startswith("not known: what vnet1 stands on")
+    assert unknown.startswith("not known: what vnet1 is on top of")
 
 
 # --- after ------------------------------------------------------------------------------------------------------------
@@ -112,7 +112,10 @@ def test_who_is_lost_from_a_vnet_rolls_back_by_name(vnet: Lab, vmid: int, verify
     change(vnet, "bond0", mode=BondMode.ACTIVE_BACKUP)
     vnet.order(f"guest-lost={vmid}@PUT network")
     error = vnet.failed(errors.RolledBack, verify=verify)
-    assert f"guest {vmid} {'shop' if vmid == 103 else 'mail'} (net0) was on vnet1 and is on no bridge" in error.message
+    assert (
+        f"guest {vmid} {'shop' if vmid == 103 else 'mail'} (net0) was on vnet1 and is no longer on any bridge"
+        in error.message
+    )
     assert "also with the network as it was; a guest's next start puts it back" in vnet.warnings
     assert "mode active-backup" not in vnet.live
 
@@ -133,7 +136,10 @@ def test_who_is_lost_from_open_vswitch_rolls_back_by_name(switch: Lab, vmid: int
     change(switch, "vmbr2", mtu=1400)
     switch.order(f"guest-lost={vmid}@PUT network")
     error = switch.failed(errors.RolledBack, verify=verify)
-    assert f"guest {vmid} {'shop' if vmid == 103 else 'mail'} (net0) was on vmbr2 and is on no bridge" in error.message
+    assert (
+        f"guest {vmid} {'shop' if vmid == 103 else 'mail'} (net0) was on vmbr2 and is no longer on any bridge"
+        in error.message
+    )
 
 
 def test_who_was_agreed_to_is_told_to_be_lost(switch: Lab) -> None:
@@ -151,4 +157,4 @@ def test_without_a_second_report_nobody_is_taken_for_lost(vnet: Lab, fault: str)
     change(vnet, "vmbr1", ports=())
     vnet.order(fault)
     assert vnet.apply(allow_guests=BOTH, timeout=120.0).verdict is Verdict.APPLIED
-    assert "whether 103 shop (net0), 104 mail (net0) hang on their bridges again is not known" in vnet.warnings
+    assert "whether 103 shop (net0), 104 mail (net0) are on their bridges again is not known" in vnet.warnings

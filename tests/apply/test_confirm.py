@@ -69,7 +69,7 @@ def test_silence_is_rolled_back_when_the_time_is_over(lab: Lab) -> None:
     """Not before, and not much after."""
     begun = lab.time.now
     error = lab.failed(errors.NotConfirmed, confirm_within=30.0)
-    assert "nobody confirmed in 30 s" in error.message
+    assert "nobody confirmed what was applied on pve1 within 30 s" in error.message
     assert 30.0 <= lab.time.now - begun <= 33.0
     assert lab.states == [State.ROLLED_BACK]
     assert "bond0" not in lab.live
@@ -117,7 +117,7 @@ def test_more_time_from_elsewhere_counts(lab: Lab) -> None:
     lab.person = elsewhere
     begun = lab.time.now
     error = lab.failed(errors.NotConfirmed, confirm_within=30.0)
-    assert "nobody confirmed in 130 s" in error.message
+    assert "nobody confirmed what was applied on pve1 within 130 s" in error.message
     assert 130.0 <= lab.time.now - begun <= 133.0
     assert 100.0 <= given[0] <= 130.0
     first, second = (event for event in lab.events if isinstance(event, Confirming))
@@ -128,10 +128,10 @@ def test_more_time_from_elsewhere_counts(lab: Lab) -> None:
 def test_no_time_is_given_to_what_nobody_waits_for(lab: Lab) -> None:
     """Decided, or left by whoever waited: it is said which, and neither looks like more time."""
     lab.apply()
-    with pytest.raises(errors.RefusedByPvenet, match="nothing waits"):
+    with pytest.raises(errors.RefusedByPvenet, match="nothing is waiting"):
         extend(lab.node, lab.journals, 60.0)
     journal = lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
-    with pytest.raises(errors.RefusedByPvenet, match="nobody waits any more"):
+    with pytest.raises(errors.RefusedByPvenet, match="no pvenet is waiting"):
         extend(lab.node, lab.journals, 60.0)
     lab.journals.decide(journal, NO)
     with pytest.raises(errors.RefusedByPvenet, match="too late"):
@@ -143,7 +143,7 @@ def test_a_no_is_no_error_to_be_mended(lab: Lab) -> None:
     lab.person = lambda _: False
     error = lab.failed(errors.NotConfirmed, confirm_within=60.0)
     assert (error.exit_code, error.is_answer) == (8, True)
-    assert "change what was wrong" not in error.hint
+    assert "correct what was wrong" not in error.hint
 
 
 def test_whoever_decides_first_decides(lab: Lab) -> None:
@@ -158,7 +158,7 @@ def test_whoever_decides_first_decides(lab: Lab) -> None:
 
 def test_with_nothing_to_confirm_that_is_said(lab: Lab) -> None:
     """Exit 7."""
-    with pytest.raises(errors.RefusedByPvenet, match="nothing waits"):
+    with pytest.raises(errors.RefusedByPvenet, match="nothing is waiting"):
         confirm(lab.node, lab.journals)
 
 
@@ -175,7 +175,7 @@ def test_nothing_else_is_done_while_something_waits_to_be_confirmed(lab: Lab, ac
     """Exit 7, with both ways on; a word that was given counts, though nobody has read it."""
     lab.apply()
     journal = lab.journals.write(replace(lab.journals.all()[0], state=State.CONFIRMING))
-    with pytest.raises(errors.RefusedByPvenet, match="waits to be confirmed"):
+    with pytest.raises(errors.RefusedByPvenet, match="waiting to be confirmed"):
         act(lab)
     lab.journals.decide(journal, YES)
     act(lab)

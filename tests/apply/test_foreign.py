@@ -96,7 +96,7 @@ def test_a_created_interface_that_somebody_changed_is_left_and_named(lab: Lab) -
     with pytest.raises(errors.StateUnknown, match=r"vmbr1 \(comments\)") as caught:
         lab.stage({"vmbr1": Bridge(name="vmbr1", comments="mine")})
     assert "theirs" in (lab.pending or "")
-    assert "were taken back" not in caught.value.message
+    assert "were undone" not in caught.value.message
 
 
 def test_a_rollback_puts_back_our_fields_and_leaves_theirs(lab: Lab) -> None:

@@ -86,7 +86,7 @@ def test_the_line_that_has_to_change_is_shown_before_the_question(lab: Lab) -> N
     with pytest.raises(errors.NeedsConsent):
         lab.apply(ask, allow_management=True)
     assert SHOWN in seen[0]
-    assert "--update-hosts does that, too" in seen[0]
+    assert "--update-hosts changes it" in seen[0]
     assert POST not in lab.sent
 
 
@@ -145,7 +145,7 @@ def test_an_address_without_a_successor_is_said(tmp_path: Path) -> None:
     before = hosts(lab)
     with suppress(errors.PvenetError):
         lab.apply(allow_management=True, update_hosts=True)
-    assert "nothing says what comes instead" in lab.warnings
+    assert "nothing says what replaces it" in lab.warnings
     assert hosts(lab) == before
 
 
@@ -170,7 +170,7 @@ def test_without_agreement_what_is_left_to_do_is_said_and_said_again(lab: Lab) -
     text = hosts(lab)
     applied(lab)
     assert hosts(lab) == text
-    assert "has to follow its address still" in lab.warnings
+    assert "must still follow its address" in lab.warnings
     assert SHOWN in lab.warnings.rpartition("still")[2]
     assert SHOWN in left(lab)
     edit(lab, text.replace(OLD, NEW))
@@ -259,7 +259,7 @@ def test_where_nobody_knows_yet_it_is_said_that_the_file_may_have_to_follow(lab:
     """Waiting was given up, or nobody waits; the next apply looks, and does it or says so."""
     lab.apply(allow_management=True, update_hosts=agreed, wait=False)
     assert SHOWN in after(lab)
-    assert "if it does, /etc/hosts has to follow" in after(lab)
+    assert "if it does, /etc/hosts must follow" in after(lab)
     lab.time.now += 30.0
     lab = later(lab)
     lab.apply()
@@ -273,7 +273,7 @@ def test_giving_up_to_wait_leaves_no_line_unsaid(lab: Lab) -> None:
     lab.adapter.after["PUT network"] = lambda: lab.asleep.extend([interrupt, interrupt])
     lab.failed(errors.StateUnknown, allow_management=True, update_hosts=True)
     assert SHOWN in after(lab)
-    assert "`pvenet apply` looks, and does that then" in after(lab)
+    assert "`pvenet apply` checks, and changes it" in after(lab)
 
 
 def test_what_somebody_else_has_made_live_is_said_too(lab: Lab) -> None:
@@ -293,8 +293,8 @@ def test_giving_up_to_wait_for_the_way_back_names_the_command_that_goes_on(lab: 
     lab.order("reload-fails@PUT network")
     lab.after_second_reload(lambda: lab.asleep.extend([interrupt, interrupt, interrupt]))
     lab.failed(errors.StateUnknown, allow_management=True, update_hosts=True)
-    assert "`pvenet rollback` goes on, and sees to it" in after(lab)
-    assert "`pvenet apply` looks" not in after(lab)
+    assert "`pvenet rollback` goes on, and takes care of it" in after(lab)
+    assert "`pvenet apply` checks" not in after(lab)
 
 
 # --- back ------------------------------------------------------------------------------------------------------------
@@ -318,13 +318,13 @@ def test_a_rollback_puts_the_line_back(lab: Lab) -> None:
 
 
 def test_a_line_that_was_edited_since_is_left_to_its_editor(lab: Lab) -> None:
-    """It is not as it was written from here; what has to be is said before the question, and after."""
+    """It is no longer as pvenet wrote it; what has to be is said before the question, and after."""
     applied(lab, update_hosts=True)
     edit(lab, hosts(lab).replace("pve1.lan pve1", "pve1.lan pve1 web"))
     assert "follows" not in rolled_back(lab)
     assert f"{NEW} pve1.lan pve1 web" in hosts(lab)
     assert f"  + {OLD} pve1.lan pve1 web" in lab.warnings
-    assert "not as it was written from here" in lab.warnings
+    assert "no longer as pvenet wrote it" in lab.warnings
 
 
 def test_a_line_that_a_person_has_changed_is_theirs_to_put_back(lab: Lab) -> None:

@@ -89,7 +89,7 @@ def test_a_long_reload_tells_which_ports_are_on_their_bridges(lab: Lab) -> None:
     lab.tagged()
     lab.nature(reload_seconds=20.0)
     assert lab.apply().verdict is Verdict.APPLIED
-    assert any("runs; vmbr1 has bond0" in reason for reason in lab.waited)
+    assert any("reloading pve1; vmbr1 has bond0" in reason for reason in lab.waited)
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 30])
@@ -197,7 +197,7 @@ def test_what_is_required_can_not_be_told_by_flags(lab: Lab) -> None:
     """`--require lacp --verify flags` would be called verified, whatever the switch does: it is wrong usage."""
     lab.stage({"bond0": LACP})
     lab.forget()
-    with pytest.raises(errors.UsageError, match="--require is about the kernel"):
+    with pytest.raises(errors.UsageError, match="--require needs the kernel"):
         lab.apply(verify=Verify.FLAGS, require=frozenset({Require.LACP}))
     assert lab.sent == []
 
@@ -254,7 +254,7 @@ def test_without_a_report_it_is_verified_by_flags_and_that_is_said(lab: Lab, fau
     lab.order(fault)
     end = lab.apply()
     assert end.verdict is Verdict.APPLIED
-    assert "verified by the list's flags and its bridges' ports only: " in end.message
+    assert "verified only by the list's flags and its bridges' ports: " in end.message
     assert verified(lab).by is VerifiedBy.FLAGS
 
 
@@ -272,7 +272,7 @@ def test_a_report_that_was_lost_after_the_reload_is_not_asked_for_by_the_rollbac
     lab.tagged()
     lab.order("port-missing=bond0@PUT network", f"{fault}@GET report+2")
     message = lab.failed(errors.RolledBack).message
-    assert "verified by the list's flags and its bridges' ports only: " in message
+    assert "verified only by the list's flags and its bridges' ports: " in message
     assert lab.sent.count(REPORT) == 2
 
 
@@ -292,7 +292,7 @@ def test_where_only_the_look_afterwards_is_missing_the_end_is_unknown_and_stays(
     lab.tagged()
     lab.order("report-odd@PUT network")
     error = lab.failed(errors.StateUnknown, verify=Verify.KERNEL)
-    assert "--verify kernel can't be had" in error.message
+    assert "--verify kernel is not available" in error.message
     assert lab.reloads == 1
     assert {"bond0", "vmbr1"} <= lab.up
 
@@ -302,7 +302,7 @@ def test_with_a_confirmation_due_an_unproved_change_still_waits_for_it(lab: Lab)
     lab.tagged()
     lab.order("report-odd@PUT network")
     lab.person = lambda _left: True
-    assert "can't be had" in lab.failed(errors.StateUnknown, verify=Verify.KERNEL, confirm_within=60.0).message
+    assert "is not available" in lab.failed(errors.StateUnknown, verify=Verify.KERNEL, confirm_within=60.0).message
     assert lab.states == [State.CONFIRMED]
 
 
@@ -344,7 +344,7 @@ def test_an_mtu_that_is_cleared_and_stays_is_said(lab: Lab) -> None:
     lab.forget()
     lab.order("mtu-stays=ens38@PUT network")
     assert lab.apply().verdict is Verdict.APPLIED
-    assert "ens38 keeps MTU 9000, which its file does not name any more" in lab.warnings
+    assert "ens38 keeps MTU 9000, which its file no longer names" in lab.warnings
 
 
 def test_an_mtu_that_a_rollback_leaves_is_said(lab: Lab) -> None:
@@ -353,7 +353,7 @@ def test_an_mtu_that_a_rollback_leaves_is_said(lab: Lab) -> None:
     lab.stage({"ens38": replace(nic, mtu=9000, autostart=True), "vmbr7": Bridge(name="vmbr7", cidr=ADDRESS)})
     lab.order("address-missing=vmbr7@PUT network", "mtu-stays=ens38@PUT network+2")
     assert "rolled back and verified" in lab.failed(errors.RolledBack).message
-    assert "ens38 keeps MTU 9000, which its file does not name any more" in lab.warnings
+    assert "ens38 keeps MTU 9000, which its file no longer names" in lab.warnings
 
 
 def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> None:
@@ -369,7 +369,7 @@ def test_ctrl_c_while_the_kernel_is_asked_sends_no_second_report(lab: Lab) -> No
 
 def press_while_waiting(lab: Lab) -> None:
     """Ctrl-C in the first sleep in which something is waited for that takes its time."""
-    waits = bool(lab.waited) and lab.waited[-1].startswith("waits for")
+    waits = bool(lab.waited) and lab.waited[-1].startswith("waiting for")
     lab.asleep.append(interrupt if waits else lambda: press_while_waiting(lab))
 
 
@@ -381,7 +381,7 @@ def test_ctrl_c_while_lacp_is_waited_for_changes_no_verdict(lab: Lab) -> None:
     lab.forget()
     lab.order("no-partner=bond0@PUT network")
     press_while_waiting(lab)
-    assert "nobody answers LACP" in lab.failed(errors.RolledBack).message
+    assert "no LACP partner answers" in lab.failed(errors.RolledBack).message
     assert "Ctrl-C again stops waiting" in lab.warnings
 
 
@@ -396,7 +396,7 @@ def test_ctrl_c_during_the_last_look_changes_no_verdict(lab: Lab) -> None:
     lab.adapter.after["PUT network"] = lambda: lab.adapter.after.update(
         {REPORT: lambda: lab.adapter.before.update(press)}
     )
-    assert "nobody answers LACP" in lab.failed(errors.RolledBack).message
+    assert "no LACP partner answers" in lab.failed(errors.RolledBack).message
     assert "Ctrl-C again stops waiting" in lab.warnings
 
 

@@ -104,7 +104,7 @@ def test_what_is_wrong_with_pvenet_itself_is_rolled_back_once_a_reload_was_sent(
 
     monkeypatch.setattr(lab.node, "task", task)
     error = lab.failed(errors.RolledBack)
-    assert "this is a fault of pvenet itself: TypeError at pvenet/apply/runtime.py:" in error.message
+    assert "this is a bug in pvenet itself: TypeError at pvenet/apply/runtime.py:" in error.message
     assert "secret" not in error.message
     assert "bond0" not in lab.live
 

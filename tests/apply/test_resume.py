@@ -140,7 +140,7 @@ def test_rolling_back_the_way_to_the_node_needs_consent_to_that(lab: Lab) -> Non
     """As an apply does."""
     lab.widened()
     lab.apply(allow_management=True)
-    with pytest.raises(errors.ManagementRisk, match="narrows the way to pve1"):
+    with pytest.raises(errors.ManagementRisk, match="narrows the management path of pve1"):
         back(lab)
     back(lab, allow_management=True)
     assert "ens33 ens37" not in lab.live
@@ -257,7 +257,7 @@ def test_a_nic_that_a_rollback_leaves_up_is_named(lab: Lab) -> None:
     lab.apply()
     lab.forget()
     back(lab)
-    assert "ens40 stays up, which was down before: a reload takes down no NIC" in lab.warnings
+    assert "ens40 was down before and stays up: a reload does not take NICs down" in lab.warnings
 
 
 def test_a_rollback_waits_as_long_as_it_was_told_to(lab: Lab) -> None:

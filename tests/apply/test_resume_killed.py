@@ -58,7 +58,7 @@ def test_a_rollback_that_was_given_up_is_gone_on_with(lab: Lab) -> None:
     lab.order("path-lost=200@PUT network")
     lab.failed(errors.StateUnknown)
     lab.time.sleep(100)
-    with pytest.raises(errors.RefusedByPvenet, match="a rollback was begun"):
+    with pytest.raises(errors.RefusedByPvenet, match="a rollback was started"):
         lab.stage({"bond1": Bond(name="bond1")})
     assert "`pvenet rollback` goes on" in status(lab.node, lab.journals).todo
     back(lab)
@@ -109,7 +109,7 @@ def test_a_no_op_that_was_left_staged_is_not_taken_for_the_change(lab: Lab, reve
     assert "is live and was not verified" in status(lab.node, lab.journals).what
     if reverted:
         assert lab.revert()
-        assert "nobody has looked" in status(lab.node, lab.journals).what
+        assert "nobody has checked" in status(lab.node, lab.journals).what
     back(lab)
     assert lab.node.read().network.interfaces == before
     assert lab.pending is None

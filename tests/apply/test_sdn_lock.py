@@ -211,7 +211,7 @@ def test_a_release_that_does_not_succeed_is_said_and_status_does_it(lab: Lab) ->
     """With its own token, and once."""
     lab.order(*[f"lacks=SDN.Allocate@{DELETE}"] * TRIES)
     lab.apply(sdn_lock=True)
-    assert "is held from here still" in lab.warnings
+    assert "is still held from here" in lab.warnings
     assert "Permission check failed" in lab.warnings
     assert holder(lab) is not None
     assert "was released" in looked(lab)
@@ -227,7 +227,7 @@ def test_where_somebody_holds_it_one_line_says_so_and_the_apply_goes_on(lab: Lab
     lab.order(f"sdn-locked@{POST}")
     assert lab.apply(sdn_lock=True).verdict is Verdict.APPLIED
     assert lab.warnings == (
-        "the SDN lock of the cluster can't be had: somebody else holds it; "
+        "the SDN lock of the cluster is not available: somebody else holds it; "
         "somebody else's SDN apply can come in between"
     )
     assert DELETE not in lab.sent
@@ -307,7 +307,7 @@ def test_a_lock_whose_token_nobody_has_heard_is_said_with_what_to_do(lab: Lab, f
     assert "pvesh delete /cluster/sdn/lock --force 1" in looked(lab)
     assert holder(lab) is not None
     SdnFolder(lab.folder).release()  # as a person does
-    assert "is held by nobody" in looked(lab)
+    assert "nobody holds the lock" in looked(lab)
     assert nothing_left(lab)
     assert looked(lab) == ""
 
@@ -324,7 +324,7 @@ def test_a_ctrl_c_while_the_lock_is_asked_for_leaves_none_unsaid(lab: Lab) -> No
     with pytest.raises(errors.Interrupted):
         lab.apply(sdn_lock=True)
     assert "nobody knows" not in lab.warnings
-    assert "held by nobody" in looked(lab)
+    assert "nobody holds the lock" in looked(lab)
     assert nothing_left(lab)
 
 
@@ -339,7 +339,7 @@ def test_a_killed_pvenet_leaves_no_lock_that_status_does_not_know(lab: Lab, at: 
     lab.time.now += 30.0
     text = looked(lab)
     heard = (acted, lab.sent[-1]) != ("after", POST)
-    assert bool(text) is bool(was) or "held by nobody" in text or "gone already" in text
+    assert bool(text) is bool(was) or "nobody holds the lock" in text or "gone already" in text
     if was and heard:
         assert "was released" in text
     elif was:

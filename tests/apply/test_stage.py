@@ -73,7 +73,7 @@ def test_what_can_not_be_is_refused_before_anything_is_sent(lab: Lab) -> None:
 
 def test_an_interface_goes_under_its_own_name(lab: Lab) -> None:
     """A script that mixes two names up is told, before anything is sent; one of the two would be a surprise."""
-    with pytest.raises(errors.UsageError, match="bond0 is desired under the name bond1"):
+    with pytest.raises(errors.UsageError, match="bond0 is wanted under the name bond1"):
         lab.stage({"bond1": BOND})
     assert lab.writes == []
 

@@ -112,7 +112,7 @@ def test_what_can_not_be_undone_is_told(lab: Lab, undoing: str) -> None:
         lab.stage(TAGGED)
     assert caught.value.exit_code == 9
     assert "what had been staged (bond0) could not" in caught.value.message
-    assert "nothing of it is live" in caught.value.hint
+    assert "none of it is live" in caught.value.hint
 
 
 def test_what_the_api_can_not_put_back_is_told(lab: Lab) -> None:

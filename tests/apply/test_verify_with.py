@@ -63,7 +63,7 @@ def test_a_check_that_takes_too_long_is_ended_and_rolled_back(lab: Lab) -> None:
     """The time that is left of the apply's own is all it has, and nothing of it runs on."""
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     error = lab.failed(errors.RolledBack, verify_with=python(code), timeout=3.0)
-    assert "had not ended when the time was over" in error.message
+    assert "had not ended when the time was up" in error.message
     number = int(told(lab).output[0]) if told(lab).output else None
     if number is not None:
         with pytest.raises(ProcessLookupError):

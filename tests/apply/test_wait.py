@@ -84,7 +84,7 @@ def test_a_guest_that_is_lost_is_a_failure(tmp_path: Path) -> None:
     assert isinstance(bond, Bond)
     lab.stage({"bond0": replace(bond, mode=BondMode.ACTIVE_BACKUP)})
     left(lab, "guest-lost=101@PUT network")
-    with pytest.raises(errors.RolledBack, match=r"guest 101 web \(net0\) was on vmbr1 and is on no bridge any more"):
+    with pytest.raises(errors.RolledBack, match=r"guest 101 web \(net0\) was on vmbr1 and is no longer on any bridge"):
         waited(lab)
 
 
@@ -225,7 +225,7 @@ def test_a_task_that_the_node_has_forgotten_leaves_the_verdict_to_what_is_there(
     for path in lab.adapter.sim.node("pve1").tasks.iterdir():
         path.unlink()
     assert waited(lab).verdict is Verdict.APPLIED
-    assert "what is there decides" in lab.warnings
+    assert "what it lists decides" in lab.warnings
 
 
 def test_with_nothing_left_there_is_nothing_to_wait_for(lab: Lab) -> None:

@@ -168,16 +168,16 @@ def test_a_file_says_it_for_its_node(ask: Callable[..., Any], tmp_path: Path) ->
     file.write_text(f"defaults: {json.dumps(BONDED)}\nnodes: {{pve1: {{}}}}\n")
     assert ask("interfaces", file=str(file))["changed"]
     file.write_text("nodes: {pve7: {}}\n")
-    assert "says nothing of the node pve1" in ask("interfaces", file=str(file))["msg"]
+    assert "does not mention the node pve1" in ask("interfaces", file=str(file))["msg"]
 
 
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"bond0": {"type": "bund"}}, "config: bond0: bund is no type"),
+        ({"bond0": {"type": "bund"}}, "config: bond0: bund is not a type"),
         ({"vmbr1": {"type": "bridge", "portz": ["ens38"]}}, "did you mean ports?"),
         ({"bond0": {"type": "bond", "slaves": ["nic9"]}}, "nic9"),
-        ({"vmbr1": {"type": "bridge", "mtu": "large"}}, "mtu is a whole number"),
+        ({"vmbr1": {"type": "bridge", "mtu": "large"}}, "mtu must be a whole number"),
     ],
 )
 def test_what_can_not_be_is_told_without_lines(ask: Callable[..., Any], config: Any, words: str) -> None:
@@ -191,7 +191,7 @@ def test_what_can_not_be_is_told_without_lines(ask: Callable[..., Any], config: 
 
 @pytest.mark.parametrize("parameters", [{}, {"config": {}, "file": "network.yaml"}])
 def test_what_shall_be_is_said_once(ask: Callable[..., Any], parameters: Any) -> None:
-    assert "is about a `config` or a `file`" in ask("interfaces", **parameters)["msg"]
+    assert "needs a `config` or a `file`" in ask("interfaces", **parameters)["msg"]
 
 
 def test_staged_only_is_no_change_twice(ask: Callable[..., Any], tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_what_was_rolled_back_can_not_be_confirmed(ask: Callable[..., Any]) -> N
     ask("interfaces", config=BONDED)
     ask("rollback")
     found = ask("confirm")
-    assert (found["failed"], "nothing waits to be confirmed on pve1" in found["msg"]) == (True, True)
+    assert (found["failed"], "nothing is waiting to be confirmed on pve1" in found["msg"]) == (True, True)
 
 
 # --- facts ---
@@ -400,7 +400,7 @@ def test_a_node_that_is_not_there_is_unreachable() -> None:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("if that is meant, add --allow-management", "if that is meant, add allow_management: true"),
+        ("if that is intended, add --allow-management", "if that is intended, add allow_management: true"),
         ("add --allow-guests 101,205", "add allow_guests: [101, 205]"),
         ("(refused without --lossy)", "(refused without lossy: true)"),
         ("wait longer next time with --timeout", "wait longer next time with timeout"),

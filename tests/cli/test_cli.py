@@ -156,7 +156,7 @@ BAD = [
     (3, "10.0.0.300/24", ["bridge", "create", "--cidr", "10.0.0.300/24"]),
     (3, "prefix length", ["bridge", "create", "--cidr", "10.0.0.3"]),
     (3, "--cidr6", ["bridge", "create", "--cidr", "fd00::1/64"]),
-    (3, "gateway 10.0.0.1 and no cidr", ["bridge", "create", "--gateway", "10.0.0.1"]),
+    (3, "gateway 10.0.0.1 but no cidr", ["bridge", "create", "--gateway", "10.0.0.1"]),
     (3, "vmbr0 has it", ["bridge", "create", "--cidr", "10.0.0.2/24", "--gateway", "10.0.0.1"]),
     (3, "ens40", ["bridge", "create", "--ports", "ens40", "--mtu", "9000"]),
     (3, "1280 to 65520", ["bridge", "create", "--mtu", "100"]),
@@ -401,7 +401,7 @@ def test_a_read_that_is_interrupted_says_so(lab: Path, run: Run, monkeypatch: py
     monkeypatch.setattr(SimAdapter, "send", interrupted)
     ran = run("--sim", str(lab), "list")
     assert (ran.code, ran.out) == (130, "")
-    assert ran.err == "error: interrupted\n\nhint: `pvenet status` says how a node stands\n"
+    assert ran.err == "error: interrupted\n\nhint: `pvenet status` shows the state of a node\n"
 
 
 def test_an_option_is_suggested_by_its_name(run: Run) -> None:

@@ -198,7 +198,7 @@ def test_where_nothing_can_be_served_is_told(lab: Path, run: Run, listen: str) -
     """No place, no address that a node has, no loopback: exit 2, naming it."""
     ran = run("sim", "serve", str(lab), "--listen", listen, "--plain-http")
     assert ran.code == 2
-    assert "192.0.2.1" in ran.err or f"--listen {listen} is no HOST:PORT" in ran.err
+    assert "192.0.2.1" in ran.err or f"--listen {listen} is not HOST:PORT" in ran.err
 
 
 class TestCards:

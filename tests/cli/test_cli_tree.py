@@ -101,7 +101,7 @@ def test_what_is_staged_is_marked(run: Run, lab: Path) -> None:
     assert "└─ - vmbr1  bridge" in ran.out
     assert "└─ + vmbr0.7  VLAN 7, 10.0.7.1/24" in ran.out
     assert "├─ 101 web    net0 VLAN 20" in ran.out
-    assert "+ comes, ~ changes, - goes" in ran.err
+    assert "+ created, ~ changed, - deleted" in ran.err
 
 
 def test_somebodys_changes_are_not_marked_and_said(
@@ -124,7 +124,7 @@ def test_the_list_alone_is_enough(run: Run, granted: Callable[..., None]) -> Non
     assert ran.code == 0
     assert "ens39  up   ─┴─ bond0  bond, 802.3ad\n" in ran.out
     assert "101" not in ran.out
-    assert "not known are carrier, speed and LACP partners" in ran.err
+    assert "carrier, speed and LACP partners are not known" in ran.err
     assert "VM.Audit on /vms is missing" in ran.err
 
 

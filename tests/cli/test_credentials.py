@@ -76,11 +76,11 @@ def test_the_nearest_secret_wins(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (None, "No such file"),
-        (b"\xff\xfe\x00", "it is no text"),
-        (b"", "gives no secret"),
-        (b" \n\n", "gives no secret"),
-        (f"{ID}=".encode(), "gives no secret"),
-        (f"other@pam!net={SECRET}".encode(), "about the token other@pam!net"),
+        (b"\xff\xfe\x00", "it is not text"),
+        (b"", "has no secret"),
+        (b" \n\n", "has no secret"),
+        (f"{ID}=".encode(), "has no secret"),
+        (f"other@pam!net={SECRET}".encode(), "for the token other@pam!net"),
         (b"hunter2 and more", "no token has"),
         ("hünter2".encode(), "no token has"),
         (b"hunter2\x00", "no token has"),
@@ -103,7 +103,7 @@ def test_a_token_file_that_others_can_open_is_refused(tmp_path: Path, mode: int)
     path.write_text(SECRET)
     path.chmod(mode)
     error = wrong(lambda: credentials({"PVENET_TOKEN_ID": ID, "PVENET_TOKEN_FILE": str(path)}, None))
-    assert error.message == f"PVENET_TOKEN_FILE {path} is open to others"
+    assert error.message == f"PVENET_TOKEN_FILE {path} can be read by others"
     assert error.hint == f"`chmod 600 {path}`"
 
 
@@ -127,9 +127,9 @@ def test_a_token_file_without_an_end_is_read_to_a_bound() -> None:
     ("command", "words"),
     [
         ("yes", "prints more than 65536 bytes"),
-        ("sleep 30", "gives no secret within 1 s"),
-        ("sh -c 'echo x; sleep 30'", "gives no secret within 1 s"),
-        ("sh -c 'sleep 3 & echo x'", "gives no secret within 1 s"),
+        ("sleep 30", "did not print a secret within 1 s"),
+        ("sh -c 'echo x; sleep 30'", "did not print a secret within 1 s"),
+        ("sh -c 'sleep 3 & echo x'", "did not print a secret within 1 s"),
         ("sh -c 'echo x; exec >&-; sleep 30'", "does not end"),
     ],
 )
@@ -155,10 +155,10 @@ def test_a_token_file_of_windows_is_read(tmp_path: Path) -> None:
     [
         ("false", "ended with 1"),
         ("/no/such/program", "can't be run"),
-        ("true", "gives no secret"),
+        ("true", "has no secret"),
         ("  ", "can't be run"),
         ("echo 'hunter2", "can't be run"),
-        ("printf '\\377'", "prints no text"),
+        ("printf '\\377'", "prints something that is not text"),
         (f"sh -c 'echo {SECRET}; exit 3'", "ended with 3"),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_command_that_gives_no_secret(command: str, words: str) -> None:
 def test_a_malformed_token_id_is_not_repeated(text: str) -> None:
     """It could hold the secret, or be it."""
     error = wrong(lambda: credentials({"PVENET_TOKEN_ID": text, "PVENET_TOKEN_SECRET": SECRET}, None))
-    assert error.message == "PVENET_TOKEN_ID is no token's name"
+    assert error.message == "PVENET_TOKEN_ID is not a token ID"
     assert "USER@REALM!NAME" in error.hint
 
 

@@ -165,7 +165,7 @@ def test_a_pinned_certificate_is_shown(run: Run, served: Server, monkeypatch: py
     ran = run("doctor", "--json")
     assert (ran.code, wrong(ran)) == (0, {})
     told = {each["check"]: each["text"] for each in ran.data}
-    assert re.fullmatch(r"of pvenet simulated node, by \D+, until 20\d\d-\d\d-\d\d, pinned", told["certificate"])
+    assert re.fullmatch(r"for pvenet simulated node, by \D+, valid until 20\d\d-\d\d-\d\d, pinned", told["certificate"])
     assert re.search(r"answers within \d+ ms", told["port"])
 
 

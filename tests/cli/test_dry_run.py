@@ -199,7 +199,10 @@ def test_whom_it_would_hit_is_said(run: Run) -> None:
     ran = run("bridge", "delete", "vmbr1", "--dry-run")
     assert "vmbr1 carries 1 running guest: 101 web" in ran.err
     assert "  cut: vmbr1 goes\n" in ran.err
-    assert "this cuts the way to pve1" in run("bridge", "set", "vmbr0", "--remove-port", "ens33", "--dry-run").err
+    assert (
+        "this cuts the management path of pve1"
+        in run("bridge", "set", "vmbr0", "--remove-port", "ens33", "--dry-run").err
+    )
     run("bridge", "delete", "vmbr1")
     ran = run("apply", "--dry-run", "--allow-guests", "101")
     assert "vmbr1 carries 1 running guest: 101 web" in ran.err

@@ -136,7 +136,7 @@ def test_a_plan_that_is_not_there_is_named(run: Run) -> None:
     assert "the saved plan nope.plan can't be read: No such file or directory" in ran.err
     ran = run("apply", "network.yaml")
     assert ran.code == 2
-    assert "network.yaml is no saved plan" in ran.err
+    assert "network.yaml is not a saved plan" in ran.err
     assert "-f network.yaml" in ran.err
 
 
@@ -158,6 +158,6 @@ def test_an_environment_that_names_no_node_does_not_mean_all(run: Run, monkeypat
     monkeypatch.setenv("PVENET_NODE", ",")
     ran = run("plan")
     assert ran.code == 2
-    assert "a text without a name" in ran.err
+    assert "an empty name" in ran.err
     monkeypatch.setenv("PVENET_NODE", "")
-    assert "a text without a name" not in run("plan").err
+    assert "an empty name" not in run("plan").err

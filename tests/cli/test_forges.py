@@ -53,7 +53,7 @@ def test_check_takes_several_files(run: Run) -> None:
     """Each good one is said to be valid, what is wrong in any is one error, and the data is that of all."""
     ran = run("check", "network.yaml", "wrong.yaml")
     assert (ran.code, "network.yaml is valid: 2 nodes" in ran.err) == (3, True)
-    assert "wrong.yaml can't be the network of these nodes" in ran.err
+    assert "wrong.yaml is not valid for these nodes" in ran.err
     assert run("check", "network.yaml", "-f", "network.yaml").err.count("is valid") == 1
     data = run("check", "wrong.yaml", "network.yaml", "--json").data
     assert {(each["file"], each["line"]) for each in data} == {("wrong.yaml", 3), ("wrong.yaml", 4)}
@@ -92,7 +92,7 @@ def test_plan_says_on_top_whom_it_hits(run: Run) -> None:
     """As Markdown, with a fold a node."""
     out = run("plan", "--format", "markdown").out
     assert out.startswith("### pvenet plan: 4 to create, 6 to change, 0 to delete on 2 of 2 nodes\n")
-    assert "| <code>pve1</code> | 2 to create, 3 to change, 0 to delete | **management** | the way to the node |" in out
+    assert "| <code>pve1</code> | 2 to create, 3 to change, 0 to delete | **management** | the management path |" in out
     assert out.count("<details>\n<summary>") == out.count("</details>") == 2
 
 
@@ -146,7 +146,7 @@ def test_a_saved_plan_that_was_changed_is_refused_in_any_format(run: Run, file: 
 def test_what_is_wrong_stands_where_the_plan_would(run: Run) -> None:
     """As Markdown in a block, as annotations at the lines; a report of numbers has no word for it."""
     markdown = run("plan", "wrong.yaml", "--format", "markdown")
-    assert (markdown.code, markdown.out.startswith("### pvenet has no plan\n\n```text\nwrong.yaml can't")) == (3, True)
+    assert (markdown.code, markdown.out.startswith("### pvenet has no plan\n\n```text\nwrong.yaml is not")) == (3, True)
     github = run("plan", "wrong.yaml", "--format", "github").out
     assert [line[:33] for line in github.splitlines()] == [f"::error file=wrong.yaml,line={line},co" for line in (3, 4)]
     assert run("plan", "wrong.yaml", "--format", "gitlab").out == ""

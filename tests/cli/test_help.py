@@ -143,7 +143,7 @@ def test_what_does_not_concern_a_command_is_refused_after_it(run: Callable[..., 
     """And may stand before it, where an alias of a shell has it."""
     ran = run("sim", "init", f"{tmp_path}/a", "--profile", "lab")
     assert ran.code == 2
-    assert ran.err == "error: --profile means nothing to `pvenet sim init`\n\nhint: leave it out\n"
+    assert ran.err == "error: `pvenet sim init` has no use for --profile\n\nhint: leave it out\n"
     assert not (tmp_path / "a").exists()
     assert run("--profile", "lab", "--sim", f"{tmp_path}/b", "sim", "init", f"{tmp_path}/a").code == 0
     assert (tmp_path / "a").exists()

@@ -66,7 +66,7 @@ def test_a_right_that_is_not_handed_down_shows_no_bridge(
     granted(NOT_HANDED_DOWN)
     ran = run(*words)
     assert ran.code == 5
-    assert f"lacks SDN.Audit on {ZONE}, handed down to the bridges beneath it" in ran.err
+    assert f"lacks SDN.Audit on {ZONE}, propagated to the bridges beneath it" in ran.err
     assert f"pveum acl modify {ZONE} --tokens 'nobody@pve!none'" in ran.err
     assert not staged.exists()
 

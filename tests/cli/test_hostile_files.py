@@ -256,7 +256,7 @@ class TestNonsense:
         path.write_text(json.dumps(data))
         ran = run("apply", str(path), "--yes")
         assert ran.code in (2, 3, 7)
-        assert "fault of pvenet" not in ran.err
+        assert "bug in pvenet" not in ran.err
         assert "Traceback" not in ran.err
 
     @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ class TestNonsense:
         for words in (["check"], ["plan"]):
             ran = run(*words, "-f", str(path))
             assert ran.code in (2, 3)
-            assert "fault of pvenet" not in ran.err
+            assert "bug in pvenet" not in ran.err
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "\udcff", "{", "[]"])
@@ -295,7 +295,7 @@ def test_a_broken_sim_is_an_error_in_a_sentence(lab: Path, run: Run, text: str) 
     (lab / "sim.json").write_bytes(text.encode("utf8", "surrogateescape"))
     for words in (["list"], ["sim", "show", str(lab)], ["sim", "check", str(lab)]):
         ran = run(*words)
-        assert "fault of pvenet" not in ran.err
+        assert "bug in pvenet" not in ran.err
         assert ran.code == 0 or "sim.json" in ran.err  # a look need not read it
 
 

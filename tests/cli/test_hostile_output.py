@@ -172,7 +172,7 @@ class TestLastDoor:
         """Its type and its place, to be reported; nothing of what it holds."""
         ran = run("list")
         assert ran.code == 1
-        assert "a fault of pvenet itself: KeyError at pvenet/apply/listing.py:" in ran.err
+        assert "a bug in pvenet itself: KeyError at pvenet/apply/listing.py:" in ran.err
         assert "secret" not in ran.err
         assert "Traceback" not in ran.err
         assert "through" not in ran.err

@@ -169,7 +169,7 @@ class TestCommands:
         """As a terminal in another encoding types them; nothing is sent."""
         ran = clean(run(*words))
         assert ran.code == 2
-        assert "is no UTF-8" in ran.err
+        assert "is not UTF-8" in ran.err
 
     def test_a_network_file_is_shown_harmless(self, tmp_path: Path, run: Run) -> None:
         """Its names, its values and what is wrong with them."""

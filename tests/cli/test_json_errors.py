@@ -106,7 +106,7 @@ def test_an_interrupted_question_of_a_rollout_ends_with_a_summary(
 def test_what_nobody_foresaw_is_told_too(
     lab: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, raised: BaseException, kind: str
 ) -> None:
-    """Ctrl-C, and a fault of pvenet itself, which never tells what it held."""
+    """Ctrl-C, and a bug in pvenet itself, which never tells what it held."""
     assert lab.exists()
 
     def fails(*_: object, **__: object) -> None:

@@ -113,7 +113,7 @@ def test_while_our_changes_are_pending_the_applied_network_counts(run: Run) -> N
     """The list shows the staged view; what is compared is what was before."""
     run("bridge", "set", "vmbr1", "--mtu", "1400", "--no-vlan-aware")
     ran = run("links")
-    assert "changes are pending: compared is what was before them\nnothing differs from the file" in ran.out
+    assert "changes are pending: the comparison is with what was before them\nnothing differs from the file" in ran.out
 
 
 @pytest.mark.usefixtures("vmbr1")
@@ -139,7 +139,7 @@ def test_while_a_reload_runs_nothing_is_listed(run: Run, lab: Path) -> None:
     assert run("apply", "--yes", "--no-wait").code == 0
     ran = run("links", "--debug")
     assert ran.code == 0
-    assert "nothing is compared: a reload runs on pve1" in ran.out
+    assert "nothing is compared: a reload is running on pve1" in ran.out
     assert not [line for line in ran.err.splitlines() if "/nodes/pve1/network" in line]
 
 
@@ -187,7 +187,7 @@ def test_files_beside_the_file_are_shown(run: Run, lab: Path, otherwise: Otherwi
     applied = (lab / "pve1" / "etc" / "network" / "interfaces").read_text()
     otherwise(lambda report: replace(with_link(report, "vmbr0", mtu=9000), sourced=sourced, interfaces=applied))
     ran = run("links")
-    assert "beside the file there are:\n  /etc/network/interfaces.d/x: vmbr0, wg0\n" in ran.out
+    assert "besides the file there are:\n  /etc/network/interfaces.d/x: vmbr0, wg0\n" in ran.out
     assert "warning: vmbr0 has a stanza in /etc/network/interfaces and in /etc/network/interfaces.d/x" in ran.err
     assert "nothing differs from the file" in ran.out
     data = run("links", "--json").data

@@ -31,10 +31,10 @@ def test_a_file_is_looked_at_without_any_node(file: Path, run: Callable[..., Ran
     ran = run("lint", "network.yaml")
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        "network.yaml:3:25: pve1: bond0 has one slave, ens38: if that fails, nothing steps in [single-slave]",
-        "network.yaml:5:25: pve2: bond0 has one slave, ens39: if that fails, nothing steps in [single-slave]",
+        "network.yaml:3:25: pve1: bond0 has one slave, ens38: nothing takes over if it fails [single-slave]",
+        "network.yaml:5:25: pve2: bond0 has one slave, ens39: nothing takes over if it fails [single-slave]",
     ]
-    assert ran.err == "2 findings: `pvenet help lint-rules` says why, and how to ignore a rule\n"
+    assert ran.err == "2 findings: `pvenet help lint-rules` explains them, and how to ignore a rule\n"
     assert run("lint", "-f", "network.yaml", "--exit-code").code == 10
 
 
@@ -47,7 +47,7 @@ def test_json_has_the_place_of_each(file: Path, run: Callable[..., Ran]) -> None
             "node": "pve2",
             "interface": "bond0",
             "field": "slaves",
-            "message": "bond0 has one slave, ens39: if that fails, nothing steps in",
+            "message": "bond0 has one slave, ens39: nothing takes over if it fails",
             "file": "network.yaml",
             "line": 5,
             "column": 25,
@@ -59,7 +59,7 @@ def test_a_rule_is_ignored_by_the_file_or_on_the_command_line(file: Path, run: C
     """Then nothing is found, and --exit-code is content; how many are ignored is said."""
     file.write_text(ONE_SLAVE)
     ran = run("lint", "network.yaml", "--ignore", "unused,single-slave", "--exit-code")
-    assert (ran.code, ran.out, ran.err) == (0, "", "nothing is found in network.yaml; 2 ignored\n")
+    assert (ran.code, ran.out, ran.err) == (0, "", "nothing found in network.yaml; 2 ignored\n")
     file.write_text(f"{ONE_SLAVE}    lint: {{ignore: [single-slave]}}\n")
     ran = run("lint", "network.yaml")
     assert ran.out.count("single-slave") == 1
@@ -70,11 +70,11 @@ def test_a_rule_is_ignored_by_the_file_or_on_the_command_line(file: Path, run: C
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lint: {ignore: [singleslave]}", "1:17: singleslave is no rule; there are mtu-path, "),
-        ("lint: {ignore: single-slave}", "1:16: ignore is a list: write [single-slave]"),
+        ("lint: {ignore: [singleslave]}", "1:17: singleslave is not a valid rule; choose one of mtu-path, "),
+        ("lint: {ignore: single-slave}", "1:16: ignore must be a list: write [single-slave]"),
         ("lint: {ignroe: [unused]}", "1:8: unknown key ignroe (did you mean ignore?)"),
         ("lnit: {ignore: [unused]}", "1:1: unknown key lnit (did you mean lint?)"),
-        ("nodes: {a: {lint: {ignore: [mtu-pth]}}}", "1:29: lint: mtu-pth is no rule; there are "),
+        ("nodes: {a: {lint: {ignore: [mtu-pth]}}}", "1:29: lint: mtu-pth is not a valid rule; choose one of "),
         ("nodes: {a: {lint: {type: bond}}}", "1:20: lint: unknown key type"),
     ],
 )
@@ -94,7 +94,7 @@ def test_what_is_wrong_with_the_switch_is_told_by_both(
 def test_an_interface_of_the_defaults_may_be_called_lint(file: Path, run: Callable[..., Ran]) -> None:
     """There `lint` is a name as any other, and what is wrong with it is told as of any other."""
     file.write_text("defaults: {lint: {type: bond, mode: lcap}}\nnodes: {}\n")
-    assert "network.yaml:1:37: lint: lcap is no mode; there are balance-rr" in run("check").err
+    assert "network.yaml:1:37: lint: lcap is not a valid mode; choose one of balance-rr" in run("check").err
 
 
 def test_the_schema_knows_the_rules() -> None:
@@ -127,16 +127,16 @@ def test_live_nodes_are_held_against_each_other(cluster: Path, run: Callable[...
     ran = run("lint", "--exit-code")
     assert ran.code == 10
     assert ran.out == "pve3: bond0 is balance-rr, and 802.3ad with layer2 on pve1, pve2 [bond-peers]\n"
-    assert "changes are pending on pve3, looked at as if they were live; see `pvenet diff`" in ran.err
+    assert "changes are pending on pve3, checked as if they were live; see `pvenet diff`" in ran.err
     data = run("lint", "--json").data
     assert [(each["node"], each["rule"], each["file"], each["line"]) for each in data] == [
         ("pve3", "bond-peers", None, None)
     ]
     ran = run("lint", "--node", "pve1,pve2", "--exit-code")
     assert (ran.code, ran.out) == (0, "")
-    assert "nothing is found in pve1, pve2" in ran.err
+    assert "nothing found in pve1, pve2" in ran.err
     ran = run("lint", "--ignore", "bond-peers")
-    assert "nothing is found in pve1, pve2, pve3; 1 ignored" in ran.err
+    assert "nothing found in pve1, pve2, pve3; 1 ignored" in ran.err
 
 
 def test_two_links_of_corosync_over_one_cable_are_found(
@@ -148,7 +148,7 @@ def test_two_links_of_corosync_over_one_cable_are_found(
     assert "corosync-cable" not in run("lint").out
     path = folder / "pve1/etc/network/interfaces"
     path.write_text(path.read_text().replace("ens40", "ens33.20"))
-    assert "links 0 and 1 of corosync both go over ens33: one fault cuts both [corosync-cable]" in run("lint").out
+    assert "links 0 and 1 of corosync both go over ens33: one failure cuts both [corosync-cable]" in run("lint").out
 
 
 def test_a_kernel_that_is_not_to_be_had_is_said(lab: Path, run: Callable[..., Ran]) -> None:
@@ -157,7 +157,7 @@ def test_a_kernel_that_is_not_to_be_had_is_said(lab: Path, run: Callable[..., Ra
     ran = run("lint", "--fault", "drop-after@GET report")
     assert ran.code == 0
     assert "not known: what the kernel of pve1 has" in ran.err
-    assert "nothing is found in pve1" in ran.err
+    assert "nothing found in pve1" in ran.err
 
 
 def test_a_node_that_does_not_answer_keeps_none_of_the_others_from_being_told(

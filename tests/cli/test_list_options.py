@@ -64,7 +64,7 @@ def test_ports_of_an_ovs_bridge_do_too(run: Run, lab: Path) -> None:
         (("--add-port", "ens33"), "ens33 is a port of vmbr0 on pve1 already\n"),
         (
             ("--remove-port", "ens36"),
-            "ens36 is not a port of vmbr0 on pve1, so that nothing is removed: its ports are ens33\n",
+            "ens36 is not a port of vmbr0 on pve1, so nothing is removed: its ports are ens33\n",
         ),
     ],
 )
@@ -130,9 +130,9 @@ def test_vids_stay_ranges(run: Run, lab: Path) -> None:
     ("words", "why"),
     [
         (("--add-vids", "20"), "vmbr0 is not VLAN-aware: it lets every VLAN through"),
-        (("--vlan-aware", "--remove-vids", "2-4094"), "vmbr0 would let no VLAN through, which PVE can't say"),
-        (("--vlan-aware", "--remove-vids", "40-30"), "40-30 names no VLAN"),
-        (("--vlan-aware", "--add-vids", "1"), "1 names no VLAN: an id from 2 to 4094"),
+        (("--vlan-aware", "--remove-vids", "2-4094"), "vmbr0 would let no VLAN through, which PVE can't express"),
+        (("--vlan-aware", "--remove-vids", "40-30"), "40-30 is not a VLAN"),
+        (("--vlan-aware", "--add-vids", "1"), "1 is not a VLAN: use an ID from 2 to 4094"),
     ],
 )
 def test_vids_that_would_say_the_opposite_are_refused(run: Run, lab: Path, words: tuple[str, ...], why: str) -> None:
@@ -218,7 +218,7 @@ def test_another_mode_is_told_from_those_there_are(run: Run, lab: Path, word: st
 @pytest.mark.parametrize(
     ("words", "remark"),
     [
-        (("bond", "create", "--slaves", "ens38"), "bond1 has one slave, ens38: nothing takes over where that fails\n"),
+        (("bond", "create", "--slaves", "ens38"), "bond1 has one slave, ens38: nothing takes over if it fails\n"),
         (("bond", "create"), "bond1 has no slave\n"),
         (("bond", "set", "bond0", "--remove-slave", "ens40"), "bond0 has one slave, ens41: nothing takes over"),
         (("bond", "create", "--slaves", "ens38,ens39"), ""),

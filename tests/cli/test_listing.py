@@ -29,7 +29,7 @@ def test_a_listing_during_a_reload_warns(
         monkeypatch.setenv("PVENET_STATE_DIR", str(lab.with_name("elsewhere")))
     ran = run(*words)
     assert ran.code == 0
-    assert f"warning: a reload {'that was started from here ' if whose == 'ours' else ''}runs on pve1" in ran.err
+    assert f"warning: a reload {'that was started from here ' if whose == 'ours' else ''}is running on pve1" in ran.err
 
 
 @pytest.mark.usefixtures("lab")

@@ -53,7 +53,7 @@ def test_what_is_staged_is_marked(lab: Path, run: Run, whose: str, monkeypatch: 
     assert (gone["type"], gone["cidr"], gone["autostart"]) == ("bridge", "10.0.0.1/24", True)
     assert gone["active"] is (True if whose == "ours" else None)
     assert ("somebody's changes are pending on pve1" in ran.err) is (whose != "ours")
-    assert "+ comes, ~ changes, - goes" in ran.err or whose != "ours"
+    assert "+ created, ~ changed, - deleted" in ran.err or whose != "ours"
 
 
 @pytest.mark.usefixtures("lab")
@@ -71,14 +71,14 @@ def test_show_says_what_is_live(run: Run) -> None:
     run("bridge", "set", "vmbr0", "--ports", "ens33,ens37")
     shown = run("show", "vmbr0")
     assert "ports      ens33,ens37  (live: ens33)\n" in shown.out
-    assert "pending    changed: this is staged, and not live\n" in shown.out
+    assert "pending    changed: staged, not live yet\n" in shown.out
     assert run("show", "vmbr0", "--json").data["pending"] == "changed"
     assert "(live:" not in run("show", "ens33").out
     run("revert")
     run("bond", "create", "--slaves", "ens38,ens39")
     run("apply", "--yes")
     run("bond", "delete", "bond0")
-    assert "deleted: it is live" in run("show", "bond0").out
+    assert "deleted: still live" in run("show", "bond0").out
     assert run("show", "bond0", "--json").data["pending"] == "deleted"
 
 

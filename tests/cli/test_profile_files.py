@@ -82,7 +82,7 @@ def test_a_profile_in_two_places_is_refused(environment: dict[str, str], config:
     """Both places are named; and no new one is made of a name that the configuration file has."""
     path = made(environment)
     config.write_text("[profiles.lab]\nendpoints = ['https://other:8006']\n")
-    with pytest.raises(errors.UsageError, match="the profile lab stands in") as caught:
+    with pytest.raises(errors.UsageError, match="the profile lab is in") as caught:
         profile_of("lab", environment)
     assert str(config) in caught.value.message
     assert str(path) in caught.value.message
@@ -125,7 +125,7 @@ def test_one_of_the_configuration_file_is_never_meant_unnamed(environment: dict[
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "-x", ".hidden", "a b", "a\n", "é", "x" * 64])
 def test_a_name_leads_nowhere_else(environment: dict[str, str], name: str) -> None:
     """What could be another path, or an option, is no name."""
-    with pytest.raises(errors.UsageError, match="is no name for a profile"):
+    with pytest.raises(errors.UsageError, match="is not a valid profile name"):
         write_profile(name, LAB, environment)
 
 
@@ -135,7 +135,7 @@ def test_what_is_written_is_what_is_read(tmp_path_factory: pytest.TempPathFactor
     environment = {"XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("config"))}
     prepare("lab", environment)
     if not text.isprintable():
-        with pytest.raises(errors.UsageError, match="can't stand in a profile"):
+        with pytest.raises(errors.UsageError, match="can't be written to a profile"):
             write_profile("lab", {"token_command": text}, environment)
         return
     write_profile("lab", {"token_command": text, "node": "pve1"}, environment)
@@ -207,7 +207,7 @@ def test_a_secret_may_be_in_the_keyring(environment: dict[str, str], use: Callab
     assert (found.id, found.secret) == (ID, SECRET)
     keychain.forget("pvenet", ID)
     keychain.forget("pvenet", ID)
-    with pytest.raises(errors.UsageError, match="the keyring gives no secret"):
+    with pytest.raises(errors.UsageError, match="the keyring has no secret"):
         credentials(identity)
 
 
@@ -225,7 +225,7 @@ def test_without_the_package_there_is_no_keyring(monkeypatch: pytest.MonkeyPatch
     """It is an extra: none is used, and one that a profile names is told how to be had."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert not keychain.usable()
-    with pytest.raises(errors.UsageError, match="no package `keyring`") as caught:
+    with pytest.raises(errors.UsageError, match="the package `keyring`") as caught:
         keychain.fetch("pvenet", ID)
     assert "pvenet[keyring]" in caught.value.hint
 

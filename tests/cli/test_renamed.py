@@ -196,9 +196,9 @@ class TestBeforeABoot:
         """What that means is said before; `status` knows it; after the boot the node is as it was."""
         ran = run("renamed", "--map", "eno1=enp5s0", "--yes")
         assert ran.code == 0
-        assert "this is for the next boot of pve1: enp5s0 is no NIC there yet" in ran.err
+        assert "this is for the next boot of pve1: enp5s0 is not a NIC there yet" in ran.err
         status = run("status", "--json").data[0]
-        assert "for the next boot: enp5s0 is no NIC there yet" in status["what"]
+        assert "for the next boot: enp5s0 is not a NIC there yet" in status["what"]
         assert status["nics"] == ""
         rename(run, lab, "eno1=enp5s0")
         assert on(run)["vmbr0"] == ["enp5s0"]

@@ -111,7 +111,7 @@ def test_a_simulated_node_is_alone(endpoints: tuple[str, ...]) -> None:
 
 def test_two_places_are_one_too_many() -> None:
     """--endpoint and --sim together are refused."""
-    assert "two different places" in wrong(lambda: at({}, endpoint=("pve1",), sim=Path("lab"))).message
+    assert "exclude each other" in wrong(lambda: at({}, endpoint=("pve1",), sim=Path("lab"))).message
 
 
 @pytest.mark.parametrize("environment", [{}, {"PVENET_ENDPOINT": ""}, {"PVENET_ENDPOINT": " , "}, {"PVENET_SIM": ""}])
@@ -217,4 +217,4 @@ def test_a_sim_opens_itself_and_other_users_too(tmp_path: Path) -> None:
 def test_a_sim_that_can_not_be_is_a_wrong_setting(tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "lab").write_text("")
-    assert "can't be a simulated node" in wrong(lambda: connect(at({}, sim=tmp_path / "lab"))).message
+    assert "is not usable as a simulated node" in wrong(lambda: connect(at({}, sim=tmp_path / "lab"))).message

@@ -57,7 +57,7 @@ def test_a_profile_may_mean_all(cluster: Path, run: Run, monkeypatch: pytest.Mon
     assert {row["node"] for row in run("list", "--json").data} == {"pve1", "pve2", "pve3"}
     assert run("show", "vmbr0").code == 2
     assert run("list", "--node", "pve2", "--json").data[0].keys() & {"node"} == set()
-    assert "this is for one node, and 2 are named" in run("show", "vmbr0", "--node", "pve1,pve2").err
+    assert "this command takes one node, and 2 are named" in run("show", "vmbr0", "--node", "pve1,pve2").err
     assert cluster.exists()
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Ran]
 
-WAY = "the way to pve1: ens33 > vmbr0 > 192.168.171.21 (vmbr0 carries the node's address 192.168.171.21)"
-ASKS = "; `pvenet apply` asks for --allow-management\n"
+WAY = "the management path of pve1: ens33 > vmbr0 > 192.168.171.21 (vmbr0 carries the node's address 192.168.171.21)"
+ASKS = "; `pvenet apply` needs --allow-management\n"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_leaves_it_whole_is_not(run: Run, lab: Path, words: tuple[str, ...]
     """A further path, and whatever is elsewhere, is no news."""
     ran = run(*words)
     assert ran.code == 0
-    assert "the way to" not in ran.err
+    assert "the management path" not in ran.err
     run("revert")
     assert run(*words, "--json").data["management"] is None
     assert lab.exists()
@@ -74,9 +74,9 @@ def test_a_vlan_that_carries_the_address_is_told(run: Run, lab: Path) -> None:
     run("vlan", "create", "vmbr0.10", "--cidr", "192.168.171.21/24", "--gateway", "192.168.171.2")
     assert run("apply", "--yes", "--allow-management").code == 0
     ran = run("vlan", "delete", "vmbr0.10")
-    assert "this cuts the way to pve1: ens33 > vmbr0 > vmbr0.10 > 192.168.171.21" in ran.err
+    assert "this cuts the management path of pve1: ens33 > vmbr0 > vmbr0.10 > 192.168.171.21" in ran.err
     run("revert")
-    assert "this cuts the way to pve1" in run("bridge", "set", "vmbr0", "--remove-port", "ens33").err
+    assert "this cuts the management path of pve1" in run("bridge", "set", "vmbr0", "--remove-port", "ens33").err
     assert lab.exists()
 
 
@@ -84,7 +84,7 @@ def test_it_is_told_of_one_path_of_two(run: Run, lab: Path) -> None:
     """Not as if nothing were left."""
     run("bridge", "set", "vmbr0", "--add-port", "ens37")
     assert run("apply", "--yes", "--allow-management").code == 0
-    assert "this narrows the way to pve1" in run("bridge", "set", "vmbr0", "--remove-port", "ens37").err
+    assert "this narrows the management path of pve1" in run("bridge", "set", "vmbr0", "--remove-port", "ens37").err
     assert lab.exists()
 
 
@@ -93,7 +93,7 @@ def test_what_is_staged_on_top_and_mends_it_is_not_told(run: Run, lab: Path) -> 
     run("bridge", "set", "vmbr0", "--remove-port", "ens33")
     ran = run("bridge", "set", "vmbr0", "--add-port", "ens33")
     assert ran.code == 0
-    assert "the way to" not in ran.err
+    assert "the management path" not in ran.err
     assert lab.exists()
 
 
@@ -105,7 +105,7 @@ def test_with_guests_the_way_stands_among_those_who_are_hit(
     monkeypatch.setenv("PVENET_SIM", str(tmp_path / "guests"))
     ran = run("bridge", "set", "vmbr0", "--remove-port", "ens33")
     assert "vmbr0 carries the management path: ens33 > vmbr0 > 192.168.171.21\n" in ran.err
-    assert "this cuts the way to pve1 (vmbr0 carries the node's address 192.168.171.21)" in ran.err
+    assert "this cuts the management path of pve1 (vmbr0 carries the node's address 192.168.171.21)" in ran.err
 
 
 @pytest.mark.parametrize("fault", ["error@GET cluster/status", "drop-before@GET cluster/status"])

@@ -45,12 +45,12 @@ def test_a_log_says_of_each_line_whose_it_is(monkeypatch: pytest.MonkeyPatch, sa
         WAITS,
         events.RollingBack(node="pve2", reason="bond0 is down", journal="j"),
         FAILED,
-        events.Warned(text="interrupted: pve3 will not be begun"),
+        events.Warned(text="interrupted: pve3 will not be started"),
     ):
         told.emit(event)
     assert said == [
         "pve1: the reload runs",
         "pve2: bond0 is down\npve2: rolling back: putting back what was on pve2 before",
         "pve2: rolled back and verified",
-        "warning: interrupted: pve3 will not be begun",
+        "warning: interrupted: pve3 will not be started",
     ]

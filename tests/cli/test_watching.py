@@ -46,9 +46,9 @@ def test_a_change_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_node_that_does_not_answer_is_watched_still(capsys: pytest.CaptureFixture[str]) -> None:
     """It may come back."""
-    away = Status(node="pve1", reachable=False, what="it can't be asked")
+    away = Status(node="pve1", reachable=False, what="the node can't be queried")
     assert watched(Context(Options()), seen(away, away, DONE), texts) == [DONE]
-    assert capsys.readouterr().out == "it can't be asked\nnothing is pending\n"
+    assert capsys.readouterr().out == "the node can't be queried\nnothing is pending\n"
 
 
 def test_ctrl_c_ends_it_with_what_was_seen_last() -> None:

@@ -136,7 +136,7 @@ def suspicion(*entries: wire.Entry, changes: str = "") -> str | None:
     [
         ([NIC], "no bridge is listed"),
         ([NIC, VMBR1], "nothing that is listed has a default gateway"),
-        ([NIC, VMBR0, VLAN], "vmbr1.7 stands on vmbr1, which is not listed"),
+        ([NIC, VMBR0, VLAN], "vmbr1.7 is on top of vmbr1, which is not listed"),
         ([NIC, VMBR0, BOND], "bond0 is up, and nothing that is listed uses it"),
         ([NIC, VMBR0, {**VMBR1, "priority": 6}], "the node's file has more interfaces than are listed"),
     ],

@@ -94,7 +94,7 @@ def test_an_untrusted_certificate_gets_no_word(served: Served, trust: Trust | No
     assert caught.value.fingerprint == served.fingerprint
     assert served.fingerprint in caught.value.message
     assert f"export PVENET_FINGERPRINT={served.fingerprint}" in caught.value.hint
-    assert ("another certificate than the pinned one" in caught.value.message) == bool(trust)
+    assert ("a different certificate from the pinned one" in caught.value.message) == bool(trust)
     told = "".join(traceback.format_exception(caught.value))
     assert SECRET not in told
     assert "oracle-secret" not in told

@@ -150,7 +150,7 @@ def test_a_member_has_an_address_or_none(address: object) -> None:
     """It is compared with the node's, and spoken to: what is none is not PVE's answer."""
     entry = {"type": "node", "name": "pve1", "online": 1}
     assert members(saying([entry | {"ip": ""}]).connection)[0].address is None
-    with pytest.raises(errors.NotPVE, match="no address"):
+    with pytest.raises(errors.NotPVE, match="not an address"):
         members(saying([entry | {"ip": address}]).connection)
 
 

@@ -45,9 +45,9 @@ def test_a_clock_is_judged_by_how_far_it_is_off(ahead: int, took: float) -> None
 def test_a_clock_says_which_way_it_is_off() -> None:
     """Ahead or behind, in a unit that a person reads."""
     late = format_datetime(NOW - timedelta(hours=3), usegmt=True)
-    assert clock(late, NOW, NOW).text.startswith("the node's clock is 3 h behind this one")
+    assert clock(late, NOW, NOW).text.startswith("the node's clock is 3 h behind this machine's")
     soon = format_datetime(NOW + timedelta(seconds=90), usegmt=True)
-    assert clock(soon, NOW, NOW).text == "the node's clock is 90 s ahead of this one"
+    assert clock(soon, NOW, NOW).text == "the node's clock is 90 s ahead of this machine's"
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Nov 2026 05:00:00 GMT", "\x1b[31m"])
@@ -160,7 +160,7 @@ def test_a_certificate_is_judged_by_its_time(since: int, until: int, state: Stat
 
 def test_a_certificate_that_nobody_checks_is_a_warning() -> None:
     """However good it looks."""
-    assert judged(certificate(-9, 300), NOW, "and nobody checks it", insecure=True).state is State.WARNING
+    assert judged(certificate(-9, 300), NOW, "not checked (--insecure)", insecure=True).state is State.WARNING
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_check_that_breaks_is_not_known_and_the_others_go_on() -> None:
         ("d", State.GOOD),
         ("e", State.UNKNOWN),
     ]
-    assert looks.found[0].text.startswith("this is a fault of pvenet itself: ValueError at pvenet/doctor/finding.py:")
+    assert looks.found[0].text.startswith("this is a bug in pvenet itself: ValueError at pvenet/doctor/finding.py:")
     assert "no sense" not in looks.found[0].text  # it may hold anything
     assert looks.found[4].text == "this machine refuses what pvenet needs: Too many open files (/somewhere)"
 
@@ -247,7 +247,7 @@ def test_who_does_not_answer_is_not_asked_again() -> None:
     looks = Looks()
     looks.look(["a"], dead)
     looks.look(["b"], broken)
-    assert [each.text for each in looks.found] == ["pve1 can't be reached", "not looked at: pve1 can't be reached"]
+    assert [each.text for each in looks.found] == ["pve1 can't be reached", "not checked: pve1 can't be reached"]
 
 
 def test_beside_another_endpoint_a_dead_one_is_a_warning() -> None:

@@ -279,7 +279,7 @@ def test_a_ctrl_c_lets_nobody_begin_and_those_at_work_end() -> None:
     assert verdicts(summary) == {"a1": "applied", "b1": "applied", "c1": "untouched", "d1": "untouched"}
     assert isinstance(summary.failure, errors.Interrupted)
     assert "applied before that, and stays: a1, b1\nnot reached: c1, d1" in summary.failure.message
-    assert Warned(text="interrupted: c1, d1 will not be begun") in road.events
+    assert Warned(text="interrupted: c1, d1 will not be started") in road.events
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

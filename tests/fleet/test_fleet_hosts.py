@@ -52,7 +52,7 @@ def test_a_plan_says_for_each_node_what_has_to_follow_its_address(run: Run, file
     file.write_text(MOVED)
     out = run("plan").out
     first, second, third = (part(out, f"pve{number}") for number in (1, 2, 3))
-    assert "  note: /etc/hosts of pve1 has to follow, or pve1 breaks at its next start; --update-hosts does" in first
+    assert "  note: /etc/hosts of pve1 must follow, or pve1 breaks at its next boot; --update-hosts changes it" in first
     assert LINES in first
     assert "set ring0_addr of pve1 to 192.168.171.31 and raise config_version" in first
     assert "/etc/hosts" not in second
@@ -74,7 +74,7 @@ def test_its_json_carries_them(run: Run, file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "does"),
-    [((), "--update-hosts does that, too"), (("--update-hosts",), "that is done when the new address is verified")],
+    [((), "--update-hosts changes it"), (("--update-hosts",), "pvenet changes it when the new address is verified")],
 )
 def test_a_rollout_says_it_before_its_one_question(
     run: Run, file: Path, nodes: Path, option: tuple[str, ...], does: str
@@ -117,5 +117,5 @@ def test_where_the_file_can_not_be_read_that_is_said(run: Run, file: Path) -> No
     ran = run("plan", "--fault", "lacks=Sys.Audit@GET hosts")
     assert ran.code == 0
     said = " ".join(part(ran.out, "pve1").split())
-    assert "whether its /etc/hosts has to follow is not known: root@pam!full lacks Sys.Audit on /" in said
+    assert "whether its /etc/hosts must follow is not known: root@pam!full lacks Sys.Audit on /" in said
     assert run("plan", "--json", "--fault", "lacks=Sys.Audit@GET hosts").data["nodes"][0]["hosts"] == []

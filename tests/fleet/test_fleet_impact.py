@@ -114,7 +114,7 @@ def test_who_is_on_a_vnet_is_known_before_the_question(
     assert "not known" not in out
     assert [text for text in asked if text.endswith("/report")] == ["GET /nodes/pve1/report"]
     ran = run("apply", "-f", "network.yaml", "--yes", "--allow-guests", "202")
-    assert (ran.code, "this cuts guests that run, on\n  pve1: 101 web" in ran.err) == (7, True)
+    assert (ran.code, "this cuts running guests on\n  pve1: 101 web" in ran.err) == (7, True)
     assert staged(folder) == []
 
 
@@ -137,7 +137,7 @@ def test_a_node_that_can_not_tell_fails_nothing(run: Run, file: Path) -> None:
     bridges = "nodes/pve2/sdn/zones/localnetwork/bridges"
     ran = run("plan", "--fault", f"lacks=SDN.Audit@GET {bridges}")
     assert ran.code == 0
-    assert "not known: what hangs on the bridges of pve" in ran.out
+    assert "not known: what is on the bridges of pve" in ran.out
     assert "SDN.Audit on /sdn/zones/localnetwork is missing" in ran.out
     assert "pveum acl modify /sdn/zones/localnetwork" in ran.out
     assert "plan: 0 to create, 3 to change" in ran.out
@@ -178,8 +178,8 @@ def test_guests_are_cut_on_no_node_unless_all_are_agreed_to(
     ran = run("apply", "-f", "network.yaml", "--yes", *allowed)
     assert ran.code == 7
     first = "" if "101" in allowed else "  pve1: 101 web\n"
-    assert f"error: this cuts guests that run, on\n{first}  pve2: 202 db\nnothing was sent" in ran.err
-    assert "if that is meant, add --allow-guests 101,202" in ran.err
+    assert f"error: this cuts running guests on\n{first}  pve2: 202 db\nnothing was sent" in ran.err
+    assert "if that is intended, add --allow-guests 101,202" in ran.err
     assert staged(nodes) == []
     assert all(text.startswith("GET") for text in asked)
 
@@ -208,7 +208,7 @@ def test_who_starts_on_the_way_is_not_covered(run: Run, file: Path, nodes: Path)
     start = "guest-starts=110@GET nodes/pve1/sdn/zones/localnetwork/bridges+2"
     ran = run("apply", "-f", "network.yaml", "--yes", "--allow-guests", "101,202", "--fault", start)
     assert ran.code == 7
-    assert "this cuts guest 110 old on pve1, which runs" in ran.err
+    assert "this cuts guest 110 old on pve1, which is running" in ran.err
     assert staged(nodes) == []
 
 

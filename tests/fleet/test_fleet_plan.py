@@ -56,7 +56,7 @@ pve1:
   ~ eth ens39: autostart no -> yes
   + bridge vmbr1: ports bond0, autostart, comments "For tagged traffic"
   ~ bridge vmbr0: ports ens33 -> ens33,ens37  (risk: management)
-  this touches the way to pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
+  this touches the management path of pve1: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.21)
 
 pve2:
   + bond bond0: slaves ens38,ens39, mode balance-rr, autostart
@@ -64,7 +64,7 @@ pve2:
   ~ eth ens39: autostart no -> yes
   + bridge vmbr1: ports bond0, autostart, comments "For tagged traffic"
   ~ bridge vmbr0: ports ens33 -> ens33,ens37  (risk: management)
-  this touches the way to pve2: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.22)
+  this touches the management path of pve2: vmbr0 on ens33 (vmbr0 carries the node's address 192.168.171.22)
 
 plan: 4 to create, 6 to change, 0 to delete on 2 of 2 nodes
 """
@@ -149,7 +149,7 @@ def test_what_is_staged_from_here_and_not_in_the_file_is_shown(run: Run, file: P
 pve1: no changes
   something is pending there already, staged from here:
     ~ eth ens33: mtu none -> 1400  (risk: management)
-  this touches the way to pve1 (vmbr0 carries the node's address 192.168.171.21)
+  this touches the management path of pve1 (vmbr0 carries the node's address 192.168.171.21)
   vmbr0 carries corosync link 0 (192.168.171.21)
     interrupted: ens33 gets a lower MTU, and larger frames are lost
   vmbr0 carries the management path: ens33 > vmbr0 > 192.168.171.21

@@ -53,7 +53,7 @@ def test_it_is_shown_as_it_was(run: Run, saved: Path, tmp_path: Path) -> None:
     assert "  - bridge vmbr1  (risk: guests)" in shown
     assert "    cut: vmbr1 goes" in shown
     assert shown[0].startswith("made from network.yaml at 20")
-    assert "`pvenet apply saved` makes it so" in ran.err
+    assert "`pvenet apply saved` applies it" in ran.err
     assert saved.exists()
     assert not (tmp_path / "state").exists()
 
@@ -93,10 +93,10 @@ def test_plan_stays_what_it_was(run: Run, saved: Path, tmp_path: Path) -> None:
         (("show",), "shows one saved plan"),
         (("show", "saved", "saved"), "shows one saved plan"),
         (("show", "nowhere"), "nowhere"),
-        (("show", "network.yaml"), "network.yaml is no saved plan"),
-        (("show", "saved", "-f", "network.yaml"), "-f has no part in `pvenet plan show`"),
-        (("show", "saved", "-o", "other"), "-o has no part in `pvenet plan show`"),
-        (("show", "saved", "--exit-code"), "--exit-code has no part in `pvenet plan show`"),
+        (("show", "network.yaml"), "network.yaml is not a saved plan"),
+        (("show", "saved", "-f", "network.yaml"), "-f does not go with `pvenet plan show`"),
+        (("show", "saved", "-o", "other"), "-o does not go with `pvenet plan show`"),
+        (("show", "saved", "--exit-code"), "--exit-code does not go with `pvenet plan show`"),
         (("network.yaml", "saved"), "network.yaml and saved are two files"),
         (("",), "it is empty"),
     ],

@@ -146,14 +146,14 @@ def test_the_canary_goes_first(cluster: Path, run: Run, file: Path, failing: Cal
     assert "bond0" not in live(cluster, "pve1")
     ran = run("apply", "-f", "network.yaml", "--yes", "--canary", "pve9")
     assert ran.code == 2
-    assert "the canary pve9 is none of the nodes" in ran.err
+    assert "the canary pve9 is not one of the nodes" in ran.err
 
 
 @pytest.mark.usefixtures("file")
 def test_nothing_is_sent_without_consent(cluster: Path, run: Run) -> None:
     """Neither to the question without a terminal, nor to the way to a node, nor where --json could ask."""
     for words, text in (
-        (["--yes"], "this touches the way to\n  pve1: vmbr0 on ens33"),
+        (["--yes"], "this touches the management path of\n  pve1: vmbr0 on ens33"),
         (["--allow-management"], "there is no terminal to ask on"),
         (["--allow-management", "--json"], "--json never asks"),
     ):
@@ -233,7 +233,7 @@ def test_what_goes_live_was_shown(run: Run, file: Path, cluster: Path) -> None:
     file.write_text("nodes: {pve1: , pve2: }")
     ran = run("apply", "-f", "network.yaml", "--yes")
     assert ran.code == 7
-    assert "this touches the way to\n  pve1: vmbr0 on ens33" in ran.err
+    assert "this touches the management path of\n  pve1: vmbr0 on ens33" in ran.err
     ran = run("apply", "-f", "network.yaml", "--yes", "--allow-management")
     assert ran.code == 0
     assert "~ eth ens33: mtu none -> 1400" in ran.out
@@ -272,7 +272,7 @@ def test_nothing_goes_live_that_was_staged_between(
     if how == "revert":
         assert "what was staged on pve1 is not pending any more" in ran.err
     else:
-        assert "something else was staged on pve1 meanwhile; it was not reloaded" in ran.err
+        assert "something else was staged on pve1 in the meantime; it was not reloaded" in ran.err
         assert (cluster / "pve1/etc/network/interfaces.new").exists()
 
 
@@ -291,7 +291,7 @@ def test_an_interrupt_says_what_was_changed_before(
     monkeypatch.setattr(rollout, "apply", second)
     ran = run("apply", "-f", "network.yaml", "--yes")
     assert ran.code == 130
-    assert "what was staged on pve2 was taken back\napplied before that, and stays: pve1" in ran.err
+    assert "what was staged on pve2 was removed again\napplied before that, and stays: pve1" in ran.err
     assert "bond0" not in live(cluster, "pve2")
 
 
@@ -332,7 +332,7 @@ class TestSaved:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (lambda _: "nodes: {}", "is no saved plan"),
+            (lambda _: "nodes: {}", "is not a saved plan"),
             (lambda text: text.replace('"pvenet_plan": 1', '"pvenet_plan": 2'), "saved by another version"),
             (lambda text: text.replace("balance-rr", "roundrobin"), "was changed after it was saved"),
             (lambda text: text[:-20], "was changed after it was saved"),

@@ -61,7 +61,7 @@ def test_what_an_apply_would_have_to_be_allowed_is_staged(run: Run, file: Path, 
     file.write_text("nodes:\n  pve1:\n    vmbr0: {type: bridge, ports: [ens37]}\n")
     ran = run(*ONLY)
     assert ran.code == 0
-    assert "this touches the way to pve1" in ran.out
+    assert "this touches the management path of pve1" in ran.out
     assert "bridge-ports ens37" in pending(cluster, "pve1")
     assert run("apply", "--node", "pve1", "--yes").code == 7
 

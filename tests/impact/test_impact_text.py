@@ -88,7 +88,7 @@ def test_what_is_not_known_is_said_with_what_grants_it() -> None:
         "not known: which guests pve1 has (VM.Audit on /vms is missing)",
         "not known: who they are (VM.Audit on /vms is missing)",
         "not known: what runs (no answer)",
-        "what is missing is granted by root on a node:",
+        "to grant what is missing, on a node, as root:",
         "  pveum acl modify /vms ...",
     ]
 

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Network, Callable[[Report], Report], str]] = {
     "no LACP partner": (
         LACP,
         lambda report: bond(report, partner_mac=None, aggregated=1),
-        "bond0: 802.3ad, nobody answers LACP on ens38, enp9s0: are the switch's ports a LAG?",
+        "bond0: 802.3ad, no LACP partner answers on ens38, enp9s0: are the switch's ports a LAG?",
     ),
     "two LACP partners": (
         LACP,
@@ -158,7 +158,7 @@ CASES: dict[str, tuple[Network, Callable[[Report], Report], str]] = {
     "an address that no file names": (
         LACP,
         lambda report: extra(report, "vmbr0", "10.0.0.7/24"),
-        "10.0.0.7/24 is on vmbr0 and in no file",
+        "10.0.0.7/24 is on vmbr0 but in no file",
     ),
     "a default route that leaves elsewhere": (
         LACP,
@@ -191,7 +191,7 @@ CASES: dict[str, tuple[Network, Callable[[Report], Report], str]] = {
     "a NIC that a bridge has and no file gives it": (
         PAIR,
         lambda report: with_link(report, "ens33", master="vmbr1"),
-        "ens33 is in vmbr1, and no file says so",
+        "ens33 is in vmbr1, but in no file",
     ),
 }
 

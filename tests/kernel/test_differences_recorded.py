@@ -36,7 +36,7 @@ SAID: dict[str, list[str]] = {
         "ens37 has no carrier",
         "ens40 has no carrier",
     ],
-    "lacp-no-partner": ["bond0: 802.3ad, nobody answers LACP on ens38, ens39: are the switch's ports a LAG?"],
+    "lacp-no-partner": ["bond0: 802.3ad, no LACP partner answers on ens38, ens39: are the switch's ports a LAG?"],
     "lacp-partner": [],
     "lacp-partner-one-pulled": [
         "bond0: 802.3ad, ens38 has no carrier: 1 of 2 slaves carries traffic",

@@ -38,7 +38,7 @@ def left(before: Network, wanted: Network, mtus: tuple[int, int], ours: Mapping[
 def test_an_mtu_that_stays_is_named(mtus: tuple[int, int]) -> None:
     """Whether the file named it before, or only what was tried and rolled back."""
     before = network(JUMBO if mtus[0] == mtus[1] else NIC)
-    said = ["ens38 keeps MTU 9000, which its file does not name any more"]
+    said = ["ens38 keeps MTU 9000, which its file no longer names"]
     assert left(before, network(NIC), mtus, {"ens38": MTU}) == said
     bonds = network(replace(BOND, mtu=before.interfaces["ens38"].mtu)), network(BOND)
     assert left(*bonds, mtus, {"bond0": MTU}) == [said[0].replace("ens38", "bond0")]

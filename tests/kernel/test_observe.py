@@ -130,7 +130,7 @@ def test_a_report_that_was_lost_is_asked_for_once(connect: Connect, behave: Call
     """Neither again at once, nor of another endpoint, nor by the next who wants one: the node still makes it."""
     with Loopback(behave) as server, Loopback(behave) as other:
         node = Node(connect(server.endpoint(), other.endpoint()), "pve1")
-        with pytest.raises(observe.ReportLost, match="pve1 gives no report") as first:
+        with pytest.raises(observe.ReportLost, match="pve1 does not return a report") as first:
             observe.report(node, timeout=0.3)
         with pytest.raises(observe.ReportLost) as second:
             observe.report(node)

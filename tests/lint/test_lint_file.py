@@ -52,7 +52,7 @@ nodes:
     vmbr0: {type: bridge, cidr: 10.0.0.1/24, gateway: 10.0.1.1}
 """
     assert lines(text) == [
-        "f:3:25: a: bond0 has one slave, x1: if that fails, nothing steps in [single-slave]",
+        "f:3:25: a: bond0 has one slave, x1: nothing takes over if it fails [single-slave]",
         "f:4:46: a: gateway 10.0.1.1 of vmbr0 is in none of its networks: 10.0.0.0/24 [gateway-outside]",
     ]
 
@@ -61,7 +61,7 @@ def test_what_goes_without_saying_is_said_to_be_so() -> None:
     """PVE's default is taken for what an exported file leaves out; the message names the field."""
     text = "nodes: {a: {x1: {type: eth}, vmbr1: {type: bridge, ports: [x1], mtu: 9000}}}"
     (line,) = lines(text)
-    assert line.endswith("larger frames are lost there; the file gives no mtu for x1 [mtu-path]")
+    assert line.endswith("larger frames are lost there; the file has no mtu for x1 [mtu-path]")
     assert lines(text.replace("type: eth", "type: eth, mtu: 9000")) == []
 
 
@@ -84,7 +84,7 @@ def test_what_the_file_leaves_to_the_node_is_no_finding(text: str) -> None:
 def test_what_the_defaults_say_is_told_once() -> None:
     """Not once a node."""
     text = "defaults: {bond0: {type: bond, slaves: [x1]}}\nnodes: {a: {}, b: {}, c: {}}"
-    assert lines(text) == ["f:1:32: a: bond0 has one slave, x1: if that fails, nothing steps in [single-slave]"]
+    assert lines(text) == ["f:1:32: a: bond0 has one slave, x1: nothing takes over if it fails [single-slave]"]
 
 
 def test_the_file_ignores_rules_for_itself_and_for_a_node() -> None:
@@ -114,7 +114,7 @@ def test_an_exported_file_has_no_finding_that_its_node_has_not() -> None:
     for network in recorded_networks():
         live = {(each.rule, each.interface, each.message) for each in find(Nodes(networks={"pve1": network}))}
         for finding, _ in lint_file(spec_of(exported({"pve1": network}))).found:
-            message = finding.message.partition("; the file gives no")[0]
+            message = finding.message.partition("; the file has no")[0]
             assert (finding.rule, finding.interface, message) in live
 
 
@@ -134,7 +134,7 @@ def test_of_the_recorded_files_few_have_something_to_be_found(told: Callable[[st
     assert all(count <= total / 8 for count in counts.values()), counts
     assert untouched > total * 2 / 3
     some = ", ".join(f"{rule} {count}" for rule, count in counts.items() if count)
-    told(f"files.jsonl: nothing is found in {untouched} of {total}; in how many a rule finds something: {some}")
+    told(f"files.jsonl: nothing found in {untouched} of {total}; in how many a rule finds something: {some}")
 
 
 # --- ignoring --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VNET, UPLINK = "vnet1", "vmbr1.20"
-NOBODY_LEFT = "guest 100 (net0) was on vmbr1 and is on no bridge any more"
+NOBODY_LEFT = "guest 100 (net0) was on vmbr1 and is no longer on any bridge"
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_guest_keeps_a_bridge_up(vm: Target, cable: Callable[[str, str], None]
         end = apply(vm, "--allow-management")
         # Debian's ifupdown2 takes every port off that no file names (pve-api#reload-guests), and pvenet says whose
         assert (end["exit"], end["verdict"]) == (8, "rolled_back"), end
-        assert "guest 100 (net0) was on vmbr1 and is on no bridge any more" in end["message"], end
+        assert "guest 100 (net0) was on vmbr1 and is no longer on any bridge" in end["message"], end
         assert master(vm.links(), tap) == ""
     vm.do("bridge", "set", "vmbr1", "--cidr", "10.99.1.1/24")
     end = apply(vm, "--allow-management")
@@ -108,7 +108,7 @@ def test_a_guest_keeps_a_bridge_up(vm: Target, cable: Callable[[str, str], None]
 def test_lacp_partners(vm: Target) -> None:
     """No partner, and links to two, are warned of or required away; a change that loses its partner is rolled back."""
     first, second = vm.nics[:2]
-    none = f"bond0: 802.3ad, nobody answers LACP on {first}, {second}: are the switch's ports a LAG?"
+    none = f"bond0: 802.3ad, no LACP partner answers on {first}, {second}: are the switch's ports a LAG?"
     split = re.compile(
         "bond0: 802.3ad, 1 of 2 slaves with carrier is in its active aggregator "
         rf"\({first} in (\d+), {second} in (?!\1)\d+, not in sync\): do all lead to ports of one LAG\?"
@@ -131,7 +131,7 @@ def test_lacp_partners(vm: Target) -> None:
         vm.do("eth", "set", first, "--no-autostart")  # ifupdown2 3.0.0 leaves it down: pve-api#slave-set-free
         end = apply(vm)
         assert (end["exit"], end["verdict"]) == (8, "rolled_back"), end
-        assert f"bond0: 802.3ad, nobody answers LACP on {second}" in end["message"]
+        assert f"bond0: 802.3ad, no LACP partner answers on {second}" in end["message"]
         until(lambda: partner(vm), within=SECONDS, pause=1.0)
         links = vm.links()
         assert [master(links, nic) for nic in (first, second)] == ["bond0", "bond0"]
@@ -160,4 +160,4 @@ def test_an_mtu_is_refused(vm: Target) -> None:
     vm.shell(f"ip link set {first} mtu 1500")
     assert not links.keys() & {"bond0", "vmbr1"}
     assert [links[nic]["mtu"] for nic in (first, *nics)] == [JUMBO, 1500, 1500]
-    assert f"{first} keeps MTU {JUMBO}, which its file does not name any more" in end["warnings"]
+    assert f"{first} keeps MTU {JUMBO}, which its file no longer names" in end["warnings"]

@@ -94,11 +94,11 @@ def test_each_right_is_told_with_what_it_is_for(run: Callable[..., Ran], url: st
     """Before anything is made; and what is made, a line each, all within 80 columns."""
     ran = run("login", url, "--full", *ROOT)
     told = ran.err.partition("pvenet needs these rights")[2]
-    for words in ("look, stage, reload, revert", "/sdn/zones/localnetwork", "/ alone", "hold the SDN lock", "VM.Audit"):
+    for words in ("read, stage, reload, revert", "/sdn/zones/localnetwork", "/ alone", "hold the SDN lock", "VM.Audit"):
         assert words in told
     before, _, after = told.partition("\nprofile lab written")
     assert max(map(len, before.splitlines())) <= 80
-    assert "To be made there" in before
+    assert "To be created there" in before
     assert len(before.splitlines()) <= 22
     assert after
 
@@ -109,8 +109,8 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     first = secret_of(folder)
     again = run("login", url, *ROOT)
     assert (again.code, secret_of(folder)) == (0, first)
-    assert "To be made there" not in again.err
-    assert "nobody compared" not in again.err
+    assert "To be created there" not in again.err
+    assert "nobody has compared" not in again.err
     more = run("login", url, "--full", *ROOT)
     assert "role NetLockPvenet on /sdn alone for user and token" in more.err
     assert secret_of(folder) == first
@@ -134,7 +134,7 @@ def test_a_second_time_asks_for_nobody(run: Callable[..., Ran], url: str, folder
     assert (nowhere.code, "there is no node pve9" in nowhere.err) == (2, True)
     for more in ("--full", "--read-only"):
         refused = run("login", url, "--name", "lab", more)
-        assert (refused.code, "who logs in, or the name of a token is missing" in refused.err) == (2, True)
+        assert (refused.code, "a user or a token is missing" in refused.err) == (2, True)
 
 
 def test_what_a_person_added_to_the_profile_stays(run: Callable[..., Ran], url: str, profiles: Path) -> None:
@@ -198,7 +198,7 @@ def test_another_than_the_named_one_is_refused(run: Callable[..., Ran], url: str
     """Whatever else is agreed to."""
     ran = run("login", url, "--fingerprint", WRONG, *ROOT)
     assert ran.code == 6
-    assert "another certificate than the one that --fingerprint names" in ran.err
+    assert "a different certificate from the one that --fingerprint names" in ran.err
     assert pin in ran.err
     assert run("login", url, "--fingerprint", "AA:BB", *ROOT).code == 2
 
@@ -259,7 +259,7 @@ def test_a_token_that_is_there_is_taken(run: Callable[..., Ran], url: str, tmp_p
     ran = run("login", url, "--token-id", "root@pam!full", "--yes", "--name", "lab", way, given)
     assert ran.code == 0, ran.err
     assert run("list").out == ran.out
-    assert f"its secret is left in {'the command ' if given != str(file) else ''}{given}" in run("logout").err
+    assert f"its secret remains in {'the command ' if given != str(file) else ''}{given}" in run("logout").err
     assert file.read_text() == FULL
 
 
@@ -336,14 +336,14 @@ def test_a_node_that_is_not_there_is_told(run: Callable[..., Ran], url: str, pro
         (("http://192.168.1.5",), "in the clear"),
         (("root:x@host",), "holds no credentials"),
         (("https://host/path",), "goes on after"),
-        (("a b",), "is no endpoint"),
-        (("127.0.0.1", "--name", "../x"), "no name for a profile"),
+        (("a b",), "is not an endpoint"),
+        (("127.0.0.1", "--name", "../x"), "not a valid profile name"),
         (("127.0.0.1", "--store", "paper"), "can't be kept"),
         (("127.0.0.1", "--read-only", "--full"), "two different tokens"),
         (("127.0.0.1", "--endpoint", "127.0.0.2"), "more than one place"),
-        (("127.0.0.1", "--user", "root@pam", "--token-id", "root@pam!x"), "needs nobody to log in"),
+        (("127.0.0.1", "--user", "root@pam", "--token-id", "root@pam!x"), "needs no login"),
         (("127.0.0.1", "--user", "root"), "without a realm"),
-        (("127.0.0.1", "--token-id", "root@pam"), "no token's name"),
+        (("127.0.0.1", "--token-id", "root@pam"), "not a token ID"),
         (("127.0.0.1", "--insecure"), "gives the password away"),
         ((), "is missing, and there is no terminal"),
     ],
@@ -361,7 +361,7 @@ def test_wrong_usage_is_told_before_anything_is_sent(
 def test_a_token_is_called_as_pve_takes_it(run: Callable[..., Ran], name: str) -> None:
     """Else it is refused here."""
     ran = run("login", "--print", "--token-name", name)
-    assert (ran.code, "no name for a token" in ran.err) == (2, True)
+    assert (ran.code, "not a valid token name" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize("machine", ["laptop", "laptop.example.com", "1st", "", "ü", "a", "-x-", "my_host-2"])
@@ -405,7 +405,7 @@ def test_a_name_that_is_taken_is_another_places(
     assert run("login", url, *ROOT).code == 0
     with Server(tmp_path / "second") as second:
         ran = run("login", second.endpoint.url, *ROOT)
-    assert (ran.code, f"is there, for {url}" in ran.err) == (2, True)
+    assert (ran.code, f"exists already, for {url}" in ran.err) == (2, True)
     config = profiles.parent / "config.toml"
     config.write_text("[profiles.by-hand]\nsim = 'x'\n")
     ran = run("login", url, *ROOT, "--name", "by-hand")
@@ -509,7 +509,7 @@ def test_logout_forgets_here_and_says_what_to_do_there(
     """The profile and its secret are gone; the line removes the token, which can't do it itself."""
     run("login", url, *ROOT)
     ran = run("logout")
-    assert (ran.code, ran.out) == (0, "profile lab forgotten\n")
+    assert (ran.code, ran.out) == (0, "profile lab removed\n")
     assert "pveum user token remove pvenet@pve ci" in ran.err
     assert list(profiles.iterdir()) == []
     assert "pvenet@pve!ci" in users(folder)["tokens"]

@@ -98,7 +98,7 @@ def test_a_lost_answer_is_looked_up(tmp_path: Path, fault: str) -> None:
     """Whether it was carried out or not: all is made once, and the secret that is given in the end opens the token."""
     odd = fault.startswith("odd-answer") and "value" in fault
     if odd:
-        with pytest.raises(errors.NotPVE, match="no secret that could be one"):
+        with pytest.raises(errors.NotPVE, match="without a valid secret"):
             made(connected(tmp_path, fault))
         return
     secret, done = made(connected(tmp_path, fault))
@@ -109,7 +109,7 @@ def test_a_lost_answer_is_looked_up(tmp_path: Path, fault: str) -> None:
 def test_answers_that_are_always_lost_end(tmp_path: Path) -> None:
     """With a sentence and a way on, not with a try too many."""
     faults = [f"drop-after@PUT access/acl+{number}" for number in range(1, 30)]
-    with pytest.raises(errors.Unreachable, match="loses one answer after the other") as caught:
+    with pytest.raises(errors.Unreachable, match="loses one answer after another") as caught:
         made(connected(tmp_path, *faults))
     assert "again" in caught.value.hint
 
@@ -132,7 +132,7 @@ def test_an_old_secret_is_replaced_where_pve_can(tmp_path: Path) -> None:
         opened(tmp_path, first).get("version")
     assert opened(tmp_path, second).get("version").data
     (tmp_path / "sim.json").write_text('{"token_regenerate": false}')
-    with pytest.raises(errors.RefusedByPVE, match="no new secret") as caught:
+    with pytest.raises(errors.RefusedByPVE, match="an existing token a new secret") as caught:
         made(connection)
     assert "--token-name" in caught.value.hint
 

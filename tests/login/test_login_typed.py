@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PASSWORD = "oracle-secret"
 FULL = "11111111-1111-1111-1111-111111111111"
 HOST, CERTIFICATE, WHO = "The node's name or address: ", "Is it the same? A yes pins it. [y/N] ", "[root@pam]: "
-SECRET, MAKE = "The password of root@pam: ", "Make it? [y/N] "
+SECRET, MAKE = "The password of root@pam: ", "Create it? [y/N] "
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_ctrl_c_while_it_is_made_is_gone_on_with(tmp_path: Path, begin: Callable
         typed.until("PUT ")
         typed.type(CTRL_C)
         shown = typed.end()
-        assert (typed.code, "with some of it made there" in shown) == (130, True)
+        assert (typed.code, "a part was created on the node" in shown) == (130, True)
         assert left(tmp_path) == []
     assert "pvenet@pve!ci" in users(tmp_path)["tokens"]
     with Server(tmp_path / "node") as server:

@@ -203,9 +203,7 @@ def test_a_comment_that_could_be_run_is_not_put_back() -> None:
     (step,) = back.plan.steps
     assert isinstance(step, Create)
     assert step.after.comments == ""
-    assert [str(loss) for loss in back.lost] == [
-        f"vmbr9: the comments {bridge.comments!a}, of which a part could be run"
-    ]
+    assert [str(loss) for loss in back.lost] == [f"vmbr9: the comments {bridge.comments!a}, part of which could be run"]
 
 
 def test_an_order_that_does_not_exist_ends_all_the_same() -> None:

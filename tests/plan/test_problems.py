@@ -32,9 +32,11 @@ other vmbr5 kind=OVSBridge beneath=ens41
 CASES = {
     # names
     "bond mybond slaves=ens40": [
-        "PVE knows a bond by a name like bond0 only and would not see mybond as one (did you mean bond1?)"
+        "PVE knows a bond by a name like bond0 only and would not recognize mybond as one (did you mean bond1?)"
     ],
-    "bond BOND7": ["PVE knows a bond by a name like bond0 only and would not see BOND7 as one (did you mean bond1?)"],
+    "bond BOND7": [
+        "PVE knows a bond by a name like bond0 only and would not recognize BOND7 as one (did you mean bond1?)"
+    ],
     "bridge bond7": ["PVE would take bond7 for a bond because of its name"],
     "bridge br.7": ["PVE would take br.7 for a VLAN because of its name"],
     "bridge vmbr0:1": ["PVE would take vmbr0:1 for an alias because of its name"],
@@ -47,16 +49,16 @@ CASES = {
     # slaves and ports
     "bond bond1 slaves=ens99": ["slave ens99 of bond1 does not exist (did you mean ens39?)"],
     "bond bond1 slaves=wlan0": ["slave wlan0 of bond1 does not exist"],
-    "bond bond1 slaves=enp2s8": ["slave enp2s8 of bond1: PVE knows this NIC as ens40 only (did you mean ens40?)"],
+    "bond bond1 slaves=enp2s8": ["slave enp2s8 of bond1: PVE knows this NIC only as ens40 (did you mean ens40?)"],
     "bond bond1 slaves=ens40,ens40": ["slave ens40 of bond1 is listed twice"],
     "bond bond1 slaves=vmbr1": ["slave vmbr1 of bond1 is a bridge; a bond takes NICs and bonds"],
     "bond bond1 slaves=ens33": ["ens33 is already a port of vmbr0"],
     "bond bond1 slaves=ens39": ["slave ens39 of bond1 has the address 10.9.0.2/24, and a slave can't have one"],
-    "bond bond1 slaves=bond1": ["bond1 would stand on itself"],
+    "bond bond1 slaves=bond1": ["bond1 would be on top of itself"],
     "bridge vmbr2 ports=bond9": ["port bond9 of vmbr2 does not exist (did you mean bond0?)"],
     "bridge vmbr2 ports=ens40.7": [],
     "bridge vmbr2 ports=ens99.7": ["port ens99.7 of vmbr2 does not exist"],
-    "bridge vmbr2 ports=vmbr1": ["port vmbr1 of vmbr2 is a bridge, and a bridge takes none"],
+    "bridge vmbr2 ports=vmbr1": ["port vmbr1 of vmbr2 is a bridge, and a bridge can't be a port"],
     "bridge vmbr2 ports=ens37": ["ens37 is already a slave of bond0"],
     "bridge vmbr2 ports=ens41": ["ens41 is already a part of vmbr5"],
     "bridge vmbr2 ports=ens39": ["port ens39 of vmbr2 has the address 10.9.0.2/24, and a port can't have one"],
@@ -64,20 +66,20 @@ CASES = {
     "bridge vmbr2 ports=ens33\nbridge vmbr0 cidr=192.168.171.21/24 gateway=192.168.171.2": [],
     "bridge vmbr2 ports=bond0.50\nnone bond0.50\nbridge vmbr1": ["bond0.50 is in use: a port of vmbr2"],
     # bonds
-    "bond bond0 slaves=ens37,ens38 mode=active-backup primary=ens40": ["primary ens40 is no slave of bond0"],
+    "bond bond0 slaves=ens37,ens38 mode=active-backup primary=ens40": ["primary ens40 is not a slave of bond0"],
     "bond bond1 slaves=ens40 primary=ens40": ["bond1's mode balance-rr has no primary; active-backup has one"],
     "bond bond1 slaves=ens40 xmit_hash_policy=layer2": [
-        "bond1's mode balance-rr ignores an xmit-hash-policy; 802.3ad and balance-xor have one"
+        "bond1's mode balance-rr ignores xmit-hash-policy; 802.3ad and balance-xor use one"
     ],
     "bond bond0 slaves=ens37,ens38 mode=active-backup primary=ens37": [
-        "warning: a primary set on bond0 now takes effect only when the bond is deleted and made anew"
+        "warning: a primary set on bond0 now takes effect only when the bond is deleted and created again"
     ],
     # bridges
-    "bridge vmbr2 vids=2-10": ["vids need a VLAN-aware bridge, and vmbr2 is none"],
+    "bridge vmbr2 vids=2-10": ["vids need a VLAN-aware bridge, which vmbr2 is not"],
     "bridge vmbr2 vlan_aware=on vids=2,4,100-200": [],
     "bridge vmbr2 vlan_aware=on vids=1,9-5,x,2-5000": [
         "vids of vmbr2: 1 is outside 2 to 4094",
-        "vids of vmbr2: 9-5 does not go upwards",
+        "vids of vmbr2: 9-5 must ascend",
         "vids of vmbr2: x is neither a VLAN id nor a range like 2-4094",
         "vids of vmbr2: 2-5000 is outside 2 to 4094",
     ],
@@ -94,21 +96,21 @@ CASES = {
     ],
     "vlan ens99.7": ["raw device ens99 of ens99.7 does not exist (did you mean ens39?)"],
     "vlan storage raw_device=vmbr5 tag=7": [
-        "raw device vmbr5 of storage is of the kind OVSBridge, which PVE puts no VLAN on"
+        "raw device vmbr5 of storage is of the kind OVSBridge, on which PVE puts no VLAN"
     ],
     "vlan storage raw_device=bond0 tag=50": ["tag 50 of bond0 is already bond0.50"],
-    "vlan storage raw_device=storage tag=7": ["storage would stand on itself"],
+    "vlan storage raw_device=storage tag=7": ["storage would be on top of itself"],
     # addresses
-    "bridge vmbr2 cidr6=100::1/64": ["PVE refuses 100::1: it is in none of the nets that hosts have"],
+    "bridge vmbr2 cidr6=100::1/64": ["PVE refuses 100::1: it is in none of the nets that hosts use"],
     "bridge vmbr2 cidr=10.0.0.1/7": ["PVE takes IPv4 addresses with a prefix of 8 to 32, not 10.0.0.1/7"],
     "bridge vmbr2 cidr6=2001:db8::1/64": ["PVE refuses 2001:db8::1: 2001:db8::/32 is for documentation only"],
-    "bridge vmbr2 cidr6=ff02::1/64": ["ff02::1 is no address that vmbr2 can have"],
-    "bridge vmbr2 gateway6=fe80::1": ["vmbr2 has gateway6 fe80::1 and no cidr6"],
+    "bridge vmbr2 cidr6=ff02::1/64": ["ff02::1 is not an address that vmbr2 can have"],
+    "bridge vmbr2 gateway6=fe80::1": ["vmbr2 has gateway6 fe80::1 but no cidr6"],
     "bridge vmbr2 cidr6=fd00::2/64 gateway6=fe80::1": [],
     "bridge vmbr2 cidr6=fd00::2/64 gateway6=fd00::2": ["gateway6 fd00::2 is vmbr2's own address"],
-    "bridge vmbr2 cidr=192.168.171.21/25": ["vmbr2 has the address 192.168.171.21, which vmbr0 has, too"],
+    "bridge vmbr2 cidr=192.168.171.21/25": ["vmbr2 has the address 192.168.171.21, which vmbr0 also has"],
     "bridge vmbr2 cidr=10.7.0.1/24\nbridge vmbr3 cidr=10.7.0.1/16": [
-        "vmbr3 has the address 10.7.0.1, which vmbr2 has, too"
+        "vmbr3 has the address 10.7.0.1, which vmbr2 also has"
     ],
     "bridge vmbr2 cidr=192.168.171.22/24": ["warning: vmbr2 and vmbr0 are both in 192.168.171.0/24"],
     "bridge vmbr2 cidr=192.168.171.22/24\nbridge vmbr0 ports=ens33": [],
@@ -139,8 +141,8 @@ CASES = {
     "eth ens99": ["there is no NIC ens99, and a NIC can't be created"],
     "none ens40": ["ens40 is a NIC and can't be deleted"],
     "bridge ens40": ["ens40 is a NIC and can't become a bridge"],
-    "bridge vmbr5": ["vmbr5 is of the kind OVSBridge, which pvenet shows and does not change yet"],
-    "none vmbr5": ["vmbr5 is of the kind OVSBridge, which pvenet shows and does not change yet"],
+    "bridge vmbr5": ["vmbr5 is of the kind OVSBridge, which pvenet shows but does not change yet"],
+    "none vmbr5": ["vmbr5 is of the kind OVSBridge, which pvenet shows but does not change yet"],
     # what is in use
     "none bond0": ["bond0 is in use: the raw device of bond0.50"],
     "none bond0.50": ["bond0.50 is in use: a port of vmbr1"],
@@ -206,7 +208,7 @@ def test_lowering_an_mtu_is_told_by_who_stands_on_it() -> None:
     """An MTU that falls below that of an untouched interface above is a problem of the one that is lowered."""
     current = network("eth ens33 mtu=9000\nbridge vmbr0 ports=ens33 mtu=9000")
     found = problems(current, interfaces("eth ens33 mtu=1500"))
-    assert texts(found) == ["mtu 1500 of ens33 is below the 9000 of vmbr0, which stands on it"]
+    assert texts(found) == ["mtu 1500 of ens33 is below the 9000 of vmbr0, which is on top of it"]
 
 
 @pytest.mark.parametrize("letter", ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
@@ -224,7 +226,7 @@ def test_an_address_that_was_there_twice_is_a_warning() -> None:
     """A node may hold it already: nobody has to mend it to change its prefix."""
     there = network("bridge vmbr1 cidr=10.0.0.1/24\nbridge vmbr2 cidr=10.0.0.1/16")
     found = problems(there, interfaces("bridge vmbr2 cidr=10.0.0.1/8"))
-    assert texts(found) == ["warning: vmbr2 has the address 10.0.0.1, which vmbr1 has, too"]
+    assert texts(found) == ["warning: vmbr2 has the address 10.0.0.1, which vmbr1 also has"]
     assert problems(there, interfaces("bridge vmbr2 cidr=10.0.0.1/16 mtu=1400")) == ()
 
 
@@ -248,7 +250,7 @@ def test_a_circle_is_told_of_what_the_change_adds_to_it() -> None:
     """Interfaces that stand on each other in a circle have no order in which they could be made."""
     current = network("eth ens33\nvlan one raw_device=ens33 tag=1\nbridge vmbr0 ports=one")
     found = problems(current, interfaces("vlan one raw_device=vmbr0 tag=1"))
-    assert texts(found) == ["one would stand on itself"]
+    assert texts(found) == ["one would be on top of itself"]
 
 
 def test_a_vlan_holds_up_a_change_of_kind() -> None:
@@ -260,10 +262,10 @@ def test_a_vlan_holds_up_a_change_of_kind() -> None:
 
 STRICTER = re.compile(
     "is a NIC and can't be deleted"  # PVE brings it back with the next write
-    "|does not change yet|would not see mybond"
-    "|ignores an xmit-hash-policy|has no primary|vids need"  # PVE drops them silently
-    "|gateway6? .* and no cidr"  # PVE writes a gateway that nothing uses
-    "|has the address .* has, too"  # PVE compares no addresses
+    "|does not change yet|would not recognize mybond"
+    "|ignores xmit-hash-policy|has no primary|vids need"  # PVE drops them silently
+    "|gateway6? .* but no cidr"  # PVE writes a gateway that nothing uses
+    "|has the address .* also has"  # PVE compares no addresses
     "|slave .* has the address"  # PVE minds the addresses of ports only
     "|port bond0.50 of .* does not exist"  # PVE minds no parent of a port that is a VLAN without a stanza
 )

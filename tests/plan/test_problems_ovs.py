@@ -41,22 +41,22 @@ CASES = {
     "ovs-bond trunk bridge=vmbr5 slaves=ens39": [],
     "ovs-int-port abcdefghijklmnop bridge=vmbr5": ["the name abcdefghijklmnop has 16 characters, and Linux takes 15"],
     # the bridge of a port
-    "ovs-int-port int2": ["int2 needs a bridge of Open vSwitch"],
+    "ovs-int-port int2": ["int2 needs an OVS bridge"],
     "ovs-int-port int2 bridge=vmbr9": ["bridge vmbr9 of int2 does not exist (did you mean vmbr6?)"],
-    "ovs-int-port int2 bridge=vmbr0": ["bridge vmbr0 of int2 is a bridge, and no bridge of Open vSwitch"],
-    "ovs-bond bond2 slaves=ens39": ["bond2 needs a bridge of Open vSwitch"],
+    "ovs-int-port int2 bridge=vmbr0": ["bridge vmbr0 of int2 is a bridge, not an OVS bridge"],
+    "ovs-bond bond2 slaves=ens39": ["bond2 needs an OVS bridge"],
     "ovs-int-port mgmt0 bridge=vmbr6 tag=50": [],
-    "ovs-int-port odd0 bridge=vmbr5": ["odd0 would lose `post-up true`: it moves to vmbr5 by being made anew"],
-    "ovs-int-port leased0 bridge=vmbr5": ["leased0 would lose `inet dhcp`: it moves to vmbr5 by being made anew"],
-    "ovs-port ens40 bridge=vmbr6": ["ens40 is no port of vmbr6: the ports of an OVS bridge say which NICs it has"],
-    "ovs-port ens39 bridge=vmbr6": ["ens39 is no port of vmbr6: the ports of an OVS bridge say which NICs it has"],
+    "ovs-int-port odd0 bridge=vmbr5": ["odd0 would lose `post-up true`: a move to vmbr5 recreates it"],
+    "ovs-int-port leased0 bridge=vmbr5": ["leased0 would lose `inet dhcp`: a move to vmbr5 recreates it"],
+    "ovs-port ens40 bridge=vmbr6": ["ens40 is not a port of vmbr6: the ports of an OVS bridge say which NICs it has"],
+    "ovs-port ens39 bridge=vmbr6": ["ens39 is not a port of vmbr6: the ports of an OVS bridge say which NICs it has"],
     "ovs-port ens99 bridge=vmbr6": ["there is no NIC ens99, and a NIC can't be created"],
     # what a bridge lists
     "ovs-bridge vmbr5 ports=ens40,bond1,mgmt0,ens39": [],
     "ovs-bridge vmbr5 ports=bond1,mgmt0": [
         "warning: ens40 becomes a plain NIC when vmbr5 drops it: PVE forgets mtu 1400, tag 7"
     ],
-    "ovs-bridge vmbr5 ports=ens40,bond1": ["vmbr5 would drop mgmt0, which is no NIC; delete it"],
+    "ovs-bridge vmbr5 ports=ens40,bond1": ["vmbr5 would drop mgmt0, which is not a NIC; delete it"],
     "ovs-bridge vmbr5 ports=ens40,bond1,mgmt0,ens99": ["port ens99 of vmbr5 does not exist (did you mean ens39?)"],
     "ovs-bridge vmbr5 ports=ens40,bond1,mgmt0,ens37": [
         "port ens37 of vmbr5 is the raw device of ens37.5, and can't be both"
@@ -73,23 +73,23 @@ CASES = {
     "ovs-bridge vmbr7 ports=mgmt0": ["port mgmt0 of vmbr7 is already a port of vmbr5"],
     "bridge vmbr1 ports=ens40": ["ens40 is already a port of vmbr5"],
     "bridge vmbr1 ports=mgmt0": ["port mgmt0 of vmbr1 is already a port of vmbr5"],
-    "bridge vmbr1 ports=vmbr5": ["port vmbr5 of vmbr1 is a bridge, and a bridge takes none"],
+    "bridge vmbr1 ports=vmbr5": ["port vmbr5 of vmbr1 is a bridge, and a bridge can't be a port"],
     "bond bond3 slaves=ens40": ["ens40 is already a port of vmbr5"],
-    "vlan ens40.7": ["raw device ens40 of ens40.7 is of the kind OVSPort, which PVE puts no VLAN on"],
-    "vlan vmbr5.7": ["raw device vmbr5 of vmbr5.7 is of the kind OVSBridge, which PVE puts no VLAN on"],
+    "vlan ens40.7": ["raw device ens40 of ens40.7 is of the kind OVSPort, on which PVE puts no VLAN"],
+    "vlan vmbr5.7": ["raw device vmbr5 of vmbr5.7 is of the kind OVSBridge, on which PVE puts no VLAN"],
     # bonds
     "ovs-bond bond2 bridge=vmbr5 slaves=ens39,ens39": ["slave ens39 of bond2 is listed twice"],
     "ovs-bond bond2 bridge=vmbr5 slaves=ens37.5": ["slave ens37.5 of bond2 is a vlan; an OVS bond takes NICs"],
     "ovs-bond bond2 bridge=vmbr5 slaves=ens40": ["ens40 is already a port of vmbr5"],
     "ovs-bond bond2 bridge=vmbr5 ovs=lacp=active": [
-        "PVE drops lacp=active from the options of bond2: its mode says it"
+        "PVE drops lacp=active from the options of bond2: its mode says that"
     ],
     "ovs-bond bond2 bridge=vmbr5 cidr=10.0.0.2/24": [
         "bond2 is a port of vmbr5 and can't have an address; an internal port can"
     ],
     # fields
     "ovs-int-port int2 bridge=vmbr5 tag=4095": ["tag 4095 of int2 is outside 1 to 4094"],
-    "ovs-int-port int2 bridge=vmbr5 tag=60 ovs=tag=9": ["int2 has the tag 60, and its options say tag=9"],
+    "ovs-int-port int2 bridge=vmbr5 tag=60 ovs=tag=9": ["int2 has the tag 60, but its options say tag=9"],
     "ovs-int-port int2 bridge=vmbr5 ovs=tag=9": [],
     "ovs-int-port int2 bridge=vmbr5 autostart=off": ["int2 starts with its bridge, whatever its autostart says"],
     "ovs-int-port int2 bridge=vmbr5 mtu=9000": ["mtu 9000 of int2 is above the 1500 of vmbr5 beneath it"],
@@ -105,8 +105,8 @@ CASES = {
     "none mgmt0": [],
     "none bond1": [],
     "bridge vmbr5": [
-        "vmbr5 would drop bond1, which is no NIC; delete it",
-        "vmbr5 would drop mgmt0, which is no NIC; delete it",
+        "vmbr5 would drop bond1, which is not a NIC; delete it",
+        "vmbr5 would drop mgmt0, which is not a NIC; delete it",
         "warning: ens40 becomes a plain NIC when vmbr5 drops it: PVE forgets mtu 1400, tag 7",
     ],
 }
@@ -125,9 +125,9 @@ def test_each_problem_is_told_once_and_in_words(desired: str) -> None:
 
 STRICTER = re.compile(
     "is a NIC and can't be deleted"  # PVE brings it back with the next write
-    "|ignores an xmit-hash-policy|has no primary"  # PVE drops them silently
-    "|gateway6? .* and no cidr"  # PVE writes a gateway that nothing uses
-    "|has the address .* has, too"  # PVE compares no addresses
+    "|ignores xmit-hash-policy|has no primary"  # PVE drops them silently
+    "|gateway6? .* but no cidr"  # PVE writes a gateway that nothing uses
+    "|has the address .* also has"  # PVE compares no addresses
     "|starts with its bridge|its options say|can't have an address; an internal port can"
     "|is in use: the bridge of"  # PVE would write its ports as NICs
 )

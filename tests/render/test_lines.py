@@ -15,9 +15,9 @@ WORDS = st.lists(st.text(st.characters(exclude_characters=" \n\t"), min_size=1, 
 
 def test_a_long_line_goes_on_beneath_between_words() -> None:
     """The second line is indented, so that it begins no message of its own."""
-    text = "warning: bond0: 802.3ad, nobody answers LACP on ens38, ens39: are the switch's ports a LAG?"
+    text = "warning: bond0: 802.3ad, no LACP partner answers on ens38, ens39: are the switch's ports a LAG?"
     assert at_words(text, 60).split("\n") == [
-        "warning: bond0: 802.3ad, nobody answers LACP on ens38,",
+        "warning: bond0: 802.3ad, no LACP partner answers on ens38,",
         "  ens39: are the switch's ports a LAG?",
     ]
 

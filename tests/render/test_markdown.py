@@ -147,10 +147,10 @@ def test_the_top_says_whom_it_hits() -> None:
     """A reader needs to unfold nothing for that; what an apply asks for stands beneath, and the rest is folded."""
     top, _, rest = plan_markdown(plan_of(lambda number: f"n{number}")).partition("<details>")
     assert (
-        "| <code>n13</code> | 0 to create, 1 to change, 0 to delete | **management** | the way to the node;<br>" in top
+        "| <code>n13</code> | 0 to create, 1 to change, 0 to delete | **management** | the management path;<br>" in top
     )
     assert "cut: <code>101 n5</code> (running)" in top
-    assert "An apply asks for `--allow-management` and `--allow-guests` and `--lossy` and `--adopt`." in top
+    assert "An apply needs `--allow-management` and `--allow-guests` and `--lossy` and `--adopt`." in top
     assert "- <code>n23</code>: <code>n24</code>" in top
     assert "No changes: <code>n21</code>" in top
     assert "~ bridge n4: n1 n2 -> n3  (risk: management)" in rest

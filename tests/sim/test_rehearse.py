@@ -78,7 +78,7 @@ def test_the_diff_is_all_that_the_first_write_changes() -> None:
         ("mapping foo\n\tscript /bin/true\nsource /etc/network/interfaces.d/*\n", []),
         (
             "iface ens1 inet static\n\taddress 10.0.0.1/24\n\tmtu 1400\n\tmtu 1500\n",
-            ["4 ens1: mtu is said twice; `mtu 1400` goes"],
+            ["4 ens1: mtu is given twice; `mtu 1400` goes"],
         ),
         (
             "iface ens1 inet dhcp\n",
@@ -110,7 +110,7 @@ def test_what_a_person_might_not_expect_is_noted(text: str, expected: list[str])
 def test_what_takes_more_words() -> None:
     """A bond of another name, lines behind a blank one, a stanza without a family, a second one, an odd name."""
     (bond,) = notes("iface ens1 inet manual\niface team0 inet manual\n\tbond-slaves ens1\n")
-    assert bond.startswith("team0: has slaves and is no bond to PVE, which knows bond<N> only; its type is unknown")
+    assert bond.startswith("team0: has slaves but is not a bond to PVE, which knows only bond<N>; its type is unknown")
     (line,) = notes("iface ens1 inet manual\n\n\tpost-up true\n")
     assert line.startswith("3 : `post-up true` is in no stanza")
     typeless, lost = notes("iface ens1\n")
@@ -120,11 +120,11 @@ def test_what_takes_more_words() -> None:
         "iface ens1 inet static\n\taddress 10.0.0.1/24\niface ens1 inet static\n\taddress 10.0.1.1/24\n"
     )
     assert second.startswith("3 ens1: a second inet stanza")
-    assert twice[0] == "4 ens1: address is said twice; `address 10.0.0.1/24` goes"
+    assert twice[0] == "4 ens1: address is given twice; `address 10.0.0.1/24` goes"
     (odd,) = notes("iface br-lan inet manual\n\tbridge-ports none\n")
     assert odd.startswith("br-lan: PVE takes no update of it (iface: invalid format")
     broken, loose = notes("iface ens1 inet\n\tmtu 1400\n")
-    assert broken.startswith("1 : `iface ens1 inet` begins no stanza")
+    assert broken.startswith("1 : `iface ens1 inet` does not begin a stanza")
     assert loose.startswith("2 : `mtu 1400` is in no stanza")
 
 

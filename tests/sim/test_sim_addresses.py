@@ -171,7 +171,7 @@ def test_a_server_that_stands_for_an_address(tmp_path: Path) -> None:
 def test_a_server_at_addresses_that_no_node_has(tmp_path: Path) -> None:
     """Told before anything is served, with the addresses that there are."""
     sim = Sim.init(tmp_path, interfaces=FILE)
-    with pytest.raises(SimError, match=rf"no node .* answers at 127.0.0.1 or {NEW}, but at {OLD}"):
+    with pytest.raises(SimError, match=rf"no node .* answers at 127.0.0.1 or {NEW}, only at {OLD}"):
         Server(sim, also=[At(host=NEW)])
 
 

@@ -73,7 +73,7 @@ def test_a_folder_of_bare_files_is_a_sim(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "-a", "a_b", ".."])
 def test_node_names_are_names_of_hosts(name: str, tmp_path: Path) -> None:
     """What can't be a host's name can't be a node's."""
-    with pytest.raises(SimError, match="no name for a node"):
+    with pytest.raises(SimError, match="not a node name"):
         Sim.init(tmp_path, node=name)
 
 
@@ -158,7 +158,7 @@ def test_a_broken_file_is_an_answer(place: str, text: str, complaint: str, tmp_p
     ("text", "complaint"),
     [
         ("{", "000001.json is not valid JSON"),
-        ("[]", "000001.json holds no JSON object"),
+        ("[]", "000001.json does not hold a JSON object"),
         ('{"upid": "x"}', "000001.json does not describe a task"),
         ('{"steps": 5}', "000001.json does not describe a task"),
         ('{"told": [{"link": "bond0"}]}', "000001.json does not describe a task"),

@@ -180,6 +180,6 @@ def test_a_link_dies_with_its_address(tmp_path: Path) -> None:
 
 def test_what_is_no_address_of_a_link_is_refused(tmp_path: Path) -> None:
     """No node is made."""
-    with pytest.raises(SimError, match="no address of a link"):
+    with pytest.raises(SimError, match="not an address of a link"):
         Sim.init(tmp_path, links=["10.9.0.21 }"])
     assert Sim(tmp_path).nodes == []

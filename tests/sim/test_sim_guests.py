@@ -114,11 +114,11 @@ def test_a_port_stays_behind_when_its_bridge_goes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "complaint"),
     [
-        (("101",), "is no guest"),
-        (("99:web:vmbr0",), "is no guest"),
-        (("101:web",), "is no guest"),
-        (("101:we b:vmbr0",), "is no guest"),
-        (("101:web:vmbr0:0",), "is no guest"),
+        (("101",), "is not a guest"),
+        (("99:web:vmbr0",), "is not a guest"),
+        (("101:web",), "is not a guest"),
+        (("101:we b:vmbr0",), "is not a guest"),
+        (("101:web:vmbr0:0",), "is not a guest"),
         (("101:web:vmbr0:4095",), "no VLAN 4095"),
         (("101:web:vmbr0,idle",), "unknown word idle"),
         (("101:web:vmbr0", "101:db:vmbr0"), "named twice"),
@@ -196,7 +196,7 @@ def test_a_guest_that_migrates_meanwhile(tmp_path: Path) -> None:
     [
         ("guest-starts=999@1", "there is no guest 999"),
         ("guest-migrates=101@1", "there is no other node in"),
-        ("guest-starts=110@1", "guest 110 can't start: pve1 lacks a bridge of its"),
+        ("guest-starts=110@1", "guest 110 can't start: pve1 lacks one of its bridges"),
     ],
 )
 def test_what_no_guest_can_do_is_said(tmp_path: Path, fault: str, complaint: str) -> None:

@@ -310,7 +310,7 @@ def test_frr_is_not_there(box: Box) -> None:
         ({"user": 1000}, "only root may change a machine's network"),
         ({"ifreload": "/nowhere/ifreload"}, "there is no /nowhere/ifreload (Debian: apt install ifupdown2)"),
         ({"network": Path("/nowhere")}, "there is no /nowhere/interfaces"),
-        ({"may_break": Path("/nowhere")}, "nobody has said that its network may be broken: /nowhere does not exist"),
+        ({"may_break": Path("/nowhere")}, "nobody has allowed its network to be broken: /nowhere does not exist"),
     ],
 )
 def test_machines_that_must_not_be_touched(change: dict[str, Any], said: str, box: Box) -> None:
@@ -331,7 +331,7 @@ def test_all_that_is_missing_is_said_at_once(capsys: pytest.CaptureFixture[str],
     assert not (tmp_path / "node").exists()
     with pytest.raises(SystemExit):
         main([str(tmp_path / "node"), "--listen", "8006"])
-    assert "is no HOST:PORT" in capsys.readouterr().err
+    assert "is not HOST:PORT" in capsys.readouterr().err
 
 
 def test_secrets_are_its_own(box: Box, tmp_path: Path) -> None:
@@ -373,7 +373,7 @@ def test_a_folder_of_something_else(box: Box, tmp_path: Path) -> None:
         open_system(folder, node="pve1", place=box.place)
     with pytest.raises(SimError, match="is not this machine's"):
         open_system(folder, node="pve2", place=box.place)
-    with pytest.raises(SimError, match="is no name for a node"):
+    with pytest.raises(SimError, match="is not a node name"):
         open_system(folder, node="a b", place=box.place)
 
 

@@ -85,4 +85,4 @@ def test_a_machine_that_can_not_tell_says_why(client: Client, tmp_path: Path) ->
     program(tmp_path, "ip", "#!/bin/sh\nexit 1\n")
     answer = client.ask("GET", BRIDGES)
     assert answer.status_code == 500
-    assert answer.reason.startswith("can't tell the links of this machine: Command ")
+    assert answer.reason.startswith("can't read the links of this machine: Command ")

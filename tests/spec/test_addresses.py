@@ -26,13 +26,13 @@ def test_an_example_is_an_address(field: str) -> None:
 
 
 WRONG = [
-    ("cidr", "10.0.0.300/24", "'10.0.0.300/24' is no IPv4 address, as 10.0.0.2/24 is"),
+    ("cidr", "10.0.0.300/24", "'10.0.0.300/24' is not an IPv4 address like 10.0.0.2/24"),
     ("cidr", "10.0.0.3", "10.0.0.3 lacks its prefix length, as in 10.0.0.3/24"),
     ("cidr6", "fd00::3", "fd00::3 lacks its prefix length, as in fd00::3/64"),
-    ("cidr6", "10.0.0.3/24", "10.0.0.3/24 is an IPv4 address; that goes with cidr"),
-    ("gateway", "fd00::1", "fd00::1 is an IPv6 address; that goes with gateway6"),
-    ("gateway", "10.0.0.1/24", "'10.0.0.1/24' is no IPv4 address, as 10.0.0.2 is"),
-    ("gateway6", "", "'' is no IPv6 address, as fd00::2 is"),
+    ("cidr6", "10.0.0.3/24", "10.0.0.3/24 is an IPv4 address; use cidr for that"),
+    ("gateway", "fd00::1", "fd00::1 is an IPv6 address; use gateway6 for that"),
+    ("gateway", "10.0.0.1/24", "'10.0.0.1/24' is not an IPv4 address like 10.0.0.2"),
+    ("gateway6", "", "'' is not an IPv6 address like fd00::2"),
 ]
 
 
@@ -46,7 +46,7 @@ def test_what_is_no_address_is_told(field: str, text: str, message: str) -> None
 @pytest.mark.parametrize("value", [None, 7, 10.5, ["10.0.0.1/24"]])
 def test_what_is_no_text_is_no_address(value: object) -> None:
     """Python would take a number for one."""
-    with pytest.raises(ValueError, match="is no IPv4 address"):
+    with pytest.raises(ValueError, match="is not an IPv4 address"):
         parse_address("cidr", value)
 
 
@@ -55,7 +55,7 @@ def test_what_is_no_text_is_no_address(value: object) -> None:
 def test_both_say_the_same(run: Callable[..., Ran], tmp_path: Path, field: str, text: str, message: str) -> None:
     """The command line calls the other field as its option."""
     said = run("bridge", "create", f"--{field}", text).err
-    goes_with = message.replace("goes with ", "goes with --")
+    goes_with = message.replace("address; use ", "address; use --")
     assert f"--{field}: {goes_with}\n" in said
     file = tmp_path / "network.yaml"
     file.write_text(f"nodes: {{pve1: {{vmbr1: {{type: bridge, {field}: '{text}'}}}}}}")

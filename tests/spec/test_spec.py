@@ -208,7 +208,7 @@ def test_a_large_file_is_refused_early(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(None, "can't be read: No such file"), (b"nodes:\n  a: \xff", "is no UTF-8 text \\(line 2\\)")],
+    [(None, "can't be read: No such file"), (b"nodes:\n  a: \xff", "is not UTF-8 text \\(line 2\\)")],
 )
 def test_what_can_not_be_read_is_a_matter_of_usage(tmp_path: Path, data: bytes | None, message: str) -> None:
     """Exit 2: the file, not what it says."""
@@ -265,14 +265,14 @@ def test_check_warns(run: Callable[..., Ran], tmp_path: Path) -> None:
 def test_an_address_twice_on_a_node_is_a_warning_with_both_places() -> None:
     """A node may have it so already, and a file by itself is no change."""
     text = "nodes:\n  a:\n    v1: {type: bridge, cidr: 10.0.0.1/24}\n    v2: {type: bridge, cidr: 10.0.0.1/16}"
-    assert warnings(text) == ["f:4:24: a: v2 has the address 10.0.0.1, which v1 has, too (line 3)"]
+    assert warnings(text) == ["f:4:24: a: v2 has the address 10.0.0.1, which v1 also has (line 3)"]
     assert messages(text) == []
 
 
 def test_an_address_on_two_nodes_is_a_warning_with_both_places() -> None:
     """The address of a NAT bridge is often the same everywhere; in the defaults it is reported once."""
     text = "nodes:\n  a:\n    v1: {type: bridge, cidr: 10.0.0.1/24}\n  b:\n    v2: {type: bridge, cidr: 10.0.0.1/16}"
-    assert warnings(text) == ["f:5:24: b: v2 has the address 10.0.0.1, which v1 on a has, too (line 3)"]
+    assert warnings(text) == ["f:5:24: b: v2 has the address 10.0.0.1, which v1 on a also has (line 3)"]
     everywhere = "defaults: {v1: {type: bridge, cidr: 10.0.0.1/24}}\nnodes: {a: {}, b: {}, c: {}}"
     assert len(warnings(everywhere)) == 1
     assert messages(text) == messages(everywhere) == []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fault_kernel import Fact
     from fault_matrix import Done, Walk
 
-BY_FLAGS = "verified by the list's flags"
+BY_FLAGS = "verified only by the list's flags"
 CALLED = frozenset({"member", "aware"})
 """Facts that the bridges call alone can show."""
 

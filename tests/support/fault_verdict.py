@@ -165,7 +165,7 @@ def _nothing(walk: Walk, done: Done) -> Iterator[str]:
         yield "says that there is nothing to roll back"
     if done.code != 0 or done.sent or done.after.pending is not None:
         yield "says that nothing was pending"
-    if "has ended well" in done.warnings and not done.after.agrees:
+    if "ended well" in done.warnings and not done.after.agrees:
         yield "says that the last reload ended well"
 
 

@@ -241,9 +241,9 @@ CASES = [
         about="one, and one twice",
         nodes={"pve1": "bond bond0 slaves=eno1\nbond bond1 slaves=eno2,eno2\novs-bond bond2 slaves=eno3"},
         found=[
-            "pve1 bond0 slaves: bond0 has one slave, eno1: if that fails, nothing steps in",
-            "pve1 bond1 slaves: bond1 has one slave, eno2: if that fails, nothing steps in",
-            "pve1 bond2 slaves: bond2 has one slave, eno3: if that fails, nothing steps in",
+            "pve1 bond0 slaves: bond0 has one slave, eno1: nothing takes over if it fails",
+            "pve1 bond1 slaves: bond1 has one slave, eno2: nothing takes over if it fails",
+            "pve1 bond2 slaves: bond2 has one slave, eno3: nothing takes over if it fails",
         ],
     ),
     Case(rule="single-slave", about="two, and none yet", nodes={"pve1": "bond bond0 slaves=eno1,eno2\nbond bond1"}),
@@ -299,7 +299,7 @@ CASES = [
         about="two VLANs of one NIC",
         nodes={"pve1": "eth eno1\nvlan eno1.10 cidr=10.0.1.1/24\nbridge vmbr0 ports=eno1 cidr=10.0.2.1/24"},
         corosync=["10.0.1.1", "10.0.2.1"],
-        found=["pve1 vmbr0 name: links 0 and 1 of corosync both go over eno1: one fault cuts both"],
+        found=["pve1 vmbr0 name: links 0 and 1 of corosync both go over eno1: one failure cuts both"],
     ),
     Case(
         rule="corosync-cable",
@@ -310,7 +310,7 @@ CASES = [
         },
         kernel=kernel(link("vmbr0", addresses=held("10.0.1.1/24"))),
         corosync=["10.0.1.1", "10.0.2.1"],
-        found=["pve1 mgmt name: links 0 and 1 of corosync both go over eno1: one fault cuts both"],
+        found=["pve1 mgmt name: links 0 and 1 of corosync both go over eno1: one failure cuts both"],
     ),
     Case(
         rule="corosync-cable",
@@ -331,10 +331,10 @@ CASES = [
         },
         nics=["enp5s0"],
         found=[
-            "pve1 vmbr0 ports: vmbr0 stands on eno1, and the node has no eno1",
-            "pve1 bond0 slaves: bond0 stands on eno9, and the node has no eno9",
-            "pve1 vlan5 raw_device: vlan5 stands on eth7, and the node has no eth7",
-            "pve1 vmbr1 ports: vmbr1 stands on eno8.20, and the node has no eno8",
+            "pve1 vmbr0 ports: vmbr0 is on eno1, but the node has no eno1",
+            "pve1 bond0 slaves: bond0 is on eno9, but the node has no eno9",
+            "pve1 vlan5 raw_device: vlan5 is on eth7, but the node has no eth7",
+            "pve1 vmbr1 ports: vmbr1 is on eno8.20, but the node has no eno8",
         ],
     ),
     Case(
@@ -343,7 +343,7 @@ CASES = [
         nodes={"pve1": "bridge vmbr0 ports=lan0\nbridge vmbr1 ports=lan1"},
         nics=["enp5s0"],
         kernel=kernel(link("enp5s0", altnames=("lan1",))),
-        found=["pve1 vmbr0 ports: vmbr0 stands on lan0, and the node has no lan0"],
+        found=["pve1 vmbr0 ports: vmbr0 is on lan0, but the node has no lan0"],
     ),
     Case(
         rule="missing-nic",

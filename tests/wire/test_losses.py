@@ -33,12 +33,12 @@ from pvenet import wire
         ),
         (
             entry(iface="vmbr0", type="bridge", families=["inet6"], method6="static", cidr6="2001:db8::1/64"),
-            "the address 2001:db8::1/64 is one that PVE refuses when it is sent again",
+            "PVE refuses the address 2001:db8::1/64 when it is sent again",
         ),
         (entry(iface="ens33", type="eth", families=[None]), "the stanza without a family becomes `inet`"),
         (
             entry(iface="vmbr0", type="bridge", method="static", cidr="10.0.0.1/7"),
-            "the address 10.0.0.1/7 is one that PVE refuses when it is sent again",
+            "PVE refuses the address 10.0.0.1/7 when it is sent again",
         ),
     ],
 )
@@ -95,7 +95,7 @@ LEFT_BEHIND = entry(iface="vmbr0", type="bridge", cidr="10.0.0.1/24", gateway="1
         (
             entry(iface="ens33", type="eth", families=["inet6"], method6="static", cidr6="fec0::1/64"),
             {"mtu": 1400},
-            ("the address fec0::1/64 is one that PVE refuses when it is sent again",),
+            ("PVE refuses the address fec0::1/64 when it is sent again",),
         ),
         (
             entry(iface="ens33", type="eth", method="dhcp"),

@@ -73,6 +73,6 @@ def test_a_value_that_can_not_be_read_is_named(fields: dict[str, str], said: str
     found = wire.interface(entry)
     assert isinstance(found, Other)
     assert found.unread == (said,)
-    assert found.reason == f"bond0 has `{said}`, which can't be read, so that pvenet does not change it"
+    assert found.reason == f"bond0 has `{said}`, which can't be read, so pvenet does not change it"
     with pytest.raises(errors.InvalidNetwork, match=r"bond0 has `.*`, which can't be read"):
         edit.find(Network(interfaces={"bond0": found}), "pve1", "bond0", Bond)

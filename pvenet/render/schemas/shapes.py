@@ -139,7 +139,7 @@ class _Maker:
         if is_dataclass(kind) and isinstance(kind, type):
             return self._defined(Record(name=kind.__name__, fields=part(kind)))
         if not isinstance(kind, type):
-            raise TypeError(f"{kind!r} is no shape")
+            raise TypeError(f"{kind!r} is not a shape")
         return {"type": _TYPES.get(kind, "string")}  # an address: as a text
 
 

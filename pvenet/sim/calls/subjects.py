@@ -19,7 +19,7 @@ def refuse_unknown(asked: Asked) -> None:
     for vmid in sorted(orders.lost_guests):
         found = asked.sim.guest(vmid)
         if found is None or found[0].name != node.name:
-            raise SimError(f"there is no guest {vmid} on {node.name} whose ports the reload could take")
+            raise SimError(f"there is no guest {vmid} on {node.name} whose ports the reload could remove")
     member = asked.sim.corosync().member(node.name)
     for link in sorted(orders.lost_links):
         if member is None or link not in member.rings:
@@ -28,7 +28,7 @@ def refuse_unknown(asked: Asked) -> None:
     named = lacks.slaves | lacks.ports | lacks.mtus | lacks.addresses
     if unknown := sorted(named.difference(_names(asked))) if named else []:
         raise SimError(
-            f"there is no interface {unknown[0]} on {node.name}, nor in its files, that the reload could hit"
+            f"there is no interface {unknown[0]} on {node.name}, nor in its files, that the reload could affect"
         )
 
 

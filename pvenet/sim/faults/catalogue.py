@@ -31,7 +31,7 @@ FAILURE = "something failed"
 def _fails(scene: Scene, value: str, *, whole: bool) -> Scene:
     code, _, log = value.partition(":")
     if code and not code.isdecimal():
-        raise SimError(f"{code!r} is no exit code")
+        raise SimError(f"{code!r} is not an exit code")
     return scene.order(exit_code=int(code or 1), log=tuple(log.split("|")) if log else (), whole=whole)
 
 
@@ -41,7 +41,7 @@ def _lost(scene: Scene, value: str, *, cut_off: bool) -> Scene:
 
 def _acted(value: str) -> bool:
     if value not in {"", "after"}:
-        raise SimError(f"{value!r} says nothing about an answer; 'after' says that the node has acted")
+        raise SimError(f"{value!r} does not go with an answer; 'after' means that the node has acted")
     return value == "after"
 
 
@@ -49,14 +49,14 @@ def _status(code: int) -> Kind:
     def play(scene: Scene, value: str) -> Scene:
         return scene.but(reply=lambda now: respond(now, code, REASONS[code]), acted=_acted(value))
 
-    about = f"a proxy answers {code} {REASONS[code]}, and the node has not acted, or has (after)"
+    about = f"a proxy answers {code} {REASONS[code]}; the node has not acted, or has (after)"
     return Kind(about=about, when="request", play=play, value="[after]")
 
 
 def _gateway(scene: Scene, value: str) -> Scene:
     text, _, after = value.partition(":")
     if not (text.isdecimal() and LOWEST_STATUS <= int(text) <= HIGHEST_STATUS):
-        raise SimError(f"{text!r} is no status of HTTP, from {LOWEST_STATUS} to {HIGHEST_STATUS}")
+        raise SimError(f"{text!r} is not an HTTP status, from {LOWEST_STATUS} to {HIGHEST_STATUS}")
     return scene.but(reply=lambda now: from_gateway(now, int(text)), acted=_acted(after))
 
 
@@ -67,7 +67,7 @@ def _error(scene: Scene, value: str) -> Scene:
 
 def _lacking(scene: Scene, value: str) -> Scene:
     if value not in PRIVILEGES:
-        raise SimError(f"{value!r} is no privilege of PVE's, as Sys.Audit is")
+        raise SimError(f"{value!r} is not a privilege of PVE's, like Sys.Audit")
     return scene.but(lacking=scene.lacking | {value})
 
 
@@ -87,36 +87,36 @@ KINDS: Mapping[str, Kind] = {
         play=lambda scene, _: scene.but(drop_before=True),
     ),
     "drop-after": Kind(
-        about="the connection ends when the node has acted",
+        about="the connection ends after the node has acted",
         when="request",
         play=lambda scene, _: scene.but(drop_after=True),
     ),
     **{str(code): _status(code) for code in REASONS},
     "gateway": Kind(
-        about="something else between answers with this status and a text, and the node has not acted, or has (after)",
+        about="something in between answers with this status and a text; the node has not acted, or has (after)",
         when="request",
         play=_gateway,
         value="STATUS[:after]",
     ),
     "error": Kind(
-        about="PVE answers 500 in its own form, and the node has not acted, or has (after)",
+        about="PVE answers 500 in its own form; the node has not acted, or has (after)",
         when="request",
         play=_error,
         value="[after]",
     ),
     "tls-broken": Kind(
-        about="what comes back is no TLS, and the node has not acted, or has (after)",
+        about="what comes back is not TLS; the node has not acted, or has (after)",
         when="request",
         play=lambda scene, value: scene.but(garbled=True, acted=_acted(value)),
         value="[after]",
     ),
     "torn": Kind(
-        about="the connection ends in the middle of the answer, when the node has acted",
+        about="the connection ends in the middle of the answer, after the node has acted",
         when="request",
         play=lambda scene, _: scene.but(torn=True),
     ),
     "trickle": Kind(
-        about="the answer comes byte by byte, one in a second or in so many",
+        about="the answer comes byte by byte, one a second or one in so many",
         when="request",
         play=lambda scene, value: scene.but(pace=seconds(value or "1")),
         value="[SECONDS]",
@@ -176,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
         value="IFACE",
     ),
     "foreign-alias": Kind(
-        about="somebody else stages an alias just before, a kind of which pvenet knows nothing",
+        about="somebody else stages an alias just before, a kind that pvenet does not know",
         when="request",
         play=meanwhile(lambda value: foreign.alias(value or "vmbr0:1")),
         value="[NAME]",
@@ -206,7 +206,7 @@ KINDS: Mapping[str, Kind] = {
         play=lambda scene, _: scene.but(freeze=True),
     ),
     "locked": Kind(
-        about="somebody holds the file's lock: the next staging call waits in vain",
+        about="somebody holds the file's lock: the next staging call times out",
         when="staging",
         play=lambda scene, _: scene.order(locked=True),
     ),
@@ -244,7 +244,7 @@ KINDS: Mapping[str, Kind] = {
         value="[SECONDS]",
     ),
     "path-lost": Kind(
-        about="the reload cuts the way to the node, not its peers'; without a time until a later reload",
+        about="the reload cuts the node off from here, not from its peers; without a time until a later reload",
         when="reload",
         play=lambda scene, value: _lost(scene, value, cut_off=False),
         value="[SECONDS]",

@@ -21,7 +21,7 @@ LAST_LINK = 7
 
 def _loses_link(scene: Scene, value: str) -> Scene:
     if not (value.isascii() and value.isdecimal() and int(value) <= LAST_LINK):
-        raise SimError(f"{value!r} is no link of a cluster, from 0 to {LAST_LINK}")
+        raise SimError(f"{value!r} is not a link of a cluster, from 0 to {LAST_LINK}")
     return scene.order(lost_links=scene.orders.lost_links | {int(value)})
 
 
@@ -43,7 +43,7 @@ def _applies(node: Node, sim: Sim, now: float) -> None:
 
 KINDS: Mapping[str, Kind] = {
     "link-lost": Kind(
-        about="the reload cuts this node's link to the cluster, until a later reload; without any the quorum goes",
+        about="the reload cuts this node's link to the cluster, until a later reload; without any link, quorum is lost",
         when="reload",
         play=_loses_link,
         value="NUMBER",

@@ -22,11 +22,11 @@ WHERE says at which request:
   GET network+2    the second of those
   PUT network/*    `*` is any one part of a path; here an interface, whichever
   3                the third of all requests
-A path is the node's, that is without /nodes/NODE/; one that begins with access, cluster, nodes or version is the whole.
-What is said of the first reload, of the next staging call or of links, privileges and reports holds from that request
+A path is the node's, that is without /nodes/NODE/; one that begins with access, cluster, nodes or version is complete.
+What affects the first reload, the next staging call, links, privileges or reports holds from that request
 on; cables and switches stay as they are for later commands, too."""
 """For people: how a fault is addressed."""
-FORM = "write KIND@METHOD PATH as in `drop-after@PUT network` (`+2` behind it is the second of those), or KIND@3"
+FORM = "write KIND@METHOD PATH as in `drop-after@PUT network` (`+2` after it is the second of those), or KIND@3"
 _ABSOLUTE = ("access", "cluster", "nodes", "version")
 """Where a path begins that is not a node's."""
 _REQUEST = re.compile(r"(?P<method>[A-Za-z]+) +(?P<path>[^\s?+][^\s?]*?)(?:\+(?P<nth>\d+))?")
@@ -60,7 +60,7 @@ class Address:
         """The requests, and which one of them is meant; raises `SimError` with what may be written."""
         found = _REQUEST.fullmatch(text)
         if found is None:
-            raise SimError(f"{text!r} is no request: {FORM}")
+            raise SimError(f"{text!r} is not a request: {FORM}")
         method, nth = found["method"].upper(), int(found["nth"] or 1)
         if method not in METHODS:
             raise SimError(f"there is no method {found['method']}, only {', '.join(sorted(METHODS))}: {FORM}")
@@ -69,7 +69,7 @@ class Address:
         address = cls(method=method, path=found["path"].strip("/").removeprefix("api2/json/"))
         known = {call.path: _relative(call.path) for call in TABLE if call.method == method}
         if not any(_alike(address._parts, path.strip("/").split("/")) for path in known):
-            raise SimError(f"no request is `{address}`; with {method} there are: {', '.join(known.values())}")
+            raise SimError(f"there is no request `{address}`; with {method} there are: {', '.join(known.values())}")
         return address, nth
 
 

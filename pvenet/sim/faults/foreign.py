@@ -68,7 +68,7 @@ def assign(text: str) -> Act:
     where, _, value = text.partition("=")
     iface, _, field = where.rpartition(":")
     if not iface or not value:
-        raise SimError(f"{text!r} sets no field: write IFACE:FIELD=VALUE as in vmbr0:mtu=9000")
+        raise SimError(f"{text!r} does not set a field: write IFACE:FIELD=VALUE as in vmbr0:mtu=9000")
     try:
         verify({"iface": iface, "type": "eth", field: value}, UPDATE)
     except Refused as refused:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def number(text: str) -> int:
     """A guest's number; raises `SimError` for what is none."""
     if not text.isascii() or not text.isdecimal():
-        raise SimError(f"{text!r} is no guest's number, as 101 is")
+        raise SimError(f"{text!r} is not a guest ID like 101")
     return int(text)
 
 
@@ -30,7 +30,7 @@ def starts(text: str) -> Act:
         node, config = _found(sim, vmid)
         folder = GuestFolder(node)
         if not folder.run_of(vmid).running and not folder.start(config, now):
-            raise SimError(f"guest {vmid} can't start: {node.name} lacks a bridge of its")
+            raise SimError(f"guest {vmid} can't start: {node.name} lacks one of its bridges")
 
     return act
 
@@ -68,7 +68,7 @@ def _move(config: GuestConfig, here: GuestFolder, there: GuestFolder, now: float
     there.add(config, Run(since=now, new=True))
     if running and not there.start(config, now, new=True):
         there.remove(config)
-        raise SimError(f"guest {config.vmid} can't migrate: {there.node.name} lacks a bridge of its")
+        raise SimError(f"guest {config.vmid} can't migrate: {there.node.name} lacks one of its bridges")
     here.stop(config, now)
     here.remove(config)
 

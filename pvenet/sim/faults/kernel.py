@@ -80,21 +80,21 @@ KINDS: Mapping[str, Kind] = {
         made_up=True,
     ),
     "no-partner": Kind(
-        about="the switch answers no LACP of this bond from here on, be the bond there already or not",
+        about="the switch does not answer this bond's LACP from here on, even if the bond comes later",
         when="request",
         play=_cables(lambda machine, bond: machine.but(partnerless=machine.partnerless | {bond})),
         value="BOND",
         made_up=True,
     ),
     "partner-splits": Kind(
-        about="the last slave of this bond leads to another switch than the others from here on",
+        about="the last slave of this bond leads to a different switch from here on",
         when="request",
         play=_cables(lambda machine, bond: machine.but(split=machine.split | {bond})),
         value="BOND",
         made_up=True,
     ),
     "lacp-takes": Kind(
-        about="LACP needs so long after a reload that makes or changes a bond",
+        about="LACP takes this long after a reload that creates or changes a bond",
         when="request",
         play=_slow,
         value="SECONDS",
@@ -108,7 +108,7 @@ KINDS: Mapping[str, Kind] = {
         made_up=True,
     ),
     "port-missing": Kind(
-        about="this port does not come onto its bridge, or leaves it",
+        about="this port does not join its bridge, or leaves it",
         when="reload",
         play=_lacking("ports"),
         value="PORT",
@@ -135,7 +135,7 @@ KINDS: Mapping[str, Kind] = {
         made_up=True,
     ),
     "report-slow": Kind(
-        about="the node's report takes so long; after 30 s it is 596",
+        about="the node's report takes this long; after 30 s the answer is 596",
         when="lasting",
         play=_report,
         value="SECONDS",
@@ -146,7 +146,7 @@ KINDS: Mapping[str, Kind] = {
         play=lambda scene, _: scene.order(report_seconds=TOO_LONG),
     ),
     "report-odd": Kind(
-        about="the network section of the node's report has a form that nobody knows",
+        about="the network section of the node's report has an unknown form",
         when="lasting",
         play=lambda scene, _: scene.order(report_odd=True),
     ),

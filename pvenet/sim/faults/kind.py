@@ -37,7 +37,7 @@ def seconds(text: str) -> float:
     except ValueError:
         found = math.nan
     if not 0 <= found < math.inf:
-        raise SimError(f"{text!r} is no number of seconds")
+        raise SimError(f"{text!r} is not a number of seconds")
     return found
 
 

@@ -40,7 +40,7 @@ class Wanted:
         """Raises `SimError` with what may be written."""
         found = _GUEST.fullmatch(text)
         if found is None:
-            raise SimError(f"{text!r} is no guest: {FORM}")
+            raise SimError(f"{text!r} is not a guest: {FORM}")
         words = {word for word in found["words"].split(",") if word}
         if unknown := words - WORDS:
             raise SimError(f"{text!r}: unknown word {', '.join(sorted(unknown))}: {FORM}")

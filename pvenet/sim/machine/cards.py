@@ -24,7 +24,7 @@ def renamed(machine: Machine, node: str, names: Mapping[str, str]) -> Machine:
     """
     _refuse_lacking(machine, node, names)
     if wrong := [name for name in names.values() if not _NAME.fullmatch(name)]:
-        raise SimError(f"{wrong[0]!r} is no name for a NIC: up to 15 letters, digits, _ and -")
+        raise SimError(f"{wrong[0]!r} can't be a NIC's name: up to 15 letters, digits, _ and -")
     kept = machine.nics.keys() - names.keys()
     others = {altname for name, found in machine.nics.items() for altname in found if altname != names.get(name)}
     for name in names.values():

@@ -89,7 +89,7 @@ class Task:
     def name(self) -> Upid:
         upid = Upid.parse(self.upid)
         if upid is None:
-            raise ValueError(f"no UPID: {self.upid}")
+            raise ValueError(f"not a UPID: {self.upid}")
         return upid
 
     def running(self, now: float) -> bool:

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     host, _, port = given.listen.rpartition(":")
     if not host or not port.isdecimal():
-        parser.error(f"--listen {given.listen} is no HOST:PORT")
+        parser.error(f"--listen {given.listen} is not HOST:PORT")
     try:
         sim = open_system(given.folder, node=given.node)
         serve(

@@ -63,7 +63,7 @@ class Kernel:
         try:
             return kernel_told(_ask(DETAILS), _ask(VLANS))
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            raise Untold(f"can't tell the links of this machine: {error}") from error
+            raise Untold(f"can't read the links of this machine: {error}") from error
 
     def _read(self) -> Iterator[tuple[str, tuple[str, int]]]:
         """Name, number and flags of each link."""

@@ -55,7 +55,7 @@ class Place:
         if not (self.network / "interfaces").is_file():
             found.append(f"there is no {self.network / 'interfaces'}")
         if not self.may_break.exists():
-            found.append(f"nobody has said that its network may be broken: {self.may_break} does not exist")
+            found.append(f"nobody has allowed its network to be broken: {self.may_break} does not exist")
         return found
 
 
@@ -72,7 +72,7 @@ def open_system(folder: Path, *, node: str | None = None, secret: str | None = N
         raise SimError(f"this machine can't be a node: {'; '.join(lacks)}")
     name = node or socket.gethostname().partition(".")[0]
     if not NODE_NAME.fullmatch(name):
-        raise SimError(f"{name!r} is no name for a node: letters, digits and dashes only")
+        raise SimError(f"{name!r} is not a node name: use only letters, digits and dashes")
     sim = Sim(folder, System(place))
     if others := [other for other in sim.nodes if other != name]:
         raise SimError(f"{folder} holds other nodes already: {', '.join(others)}")

@@ -15,7 +15,7 @@ options:
     description:
       - Where PVE's API is, as in V(pve1), V(192.168.1.5) or V(https://pve1.example.com:8006). Several members of a
         cluster may be named; the first that answers is used, and the others where the way to it is cut.
-      - As every option of the connection it may stand in the inventory instead, by its name with C(pvenet_) before it
+      - As every option of the connection it may be in the inventory instead, by its name with C(pvenet_) before it
         (E(pvenet_api_host) is not read; the variable C(pvenet_api_host) is). What neither says comes from O(profile),
         and from the controller's environment (E(PVENET_ENDPOINT), E(PROXMOX_HOST) and the others).
     type: list
@@ -42,7 +42,7 @@ options:
     type: path
   validate_certs:
     description:
-      - V(false) trusts whoever answers, and says so. Otherwise the certificate has to be the one of O(fingerprint),
+      - V(false) trusts whoever answers, and says so. Otherwise the certificate must be the one of O(fingerprint),
         or
         issued by O(ca_path) or by a CA of the controller.
     type: bool
@@ -63,7 +63,7 @@ options:
     type: path
   node:
     description:
-      - The node's name in PVE. Where it is left out it is the inventory's name of the host up to its first dot; for
+      - The node's name in PVE. If it is left out, it is the inventory's name of the host up to its first dot; for
         V(localhost) the only node that there is.
     type: str
   state_dir:
@@ -81,14 +81,14 @@ attributes:
     support: full
     description: Shows what a change means, and PVE's own diff.
 notes:
-  - It runs on the controller, whatever the host's connection, so that nothing is needed on the node.
+  - It runs on the controller, whatever the host's connection, so nothing is needed on the node.
   - A node whose API can't be reached is UNREACHABLE, as a host is that has no SSH.
 """
 
     ALLOW = r"""
 options:
   allow_management:
-    description: Also where it touches the way to the node itself.
+    description: Go on even if it touches the management path.
     type: bool
     default: false
   allow_guests:
@@ -112,7 +112,7 @@ options:
     APPLY = r"""
 options:
   on_failure:
-    description: Where it fails, or nobody can tell in time, put back what was there, or keep it.
+    description: If it fails, or its result is not known in time, put back what was there, or keep it.
     type: str
     choices: [rollback, keep]
     default: rollback

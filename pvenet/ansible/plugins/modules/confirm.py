@@ -12,7 +12,7 @@ version_added: "0.1.0"
 author: The pvenet authors (@pvenet)
 description:
   - For an apply with C(confirm_within), which else puts back what was there before.
-  - What stays already is no change; what is being rolled back, or has been, fails.
+  - What is confirmed already is not a change; what is being rolled back, or has been, fails.
 extends_documentation_fragment:
   - pvenet.network.connection
 seealso:

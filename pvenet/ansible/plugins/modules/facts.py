@@ -12,7 +12,7 @@ version_added: "0.1.0"
 author: The pvenet authors (@pvenet)
 description:
   - Gathers a node's interfaces, what is pending and whose it is, what its kernel has and how that differs, and which
-    guests hang on which bridge.
+    guests are on which bridge.
   - What the rights do not allow is null, with a warning that says which right is missing.
 extends_documentation_fragment:
   - pvenet.network.connection

@@ -12,9 +12,9 @@ version_added: "0.1.0"
 author: The pvenet authors (@pvenet)
 description:
   - Makes the network of a Proxmox VE node what a configuration says, through PVE's API alone. It stages what differs,
-    reloads the node, waits, looks whether everything has come up, and rolls back where it has not.
+    reloads the node, waits, checks that everything has come up, and rolls back if it has not.
   - A second run changes nothing. What is pending on the node from somebody else is never touched.
-  - What touches the way to the node needs O(allow_management), what cuts running guests O(allow_guests).
+  - What touches the management path needs O(allow_management), what cuts running guests O(allow_guests).
 extends_documentation_fragment:
   - pvenet.network.connection
   - pvenet.network.connection.apply
@@ -77,7 +77,7 @@ EXAMPLES = r"""
     api_token_secret: "{{ vault_pve_secret }}"
     fingerprint: "{{ pve_fingerprint }}"
 
-- name: Nothing but this, and also where it touches the way to the node
+- name: Nothing but this, and even if it touches the management path
   pvenet.network.interfaces:
     config: "{{ node_network }}"
     state: overridden
@@ -176,7 +176,7 @@ would_stop:
   description: What a run would stop at before anything is sent; a warning says the same.
   returned: in check mode, where there is something
   type: dict
-  sample: {kind: management_risk, message: "this touches the way to\n  pve1: vmbr0 on ens33"}
+  sample: {kind: management_risk, message: "this touches the management path of\n  pve1: vmbr0 on ens33"}
 """
 
 from ansible_collections.pvenet.network.plugins.module_utils.answer import run

@@ -18,7 +18,7 @@ extends_documentation_fragment:
   - pvenet.network.connection.allow
 options:
   journal:
-    description: Whose changes shall be put back, by its number in C(pvenet history) or its name; else the youngest.
+    description: The journal to roll back, by its number in C(pvenet history) or its name; by default the newest.
     type: str
 seealso:
   - module: pvenet.network.interfaces
@@ -95,7 +95,7 @@ would_stop:
   description: What a run would stop at before anything is sent; a warning says the same.
   returned: in check mode, where there is something
   type: dict
-  sample: {kind: management_risk, message: "this touches the way to\n  pve1: vmbr0 on ens33"}
+  sample: {kind: management_risk, message: "this touches the management path of\n  pve1: vmbr0 on ens33"}
 """
 
 from ansible_collections.pvenet.network.plugins.module_utils.answer import run
