@@ -142,7 +142,6 @@ ALLOWED = {
         "",
         "apply",
         "cluster",
-        "connection",
         "errors",
         "events",
         "fleet",
