@@ -7,11 +7,10 @@ The only place that may touch proxmoxer. A request that changes state is never s
 from __future__ import annotations
 
 import math
-import re
 import time
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import requests
@@ -21,13 +20,14 @@ from urllib3.exceptions import HTTPError
 from pvenet import errors
 from pvenet.connection.answers import Answer, Serializer
 from pvenet.connection.exchange import Adapter, Exchange
-from pvenet.connection.failures import NOT_PVE_HINT, READ, garbled, refusal, trouble, unproven
+from pvenet.connection.failures import READ, garbled, refusal, trouble, unproven
 from pvenet.connection.failures import AnswerLost as AnswerLost
 from pvenet.connection.failures import NodeNotReached as NodeNotReached
 from pvenet.connection.failures import NotReached as NotReached
 from pvenet.connection.held import Held as Held
-from pvenet.connection.session import LOGIN, READ_TIMEOUT, Credentials, Password, Session, Token
+from pvenet.connection.session import READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
+from pvenet.connection.ticket import Ticket
 from pvenet.connection.trust import Pinned, Signed, authorities, fingerprint
 
 if TYPE_CHECKING:
@@ -42,9 +42,6 @@ IDLE_LIMIT = 3.0
 """Seconds. The server closes an idle connection after 5 s; a write never starts on one that could be dead."""
 SHARE = 8.0
 """Seconds that each endpoint has at least; a living node was seen to take 6.4 for one answer (pve-api#slow-answer)."""
-TICKET_AGE = 3600.0
-"""Seconds after which a ticket is renewed; PVE's expire after two hours."""
-
 
 Watch: TypeAlias = "Callable[[str], AbstractContextManager[None]]"
 """Makes what is entered while a request is on its way to an endpoint."""
@@ -89,7 +86,7 @@ class Connection:
         """The SHA-256 of the certificate that each endpoint has shown, by its URL."""
         self._held = False
         self._used = clock()
-        self._ticket_from = (-1, 0.0)
+        self._ticket = Ticket(self._session, self._exchange, clock)
         self._mount()
 
     def another(self) -> Connection:
@@ -261,8 +258,8 @@ class Connection:
         url = "/".join((self.endpoint.base_url, *_quoted(path)))
         resource = ProxmoxResource(base_url=url, session=self._session, serializer=Serializer())
         verb = {READ: resource.get, "POST": resource.post, "PUT": resource.put, "DELETE": resource.delete}[method]
-        self._enter()
         try:
+            self._enter()
             answer = verb(**form)
         except ResourceException as error:
             raise self._refusal(method, int(error.status_code), error.content, error.errors) from None
@@ -316,59 +313,9 @@ class Connection:
             self._session.mount(endpoint.base_url, Signed(endpoint.known_as, exchange=self._exchange))
 
     def _enter(self) -> None:
-        """Log in for a ticket where the credentials are a password and the ticket is missing, old or another's."""
-        credentials = self.credentials
-        if not isinstance(credentials, Password):
-            return
-        endpoint, since = self._ticket_from
-        if endpoint == self._current and self._clock() - since < TICKET_AGE:
-            return
-        try:
-            data = self._twice(lambda: self._login(credentials))
-        except AnswerLost as lost:  # of the login; what it was for has not been sent
-            raise NotReached(lost.message, hint=lost.hint) from None
-        if data.get("NeedTFA"):
-            raise errors.AuthenticationFailed(
-                f"{credentials.user} needs a second factor to log in",
-                hint="use an API token: the web UI makes one (Datacenter > Permissions > API Tokens), or the lines of\n"
-                "`pvenet login --print` do; `pvenet login --token-id USER@REALM!NAME` asks for its secret",
-            )
-        ticket, csrf = data.get("ticket"), data.get("CSRFPreventionToken")
-        if not (_is_header(ticket) and _is_header(csrf)):
-            raise self._no_login()
-        self._session.headers["Cookie"] = f"PVEAuthCookie={ticket}"
-        self._session.headers["CSRFPreventionToken"] = csrf
-        self._ticket_from = (self._current, self._clock())
-        self._exchange.allow(self._exchange.seconds)  # the login was an answer of its own
-
-    def _login(self, credentials: Password) -> Mapping[str, Any]:
-        """Post the password; not through ProxmoxResource, which would log the form.
-
-        It changes nothing, so that what goes wrong is told as of a read.
-        """
-        form = {"username": credentials.user, "password": credentials.password}
-        try:
-            response = self._session.request("POST", f"{self.endpoint.base_url}{LOGIN}", data=form)
-            if response.status_code >= requests.codes.bad_request:
-                envelope = Serializer.loads_errors(response)
-                raise self._refusal(READ, response.status_code, response.reason, envelope)
-            data = Serializer.loads(response).data
-        except (OSError, HTTPError) as error:
-            raise trouble(self.endpoint, error, READ, begun=self._exchange.begun) from None
-        except ValueError:
-            raise self._no_login() from None
-        finally:
-            self._remember()
-        if not isinstance(data, dict):
-            raise self._no_login()
-        return data
-
-    def _no_login(self) -> errors.NotPVE:
-        return errors.NotPVE(f"{self.endpoint} does not log in as PVE does", hint=NOT_PVE_HINT)
-
-
-def _is_header(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and re.fullmatch("[!-~]+", value) is not None
+        """Log in where the credentials are a password, and this endpoint has given no ticket that is still good."""
+        if isinstance(self.credentials, Password) and not self._ticket.is_good_for(self.endpoint):
+            self._ticket.take(self.credentials, self.endpoint, self._twice)
 
 
 def _quoted(path: tuple[str, ...]) -> list[str]:

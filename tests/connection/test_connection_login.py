@@ -14,9 +14,10 @@ from loopback import Loopback, Talk
 
 import pvenet.connection
 from pvenet import errors
-from pvenet.connection import TICKET_AGE, AnswerLost, Connection, Trust
+from pvenet.connection import AnswerLost, Connection, Trust
 from pvenet.connection.endpoint import Endpoint, parse
 from pvenet.connection.session import Password
+from pvenet.connection.ticket import AGE
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.server import Server
 
@@ -84,13 +85,13 @@ def test_a_ticket_is_renewed_before_it_expires(tmp_path: Path) -> None:
     """After an hour, also in the middle of the work; PVE's own ends after two."""
     connection, sim, clock = entered(tmp_path)
     connection.get("version")
-    clock.now += TICKET_AGE - 1
+    clock.now += AGE - 1
     connection.get("version")
     assert sim.logins == 1
     clock.now += 2
     connection.post("nodes", "pve1", "network", form=BOND)
     assert sim.logins == 2
-    clock.now += 2 * TICKET_AGE
+    clock.now += 2 * AGE
     connection.get("version")
     assert sim.logins == 3
 
@@ -206,7 +207,7 @@ def test_another_endpoint_gets_a_login_of_its_own() -> None:
 
 def test_a_login_without_an_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has the same limit as every request, and is not posted twice."""
-    monkeypatch.setattr(pvenet.connection, "READ_TIMEOUT", 0.05)
+    monkeypatch.setattr(pvenet.connection, "READ_TIMEOUT", 0.5)
     with Loopback(lambda talk, _: (talk.request(), talk.request(), None)[2]) as hole:
         connection = Connection([hole.endpoint()], ROOT)
         error = refused(errors.Unreachable, lambda: connection.get("version"))
