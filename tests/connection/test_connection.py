@@ -58,7 +58,7 @@ def test_a_name_that_does_not_resolve_is_told_at_once(connect: Connect, monkeypa
 
 def test_who_accepts_and_never_answers_is_given_up(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read is not asked again after the full time; a change's answer is lost, and it is not sent twice."""
-    monkeypatch.setattr(pvenet.connection, "READ_TIMEOUT", 0.05)
+    monkeypatch.setattr(pvenet.connection, "READ_TIMEOUT", 0.5)
     with Loopback(lambda talk, _: (talk.request(), talk.request(), None)[2]) as hole:
         connection = connect(hole.endpoint())
         assert "did not answer in time" in failed(errors.Unreachable, lambda: connection.get("version")).message
@@ -76,7 +76,7 @@ def test_who_begins_an_answer_and_stops_is_given_up(connect: Connect) -> None:
         talk.request()
 
     with Loopback(stall) as server:
-        error = failed(errors.Unreachable, lambda: connect(server.endpoint()).get("version", timeout=0.05))
+        error = failed(errors.Unreachable, lambda: connect(server.endpoint()).get("version", timeout=0.5))
         assert "did not answer in time" in error.message
         assert server.seen == [GET]
 
