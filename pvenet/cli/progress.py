@@ -161,8 +161,8 @@ class Terminal:
             fits = self._lively and self._asks
             room = max(LEAST, get_terminal_size().lines - len(event.steps) - BELOW) if fits else None
             diff, hidden = folded(event.changes, room)
-            more = [f"({counted(hidden, 'more line')} of it: `d` shows them, and so does `pvenet diff`)"] * bool(hidden)
-            self._line("\n".join([pending_text(diff, self._paint), *more, ""]))
+            more = f"({counted(hidden, 'more line')} of it: `pvenet diff` shows them, and so does `d` at the question)"
+            self._line("\n".join([pending_text(diff, self._paint), *([more] if hidden else ()), ""]))
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")
 
