@@ -199,10 +199,10 @@ def rules(_: Line) -> Iterable[Offer]:
 
 def topics(_: Line) -> Iterable[Offer]:
     """What `pvenet help` has: its pages, each with its title, and the commands."""
+    from pvenet.cli import pages
     from pvenet.cli.help import HEADINGS
-    from pvenet.cli.topics import topics as pages
 
-    return [*pages().items(), *(name for names in HEADINGS.values() for name in names)]
+    return [*pages.topics().items(), *(name for names in HEADINGS.values() for name in names)]
 
 
 # --- beneath ---------------------------------------------------------------------------------------------------------

@@ -152,6 +152,20 @@ def _write_parameters(self: Any, ctx: Any, formatter: Any) -> None:
             write_rows(formatter, sections[heading])
 
 
+def _write_reference(formatter: Any) -> None:
+    """What help says of every command: the variables of the environment, and the exit codes in short."""
+    from pvenet.cli.reference import exit_codes, variables
+
+    for heading, text in (
+        ("Environment", " ".join(variables())),
+        ("Exit codes", ", ".join(f"{code} {words}".replace(" ", _NO_BREAK) for code, words, _ in exit_codes())),
+    ):
+        with formatter.section(heading):
+            write_text(formatter, text)
+    formatter.write_paragraph()
+    write_text(formatter, "`pvenet help` lists pages about single tasks; each command has its own --help.")
+
+
 class Command(TyperCommand):
     """A command with this help."""
 
@@ -202,9 +216,7 @@ class Group(TyperGroup):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Beneath the help of the whole application: what the environment can say, and the exit codes."""
         if ctx.parent is None:
-            from pvenet.cli.reference import write_reference
-
-            write_reference(formatter)
+            _write_reference(formatter)
 
 
 class Application(typer.Typer):

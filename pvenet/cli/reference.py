@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pvenet import errors
 
@@ -40,17 +40,3 @@ def variables() -> list[str]:
 
     place, *rest = (name for names in GROUPS.values() for name in names)
     return [place, *rest, "PVENET_PROFILE"]
-
-
-def write_reference(formatter: Any) -> None:
-    """Both, in short."""
-    from pvenet.cli.help import write_text
-
-    for heading, text in (
-        ("Environment", " ".join(variables())),
-        ("Exit codes", ", ".join(f"{code} {words}".replace(" ", "\xa0") for code, words, _ in exit_codes())),
-    ):
-        with formatter.section(heading):
-            write_text(formatter, text)
-    formatter.write_paragraph()
-    write_text(formatter, "`pvenet help` lists pages about single tasks; each command has its own --help.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import events
 from pvenet.cli.output import LIVE
-from pvenet.cli.progress import Terminal, waiting
+from pvenet.cli.terminal import Terminal, waiting
 from pvenet.render.events import waiting_note
 from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.values import aligned

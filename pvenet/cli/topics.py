@@ -14,20 +14,17 @@ from pvenet.cli import completion
 from pvenet.cli.completion import one
 from pvenet.cli.help import write_commands, write_rows
 from pvenet.cli.output import colourful, holds, out, styled
+from pvenet.cli.pages import pages, topics
 from pvenet.cli.usage import no_command
 from pvenet.render.foreign import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _WIDEST = 100
 """Columns of a page; longer lines are hard to read."""
 _DRAWN = "•━┏┓┗┛┃▌─│"
 """What a page that is drawn for a terminal is drawn with."""
-
-_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
-_LINK = re.compile(r"\[([^]\n]+)\]\(([\w-]+)\.md(?:#[\w-]*)?\)")
-"""A link to another page."""
 
 
 def register(app: typer.Typer) -> None:
@@ -62,22 +59,6 @@ def help_(
         _show(_page(root, "-".join(words).lower()))
 
 
-def topics() -> dict[str, str]:
-    """The names of all pages, each with its title."""
-    return {name: text.partition("\n")[0].lstrip("# ") for name, text in sorted(_pages())}
-
-
-def _pages() -> Iterator[tuple[str, str]]:
-    """The pages, which the package holds: the name of each and its text as a terminal can use it."""
-    from importlib import resources
-
-    for file in resources.files("pvenet").joinpath("help").iterdir():
-        name, dot, ending = file.name.rpartition(".")
-        if dot and ending == "md":
-            text = _COMMENT.sub("", file.read_text(encoding="utf-8")).strip()
-            yield name, _LINK.sub(r"\1 (`pvenet help \2`)", text)
-
-
 def _contents(root: Any) -> str:
     formatter = root.make_formatter()
     formatter.write_usage("pvenet help", "[TOPIC | COMMAND...]")
@@ -102,11 +83,11 @@ def _of_command(root: Any, words: Sequence[str]) -> str:
 
 def _page(root: Any, name: str) -> str:
     """A page's text. Raises UsageError, with the nearest page or command, where there is none of this name."""
-    pages = dict(_pages())
-    if name in pages:
-        return pages[name]
+    found = dict(pages())
+    if name in found:
+        return found[name]
     hint = errors.did_you_mean(
-        name, [*pages, *root.command.commands], shown="`pvenet help {}`", otherwise="`pvenet help` lists them"
+        name, [*found, *root.command.commands], shown="`pvenet help {}`", otherwise="`pvenet help` lists them"
     )
     raise errors.UsageError(f"there is no help on {name}", hint=hint)
 

@@ -15,7 +15,7 @@ from pvenet import cli, connection
 from pvenet.cli import completion
 from pvenet.cli.answer import FORGED, FORMATS
 from pvenet.cli.fault_names import FAULTS
-from pvenet.cli.topics import topics
+from pvenet.cli.pages import topics
 from pvenet.recent import LIFETIME
 from pvenet.settings import secrets
 from pvenet.sim.faults import KINDS

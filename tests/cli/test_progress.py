@@ -15,7 +15,8 @@ import pytest
 from pvenet import errors
 from pvenet.cli.live import LiveLine
 from pvenet.cli.output import LIVE
-from pvenet.cli.progress import Terminal, counting
+from pvenet.cli.progress import counting
+from pvenet.cli.terminal import Terminal
 from pvenet.events import Due, PathEffect, Reloading, RollingBack, Shown, TaskEnded, Verified, Waiting
 from pvenet.plan.risk import Risk
 from pvenet.render.events import waiting_line

@@ -14,7 +14,7 @@ from hatchling.build import build_wheel
 from paths import ROOT
 
 from pvenet import cli
-from pvenet.cli.topics import topics
+from pvenet.cli.pages import topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
