@@ -8,6 +8,7 @@ node is alone. A Ctrl-C is handed to each of them where it sleeps or tells: what
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ GRACE = 5.0
 """Seconds that a node at work has after the second Ctrl-C to say how it stands; a request may keep it longer."""
 SILENCE = 1.0
 """Seconds between two looks whether anybody listens still."""
+TICK = 0.5
+"""Seconds after which waiting for a message is begun again: a signal just before it began does not end it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +151,10 @@ class Crew(Generic[Done]):
         """
         while True:
             try:
-                message = self._inbox.get(timeout=self._left())
+                message = self._inbox.get(timeout=min(TICK, self._left()))
             except Empty:
+                if self._left() > 0:
+                    continue
                 node, own = self.at_work.popitem()
                 own.left = True
                 return node, Abandoned()
@@ -162,9 +167,9 @@ class Crew(Generic[Done]):
                     if self.at_work.pop(node, None) is not None:
                         return node, result
 
-    def _left(self) -> float | None:
-        """Seconds for which the next message is waited for; None for as long as it takes."""
-        return None if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
+    def _left(self) -> float:
+        """Seconds for which those at work are waited for."""
+        return math.inf if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
 
     def _interrupted(self) -> None:
         self.interrupts += 1

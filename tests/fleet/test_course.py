@@ -304,6 +304,12 @@ def test_a_second_ctrl_c_gives_all_of_them_up() -> None:
     assert verdicts(summary) == {"a1": "unknown", "b1": "unknown", "c1": "untouched"}
 
 
+def test_a_ctrl_c_that_wakes_nobody_is_heard_all_the_same() -> None:
+    """The system may hand it to another thread than the one that waits, or just before that begins to."""
+    road = Road(patient(lambda _: signal.pthread_kill(threading.get_ident(), signal.SIGINT), sends_another=True))
+    assert verdicts(road.go("a1 b1")) == {"a1": "unknown", "b1": "untouched"}
+
+
 def slept(runtime: Runtime) -> None:
     """Sleep until a Ctrl-C is heard."""
     while True:
