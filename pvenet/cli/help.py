@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from pvenet.cli.output import out
 from pvenet.cli.usage import no_command
 
 if TYPE_CHECKING:
@@ -152,6 +153,19 @@ def _write_parameters(self: Any, ctx: Any, formatter: Any) -> None:
             write_rows(formatter, sections[heading])
 
 
+def _shown(option: Any) -> Any:
+    """The option --help, whose text is written as all data is: Typer's own says nothing of a full disk."""
+    if option is not None:
+        option.callback = _show
+    return option
+
+
+def _show(ctx: Any, _parameter: Any, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        out(ctx.get_help())
+        ctx.exit()
+
+
 def _write_reference(formatter: Any) -> None:
     """What help says of every command: the variables of the environment, and the exit codes in short."""
     from pvenet.cli.reference import exit_codes, variables
@@ -178,6 +192,10 @@ class Command(TyperCommand):
                 vars(error)["ctx"] = ctx
             raise
 
+    def get_help_option(self, ctx: Any) -> Any:
+        """As Typer's, written by us."""
+        return _shown(super().get_help_option(ctx))
+
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 - nothing is cut
         """What lists and shells show of it."""
         return parted(self.help).summary.rstrip(".")
@@ -193,6 +211,10 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group of commands with this help."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """As Typer's, written by us."""
+        return _shown(super().get_help_option(ctx))
 
     def get_short_help_str(self, limit: int = 0) -> str:  # noqa: ARG002 - nothing is cut
         """What lists and shells show of it."""

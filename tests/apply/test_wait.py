@@ -173,7 +173,7 @@ def test_no_argument_of_a_command_is_kept(lab: Lab) -> None:
 def test_a_word_that_is_waited_for_is_waited_for_still(lab: Lab) -> None:
     """Killed while it asked: in the time that is left nobody confirms, and it goes back."""
     left_asking(lab)
-    with pytest.raises(errors.NotConfirmed, match="nobody confirmed in 30 s"):
+    with pytest.raises(errors.NotConfirmed, match="nobody confirmed what was applied on pve1 within 30 s"):
         waited(lab)
     assert "bond0" not in lab.live
 
