@@ -331,7 +331,7 @@ def test_through_tunnels_the_endpoints_that_were_given_are_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[int, ...]
 ) -> None:
     """Nothing says which end leads to which address: the node has to answer at one, itself."""
-    monkeypatch.setattr("pvenet.connection.session.CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr("pvenet.connection.session.CONNECT_TIMEOUT", 1.0)
     sim = Sim.init(tmp_path, interfaces=FILE)
     (tmp_path / "sim.json").write_text(
         json.dumps(json.loads((tmp_path / "sim.json").read_text()) | {"reload_seconds": 0.2})
@@ -360,7 +360,7 @@ def test_through_tunnels_the_endpoints_that_were_given_are_asked(
 
 def test_a_tunnel_to_a_peer_is_no_route_to_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ends were given, and the one that answers says that it is another node."""
-    monkeypatch.setattr("pvenet.connection.session.CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr("pvenet.connection.session.CONNECT_TIMEOUT", 1.0)
     sim = Sim.init(tmp_path, interfaces=FILE)
     Sim.init(tmp_path, node="pve2", interfaces=FILE.replace(OLD, PEER))
     (tmp_path / "sim.json").write_text(
