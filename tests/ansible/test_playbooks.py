@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,8 @@ def test_a_node_that_can_not_be_reached_is_unreachable(serve: Callable[..., Lab]
     assert [ran.count(node, "changed") for node in ("pve1", "pve3")] == [1, 1]
     ignored = lab.play(tasks({**MAKE, "ignore_unreachable": True}))
     assert ignored.code == 0
+    rolled = lab.play("pvenet.network.rolling", "-e", json.dumps({"rollout_config": BONDED}))  # where it is the canary
+    assert (rolled.code, rolled.count("pve2", "unreachable"), rolled.count("pve2", "failed")) == (4, 1, 0)
 
 
 def test_a_rolling_change_begins_with_the_canary_and_stops_at_the_first_that_fails(serve: Callable[..., Lab]) -> None:
@@ -160,7 +163,8 @@ def test_what_is_applied_waits_for_its_confirmation(serve: Callable[..., Lab]) -
 def test_no_secret_is_shown_however_much_is_asked_for(serve: Callable[..., Lab]) -> None:
     """Neither of a task that fails; what was given is there by its name."""
     lab = serve()
-    given = {"api_password": PASSWORD, "config": {"vmbr1": {"type": "brige"}}}
+    lab.extra = {"pve1": {"pvenet_api_password": PASSWORD}}
+    given = {"config": {"vmbr1": {"type": "brige"}}}
     ran = lab.play(tasks({"pvenet.network.interfaces": given}), "--limit", "pve1", "-vvv", "--diff")
     shown = ran.text.partition("PLAY [pve]")[2]
     assert '"api_password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown
@@ -202,6 +206,29 @@ def test_options_win_over_the_inventory_and_module_defaults_reach_a_module(serve
     assert (same["changed"], rendered["changed"], mtu["changed"]) == (False, False, True)
     assert (ran.code, wrong["kind"]) == (2, "invalid")
     assert "did you mean bridge?" in wrong["msg"]
+
+
+def test_what_a_task_says_is_not_outdone_by_what_the_inventory_says_otherwise(serve: Callable[..., Lab]) -> None:
+    """Another place, or another way to log in: the inventory's own, which would win over it, does not count then."""
+    lab = serve()
+    elsewhere = str(lab.folder / "elsewhere")
+    at = lab.at["pve1"]
+    ran = lab.play(
+        tasks(
+            {"pvenet.network.interfaces": {"sim": elsewhere, "config": {"vmbr9": {"type": "bridge"}}}},
+            {"pvenet.network.facts": {"gather": ["config"], "api_password": "not-the-password"}, "ignore_errors": True},
+            {"pvenet.network.facts": {"gather": ["config"], "api_token_secret": at["token_secret"]}},
+        ),
+        "--limit",
+        "pve1",
+        "-e",
+        f"pvenet_api_token_file={elsewhere}",
+    )
+    made, refused, seen = ran.results("pve1")
+    assert made["changed"]
+    assert "vmbr9" not in lab.live("pve1")
+    assert "does not accept the credentials of root@pam\n" in refused["msg"]
+    assert (ran.code, seen["ansible_facts"]["pvenet"]["config"]["vmbr0"]["type"]) == (0, "bridge")
 
 
 def _secret(lab: Lab, secret: str) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.pvenet.network.plugins.module_utils.parameters import CONNECTION, PREFIX
+from ansible_collections.pvenet.network.plugins.module_utils.parameters import CONNECTION, PREFIX, RIVALS
 
 COLLECTION = "pvenet.network"
 UNREACHABLE = "unreachable"
@@ -52,9 +52,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def _arguments(self, variables: dict[str, Any]) -> dict[str, Any]:
         """The task's arguments, and from the inventory's variables what they leave open."""
         found: dict[str, Any] = dict(self._task.args)
-        for name, option in CONNECTION.items():
-            given = (found.get(each) for each in (name, *option.get("aliases", ())))
-            if PREFIX + name in variables and all(each is None for each in given):
+        said = {name for name, option in CONNECTION.items() if _is_said(found, name, *option.get("aliases", ()))}
+        said |= {rival for name in said for rival in RIVALS.get(name, ())}
+        for name in CONNECTION:
+            if PREFIX + name in variables and name not in said:
                 found[name] = self._templar.template(variables[PREFIX + name])
         if found.get("node") is None and (node := self._node(variables)):
             found["node"] = node
@@ -85,3 +86,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         connection = self._shared_loader_obj.connection_loader.get("ansible.builtin.local", self._play_context)
         connection.set_options(direct={"pipelining": True})
         return connection
+
+
+def _is_said(arguments: dict[str, Any], *names: str) -> bool:
+    return any(arguments.get(name) is not None for name in names)
