@@ -208,6 +208,24 @@ def test_options_win_over_the_inventory_and_module_defaults_reach_a_module(serve
     assert "did you mean bridge?" in wrong["msg"]
 
 
+def test_a_task_that_is_delegated_is_about_the_host_it_is_of(serve: Callable[..., Lab]) -> None:
+    """As many have it who know modules that talk to an API: to the controller, or to another host; also in a loop."""
+    lab = serve()
+    made = {"pvenet.network.interfaces": {"config": "{{ {item: {'type': 'bridge'}} }}"}, "loop": ["vmbr8", "vmbr9"]}
+    ran = lab.play(
+        tasks(
+            {**made, "delegate_to": "localhost", "become": True, "become_user": "nobody"},
+            {"pvenet.network.facts": {"gather": ["config"]}, "delegate_to": "pve3", "async": 60, "poll": 1},
+        ),
+        "--limit",
+        "pve1",
+    )
+    assert (ran.code, ran.count("pve1", "changed")) == (0, 1), ran.text
+    assert ran.results("pve1")[-1]["ansible_facts"]["pvenet"]["node"] == "pve1"
+    assert {"iface vmbr8 inet manual", "iface vmbr9 inet manual"} <= set(lab.live("pve1").splitlines())
+    assert "vmbr9" not in lab.live("pve3")
+
+
 def test_what_a_task_says_is_not_outdone_by_what_the_inventory_says_otherwise(serve: Callable[..., Lab]) -> None:
     """Another place, or another way to log in: the inventory's own, which would win over it, does not count then."""
     lab = serve()

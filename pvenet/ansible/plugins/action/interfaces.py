@@ -35,9 +35,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         variables = dict(task_vars or {})
         result: dict[str, Any] = super().run(tmp, variables)
         arguments = self._arguments(variables)
-        variables["ansible_python_interpreter"] = sys.executable  # which has pvenet
-        variables.pop("ansible_delegated_vars", None)
+        here = {"ansible_python_interpreter": sys.executable}  # which has pvenet
+        variables |= here
+        if to := self._task.delegate_to:  # its own variables, which would count, may name another one
+            variables["ansible_delegated_vars"] = {
+                to: {**variables.get("ansible_delegated_vars", {}).get(to, {}), **here}
+            }
         self._connection = self._here()
+        if self._task.poll:  # ansible-core would ask for the job where the host is, and it is here
+            self._task.async_val = 0
         done = self._execute_module(
             module_name=f"{COLLECTION}.{self._task.action.rpartition('.')[2]}",
             module_args=arguments,
