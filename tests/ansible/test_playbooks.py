@@ -93,13 +93,14 @@ def test_a_rolling_change_begins_with_the_canary_and_stops_at_the_first_that_fai
         "defaults:\n  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}\n"
         "nodes: {pve1: {}, pve2: {}, pve3: {}}\n"
     )
-    words = ("-e", "rollout_file=network.yaml")
+    words = ("-e", "rollout_file=network.yaml", "-e", "pvenet_state_dir=kept")
     failed = lab.play("pvenet.network.rolling", *words)
     assert (failed.code, failed.hosts) == (2, ["pve2"])
     assert not any("bond0" in lab.live(node) for node in NODES)
     well = lab.play("pvenet.network.rolling", *words)  # the fault was of the first reload alone
     assert (well.code, well.hosts) == (0, ["pve2", "pve1", "pve3"])
     assert all("bond-slaves ens38 ens39" in lab.live(node) for node in NODES)
+    assert sorted(path.name for path in (lab.folder / "kept" / "journals").iterdir()) == list(NODES)
 
 
 def test_somebody_elses_changes_stop_a_rolling_change(serve: Callable[..., Lab]) -> None:
@@ -170,6 +171,7 @@ def test_no_secret_is_shown_however_much_is_asked_for(serve: Callable[..., Lab])
     assert '"api_password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown
     assert '"api_token_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown  # and `play` looks for it
     assert PASSWORD not in shown
+    assert "PUT " not in shown  # nothing gets onto the disk, where a module lies beside its arguments
 
 
 def test_options_win_over_the_inventory_and_module_defaults_reach_a_module(serve: Callable[..., Lab]) -> None:

@@ -14,7 +14,8 @@ from pvenet import errors
 from pvenet.automation import answer
 from pvenet.automation.answer import Work, result_of
 from pvenet.automation.options import said
-from pvenet.automation.parameters import apply_options_of, settings_of
+from pvenet.automation.parameters import apply_options_of, place_of, settings_of
+from pvenet.connection import Held
 from pvenet.events import TaskEnded
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
@@ -96,6 +97,50 @@ def test_a_check_tells_and_changes_nothing(ask: Callable[..., Any], tmp_path: Pa
     assert not list((tmp_path / "lab/.pvenet").rglob("*.json"))
 
 
+def test_a_check_of_any_kind_writes_nothing(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """No journal, no lock, no word beside them; and whoever would send something there could not."""
+    ask("interfaces", config=BONDED)
+    ask("interfaces", config={"vmbr9": {"type": "bridge"}}, apply=False)
+    before = state(tmp_path)
+    for verb in ("apply", "rollback", "confirm"):
+        ask(verb, check=True)
+    ask("interfaces", config={"vmbr9": {"type": "bridge"}}, check=True)
+    ask("interfaces", config={}, state="overridden", allow_management=True, check=True)
+    assert state(tmp_path) == before
+    nowhere = tmp_path / "nowhere"
+    for verb in ("apply", "rollback", "confirm"):
+        ask(verb, check=True, adopt=True, state_dir=str(nowhere))
+    assert not nowhere.exists()
+    place = place_of({"sim": str(tmp_path / "lab")}, held=True, warn=lambda _: None)
+    with pytest.raises(Held):
+        place.node.connection.put("nodes", "pve1", "network")
+
+
+def state(tmp_path: Path) -> dict[Path, bytes]:
+    """What is kept of journals."""
+    return {path: path.read_bytes() for path in (tmp_path / "lab/.pvenet").rglob("*") if path.is_file()}
+
+
+def test_what_is_staged_already_is_made_live(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """Nothing is left to stage, and something to apply."""
+    staged, made, again = (ask("interfaces", config=BONDED, apply=apply) for apply in (False, True, True))
+    assert [found["changed"] for found in (staged, made, again)] == [True, True, False]
+    assert made["verdict"] == "applied"
+    assert "iface bond0" in live(tmp_path)
+
+
+def test_a_node_that_can_not_be_read_is_told(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the right that is missing."""
+    ask("facts")
+
+    def lacks(_: object) -> None:
+        raise errors.PermissionMissing("Sys.Audit is missing", hint="grant it", privilege="Sys.Audit", path="/nodes")
+
+    monkeypatch.setattr("pvenet.node.Node.read", lacks)
+    found = ask("interfaces", config=BONDED)
+    assert (found["failed"], found["kind"], "Sys.Audit is missing" in found["msg"]) == (True, "permission", True)
+
+
 def test_a_check_tells_what_a_run_would_stop_at(ask: Callable[..., Any], tmp_path: Path) -> None:
     """A check shows what it can and warns; the run itself fails, in the words of parameters, and sends nothing."""
     ask("facts")
@@ -106,6 +151,7 @@ def test_a_check_tells_what_a_run_would_stop_at(ask: Callable[..., Any], tmp_pat
     assert (ran["failed"], ran["changed"], ran["kind"], ran["exit"]) == (True, False, "management_risk", 7)
     assert "add allow_management: true" in ran["msg"]
     assert "--allow" not in json.dumps([checked, ran])
+    assert ("would_stop" in ran, ran["warnings"]) == (False, [])
     assert live(tmp_path) == before
     assert ask("interfaces", config=WIDENED, allow_management=True)["changed"]
 
@@ -472,9 +518,14 @@ def test_a_timeout_is_a_number_of_seconds(ask: Callable[..., Any], tmp_path: Pat
 
 
 def test_a_warning_says_of_which_node_it_is() -> None:
-    """Ansible shows the warnings of all hosts alike; one that names its node already is left as it is."""
+    """Once: Ansible shows the warnings of all hosts alike; one that names its node already is left as it is."""
     work = Work(parameters={"node": "pve1"}, check=False)
-    for text in ("ens37 stays up", "ens38 stays up, as on pve11", "this widens the path of pve1: ens33"):
+    for text in (
+        "ens37 stays up",
+        "ens37 stays up",
+        "ens38 stays up, as on pve11",
+        "this widens the path of pve1: ens33",
+    ):
         work.heard.warn(text)
     assert result_of(work, None)["warnings"] == [
         "pve1: ens37 stays up",
