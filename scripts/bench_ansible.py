@@ -58,9 +58,10 @@ class Ran:
 
 def main() -> None:
     """Measure and print."""
-    there = subprocess.run([BIN / "ansible-doc", THEIRS], env=environment(), capture_output=True, check=False)
+    command = [BIN / "ansible-doc", "--json", THEIRS]  # which ends with 0 also where it finds nothing
+    there = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     jobs = {"pvenet.network": ours}
-    if there.returncode == 0:
+    if THEIRS in json.loads(there.stdout):
         jobs["community.proxmox"] = theirs
     else:
         print(f"{THEIRS} is not installed here (community.proxmox 1.4 or newer): this collection alone is measured")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,8 @@ def result_of(work: Work, failure: errors.PvenetError | None) -> dict[str, Any]:
     """What came of it, as plain data."""
     heard = work.heard
     found: dict[str, Any] = {"changed": work.changed, **work.data, **heard.data()}
-    found["warnings"] = list(dict.fromkeys(heard.warnings))
+    node = str(work.data.get("node") or work.parameters.get("node") or "")
+    found["warnings"] = list(dict.fromkeys(_of_node(node, each) for each in heard.warnings))
     if shown := heard.shown or work.diff:
         found["diff"] = {"prepared": shown.rstrip("\n") + "\n"}
     if work.refusal:
@@ -80,6 +82,12 @@ def result_of(work: Work, failure: errors.PvenetError | None) -> dict[str, Any]:
     if failure is not None:
         found |= _failed(work, failure)
     return found
+
+
+def _of_node(node: str, warning: str) -> str:
+    """A warning that names its node: whoever reads it has those of all nodes in one heap."""
+    named = not node or re.search(rf"(?<![\w.-]){re.escape(node)}(?![\w-])", warning)
+    return warning if named else f"{node}: {warning}"
 
 
 def _failed(work: Work, failure: errors.PvenetError) -> dict[str, Any]:

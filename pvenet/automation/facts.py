@@ -27,8 +27,11 @@ PARTS = ("interfaces", "config", "pending", "links", "guests")
 
 
 def facts(work: Work) -> None:
-    """Gather; what can't be had of a node that answers is None, with a warning. Raises Unreachable and UsageError."""
-    place = place_of(work.parameters, held=False)
+    """Gather; what can't be had of a node that answers is None, with a warning.
+
+    Raises Unreachable, UsageError and AuthenticationFailed.
+    """
+    place = place_of(work.parameters, held=False, warn=work.heard.warn)
     wanted = work.parameters.get("gather") or PARTS
     gather: Mapping[str, Callable[[Place, Work], Any]] = {
         "interfaces": _interfaces,
@@ -44,10 +47,14 @@ def facts(work: Work) -> None:
     work.data["ansible_facts"] = {"pvenet": found}
 
 
+HARD = (errors.Unreachable, errors.UsageError, errors.AuthenticationFailed)
+"""What is no missing right: nothing can be had then."""
+
+
 def _had(get: Callable[[], Any], work: Work) -> Any:
     try:
         return get()
-    except (errors.Unreachable, errors.UsageError):
+    except HARD:
         raise
     except errors.PvenetError as error:
         work.heard.warn(f"{error.message}\n{error.hint}".rstrip())
@@ -69,6 +76,7 @@ def _pending(place: Place, _: Work) -> Any:
     """What is pending, whose it is, and how the last apply from here ended."""
     found = status(place.node, place.journals)
     if found.problem:
+        _insist(place)
         raise errors.PvenetError(found.problem)
     changes = None if found.reloading else place.node.glance().changes
     return {**{name: plain_value(value) for name, value in asdict(found).items()}, "changes": changes}
@@ -84,7 +92,19 @@ def _guests(place: Place, work: Work) -> Any:
     for error in failed.values():
         raise error
     (read,) = found.values()
+    if not read.listed:
+        _insist(place)
     for warning in read.warnings:
         work.heard.warn(warning)
     (data,) = guests_data([read], ())
     return {name: data[name] for name in ("bridges", "not_known")}
+
+
+def _insist(place: Place) -> None:
+    """Raise why a node tells nothing, where that is no missing right: some looks only say what they could not see."""
+    try:
+        place.node.read()
+    except HARD:
+        raise
+    except errors.PvenetError:
+        return

@@ -15,7 +15,7 @@ from pvenet.fleet.plans import plan_nodes, refuse_stale, selected
 from pvenet.fleet.stage import refuse_unstageable, stage_all
 from pvenet.render.node_plan import node_plan_data, node_plan_text
 from pvenet.render.values import plain
-from pvenet.spec.export import exported_data
+from pvenet.spec.export import exported_data, unheld
 from pvenet.spec.load import load, of_data
 from pvenet.spec.network_spec import Absent, NetworkSpec, NodeSpec
 
@@ -59,16 +59,18 @@ def interfaces(work: Work) -> None:
 
 
 def _gathered(work: Work) -> None:
-    place = place_of(work.parameters, held=True)
+    place = place_of(work.parameters, held=True, warn=work.heard.warn)
     reading = place.node.read()
     name = place.node.name
     work.data |= {"node": name, "gathered": exported_data({name: reading.network})["nodes"][name]}
+    for each in unheld(reading.network):
+        work.heard.warn(f"{name}: {each}")
     if reading.changes is not None:
         work.heard.warn(f"changes are pending on {name}: `gathered` shows them as if they were live")
 
 
 def _changed(work: Work, state: Wanted) -> None:
-    place = place_of(work.parameters, held=work.check)
+    place = place_of(work.parameters, held=work.check, warn=work.heard.warn)
     name = place.node.name
     spec = spec_of(work.parameters, name, state)
     names = selected(place.fleet, spec, (name,))

@@ -27,7 +27,7 @@ KEPT = frozenset({State.CONFIRMED, State.APPLIED})
 
 def apply(work: Work) -> None:
     """Make live what is staged, and wait for its verdict. Raises what an apply raises."""
-    place = place_of(work.parameters, held=work.check)
+    place = place_of(work.parameters, held=work.check, warn=work.heard.warn)
     options, runtime = apply_options_of(work.parameters, place.settings), Runtime(emit=work.heard.emit)
     work.data["node"] = place.node.name
     if work.check:
@@ -38,7 +38,7 @@ def apply(work: Work) -> None:
 
 def rollback(work: Work) -> None:
     """Put back what was there before the last apply, or before a journal. Raises what a rollback raises."""
-    place = place_of(work.parameters, held=work.check)
+    place = place_of(work.parameters, held=work.check, warn=work.heard.warn)
     options, runtime = apply_options_of(work.parameters, place.settings), Runtime(emit=work.heard.emit)
     name = work.parameters.get("journal") or ""
     work.data["node"] = place.node.name
@@ -50,7 +50,7 @@ def rollback(work: Work) -> None:
 
 def confirm(work: Work) -> None:
     """Say that what was applied may stay; what stays already is no change. Raises RefusedByPvenet."""
-    place = place_of(work.parameters, held=work.check)
+    place = place_of(work.parameters, held=work.check, warn=work.heard.warn)
     node, journals, warn = place.node, place.journals, work.heard.warn
     work.data["node"] = node.name
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from pvenet.render.requests import requests_data
 from pvenet.settings import Settings, connect
 from pvenet.sim.state import Sim, SimError
 from pvenet.spec.desired import merged
-from pvenet.spec.export import exported_data
+from pvenet.spec.export import exported_data, unheld
 from pvenet.spec.network_spec import InterfaceSpec
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 NODE = "node"
 """How the simulated node is called where nobody names one."""
+_STANZA = re.compile(r"^\s*iface\s+\S", re.MULTILINE)
+_MADE = re.compile(r"(?:bond|vmbr|vlan)\d+")
+"""Names by which PVE knows what somebody has made, and no NIC."""
 BARE = "auto lo\niface lo inet loopback\n"
 
 
@@ -63,13 +67,16 @@ def parsed(work: Work) -> None:
         )
     name = str(work.parameters.get("node") or NODE)
     network = _of_listing(text) if text.lstrip().startswith(("[", "{")) else _of_file(text, name)
+    for each in unheld(network):
+        work.heard.warn(f"{name}: {each}")
     work.data |= {"node": name, "parsed": exported_data({name: network})["nodes"][name]}
 
 
 def _of_listing(text: str) -> Network:
     try:
         data = json.loads(text)
-        entries = data.get("data", []) if isinstance(data, dict) else data
+        entries = data["data"] if isinstance(data, dict) else data
+        _said(entries)
         return wire.network(entries)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise errors.UsageError(
@@ -78,7 +85,19 @@ def _of_listing(text: str) -> Network:
         ) from None
 
 
+def _said(entries: list[dict[str, object]]) -> None:
+    """Raises KeyError and TypeError where an entry has not what each of a listing's has."""
+    for each in entries:
+        if not (isinstance(each["iface"], str) and isinstance(each["type"], str)):
+            raise TypeError
+
+
 def _of_file(text: str, name: str) -> Network:
+    if not _STANZA.search(text):
+        raise errors.UsageError(
+            "`running_config` has no line that begins with `iface`",
+            hint="it is the text of /etc/network/interfaces",
+        )
     with _simulated(name, text, None, ovs="ovs_" in text) as (_, fleet):
         return fleet.node(name).read().network
 
@@ -89,7 +108,8 @@ def _nics(spec: NodeSpec) -> list[str]:
     referred = {name for each in described for name in beneath(each)}
     referred |= {parent for each in described if (parent := parent_in(each.name))}
     own = {each.name for each in described if isinstance(each, Ethernet)}
-    return sorted(own | referred - spec.interfaces.keys())
+    asked = {name for name in referred - spec.interfaces.keys() if not (_MADE.fullmatch(name) or parent_in(name))}
+    return sorted(own | asked)
 
 
 def _wants_ovs(spec: NodeSpec) -> bool:

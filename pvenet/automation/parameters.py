@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pvenet import errors
 from pvenet.apply.options import ApplyOptions
 from pvenet.apply.spoken import command_of, guests_of, on_failure_of, required_of, switch_of, verify_of
 from pvenet.apply.stage import StageOptions
@@ -18,7 +19,7 @@ from pvenet.settings.profiles import secret_variables
 from pvenet.settings.read import expanded, node_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pvenet.settings import Settings
@@ -44,7 +45,10 @@ class Place:
         return kind(self.fleet.state_dir, self.node.name)
 
 
-def place_of(parameters: Parameters, *, held: bool) -> Place:
+UNCHECKED = "the certificate is not checked (--insecure): whoever answers gets the credentials"
+
+
+def place_of(parameters: Parameters, *, held: bool, warn: Callable[[str], None]) -> Place:
     """Where the work is done. Raises UsageError for what is missing, and what asking for the nodes raises."""
     settings = settings_of(parameters)
     connection = connect(settings)
@@ -54,6 +58,7 @@ def place_of(parameters: Parameters, *, held: bool) -> Place:
         import warnings
 
         warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+        warn(UNCHECKED)
     fleet = Fleet(connection=connection, state_dir=settings.state_dir)
     node = Node(connection, one(connection, node_names(settings.node)))
     return Place(settings=settings, fleet=fleet, node=node, held=held)
@@ -61,6 +66,8 @@ def place_of(parameters: Parameters, *, held: bool) -> Place:
 
 def settings_of(parameters: Parameters) -> Settings:
     """The settings that the parameters make, over those of the environment and of profiles. Raises UsageError."""
+    if _endpoints(parameters) and _text(parameters, "sim"):
+        raise errors.UsageError("`api_host` and `sim` exclude each other", hint="leave one of them out")
     given = {
         "PVENET_ENDPOINT": ",".join(_endpoints(parameters)),
         "PVENET_SIM": _text(parameters, "sim"),
@@ -84,7 +91,7 @@ def settings_of(parameters: Parameters) -> Settings:
 def _endpoints(parameters: Parameters) -> list[str]:
     """The endpoints; a port that is given apart is that of those that name none."""
     found, port = _list(parameters, "api_host"), parameters.get("api_port")
-    if not port:
+    if port is None:
         return found
     return [each if _has_port(each) else f"{each.rstrip('/')}:{port}" for each in map(_bracketed, found)]
 
@@ -124,8 +131,9 @@ def apply_options_of(parameters: Parameters, settings: Settings) -> ApplyOptions
     lock = parameters.get("sdn_lock")
     if lock is None:
         lock = switch_of(settings.sdn_lock, "PVENET_SDN_LOCK or the profile's `sdn_lock`", "correct it there")
+    timeout = parameters.get("timeout")
     return ApplyOptions(
-        timeout=float(parameters.get("timeout") or 60.0),
+        timeout=60.0 if timeout is None else float(timeout),
         on_failure=on_failure_of(_text(parameters, "on_failure") or "rollback", "on_failure"),
         confirm_within=parameters.get("confirm_within"),
         arm=bool(parameters.get("arm")),

@@ -51,6 +51,15 @@ def exported_data(networks: Mapping[str, Network]) -> dict[str, Any]:
     }
 
 
+def unheld(network: Network) -> Iterator[str]:
+    """What of a network no description holds, by the interface that it is about: what its text has in comments."""
+    described = description("", network)
+    for interface in _ordered(network):
+        why = _undescribed(interface)
+        for each in ([why] if why else []) + list(_besides(interface, described)):
+            yield f"{_line(interface.name)}: {each}"
+
+
 def _described(network: Network, described: Description) -> Iterator[tuple[str, Any]]:
     for interface in _ordered(network):
         writable = not isinstance(interface, Other) and interface.name not in OWN_KEYS
@@ -76,14 +85,28 @@ def _ordered(network: Network) -> list[Interface]:
 
 def _entries(network: Network, described: Description) -> Iterator[str]:
     for interface in _ordered(network):
-        if isinstance(interface, Other):
-            yield f"    # {_line(interface.name)}: of the kind {_line(kind_of(interface))}, which pvenet does not write"
-        elif interface.name in OWN_KEYS:
-            yield f"    # {interface.name}: an interface of this name can't be described"
+        besides = list(_besides(interface, described))
+        if why := _undescribed(interface):
+            yield f"    # {_line(interface.name)}: {why}"
         elif entry := _entry(interface, described.spec):
             yield f"    {quoted(interface.name)}: {entry}"
-            yield from (f"    #   in the file besides: {_line(word)}" for word in _unsaid(interface.file_only))
-        yield from (f"    #   left out: {_line(why)}" for why in described.left_out.get(interface.name, ()))
+        elif besides:
+            yield f"    # {_line(interface.name)}:"
+        yield from (f"    #   {each}" for each in besides)
+
+
+def _undescribed(interface: Interface) -> str:
+    """Why nothing can be said of an interface; empty where something can."""
+    if isinstance(interface, Other):
+        return f"of the kind {_line(kind_of(interface))}, which pvenet does not write"
+    return "an interface of this name can't be described" if interface.name in OWN_KEYS else ""
+
+
+def _besides(interface: Interface, described: Description) -> Iterator[str]:
+    """What there is of an interface that is described, and can't be said."""
+    if not _undescribed(interface):
+        yield from (f"in the file besides: {_line(word)}" for word in _unsaid(interface.file_only))
+    yield from (f"left out: {_line(why)}" for why in described.left_out.get(interface.name, ()))
 
 
 def _entry(interface: Interface, spec: NodeSpec) -> str:

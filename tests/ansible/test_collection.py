@@ -6,11 +6,13 @@ import ast
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import tomllib
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
+import pytest
 from hatchling.builders.wheel import WheelBuilder
 from paths import ROOT
 from playbooks import BIN, environment, needs_ansible
@@ -124,3 +126,27 @@ def test_the_tarball_has_the_same(tmp_path: Path) -> None:
     with tarfile.open(built) as archive:
         names = {member.name for member in archive if member.isfile()}
     assert names - {"MANIFEST.json", "FILES.json"} == _files(COLLECTION) - {"galaxy.yml"}
+
+
+@needs_ansible
+def test_where_pvenet_is_missing_it_is_told_for_which_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that runs Ansible, as a tarball of the collection alone finds it; no other interpreter would help."""
+    text = (COLLECTION / "plugins/module_utils/answer.py").read_text(encoding="utf8")
+    space: dict[str, Any] = {"CONNECTION": {}, "__name__": "answer"}
+    monkeypatch.setitem(sys.modules, "pvenet.automation", None)
+    exec("\n".join(line for line in text.splitlines() if "ansible_collections" not in line), space)
+    failed: dict[str, Any] = {}
+
+    class Module:
+        def __init__(self, **_: Any) -> None: ...
+
+        def fail_json(self, **result: Any) -> None:
+            failed.update(result)
+            raise SystemExit(1)
+
+    space["AnsibleModule"] = Module
+    with pytest.raises(SystemExit):
+        space["run"]("facts", {})
+    told = f"pvenet is not installed for {sys.executable}, the Python that runs Ansible"
+    assert failed["msg"].splitlines()[0] == told
+    assert "pip install pvenet" in failed["msg"]

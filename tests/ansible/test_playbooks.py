@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,8 @@ def test_a_node_that_can_not_be_reached_is_unreachable(serve: Callable[..., Lab]
     assert [ran.count(node, "changed") for node in ("pve1", "pve3")] == [1, 1]
     ignored = lab.play(tasks({**MAKE, "ignore_unreachable": True}))
     assert ignored.code == 0
+    rolled = lab.play("pvenet.network.rolling", "-e", json.dumps({"rollout_config": BONDED}))  # where it is the canary
+    assert (rolled.code, rolled.count("pve2", "unreachable"), rolled.count("pve2", "failed")) == (4, 1, 0)
 
 
 def test_a_rolling_change_begins_with_the_canary_and_stops_at_the_first_that_fails(serve: Callable[..., Lab]) -> None:
@@ -90,13 +93,14 @@ def test_a_rolling_change_begins_with_the_canary_and_stops_at_the_first_that_fai
         "defaults:\n  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}\n"
         "nodes: {pve1: {}, pve2: {}, pve3: {}}\n"
     )
-    words = ("-e", "rollout_file=network.yaml")
+    words = ("-e", "rollout_file=network.yaml", "-e", "pvenet_state_dir=kept")
     failed = lab.play("pvenet.network.rolling", *words)
     assert (failed.code, failed.hosts) == (2, ["pve2"])
     assert not any("bond0" in lab.live(node) for node in NODES)
     well = lab.play("pvenet.network.rolling", *words)  # the fault was of the first reload alone
     assert (well.code, well.hosts) == (0, ["pve2", "pve1", "pve3"])
     assert all("bond-slaves ens38 ens39" in lab.live(node) for node in NODES)
+    assert sorted(path.name for path in (lab.folder / "kept" / "journals").iterdir()) == list(NODES)
 
 
 def test_somebody_elses_changes_stop_a_rolling_change(serve: Callable[..., Lab]) -> None:
@@ -160,12 +164,14 @@ def test_what_is_applied_waits_for_its_confirmation(serve: Callable[..., Lab]) -
 def test_no_secret_is_shown_however_much_is_asked_for(serve: Callable[..., Lab]) -> None:
     """Neither of a task that fails; what was given is there by its name."""
     lab = serve()
-    given = {"api_password": PASSWORD, "config": {"vmbr1": {"type": "brige"}}}
+    lab.extra = {"pve1": {"pvenet_api_password": PASSWORD}}
+    given = {"config": {"vmbr1": {"type": "brige"}}}
     ran = lab.play(tasks({"pvenet.network.interfaces": given}), "--limit", "pve1", "-vvv", "--diff")
     shown = ran.text.partition("PLAY [pve]")[2]
     assert '"api_password": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown
     assert '"api_token_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in shown  # and `play` looks for it
     assert PASSWORD not in shown
+    assert "PUT " not in shown  # nothing gets onto the disk, where a module lies beside its arguments
 
 
 def test_options_win_over_the_inventory_and_module_defaults_reach_a_module(serve: Callable[..., Lab]) -> None:
@@ -202,6 +208,47 @@ def test_options_win_over_the_inventory_and_module_defaults_reach_a_module(serve
     assert (same["changed"], rendered["changed"], mtu["changed"]) == (False, False, True)
     assert (ran.code, wrong["kind"]) == (2, "invalid")
     assert "did you mean bridge?" in wrong["msg"]
+
+
+def test_a_task_that_is_delegated_is_about_the_host_it_is_of(serve: Callable[..., Lab]) -> None:
+    """As many have it who know modules that talk to an API: to the controller, or to another host; also in a loop."""
+    lab = serve()
+    made = {"pvenet.network.interfaces": {"config": "{{ {item: {'type': 'bridge'}} }}"}, "loop": ["vmbr8", "vmbr9"]}
+    ran = lab.play(
+        tasks(
+            {**made, "delegate_to": "localhost", "become": True, "become_user": "nobody"},
+            {"pvenet.network.facts": {"gather": ["config"]}, "delegate_to": "pve3", "async": 60, "poll": 1},
+        ),
+        "--limit",
+        "pve1",
+    )
+    assert (ran.code, ran.count("pve1", "changed")) == (0, 1), ran.text
+    assert ran.results("pve1")[-1]["ansible_facts"]["pvenet"]["node"] == "pve1"
+    assert {"iface vmbr8 inet manual", "iface vmbr9 inet manual"} <= set(lab.live("pve1").splitlines())
+    assert "vmbr9" not in lab.live("pve3")
+
+
+def test_what_a_task_says_is_not_outdone_by_what_the_inventory_says_otherwise(serve: Callable[..., Lab]) -> None:
+    """Another place, or another way to log in: the inventory's own, which would win over it, does not count then."""
+    lab = serve()
+    elsewhere = str(lab.folder / "elsewhere")
+    at = lab.at["pve1"]
+    ran = lab.play(
+        tasks(
+            {"pvenet.network.interfaces": {"sim": elsewhere, "config": {"vmbr9": {"type": "bridge"}}}},
+            {"pvenet.network.facts": {"gather": ["config"], "api_password": "not-the-password"}, "ignore_errors": True},
+            {"pvenet.network.facts": {"gather": ["config"], "api_token_secret": at["token_secret"]}},
+        ),
+        "--limit",
+        "pve1",
+        "-e",
+        f"pvenet_api_token_file={elsewhere}",
+    )
+    made, refused, seen = ran.results("pve1")
+    assert made["changed"]
+    assert "vmbr9" not in lab.live("pve1")
+    assert "does not accept the credentials of root@pam\n" in refused["msg"]
+    assert (ran.code, seen["ansible_facts"]["pvenet"]["config"]["vmbr0"]["type"]) == (0, "bridge")
 
 
 def _secret(lab: Lab, secret: str) -> Path:

@@ -14,10 +14,12 @@ from pvenet import errors
 from pvenet.automation import answer
 from pvenet.automation.answer import Work, result_of
 from pvenet.automation.options import said
-from pvenet.automation.parameters import apply_options_of, settings_of
+from pvenet.automation.parameters import apply_options_of, place_of, settings_of
+from pvenet.connection import Held
 from pvenet.events import TaskEnded
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.faults import Script
+from pvenet.sim.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +97,50 @@ def test_a_check_tells_and_changes_nothing(ask: Callable[..., Any], tmp_path: Pa
     assert not list((tmp_path / "lab/.pvenet").rglob("*.json"))
 
 
+def test_a_check_of_any_kind_writes_nothing(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """No journal, no lock, no word beside them; and whoever would send something there could not."""
+    ask("interfaces", config=BONDED)
+    ask("interfaces", config={"vmbr9": {"type": "bridge"}}, apply=False)
+    before = state(tmp_path)
+    for verb in ("apply", "rollback", "confirm"):
+        ask(verb, check=True)
+    ask("interfaces", config={"vmbr9": {"type": "bridge"}}, check=True)
+    ask("interfaces", config={}, state="overridden", allow_management=True, check=True)
+    assert state(tmp_path) == before
+    nowhere = tmp_path / "nowhere"
+    for verb in ("apply", "rollback", "confirm"):
+        ask(verb, check=True, adopt=True, state_dir=str(nowhere))
+    assert not nowhere.exists()
+    place = place_of({"sim": str(tmp_path / "lab")}, held=True, warn=lambda _: None)
+    with pytest.raises(Held):
+        place.node.connection.put("nodes", "pve1", "network")
+
+
+def state(tmp_path: Path) -> dict[Path, bytes]:
+    """What is kept of journals."""
+    return {path: path.read_bytes() for path in (tmp_path / "lab/.pvenet").rglob("*") if path.is_file()}
+
+
+def test_what_is_staged_already_is_made_live(ask: Callable[..., Any], tmp_path: Path) -> None:
+    """Nothing is left to stage, and something to apply."""
+    staged, made, again = (ask("interfaces", config=BONDED, apply=apply) for apply in (False, True, True))
+    assert [found["changed"] for found in (staged, made, again)] == [True, True, False]
+    assert made["verdict"] == "applied"
+    assert "iface bond0" in live(tmp_path)
+
+
+def test_a_node_that_can_not_be_read_is_told(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the right that is missing."""
+    ask("facts")
+
+    def lacks(_: object) -> None:
+        raise errors.PermissionMissing("Sys.Audit is missing", hint="grant it", privilege="Sys.Audit", path="/nodes")
+
+    monkeypatch.setattr("pvenet.node.Node.read", lacks)
+    found = ask("interfaces", config=BONDED)
+    assert (found["failed"], found["kind"], "Sys.Audit is missing" in found["msg"]) == (True, "permission", True)
+
+
 def test_a_check_tells_what_a_run_would_stop_at(ask: Callable[..., Any], tmp_path: Path) -> None:
     """A check shows what it can and warns; the run itself fails, in the words of parameters, and sends nothing."""
     ask("facts")
@@ -105,6 +151,7 @@ def test_a_check_tells_what_a_run_would_stop_at(ask: Callable[..., Any], tmp_pat
     assert (ran["failed"], ran["changed"], ran["kind"], ran["exit"]) == (True, False, "management_risk", 7)
     assert "add allow_management: true" in ran["msg"]
     assert "--allow" not in json.dumps([checked, ran])
+    assert ("would_stop" in ran, ran["warnings"]) == (False, [])
     assert live(tmp_path) == before
     assert ask("interfaces", config=WIDENED, allow_management=True)["changed"]
 
@@ -304,7 +351,27 @@ def test_what_a_right_hides_is_null_with_a_warning(ask: Callable[..., Any], monk
     found = ask("facts")
     assert found["ansible_facts"]["pvenet"]["links"] is None
     assert found["ansible_facts"]["pvenet"]["interfaces"]
-    assert "VM.Audit is missing\ngrant it" in found["warnings"]
+    assert "pve1: VM.Audit is missing\ngrant it" in found["warnings"]
+
+
+@pytest.mark.parametrize("part", ["interfaces", "config", "pending", "links", "guests"])
+def test_facts_of_a_node_that_does_not_answer_are_none(ask: Callable[..., Any], part: str) -> None:
+    """Whichever is asked for: what decides by a fact stops there, as an unreachable host or a failed task."""
+    given = {"sim": None, "node": "pve1", "api_token_id": "root@pam!x", "api_token_secret": SECRET}
+    found = ask("facts", **given, api_host=["127.0.0.1:1"], gather=[part])
+    assert (found.get("kind"), "ansible_facts" in found) == ("unreachable", False)
+
+
+@pytest.mark.parametrize("part", ["interfaces", "config", "pending", "links", "guests"])
+def test_facts_are_not_for_whom_the_node_does_not_know(ask: Callable[..., Any], tmp_path: Path, part: str) -> None:
+    """Credentials that are not accepted are no missing right."""
+    ask("facts")
+    with Server(tmp_path / "lab") as server:
+        at = server.endpoint
+        given = {"sim": None, "api_host": [at.url], "fingerprint": [at.fingerprint], "node": "pve1"}
+        token = {"api_token_id": at.token_id, "api_token_secret": SECRET}
+        found = ask("facts", **given, **token, gather=[part])
+    assert (found.get("kind"), "ansible_facts" in found) == ("authentication", False)
 
 
 # --- where to go ---
@@ -405,6 +472,14 @@ def test_a_node_that_is_not_there_is_unreachable() -> None:
         ("(refused without --lossy)", "(refused without lossy: true)"),
         ("wait longer next time with --timeout", "wait longer next time with timeout"),
         ("`pvenet status --node pve1 --same-node` says", "`pvenet status --node pve1 --same-node` says"),
+        ("choose one with --node or PVENET_NODE", "choose one with node"),
+        ("set --endpoint (PVENET_ENDPOINT), PVENET_TOKEN_ID", "set api_host, api_token_id"),
+        ("  export PVENET_FINGERPRINT=AB:CD", "  fingerprint: AB:CD"),
+        ("name the CA: PVENET_CA_FILE=/etc/ca.pem", "name the CA: ca_path: /etc/ca.pem"),
+        ("PVENET_TOKEN_FILE or PVENET_TOKEN_COMMAND", "api_token_file or PVENET_TOKEN_COMMAND"),
+        ("`PVENET_NODE=pve1 pvenet list`, PVENET_NODES", "`PVENET_NODE=pve1 pvenet list`, PVENET_NODES"),
+        ("the certificate is not checked (--insecure)", "the certificate is not checked (validate_certs: false)"),
+        ("name the file with -f", "name the file with `file`"),
         ("a\x1b[2Jb", "a\\x1b[2Jb"),
     ],
 )
@@ -418,3 +493,77 @@ def test_the_recorded_file_is_parsed() -> None:
     text = (FIXTURES / "walkthrough/interfaces.applied").read_text()
     found = answer("interfaces", {"state": "parsed", "running_config": text})["parsed"]
     assert found["vmbr0"]["cidr"] == "192.168.171.21/24"
+
+
+def test_nobody_is_trusted_unseen_without_a_word(ask: Callable[..., Any]) -> None:
+    """`validate_certs: false` warns, as `--insecure` does; a pinned fingerprint is checked all the same."""
+    given = {"sim": None, "api_host": ["127.0.0.1:1"], "api_token_id": "root@pam!x", "api_token_secret": SECRET}
+    told = "the certificate is not checked (validate_certs: false): whoever answers gets the credentials"
+    assert ask("facts", **given, validate_certs=False)["warnings"] == [told]
+    assert ask("facts", **given, validate_certs=False, fingerprint=[":".join(["AB"] * 32)])["warnings"] == []
+
+
+def test_a_host_and_a_simulated_node_exclude_each_other(ask: Callable[..., Any]) -> None:
+    """Neither is meant silently."""
+    assert "exclude each other" in ask("facts", api_host=["127.0.0.1:1"])["msg"]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.0, -1, float("nan")])
+def test_a_timeout_is_a_number_of_seconds(ask: Callable[..., Any], tmp_path: Path, seconds: float) -> None:
+    """No time is not the default."""
+    ask("facts")
+    before = live(tmp_path)
+    assert "not a number of seconds" in ask("interfaces", config=BONDED, timeout=seconds)["msg"]
+    assert live(tmp_path) == before
+
+
+def test_a_warning_says_of_which_node_it_is() -> None:
+    """Once: Ansible shows the warnings of all hosts alike; one that names its node already is left as it is."""
+    work = Work(parameters={"node": "pve1"}, check=False)
+    for text in (
+        "ens37 stays up",
+        "ens37 stays up",
+        "ens38 stays up, as on pve11",
+        "this widens the path of pve1: ens33",
+    ):
+        work.heard.warn(text)
+    assert result_of(work, None)["warnings"] == [
+        "pve1: ens37 stays up",
+        "pve1: ens38 stays up, as on pve11",
+        "this widens the path of pve1: ens33",
+    ]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"vmbr5": {"type": "bridge", "ports": ["bond7"]}},
+        {"vmbr5": {"type": "bridge", "ports": ["eno1.5"]}},
+        {"bond0.5": {"type": "vlan"}},
+        {"vlan7": {"type": "vlan", "raw_device": "vmbr3"}},
+    ],
+)
+def test_what_is_no_nic_by_its_name_has_to_be_described(config: Any) -> None:
+    """A node that has nothing but its NICs has no bond, no bridge and no VLAN that nobody made."""
+    found = answer("interfaces", {"state": "rendered", "config": config})
+    assert found["failed"], found
+    assert "rendered" not in found
+
+
+@pytest.mark.parametrize("text", ["garbage", "auto eth0\n", '[{"iface": 5}]', '[{"iface": "eth0"}]'])
+def test_what_holds_no_interface_is_not_parsed(text: str) -> None:
+    """A configuration of nothing, made of what was never a node's file, would take everything away."""
+    found = answer("interfaces", {"state": "parsed", "running_config": text})
+    assert (found.get("failed"), found.get("kind")) == (True, "usage"), found
+
+
+def test_what_a_configuration_can_not_hold_is_told() -> None:
+    """Kinds that nobody describes, and lines that no call of the API sets: gone from what is parsed, with a warning."""
+    file = "iface eth0 inet dhcp\n\tpost-up echo hi\n"
+    listing = '[{"iface": "wlan0", "type": "unknown", "method": "manual"}]'
+    told = [answer("interfaces", {"state": "parsed", "running_config": text}) for text in (file, listing)]
+    assert [found["parsed"] for found in told] == [{}, {}]
+    assert [found["warnings"] for found in told] == [
+        ["node: eth0: in the file besides: inet dhcp", "node: eth0: in the file besides: post-up echo hi"],
+        ["node: wlan0: of the kind unknown, which pvenet does not write"],
+    ]

@@ -64,6 +64,14 @@ def test_nothing_has_drifted(run: Run, file: Path) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
+def test_what_is_pending_is_no_agreement(run: Run, file: Path) -> None:
+    """Where a file has nothing to change, and something is staged and not live, it is 10 all the same."""
+    file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}}")
+    run("--node", "pve1", "eth", "set", "ens40", "--mtu", "1400")
+    assert (run("drift").code, run("drift", "--exit-code").code) == (0, 10)
+
+
+@pytest.mark.usefixtures("cluster")
 def test_the_metrics_say_drift_pending_and_links(run: Run, prom: Path) -> None:
     """A series each, by node, for a reader who is another user; the file is whole at every moment."""
     run("--node", "pve1", "eth", "set", "ens40", "--mtu", "1400")

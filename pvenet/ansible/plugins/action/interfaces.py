@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible_collections.pvenet.network.plugins.module_utils.parameters import CONNECTION, PREFIX
+from ansible_collections.pvenet.network.plugins.module_utils.parameters import CONNECTION, PREFIX, RIVALS
 
 COLLECTION = "pvenet.network"
 UNREACHABLE = "unreachable"
@@ -35,9 +35,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         variables = dict(task_vars or {})
         result: dict[str, Any] = super().run(tmp, variables)
         arguments = self._arguments(variables)
-        variables["ansible_python_interpreter"] = sys.executable  # which has pvenet
-        variables.pop("ansible_delegated_vars", None)
+        here = {"ansible_python_interpreter": sys.executable}  # which has pvenet
+        variables |= here
+        if to := self._task.delegate_to:  # its own variables, which would count, may name another one
+            variables["ansible_delegated_vars"] = {
+                to: {**variables.get("ansible_delegated_vars", {}).get(to, {}), **here}
+            }
         self._connection = self._here()
+        if self._task.poll:  # ansible-core would ask for the job where the host is, and it is here
+            self._task.async_val = 0
         done = self._execute_module(
             module_name=f"{COLLECTION}.{self._task.action.rpartition('.')[2]}",
             module_args=arguments,
@@ -52,9 +58,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
     def _arguments(self, variables: dict[str, Any]) -> dict[str, Any]:
         """The task's arguments, and from the inventory's variables what they leave open."""
         found: dict[str, Any] = dict(self._task.args)
-        for name, option in CONNECTION.items():
-            given = (found.get(each) for each in (name, *option.get("aliases", ())))
-            if PREFIX + name in variables and all(each is None for each in given):
+        said = {name for name, option in CONNECTION.items() if _is_said(found, name, *option.get("aliases", ()))}
+        said |= {rival for name in said for rival in RIVALS.get(name, ())}
+        for name in CONNECTION:
+            if PREFIX + name in variables and name not in said:
                 found[name] = self._templar.template(variables[PREFIX + name])
         if found.get("node") is None and (node := self._node(variables)):
             found["node"] = node
@@ -85,3 +92,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         connection = self._shared_loader_obj.connection_loader.get("ansible.builtin.local", self._play_context)
         connection.set_options(direct={"pipelining": True})
         return connection
+
+
+def _is_said(arguments: dict[str, Any], *names: str) -> bool:
+    return any(arguments.get(name) is not None for name in names)

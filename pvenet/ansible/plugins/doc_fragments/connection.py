@@ -16,8 +16,9 @@ options:
       - Where PVE's API is, as in V(pve1), V(192.168.1.5) or V(https://pve1.example.com:8006). Several members of a
         cluster may be named; the first that answers is used, and the others where the way to it is cut.
       - As every option of the connection it may be in the inventory instead, by its name with C(pvenet_) before it
-        (E(pvenet_api_host) is not read; the variable C(pvenet_api_host) is). What neither says comes from O(profile),
-        and from the controller's environment (E(PVENET_ENDPOINT), E(PROXMOX_HOST) and the others).
+        (C(pvenet_api_host)). Where a task names another place, login or trust, the inventory's does not count beside
+        it. What neither says comes from O(profile), and from the controller's environment (E(PVENET_ENDPOINT),
+        E(PROXMOX_HOST) and the others).
     type: list
     elements: str
     aliases: [endpoint]
@@ -42,8 +43,7 @@ options:
     type: path
   validate_certs:
     description:
-      - V(false) trusts whoever answers, and says so. Otherwise the certificate must be the one of O(fingerprint),
-        or
+      - V(false) trusts whoever answers, and says so. Otherwise the certificate must be the one of O(fingerprint), or
         issued by O(ca_path) or by a CA of the controller.
     type: bool
   ca_path:
@@ -82,6 +82,8 @@ attributes:
     description: Shows what a change means, and PVE's own diff.
 notes:
   - It runs on the controller, whatever the host's connection, so nothing is needed on the node.
+  - C(async) is for C(poll=0); with another C(poll) it is waited for as without C(async). Whoever asks for the job
+    asks on the controller (C(delegate_to=localhost)).
   - A node whose API can't be reached is UNREACHABLE, as a host is that has no SSH.
 """
 

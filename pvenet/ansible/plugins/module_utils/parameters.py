@@ -28,6 +28,18 @@ CONNECTION: dict[str, dict[str, Any]] = {
 }
 """Where to go, who we are, whom to trust."""
 
+RIVALS: dict[str, tuple[str, ...]] = {
+    "api_host": ("sim",),
+    "sim": ("api_host",),
+    "api_password": ("api_token_id", "api_token_secret", "api_token_file"),
+    "api_token_secret": ("api_token_file", "api_password"),
+    "api_token_file": ("api_token_secret", "api_password"),
+    "api_token_id": ("api_password",),
+    "ca_path": ("fingerprint",),
+    "fingerprint": ("ca_path",),
+}
+"""What an inventory does not say any more where a task says the option: it would count in its stead."""
+
 ALLOW: dict[str, dict[str, Any]] = {
     "allow_management": {"type": "bool", "default": False},
     "allow_guests": {"type": "list", "elements": "str", "default": []},
