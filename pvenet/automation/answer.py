@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
-from pvenet.automation.heard import Heard
 from pvenet.automation.options import said
+from pvenet.automation.work import Work, told
 from pvenet.outcome import verdict_of
 from pvenet.unexpected import unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pvenet.automation.heard import Heard
     from pvenet.automation.parameters import Parameters
-
-
-@dataclass(kw_only=True)
-class Work:
-    """What was asked for, and what has come of it so far: that is told also where it ends in an error."""
-
-    parameters: Parameters
-    check: bool
-    """Say what would change, and change nothing."""
-    heard: Heard = field(default_factory=Heard)
-    changed: bool = False
-    data: dict[str, Any] = field(default_factory=dict)
-    diff: str = ""
-    refusal: errors.RefusedByPvenet | None = None
-    """What a run that is no check would stop at."""
-
-    def would_stop(self, error: errors.RefusedByPvenet) -> None:
-        """Keep what a run would stop at, before anything is sent: a check fails for nothing that it could show."""
-        self.refusal = error
-        self.heard.warn(f"a run would stop here: {_told(error)}")
 
 
 def answer(verb: str, parameters: Parameters, *, check: bool = False) -> dict[str, Any]:
@@ -95,7 +75,7 @@ def _failed(work: Work, failure: errors.PvenetError) -> dict[str, Any]:
     heard = work.heard
     rolled_back = isinstance(failure, errors.RolledBack)
     journal = heard.end.journal if heard.end else ""
-    lines = [_told(failure)]
+    lines = [told(failure)]
     if line := _decisive(heard, failure):
         lines.append(f"the log says: {line}")
     if journal:
@@ -114,10 +94,6 @@ def _failed(work: Work, failure: errors.PvenetError) -> dict[str, Any]:
         "log": list(heard.log),
         "journal": journal,
     }
-
-
-def _told(error: errors.PvenetError) -> str:
-    return said(f"{error.message}\n{error.hint}" if error.hint else error.message)
 
 
 def _decisive(heard: Heard, failure: errors.PvenetError) -> str:

@@ -20,7 +20,7 @@ from pvenet.spec.export import exported_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pvenet.automation.answer import Work
+    from pvenet.automation.work import Work
 
 PARTS = ("interfaces", "config", "pending", "links", "guests")
 """What there is to gather."""

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.runtime import Runtime
 from pvenet.automation.options import said
-from pvenet.automation.parameters import apply_options_of, file_of, place_of, stage_options_of
+from pvenet.automation.parameters import apply_options_of, place_of, stage_options_of
+from pvenet.automation.wanted import Wanted, spec_of
 from pvenet.fleet import rollout
 from pvenet.fleet.plans import plan_nodes, refuse_stale, selected
 from pvenet.fleet.stage import refuse_unstageable, stage_all
 from pvenet.render.node_plan import node_plan_data, node_plan_text
 from pvenet.render.values import plain
 from pvenet.spec.export import exported_data, unheld
-from pvenet.spec.load import load, of_data
-from pvenet.spec.network_spec import Absent, NetworkSpec, NodeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pvenet.automation.answer import Work
-    from pvenet.automation.parameters import Parameters, Place
+    from pvenet.automation.parameters import Place
+    from pvenet.automation.work import Work
     from pvenet.fleet.stage import Summary
     from pvenet.spec.node_plan import NodePlan
-
-CONFIG = "config"
-"""What messages call a configuration that is no file."""
-
-
-class Wanted(StrEnum):
-    """What shall become of the configuration."""
-
-    MERGED = "merged"
-    """What it says shall be so, and the rest stays."""
-    OVERRIDDEN = "overridden"
-    """It is complete: what it does not mention goes, as with `only: true`."""
-    DELETED = "deleted"
-    """What it names shall be absent."""
-    GATHERED = "gathered"
-    RENDERED = "rendered"
-    PARSED = "parsed"
 
 
 def interfaces(work: Work) -> None:
@@ -51,7 +29,7 @@ def interfaces(work: Work) -> None:
         case Wanted.GATHERED:
             _gathered(work)
         case Wanted.RENDERED | Wanted.PARSED as state:
-            from pvenet.automation.offline import parsed, rendered
+            from pvenet.automation.offline import parsed, rendered  # they need the simulated node
 
             (rendered if state is Wanted.RENDERED else parsed)(work)
         case state:
@@ -116,39 +94,3 @@ def _became(work: Work, summary: Summary) -> None:
     (row,) = summary.rows
     work.changed = True
     work.data |= {"verdict": str(row.verdict), "message": said(row.message)}
-
-
-def spec_of(parameters: Parameters, node: str, state: Wanted) -> NetworkSpec:
-    """What shall be on a node. Raises UsageError, and InvalidNetwork for what can't be."""
-    file, config = file_of(parameters), parameters.get(CONFIG)
-    if (file is None) == (config is None):
-        raise errors.UsageError(
-            f"state {state} needs a `config` or a `file`, but {'neither' if file is None else 'both'} is given",
-            hint="`config` is a node's entry of a network file, `file` a whole one",
-        )
-    if file is not None:
-        spec = load(file)
-    elif state is Wanted.DELETED:
-        spec = of_data({"nodes": {node: _absent(config or {})}}, CONFIG)
-    else:
-        spec = of_data({"nodes": {node: config}}, CONFIG)
-    if node not in spec.nodes:
-        raise errors.UsageError(
-            f"{spec.file} does not mention the node {node}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
-        )
-    return NetworkSpec(file=spec.file, nodes={node: _as(state, spec.nodes[node])})
-
-
-def _absent(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"state": "absent"} for name in config if name != "only"}
-
-
-def _as(state: Wanted, spec: NodeSpec) -> NodeSpec:
-    match state:
-        case Wanted.OVERRIDDEN:
-            return replace(spec, only=True)
-        case Wanted.DELETED:
-            gone = {name: Absent(name=name, position=each.position) for name, each in spec.interfaces.items()}
-            return replace(spec, interfaces=gone, only=False)
-        case _:
-            return spec

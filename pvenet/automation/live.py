@@ -18,7 +18,7 @@ from pvenet.render.requests import requests_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pvenet.automation.answer import Work
+    from pvenet.automation.work import Work
     from pvenet.events import Ended, WouldSend
 
 KEPT = frozenset({State.CONFIRMED, State.APPLIED})

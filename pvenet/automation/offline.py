@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors, wire
 from pvenet.apply.dry_run import of_plan
 from pvenet.apply.stage import StageOptions
-from pvenet.automation.interfaces import Wanted, spec_of
+from pvenet.automation.wanted import Wanted, spec_of
 from pvenet.fleet.nodes import Fleet
 from pvenet.fleet.plans import plan_nodes, refuse_stale
 from pvenet.fleet.stage import stage_all
@@ -27,7 +27,7 @@ from pvenet.spec.network_spec import InterfaceSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pvenet.automation.answer import Work
+    from pvenet.automation.work import Work
     from pvenet.model import Network
     from pvenet.spec.network_spec import NodeSpec
 

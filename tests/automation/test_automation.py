@@ -12,9 +12,10 @@ from conftest import FIXTURES
 
 from pvenet import errors
 from pvenet.automation import answer
-from pvenet.automation.answer import Work, result_of
+from pvenet.automation.answer import result_of
 from pvenet.automation.options import said
 from pvenet.automation.parameters import apply_options_of, place_of, settings_of
+from pvenet.automation.work import Work
 from pvenet.connection import Held
 from pvenet.events import TaskEnded
 from pvenet.sim.adapter import SimAdapter

@@ -90,3 +90,9 @@ def test_the_report_has_every_figure(house: dict[str, figures.Module]) -> None:
     assert "import circles, typing counted: 2" in lines
     assert "function bodies: median 1, 90th percentile 2 lines" in lines
     assert lines[-1] == "largest module: house.room.table, 16 lines"
+
+
+def test_nothing_in_pvenet_imports_in_a_circle() -> None:
+    """Neither when it runs nor for type checkers: whoever reads a module needs none of those that read it."""
+    modules = figures.read(figures.PACKAGE)
+    assert [figures.circles(figures.graph(modules, typing=typing)) for typing in (False, True)] == [[], []]
