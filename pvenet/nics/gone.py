@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
-from pvenet.nics.cards import NICS
+from pvenet.nics.cards import NICS, cards
 from pvenet.nics.names import footing, is_configured, users
 
 if TYPE_CHECKING:
@@ -58,6 +58,15 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
         )
         for name in names
     )
+
+
+def absent(network: Network) -> frozenset[str]:
+    """The NICs that a listing names and that are not there, and the VLANs on them: nothing brings these up."""
+    found = {each.name for each in gone(network, cards(network), {}, ())}
+    vlans = {name: each for name, each in network.interfaces.items() if isinstance(each, Vlan)}
+    while more := {name for name, each in vlans.items() if found & {*footing(network, each)}} - found:
+        found |= more
+    return frozenset(found)
 
 
 def _is_nic(network: Network, name: str) -> bool:

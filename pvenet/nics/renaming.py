@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.kernel.files import APPLIED
 from pvenet.model import Other, OvsPort, kind_of, looks_like_a_nic, natural
 from pvenet.nics.gone import uses
-from pvenet.nics.names import exchanged, footing, is_configured, named_anew, on, renamed, users
+from pvenet.nics.names import exchanged, footing, is_configured, named_anew, named_in, on, renamed, users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pvenet.kernel.links import Report
     from pvenet.model import Interface, Network
@@ -73,11 +72,11 @@ def _lines(network: Network, names: Mapping[str, str], report: Report | None) ->
     for name, each in network.interfaces.items():
         if exchanged(name, names) == name:
             for line in each.file_only.lines:
-                if old := _named(line, names):
+                if old := named_in(line, names):
                     yield f"{_place(line, report)}, in the stanza of {name}, names {old}: {line}"
     for path, text in (report.sourced if report else {}).items():
         for number, line in enumerate(text.splitlines(), start=1):
-            if not line.lstrip().startswith("#") and (old := _named(line, names)):
+            if not line.lstrip().startswith("#") and (old := named_in(line, names)):
                 yield f"line {number} of {path} names {old}: {line.strip()}"
 
 
@@ -87,11 +86,6 @@ def _place(line: str, report: Report | None) -> str:
     lines = report.interfaces.splitlines() if report else []
     found = [number for number, each in enumerate(lines, start=1) if each.split() == words]
     return f"line {found[0]} of {APPLIED}" if len(found) == 1 else "a line"
-
-
-def _named(line: str, names: Iterable[str]) -> str:
-    """The old name that a line says, empty where it says none; `eno1.20` says `eno1`."""
-    return next((old for old in names if re.search(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.(?!\d))", line)), "")
 
 
 def told(names: Mapping[str, str]) -> str:

@@ -133,12 +133,11 @@ def test_names_can_be_meant_as_they_are(lab: Path, run: Run) -> None:
 
 
 def test_a_failed_apply_puts_back_what_was_there(lab: Path, run: Run) -> None:
-    """As of any plan: the file names the NIC that is gone, which the rollback says does not come up."""
+    """As of any plan: the file names the NIC that is gone, and what was remembered of it is what it was."""
     rename(run, lab, "eno1=enp5s0")
     run("renamed")
-    assert run(*APPLY, "--fault", "reload-fails@PUT network").code != 0
+    assert run(*APPLY, "--fault", "reload-fails@PUT network").code == 8
     assert on(run)["vmbr0"] == ["eno1"]
-    assert run("confirm").code == 0
     assert run("nics", "--json").data["gone"][0]["now"] == "enp5s0"
 
 
@@ -219,3 +218,44 @@ class TestBeforeABoot:
         assert (ran.code, ran.data["early"]) == (0, ["enp5s0"])
         assert ran.data["requests"] != []
         assert not run("diff", "--json").data["pending"]
+
+
+WENT_WRONG = ["reload-fails@PUT network", "never-up=enp5s0@PUT network"]
+
+
+@pytest.mark.parametrize("fault", WENT_WRONG)
+def test_one_that_fails_is_rolled_back_to_names_that_are_not_there(lab: Path, run: Run, fault: str) -> None:
+    """By one reload, whose failure for names that were not there before either is no failure to go back."""
+    rename(run, lab, "eno1=enp5s0", "eno2=enp6s0")
+    before = on(run)
+    run("renamed")
+    ran = run(*APPLY, "--timeout", "5", "--fault", fault)
+    assert ran.code == 8
+    assert "pve1 has what was there before; its reload fails because eno1, eno2 are not there, as before" in ran.err
+    assert len(list((lab / "pve1/tasks").glob("*.json"))) == 2
+    (status,) = run("status", "--json").data
+    assert (status["state"], status["pending"]) == ("rolled_back", False)
+    assert "eno1, a port of vmbr0 and the raw device of vlan30, is gone" in status["nics"]
+    assert on(run) == before
+    assert run("renamed").code == 0
+
+
+def test_a_way_back_that_fails_for_more_than_that_is_none(lab: Path, run: Run) -> None:
+    """An error that names none of the NICs that were not there is one."""
+    rename(run, lab, "eno1=enp5s0", "eno2=enp6s0")
+    run("renamed")
+    later = [word for time in ("2", "3") for word in ("--fault", f"reload-fails=1:error: vmbr0: no@PUT network+{time}")]
+    ran = run(*APPLY, "--timeout", "5", "--fault", WENT_WRONG[0], *later)
+    assert ran.code == 9
+    assert "pve1 was not rolled back" in ran.err
+
+
+def test_it_is_rolled_back_on_request_too(lab: Path, run: Run) -> None:
+    """Whoever wants the file from before has it, as far as names that are not there can be had."""
+    rename(run, lab, "eno1=enp5s0")
+    run("renamed")
+    assert run(*APPLY).code == 0
+    ran = run("rollback", "--yes", "--allow-management")
+    assert ran.code == 0
+    assert on(run)["vmbr0"] == ["eno1"]
+    assert "its reload fails because eno1 is not there, as before" in ran.err
