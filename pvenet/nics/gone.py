@@ -46,8 +46,8 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
     moved = {each.old: each for each in changed}
     macs = {known.name: mac for mac, known in memory.items()}
     there = {name for card in found for name in card.names}
-    lacking = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
-    names = dict.fromkeys([*moved, *lacking])
+    lost = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
+    names = dict.fromkeys([*moved, *lost])
     return tuple(
         Gone(
             name=name,
@@ -60,9 +60,14 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
     )
 
 
+def lacking(network: Network) -> frozenset[str]:
+    """The NICs that a listing names and that are not there, by that alone."""
+    return frozenset(each.name for each in gone(network, cards(network), {}, ()))
+
+
 def absent(network: Network) -> frozenset[str]:
-    """The NICs that a listing names and that are not there, and the VLANs on them: nothing brings these up."""
-    found = {each.name for each in gone(network, cards(network), {}, ())}
+    """The same, and the VLANs on them: nothing brings these up."""
+    found = set(lacking(network))
     vlans = {name: each for name, each in network.interfaces.items() if isinstance(each, Vlan)}
     while more := {name for name, each in vlans.items() if found & {*footing(network, each)}} - found:
         found |= more
