@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
-from pvenet.nics.cards import NICS, cards
+from pvenet.nics.cards import NICS, by_mac, cards
+from pvenet.nics.memory import role
 from pvenet.nics.names import footing, is_configured, users
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Gone:
     """What the card is called; empty where no card has its MAC, or that is not known."""
     mac: str = ""
     """Its MAC; empty where that is not known."""
+    sharing: tuple[str, ...] = ()
+    """The NICs that have this MAC."""
 
     @property
     def text(self) -> str:
@@ -38,6 +41,8 @@ class Gone:
         said = f"{self.name}, {self.uses}, {what}"
         if self.now:
             return f"{said}; the NIC with its MAC is {self.now} now"
+        if len(self.sharing) > 1:
+            return f"{said}; its MAC, {self.mac}, is that of {_listed(self.sharing)}"
         return f"{said}; no NIC has its MAC, {self.mac}" if self.mac else f"{said}; its MAC is not known"
 
 
@@ -45,9 +50,10 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
     """The NICs that interfaces stand on, or that are configured, and that are not there or not the same."""
     moved = {each.old: each for each in changed}
     macs = {known.name: mac for mac, known in memory.items()}
+    macs |= {known.name: mac for mac, known in memory.items() if mac not in by_mac(found)}
     there = {name for card in found for name in card.names}
     lost = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
-    names = dict.fromkeys([*moved, *lost])
+    names = dict.fromkeys([*moved, *lost, *_taken_over(network, found, memory, changed)])
     return tuple(
         Gone(
             name=name,
@@ -55,9 +61,16 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
             there=name in there,
             now=moved[name].new if name in moved else "",
             mac=moved[name].mac if name in moved else macs.get(name, ""),
+            sharing=tuple(card.name for card in by_mac(found).get(macs.get(name, ""), ())),
         )
         for name in names
     )
+
+
+def _taken_over(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> Iterator[str]:
+    """The names of cards that are not there, which cards that were renamed have now."""
+    left = {known.name for mac, known in memory.items() if mac not in by_mac(found)}
+    return (each.new for each in changed if each.new in left and role(network, each.new))
 
 
 def lacking(network: Network) -> frozenset[str]:

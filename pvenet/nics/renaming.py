@@ -104,10 +104,19 @@ def refusal(sight: Sight, names: Mapping[str, str]) -> tuple[str, str]:
         if [*names.values()].count(new) > 1:
             return f"two NICs would be {new}", "each has a name of its own"
         if new not in names and (users(network, new) or is_configured(network.interfaces.get(new))):
-            return f"{new} is {uses(network, new)} already", f"if that is to be another NIC, name that too: {new}=..."
+            return f"{new} is {uses(network, new)} already", _meant_otherwise(sight, new)
         if not _is_there(network, new) and (why := _too_early(network, old, new)):
             return why, "run this again after the boot, over another endpoint of the node"
     return "", ""
+
+
+def _meant_otherwise(sight: Sight, name: str) -> str:
+    """What to do about a name that the file has for another NIC."""
+    took = next((each for each in sight.gone if each.name == name and not each.now), None)
+    todo = f"if that is to be another NIC, name that too: --map {name}=..."
+    if took is None:
+        return todo
+    return f"{took.text}.\n{todo}; or take {name} out there first\n{candidates(sight)}"
 
 
 def _too_early(network: Network, old: str, new: str) -> str:

@@ -220,6 +220,20 @@ class TestBeforeABoot:
         assert not run("diff", "--json").data["pending"]
 
 
+def test_a_name_that_a_card_has_left_to_another_is_told(lab: Path, run: Run) -> None:
+    """It was taken out, and the next one has its name: the file is not changed so that both stand on one."""
+    assert run("sim", "unplug", str(lab), "eno1").code == 0
+    rename(run, lab, "eno2=eno1")
+    texts = [each["text"] for each in run("nics", "--json").data["gone"]]
+    left = "eno1, a port of vmbr0 and the raw device of vlan30, is another NIC now; no NIC has its MAC, "
+    assert next(iter(texts)).startswith(left)
+    ran = run("renamed")
+    assert ran.code == 3
+    assert left in ran.err
+    assert "--map eno1=" in ran.err
+    assert run("renamed", "--map", "eno2=eno1,eno1=eno4").code == 0
+
+
 WENT_WRONG = ["reload-fails@PUT network", "never-up=enp5s0@PUT network"]
 
 

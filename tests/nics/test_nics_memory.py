@@ -151,6 +151,19 @@ def test_what_is_remembered_has_a_bound() -> None:
                 "eno2, a slave of bond0, is another NIC now; the NIC with its MAC is eno1 now",
             ],
         ),
+        (
+            there(eno1=B, eno3=C),
+            [
+                f"eno1, {USES}, is another NIC now; no NIC has its MAC, {A}",
+                "eno2, a slave of bond0, is gone; the NIC with its MAC is eno1 now",
+            ],
+        ),
+        (
+            there(enp5s0=A, enp6s0=A, eno2=B, eno3=C),
+            [f"eno1, {USES}, is gone; its MAC, {A}, is that of enp5s0 and enp6s0"],
+        ),
+        (there(eno1=D, eno2=B, eno3=C), []),
+        (there(eno4=B, eno3=C, eno1=A), ["eno2, a slave of bond0, is gone; the NIC with its MAC is eno4 now"]),
     ],
 )
 def test_what_is_gone_is_told_with_what_it_was_for(found: tuple[Card, ...], texts: list[str]) -> None:
