@@ -75,7 +75,7 @@ def test_a_rename_is_known_in_another_process(lab: Path, tmp_path: Path) -> None
         assert Client(lab, tmp_path / "state").look() == [("eno1", "enp5s0")]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "[1]", '[{"endpoint": 1}]', '{"a": 1}', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "[1]", '[{"endpoint": 1}]', '{"a": 1}', "null", "[" * 9999])
 def test_a_file_that_is_none_is_begun_anew(lab: Path, tmp_path: Path, text: str) -> None:
     """It is what is remembered, and no command fails for it."""
     client = Client(lab, tmp_path / "state")

@@ -29,7 +29,7 @@ def console(journals: Journals, journal: Journal, *, staged: bool) -> str:
     again = f"`pvenet status --node {node}` shows the state of the node, `pvenet rollback --node {node}` tries again."
     if lost:
         are = "are" if len(lost) > 1 else "is"
-        recipe = f"What was there before names {', '.join(lost)}, which {are} not there. {_whole(node)}"
+        recipe = f"What was there before names {', '.join(lost)}, which {are} not there.\n{_whole(node)}"
     elif staged:
         recipe = (
             f"If nothing can reach {node}: a power cycle is the easiest way. The way back is staged there, and the "

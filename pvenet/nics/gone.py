@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
+from pvenet.model import Bond, Bridge, Other, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
 from pvenet.nics.cards import NICS, by_mac, cards
 from pvenet.nics.memory import role
 from pvenet.nics.names import footing, is_configured, users
@@ -33,6 +33,8 @@ class Gone:
     """Its MAC; empty where that is not known."""
     sharing: tuple[str, ...] = ()
     """The NICs that have this MAC."""
+    unsure: bool = False
+    """There are NICs whose MAC is not known."""
 
     @property
     def text(self) -> str:
@@ -43,7 +45,11 @@ class Gone:
             return f"{said}; the NIC with its MAC is {self.now} now"
         if len(self.sharing) > 1:
             return f"{said}; its MAC, {self.mac}, is that of {_listed(self.sharing)}"
-        return f"{said}; no NIC has its MAC, {self.mac}" if self.mac else f"{said}; its MAC is not known"
+        if not self.mac:
+            return f"{said}; its MAC is not known"
+        if self.unsure:
+            return f"{said}; which NIC has its MAC, {self.mac}, the list does not say"
+        return f"{said}; no NIC has its MAC, {self.mac}"
 
 
 def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> tuple[Gone, ...]:
@@ -61,6 +67,7 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
             there=name in there,
             now=moved[name].new if name in moved else "",
             mac=moved[name].mac if name in moved else macs.get(name, ""),
+            unsure=not all(card.mac for card in found),
             sharing=tuple(card.name for card in by_mac(found).get(macs.get(name, ""), ())),
         )
         for name in names
@@ -74,8 +81,18 @@ def _taken_over(network: Network, found: Sequence[Card], memory: Memory, changed
 
 
 def lacking(network: Network) -> frozenset[str]:
-    """The NICs that a listing names and that are not there, by that alone."""
-    return frozenset(each.name for each in gone(network, cards(network), {}, ()))
+    """The NICs that a listing names and that are not there, by that alone.
+
+    Of a name that is none of udev's PVE does not say that it is a NIC's where there is none (pve-api#f35).
+    """
+    used = {name for each in network.interfaces.values() for name in footing(network, each)}
+    strange = {name for name in used if _is_strange(network, name)}
+    return frozenset(strange | {each.name for each in gone(network, cards(network), {}, ())})
+
+
+def _is_strange(network: Network, name: str) -> bool:
+    interface, link = network.interfaces.get(name), network.links.get(name)
+    return isinstance(interface, Other) and interface.kind == "unknown" and not (link and (link.exists or link.active))
 
 
 def absent(network: Network) -> frozenset[str]:

@@ -234,6 +234,23 @@ def test_a_name_that_a_card_has_left_to_another_is_told(lab: Path, run: Run) -> 
     assert run("renamed", "--map", "eno2=eno1,eno1=eno4").code == 0
 
 
+ALIASED = "\niface eno2.20:1 inet static\n\taddress 10.0.9.1/24\n"
+
+
+def test_what_stands_on_a_name_and_can_not_be_written_is_in_the_way(lab: Path, run: Run) -> None:
+    """An alias of a VLAN: it is told which, and nothing is staged by half."""
+    file = lab / "pve1/etc/network/interfaces"
+    file.write_text(FILE.replace("\nsource", f"{ALIASED}\nsource"))
+    rename(run, lab, "eno2=enp6s0")
+    ran = run("renamed")
+    assert ran.code == 3
+    assert "eno2.20:1, of the kind alias, is on top of eno2.20" in ran.err
+    assert "take them out of /etc/network/interfaces on the node" in ran.err
+    assert not run("diff", "--json").data["pending"]
+    file.write_text(file.read_text().replace(ALIASED, ""))
+    assert run("renamed").code == 0
+
+
 WENT_WRONG = ["reload-fails@PUT network", "never-up=enp5s0@PUT network"]
 
 

@@ -162,6 +162,10 @@ def test_what_is_remembered_has_a_bound() -> None:
             there(enp5s0=A, enp6s0=A, eno2=B, eno3=C),
             [f"eno1, {USES}, is gone; its MAC, {A}, is that of enp5s0 and enp6s0"],
         ),
+        (
+            (*there(eno2=B, eno3=C), Card(name="eno4")),
+            [f"eno1, {USES}, is gone; which NIC has its MAC, {A}, the list does not say"],
+        ),
         (there(eno1=D, eno2=B, eno3=C), []),
         (there(eno4=B, eno3=C, eno1=A), ["eno2, a slave of bond0, is gone; the NIC with its MAC is eno4 now"]),
     ],
