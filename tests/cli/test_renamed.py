@@ -290,3 +290,20 @@ def test_it_is_rolled_back_on_request_too(lab: Path, run: Run) -> None:
     assert ran.code == 0
     assert on(run)["vmbr0"] == ["eno1"]
     assert "its reload fails because eno1 is not there, as before" in ran.err
+
+
+def test_what_was_gone_before_is_not_for_the_next_boot(lab: Path, run: Run) -> None:
+    """Only the names that were staged are; a card that was taken out is told beside them."""
+    assert run("sim", "unplug", str(lab), "eno3").code == 0
+    assert run("renamed", "--map", "eno1=nic0", "--yes").code == 0
+    (status,) = run("status", "--json").data
+    assert "for the next boot: nic0 is not a NIC there yet" in status["what"]
+    assert "eno3, a slave of bond0, is gone" in status["nics"]
+
+
+def test_no_report_is_asked_for_where_the_list_tells_enough(lab: Path, run: Run) -> None:
+    """It occupies the node for seconds (pve-api#report-occupies)."""
+    rename(run, lab, "eno1=enp5s0")
+    ran = run("status", "--debug")
+    assert "GET" in ran.err
+    assert "report" not in ran.err

@@ -215,3 +215,15 @@ def test_a_mac_that_two_have_names_neither() -> None:
     """Both are told; a name that the file has is that, whatever else is called so."""
     found = meant([A, "eno1", "vmbr0"], BEFORE, there(ens1=A, ens2=A))
     assert (found.names, found.wrong) == ({}, {A: f"{A} is the MAC of ens1 and of ens2"})
+
+
+def test_a_name_that_is_an_altname_now_is_no_other_card() -> None:
+    """The file may call a NIC by either (pve-api#f36)."""
+    found = (Card(name="enp5s0", mac=A, altnames=("eno1",)), *there(eno2=B, eno3=C))
+    assert moved(MEMORY, found) == {}
+
+
+def test_a_file_that_says_nothing_of_the_old_name_has_followed() -> None:
+    """Whatever the new one is there for since."""
+    bridge = Bridge(name="vmbr9", ports=("enp5s0",))
+    assert moved(MEMORY, there(enp5s0=A, eno2=B, eno3=C), network(*BARE[1:], bridge, BOND0)) == {}
