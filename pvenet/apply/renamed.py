@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -36,15 +35,18 @@ def find_renaming(
     and nobody knows what it is called, or a name can't be; Lossy where a stanza would lose lines.
     """
     found: Report | None = None
-    with suppress(errors.PvenetError):  # what can't be had makes it poorer, and no more
+    lacking = ""
+    try:
         found = report(node)
+    except errors.PvenetError as error:  # what can't be had makes it poorer, and no more
+        lacking = error.message
     sight = sight_of(node, journals, network, found)
     names = dict(given) or {each.old: each.new for each in sight.renames}
     why, todo = refusal(sight, names)
     if why:
         raise errors.InvalidNetwork(f"{why} on {node.name}", hint=todo)
     if not names:
-        _refuse_unknown(node, sight)
+        _refuse_unknown(node, sight, lacking)
         return None
     result = renaming(network, names, found)
     _refuse_stuck(node.name, network, result)
@@ -53,12 +55,16 @@ def find_renaming(
     return result
 
 
-def _refuse_unknown(node: Node, sight: Sight) -> None:
+def _refuse_unknown(node: Node, sight: Sight, lacking: str) -> None:
+    """`lacking`: why the report, which has every MAC, could not be had."""
     lost = sight.gone
     if lost:
+        why = f"; the report would tell, and could not be had: {lacking}" if lacking else ""
         lines = "\n  ".join(each.text for each in lost)
         hint = f"say which NIC it is with --map {lost[0].name}=NIC, or take it out; {candidates(sight)}"
-        raise errors.InvalidNetwork(f"what these are called now on {node.name} is not known:\n  {lines}", hint=hint)
+        raise errors.InvalidNetwork(
+            f"what these are called now on {node.name} is not known{why}:\n  {lines}", hint=hint
+        )
 
 
 def _refuse_stuck(node: str, network: Network, result: Renaming) -> None:

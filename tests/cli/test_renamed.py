@@ -307,3 +307,16 @@ def test_no_report_is_asked_for_where_the_list_tells_enough(lab: Path, run: Run)
     ran = run("status", "--debug")
     assert "GET" in ran.err
     assert "report" not in ran.err
+
+
+def test_a_report_that_can_not_be_had_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without altnames it alone has the MACs: whoever is refused hears why nothing is known."""
+    Sim.init(tmp_path / "old", nics=("eno1", "eno2", "eno3"), interfaces=FILE)
+    monkeypatch.setenv("PVENET_SIM", str(tmp_path / "old"))
+    run("nics")
+    rename(run, tmp_path / "old", "eno1=enp5s0")
+    ran = run("renamed", "--fault", "error@GET report")
+    assert ran.code == 3
+    assert "the report would tell, and could not be had: " in ran.err
+    assert "which NIC has its MAC" in ran.err
+    assert run("renamed").code == 0
