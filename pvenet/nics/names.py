@@ -85,6 +85,8 @@ def renamed(network: Network, names: Mapping[str, str]) -> dict[str, Interface |
 def _is_kept(network: Network, name: str) -> bool:
     if not isinstance(network.interfaces[name], Ethernet | OvsPort):
         return False
+    if isinstance(network.interfaces[name], OvsPort):
+        return True  # PVE keeps it as a plain NIC where its bridge lists it no more
     return network.links[name].exists or not looks_like_a_nic(name)  # PVE would not take it for a NIC again
 
 

@@ -320,3 +320,41 @@ def test_a_report_that_can_not_be_had_is_told(tmp_path: Path, run: Run, monkeypa
     assert "the report would tell, and could not be had: " in ran.err
     assert "which NIC has its MAC" in ran.err
     assert run("renamed").code == 0
+
+
+SWITCHED = """auto eno1
+iface eno1 inet manual
+\tovs_type OVSPort
+\tovs_bridge vmbr0
+
+auto bond0
+iface bond0 inet manual
+\tovs_bonds eno2 eno3
+\tovs_type OVSBond
+\tovs_bridge vmbr0
+\tovs_options bond_mode=active-backup
+
+auto vmbr0
+iface vmbr0 inet static
+\taddress 192.168.171.21/24
+\tgateway 192.168.171.2
+\tovs_type OVSBridge
+\tovs_ports eno1 bond0
+"""
+
+
+def test_ports_and_bonds_of_open_vswitch_follow(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The port's old stanza stays as a plain NIC's, which nothing uses."""
+    Sim.init(tmp_path / "ovs", nics=NICS, interfaces=SWITCHED, ovs=True)
+    set_nature(tmp_path / "ovs", reload_seconds=0.0)
+    monkeypatch.setenv("PVENET_SIM", str(tmp_path / "ovs"))
+    run("list")
+    rename(run, tmp_path / "ovs", "eno1=enp1s0", "eno2=enp2s0")
+    assert run("renamed").code == 0
+    assert run(*APPLY).code == 0
+    listed = {each["name"]: each for each in run("list", "--json").data}
+    assert sorted(listed["vmbr0"]["ports"]) == ["bond0", "enp1s0"]
+    assert sorted(listed["bond0"]["slaves"]) == ["eno3", "enp2s0"]
+    assert listed["enp1s0"]["type"] == "OVSPort"
+    assert not run("nics", "--json").data["gone"]
+    assert "nothing to do" in run("renamed").err
