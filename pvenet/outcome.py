@@ -56,7 +56,10 @@ class Failed:
     log: tuple[str, ...] = ()
     """The task's log, a line each."""
     elsewhere: tuple[str, ...] = ()
-    """Where it failed for these interfaces alone, which the changes do not touch, and all is as it should be."""
+    """Where it failed for these interfaces, which the changes do not touch, and all is as it should be."""
+    absent: tuple[str, ...] = ()
+    """Where it failed for what names these NICs and VLANs, which were not there before either, and all the rest is as
+    it should be."""
     overridden: bool = False
     """Only somebody else's values of the same fields are not as they should be: nothing leads back that spares them."""
 

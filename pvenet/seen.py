@@ -118,7 +118,7 @@ class Seen:
             if status.st_uid != os.geteuid() or status.st_mode & private.WRITE:
                 return []
             return [_record(each) for each in json.loads(data)]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return []
 
 

@@ -75,7 +75,7 @@ def test_a_rename_is_known_in_another_process(lab: Path, tmp_path: Path) -> None
         assert Client(lab, tmp_path / "state").look() == [("eno1", "enp5s0")]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "[1]", '[{"endpoint": 1}]', '{"a": 1}', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "[1]", '[{"endpoint": 1}]', '{"a": 1}', "null", "[" * 9999])
 def test_a_file_that_is_none_is_begun_anew(lab: Path, tmp_path: Path, text: str) -> None:
     """It is what is remembered, and no command fails for it."""
     client = Client(lab, tmp_path / "state")
@@ -98,3 +98,14 @@ def test_a_state_folder_that_takes_nothing_is_no_matter(lab: Path, tmp_path: Pat
     """The reading stands."""
     (tmp_path / "state").write_text("a file")
     assert Client(lab, tmp_path / "state").look() == []
+
+
+def test_what_is_somebody_elses_is_not_believed(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a file that is another user's."""
+    client = Client(lab, tmp_path / "state")
+    client.look()
+    boot.rename(Sim(lab), "pve1", {"eno1": "enp5s0"}, 0.0)
+    assert client.look() == [("eno1", "enp5s0")]
+    owner = client.path.stat().st_uid
+    monkeypatch.setattr("os.geteuid", lambda: owner + 1)
+    assert client.look() == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.nics import sight_of
 from pvenet.apply.stage import lossy
+from pvenet.kernel.files import APPLIED
+from pvenet.model import Other, kind_of
+from pvenet.nics.names import on
 from pvenet.nics.renaming import Renaming, candidates, refusal, renaming
 from pvenet.observe import report
 from pvenet.plan.changes import outcome
@@ -33,28 +35,53 @@ def find_renaming(
     and nobody knows what it is called, or a name can't be; Lossy where a stanza would lose lines.
     """
     found: Report | None = None
-    with suppress(errors.PvenetError):  # what can't be had makes it poorer, and no more
+    lacking = ""
+    try:
         found = report(node)
+    except errors.PvenetError as error:  # what can't be had makes it poorer, and no more
+        lacking = error.message
     sight = sight_of(node, journals, network, found)
     names = dict(given) or {each.old: each.new for each in sight.renames}
     why, todo = refusal(sight, names)
     if why:
         raise errors.InvalidNetwork(f"{why} on {node.name}", hint=todo)
     if not names:
-        _refuse_unknown(node, sight)
+        _refuse_unknown(node, sight, lacking)
         return None
     result = renaming(network, names, found)
+    _refuse_stuck(node.name, network, result)
     if lossless and (lost := _lost(network, result)):
         raise lossy(node.name, lost)
     return result
 
 
-def _refuse_unknown(node: Node, sight: Sight) -> None:
+def _refuse_unknown(node: Node, sight: Sight, lacking: str) -> None:
+    """`lacking`: why the report, which has every MAC, could not be had."""
     lost = sight.gone
     if lost:
+        why = f"; the report would tell, and could not be had: {lacking}" if lacking else ""
         lines = "\n  ".join(each.text for each in lost)
         hint = f"say which NIC it is with --map {lost[0].name}=NIC, or take it out; {candidates(sight)}"
-        raise errors.InvalidNetwork(f"what these are called now on {node.name} is not known:\n  {lines}", hint=hint)
+        raise errors.InvalidNetwork(
+            f"what these are called now on {node.name} is not known{why}:\n  {lines}", hint=hint
+        )
+
+
+def _refuse_stuck(node: str, network: Network, result: Renaming) -> None:
+    """Raises InvalidNetwork for what pvenet can't write and what stands on a stanza that gets another name."""
+    gone = {name for name, each in result.desired.items() if each is None}
+    stuck = [
+        f"{name}, of the kind {kind_of(each)}, is on top of {', '.join(sorted(below))}"
+        for name, each in network.interfaces.items()
+        if isinstance(each, Other) and (below := gone & {*on(each)})
+    ]
+    if stuck:
+        lines = "\n  ".join(stuck)
+        raise errors.InvalidNetwork(
+            f"the API can't give these another name on {node}:\n  {lines}",
+            hint=f"nothing was sent; take them out of {APPLIED} on the node, run this again, and put them back under "
+            "their new names",
+        )
 
 
 def _lost(network: Network, result: Renaming) -> tuple[str, ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
+from pvenet.apply.nics import sight_of
 from pvenet.cluster import standing
-from pvenet.journal import MEANINGS, OPEN, State
+from pvenet.journal import MEANINGS, OPEN, State, replay
+from pvenet.nics.gone import lacking
+from pvenet.nics.names import named_in
 from pvenet.plan.relations import downward
 from pvenet.plan.risk import management_path
 from pvenet.wire.stanzas import file_of
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from pvenet.journal import Journal, Journals
+    from pvenet.model import Network
     from pvenet.node import Node
 
 
@@ -35,25 +40,51 @@ class Rescue:
     """Those of which PVE does not list all that makes them a link."""
     journal: str = ""
     """The journal of what was there before; empty where it comes from what the node lists."""
+    lacked: tuple[str, ...] = ()
+    """The NICs that were not there before the last change from here, so that the file is as that change has made it."""
+    macs: tuple[str, ...] = ()
+    """The NICs in it with their MACs, as `eno1 bc:24:11:2b:e8:dc`: of those that pvenet has met."""
 
 
 def rescue(node: Node, journals: Journals) -> Rescue:
     """The file as it was before the last change from here, where its end is open, or bad; else of what the node lists.
 
-    Where it can't be asked, what was there before the last change from here is as good. Raises RefusedByPvenet where no
-    interface has an address, and what a reading raises where there is no journal either.
+    Where it can't be asked, what was there before the last change from here is as good; but where that stood on a NIC
+    that was not there, what the change has made of it is better. Raises RefusedByPvenet where no interface has an
+    address, and what a reading raises where there is no journal either.
     """
     bound = journals.at(node)
     known = {*node.connection.endpoint.addresses()}
     journal = _bad(bound)
     if journal is None:
         try:
-            return _of(node, node.read().entries, known | _members(node), "")
+            entries = node.read().entries
+            return _with_macs(_of(node, entries, known | _members(node), ""), node, bound, wire.network(entries))
         except errors.PvenetError:
             journal = _last(bound)
             if journal is None:
                 raise
-    return _of(node, journal.baseline, known, str(bound.path(journal)))
+    return _with_macs(_before(node, journal, known, str(bound.path(journal))), node, bound, journal.network)
+
+
+def _before(node: Node, journal: Journal, known: Collection[str], path: str) -> Rescue:
+    """What was there before a change; what it has made where that stood on NICs that were not there."""
+    found = _of(node, journal.baseline, known, path)
+    lacked = {name for name in lacking(journal.network) if named_in(found.file, [name])}
+    if not lacked:
+        return found
+    with suppress(errors.PvenetError):
+        entries = tuple(replay(journal.forward).entries[-1].values())
+        after = _of(node, entries, known, path)
+        if not named_in(after.file, lacking(wire.network(entries))):
+            return replace(after, lacked=tuple(sorted(lacked)))
+    return found
+
+
+def _with_macs(found: Rescue, node: Node, journals: Journals, network: Network) -> Rescue:
+    """With what is remembered of its NICs: a kernel or a card may have given them other names since."""
+    macs = {known.name: mac for mac, known in sight_of(node, journals, network).memory.items()}
+    return replace(found, macs=tuple(f"{name} {macs[name]}" for name in found.names if name in macs))
 
 
 def _bad(journals: Journals) -> Journal | None:

@@ -275,13 +275,10 @@ class Rollback:
             if reload.sent:  # it may be live: taking it back would stage the failed change again
                 self._steps = None
         match outcome:
-            case Failed(elsewhere=(*names,)) if names:
+            case Failed() if outcome.elsewhere or outcome.absent:
                 self._book.record(state=State.ROLLING_BACK, pending=None)
                 self._book.record(state=State.ROLLED_BACK)
-                return (
-                    f"{self._node.name} has what was there before; its reload fails for {', '.join(names)}, which "
-                    "this does not touch"
-                )
+                return f"{self._node.name} has what was there before; its reload fails {_as_before(outcome)}"
             case Failed():
                 self._book.record(state=State.ROLLING_BACK, pending=None)
                 self._staged = False
@@ -381,3 +378,12 @@ class Rollback:
             hint=hint or console(self._book.journals, self._book.now, staged=self._staged),
             given_up=self._interrupts.given_up,
         )
+
+
+def _as_before(failed: Failed) -> str:
+    """Why the reload of what leads back fails, where that is not by what leads back."""
+    found = [f"for {', '.join(failed.elsewhere)}, which this does not touch"] if failed.elsewhere else []
+    if failed.absent:
+        are = "are" if len(failed.absent) > 1 else "is"
+        found.append(f"because {', '.join(failed.absent)} {are} not there, as before")
+    return ", and ".join(found)

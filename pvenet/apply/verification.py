@@ -12,7 +12,7 @@ from pvenet.apply.kernel import KernelVerdict
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
-from pvenet.apply.verify import cause, failing_elsewhere, how_far, judge
+from pvenet.apply.verify import cause, failing_as_before, failing_elsewhere, how_far, judge
 from pvenet.apply.verify_with import Check
 from pvenet.events import Due, Verified, VerifiedBy
 from pvenet.journal import State
@@ -95,8 +95,10 @@ class Verification:
             why = cause(log) or task.exitstatus
             end = self._failed(f"the reload of {self._node.name} failed: {why}; {how_far(judgement)}", log)
             as_wanted = judgement.good and not judgement.more and reading.pending is None
-            elsewhere = failing_elsewhere(expectation, log) if as_wanted else ()
-            return replace(end, elsewhere=elsewhere) if elsewhere and not self._silent_route() else end
+            if not as_wanted or self._silent_route():
+                return end
+            absent = failing_as_before(expectation, log)
+            return replace(end, elsewhere=failing_elsewhere(expectation, log), absent=absent)
         if not judgement.good and reading.pending is not None:
             return self._hidden(judgement)
         if not judgement.good and not judgement.overridden:

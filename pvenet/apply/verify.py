@@ -14,16 +14,19 @@ from pvenet.model import (
     Ethernet,
     Interface,
     Network,
+    Vlan,
     beneath,
     canonical,
     is_kept_down,
     kind_of,
     parent_in,
 )
+from pvenet.nics.gone import absent
+from pvenet.nics.names import named_in
 from pvenet.plan.changes import Create, changed_fields, same_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pvenet.plan.restore import RestorePlan
 
@@ -54,6 +57,8 @@ class Expectation:
     """The whole network before these changes; None where that is not known, or is what is wanted."""
     let_go: frozenset[str] = frozenset()
     """What leaves a bridge or a bond, and was down before it came there."""
+    absent: frozenset[str] = frozenset()
+    """The NICs that were not there before either, and their VLANs: a reload fails for who names them, as it did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +165,7 @@ def expect_restored(baseline: Network, restore: RestorePlan) -> Expectation:
         excused=frozenset(up - should),  # nothing brings up what has no autostart
         ours=restore.ours,
         let_go=frozenset(_left_by(restore) - up - should) & baseline.links.keys(),
+        absent=absent(Network(interfaces=restore.wanted, links=baseline.links)),
     )
 
 
@@ -255,9 +261,9 @@ def _same(one: Interface | None, other: Interface | None, name: str) -> bool:
 def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
     """The interfaces for which a reload failed, by its log, where the changes touch none of them, nor what is near.
 
-    Empty where one of the errors says nothing of whom it is about.
+    Empty where one of the errors says nothing of whom it is about. What is absent is told by `failing_as_before`.
     """
-    found = [_ERROR.match(line) for line in log if re.search(r"\berror: ", line)]
+    found = [_ERROR.match(line) for line in _errors(log) if not named_in(line, expectation.absent)]
     names = {error and (error["stanza"] or error["name"]) for error in found}
     ours = set(expectation.ours or ())
     wanted = expectation.wanted
@@ -267,6 +273,24 @@ def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str
     if expectation.ours is None or not names <= wanted.keys() or names & near:
         return ()
     return tuple(sorted(filter(None, names)))
+
+
+def failing_as_before(expectation: Expectation, log: Sequence[str]) -> tuple[str, ...]:
+    """The absent NICs and VLANs that a reload's failure is about, where it is about nothing else of these changes.
+
+    Of a VLAN on nothing no line tells (pve-api#vlan-on-nothing).
+    """
+    errors = tuple(_errors(log))
+    names = {named_in(line, expectation.absent) for line in errors}
+    if "" in names and not failing_elsewhere(expectation, log):
+        return ()
+    wanted = expectation.wanted
+    silent = {name for name in expectation.absent & wanted.keys() if isinstance(wanted[name], Vlan)}
+    return tuple(sorted((names - {""}) or {name for name in silent if wanted[name].autostart}))
+
+
+def _errors(log: Iterable[str]) -> Iterator[str]:
+    return (line for line in log if re.search(r"\berror: ", line))
 
 
 def cause(log: Iterable[str]) -> str:

@@ -118,6 +118,8 @@ def rescue(context: Context) -> None:
 def _how(found: Rescue) -> str:
     """What to do with the file, in lines."""
     when = "was before the last change from here" if found.journal else f"is listed by {found.node} now"
+    if found.lacked:
+        when = f"the last change from here has made, as there was no {', no '.join(found.lacked)} before it"
     lines = [
         "",
         f"on the console of {found.node}, as root: save /etc/network/interfaces, write this there, then",
@@ -125,6 +127,9 @@ def _how(found: Rescue) -> str:
         "  ifreload -a",
         f"it is what {when}: {found.reason}",
     ]
+    if found.macs:
+        lines.append("its NICs by their MACs; where `ip link` has one under another name, write that instead")
+        lines += [f"  {each}" for each in found.macs]
     if found.unsure:
         lines.append(f"PVE does not list all of {', '.join(found.unsure)}: compare that with the file there")
     if found.left_out:

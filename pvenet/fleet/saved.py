@@ -47,7 +47,7 @@ class Record:
             nodes, when = ", ".join(done["nodes"]), done["when"]
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             nodes, when = "some nodes", "an unknown time"
         raise errors.Stale(f"this plan was applied already, to {nodes} at {when}; nothing was sent", hint="plan again")
 

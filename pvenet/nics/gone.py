@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
-from pvenet.nics.cards import NICS
+from pvenet.model import Bond, Bridge, Other, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
+from pvenet.nics.cards import NICS, by_mac, cards
+from pvenet.nics.memory import role
 from pvenet.nics.names import footing, is_configured, users
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Gone:
     """What the card is called; empty where no card has its MAC, or that is not known."""
     mac: str = ""
     """Its MAC; empty where that is not known."""
+    sharing: tuple[str, ...] = ()
+    """The NICs that have this MAC."""
+    unsure: bool = False
+    """There are NICs whose MAC is not known."""
 
     @property
     def text(self) -> str:
@@ -38,16 +43,23 @@ class Gone:
         said = f"{self.name}, {self.uses}, {what}"
         if self.now:
             return f"{said}; the NIC with its MAC is {self.now} now"
-        return f"{said}; no NIC has its MAC, {self.mac}" if self.mac else f"{said}; its MAC is not known"
+        if len(self.sharing) > 1:
+            return f"{said}; its MAC, {self.mac}, is that of {_listed(self.sharing)}"
+        if not self.mac:
+            return f"{said}; its MAC is not known"
+        if self.unsure:
+            return f"{said}; which NIC has its MAC, {self.mac}, the list does not say"
+        return f"{said}; no NIC has its MAC, {self.mac}"
 
 
 def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> tuple[Gone, ...]:
     """The NICs that interfaces stand on, or that are configured, and that are not there or not the same."""
     moved = {each.old: each for each in changed}
     macs = {known.name: mac for mac, known in memory.items()}
+    macs |= {known.name: mac for mac, known in memory.items() if mac not in by_mac(found)}
     there = {name for card in found for name in card.names}
-    lacking = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
-    names = dict.fromkeys([*moved, *lacking])
+    lost = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
+    names = dict.fromkeys([*moved, *lost, *_taken_over(network, found, memory, changed)])
     return tuple(
         Gone(
             name=name,
@@ -55,9 +67,41 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
             there=name in there,
             now=moved[name].new if name in moved else "",
             mac=moved[name].mac if name in moved else macs.get(name, ""),
+            unsure=not all(card.mac for card in found),
+            sharing=tuple(card.name for card in by_mac(found).get(macs.get(name, ""), ())),
         )
         for name in names
     )
+
+
+def _taken_over(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> Iterator[str]:
+    """The names of cards that are not there, which cards that were renamed have now."""
+    left = {known.name for mac, known in memory.items() if mac not in by_mac(found)}
+    return (each.new for each in changed if each.new in left and role(network, each.new))
+
+
+def lacking(network: Network) -> frozenset[str]:
+    """The NICs that a listing names and that are not there, by that alone.
+
+    Of a name that is none of udev's PVE does not say that it is a NIC's where there is none (pve-api#f35).
+    """
+    used = {name for each in network.interfaces.values() for name in footing(network, each)}
+    strange = {name for name in used if _is_strange(network, name)}
+    return frozenset(strange | {each.name for each in gone(network, cards(network), {}, ())})
+
+
+def _is_strange(network: Network, name: str) -> bool:
+    interface, link = network.interfaces.get(name), network.links.get(name)
+    return isinstance(interface, Other) and interface.kind == "unknown" and not (link and (link.exists or link.active))
+
+
+def absent(network: Network) -> frozenset[str]:
+    """The same, and the VLANs on them: nothing brings these up."""
+    found = set(lacking(network))
+    vlans = {name: each for name, each in network.interfaces.items() if isinstance(each, Vlan)}
+    while more := {name for name, each in vlans.items() if found & {*footing(network, each)}} - found:
+        found |= more
+    return frozenset(found)
 
 
 def _is_nic(network: Network, name: str) -> bool:

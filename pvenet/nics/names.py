@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,7 @@ from pvenet.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _Interface = TypeVar("_Interface", bound=Interface)
 
@@ -84,7 +85,14 @@ def renamed(network: Network, names: Mapping[str, str]) -> dict[str, Interface |
 def _is_kept(network: Network, name: str) -> bool:
     if not isinstance(network.interfaces[name], Ethernet | OvsPort):
         return False
+    if isinstance(network.interfaces[name], OvsPort):
+        return True  # PVE keeps it as a plain NIC where its bridge lists it no more
     return network.links[name].exists or not looks_like_a_nic(name)  # PVE would not take it for a NIC again
+
+
+def named_in(line: str, names: Iterable[str]) -> str:
+    """The first of some names that a line says, empty where it says none; `eno1.20` says `eno1`."""
+    return next((name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.(?!\d))", line)), "")
 
 
 def bare(name: str) -> Ethernet:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet.kernel.files import APPLIED
 from pvenet.model import Other, OvsPort, kind_of, looks_like_a_nic, natural
 from pvenet.nics.gone import uses
-from pvenet.nics.names import exchanged, footing, is_configured, named_anew, on, renamed, users
+from pvenet.nics.names import exchanged, footing, is_configured, named_anew, named_in, on, renamed, users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from pvenet.kernel.links import Report
     from pvenet.model import Interface, Network
@@ -73,11 +72,11 @@ def _lines(network: Network, names: Mapping[str, str], report: Report | None) ->
     for name, each in network.interfaces.items():
         if exchanged(name, names) == name:
             for line in each.file_only.lines:
-                if old := _named(line, names):
+                if old := named_in(line, names):
                     yield f"{_place(line, report)}, in the stanza of {name}, names {old}: {line}"
     for path, text in (report.sourced if report else {}).items():
         for number, line in enumerate(text.splitlines(), start=1):
-            if not line.lstrip().startswith("#") and (old := _named(line, names)):
+            if not line.lstrip().startswith("#") and (old := named_in(line, names)):
                 yield f"line {number} of {path} names {old}: {line.strip()}"
 
 
@@ -87,11 +86,6 @@ def _place(line: str, report: Report | None) -> str:
     lines = report.interfaces.splitlines() if report else []
     found = [number for number, each in enumerate(lines, start=1) if each.split() == words]
     return f"line {found[0]} of {APPLIED}" if len(found) == 1 else "a line"
-
-
-def _named(line: str, names: Iterable[str]) -> str:
-    """The old name that a line says, empty where it says none; `eno1.20` says `eno1`."""
-    return next((old for old in names if re.search(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.(?!\d))", line)), "")
 
 
 def told(names: Mapping[str, str]) -> str:
@@ -110,10 +104,19 @@ def refusal(sight: Sight, names: Mapping[str, str]) -> tuple[str, str]:
         if [*names.values()].count(new) > 1:
             return f"two NICs would be {new}", "each has a name of its own"
         if new not in names and (users(network, new) or is_configured(network.interfaces.get(new))):
-            return f"{new} is {uses(network, new)} already", f"if that is to be another NIC, name that too: {new}=..."
+            return f"{new} is {uses(network, new)} already", _meant_otherwise(sight, new)
         if not _is_there(network, new) and (why := _too_early(network, old, new)):
             return why, "run this again after the boot, over another endpoint of the node"
     return "", ""
+
+
+def _meant_otherwise(sight: Sight, name: str) -> str:
+    """What to do about a name that the file has for another NIC."""
+    took = next((each for each in sight.gone if each.name == name and not each.now), None)
+    todo = f"if that is to be another NIC, name that too: --map {name}=..."
+    if took is None:
+        return todo
+    return f"{took.text}.\n{todo}; or take {name} out there first\n{candidates(sight)}"
 
 
 def _too_early(network: Network, old: str, new: str) -> str:

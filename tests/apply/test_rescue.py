@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,12 @@ from pvenet.apply.rescue import needed, rescue
 from pvenet.events import OnFailure
 from pvenet.journal import State
 from pvenet.model import Bridge
-from pvenet.sim import interfaces
+from pvenet.observe import report
+from pvenet.seen import Seen
+from pvenet.sim import boot, interfaces
 from pvenet.sim.machine.ifupdown2 import read
 from pvenet.sim.machine.reload import ifreload
+from pvenet.sim.state import Sim
 from pvenet.wire.stanzas import file_of
 
 if TYPE_CHECKING:
@@ -178,3 +182,56 @@ def test_a_rollback_that_was_begun_is_what_is_gone_back_to(tmp_path: Path) -> No
     lab.apply()
     first = lab.journals.write(replace(lab.journals.all()[0], state=State.ROLLING_BACK))
     assert rescue(*lab.client()).journal == str(lab.journals.path(first))
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Lab:
+    """A node whose bridge has lost its NIC to another name, known by its MAC, and is given that."""
+    lab = Lab(tmp_path / "lab")
+    boot.rename(Sim(lab.folder), "pve1", {"ens33": "enp5s0"}, 0.0)
+    lab.stage({"vmbr0": onto(lab, "enp5s0"), "ens33": None})
+    lab.forget()
+    return lab
+
+
+def onto(lab: Lab, nic: str) -> Bridge:
+    """The bridge that carries the way to the node, on this NIC."""
+    vmbr0 = lab.node.read().network.interfaces["vmbr0"]
+    assert isinstance(vmbr0, Bridge)
+    return replace(vmbr0, ports=(nic,))
+
+
+def test_a_file_whose_nic_was_not_there_brings_nothing_back(renamed: Lab) -> None:
+    """What the change has made of it does, also where its end is not known; and the console is told the same."""
+    renamed.order("path-lost@PUT network")
+    said = renamed.failed(errors.StateUnknown, allow_management=True)
+    found = rescue(*renamed.client())
+    assert found.names == ("enp5s0", "vmbr0")
+    assert "bridge-ports enp5s0" in found.file
+    assert found.lacked == ("ens33",)
+    assert "names ens33, which is not there" in said.hint
+    assert "rescue" in said.hint
+    assert "put the - lines back" not in said.hint
+
+
+def test_a_change_that_is_no_better_is_not_taken_for_it(renamed: Lab) -> None:
+    """Where it stands on the NIC that is not there as well, what was there before is as good."""
+    renamed.revert()
+    renamed.stage({"vmbr0": replace(onto(renamed, "ens33"), comments="x")})
+    renamed.forget()
+    renamed.order("path-lost@PUT network")
+    renamed.failed(errors.StateUnknown, allow_management=True)
+    found = rescue(*renamed.client())
+    assert (found.names, found.lacked) == (("ens33", "vmbr0"), ())
+
+
+def test_nics_are_told_by_their_macs(tmp_path: Path) -> None:
+    """A person sees at the console which of the names there is which; of those that were met."""
+    lab = Lab(tmp_path / "lab")
+    node, journals = lab.client()
+    seen = Seen(journals.state_dir, node.connection)
+    seen.note("pve1", node.read())
+    seen.note("pve1", report(node))
+    seen.keep()
+    (mac,) = rescue(node, journals).macs
+    assert re.fullmatch("ens33 bc:24:11(:[0-9a-f]{2}){3}", mac)

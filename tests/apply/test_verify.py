@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 
 from pvenet.apply.runtime import interval
-from pvenet.apply.verify import Expectation, expect, failing_elsewhere, judge
+from pvenet.apply.verify import Expectation, expect, expect_restored, failing_as_before, failing_elsewhere, judge
 from pvenet.model import Bond, Bridge, Ethernet, FileOnly, Interface, Link, Network, Other, Vlan
+from pvenet.plan.restore import restore_plan
 
 NIC = Ethernet(name="ens38", autostart=False)
 BOND = Bond(name="bond0", slaves=("ens38",))
@@ -235,3 +236,47 @@ def test_a_failure_is_elsewhere_where_each_error_is_about_what_no_change_is_near
     wanted = network(NIC, BOND, VMBR1, vlan, BR0, Ethernet(name="dummy0"))
     expectation = expect(before=wanted, wanted=wanted, touched={touched})
     assert failing_elsewhere(expectation, log) == found
+
+
+GONE = Network(
+    interfaces={
+        **network(NIC, BOND, VMBR1).interfaces,
+        "vmbr2": Bridge(name="vmbr2", ports=("eno1",)),
+        "vmbr3": Bridge(name="vmbr3", ports=("eno1.20", "vlan5")),
+        "vmbr4": Bridge(name="vmbr4", ports=("lan0",)),
+        "lan0": Other(name="lan0", kind="unknown", autostart=False),
+        "vlan5": Vlan(name="vlan5", raw_device="eno2", autostart=True),
+    },
+    links={"ens38": Link(exists=True)},
+)
+PORT = "vmbr2 : error: vmbr2: bridge port eno1 does not exist "
+
+
+@pytest.mark.parametrize(
+    ("log", "found"),
+    [
+        ((PORT,), ("eno1",)),
+        (("vmbr3 : error: vmbr3: bridge port eno1.20 does not exist ",), ("eno1",)),
+        (("vmbr3 : error: vmbr3: bridge port vlan5 does not exist ", PORT), ("eno1", "vlan5")),
+        (("error: rawdevice eno2 not present",), ("eno2",)),
+        (("vmbr4 : error: vmbr4: bridge port lan0 does not exist ",), ("lan0",)),
+        (("TASK ERROR: command 'ifreload -a' failed: exit code 1",), ("vlan5",)),
+        ((PORT, "vmbr1 : error: vmbr1: failed"), ()),
+        ((PORT, "error: cmd '/sbin/ip link' failed"), ()),
+        (("vmbr2 : error: vmbr2: bridge port eno10 does not exist ",), ()),
+    ],
+)
+def test_going_back_fails_as_before_where_each_error_names_what_was_not_there(
+    log: tuple[str, ...], found: tuple[str, ...]
+) -> None:
+    """NICs that were gone before the change, and their VLANs, of which none is told where it has no NIC."""
+    values = {name: (GONE.interfaces[name], replace(GONE.interfaces[name], mtu=9000)) for name in ("vmbr1", "vmbr2")}
+    restore = restore_plan(GONE, GONE, values)
+    assert failing_as_before(expect_restored(GONE, restore), log) == found
+
+
+def test_a_way_back_to_nics_that_are_there_fails_for_nothing() -> None:
+    """A NIC that the listing had before is to come back with the rest."""
+    there = replace(GONE, links={name: Link(exists=True) for name in ("ens38", "eno1", "eno2")})
+    named = replace(there, interfaces={**there.interfaces, **{n: Ethernet(name=n) for n in ("eno1", "eno2")}})
+    assert failing_as_before(expect_restored(named, restore_plan(named, named, {})), (PORT,)) == ()

@@ -133,12 +133,11 @@ def test_names_can_be_meant_as_they_are(lab: Path, run: Run) -> None:
 
 
 def test_a_failed_apply_puts_back_what_was_there(lab: Path, run: Run) -> None:
-    """As of any plan: the file names the NIC that is gone, which the rollback says does not come up."""
+    """As of any plan: the file names the NIC that is gone, and what was remembered of it is what it was."""
     rename(run, lab, "eno1=enp5s0")
     run("renamed")
-    assert run(*APPLY, "--fault", "reload-fails@PUT network").code != 0
+    assert run(*APPLY, "--fault", "reload-fails@PUT network").code == 8
     assert on(run)["vmbr0"] == ["eno1"]
-    assert run("confirm").code == 0
     assert run("nics", "--json").data["gone"][0]["now"] == "enp5s0"
 
 
@@ -219,3 +218,143 @@ class TestBeforeABoot:
         assert (ran.code, ran.data["early"]) == (0, ["enp5s0"])
         assert ran.data["requests"] != []
         assert not run("diff", "--json").data["pending"]
+
+
+def test_a_name_that_a_card_has_left_to_another_is_told(lab: Path, run: Run) -> None:
+    """It was taken out, and the next one has its name: the file is not changed so that both stand on one."""
+    assert run("sim", "unplug", str(lab), "eno1").code == 0
+    rename(run, lab, "eno2=eno1")
+    texts = [each["text"] for each in run("nics", "--json").data["gone"]]
+    left = "eno1, a port of vmbr0 and the raw device of vlan30, is another NIC now; no NIC has its MAC, "
+    assert next(iter(texts)).startswith(left)
+    ran = run("renamed")
+    assert ran.code == 3
+    assert left in ran.err
+    assert "--map eno1=" in ran.err
+    assert run("renamed", "--map", "eno2=eno1,eno1=eno4").code == 0
+
+
+ALIASED = "\niface eno2.20:1 inet static\n\taddress 10.0.9.1/24\n"
+
+
+def test_what_stands_on_a_name_and_can_not_be_written_is_in_the_way(lab: Path, run: Run) -> None:
+    """An alias of a VLAN: it is told which, and nothing is staged by half."""
+    file = lab / "pve1/etc/network/interfaces"
+    file.write_text(FILE.replace("\nsource", f"{ALIASED}\nsource"))
+    rename(run, lab, "eno2=enp6s0")
+    ran = run("renamed")
+    assert ran.code == 3
+    assert "eno2.20:1, of the kind alias, is on top of eno2.20" in ran.err
+    assert "take them out of /etc/network/interfaces on the node" in ran.err
+    assert not run("diff", "--json").data["pending"]
+    file.write_text(file.read_text().replace(ALIASED, ""))
+    assert run("renamed").code == 0
+
+
+WENT_WRONG = ["reload-fails@PUT network", "never-up=enp5s0@PUT network"]
+
+
+@pytest.mark.parametrize("fault", WENT_WRONG)
+def test_one_that_fails_is_rolled_back_to_names_that_are_not_there(lab: Path, run: Run, fault: str) -> None:
+    """By one reload, whose failure for names that were not there before either is no failure to go back."""
+    rename(run, lab, "eno1=enp5s0", "eno2=enp6s0")
+    before = on(run)
+    run("renamed")
+    ran = run(*APPLY, "--timeout", "5", "--fault", fault)
+    assert ran.code == 8
+    assert "pve1 has what was there before; its reload fails because eno1, eno2 are not there, as before" in ran.err
+    assert len(list((lab / "pve1/tasks").glob("*.json"))) == 2
+    (status,) = run("status", "--json").data
+    assert (status["state"], status["pending"]) == ("rolled_back", False)
+    assert "eno1, a port of vmbr0 and the raw device of vlan30, is gone" in status["nics"]
+    assert on(run) == before
+    assert run("renamed").code == 0
+
+
+def test_a_way_back_that_fails_for_more_than_that_is_none(lab: Path, run: Run) -> None:
+    """An error that names none of the NICs that were not there is one."""
+    rename(run, lab, "eno1=enp5s0", "eno2=enp6s0")
+    run("renamed")
+    later = [word for time in ("2", "3") for word in ("--fault", f"reload-fails=1:error: vmbr0: no@PUT network+{time}")]
+    ran = run(*APPLY, "--timeout", "5", "--fault", WENT_WRONG[0], *later)
+    assert ran.code == 9
+    assert "pve1 was not rolled back" in ran.err
+
+
+def test_it_is_rolled_back_on_request_too(lab: Path, run: Run) -> None:
+    """Whoever wants the file from before has it, as far as names that are not there can be had."""
+    rename(run, lab, "eno1=enp5s0")
+    run("renamed")
+    assert run(*APPLY).code == 0
+    ran = run("rollback", "--yes", "--allow-management")
+    assert ran.code == 0
+    assert on(run)["vmbr0"] == ["eno1"]
+    assert "its reload fails because eno1 is not there, as before" in ran.err
+
+
+def test_what_was_gone_before_is_not_for_the_next_boot(lab: Path, run: Run) -> None:
+    """Only the names that were staged are; a card that was taken out is told beside them."""
+    assert run("sim", "unplug", str(lab), "eno3").code == 0
+    assert run("renamed", "--map", "eno1=nic0", "--yes").code == 0
+    (status,) = run("status", "--json").data
+    assert "for the next boot: nic0 is not a NIC there yet" in status["what"]
+    assert "eno3, a slave of bond0, is gone" in status["nics"]
+
+
+def test_no_report_is_asked_for_where_the_list_tells_enough(lab: Path, run: Run) -> None:
+    """It occupies the node for seconds (pve-api#report-occupies)."""
+    rename(run, lab, "eno1=enp5s0")
+    ran = run("status", "--debug")
+    assert "GET" in ran.err
+    assert "report" not in ran.err
+
+
+def test_a_report_that_can_not_be_had_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without altnames it alone has the MACs: whoever is refused hears why nothing is known."""
+    Sim.init(tmp_path / "old", nics=("eno1", "eno2", "eno3"), interfaces=FILE)
+    monkeypatch.setenv("PVENET_SIM", str(tmp_path / "old"))
+    run("nics")
+    rename(run, tmp_path / "old", "eno1=enp5s0")
+    ran = run("renamed", "--fault", "error@GET report")
+    assert ran.code == 3
+    assert "the report would tell, and could not be had: " in ran.err
+    assert "which NIC has its MAC" in ran.err
+    assert run("renamed").code == 0
+
+
+SWITCHED = """auto eno1
+iface eno1 inet manual
+\tovs_type OVSPort
+\tovs_bridge vmbr0
+
+auto bond0
+iface bond0 inet manual
+\tovs_bonds eno2 eno3
+\tovs_type OVSBond
+\tovs_bridge vmbr0
+\tovs_options bond_mode=active-backup
+
+auto vmbr0
+iface vmbr0 inet static
+\taddress 192.168.171.21/24
+\tgateway 192.168.171.2
+\tovs_type OVSBridge
+\tovs_ports eno1 bond0
+"""
+
+
+def test_ports_and_bonds_of_open_vswitch_follow(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The port's old stanza stays as a plain NIC's, which nothing uses."""
+    Sim.init(tmp_path / "ovs", nics=NICS, interfaces=SWITCHED, ovs=True)
+    set_nature(tmp_path / "ovs", reload_seconds=0.0)
+    monkeypatch.setenv("PVENET_SIM", str(tmp_path / "ovs"))
+    run("list")
+    rename(run, tmp_path / "ovs", "eno1=enp1s0", "eno2=enp2s0")
+    assert run("renamed").code == 0
+    assert run(*APPLY).code == 0
+    listed = {each["name"]: each for each in run("list", "--json").data}
+    assert sorted(listed["vmbr0"]["ports"]) == ["bond0", "enp1s0"]
+    assert sorted(listed["bond0"]["slaves"]) == ["eno3", "enp2s0"]
+    assert listed["enp1s0"]["type"] == "OVSPort"
+    assert not run("nics", "--json").data["gone"]
+    assert "nothing to do" in run("renamed").err

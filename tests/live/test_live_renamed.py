@@ -14,9 +14,12 @@ from live import LIVE, Target, master, wait_until_alive
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BOOT = 420.0
-"""Seconds in which an emulated node boots, 90 of which systemd waits for the NIC that has another name now."""
-LINKS = "/etc/systemd/network"
+BOOT = 240.0
+"""Seconds in which an emulated node boots."""
+LINKS = ("/etc/systemd/network", "/usr/local/lib/systemd/network")
+"""Where `.link` files are: of whoever builds a machine, and of PVE's installer."""
+UNIT = "/etc/systemd/system/networking.service.d/pvenet.conf"
+"""By which the Debian VM waits for its NICs: 90 s for one that does not come, and no time for one that it lacks."""
 KEPT = "/root/pvenet-live-renamed"
 NEW = "enp0s77"
 """A name that no NIC of the VM has, and that PVE takes for a NIC's also while there is none (pve-api#f35)."""
@@ -45,13 +48,25 @@ def boot(vm: Target, *, endpoint: str) -> None:
 @contextlib.contextmanager
 def renamed_at_boot(vm: Target, nic: str) -> Iterator[None]:
     """The next boot calls a NIC otherwise; afterwards it has its own name, and the file is as before."""
-    file = f"{LINKS}/10-{nic}.link"
-    vm.shell(f"cp {file} {KEPT}.link && cp {LIVE} {KEPT}.file && sed -i 's/^Name=.*/Name={NEW}/' {file}")
+    files = [file_naming(vm, nic), LIVE, *vm.shell(f"ls {UNIT}", check=False).split()]
+    vm.shell(" && ".join(f"cp -p {file} {KEPT}.{number}" for number, file in enumerate(files)))
+    vm.shell(f"sed -i 's/^Name={nic}$/Name={NEW}/' {files[0]}")
+    vm.shell(f"[ ! -e {UNIT} ] || sed -i 's/-{nic}[.]device/-{NEW}.device/' {UNIT}")
     try:
         yield
     finally:
-        vm.shell(f"cp {KEPT}.link {file} && cp {KEPT}.file {LIVE} && rm -f {LIVE}.new")
+        vm.shell(" && ".join(f"cp -p {KEPT}.{number} {file}" for number, file in enumerate(files)))
+        vm.shell(f"rm -f {LIVE}.new {KEPT}.*")
         boot(vm, endpoint=vm.endpoint)
+
+
+def file_naming(vm: Target, nic: str) -> str:
+    """The `.link` file that names a NIC."""
+    places = " ".join(f"{folder}/*.link" for folder in LINKS)
+    found = vm.shell(f"grep -lsx Name={nic} {places}", check=False).split()
+    if len(found) != 1:
+        pytest.skip(f"{vm.kind}: {', '.join(found) or 'no .link file'} names {nic}")
+    return found[0]
 
 
 def mac(vm: Target, nic: str) -> str:

@@ -151,6 +151,23 @@ def test_what_is_remembered_has_a_bound() -> None:
                 "eno2, a slave of bond0, is another NIC now; the NIC with its MAC is eno1 now",
             ],
         ),
+        (
+            there(eno1=B, eno3=C),
+            [
+                f"eno1, {USES}, is another NIC now; no NIC has its MAC, {A}",
+                "eno2, a slave of bond0, is gone; the NIC with its MAC is eno1 now",
+            ],
+        ),
+        (
+            there(enp5s0=A, enp6s0=A, eno2=B, eno3=C),
+            [f"eno1, {USES}, is gone; its MAC, {A}, is that of enp5s0 and enp6s0"],
+        ),
+        (
+            (*there(eno2=B, eno3=C), Card(name="eno4")),
+            [f"eno1, {USES}, is gone; which NIC has its MAC, {A}, the list does not say"],
+        ),
+        (there(eno1=D, eno2=B, eno3=C), []),
+        (there(eno4=B, eno3=C, eno1=A), ["eno2, a slave of bond0, is gone; the NIC with its MAC is eno4 now"]),
     ],
 )
 def test_what_is_gone_is_told_with_what_it_was_for(found: tuple[Card, ...], texts: list[str]) -> None:
@@ -198,3 +215,15 @@ def test_a_mac_that_two_have_names_neither() -> None:
     """Both are told; a name that the file has is that, whatever else is called so."""
     found = meant([A, "eno1", "vmbr0"], BEFORE, there(ens1=A, ens2=A))
     assert (found.names, found.wrong) == ({}, {A: f"{A} is the MAC of ens1 and of ens2"})
+
+
+def test_a_name_that_is_an_altname_now_is_no_other_card() -> None:
+    """The file may call a NIC by either (pve-api#f36)."""
+    found = (Card(name="enp5s0", mac=A, altnames=("eno1",)), *there(eno2=B, eno3=C))
+    assert moved(MEMORY, found) == {}
+
+
+def test_a_file_that_says_nothing_of_the_old_name_has_followed() -> None:
+    """Whatever the new one is there for since."""
+    bridge = Bridge(name="vmbr9", ports=("enp5s0",))
+    assert moved(MEMORY, there(enp5s0=A, eno2=B, eno3=C), network(*BARE[1:], bridge, BOND0)) == {}

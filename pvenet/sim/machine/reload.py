@@ -128,6 +128,8 @@ class _Run:
         for link, risen in self.risen.items():
             if risen and link != "lo" and (link not in up or (link not in self.nics and link not in self.made)):
                 yield link, "up"
+            elif not risen and link in self.made and self.stanzas.raw_device(link):
+                yield link, "gone"  # the kernel takes a VLAN away with what it stands on
         for link in sorted(self.hooked - self.made - self.nics):
             if not self.risen.get(link):
                 yield link, "made"
