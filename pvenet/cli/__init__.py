@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(words: list[str], answer: Answer) -> int:
     """The exit code of a command line. Raises whatever ended it."""
-    command = typer.main.get_command(app)
+    command = app.built("".join(words[:1]))
     try:
         try:
             done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)

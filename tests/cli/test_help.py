@@ -169,3 +169,24 @@ def test_the_help_says_the_exit_codes(run: Callable[..., Ran]) -> None:
 def test_the_version_has_a_short_option(run: Callable[..., Ran]) -> None:
     """`-V` is `--version`."""
     assert run("-V").out == run("--version").out != ""
+
+
+def test_a_command_is_built_alone_as_it_is_among_all() -> None:
+    """What is run is what help shows; a word that names none, and `help` itself, need all of them."""
+    assert cli.app.built("nope").commands.keys() == cli.app.built("help").commands.keys() == ROOT.commands.keys()
+    for name in ROOT.commands.keys() - {"help"}:
+        alone = cli.app.built(name)
+        assert alone.commands.keys() == {name}
+        assert written(alone.commands[name]) == written(ROOT.commands[name])
+        assert written(alone) == (*written(ROOT)[:-1], {name: written(ROOT.commands[name])})
+
+
+def written(command: Any) -> tuple[Any, ...]:
+    """A command and those beneath it as plain data."""
+    inner = {name: written(each) for name, each in getattr(command, "commands", {}).items()}
+    return (
+        command.name,
+        command.help,
+        [(each.name, each.opts, getattr(each, "help", "")) for each in command.params],
+        inner,
+    )
