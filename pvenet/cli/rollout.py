@@ -103,7 +103,7 @@ class _Run:
         if not self._request.dry_run:
             release_locks(context.fleet, context.warn)
         rollouts = Rollouts(context.fleet.state_dir)
-        book = self._book = self._kept.enter_context(rollouts.taken_up(resumable(rollouts, spec)))
+        book = self._book = self._kept.enter_context(rollouts.taken_up(resumable(context.fleet, rollouts, spec)))
         done = [each.node for each in book.now.members if each.done]
         before = f": {runs(done)} {'is' if len(done) == 1 else 'are'} done" if done else ""
         context.say(f"going on with the rollout {book.id}{before}")

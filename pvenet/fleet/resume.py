@@ -14,8 +14,10 @@ from pvenet.fleet.book import UNDONE, UNTOUCHED, by_now, digest
 from pvenet.fleet.course import Course, Pace
 from pvenet.fleet.ends import Ends
 from pvenet.fleet.locks import SdnLocks
+from pvenet.fleet.nodes import known
 from pvenet.journal import OPEN, LockJournals, State
 from pvenet.model import runs
+from pvenet.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -28,17 +30,26 @@ if TYPE_CHECKING:
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.stage import Summary
     from pvenet.journal import Journal, Journals
-    from pvenet.node import Node
     from pvenet.spec.network_spec import NetworkSpec
 
 
-def resumable(rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
-    """The youngest rollout of what a file says, unless all its nodes are as it wants them.
+def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
+    """The youngest rollout of what a file says on these nodes, unless all of them are as it wants them.
 
-    Raises UsageError where there is none, and Stale where the file says something else than it did.
+    Raises UsageError where there is none, and Stale where the file says something else than it did, or where it was of
+    nodes elsewhere that have the same names.
     """
     kept, wanted = rollouts.all(), digest(spec)
-    found = [each for each in kept if each.digest == wanted]
+    every = [each for each in kept if each.digest == wanted]
+    if every:
+        known(fleet, ())  # an answer shows whose nodes these are
+    found = [each for each in every if not _is_elsewhere(fleet, each)]
+    if every and not found:
+        raise errors.Stale(
+            f"the rollout {every[-1].id} of {spec.file} was of nodes elsewhere that have the same names; nothing was "
+            "sent",
+            hint="leave out --resume to start a new rollout here",
+        )
     if not found:
         former = [each for each in kept if each.file == spec.file]
         if former:
@@ -59,6 +70,15 @@ def resumable(rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
             hint=f"leave out --resume; `pvenet plan -f {spec.file}` shows whether they still are as the file says",
         )
     return last
+
+
+def _is_elsewhere(fleet: Fleet, rollout: Rollout) -> bool:
+    """Whether a rollout has changed a node of another cluster that has the name of one here."""
+    return any(
+        each.rollout == rollout.id
+        for member in rollout.members
+        for each in fleet.journals(member.node).at(Node(fleet.place(member.node), member.node)).others()
+    )
 
 
 def release_locks(fleet: Fleet, warn: Callable[[str], None]) -> None:

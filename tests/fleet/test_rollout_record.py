@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from test_rollout_parallel import NODES, TAGGED, is_live, on, standing, unanswered
@@ -59,6 +60,25 @@ def test_a_node_that_was_rolled_back_by_itself_is_not_taken_for_done(cluster: Pa
     ran = run(*UNDO, "--json")
     assert [row["node"] for row in ran.end["nodes"]] == ["pve3", "pve1"]
     assert not any(is_live(cluster, node) for node in NODES)
+
+
+def test_a_rollout_elsewhere_is_not_gone_on_with_here(
+    cluster: Path, run: Run, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two clusters may have nodes of the same names, and one file for both: what is done in one is not in the other."""
+    monkeypatch.setenv("PVENET_STATE_DIR", str(tmp_path / "state"))
+    other = shutil.copytree(cluster, tmp_path / "other")
+    file.write_text(TAGGED)
+    assert run(*APPLY, *on("pve2", "reload-fails")).code == 8
+    ran = run(*APPLY, "--resume", "--sim", str(other))
+    assert ran.code == 7
+    assert "the rollout r1 of network.yaml was of nodes elsewhere that have the same names" in ran.err
+    assert run(*APPLY, "--sim", str(other), *on("pve3", "reload-fails")).code == 8
+    ran = run(*APPLY, "--resume")
+    assert "going on with the rollout r1: pve1 is done" in ran.err
+    ran = run(*APPLY, "--resume", "--sim", str(other))
+    assert "going on with the rollout r2: pve1, pve2 are done" in ran.err
+    assert all(is_live(place, node) for place in (cluster, other) for node in NODES)
 
 
 def test_a_node_whose_undoing_is_refused_stays_applied(cluster: Path, run: Run, file: Path) -> None:
