@@ -190,6 +190,7 @@ def test_a_reload_that_was_never_sent_is_planned_anew(cluster: Path, run: Run, f
     assert ran.code == 0, ran.err
     ends = [(line["node"], line["verdict"]) for line in ran.lines if line["event"] == "end"]
     assert ends == [("pve1", "applied"), ("pve2", "applied")]
+    assert [each.state for each in Journals(cluster / ".pvenet", "pve1").all()] == [State.DROPPED, State.APPLIED]
     assert world.reloads == dict.fromkeys(NODES, 1)
 
 

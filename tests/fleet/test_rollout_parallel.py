@@ -188,6 +188,31 @@ def test_a_cluster_that_loses_its_quorum_is_left_alone(cluster: Path, run: Run, 
     assert [is_live(cluster, node) for node in NODES] == [True, False, False]
 
 
+def test_a_cluster_that_loses_a_member_is_left_alone(cluster: Path, run: Run, file: Path) -> None:
+    """Also one that the rollout has not come to; one that was away before it began is nobody's fault."""
+    file.write_text(TAGGED)
+
+    def status(*away: str) -> str:
+        members = [
+            {"type": "node", "id": f"node/{each}", "name": each, "online": int(each not in away)} for each in NODES
+        ]
+        lab = {"type": "cluster", "id": "cluster", "name": "lab", "nodes": 3, "quorate": 1, "version": 3}
+        return f"odd-answer={json.dumps({'data': [lab, *members]})}@GET cluster/status+"
+
+    for at in range(2, 12):
+        ran = run("apply", "-f", "network.yaml", "--yes", "--max-failures", "3", "--fault", f"{status('pve3')}{at}")
+        if "was not started" in ran.err:
+            break
+        run("rollback", "--rollout", f"r{at - 1}", "--yes")
+    assert "pve3 no longer answers the other members of the cluster; pve2 was not started" in ran.err
+    assert ran.code == 7
+    assert [is_live(cluster, node) for node in NODES] == [True, False, False]
+    run("rollback", "--yes", "--node", "pve1")
+    ever = [word for at in range(1, 40) for word in ("--fault", f"{status('pve3')}{at}")]
+    ran = run("apply", "-f", "network.yaml", "--yes", *ever)
+    assert "was not started" not in ran.err
+
+
 def test_a_node_without_a_verdict_is_looked_at_before_the_next(cluster: Path, run: Run, file: Path) -> None:
     """Whatever may fail: nobody knows how it stands."""
     file.write_text(TAGGED)
