@@ -208,3 +208,23 @@ def test_the_lock_of_a_rollout_that_was_killed_is_released_whatever_is_left_of_i
     ran = run(*APPLY, "--resume")
     assert LEFT in ran.err
     assert SdnFolder(cluster).holder is None
+
+
+def test_what_is_taken_up_is_done_under_the_lock_too(cluster: Path, run: Run, file: Path, world: World) -> None:
+    """Where one is wanted: what was staged and never sent is taken back while nobody else's SDN apply can come."""
+    file.write_text(WANTED)
+    dies_at(run, world, ("PUT", "/nodes/pve1/network"), *APPLY, "--sdn-lock")
+    reverts: list[str | None] = []
+    send = SimAdapter.send
+
+    def watched(self: SimAdapter, request: requests.PreparedRequest, **rest: Any) -> requests.Response:
+        if request.method == "DELETE" and (request.url or "").endswith("/nodes/pve1/network"):
+            reverts.append(SdnFolder(cluster).holder)
+        return send(self, request, **rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SimAdapter, "send", watched)
+        assert run(*APPLY, "--resume", "--sdn-lock").code == 0
+    assert len(reverts) == 1
+    assert reverts[0] is not None
+    assert SdnFolder(cluster).holder is None
