@@ -228,3 +228,17 @@ def test_what_is_taken_up_is_done_under_the_lock_too(cluster: Path, run: Run, fi
     assert len(reverts) == 1
     assert reverts[0] is not None
     assert SdnFolder(cluster).holder is None
+
+
+def test_a_node_that_is_taken_up_and_has_failed_ends_it_there(
+    cluster: Path, run: Run, file: Path, world: World
+) -> None:
+    """As it would have without the kill: the rest is planned by the next --resume."""
+    file.write_text(WANTED)
+    fails = ("--fault", "reload-fails@PUT nodes/pve1/network")
+    dies_at(run, world, ("DELETE", "/nodes/pve1/network/vmbr1"), *APPLY, *fails)
+    ran = run(*APPLY, "--resume")
+    assert ran.code == 8
+    assert not any(is_live(cluster, node) for node in NODES)
+    assert run(*APPLY, "--resume").code == 0
+    assert all(is_live(cluster, node) for node in NODES)

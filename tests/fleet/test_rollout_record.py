@@ -161,3 +161,21 @@ def test_the_end_of_a_node_is_told_as_it_is_in_the_end(
     assert not staged.exists()
     assert end["message"] == row["message"] == "interrupted; what was staged on pve1 was removed again"
     assert (end["exit"], end["verdict"]) == (130, "failed")
+
+
+def test_a_canary_that_is_away_from_the_start_is_not_left_out(cluster: Path, run: Run, file: Path) -> None:
+    """Nothing is sent to any."""
+    file.write_text(TAGGED)
+    ran = run(*APPLY, "--skip-unreachable", "--canary", "pve2", *unanswered("pve2", 1))
+    assert ran.code == 6
+    assert not any(is_live(cluster, node) for node in NODES)
+
+
+def test_a_resumed_rollout_keeps_its_canary(cluster: Path, run: Run, file: Path) -> None:
+    """It is first again until it has gone well, and ends it whatever may fail."""
+    file.write_text(TAGGED)
+    assert run(*APPLY, "--canary", "pve2", *on("pve2", "reload-fails")).code == 8
+    ran = run(*APPLY, "--resume", "--max-failures", "3", *on("pve2", "reload-fails"))
+    assert ran.code == 8
+    assert "not reached: pve1, pve3" in ran.err
+    assert not any(is_live(cluster, node) for node in NODES)
