@@ -12,6 +12,7 @@ import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -31,7 +32,8 @@ Answer = TypeVar("Answer")
 GRACE = 5.0
 """Seconds that a node at work has after the second Ctrl-C to say how it stands; a request may keep it longer."""
 SILENCE = 1.0
-"""Seconds between two looks whether anybody listens still."""
+"""Seconds between two looks whether anybody listens still, or a Ctrl-C came: one that comes just before a wait does not
+end it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +150,10 @@ class Crew(Generic[Done]):
         """
         while True:
             try:
-                message = self._inbox.get(timeout=self._left())
+                message = self._inbox.get(timeout=min(SILENCE, self._left()))
             except Empty:
+                if self._left():
+                    continue
                 node, own = self.at_work.popitem()
                 own.left = True
                 return node, Abandoned()
@@ -162,9 +166,9 @@ class Crew(Generic[Done]):
                     if self.at_work.pop(node, None) is not None:
                         return node, result
 
-    def _left(self) -> float | None:
-        """Seconds for which the next message is waited for; None for as long as it takes."""
-        return None if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
+    def _left(self) -> float:
+        """Seconds for which the next message is waited for."""
+        return inf if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
 
     def _interrupted(self) -> None:
         self.interrupts += 1
