@@ -1,5 +1,5 @@
-"""Reading and planning many simulated nodes over HTTPS on loopback: seconds, seconds a node, and memory; and what it
-adds to say which of 300 guests on three nodes a plan hits.
+"""Reading and planning many simulated nodes over HTTPS on loopback: seconds, the client's processor, and memory; the
+same with one answer that is late; and what it adds to say which of 300 guests on three nodes a plan hits.
 
 Whole processes, one run each; what the simulated node itself takes to answer is measured beside it. Nothing is kept.
 """
@@ -27,6 +27,8 @@ NICS = tuple(f"ens{number}" for number in range(1, 9))
 
 GUESTS = 100
 """On each of three nodes."""
+LATE = 5.0
+"""Seconds that one node's listing takes where one is late."""
 SLOW = 2.0
 """Seconds that one answer takes where one is slow."""
 
@@ -53,14 +55,18 @@ def main() -> None:
         with serving(folder / "sim") as environment:
             one = float(run([sys.executable, "-c", ONE_READ], environment))
             print(f"one listing of {INTERFACES} interfaces, request and answer: {one * 1000:.1f} ms")
-            print(f"{'nodes':>5}  {'seconds':>7}  {'ms a node':>9}  {'listings':>8}  {'MB at most':>10}")
+            print(f"{'nodes':>5}  {'seconds':>7}  {'ms a node':>9}  {'client CPU':>10}  {'listings':>8}  MB at most")
             for count in NODES:
                 file = folder / f"network-{count}.yaml"
                 file.write_text(network_file(names[:count]))
-                seconds = statistics.median(timed(file, environment) for _ in range(3 if count < max(NODES) else 1))
-                each = seconds / count
+                runs = [timed(file, environment) for _ in range(3 if count < max(NODES) else 1)]
+                seconds, work = (statistics.median(each) for each in zip(*runs, strict=True))
+                each, own = seconds / count, f"{work / count * 1000:.1f} ms"
                 most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-                print(f"{count:5}  {seconds:7.2f}  {each * 1000:9.1f}  {each / one:7.1f}x  {most:10.0f}")
+                print(f"{count:5}  {seconds:7.2f}  {each * 1000:9.1f}  {own:>10}  {each / one:7.1f}x  {most:10.0f}")
+        with serving(folder / "sim", f"delay={LATE:.0f}@GET nodes/{names[7]}/network") as environment:
+            seconds, _ = timed(folder / f"network-{max(NODES)}.yaml", environment)
+            print(f"{max(NODES):5}  {seconds:7.2f}  with one listing {LATE:.0f} s late")
     guests()
 
 
@@ -97,11 +103,12 @@ def planned(file: Path, environment: dict[str, str]) -> tuple[float, list[float]
     return time.perf_counter() - begun, [float(text) for text in re.findall(r"-> 200 .*\(([0-9.]+) s\)", done.stderr)]
 
 
-def timed(file: Path, environment: dict[str, str]) -> float:
-    """The seconds of one `pvenet plan`."""
-    begun = time.perf_counter()
+def timed(file: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """The seconds of one `pvenet plan`, and of the processor in it."""
+    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     run([str(BIN / "pvenet"), "plan", "-f", str(file)], environment)
-    return time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter() - begun, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def run(command: list[str], environment: dict[str, str]) -> str:

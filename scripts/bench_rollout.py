@@ -1,4 +1,4 @@
-"""A rollout on 30 simulated nodes in as many clusters, one after another and eight at once: seconds.
+"""A rollout on 40 simulated nodes in as many clusters, one after another and twenty at once: seconds.
 
 Each answer takes some milliseconds, as over a network, and each reload some seconds; the clusters are in this process.
 """
@@ -27,7 +27,7 @@ from pvenet.sim.files import read_json, write_json
 from pvenet.sim.state import Sim
 from pvenet.spec.load import load
 
-NODES = 30
+NODES = 40
 ANSWER = 0.05
 """Seconds."""
 RELOAD = 3.0
@@ -46,7 +46,7 @@ def main() -> None:
     SimAdapter.send = later  # type: ignore[method-assign]
     print(f"{NODES} nodes in {NODES} clusters; an answer takes {ANSWER * 1000:.0f} ms, a reload {RELOAD:.0f} s")
     print(f"{'at once':>7}  {'plan':>6}  {'rollout':>7}  client CPU a node")
-    for at_once in (1, 8):
+    for at_once in (1, 20):
         with tempfile.TemporaryDirectory() as scratch:
             plan, took, work = measured(Path(scratch), at_once)
         print(f"{at_once:7}  {plan:4.1f} s  {took:5.1f} s  {work / NODES * 1000:.0f} ms, the simulated nodes' included")

@@ -110,10 +110,11 @@ def _show(context: Context, found: Sequence[tuple[Journals, Sequence[Past]]], na
 
 
 def _show_rollout(context: Context, name: str) -> None:
-    from pvenet.fleet.book import Rollouts
+    from pvenet.fleet.book import Rollouts, by_now
     from pvenet.render.history import rollout_text
 
-    rollout = Rollouts(context.settings.state_dir).named(name)
+    state_dir = context.settings.state_dir
+    rollout = by_now(state_dir, Rollouts(state_dir).named(name))
     data = {
         "rollout": rollout.id,
         "file": rollout.file,

@@ -97,11 +97,13 @@ class _Run:
     def resume(self, spec: NetworkSpec) -> None:
         """Go on with a rollout that has not come to its end."""
         from pvenet.fleet.book import Rollouts
-        from pvenet.fleet.resume import resumable
+        from pvenet.fleet.resume import release_locks, resumable
 
         context = self._context
+        if not self._request.dry_run:
+            release_locks(context.fleet, context.warn)
         rollouts = Rollouts(context.fleet.state_dir)
-        book = self._book = self._kept.enter_context(rollouts.taken_up(resumable(rollouts, spec)))
+        book = self._book = self._kept.enter_context(rollouts.taken_up(resumable(context.fleet, rollouts, spec)))
         done = [each.node for each in book.now.members if each.done]
         before = f": {runs(done)} {'is' if len(done) == 1 else 'are'} done" if done else ""
         context.say(f"going on with the rollout {book.id}{before}")
@@ -128,7 +130,7 @@ class _Run:
         self._done = tuple(row for row in summary.rows if row.verdict is not Verdict.NOTHING)
         if summary.failure:
             book.end()
-            sum_up(context, summary)
+            sum_up(context, summary, book.id, note=_what_it_was(book))
         return summary.failure is None
 
     def go(self, spec: NetworkSpec) -> None:
@@ -158,9 +160,9 @@ class _Run:
         if request.dry_run:
             _foresee(context, todo, terms.apply)
             return
-        self._roll_out(todo, away, spec)
+        self._roll_out(plan, todo, away)
 
-    def _roll_out(self, todo: Sequence[NodePlan], away: Sequence[Row], spec: NetworkSpec) -> None:
+    def _roll_out(self, plan: FleetPlan, todo: Sequence[NodePlan], away: Sequence[Row]) -> None:
         """Ask, and then do it. Raises as `roll_out` does."""
         from pvenet.fleet import rollout
 
@@ -168,7 +170,7 @@ class _Run:
         with Prompt(yes=request.yes, json=context.options.json) as prompt:
             if todo:
                 prompt.confirm(f"Apply this to {counted(len(todo), 'node')} now?")
-            book = self._kept_in(todo, away, spec)
+            book = self._kept_in(plan, todo, away)
             together = _at_once(context, todo, terms.pace) > 1
             with progress(context, together=len(todo) if together else 0) as listener:
                 runtime, announce = prompt.runtime(listener.emit), announcer(context, prompt, together=together)
@@ -176,26 +178,26 @@ class _Run:
             if book is not None:
                 book.end()
         summary = replace(summary, rows=(*self._done, *summary.rows, *away))
-        sum_up(context, summary, note=_what_it_was(book, summary))
+        sum_up(context, summary, book.id if book else "", note=_what_it_was(book))
 
-    def _kept_in(self, todo: Sequence[NodePlan], away: Sequence[Row], spec: NetworkSpec) -> RolloutBook | None:
+    def _kept_in(self, plan: FleetPlan, todo: Sequence[NodePlan], away: Sequence[Row]) -> RolloutBook | None:
         """The record of it; none where there is nothing to do, and nothing was begun before."""
         from pvenet.fleet.book import Rollouts, digest
 
         names = [*(found.node for found in todo), *(row.node for row in away)]
         if self._book is not None:
-            _note_as_it_should_be(self._book, names)
+            _note_as_it_should_be(self._book, [each.node for each in plan.nodes if each.node not in names])
         elif todo:
             rollouts = Rollouts(self._context.fleet.state_dir)
-            begun = rollouts.begun(names, file=spec.file, digest=digest(spec), canary=self._terms.pace.canary)
+            begun = rollouts.begun(names, file=plan.spec.file, digest=digest(plan.spec), canary=self._terms.pace.canary)
             self._book = self._kept.enter_context(begun)
         return self._book
 
 
-def _note_as_it_should_be(book: RolloutBook, todo: Collection[str]) -> None:
-    """Keep of what was left of a rollout that nothing is to be done there: it is as the file says by now."""
+def _note_as_it_should_be(book: RolloutBook, nodes: Collection[str]) -> None:
+    """Keep of nodes that were left of a rollout that nothing is to be done there: they are as the file says by now."""
     for each in book.now.left:
-        if each.node not in todo:
+        if each.node in nodes:
             book.note(Row(node=each.node, verdict=Verdict.NOTHING, message="there is nothing to do"))
 
 
@@ -211,9 +213,9 @@ def _at_once(context: Context, todo: Sequence[NodePlan], pace: Pace) -> int:
     return found
 
 
-def _what_it_was(book: RolloutBook | None, summary: Summary) -> str:
+def _what_it_was(book: RolloutBook | None) -> str:
     """The rollout's ID, and what can be done with it; of one node `pvenet rollback` is enough."""
-    if book is None or len(summary.rows) == 1:
+    if book is None or len(book.now.members) == 1:
         return ""
     go_on = "--resume goes on with it, " if book.now.left else ""
     return f"this was the rollout {book.id}: {go_on}`pvenet rollback --rollout {book.id}` undoes it"
@@ -300,13 +302,14 @@ def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
         ) from None
 
 
-def sum_up(context: Context, summary: Summary, note: str = "") -> None:
+def sum_up(context: Context, summary: Summary, rollout: str = "", *, note: str = "") -> None:
+    """Say what became of the nodes; `rollout`: the ID that --rollout takes. Raises the failure."""
     from pvenet.render.events import summary_data
     from pvenet.render.node_plan import rows_data, rows_text
 
     rows, failure = summary.rows, summary.failure
     told = len(rows) > 1 and not (context.options.quiet and failure is None)
     text = "\n" + rows_text(rows, painter()) if told else ""
-    context.emit_event("summary", summary_data(rows_data(rows), failure), text, note=note)
+    context.emit_event("summary", summary_data(rows_data(rows), failure, rollout), text, note=note)
     if failure:
         raise failure

@@ -37,6 +37,8 @@ class Together(Terminal):
         """Of whom something is being told."""
         self._at_work: dict[str, Callable[[], str]] = {}
         """What each that is at work waits for."""
+        self._whys: dict[str, str] = {}
+        """Why each was rolled back, which was said when that began."""
         self._reasons: set[tuple[str, str]] = set()
 
     def emit(self, event: events.Event) -> None:
@@ -46,6 +48,8 @@ class Together(Terminal):
             self._at_work.pop(event.node, None)
         elif event.node:
             self._at_work.setdefault(event.node, lambda: BEGINS)
+        if isinstance(event, events.RollingBack):
+            self._whys[event.node] = event.reason
         self._node = event.node
         if not isinstance(event, events.Shown | events.Affected | events.Verified):
             super().emit(event)
@@ -72,8 +76,8 @@ class Together(Terminal):
         if event.exit_code == 0:
             super()._end(event)
         else:
-            *_, end = event.message.splitlines() or [""]
-            self._line(guarded(end))
+            why = self._whys.get(event.node, "")
+            self._line(guarded(event.message.removeprefix(f"{why}\n")))
 
     def _warn(self, event: events.Warned) -> None:
         self._line(indented(f"warning: {event.text}"))

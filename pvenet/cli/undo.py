@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
 from pvenet.cli.rollout import announcer, sum_up
+from pvenet.model import runs
 from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned, counted
 
@@ -31,7 +32,7 @@ def undo(context: Context, name: str, options: ApplyOptions, *, yes: bool) -> No
         wanted = to_undo(fleet, book.now)
         if not wanted:
             note = f"there is nothing to roll back of the rollout {name}"
-            sum_up(context, Summary(rows=()), note=note)
+            sum_up(context, Summary(rows=()), name, note=note)
             return
         if not yes:
             context.say(f"what the rollout {name} of {one_line(book.now.file)} has changed:\n{_what(context, wanted)}")
@@ -41,7 +42,16 @@ def undo(context: Context, name: str, options: ApplyOptions, *, yes: bool) -> No
                 runtime = prompt.runtime(listener.emit)
                 summary = put_back(fleet, book, wanted, options, runtime, announcer(context, prompt))
             book.end()
-    sum_up(context, summary)
+        note = _what_is_left(name, [each.node for each in to_undo(fleet, book.now)])
+    sum_up(context, summary, name, note=note)
+
+
+def _what_is_left(rollout: str, nodes: Sequence[str]) -> str:
+    """How it goes on where it has not come to its end."""
+    if not nodes:
+        return ""
+    alone = f"; `pvenet rollback --node {nodes[-1]}` puts back {nodes[-1]} alone" if len(nodes) > 1 else ""
+    return f"left of the rollout {rollout}: {runs(nodes)}. `pvenet rollback --rollout {rollout}` goes on with it{alone}"
 
 
 def _what(context: Context, wanted: Sequence[ToUndo]) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, private
 from pvenet.events import Ended, Verdict
-from pvenet.journal import KEPT, utc_now
+from pvenet.journal import KEPT, Journals, State, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Event, Row
+    from pvenet.journal import Journal
     from pvenet.spec.network_spec import NetworkSpec
 
 UNTOUCHED, BEGUN, UNDONE = "untouched", "begun", "undone"
@@ -99,10 +100,12 @@ class RolloutBook:
         """Keep that a node is begun. Raises PvenetError where that can't be written."""
         self._put(node, stands=BEGUN, message="")
 
-    def note(self, row: Row, *, undone: bool = False, left: bool = False) -> None:
-        """Keep how a node ended; `left`: it is as it was before. Raises PvenetError where that can't be written."""
-        stands = UNDONE if undone else str(row.verdict) if row.verdict and not left else UNTOUCHED
-        self._put(row.node, stands=stands, message=row.message)
+    def note(self, row: Row, *, stands: str = "") -> None:
+        """Keep how a node ended; `stands`: where its verdict does not say it. Raises PvenetError where that can't be
+        written.
+        """
+        verdict = str(row.verdict) if row.verdict else UNTOUCHED
+        self._put(row.node, stands=stands or verdict, message=row.message)
 
     def listening(self, runtime: Runtime) -> Runtime:
         """The same runtime, by whose events the record learns which journal is whose."""
@@ -218,6 +221,24 @@ class Rollouts:
             for path in (self.folder / f"{rollout.id}.json", self.folder / f"{rollout.id}.lock"):
                 with suppress(OSError):  # one too many does no harm
                     path.unlink()
+
+
+def journal_of(state_dir: Path, rollout: Rollout, member: Member) -> Journal | None:
+    """The youngest journal of a node that was begun for a rollout, or by which it was changed in it."""
+    every = Journals(state_dir, member.node).all()
+    return next((each for each in reversed(every) if rollout.id == each.rollout or each.id == member.journal), None)
+
+
+def by_now(state_dir: Path, rollout: Rollout) -> Rollout:
+    """The same as the journals have it: a node that was rolled back since, be it by itself, is undone."""
+    return replace(rollout, members=tuple(_by_now(state_dir, rollout, each) for each in rollout.members))
+
+
+def _by_now(state_dir: Path, rollout: Rollout, member: Member) -> Member:
+    journal = journal_of(state_dir, rollout, member) if member.stands == Verdict.APPLIED else None
+    if journal is None or journal.state is not State.ROLLED_BACK:
+        return member
+    return replace(member, stands=UNDONE, message="rolled back since then")
 
 
 def digest(spec: NetworkSpec) -> str:

@@ -8,11 +8,11 @@ node is alone. A Ctrl-C is handed to each of them where it sleeps or tells: what
 
 from __future__ import annotations
 
-import math
 import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -32,9 +32,8 @@ Answer = TypeVar("Answer")
 GRACE = 5.0
 """Seconds that a node at work has after the second Ctrl-C to say how it stands; a request may keep it longer."""
 SILENCE = 1.0
-"""Seconds between two looks whether anybody listens still."""
-TICK = 0.5
-"""Seconds after which waiting for a message is begun again: a signal just before it began does not end it."""
+"""Seconds between two looks whether anybody listens still, or a Ctrl-C came: one that comes just before a wait does not
+end it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +150,9 @@ class Crew(Generic[Done]):
         """
         while True:
             try:
-                message = self._inbox.get(timeout=min(TICK, self._left()))
+                message = self._inbox.get(timeout=min(SILENCE, self._left()))
             except Empty:
-                if self._left() > 0:
+                if self._left():
                     continue
                 node, own = self.at_work.popitem()
                 own.left = True
@@ -168,8 +167,8 @@ class Crew(Generic[Done]):
                         return node, result
 
     def _left(self) -> float:
-        """Seconds for which those at work are waited for."""
-        return math.inf if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
+        """Seconds for which the next message is waited for."""
+        return inf if self._given_up is None else max(0.0, self._given_up + GRACE - time.monotonic())
 
     def _interrupted(self) -> None:
         self.interrupts += 1

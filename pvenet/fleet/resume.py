@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.open_journals import meet
+from pvenet.apply.sdn_lock import left_behind
 from pvenet.apply.stage import revert
 from pvenet.apply.wait import LEFT, wait
 from pvenet.events import Ended, Verdict
-from pvenet.fleet.book import UNDONE, digest
+from pvenet.fleet.book import UNDONE, UNTOUCHED, by_now, digest
 from pvenet.fleet.course import Course, Pace
-from pvenet.journal import OPEN, State
+from pvenet.fleet.ends import Ends
+from pvenet.fleet.locks import SdnLocks
+from pvenet.fleet.nodes import known
+from pvenet.journal import OPEN, LockJournals, State
+from pvenet.model import runs
+from pvenet.node import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -23,18 +29,27 @@ if TYPE_CHECKING:
     from pvenet.fleet.course import Turn
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.stage import Summary
-    from pvenet.journal import Journals
-    from pvenet.node import Node
+    from pvenet.journal import Journal, Journals
     from pvenet.spec.network_spec import NetworkSpec
 
 
-def resumable(rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
-    """The youngest rollout of what a file says, unless all its nodes are as it wants them.
+def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
+    """The youngest rollout of what a file says on these nodes, unless all of them are as it wants them.
 
-    Raises UsageError where there is none, and Stale where the file says something else than it did.
+    Raises UsageError where there is none, and Stale where the file says something else than it did, or where it was of
+    nodes elsewhere that have the same names.
     """
     kept, wanted = rollouts.all(), digest(spec)
-    found = [each for each in kept if each.digest == wanted]
+    every = [each for each in kept if each.digest == wanted]
+    if every:
+        known(fleet, ())  # an answer shows whose nodes these are
+    found = [each for each in every if not _is_elsewhere(fleet, each)]
+    if every and not found:
+        raise errors.Stale(
+            f"the rollout {every[-1].id} of {spec.file} was of nodes elsewhere that have the same names; nothing was "
+            "sent",
+            hint="leave out --resume to start a new rollout here",
+        )
     if not found:
         former = [each for each in kept if each.file == spec.file]
         if former:
@@ -43,17 +58,33 @@ def resumable(rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
                 hint="leave out --resume to start a new rollout",
             )
         raise errors.UsageError(f"no rollout of {spec.file} was started from here", hint="leave out --resume")
-    if any(each.stands == UNDONE for each in found[-1].members):
+    last = by_now(rollouts.folder.parent, found[-1])
+    if undone := [each.node for each in last.members if each.stands == UNDONE]:
         raise errors.Stale(
-            f"the rollout {found[-1].id} of {spec.file} was rolled back; nothing was sent",
+            f"the rollout {last.id} of {spec.file} was rolled back on {runs(undone)}; nothing was sent",
             hint="leave out --resume to start a new rollout",
         )
-    if not found[-1].left:
+    if not last.left:
         raise errors.UsageError(
-            f"nothing is left of the rollout {found[-1].id}: all its nodes are as {spec.file} says",
-            hint="leave out --resume",
+            f"nothing is left of the rollout {last.id}: it has ended well on all its nodes",
+            hint=f"leave out --resume; `pvenet plan -f {spec.file}` shows whether they still are as the file says",
         )
-    return found[-1]
+    return last
+
+
+def _is_elsewhere(fleet: Fleet, rollout: Rollout) -> bool:
+    """Whether a rollout has changed a node of another cluster that has the name of one here."""
+    return any(
+        each.rollout == rollout.id
+        for member in rollout.members
+        for each in fleet.journals(member.node).at(Node(fleet.place(member.node), member.node)).others()
+    )
+
+
+def release_locks(fleet: Fleet, warn: Callable[[str], None]) -> None:
+    """Release the SDN lock that a rollout which was killed has held, whether the rest of it wants one or not."""
+    for text in left_behind(fleet.connection, LockJournals(fleet.state_dir)):
+        warn(text)
 
 
 def take_up(  # noqa: PLR0913, PLR0917 - as `roll_out`
@@ -74,14 +105,16 @@ def take_up(  # noqa: PLR0913, PLR0917 - as `roll_out`
     def work(name: str, runtime: Runtime) -> Ended:
         node = fleet.node(name)
         try:
+            locks.take(name)
             return _seen(node, fleet.journals(name), book.id, options, runtime)
         finally:
             node.connection.close()
 
     def noted(row: Row) -> None:
-        book.note(row, left=row.verdict is Verdict.NOTHING)
+        locks.ended(row.node)
+        book.note(row, stands=UNTOUCHED if row.verdict is Verdict.NOTHING else "")
 
-    return Course(
+    course = Course(
         names=names,
         pace=Pace(),
         cluster=fleet.place,
@@ -89,7 +122,9 @@ def take_up(  # noqa: PLR0913, PLR0917 - as `roll_out`
         runtime=book.listening(runtime),
         announce=announce,
         noted=noted,
-    ).run()
+    )
+    with SdnLocks(fleet, names, course.steady, wanted=options.sdn_lock) as locks:
+        return course.run()
 
 
 def _seen(node: Node, journals: Journals, rollout: str, options: ApplyOptions, runtime: Runtime) -> Ended:
@@ -98,12 +133,32 @@ def _seen(node: Node, journals: Journals, rollout: str, options: ApplyOptions, r
     meet(node, bound, *OPEN)
     ended: Ended | None = None
     if any(each.state in (*LEFT, State.ROLLING_BACK, State.CONFIRMING) for each in bound.all()):
-        ended = wait(node, journals, options, runtime)
-        if ended.verdict is not Verdict.NOTHING:
+        ended = _waited(node, journals, options, runtime, rollout)
+        if ended is not None and ended.verdict is not Verdict.NOTHING:
             return ended
-    last = next((each for each in reversed(bound.all()) if each.rollout == rollout), None)
+    last = _last(bound, rollout)
     if last is not None and last.state is State.STAGING:
         revert(node, journals, discard=False, warn=runtime.warn)
     if last is not None and last.state in (State.APPLIED, State.CONFIRMED):
         return Ended(node=node.name, verdict=Verdict.APPLIED, exit_code=0, message="its end was not seen; applied")
     return ended or Ended(node=node.name, verdict=Verdict.NOTHING, exit_code=0, message="none of it is live")
+
+
+def _waited(node: Node, journals: Journals, options: ApplyOptions, runtime: Runtime, rollout: str) -> Ended | None:
+    """The end of a reload that was left; None, and nothing told, where it has never reached the node."""
+    ends = Ends(runtime)
+    try:
+        ended = wait(node, journals, options, ends.runtime)
+    except errors.PvenetError:
+        last = _last(journals.at(node), rollout)
+        if last is not None and last.state is State.STAGING:
+            return None
+        ends.tell()
+        raise
+    ends.tell()
+    return ended
+
+
+def _last(journals: Journals, rollout: str) -> Journal | None:
+    """The youngest journal of a node that was begun for a rollout."""
+    return next((each for each in reversed(journals.all()) if each.rollout == rollout), None)

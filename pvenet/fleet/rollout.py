@@ -11,6 +11,7 @@ from pvenet.apply.apply import apply
 from pvenet.apply.stage import Staging, revert
 from pvenet.events import Reloading, Shown, Verdict
 from pvenet.fleet.course import Course, Pace, Skipped, is_away, skipped
+from pvenet.fleet.ends import Ends
 from pvenet.fleet.locks import SdnLocks
 from pvenet.fleet.precautions import Precautions
 from pvenet.fleet.stage import refuse_changed, refuse_unstageable
@@ -127,7 +128,7 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
         try:
             _reached(terms.pace, lambda: precautions.look(node, runtime))
             locks.take(name)
-            return _change(node, journals, by_name[name], own, runtime)
+            return _told(runtime, lambda kept: _change(node, journals, by_name[name], own, kept))
         finally:
             node.connection.close()
 
@@ -162,6 +163,21 @@ def _reached(pace: Pace, ask: Callable[[], T]) -> T:
         if pace.skip_unreachable and is_away(error):
             raise Skipped(error) from error
         raise
+
+
+def _told(runtime: Runtime, change: Callable[[Runtime], Ended]) -> Ended:
+    """A change whose end is told as it is when what did not go live was taken back."""
+    ends = Ends(runtime)
+    try:
+        ended = change(ends.runtime)
+    except errors.PvenetError as error:
+        ends.tell(error)
+        raise
+    except KeyboardInterrupt:
+        ends.tell()
+        raise
+    ends.tell()
+    return ended
 
 
 def _change(node: Node, journals: Journals, plan: NodePlan, terms: Terms, runtime: Runtime) -> Ended:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.resume import roll_back
 from pvenet.events import Ended, Verdict
-from pvenet.fleet.book import BEGUN
+from pvenet.fleet.book import BEGUN, UNDONE, journal_of
 from pvenet.fleet.course import Course, Pace
 from pvenet.fleet.locks import SdnLocks
 from pvenet.journal import State
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
     from pvenet.events import Row
-    from pvenet.fleet.book import Member, Rollout, RolloutBook
+    from pvenet.fleet.book import Rollout, RolloutBook
     from pvenet.fleet.course import Turn
     from pvenet.fleet.nodes import Fleet
     from pvenet.fleet.stage import Summary
@@ -43,7 +43,7 @@ def to_undo(fleet: Fleet, rollout: Rollout) -> tuple[ToUndo, ...]:
     for member in reversed(rollout.members):
         if member.stands not in (Verdict.APPLIED, Verdict.UNKNOWN, Verdict.FAILED, BEGUN):
             continue
-        journal = _journal(fleet, rollout, member)
+        journal = journal_of(fleet.state_dir, rollout, member)
         if journal is not None and journal.state not in (State.ROLLED_BACK, State.DROPPED):
             found.append(ToUndo(node=member.node, journal=journal))
         elif journal is None and member.stands == Verdict.APPLIED:
@@ -52,12 +52,6 @@ def to_undo(fleet: Fleet, rollout: Rollout) -> tuple[ToUndo, ...]:
                 hint=f"roll back the others with `pvenet rollback --node NODE`, and change {member.node} by hand",
             )
     return tuple(found)
-
-
-def _journal(fleet: Fleet, rollout: Rollout, member: Member) -> Journal | None:
-    """The youngest journal of a node that was begun for a rollout, or by which it was changed in it."""
-    every = fleet.journals(member.node).all()
-    return next((each for each in reversed(every) if rollout.id == each.rollout or each.id == member.journal), None)
 
 
 def undo(  # noqa: PLR0913, PLR0917 - as `roll_out`
@@ -83,7 +77,7 @@ def undo(  # noqa: PLR0913, PLR0917 - as `roll_out`
 
     def noted(row: Row) -> None:
         locks.ended(row.node)
-        book.note(row, undone=row.verdict in (Verdict.ROLLED_BACK, Verdict.NOTHING) and not row.exit_code)
+        book.note(row, stands=_stands(fleet, book, row, journals[row.node]))
 
     course = Course(
         names=tuple(journals),
@@ -96,3 +90,12 @@ def undo(  # noqa: PLR0913, PLR0917 - as `roll_out`
     )
     with SdnLocks(fleet, journals, course.steady, wanted=options.sdn_lock) as locks:
         return course.run()
+
+
+def _stands(fleet: Fleet, book: RolloutBook, row: Row, before: Journal) -> str:
+    """How a node stands after its turn: as before where nothing was sent to it; empty: as its verdict says."""
+    if row.verdict in (Verdict.ROLLED_BACK, Verdict.NOTHING) and not row.exit_code:
+        return UNDONE
+    member = book.now.member(row.node)
+    now = journal_of(fleet.state_dir, book.now, member) if member else None
+    return member.stands if member and now and now.state is before.state else ""

@@ -212,7 +212,8 @@ def changes_of(before: Interface | None, after: Interface | None) -> tuple[Chang
         return (Delete(before=before),)
     if not same_kind(before, after) and not ovs.passes(before, after):
         return (Delete(before=before), Create(after=after))
-    return () if canonical(before) == canonical(after) else (Update(before=before, after=after),)
+    same = before == after or canonical(before) == canonical(after)  # mostly they are equal, which is known at once
+    return () if same else (Update(before=before, after=after),)
 
 
 _KINDS = (Ethernet, OvsPort, Bond, OvsBond, Bridge, OvsBridge, Vlan, OvsIntPort, Other)

@@ -54,13 +54,14 @@ def failed_data(error: PvenetError, *, rollout: bool) -> dict[str, Any]:
     return {"event": "summary", **summary_data([], error)} if rollout else event_data(of_error("", error))
 
 
-def summary_data(rows: list[dict[str, Any]], failure: PvenetError | None) -> dict[str, Any]:
-    """The last event of many nodes."""
+def summary_data(rows: list[dict[str, Any]], failure: PvenetError | None, rollout: str = "") -> dict[str, Any]:
+    """The last event of many nodes; `rollout`: the ID of what was kept of it, where something was."""
     return {
         "exit": failure.exit_code if failure else 0,
         "message": failure.message if failure else "",
         "hint": failure.hint if failure else "",
         "kind": failure.kind if failure else None,
+        "rollout": rollout or None,
         "nodes": rows,
     }
 

@@ -15,6 +15,13 @@ FAILED = events.Ended(
     node="pve2", verdict=events.Verdict.ROLLED_BACK, exit_code=8, message="bond0 is down\nrolled back and verified"
 )
 
+LEFT = events.Ended(
+    node="pve1",
+    verdict=events.Verdict.UNKNOWN,
+    exit_code=9,
+    message="stopped waiting; the reload of pve1 goes on as task\n  UPID:pve1:",
+)
+
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -45,6 +52,7 @@ def test_a_log_says_of_each_line_whose_it_is(monkeypatch: pytest.MonkeyPatch, sa
         WAITS,
         events.RollingBack(node="pve2", reason="bond0 is down", journal="j"),
         FAILED,
+        LEFT,
         events.Warned(text="interrupted: pve3 will not be started"),
     ):
         told.emit(event)
@@ -52,5 +60,6 @@ def test_a_log_says_of_each_line_whose_it_is(monkeypatch: pytest.MonkeyPatch, sa
         "pve1: the reload runs",
         "pve2: bond0 is down\npve2: rolling back: putting back what was on pve2 before",
         "pve2: rolled back and verified",
+        "pve1: stopped waiting; the reload of pve1 goes on as task\npve1:   UPID:pve1:",
         "warning: interrupted: pve3 will not be started",
     ]

@@ -179,6 +179,19 @@ def test_those_at_work_end_with_their_verdict_when_another_fails() -> None:
     assert verdicts(summary) == {"a1": "rolled_back", "b1": "applied", "c1": "untouched"}
 
 
+def test_a_canary_is_never_skipped() -> None:
+    """It has not gone well, so that nobody follows."""
+
+    def work(name: str, _: Runtime) -> None:
+        raise Skipped(errors.Unreachable(f"{name} does not answer"))
+
+    road = Road(work)
+    summary = road.go("a1 b1 c1", canary="a1", max_failures=9, skip_unreachable=True)
+    assert summary.failure is not None
+    assert summary.failure.message == "a1 does not answer\nnot reached: b1, c1"
+    assert [row.verdict for row in summary.rows] == [Verdict.FAILED, None, None]
+
+
 def test_who_is_skipped_is_no_failure_and_who_halts_is_untouched() -> None:
     """The one says why and the others follow; after the other nobody does."""
 

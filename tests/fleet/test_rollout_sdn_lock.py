@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pvenet.apply.runtime import Runtime
+from pvenet.fleet.locks import SdnLocks
+from pvenet.fleet.nodes import Fleet
+from pvenet.settings import connect, read_settings
+from pvenet.settings.options import Options
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.sdn.folder import SdnFolder
 
@@ -51,6 +58,28 @@ def test_one_lock_is_held_from_the_first_staged_step_to_the_last_verdict(
     assert len({holder for _, holder in writes[1:]}) == 1
     assert writes[1][1] is not None
     assert SdnFolder(cluster).holder is None
+
+
+def test_each_cluster_has_one_of_its_own_until_its_last_node_has_ended(cluster: Path, tmp_path: Path) -> None:
+    """Nobody waits for another cluster's rollout; and what is held at the end is released, whatever ends it."""
+    other = shutil.copytree(cluster, tmp_path / "other")
+    here, there = (connect(read_settings(Options(sim=place), {})) for place in (cluster, other))
+    fleet = Fleet(connection=here, state_dir=tmp_path / "state", elsewhere={"n1": there, "n2": there})
+    names = ("pve1", "pve2", "n1", "n2")
+
+    def holders() -> list[bool]:
+        return [SdnFolder(place).holder is not None for place in (cluster, other)]
+
+    with suppress(KeyboardInterrupt), SdnLocks(fleet, names, Runtime(emit=lambda _: None), wanted=True) as locks:
+        for name in names:
+            locks.take(name)
+        assert holders() == [True, True]
+        locks.ended("n1")
+        assert holders() == [True, True]
+        locks.ended("n2")
+        assert holders() == [True, False]
+        raise KeyboardInterrupt
+    assert holders() == [False, False]
 
 
 def test_a_rollout_that_fails_releases_it(

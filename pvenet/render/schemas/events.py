@@ -40,7 +40,14 @@ _ROW = Record(
     name="Row",
     fields={"node": str, "verdict": events.Verdict | Literal["untouched"], "exit": int, "message": str},
 )
-_SUMMARY = {"exit": int, "message": str, "hint": str, "kind": str | None, "nodes": Many(_ROW)}
+_SUMMARY = {
+    "exit": int,
+    "message": str,
+    "hint": str,
+    "kind": str | None,
+    "rollout": str | None,
+    "nodes": Many(_ROW),
+}
 NODES = Either((*EVENT.of, record("node", str, {"number": int, "of": int}), record("summary", NoneType, _SUMMARY)))
 """A line of `rollback`: also of a whole rollout."""
 ROLLOUT = Either((*NODES.of, record("planned", NoneType, PLANNED)))
