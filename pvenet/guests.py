@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import access, errors
 from pvenet.access import NotKnown
 from pvenet.impact import Guest, GuestNic
-from pvenet.parallel import parallel
+from pvenet.node import permissions
+from pvenet.parallel import once, parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pvenet.connection import Connection
     from pvenet.connection.answers import Answer, Row
@@ -41,8 +43,17 @@ class GuestReading:
     unknown: tuple[NotKnown, ...] = ()
 
 
-def list_guests(connection: Connection) -> dict[str, tuple[Guest, ...]]:
-    """The guests of all nodes that the caller may see, by node (GET /cluster/resources?type=vm), without their cards.
+@dataclass(frozen=True, kw_only=True)
+class GuestList:
+    """The guests of all nodes that the caller may see, without their cards."""
+
+    by_node: Mapping[str, Sequence[Guest]]
+    held: Callable[[], access.Permissions]
+    """What the caller may see of guests, asked once for all nodes. Raises what a read raises."""
+
+
+def list_guests(connection: Connection) -> GuestList:
+    """The guests of all nodes (GET /cluster/resources?type=vm).
 
     Who may not see them gets none and no error (pve-api#guests-silence).
     """
@@ -51,7 +62,8 @@ def list_guests(connection: Connection) -> dict[str, tuple[Guest, ...]]:
     for row in answer.rows():
         if answer.required(row, "type") in ("qemu", "lxc"):
             found.setdefault(answer.required(row, "node"), []).append(_listed(answer, row))
-    return {node: tuple(sorted(guests, key=lambda guest: guest.vmid)) for node, guests in found.items()}
+    by_node = {node: tuple(sorted(guests, key=lambda guest: guest.vmid)) for node, guests in found.items()}
+    return GuestList(by_node=by_node, held=once(partial(permissions, connection, path="/vms")))
 
 
 def _listed(answer: Answer, row: Row) -> Guest:
@@ -77,18 +89,17 @@ def running_cards(node: Node) -> frozenset[Card]:
     return frozenset((_vmid(answer, row), answer.required(row, "dev")) for row in answer.rows())
 
 
-def read_guests(
-    node: Node, *, listed: Mapping[str, Sequence[Guest]] | None = None, elsewhere: Collection[Card] = ()
-) -> GuestReading:
+def read_guests(node: Node, *, listed: GuestList | None = None, elsewhere: Collection[Card] = ()) -> GuestReading:
     """The node's guests with their cards. Raises nothing that the node or the way to it is to blame for.
 
     `listed`: what `list_guests` said, where somebody has asked already. `elsewhere`: cards that hang where nothing
     happens; a guest that runs with none but such is not asked for its configuration.
     """
     unknown: list[NotKnown] = []
-    guests = _known(node, listed, unknown)
+    listed = listed or _list(node, unknown)
+    guests = listed.by_node.get(node.name, ())
     running = _running(node, unknown)
-    unknown += _unlisted(node, guests, running or ())
+    unknown += _unlisted(node, listed, guests, running or ())
     asked = [guest for guest in guests if not _is_elsewhere(guest, running or (), elsewhere)]
     read = _read_cards(node, asked, running)
     found: list[Guest] = []
@@ -102,12 +113,12 @@ def read_guests(
     return GuestReading(guests=tuple(found), running=running, unknown=tuple(unknown))
 
 
-def _known(node: Node, listed: Mapping[str, Sequence[Guest]] | None, unknown: list[NotKnown]) -> Sequence[Guest]:
+def _list(node: Node, unknown: list[NotKnown]) -> GuestList:
     try:
-        return (list_guests(node.connection) if listed is None else listed).get(node.name, ())
+        return list_guests(node.connection)
     except errors.PvenetError as error:
         unknown.append(NotKnown(what=f"which guests {node.name} has", why=error.message))
-        return ()
+        return GuestList(by_node={}, held=partial(node.permissions, path="/vms"))
 
 
 def _state(guest: Guest, running: Collection[Card] | None) -> Guest:
@@ -142,10 +153,10 @@ def _running(node: Node, unknown: list[NotKnown]) -> frozenset[Card] | None:
     return None
 
 
-def _unlisted(node: Node, guests: Sequence[Guest], running: Collection[Card]) -> Iterator[NotKnown]:
+def _unlisted(node: Node, listed: GuestList, guests: Sequence[Guest], running: Collection[Card]) -> Iterator[NotKnown]:
     """What the list may have left out: it is silent about guests that the caller may not see."""
     try:
-        held = node.permissions(path="/vms")
+        held = listed.held()
     except errors.PvenetError as error:
         yield NotKnown(what=f"whether {node.name} has guests that are not listed", why=error.message)
         return

@@ -113,13 +113,8 @@ class Node:
             self.connection.noted(self.name, found)
 
     def permissions(self, *, path: str = "", timeout: float | None = None) -> access.Permissions:
-        """The caller's privileges by path, and whether each is handed down (GET /access/permissions).
-
-        `path`: only what is held there, with what comes from above (pve-api#permissions-call).
-        """
-        answer = self.connection.get("access", "permissions", timeout=timeout, **({"path": path} if path else {}))
-        held = {path: replace(answer, data=privileges).object() for path, privileges in answer.object().items()}
-        return {path: {name: answer.field(row, name) == "1" for name in row} for path, row in held.items()}
+        """The caller's privileges, as `permissions` reads them."""
+        return permissions(self.connection, path=path, timeout=timeout)
 
     def check_access(self) -> None:
         """Raises PermissionMissing for the first privilege that an apply needs and the caller lacks."""
@@ -271,6 +266,16 @@ class Node:
 
     def _permission_missing(self, privilege: str, path: str, *, why: str = "") -> errors.PermissionMissing:
         return access.permission_missing(self.connection.credentials.user, privilege, path, self.name, why=why)
+
+
+def permissions(connection: Connection, *, path: str = "", timeout: float | None = None) -> access.Permissions:
+    """The caller's privileges by path, and whether each is handed down (GET /access/permissions).
+
+    `path`: only what is held there, with what comes from above (pve-api#permissions-call).
+    """
+    answer = connection.get("access", "permissions", timeout=timeout, **({"path": path} if path else {}))
+    held = {path: replace(answer, data=privileges).object() for path, privileges in answer.object().items()}
+    return {path: {name: answer.field(row, name) == "1" for name in row} for path, row in held.items()}
 
 
 def strip_times(changes: str) -> str:

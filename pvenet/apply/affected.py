@@ -22,8 +22,9 @@ from pvenet.observe import NotOffered, bridges, report
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pvenet.apply.bystanders import GuestList, GuestLook
+    from pvenet.apply.bystanders import GuestLook
     from pvenet.cluster import Cluster
+    from pvenet.guests import GuestList
     from pvenet.impact import Card
     from pvenet.model import Network
     from pvenet.node import Node

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pvenet.apply.runtime import Deadline
+    from pvenet.guests import GuestList
     from pvenet.impact import Guest
     from pvenet.kernel.judgement import Look
     from pvenet.model import Network
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 GuestLook: TypeAlias = "Callable[[Collection[str], Collection[Card]], Look]"
 """What the kernel has of some bridges, and of cards that run and that the bridges call shows nowhere."""
-
-GuestList: TypeAlias = "Mapping[str, Sequence[Guest]]"
-"""Guests by their node, as they are listed."""
 
 _BRIDGES = (Bridge.type, OvsBridge.type)
 """Also of a bridge with a value that can't be read, which is an `Other`."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pvenet.fleet.nodes import Fleet
-    from pvenet.guests import GuestReading
-    from pvenet.impact import Attachment, Card, Guest
+    from pvenet.guests import GuestList, GuestReading
+    from pvenet.impact import Attachment, Card
     from pvenet.kernel.links import BridgePorts, KernelLink
     from pvenet.node import Node
 
@@ -36,7 +36,7 @@ def guests(
     return visit(fleet, wanted, lambda node: _read(fleet, node, everybody), count)
 
 
-def _everybody(fleet: Fleet) -> Mapping[str, Sequence[Guest]] | None:
+def _everybody(fleet: Fleet) -> GuestList | None:
     """The guests of all nodes, listed once; None where that fails: each node then asks, and tells why."""
     try:
         return list_guests(fleet.connection)
@@ -46,7 +46,7 @@ def _everybody(fleet: Fleet) -> Mapping[str, Sequence[Guest]] | None:
         return None
 
 
-def _read(fleet: Fleet, node: Node, everybody: Mapping[str, Sequence[Guest]] | None) -> NodeGuests:
+def _read(fleet: Fleet, node: Node, everybody: GuestList | None) -> NodeGuests:
     reading, no_list = _had(node, lambda: listed(node, fleet.journals(node.name)), f"which bridges {node.name} has")
     network, warnings = (reading[0].network, reading[1]) if reading else (Network(), ())
     found = read_guests(node, listed=everybody)

@@ -28,8 +28,8 @@ from pvenet.spec.node_plan import Pending, pending_ours, plan_node
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from pvenet.apply.bystanders import GuestList
     from pvenet.fleet.nodes import Fleet
+    from pvenet.guests import GuestList
     from pvenet.journal import Foreign, Nothing
     from pvenet.model import Network
     from pvenet.node import Node, Reading

@@ -81,7 +81,7 @@ plan: 0 to create, 3 to change, 0 to delete on 3 of 3 nodes
 
 
 def test_each_thing_is_asked_once(run: Run, file: Path, asked: list[str]) -> None:
-    """The cluster's two calls and the list of guests for all; the bridges a node, a configuration a guest on one."""
+    """The cluster, its guests and who may see them for all; the bridges a node, and a configuration a guest on one."""
     file.write_text(UNPLUGGED)
     run("plan")
     each = [text for text in asked if "/nodes/pve" in text and not text.endswith("/network")]
@@ -95,6 +95,7 @@ def test_each_thing_is_asked_once(run: Run, file: Path, asked: list[str]) -> Non
     ]
     assert asked.count("GET /cluster/resources?type=vm") == 1
     assert asked.count("GET /cluster/config/nodes") == 1
+    assert asked.count("GET /access/permissions?path=%2Fvms") == 1
     assert sorted(each) == sorted([
         *(f"GET /nodes/pve{number}/sdn/zones/localnetwork/bridges" for number in (1, 2, 3)),
         *(f"GET /nodes/pve{number}/netstat" for number in (1, 2, 3)),
