@@ -133,7 +133,8 @@ def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> 
 
 def named(interface: _Interface) -> _Interface:
     """An interface as PVE writes it: what a VLAN such as `eno1.8` stands on is said by its name (pve-api#f63)."""
-    if isinstance(interface, Vlan) and (raw_device := parent_in(interface.name)):
+    raw_device = parent_in(interface.name) if isinstance(interface, Vlan) else None
+    if isinstance(interface, Vlan) and raw_device and raw_device != interface.raw_device:
         return replace(interface, raw_device=raw_device)
     return interface
 

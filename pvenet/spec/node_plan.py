@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from pvenet import wire
 from pvenet.impact import Impact
@@ -148,5 +148,12 @@ def _all_steps(todo: Plan, network: Network, after: Network) -> Iterator[Change]
 
 def fingerprint(network: Network) -> str:
     """A digest of what is configured, and of nothing that is only observed; equal for equal networks."""
-    data = {name: [kind_of(interface), asdict(canonical(interface))] for name, interface in network.interfaces.items()}
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
+    data = {name: [kind_of(interface), canonical(interface)] for name, interface in network.interfaces.items()}
+    return hashlib.sha256(json.dumps(data, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: a dataclass by its fields, an address as text."""
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    return str(value)
