@@ -12,7 +12,7 @@ from pvenet.apply.kernel import KernelVerdict
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
-from pvenet.apply.verify import cause, failing_as_before, failing_elsewhere, how_far, judge
+from pvenet.apply.verify import about_others, cause, failing_as_before, failing_elsewhere, how_far, judge
 from pvenet.apply.verify_with import Check
 from pvenet.events import Due, Verified, VerifiedBy
 from pvenet.journal import State
@@ -21,7 +21,7 @@ from pvenet.outcome import Applied, Failed, Unknown
 from pvenet.routes import reached
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pvenet.apply.bystanders import Lost
     from pvenet.apply.kernel import KernelLooks
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pvenet.apply.verify import Expectation, Judgement
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
+    from pvenet.kernel.difference import Difference
     from pvenet.node import Node, Reading, Task
     from pvenet.plan.changes import Change, Plan
 
@@ -97,8 +98,7 @@ class Verification:
             as_wanted = judgement.good and not judgement.more and reading.pending is None
             if not as_wanted or self._silent_route():
                 return end
-            absent = failing_as_before(expectation, log)
-            return replace(end, elsewhere=failing_elsewhere(expectation, log), absent=absent)
+            return self._excused(end, expectation, reading, log)
         if not judgement.good and reading.pending is not None:
             return self._hidden(judgement)
         if not judgement.good and not judgement.overridden:
@@ -108,6 +108,16 @@ class Verification:
         if silent:
             return self._failed(silent, log)
         return self._up(expectation, changes, judgement, reading, log)
+
+    def _excused(self, end: Failed, expectation: Expectation, reading: Reading, log: tuple[str, ...]) -> Failed:
+        """A failure of what is live as it should be, with what excuses it: others, or what was not there before."""
+        if others := failing_elsewhere(expectation, log):
+            return replace(end, elsewhere=others)
+        absent = failing_as_before(expectation, log)
+        failures = self._said_by_kernel(reading.network).consequences.failures if absent else ()
+        if not absent or any(not _is_about(each, expectation.absent) for each in failures):
+            return end  # who uses what is absent was left half way
+        return replace(end, absent=absent, elsewhere=failing_elsewhere(expectation, about_others(expectation, log)))
 
     def _up(
         self,
@@ -259,3 +269,8 @@ class Verification:
         self._book.record(state=state, unproven=self._book.now.unproven and state is not self._purpose.done)
         with suppress(errors.PvenetError):  # they would be found stale later
             drop_staged(self._book.journals)
+
+
+def _is_about(difference: Difference, names: Collection[str]) -> bool:
+    """Whether the kernel lacks no more than these names."""
+    return difference.name in names or (bool(difference.subjects) and {*difference.subjects} <= {*names})

@@ -261,9 +261,9 @@ def _same(one: Interface | None, other: Interface | None, name: str) -> bool:
 def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
     """The interfaces for which a reload failed, by its log, where the changes touch none of them, nor what is near.
 
-    Empty where one of the errors says nothing of whom it is about. What is absent is told by `failing_as_before`.
+    Empty where one of the errors says nothing of whom it is about.
     """
-    found = [_ERROR.match(line) for line in _errors(log) if not named_in(line, expectation.absent)]
+    found = [_ERROR.match(line) for line in _errors(log)]
     names = {error and (error["stanza"] or error["name"]) for error in found}
     ours = set(expectation.ours or ())
     wanted = expectation.wanted
@@ -282,11 +282,16 @@ def failing_as_before(expectation: Expectation, log: Sequence[str]) -> tuple[str
     """
     errors = tuple(_errors(log))
     names = {named_in(line, expectation.absent) for line in errors}
-    if "" in names and not failing_elsewhere(expectation, log):
+    if "" in names and not failing_elsewhere(expectation, about_others(expectation, errors)):
         return ()
     wanted = expectation.wanted
     silent = {name for name in expectation.absent & wanted.keys() if isinstance(wanted[name], Vlan)}
     return tuple(sorted((names - {""}) or {name for name in silent if wanted[name].autostart}))
+
+
+def about_others(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
+    """The lines that name nothing absent."""
+    return tuple(line for line in log if not named_in(line, expectation.absent))
 
 
 def _errors(log: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pvenet import events
-from pvenet.cli import progress as one
+from pvenet.cli import terminal as one
 from pvenet.cli import together
 from pvenet.cli.output import LIVE
 from pvenet.render.values import plain
