@@ -14,7 +14,6 @@ from pvenet.fleet.book import UNDONE, UNTOUCHED, by_now, digest
 from pvenet.fleet.course import Course, Pace
 from pvenet.fleet.ends import Ends
 from pvenet.fleet.locks import SdnLocks
-from pvenet.fleet.nodes import known
 from pvenet.journal import OPEN, LockJournals, State
 from pvenet.model import runs
 from pvenet.node import Node
@@ -42,7 +41,7 @@ def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
     kept, wanted = rollouts.all(), digest(spec)
     every = [each for each in kept if each.digest == wanted]
     if every:
-        known(fleet, ())  # an answer shows whose nodes these are
+        fleet.names()  # an answer shows whose nodes these are
     found = [each for each in every if not _is_elsewhere(fleet, each)]
     if every and not found:
         raise errors.Stale(
@@ -82,9 +81,12 @@ def _is_elsewhere(fleet: Fleet, rollout: Rollout) -> bool:
 
 
 def release_locks(fleet: Fleet, warn: Callable[[str], None]) -> None:
-    """Release the SDN lock that a rollout which was killed has held, whether the rest of it wants one or not."""
-    for text in left_behind(fleet.connection, LockJournals(fleet.state_dir)):
-        warn(text)
+    """Release the SDN locks that a rollout which was killed has held, whether the rest of it wants one or not."""
+    silent = fleet.places.silent if fleet.places else {}
+    places = fleet.places.connections if fleet.places else {"": fleet.connection}
+    for profile, place in places.items():
+        for text in () if profile in silent else left_behind(place, LockJournals(fleet.state_dir)):
+            warn(text)
 
 
 def take_up(  # noqa: PLR0913, PLR0917 - as `roll_out`
