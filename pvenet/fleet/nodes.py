@@ -14,7 +14,7 @@ from pvenet.node import Node
 from pvenet.parallel import once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pvenet.connection import Connection
@@ -57,6 +57,11 @@ class Fleet:
         """Why nobody knows where a node is; None where that is known, or there is only one place."""
         return self.places.lost(name) if self.places else None
 
+    def refuse_ambiguous(self, wanted: Iterable[str]) -> None:
+        """Raises UsageError for a name that nodes of two places have."""
+        if self.places:
+            self.places.refuse_ambiguous(wanted)
+
     def node(self, name: str) -> Node:
         """A node, over a connection of its own."""
         return Node(self.place(name).another(), name)
@@ -80,8 +85,7 @@ def known(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
     for name in wanted:
         if name not in there and fleet.lost(name) is None:
             raise unknown_node(name, there)
-    if fleet.places:
-        fleet.places.refuse_ambiguous(wanted or there)
+    fleet.refuse_ambiguous(wanted or there)
     return tuple(wanted) or there
 
 

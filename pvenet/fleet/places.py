@@ -46,7 +46,8 @@ class Places:
         return tuple(sorted(heard.homes))
 
     def of(self, name: str) -> Connection | None:
-        """Where a node is; None where no place that has answered has it."""
+        """Where a node is; None where no place that has answered has it. Raises UsageError where it is in two."""
+        self.refuse_ambiguous((name,))
         homes = self._heard().homes.get(name, ())
         return self.connections[homes[0]] if homes else None
 

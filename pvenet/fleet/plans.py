@@ -86,8 +86,7 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
                 f"{spec.file} does not mention the node {name}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
             )
     meant = tuple(name for name in spec.nodes if not only or name in only)
-    if fleet.places:
-        fleet.places.refuse_ambiguous(meant)
+    fleet.refuse_ambiguous(meant)
     return meant
 
 

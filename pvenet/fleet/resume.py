@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
     """The youngest rollout of what a file says on these nodes, unless all of them are as it wants them.
 
-    Raises UsageError where there is none, and Stale where the file says something else than it did, or where it was of
-    nodes elsewhere that have the same names.
+    Raises UsageError where there is none, or a name is that of nodes of two places, and Stale where the file says
+    something else than it did, or where it was of nodes elsewhere that have the same names.
     """
     kept, wanted = rollouts.all(), digest(spec)
     every = [each for each in kept if each.digest == wanted]

@@ -199,6 +199,29 @@ def test_a_name_in_two_places_is_refused_where_it_is_meant(places: Path, run: Ru
     assert run("list", "--node", "b2", *BOTH).code == 0
 
 
+def test_a_rollout_is_not_undone_where_a_name_has_become_that_of_two(places: Path, run: Run) -> None:
+    """Before anything is sent to any of its nodes; with the one profile it goes back."""
+    (places / "network.yaml").write_text(WANTED.replace("a1: , b1: , b2: ", "b1: "))
+    assert run("apply", "-f", "network.yaml", *BOTH, "--yes").code == 0
+    Sim.init(places / "a", node="b1")
+    for words in (("rollback", "--rollout", "r1", "--yes"), ("apply", "-f", "network.yaml", "--resume", "--yes")):
+        ran = run(*words, *BOTH)
+        assert ran.code == errors.UsageError.exit_code
+        assert "b1 is the name of a node in 2 places" in ran.err
+    assert is_live(places, "b1")
+    assert run("rollback", "--rollout", "r1", "--yes", "--profile", "b").code == 0
+    assert not is_live(places, "b1")
+
+
+def test_each_place_that_nobody_checks_is_warned_of(places: Path, run: Run) -> None:
+    """By its profile; a simulated one has no certificate."""
+    profiles(places, dead(places))
+    ran = run("list", "--node", "a1", "--profile", "all", "--insecure")
+    assert [line for line in ran.err.splitlines() if "--insecure" in line] == [
+        "warning: the certificate of dead is not checked (--insecure): whoever answers gets the credentials"
+    ]
+
+
 def test_a_dead_place_fails_its_own_nodes_alone(places: Path, run: Run) -> None:
     """Nothing is applied unless they may be left out; then the others are, and these are not reached."""
     profiles(places, dead(places))

@@ -119,8 +119,7 @@ class Session:
     ran: int = 0
 
     def play(self, text: str) -> str:
-        """Run a document's blocks in their order; one of YAML, text or TOML that begins with a file's name is that
-        file."""
+        """Run a document's blocks in their order; one that begins with a file's name is that file."""
         self._slow_nobody_down()
         return BLOCK.sub(self._block, text)
 
