@@ -4,6 +4,7 @@ nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -27,27 +28,82 @@ def parallel(
     An answer that is slow, or does not come, delays no other. The threads end with the process, also where one still
     waits. Raises UsageError where no further connection can be made.
     """
+    return spread(lambda _: connection, items, read, at_once=at_once)
+
+
+def spread(
+    place: Callable[[Item], Connection],
+    items: Sequence[Item],
+    read: Callable[[Connection, Item], Found],
+    *,
+    at_once: int,
+) -> Iterator[tuple[Item, Found | errors.PvenetError]]:
+    """The same of items at several places: one after another of them may be over the same connection."""
+    # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
+    hands = [_Hand(place, place(item), read) for item in items[:at_once]]
+    return _gathered(items, [_Reader(hand.read, hand.close) for hand in hands])
+
+
+def together(
+    items: Sequence[Item], read: Callable[[Item], Found], *, at_once: int
+) -> Iterator[tuple[Item, Found | errors.PvenetError]]:
+    """The same of items that bring along what they are read by."""
+    return _gathered(items, [_Reader(read)] * min(at_once, len(items)))
+
+
+@dataclass(frozen=True)
+class _Reader(Generic[Item, Found]):
+    """What reads item after item in a thread."""
+
+    read: Callable[[Item], Found]
+    close: Callable[[], None] = lambda: None
+
+
+class _Hand(Generic[Item, Found]):
+    """Reads over a connection of its own, to one place after another."""
+
+    def __init__(
+        self, place: Callable[[Item], Connection], at: Connection, read: Callable[[Connection, Item], Found]
+    ) -> None:
+        self._place = place
+        self._at = at
+        self._own = at.another()
+        self._read = read
+
+    def read(self, item: Item) -> Found:
+        at = self._place(item)
+        if at is not self._at:
+            self._own.close()
+            self._at, self._own = at, at.another()
+        return self._read(self._own, item)
+
+    def close(self) -> None:
+        self._own.close()
+
+
+def _gathered(
+    items: Sequence[Item], readers: Sequence[_Reader[Item, Found]]
+) -> Iterator[tuple[Item, Found | errors.PvenetError]]:
     waiting: SimpleQueue[Item] = SimpleQueue()
     done: SimpleQueue[tuple[Item, Found | BaseException]] = SimpleQueue()
     for item in items:
         waiting.put(item)
 
-    def work(own: Connection) -> None:
+    def work(reader: _Reader[Item, Found]) -> None:
         try:
             while True:
                 item = waiting.get_nowait()
                 try:
-                    done.put((item, read(own, item)))
+                    done.put((item, reader.read(item)))
                 except BaseException as error:  # noqa: BLE001 - it is told, or raised, where it is waited for
                     done.put((item, error))
         except Empty:
             pass
         finally:
-            own.close()
+            reader.close()
 
-    # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
-    for own in [connection.another() for _ in range(min(at_once, len(items)))]:
-        Thread(target=work, args=(own,), daemon=True).start()
+    for reader in readers:
+        Thread(target=work, args=(reader,), daemon=True).start()
     for _ in items:
         item, found = done.get()
         if isinstance(found, BaseException) and not isinstance(found, errors.PvenetError):

@@ -18,6 +18,7 @@ from pvenet.events import Verdict
 from pvenet.fleet.book import Rollouts, digest
 from pvenet.fleet.course import Pace
 from pvenet.fleet.nodes import Fleet
+from pvenet.fleet.places import Places
 from pvenet.fleet.plans import plan_nodes
 from pvenet.fleet.rollout import Terms, roll_out
 from pvenet.settings import connect, read_settings
@@ -61,7 +62,7 @@ def measured(folder: Path, at_once: int) -> tuple[float, float, float]:
         Sim.init(place, node=name)
         write_json(place / "sim.json", read_json(place / "sim.json") | {"reload_seconds": RELOAD})
         connections[name] = connect(read_settings(Options(sim=place), {}))
-    fleet = Fleet(connection=connections[names[0]], state_dir=folder / "state", elsewhere=connections)
+    fleet = Fleet(connection=connections[names[0]], state_dir=folder / "state", places=Places(connections))
     file = folder / "network.yaml"
     file.write_text(f"defaults:\n{WANTED}nodes: {{{': , '.join(names)}: }}\n")
     spec = load(file)

@@ -30,7 +30,7 @@ def verify_by(context: Context, word: str | None = None, *, wait: bool = True) -
     from pvenet.apply.spoken import verify_of
 
     said = "--verify" if word is not None else "PVENET_VERIFY or the profile's `verify`"
-    word = (word if word is not None else context.settings.verify).strip()
+    word = (word if word is not None else context.agreed("verify")).strip()
     if word == "" and said == "--verify":
         raise empty("--verify")
     found = verify_of(word, said)
@@ -62,7 +62,7 @@ def verify_with(context: Context, given: str | None, *, wait: bool) -> tuple[str
     from pvenet.apply.spoken import command_of
 
     said = "--verify-with" if given is not None else "PVENET_VERIFY_WITH or the profile's `verify_with`"
-    text = given if given is not None else context.settings.verify_with
+    text = given if given is not None else context.agreed("verify_with")
     if given is not None and not given.strip():
         raise empty("--verify-with")
     found = command_of(text, said)
@@ -140,7 +140,7 @@ def holds_sdn_lock(context: Context, option: bool | None, *, wait: bool = True) 
     from pvenet.apply.spoken import switch_of
 
     said = "PVENET_SDN_LOCK or the profile's `sdn_lock`"
-    found = switch_of(context.settings.sdn_lock, said, "correct it there, or use --sdn-lock or --no-sdn-lock")
+    found = switch_of(context.agreed("sdn_lock"), said, "correct it there, or use --sdn-lock or --no-sdn-lock")
     if found and not wait:
         context.warn("the SDN lock is not taken: with --no-wait nothing holds it until the verdict")
     return found and wait

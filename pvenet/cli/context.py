@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any, Self
 from pvenet import errors
 from pvenet.cli.answer import Answer
 from pvenet.cli.output import LIVE, give_up, lively, on_terminal, out, say, stream, warn
+from pvenet.cli.place import Place
 from pvenet.render.foreign import one_line
-from pvenet.settings import connect, read_settings
+from pvenet.settings import read_settings
+from pvenet.settings.profiles import profile_names
 from pvenet.settings.read import node_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.journal import Journals
     from pvenet.nics.sight import Sight
     from pvenet.node import Node
-    from pvenet.recent import Recent
     from pvenet.seen import Seen
     from pvenet.settings import Options, Settings
 
@@ -32,10 +33,6 @@ class Context:
 
     def __init__(self, options: Options, answer: Answer | None = None) -> None:
         self.options = options
-        self._recent: Recent | None = None
-        """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
-        self._seen: Seen | None = None
-        """Remembers the NICs of the nodes that are read."""
         self.tells_renames = False
         """The command says by itself which NICs have other names now."""
         self.leaves = True
@@ -51,17 +48,16 @@ class Context:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "connection" in vars(self):
-            self.connection.close()
-        if self._recent and not self._held:
-            self._recent.keep()
-        if self._seen:
-            self._leave(self._seen)
+        for place in self.places.values() if "places" in vars(self) else ():
+            place.leave()
+            if place.seen:
+                self._leave(place.seen)
 
     def remember(self, sight: Sight) -> None:
         """Let a node's names be meant as they are."""
-        if self._seen and not self._held:
-            self._seen.accept(self.node.name, sight)
+        for place in self.places.values():
+            if place.connection is self.node.connection:
+                place.remember(self.node.name, sight)
 
     def _leave(self, seen: Seen) -> None:
         """Remember the NICs that were seen, and say which of them the file means by names that they had."""
@@ -77,46 +73,77 @@ class Context:
     # --- where the command goes ---
 
     @cached_property
+    def _each(self) -> Mapping[str, Settings]:
+        """The settings of each profile, where several are named; else those of the one place, without a name.
+
+        Raises UsageError where nothing says where to go.
+        """
+        profiles = profile_names(self.options.profile or os.environ.get("PVENET_PROFILE", ""), os.environ)
+        if len(profiles) == 1:
+            return {"": read_settings(self.options, os.environ)}
+        from pvenet.settings.several import read_several
+
+        return read_several(self.options, os.environ, profiles)
+
+    @property
     def settings(self) -> Settings:
-        """The settings. Raises UsageError where nothing says where to go."""
-        return read_settings(self.options, os.environ)
+        """The settings; of several places those of the first, as far as they are not each place's own."""
+        return next(iter(self._each.values()))
+
+    def agreed(self, key: str) -> str:
+        """What the settings say of how an apply is done. Raises UsageError where those of several places differ."""
+        if len(self._each) == 1:
+            return str(getattr(self.settings, key))
+        from pvenet.settings.several import agreed
+
+        return agreed(self._each, key)
 
     @cached_property
-    def connection(self) -> Connection:
-        """The connection; a warning where nobody checks who answers."""
-        if self.settings.unchecked:
-            self.warn("the certificate is not checked (--insecure): whoever answers gets the credentials")
-            import urllib3
-
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    def places(self) -> Mapping[str, Place]:
+        """Where the command goes, by profile where several are named; a warning where nobody checks who answers."""
         prompt = ask_secret if on_terminal() else None
-        connection = connect(self.settings, prompt=prompt, debug=self.debug, watch=LIVE.request if lively() else None)
-        if not self.settings.sim:
-            from pvenet.recent import Recent
+        watch = LIVE.request if lively() else None
+        return {
+            name: Place(each, prompt=prompt, debug=self.debug, watch=watch, held=self._held)
+            for name, each in self._each.items()
+        }
 
-            self._recent = Recent(self.settings.state_dir, self.settings.place)
-            connection.heard = self._recent.hear
-        from pvenet.seen import Seen
+    @property
+    def connection(self) -> Connection:
+        """The connection to the one place, or to the first of several."""
+        return self._connections[0]
 
-        self._seen = Seen(self.settings.state_dir, connection)
-        connection.noted = self._seen.note
-        if self._held:
-            connection.hold()
-        return connection
+    @cached_property
+    def _connections(self) -> Sequence[Connection]:
+        for name, place in self.places.items():
+            if place.settings.unchecked:
+                where = f" of {name}" if name else ""
+                self.warn(f"the certificate{where} is not checked (--insecure): whoever answers gets the credentials")
+        return [place.connection for place in self.places.values()]
 
     @property
     def debug(self) -> Callable[[str], None] | None:
         """Hears of every request, where that is wanted."""
         return _debug if self.options.debug else None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The nodes that are named; none where all of them are meant, or nothing is said."""
+        return node_names(self.settings.node)
+
     @cached_property
     def node(self) -> Node:
         """The node that the command is about: the one that is named, or the only one. Raises UsageError."""
+        named = self.named
+        if len(self.places) > 1:
+            from pvenet.fleet.nodes import only_one
+
+            return only_one(self.fleet, named)
         connection = self.connection
         from pvenet.cluster import one
         from pvenet.node import Node
 
-        return Node(connection, one(connection, node_names(self.settings.node)))
+        return Node(connection, one(connection, named))
 
     @cached_property
     def several(self) -> tuple[str, ...]:
@@ -124,7 +151,7 @@ class Context:
 
         Raises UsageError for one that is not there.
         """
-        named = node_names(self.settings.node)
+        named = self.named
         if len(named) == 1 or not self.settings.node:
             return ()
         fleet = self.fleet
@@ -142,10 +169,16 @@ class Context:
 
     @cached_property
     def fleet(self) -> Fleet:
-        """All the nodes that the connection leads to."""
+        """All the nodes of the one place, or of several."""
+        connection, state_dir = self.connection, self.settings.state_dir
         from pvenet.fleet.nodes import Fleet
 
-        return Fleet(connection=self.connection, state_dir=self.settings.state_dir)
+        if len(self.places) == 1:
+            return Fleet(connection=connection, state_dir=state_dir)
+        from pvenet.fleet.places import Places
+
+        places = Places(dict(zip(self.places, self._connections, strict=True)))
+        return Fleet(connection=connection, state_dir=state_dir, places=places)
 
     # --- the answer ---
 

@@ -100,7 +100,7 @@ def export(context: Context) -> None:
     """
     fleet = context.fleet
     from pvenet.cli.progress import counting
-    from pvenet.fleet.nodes import known, read, refuse
+    from pvenet.fleet.nodes import known, read, refuse, unheard
     from pvenet.render.network import network_data
     from pvenet.settings.read import node_names
     from pvenet.spec.export import exported, exported_data
@@ -118,4 +118,4 @@ def export(context: Context) -> None:
             context.answer.text(exported(networks).rstrip("\n"))
     for name in (name for name, reading in found.items() if reading.changes is not None):
         context.say(f"changes are pending on {name}: the file shows them as if they were live; see `pvenet diff`")
-    refuse(failed)
+    refuse({**failed, **unheard(fleet, context.named)})

@@ -42,7 +42,7 @@ def guests(
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.guests import guests as read
-    from pvenet.fleet.nodes import known, refuse
+    from pvenet.fleet.nodes import known, refuse, unheard
     from pvenet.render.guests import guests_data, guests_text
     from pvenet.render.impact import unknown_lines
     from pvenet.settings.read import node_names
@@ -50,6 +50,7 @@ def guests(
     nodes = known(fleet, node_names(context.settings.node))
     with counting(len(nodes)) as count:
         answered, failed = read(fleet, nodes, count)
+    failed |= unheard(fleet, context.named)
     found, named = list(answered.values()), words(bridges) or ()
     if not failed:
         _check(found, named)

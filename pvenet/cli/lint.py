@@ -92,7 +92,7 @@ def _on_nodes(context: Context, ignored: Collection[str]) -> bool:
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.linting import read_nodes
-    from pvenet.fleet.nodes import known, refuse
+    from pvenet.fleet.nodes import known, refuse, unheard
     from pvenet.lint import find
     from pvenet.render.impact import unknown_lines
     from pvenet.render.lint import lint_data, lint_summary, lint_text
@@ -109,7 +109,7 @@ def _on_nodes(context: Context, ignored: Collection[str]) -> bool:
     if live.nodes.networks:
         notes.append(lint_summary(found, ", ".join(live.nodes.networks), len(every) - len(found)))
     context.emit(lint_data(found, None), lint_text(found, ""), note="\n".join(notes))
-    refuse(live.failed)
+    refuse({**live.failed, **unheard(fleet, context.named)})
     return bool(found)
 
 

@@ -118,7 +118,7 @@ def read_several(
     fleet, names = context.fleet, context.several
     from pvenet.apply.listing import listed
     from pvenet.cli.progress import counting
-    from pvenet.fleet.nodes import visit
+    from pvenet.fleet.nodes import unheard, visit
 
     def visited(node: Node) -> tuple[T, tuple[str, ...]]:
         reading, warnings = listed(node, fleet.journals(node.name), thorough=thorough)
@@ -129,4 +129,4 @@ def read_several(
     for name, (_, warnings) in found.items():
         for warning in warnings:
             context.warn(f"{name}: {warning}")
-    return {name: made for name, (made, _) in found.items()}, failed
+    return {name: made for name, (made, _) in found.items()}, {**failed, **unheard(fleet, context.named)}

@@ -71,10 +71,10 @@ def _common(
     ),
     profile: str | None = typer.Option(
         None,
-        help="The profile, as made by `pvenet login`.",
-        metavar="NAME",
+        help="The profile, as made by `pvenet login`; or several, or all: each leads to a place of its own.",
+        metavar="NAME[,NAME]",
         rich_help_panel=WHERE,
-        autocompletion=one(completion.profiles),
+        autocompletion=several("profile", completion.profiles),
     ),
     sim: Path | None = typer.Option(
         None, help="A simulated node, kept in this folder.", metavar="DIR", rich_help_panel=WHERE

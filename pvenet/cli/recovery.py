@@ -47,7 +47,7 @@ def status(
     from dataclasses import asdict
 
     from pvenet.apply.status import status as stand
-    from pvenet.fleet.nodes import named_or_all
+    from pvenet.fleet.nodes import named_or_all, refuse, unheard
     from pvenet.settings.read import node_names
 
     nodes = named_or_all(fleet, node_names(context.settings.node))
@@ -65,6 +65,7 @@ def status(
         found = look()
         context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
     _refuse_unheard(found)
+    refuse(unheard(fleet, context.named))
 
 
 def _refuse_unheard(found: list[Status]) -> None:

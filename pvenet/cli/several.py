@@ -114,7 +114,7 @@ def revert_several(context: Context, *, discard: bool, yes: bool) -> None:
     notes = [f"reverted what was pending on {', '.join(done)}"] if done else []
     notes += [f"nothing is pending on {', '.join(idle)}"] if idle else []
     context.emit_done([rows[name] for name in context.several], note="\n".join(notes))
-    refuse({name: failed[name] for name in context.several if name in failed})
+    refuse(_in_order(context, failed))
 
 
 def dry_revert_several(context: Context, *, discard: bool) -> None:
@@ -139,7 +139,13 @@ def dry_revert_several(context: Context, *, discard: bool) -> None:
     idle = [name for name in found if name not in todo]
     notes = [f"nothing is pending on {', '.join(idle)}"] if idle else []
     context.emit([rows[name] for name in context.several], _under_names(texts), note="\n".join([*notes, NOTHING_SENT]))
-    refuse({name: failed[name] for name in context.several if name in failed})
+    refuse(_in_order(context, failed))
+
+
+def _in_order(context: Context, failed: Mapping[str, errors.PvenetError]) -> Mapping[str, errors.PvenetError]:
+    """Why nodes failed, in the order in which they were named; then why places did not say which nodes they have."""
+    names = (*(name for name in context.several if name in failed), *failed)
+    return {name: failed[name] for name in names}
 
 
 def _pending(context: Context) -> tuple[Mapping[str, Shown], Mapping[str, errors.PvenetError]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pvenet.settings import Options, read_settings
+from pvenet.settings.profiles import profile_names
 from pvenet.settings.read import node_names
 
 if TYPE_CHECKING:
@@ -56,37 +57,49 @@ class Line:
         )
 
     @cached_property
-    def settings(self) -> Settings:
-        """Where it goes, by its options and the environment. Raises UsageError where nothing says so."""
+    def places(self) -> Sequence[Settings]:
+        """Where it goes, by its options and the environment: to one place, or to that of each profile.
+
+        Raises UsageError where nothing says so.
+        """
         options = Options()
         for params in self._levels():
             options = _options(params).over(options)
-        return read_settings(options, os.environ)
+        profiles = profile_names(options.profile or os.environ.get("PVENET_PROFILE", ""), os.environ)
+        if len(profiles) == 1:
+            return (read_settings(options, os.environ),)
+        from pvenet.settings.several import read_several
+
+        return (*read_several(options, os.environ, profiles).values(),)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the place where its node is, or of the first."""
+        node = self.node() if len(self.places) > 1 else ""
+        return next((place for place in self.places if node and node in _nodes(place)), self.places[0])
 
     def nodes(self) -> tuple[str, ...]:
         """The names of the nodes where it goes."""
-        if self.settings.sim:
-            from pvenet.sim.names import nodes_in
-
-            return tuple(nodes_in(self.settings.sim))
-        return self._recent.nodes()
+        return tuple(dict.fromkeys(name for place in self.places for name in _nodes(place)))
 
     def node(self) -> str:
         """The node that it is about: the one that is named, or the only one; empty where that is not known."""
-        named = node_names(self.settings.node) or (self.nodes() if self.settings.sim else self._recent.all_nodes())
+        named = node_names(self.places[0].node) or tuple(
+            name for place in self.places for name in _nodes(place, every=True)
+        )
         return named[0] if len(named) == 1 else ""
 
     @cached_property
     def interfaces(self) -> Mapping[str, Named]:
         """The interfaces of that node, by name; none where they are not known."""
-        node = self.node()
+        node, settings = self.node(), self.settings
         found: Sequence[Named] = ()
-        if node and self.settings.sim:
+        if node and settings.sim:
             from pvenet.sim.names import named_in
 
-            found = named_in(self.settings.sim, node)
+            found = named_in(settings.sim, node)
         elif node:
-            found = self._recent.interfaces(node)
+            found = _recent(settings).interfaces(node)
         return {each.name: each for each in found}
 
     @property
@@ -94,12 +107,6 @@ class Line:
         """The ports or slaves of the interface that it names."""
         found = self.interfaces.get(self.named)
         return found.ports if found else ()
-
-    @cached_property
-    def _recent(self) -> Recent:
-        from pvenet.recent import Recent
-
-        return Recent(self.settings.state_dir, self.settings.place)
 
     def _levels(self) -> Iterator[Mapping[str, Any]]:
         """What was given to `pvenet` itself, then to the command: what stands after wins."""
@@ -109,6 +116,22 @@ class Line:
             levels.append(above.params)
             above = above.parent
         yield from reversed(levels)
+
+
+def _nodes(place: Settings, *, every: bool = False) -> tuple[str, ...]:
+    """The nodes of a place; `every`: only where it is known that these are all."""
+    if place.sim:
+        from pvenet.sim.names import nodes_in
+
+        return tuple(nodes_in(place.sim))
+    recent = _recent(place)
+    return recent.all_nodes() if every else recent.nodes()
+
+
+def _recent(place: Settings) -> Recent:
+    from pvenet.recent import Recent
+
+    return Recent(place.state_dir, place.place)
 
 
 def _options(params: Mapping[str, Any]) -> Options:

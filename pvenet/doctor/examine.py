@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -10,7 +11,7 @@ from pvenet.doctor.node import node_findings, not_looked_at
 from pvenet.fleet.nodes import known, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
     from typing import TypeAlias
 
@@ -26,20 +27,44 @@ def examine(fleet: Fleet, wanted: Sequence[str], counting: Counting) -> tuple[Fi
     `counting` hears how many nodes there are, and what it gives how many are through. Raises UsageError for a node that
     is not there.
     """
-    entry = entry_findings(fleet.connection, fleet.state_dir)
-    found = list(entry.found)
-    if not entry.lost:
+    found, lost = _entries(fleet)
+    if len(lost) < len(fleet.connections):
         try:
             nodes = known(fleet, wanted)
         except errors.UsageError:
             raise
         except errors.PvenetError as error:
-            entry.give_up(error.message)
+            lost = {"": error.message}
         else:
             with counting(len(nodes)) as count:
                 done, failed = visit(fleet, nodes, lambda node: node_findings(node, fleet.journals(node.name)), count)
-            lost = {name: not_looked_at(name, error.message) for name, error in failed.items()}
-            return (*found, *(each for name in nodes for each in (done | lost)[name]))
+            shut = {name: not_looked_at(name, error.message) for name, error in failed.items()}
+            rest = [
+                each
+                for profile, why in lost.items()
+                if not wanted
+                for each in _named(profile, not_looked_at(None, why))
+            ]
+            return (*found, *rest, *(each for name in nodes for each in (done | shut)[name]))
+    why = next(iter(lost.values()))
     for name in wanted or (None,):
-        found += not_looked_at(name, entry.lost.removeprefix("not checked: "))
+        found += not_looked_at(name, why)
     return tuple(found)
+
+
+def _entries(fleet: Fleet) -> tuple[list[Finding], dict[str, str]]:
+    """How each place looks from outside, and why those are lost where nobody answers, by profile."""
+    places = fleet.places.connections if fleet.places else {"": fleet.connection}
+    found: list[Finding] = []
+    lost: dict[str, str] = {}
+    for profile, place in places.items():
+        entry = entry_findings(place, fleet.state_dir)
+        if entry.lost:
+            lost[profile] = entry.lost.removeprefix("not checked: ")
+        found += _named(profile, entry.found)
+    return found, lost
+
+
+def _named(profile: str, found: Iterable[Finding]) -> list[Finding]:
+    """What was found of one of several places, under its profile."""
+    return [replace(each, text=f"{profile}: {each.text}" if profile else each.text) for each in found]

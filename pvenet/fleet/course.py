@@ -69,11 +69,6 @@ class Halted(Exception):
         self.error = error
 
 
-def is_away(error: errors.Unreachable) -> bool:
-    """Whether nobody answers, rather than somebody whom nobody knows."""
-    return not isinstance(error, errors.Untrusted | errors.NotPVE)
-
-
 def next_of(
     waiting: Sequence[str], at_work: Collection[str], cluster: Callable[[str], Hashable], pace: Pace
 ) -> str | None:

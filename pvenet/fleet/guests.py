@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pvenet import errors
 from pvenet.access import NotKnown
 from pvenet.apply.listing import listed
-from pvenet.fleet.nodes import visit
+from pvenet.fleet.nodes import each_place, visit
 from pvenet.guests import lacking, list_guests, read_guests
 from pvenet.impact import Known, NodeGuests, attachments, hanging
 from pvenet.model import Bridge, Network, OvsBridge, natural
@@ -16,6 +16,7 @@ from pvenet.observe import bridges, report
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.guests import GuestList, GuestReading
     from pvenet.impact import Attachment, Card
@@ -33,13 +34,21 @@ def guests(
     `count` hears how many nodes have answered.
     """
     everybody = _everybody(fleet)
-    return visit(fleet, wanted, lambda node: _read(fleet, node, everybody), count)
+    return visit(fleet, wanted, lambda node: _read(fleet, node, everybody(node.name)), count)
 
 
-def _everybody(fleet: Fleet) -> GuestList | None:
-    """The guests of all nodes, listed once; None where that fails: each node then asks, and tells why."""
+def _everybody(fleet: Fleet) -> Callable[[str], GuestList | None]:
+    """The guests of a node's place, listed once: of the one place at once, of several when it comes to them."""
+    if fleet.places:
+        return each_place(fleet, _listed)
+    there = _listed(fleet.connection)
+    return lambda _: there
+
+
+def _listed(connection: Connection) -> GuestList | None:
+    """The guests of all nodes of a place; None where that fails: each node then asks, and tells why."""
     try:
-        return list_guests(fleet.connection)
+        return list_guests(connection)
     except errors.Unreachable:
         raise
     except errors.PvenetError:

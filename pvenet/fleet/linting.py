@@ -9,13 +9,17 @@ from pvenet import errors
 from pvenet.access import NotKnown
 from pvenet.apply.listing import listed
 from pvenet.cluster import with_links
-from pvenet.fleet.nodes import visit
+from pvenet.fleet.nodes import refuse, visit
+from pvenet.fleet.parallel import AT_ONCE
 from pvenet.lint import Nodes
 from pvenet.observe import report
+from pvenet.parallel import together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pvenet.cluster import Cluster
+    from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.kernel.links import KernelLink
     from pvenet.node import Node, Reading
@@ -44,19 +48,38 @@ class _Seen:
 def read_nodes(fleet: Fleet, wanted: Sequence[str], count: Callable[[int], None]) -> LiveNodes:
     """The nodes as they are, with what is pending; `count` hears how many have answered."""
     seen, failed = visit(fleet, wanted, lambda node: _read(fleet, node), count)
-    cluster = with_links(fleet.connection)
+    clusters = _clusters(fleet, seen)
     return LiveNodes(
         nodes=Nodes(
             networks={name: each.reading.network for name, each in seen.items()},
             kernels={name: each.kernel for name, each in seen.items() if each.kernel is not None},
-            cluster_links=tuple(link for name in seen for link in cluster.links_of(name)),
+            cluster_links=tuple(link for name in seen for link in clusters[fleet.place(name)].links_of(name)),
             complete=frozenset(seen),
         ),
         pending=tuple(name for name, each in seen.items() if each.reading.changes is not None),
         warnings=tuple(warning for each in seen.values() for warning in each.warnings),
-        unknown=(*(lack for each in seen.values() for lack in each.unknown), *cluster.unknown),
+        unknown=(
+            *(lack for each in seen.values() for lack in each.unknown),
+            *(lack for each in clusters.values() for lack in each.unknown),
+        ),
         failed=failed,
     )
+
+
+def _clusters(fleet: Fleet, names: Collection[str]) -> Mapping[Connection, Cluster]:
+    """The clusters of some nodes, by the connections there. Raises what asking for one of them raises."""
+    if fleet.places is None:
+        return {fleet.connection: with_links(fleet.connection)}
+    profiles = {place: profile for profile, place in fleet.places.connections.items()}
+    found: dict[Connection, Cluster] = {}
+    failed: dict[str, errors.PvenetError] = {}
+    for place, cluster in together(tuple(dict.fromkeys(map(fleet.place, names))), with_links, at_once=AT_ONCE):
+        if isinstance(cluster, errors.PvenetError):
+            failed[f"profile {profiles[place]}"] = cluster
+        else:
+            found[place] = cluster
+    refuse(failed)
+    return found
 
 
 def _read(fleet: Fleet, node: Node) -> _Seen:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -10,12 +11,14 @@ from pvenet.cluster import names, unknown_node
 from pvenet.fleet.parallel import parallel
 from pvenet.journal import Journals, nodes
 from pvenet.node import Node
+from pvenet.parallel import once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pvenet.connection import Connection
+    from pvenet.fleet.places import Places
     from pvenet.node import Reading
 
 T = TypeVar("T")
@@ -23,16 +26,41 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """The nodes that a connection leads to, and where their journals are kept."""
+    """The nodes of one place, or of several, and where their journals are kept."""
 
     connection: Connection
+    """To the one place, or to the first of several."""
     state_dir: Path
-    elsewhere: Mapping[str, Connection] = field(default_factory=dict)
-    """The nodes of other clusters, by name, each with the connection that leads there."""
+    places: Places | None = None
+    """All of them, where there are several."""
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """One to each place."""
+        return tuple(self.places.connections.values()) if self.places else (self.connection,)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all nodes, as far as places have answered. Raises what stands against it where none has."""
+        return self.places.names() if self.places else names(self.connection)
 
     def place(self, name: str) -> Connection:
         """The connection that leads to a node, which is the same for all members of a cluster."""
-        return self.elsewhere.get(name, self.connection)
+        return self.connection if self.places is None else self.places.of(name) or self._former(name, self.places)
+
+    def _former(self, name: str, places: Places) -> Connection:
+        """Where a node may be that nobody knows now: the silent place to which its journals belong, if any does."""
+        silent = [places.connections[profile] for profile in places.silent] or [self.connection]
+        mine = (each for each in silent if _has_journals(self.journals(name).at(Node(each, name))))
+        return next(mine, silent[0])
+
+    def lost(self, name: str) -> errors.PvenetError | None:
+        """Why nobody knows where a node is; None where that is known, or there is only one place."""
+        return self.places.lost(name) if self.places else None
+
+    def refuse_ambiguous(self, wanted: Iterable[str]) -> None:
+        """Raises UsageError for a name that nodes of two places have."""
+        if self.places:
+            self.places.refuse_ambiguous(wanted)
 
     def node(self, name: str) -> Node:
         """A node, over a connection of its own."""
@@ -43,26 +71,71 @@ class Fleet:
         return Journals(self.state_dir, name, rollout=rollout)
 
 
+def _has_journals(journals: Journals) -> bool:
+    return bool(journals.all() or journals.likely())
+
+
 def known(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The wanted nodes, or all of them. Raises UsageError for one that is not there."""
-    there = names(fleet.connection)
+    """The wanted nodes, or all of them.
+
+    Raises UsageError for one that is not there, or is the name of two. One that may be at a place which does not answer
+    is let through: it fails when it is read.
+    """
+    there = fleet.names()
     for name in wanted:
-        if name not in there:
+        if name not in there and fleet.lost(name) is None:
             raise unknown_node(name, there)
+    fleet.refuse_ambiguous(wanted or there)
     return tuple(wanted) or there
+
+
+def only_one(fleet: Fleet, named: Sequence[str]) -> Node:
+    """The one node that is named, or the only one that there is. Raises UsageError where that is not one."""
+    if not named and len(there := fleet.names()) == 1:
+        refuse(unheard(fleet, named))
+        named = there
+    if len(named) != 1:
+        of = f"this command takes one node, and {len(named)} are named" if named else f"there are {len(there)} nodes"
+        raise errors.UsageError(f"{of}: {', '.join(named or there)}", hint="choose one with --node or PVENET_NODE")
+    (name,) = _meant(fleet, named)
+    return Node(fleet.place(name), name)
+
+
+def _meant(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The same as `known` of named nodes, also where nobody answers."""
+    try:
+        return known(fleet, wanted)
+    except errors.UsageError:
+        raise
+    except errors.PvenetError:
+        return tuple(wanted)
+
+
+def unheard(fleet: Fleet, wanted: Sequence[str]) -> dict[str, errors.PvenetError]:
+    """Where all nodes are wanted, which none is: why places did not say which nodes they have, by what they are."""
+    silent = {} if fleet.places is None or wanted else fleet.places.silent
+    return {f"profile {profile}": error for profile, error in silent.items()}
 
 
 def named_or_all(fleet: Fleet, wanted: Sequence[str]) -> list[Node]:
     """The nodes that are named, or all of them; where nobody answers, those that have journals here."""
     if wanted:
-        return [Node(fleet.connection, name) for name in wanted]
+        found = _meant(fleet, wanted) if fleet.places else tuple(wanted)
+        return [Node(fleet.place(name), name) for name in found]
     try:
-        found = names(fleet.connection)
+        found = known(fleet, ())
     except errors.Unreachable:
         found = nodes(fleet.state_dir)
         if not found:
             raise
-    return [Node(fleet.connection, each) for each in found]
+    else:
+        found = (*found, *(name for name in nodes(fleet.state_dir) if fleet.lost(name) and _is_former(fleet, name)))
+    return [Node(fleet.place(each), each) for each in found]
+
+
+def _is_former(fleet: Fleet, name: str) -> bool:
+    """Whether journals of a node that nobody knows now are of a place that is silent."""
+    return _has_journals(fleet.journals(name).at(Node(fleet.place(name), name)))
 
 
 def read(
@@ -80,14 +153,31 @@ def visit(
 ) -> tuple[dict[str, T], dict[str, errors.PvenetError]]:
     """The same of each node, of which nothing has been read."""
     found: dict[str, T] = {}
-    failed: dict[str, errors.PvenetError] = {}
-    for name, result in parallel(fleet.connection, wanted, use):
+    failed = {name: error for name in wanted if (error := fleet.lost(name)) is not None}
+    for name, result in parallel(fleet.place, [name for name in wanted if name not in failed], use):
         if isinstance(result, errors.PvenetError):
             failed[name] = result
         else:
             found[name] = result
         count(len(found) + len(failed))
     return _in_order(found, wanted), _in_order(failed, wanted)
+
+
+def each_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str], T]:
+    """Something that is read once of each place, when the first of its nodes wants it; by a node's name.
+
+    What it raises each of the place's nodes hears. It may be asked for in any thread.
+    """
+
+    def alone(place: Connection) -> T:
+        own = place.another()
+        try:
+            return read(own)
+        finally:
+            own.close()
+
+    kept = {place: once(partial(alone, place)) for place in fleet.connections}
+    return lambda name: kept[fleet.place(name)]()
 
 
 def _in_order(found: Mapping[str, T], wanted: Sequence[str]) -> dict[str, T]:

@@ -20,10 +20,10 @@ AT_ONCE = 16
 
 
 def parallel(
-    connection: Connection, names: Sequence[str], read: Callable[[Node], T], *, at_once: int = AT_ONCE
+    place: Callable[[str], Connection], names: Sequence[str], read: Callable[[Node], T], *, at_once: int = AT_ONCE
 ) -> Iterator[tuple[str, T | errors.PvenetError]]:
     """What `read` makes of each node, or why it could not, in the order in which the nodes answer.
 
-    Raises as `pvenet.parallel` does.
+    `place`: the connection that leads to a node. Raises as `pvenet.parallel` does.
     """
-    return reads.parallel(connection, names, lambda own, name: read(Node(own, name)), at_once=at_once)
+    return reads.spread(place, names, lambda own, name: read(Node(own, name)), at_once=at_once)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -12,12 +13,11 @@ from pvenet.apply.hosts import address_move, with_names
 from pvenet.apply.nics import meant_by
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
-from pvenet.fleet.nodes import known, read, refuse
+from pvenet.fleet.nodes import each_place, read, refuse
 from pvenet.guests import list_guests
 from pvenet.journal import Ours, ownership
 from pvenet.nics.renaming import candidates
 from pvenet.nics.sight import Sight
-from pvenet.parallel import once
 from pvenet.plan import Risk, outcome, removals_on
 from pvenet.spec import nics
 from pvenet.spec.addresses import shared_addresses, taken_addresses
@@ -28,6 +28,8 @@ from pvenet.spec.node_plan import Pending, pending_ours, plan_node
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pvenet.cluster import Cluster
+    from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.guests import GuestList
     from pvenet.journal import Foreign, Nothing
@@ -65,14 +67,17 @@ class FleetPlan:
 
 
 def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str, ...]:
-    """The file's nodes, or those of them that were named. Raises InvalidNetwork for one that is not there."""
-    there = known(fleet, ())
+    """The file's nodes, or those of them that were named.
+
+    Raises InvalidNetwork for one that is not there, and UsageError for one that is the name of two.
+    """
+    there = fleet.names()
     diagnostics = [
         Diagnostic(
             node.position, f"there is no node {name}; there are {', '.join(there[:9])}", errors.nearest(name, there)
         )
         for name, node in spec.nodes.items()
-        if name not in there
+        if name not in there and fleet.lost(name) is None
     ]
     refuse_wrong(diagnostics, spec.file)
     for name in only:
@@ -80,7 +85,9 @@ def selected(fleet: Fleet, spec: NetworkSpec, only: Sequence[str]) -> tuple[str,
             raise errors.UsageError(
                 f"{spec.file} does not mention the node {name}", hint=f"it has {', '.join(spec.nodes) or 'none'}"
             )
-    return tuple(name for name in spec.nodes if not only or name in only)
+    meant = tuple(name for name in spec.nodes if not only or name in only)
+    fleet.refuse_ambiguous(meant)
+    return meant
 
 
 def plan_nodes(
@@ -90,11 +97,10 @@ def plan_nodes(
 
     `update_hosts`: it is agreed that a node's /etc/hosts follows a new address of its own.
     """
-    there = with_links(fleet.connection)
-    guests = once(lambda: _guests(fleet))
+    clusters, listed = _clusters(fleet), each_place(fleet, _guests)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
-        cluster = with_names(node, there)
+        cluster = with_names(node, clusters(node.name))
         addresses = management_addresses(node, cluster, reading.network)
         own, words = _by_name(node, reading.network, spec.nodes[node.name])
         found = plan_node(own, reading.network, addresses)
@@ -112,7 +118,7 @@ def plan_nodes(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, guests, thorough=True),
+            impact=affected(node, live, then, lambda: cluster, partial(listed, node.name), thorough=True),
             hosts=move.edit.lines if move.edit else (),
             notes=(*nics.notes(spec.nodes[node.name], words.names), *move.notes),
             nics=words.macs,
@@ -150,10 +156,18 @@ def _by_name(node: Node, network: Network, spec: NodeSpec) -> tuple[NodeSpec, _W
     return nics.resolved(spec, names), _Words(names=names, macs=macs, wrong=tuple(wrong))
 
 
-def _guests(fleet: Fleet) -> GuestList | None:
-    """The guests of all nodes, listed once; None where that fails: each node then asks, and tells why."""
+def _clusters(fleet: Fleet) -> Callable[[str], Cluster]:
+    """The cluster of each node, asked once: of the one place at once, of several when it comes to them."""
+    if fleet.places:
+        return each_place(fleet, with_links)
+    there = with_links(fleet.connection)
+    return lambda _: there
+
+
+def _guests(connection: Connection) -> GuestList | None:
+    """The guests of all nodes of a place; None where that fails: each node then asks, and tells why."""
     try:
-        return list_guests(fleet.connection.another())
+        return list_guests(connection)
     except errors.PvenetError:
         return None
 

@@ -14,7 +14,6 @@ from pvenet.fleet.book import UNDONE, UNTOUCHED, by_now, digest
 from pvenet.fleet.course import Course, Pace
 from pvenet.fleet.ends import Ends
 from pvenet.fleet.locks import SdnLocks
-from pvenet.fleet.nodes import known
 from pvenet.journal import OPEN, LockJournals, State
 from pvenet.model import runs
 from pvenet.node import Node
@@ -36,13 +35,13 @@ if TYPE_CHECKING:
 def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
     """The youngest rollout of what a file says on these nodes, unless all of them are as it wants them.
 
-    Raises UsageError where there is none, and Stale where the file says something else than it did, or where it was of
-    nodes elsewhere that have the same names.
+    Raises UsageError where there is none, or a name is that of nodes of two places, and Stale where the file says
+    something else than it did, or where it was of nodes elsewhere that have the same names.
     """
     kept, wanted = rollouts.all(), digest(spec)
     every = [each for each in kept if each.digest == wanted]
     if every:
-        known(fleet, ())  # an answer shows whose nodes these are
+        fleet.names()  # an answer shows whose nodes these are
     found = [each for each in every if not _is_elsewhere(fleet, each)]
     if every and not found:
         raise errors.Stale(
@@ -82,9 +81,12 @@ def _is_elsewhere(fleet: Fleet, rollout: Rollout) -> bool:
 
 
 def release_locks(fleet: Fleet, warn: Callable[[str], None]) -> None:
-    """Release the SDN lock that a rollout which was killed has held, whether the rest of it wants one or not."""
-    for text in left_behind(fleet.connection, LockJournals(fleet.state_dir)):
-        warn(text)
+    """Release the SDN locks that a rollout which was killed has held, whether the rest of it wants one or not."""
+    silent = fleet.places.silent if fleet.places else {}
+    places = fleet.places.connections if fleet.places else {"": fleet.connection}
+    for profile, place in places.items():
+        for text in () if profile in silent else left_behind(place, LockJournals(fleet.state_dir)):
+            warn(text)
 
 
 def take_up(  # noqa: PLR0913, PLR0917 - as `roll_out`

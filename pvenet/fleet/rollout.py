@@ -10,9 +10,10 @@ from pvenet import errors
 from pvenet.apply.apply import apply
 from pvenet.apply.stage import Staging, revert
 from pvenet.events import Reloading, Shown, Verdict
-from pvenet.fleet.course import Course, Pace, Skipped, is_away, skipped
+from pvenet.fleet.course import Course, Pace, Skipped, skipped
 from pvenet.fleet.ends import Ends
 from pvenet.fleet.locks import SdnLocks
+from pvenet.fleet.places import is_away
 from pvenet.fleet.precautions import Precautions
 from pvenet.fleet.stage import refuse_changed, refuse_unstageable
 from pvenet.node import strip_times
@@ -66,11 +67,7 @@ def skipping(plan: FleetPlan, pace: Pace) -> tuple[FleetPlan, tuple[Row, ...]]:
 
     The canary is never left out, nor are all of them.
     """
-    away = {
-        name: error
-        for name, error in plan.failed.items()
-        if isinstance(error, errors.Unreachable) and is_away(error) and name != pace.canary
-    }
+    away = {name: error for name, error in plan.failed.items() if is_away(error) and name != pace.canary}
     if not pace.skip_unreachable or not plan.nodes:
         return plan, ()
     rest = {name: error for name, error in plan.failed.items() if name not in away}

@@ -37,7 +37,8 @@ class ToUndo:
 def to_undo(fleet: Fleet, rollout: Rollout) -> tuple[ToUndo, ...]:
     """The nodes that a rollout has changed, or may have, the last one first.
 
-    Raises RefusedByPvenet for a node whose journal is not kept any more.
+    Raises RefusedByPvenet for a node whose journal is not kept any more, and UsageError for a name that nodes of two
+    places have.
     """
     found = []
     for member in reversed(rollout.members):
@@ -51,6 +52,7 @@ def to_undo(fleet: Fleet, rollout: Rollout) -> tuple[ToUndo, ...]:
                 f"what was on {member.node} before the rollout {rollout.id} is no longer known: its journal is gone",
                 hint=f"roll back the others with `pvenet rollback --node NODE`, and change {member.node} by hand",
             )
+    fleet.refuse_ambiguous(each.node for each in found)
     return tuple(found)
 
 

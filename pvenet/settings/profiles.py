@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000
 """Bytes of a configuration file."""
+ALL = "all"
+"""Names every profile, unless one is called so."""
 FOLDER = "profiles.d"
 """Beside the configuration file: profiles that have a file of their own, which `pvenet login` writes."""
 ENDING = ".toml"
@@ -76,6 +78,22 @@ def check_name(name: str) -> None:
         raise errors.UsageError(
             f"{name!r} is not a valid profile name", hint="use only letters, digits, dots, dashes and _"
         )
+
+
+def profile_names(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The profiles that a setting names, with commas between them; `all` names all of them.
+
+    Raises UsageError for an empty name.
+    """
+    if text == ALL:
+        known = known_profiles(environment)
+        return (ALL,) if ALL in known or not known else known
+    if "," not in text:
+        return (text,)
+    names = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    if not all(names):
+        raise errors.UsageError(f"the list of profiles {text!r} holds an empty name", hint="remove a comma")
+    return names
 
 
 def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.settings.profiles import Setting, only_profile, profile_of
+from pvenet import errors
+from pvenet.settings.profiles import Setting, only_profile, profile_names, profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ def sourced(
     named = profile or environment.get("PVENET_PROFILE") or None
     if not (named or placed or any(name in each for name in GROUPS["place"] for each in (told, own, neighbours))):
         named = only_profile(environment)
-    ours = profile_of(named, environment) if named else {}
+    ours = profile_of(_one(named, environment), environment) if named else {}
     sources = [told, ours, own] if profile else [told, own, ours]
     sources.append(neighbours)
     found: dict[str, Setting] = {}
@@ -69,6 +70,16 @@ def sourced(
                 found |= here
                 break
     return found
+
+
+def _one(named: str, environment: Mapping[str, str]) -> str:
+    """The one profile that is named. Raises UsageError for several."""
+    names = profile_names(named, environment)
+    if len(names) > 1:
+        raise errors.UsageError(
+            f"this is about one place, and {len(names)} profiles are named: {', '.join(names)}", hint="name one of them"
+        )
+    return names[0]
 
 
 def _naming(sources: list[dict[str, Setting]]) -> list[dict[str, Setting]]:

@@ -175,6 +175,22 @@ class TestOtherWords:
         (folder / "config.toml").write_text("[")
         assert offers("--profile", "") == []
 
+    def test_profiles_behind_a_comma_lead_to_all_their_places(self, tmp_path: Path, offers: Offers) -> None:
+        """One that was named is not offered again; nodes are those of all of them, and interfaces those of one."""
+        file = tmp_path / "config" / "pvenet" / "config.toml"
+        file.parent.mkdir(parents=True)
+        file.write_text("".join(f"[profiles.{name}]\nsim = '{tmp_path / name}'\nstate_dir = 'x'\n" for name in "abc"))
+        for name, node in (("a", "n1"), ("b", "n2")):
+            Sim.init(
+                tmp_path / name,
+                node=node,
+                interfaces=f"iface lo inet loopback\niface br{node} inet manual\n\tbridge-ports none\n",
+            )
+        assert offers("--profile", "a,") == ["a,b", "a,c"]
+        assert offers("--profile", "a,b", "--node", "") == ["n1", "n2"]
+        assert offers("--profile", "a,b", "bridge", "set", "--node", "n2", "") == ["brn2"]
+        assert offers("--profile", "a,b", "bridge", "set", "") == []
+
     @pytest.mark.usefixtures("lab")
     def test_journals_are_those_of_this_place(self, run: Run, tmp_path: Path, offers: Offers) -> None:
         """A node of the same name elsewhere, whose journals lie in the same folder, has its own."""

@@ -244,7 +244,7 @@ def test_a_slow_node_delays_no_other(cluster: Path) -> None:
         return len(node.read().network.interfaces)
 
     names = ["pve2", *["pve1", "pve3"] * 20]
-    found = parallel(connection, names, look, at_once=3)
+    found = parallel(lambda _: connection, names, look, at_once=3)
     first = [next(found) for _ in range(40)]
     assert {name for name, _ in first} == {"pve1", "pve3"}
     go_on.set()
@@ -258,8 +258,9 @@ def test_a_fault_of_our_own_is_no_fault_of_a_node(cluster: Path) -> None:
     def look(_: Node) -> int:
         raise ZeroDivisionError
 
+    connection = connect(Settings(sim=cluster, state_dir=cluster))
     with pytest.raises(ZeroDivisionError):
-        list(parallel(connect(Settings(sim=cluster, state_dir=cluster)), ["pve1"], look))
+        list(parallel(lambda _: connection, ["pve1"], look))
 
 
 def test_a_connection_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
@@ -277,7 +278,7 @@ def test_a_connection_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
 
     def work() -> None:
         try:
-            list(parallel(connection, ["pve1", "pve2"], lambda node: node.name))
+            list(parallel(lambda _: connection, ["pve1", "pve2"], lambda node: node.name))
         except errors.UsageError as error:
             raised.put(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,12 @@ import pytest
 from pvenet.apply.runtime import Runtime
 from pvenet.fleet.locks import SdnLocks
 from pvenet.fleet.nodes import Fleet
+from pvenet.fleet.places import Places
 from pvenet.settings import connect, read_settings
 from pvenet.settings.options import Options
 from pvenet.sim.adapter import SimAdapter
 from pvenet.sim.sdn.folder import SdnFolder
+from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +63,12 @@ def test_one_lock_is_held_from_the_first_staged_step_to_the_last_verdict(
 
 def test_each_cluster_has_one_of_its_own_until_its_last_node_has_ended(cluster: Path, tmp_path: Path) -> None:
     """Nobody waits for another cluster's rollout; and what is held at the end is released, whatever ends it."""
-    other = shutil.copytree(cluster, tmp_path / "other")
+    other = tmp_path / "other"
+    for name in ("n1", "n2"):
+        Sim.init(other, node=name)
     here, there = (connect(read_settings(Options(sim=place), {})) for place in (cluster, other))
-    fleet = Fleet(connection=here, state_dir=tmp_path / "state", elsewhere={"n1": there, "n2": there})
+    places = Places({"here": here, "there": there})
+    fleet = Fleet(connection=here, state_dir=tmp_path / "state", places=places)
     names = ("pve1", "pve2", "n1", "n2")
 
     def holders() -> list[bool]:

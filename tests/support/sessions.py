@@ -119,7 +119,7 @@ class Session:
     ran: int = 0
 
     def play(self, text: str) -> str:
-        """Run a document's blocks in their order; one of YAML or text that begins with a file's name is that file."""
+        """Run a document's blocks in their order; one that begins with a file's name is that file."""
         self._slow_nobody_down()
         return BLOCK.sub(self._block, text)
 
@@ -129,6 +129,10 @@ class Session:
             return f"```console\n{COMMAND.sub(self._step, body)}```"
         if (name := re.match(r"# ([\w.-]+)\n", body)) and language in ("yaml", "text"):
             Path(name[1]).write_text(body if language == "yaml" else body[name.end() :], encoding="utf8")
+        if language == "toml" and (name := re.match(r"# ~/\.config/(\S+)\n", body)):
+            path = Path(os.environ["XDG_CONFIG_HOME"], name[1])
+            path.parent.mkdir(parents=True)
+            path.write_text(body, encoding="utf8")
         return block[0]
 
     def _step(self, step: re.Match[str]) -> str:

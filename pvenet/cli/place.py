@@ -1,0 +1,73 @@
+"""A place that a command goes to: the connection that leads there, and what is remembered of what is met there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pvenet.settings import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pvenet.connection import Connection, Watch
+    from pvenet.nics.sight import Sight
+    from pvenet.recent import Recent
+    from pvenet.seen import Seen
+    from pvenet.settings import Settings
+
+
+class Place:
+    """It connects when the connection is first asked for, and hangs up when it is left."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        prompt: Callable[[str], str] | None,
+        debug: Callable[[str], None] | None,
+        watch: Watch | None,
+        held: bool,
+    ) -> None:
+        self.settings = settings
+        self._prompt = prompt
+        self._debug = debug
+        self._watch = watch
+        self._held = held
+        self._recent: Recent | None = None
+        """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
+        self.seen: Seen | None = None
+        """Remembers the NICs of the nodes that are read."""
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The connection; a place whose certificate nobody checks is no reason for a warning at each request."""
+        if self.settings.unchecked:
+            import urllib3
+
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        connection = connect(self.settings, prompt=self._prompt, debug=self._debug, watch=self._watch)
+        if not self.settings.sim:
+            from pvenet.recent import Recent
+
+            self._recent = Recent(self.settings.state_dir, self.settings.place)
+            connection.heard = self._recent.hear
+        from pvenet.seen import Seen
+
+        self.seen = Seen(self.settings.state_dir, connection)
+        connection.noted = self.seen.note
+        if self._held:
+            connection.hold()
+        return connection
+
+    def remember(self, node: str, sight: Sight) -> None:
+        """Let a node's names be meant as they are."""
+        if self.seen and not self._held:
+            self.seen.accept(node, sight)
+
+    def leave(self) -> None:
+        """Hang up, and keep the names that were met."""
+        if "connection" in vars(self):
+            self.connection.close()
+        if self._recent and not self._held:
+            self._recent.keep()
