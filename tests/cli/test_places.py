@@ -363,7 +363,7 @@ def test_journals_in_two_folders_are_refused(places: Path, run: Run) -> None:
     ran = run("list", "--node", "all", "--profile", "a,c")
     assert ran.code == errors.UsageError.exit_code
     assert "keep their journals in different folders" in ran.err
-    rows = run("status", "--profile", "a,c", "--state-dir", str(places / "x"), "--json").data
+    rows = run("status", "--profile", "c,a", "--state-dir", str(places / "x"), "--json").data
     assert {row["node"] for row in rows} == {"a1", "b1", "b2"}, "a profile's own node is for it alone"
 
 

@@ -13,10 +13,12 @@ from pvenet.fleet import places as module
 from pvenet.fleet import resume
 from pvenet.fleet.nodes import Fleet, each_place, known, named_or_all, only_one, unheard, visit
 from pvenet.fleet.places import Places
+from pvenet.fleet.plans import selected
 from pvenet.journal import Journals, utc_now
 from pvenet.node import Node
 from pvenet.settings import Identity, Settings, connect
 from pvenet.sim.state import Sim
+from pvenet.spec.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,6 +130,11 @@ def test_a_name_of_two_nodes_is_never_guessed(tmp_path: Path) -> None:
     ):
         with pytest.raises(errors.UsageError, match=told):
             ask()
+    file = tmp_path / "network.yaml"
+    file.write_text("nodes: {n1: , n2: }\n")
+    with pytest.raises(errors.UsageError, match=told):
+        selected(fleet, load(file), ())
+    assert selected(fleet, load(file), ("n2",)) == ("n2",)
     assert known(fleet, ("n2",)) == ("n2",)
     assert only_one(fleet, ("n2",)).connection is fleet.connection
 
