@@ -1,11 +1,13 @@
 """Reading and planning many simulated nodes over HTTPS on loopback: seconds, the client's processor, and memory; the
-same with one answer that is late; and what it adds to say which of 300 guests on three nodes a plan hits.
+same with one answer that is late, and where each node is a cluster of its own, with a profile that leads there; and
+what it adds to say which of 300 guests on three nodes a plan hits.
 
 Whole processes, one run each; what the simulated node itself takes to answer is measured beside it. Nothing is kept.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from bench import BIN, serving
 
+from pvenet import private
 from pvenet.sim.state import Sim
 
 NODES = (1, 10, 50, 200)
@@ -45,6 +48,22 @@ print((time.perf_counter() - begun) / 20)
 """
 
 
+SERVE = """
+import json, sys
+from contextlib import ExitStack
+from pathlib import Path
+from pvenet.sim.server import Server
+with ExitStack() as served:
+    for folder in sys.argv[2:]:
+        faults = [sys.argv[1]] if folder == sys.argv[2] and sys.argv[1] else []
+        at = served.enter_context(Server(Path(folder), faults=faults)).endpoint
+        said = {"endpoint": at.url, "token_id": at.token_id, "secret": at.token_secret, "pin": at.fingerprint}
+        print(json.dumps(said), flush=True)
+    sys.stdin.read()
+"""
+"""Serves each folder, the first with a fault where one is named, until its stdin ends."""
+
+
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -67,7 +86,46 @@ def main() -> None:
         with serving(folder / "sim", f"delay={LATE:.0f}@GET nodes/{names[7]}/network") as environment:
             seconds, _ = timed(folder / f"network-{max(NODES)}.yaml", environment)
             print(f"{max(NODES):5}  {seconds:7.2f}  with one listing {LATE:.0f} s late")
+    clusters()
     guests()
+
+
+def clusters() -> None:
+    """The same where each node is a cluster of its own, with a profile that leads there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, count = Path(scratch), max(NODES)
+        names = [f"pve{number:03}" for number in range(1, count + 1)]
+        for number, name in enumerate(names, start=1):
+            Sim.init(folder / name, node=name, nics=NICS, interfaces=interfaces(number))
+        file = folder / "network.yaml"
+        file.write_text(network_file(names))
+        late = f"delay={LATE:.0f}@GET nodes/{names[0]}/network"
+        for what, fault in ((f"in {count} clusters", ""), (f"the same with one listing {LATE:.0f} s late", late)):
+            command = [sys.executable, "-c", SERVE, fault, *(str(folder / name) for name in names)]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+                assert server.stdin is not None
+                assert server.stdout is not None
+                write_profiles(folder, names, [json.loads(server.stdout.readline()) for _ in names])
+                clean = {name: value for name, value in os.environ.items() if not name.startswith("PVENET_")}
+                environment = clean | {"XDG_CONFIG_HOME": str(folder / "config"), "PVENET_PROFILE": "all"}
+                environment |= {"PVENET_STATE_DIR": str(folder / "state")}
+                seconds, work = timed(file, environment)
+                server.stdin.close()
+            own = f"{work / count * 1000:.1f} ms"
+            print(f"{count:5}  {seconds:7.2f}  {seconds / count * 1000:9.1f}  {own:>10}  {what}")
+
+
+def write_profiles(folder: Path, names: list[str], places: list[dict[str, str]]) -> None:
+    """The profiles that lead to these places."""
+    file = folder / "config" / "pvenet" / "config.toml"
+    private.make_own_folder(file.parent.parent)
+    private.make_own_folder(file.parent)
+    text = "".join(
+        f'[profiles.{name}]\nendpoints = ["{at["endpoint"]}"]\ntoken_id = "{at["token_id"]}"\n'
+        f'token_secret = "{at["secret"]}"\nfingerprint = "{at["pin"]}"\n'
+        for name, at in zip(names, places, strict=True)
+    )
+    private.write(file, text.encode())
 
 
 def guests() -> None:

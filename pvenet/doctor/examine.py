@@ -39,13 +39,9 @@ def examine(fleet: Fleet, wanted: Sequence[str], counting: Counting) -> tuple[Fi
             with counting(len(nodes)) as count:
                 done, failed = visit(fleet, nodes, lambda node: node_findings(node, fleet.journals(node.name)), count)
             shut = {name: not_looked_at(name, error.message) for name, error in failed.items()}
-            rest = [
-                each
-                for profile, why in lost.items()
-                if not wanted
-                for each in _named(profile, not_looked_at(None, why))
-            ]
-            return (*found, *rest, *(each for name in nodes for each in (done | shut)[name]))
+            for profile, why in lost.items() if not wanted else ():
+                found += _named(profile, not_looked_at(None, why))
+            return (*found, *(each for name in nodes for each in (done | shut)[name]))
     why = next(iter(lost.values()))
     for name in wanted or (None,):
         found += not_looked_at(name, why)

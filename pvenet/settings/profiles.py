@@ -6,6 +6,7 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,12 +172,10 @@ def only_profile(environment: Mapping[str, str]) -> str | None:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     """The profiles of a file. Raises UsageError for one that is wrong, or whose secrets others can read."""
-    import tomllib
-
     try:
         text, status = private.read_checked(path, LARGEST)
         refuse_foreign(path, status)
-        data = tomllib.loads(text.decode("utf8"))
+        data = _parsed(text)
     except OSError as error:
         hint = "a profile is a section like [profiles.lab] with endpoints and token_id"
         raise errors.UsageError(f"{path} can't be read: {error.strerror}", hint=hint) from None
@@ -195,6 +194,14 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     for name, keys in profiles.items():
         _check(path, name, keys, open_to_others=open_to_others)
     return profiles
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: bytes) -> dict[str, Any]:
+    """What a file says, read once for all the profiles that are wanted of it. Raises ValueError and RecursionError."""
+    import tomllib
+
+    return tomllib.loads(text.decode("utf8"))
 
 
 def refuse_foreign(path: Path, status: os.stat_result) -> None:

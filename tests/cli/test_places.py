@@ -10,7 +10,11 @@ from recorder import set_nature
 
 from pvenet import errors
 from pvenet.cli.context import Context
+from pvenet.cli.place import Place
+from pvenet.connection import Held
 from pvenet.journal import Journals, State
+from pvenet.model import Network
+from pvenet.nics.sight import Sight
 from pvenet.settings import Options
 from pvenet.sim.state import Sim
 
@@ -178,11 +182,28 @@ def test_a_held_command_sends_nothing_to_any_place(places: Path, run: Run) -> No
     assert not list(places.glob("*/*/etc/network/interfaces.new"))
     with Context(Options(profile="a,b", node="a1")) as context:
         context.hold()
-        from pvenet.connection import Held
-
         for place in context.places.values():
             with pytest.raises(Held):
                 place.connection.put("nodes", "a1", "network")
+
+
+def test_each_place_is_asked_once_for_what_is_its_own(run: Run, places: Path) -> None:
+    """Its cluster and its guests, whichever number of nodes it has."""
+    asked = [line for line in run("plan", *BOTH, "--debug").err.splitlines() if "/cluster/status" in line]
+    assert len(asked) == 2
+    asked = [line for line in run("guests", *BOTH, "--debug").err.splitlines() if "/cluster/resources" in line]
+    assert len(asked) == 2
+    assert places.exists()
+
+
+@pytest.mark.usefixtures("places")
+def test_names_of_nics_are_remembered_where_the_node_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And at no other place."""
+    found: list[tuple[Place, str]] = []
+    monkeypatch.setattr(Place, "remember", lambda self, node, _: found.append((self, node)))
+    with Context(Options(profile="a,b", node="b1")) as context:
+        context.remember(Sight(network=Network(), cards=()))
+        assert found == [(context.places["b"], "b1")]
 
 
 # --- names that are not clear, and places that do not answer ---------------------------------------------------------
@@ -195,16 +216,17 @@ def test_a_name_in_two_places_is_refused_where_it_is_meant(places: Path, run: Ru
         ran = run(*words, *BOTH)
         assert ran.code == errors.UsageError.exit_code, words
         assert "b1 is the name of a node in 2 places, by the profiles a and b" in ran.err
+    assert "/network" not in run("plan", *BOTH, "--debug").err, "before any node is read"
     assert run("plan", *BOTH, "--node", "a1,b2").code == 0
     assert run("list", "--node", "b2", *BOTH).code == 0
 
 
 def test_a_rollout_is_not_undone_where_a_name_has_become_that_of_two(places: Path, run: Run) -> None:
-    """Before anything is sent to any of its nodes; with the one profile it goes back."""
+    """Before anybody is asked whether to; with the one profile it goes back."""
     (places / "network.yaml").write_text(WANTED.replace("a1: , b1: , b2: ", "b1: "))
     assert run("apply", "-f", "network.yaml", *BOTH, "--yes").code == 0
     Sim.init(places / "a", node="b1")
-    for words in (("rollback", "--rollout", "r1", "--yes"), ("apply", "-f", "network.yaml", "--resume", "--yes")):
+    for words in (("rollback", "--rollout", "r1"), ("apply", "-f", "network.yaml", "--resume", "--yes")):
         ran = run(*words, *BOTH)
         assert ran.code == errors.UsageError.exit_code
         assert "b1 is the name of a node in 2 places" in ran.err
@@ -251,7 +273,15 @@ def test_a_node_that_nobody_has_is_a_mistake_where_all_have_answered(places: Pat
 
 
 @pytest.mark.parametrize(
-    "words", [("list", "--node", "all"), ("diff", "--node", "all"), ("status",), ("export",), ("guests",)]
+    "words",
+    [
+        ("list", "--node", "all"),
+        ("diff", "--node", "all"),
+        ("revert", "--node", "all", "--yes"),
+        ("status",),
+        ("export",),
+        ("guests",),
+    ],
 )
 def test_a_dead_place_is_told_after_the_living(places: Path, run: Run, words: Sequence[str]) -> None:
     """Whoever wants all nodes sees those that are there, and that these are not all."""
@@ -264,13 +294,32 @@ def test_a_dead_place_is_told_after_the_living(places: Path, run: Run, words: Se
     assert json.loads(ran.out)
 
 
+def test_a_dead_place_is_told_after_what_was_found(places: Path, run: Run) -> None:
+    """Of those that are there."""
+    profiles(places, dead(places))
+    ran = run("lint", "--profile", "all")
+    assert ran.code == errors.Unreachable.exit_code
+    assert "a1, b1, b2" in ran.err
+    assert "profile dead: " in ran.err
+
+
 def test_one_node_of_a_living_place_is_changed_beside_a_dead_one(places: Path, run: Run) -> None:
     """What is not known elsewhere is no reason; a node that may be there does not answer."""
     profiles(places, dead(places))
     assert run("bond", "create", "--slaves", "ens38,ens39", "--node", "a1", "--profile", "all").code == 0
     assert run("list", "--node", "d1", "--profile", "all").code == errors.Unreachable.exit_code
+    ran = run("show", "vmbr0", "--profile", "a,dead")
+    assert ran.code == errors.Unreachable.exit_code, "a1 may be the only node, or not"
     states = {row["check"]: row["state"] for row in run("doctor", "--profile", "all", "--json").data}
     assert states["port"] == "bad"
+    told = [row["text"] for row in run("doctor", "--profile", "all", "--json").data if row["state"] == "unknown"]
+    assert told
+    assert all(text.startswith("dead: ") for text in told)
+    unnamed, named = (
+        [row["check"] for row in run("doctor", "--profile", "all", *words, "--json").data if row["node"] is None]
+        for words in ((), ("--node", "a1"))
+    )
+    assert len(unnamed) > len(named), "what was not looked at on nodes of which nobody knows"
 
 
 def test_places_that_all_are_dead_are_told_together(places: Path, run: Run) -> None:
@@ -314,7 +363,7 @@ def test_journals_in_two_folders_are_refused(places: Path, run: Run) -> None:
     ran = run("list", "--node", "all", "--profile", "a,c")
     assert ran.code == errors.UsageError.exit_code
     assert "keep their journals in different folders" in ran.err
-    rows = run("list", "--node", "all", "--profile", "a,c", "--state-dir", str(places / "x"), "--json").data
+    rows = run("status", "--profile", "c,a", "--state-dir", str(places / "x"), "--json").data
     assert {row["node"] for row in rows} == {"a1", "b1", "b2"}, "a profile's own node is for it alone"
 
 

@@ -10,12 +10,15 @@ import pytest
 
 from pvenet import cluster, errors, parallel
 from pvenet.fleet import places as module
+from pvenet.fleet import resume
 from pvenet.fleet.nodes import Fleet, each_place, known, named_or_all, only_one, unheard, visit
 from pvenet.fleet.places import Places
+from pvenet.fleet.plans import selected
 from pvenet.journal import Journals, utc_now
 from pvenet.node import Node
 from pvenet.settings import Identity, Settings, connect
 from pvenet.sim.state import Sim
+from pvenet.spec.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +130,11 @@ def test_a_name_of_two_nodes_is_never_guessed(tmp_path: Path) -> None:
     ):
         with pytest.raises(errors.UsageError, match=told):
             ask()
+    file = tmp_path / "network.yaml"
+    file.write_text("nodes: {n1: , n2: }\n")
+    with pytest.raises(errors.UsageError, match=told):
+        selected(fleet, load(file), ())
+    assert selected(fleet, load(file), ("n2",)) == ("n2",)
     assert known(fleet, ("n2",)) == ("n2",)
     assert only_one(fleet, ("n2",)).connection is fleet.connection
 
@@ -138,6 +146,7 @@ def test_a_silent_place_is_where_its_journals_say(tmp_path: Path) -> None:
     fleet = fleet_of(state, a=simulated(tmp_path / "a", "a1"), other=other, gone=gone)
     assert fleet.place("x1") is other
     keep_journal(state, "x1", gone)
+    keep_journal(state, "y1", simulated(tmp_path / "elsewhere", "y1"))
     assert fleet.place("x1") is gone
     assert [(node.name, node.connection) for node in named_or_all(fleet, ())] == [
         ("a1", fleet.connection),
@@ -150,6 +159,24 @@ def test_a_silent_place_is_where_its_journals_say(tmp_path: Path) -> None:
     assert "profile gone: " in failed["x1"].message
     assert list(unheard(fleet, ())) == ["profile other", "profile gone"]
     assert not unheard(fleet, ("a1",))
+
+
+def test_locks_that_were_left_are_looked_for_wherever_somebody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place that is silent says so when its nodes are read."""
+    places = {"a": simulated(tmp_path / "a", "a1"), "dead": silent(1), "b": simulated(tmp_path / "b", "b1")}
+    asked: list[Connection] = []
+
+    def left_behind(place: Connection, _: object) -> tuple[str, ...]:
+        asked.append(place)
+        return (f"{place.endpoint}",)
+
+    monkeypatch.setattr(resume, "left_behind", left_behind)
+    said: list[str] = []
+    resume.release_locks(fleet_of(tmp_path / "state", **places), said.append)
+    assert asked == [places["a"], places["b"]]
+    assert said == [f"{place.endpoint}" for place in asked]
 
 
 def keep_journal(state: Path, node: str, place: Connection) -> None:
