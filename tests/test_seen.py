@@ -9,6 +9,7 @@ import pytest
 from clock import FakeTime
 from recorder import Recorder, connection, set_nature
 
+from pvenet.journal import Place
 from pvenet.node import Node, Reading
 from pvenet.seen import Seen
 from pvenet.sim import boot
@@ -109,3 +110,19 @@ def test_what_is_somebody_elses_is_not_believed(lab: Path, tmp_path: Path, monke
     owner = client.path.stat().st_uid
     monkeypatch.setattr("os.geteuid", lambda: owner + 1)
     assert client.look() == []
+
+
+def test_a_certificate_says_more_than_macs(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two records that a node may be, as after a copy of a VM's disk, the one with its certificate is its own."""
+    host = "https://192.0.2.11:8006"
+    place = Place(endpoint=host, certificate="AA:01", certificates={host: "AA:01"})
+    monkeypatch.setattr("pvenet.seen.place_of", lambda _: place)
+    client = Client(lab, tmp_path / "state")
+    client.look()
+    (own,) = json.loads(client.path.read_text())
+    cards = {mac: each | {"name": f"old{each['name']}"} for mac, each in own["cards"].items()}
+    copy = own | {"endpoint": "https://192.0.2.99:8006", "certificate": "BB:02", "cards": cards}
+    network = client.node.read().network
+    for records, names in (([copy, own], {"eno1", "eno2"}), ([copy], {"oldeno1", "oldeno2"})):
+        client.path.write_text(json.dumps(records))
+        assert {known.name for known in client.seen.sight("pve1", network).memory.values()} == names
