@@ -233,7 +233,7 @@ def wait_for_task(
                 "verdict; wait longer next time with --timeout",
             )
         far = so_far()
-        deadline.pause(f"reloading {node.name}{far and f'; {far}'}", interval(deadline.elapsed))
+        deadline.pause(f"the reload of {node.name} is running{far and f'; {far}'}", interval(deadline.elapsed))
 
 
 def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:

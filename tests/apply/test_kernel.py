@@ -89,7 +89,7 @@ def test_a_long_reload_tells_which_ports_are_on_their_bridges(lab: Lab) -> None:
     lab.tagged()
     lab.nature(reload_seconds=20.0)
     assert lab.apply().verdict is Verdict.APPLIED
-    assert any("reloading pve1; vmbr1 has bond0" in reason for reason in lab.waited)
+    assert any("the reload of pve1 is running; vmbr1 has bond0" in reason for reason in lab.waited)
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 30])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-RUNS, SILENCE = "reloading pve1", "no answer from pve1: https://[fd00::1]:8006 did not answer in time"
+RUNS, SILENCE = "the reload of pve1 is running", "no answer from pve1: https://[fd00::1]:8006 did not answer in time"
 
 
 def plain(text: str, _style: str) -> str:
@@ -56,7 +56,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 def test_the_line_says_what_happens_when() -> None:
     """Seconds that go on, both ways, and the trouble behind a silence last, where it may be cut."""
     runs = Waiting(reason=RUNS, elapsed=5.0, left=55.0, due=Due.ROLLS_BACK)
-    assert waiting_line(runs, 2.0) == "reloading pve1 (7 s); rolls back in 53 s"
+    assert waiting_line(runs, 2.0) == "the reload of pve1 is running (7 s); rolls back in 53 s"
     silent = Waiting(reason="no answer from pve1", elapsed=9, detail="refused", silent=5.0, left=2.0, due=Due.GIVES_UP)
     assert waiting_line(silent, 1.0) == "no answer from pve1 for 6 s; gives up in 1 s: refused"
     assert waiting_line(silent, 9.0).startswith("no answer from pve1 for 14 s; gives up in 0 s")
@@ -65,7 +65,7 @@ def test_the_line_says_what_happens_when() -> None:
 def test_an_answer_that_does_not_come_is_said_before_it_is_given_up() -> None:
     """A request may be under way for many seconds, in which no event says so."""
     runs = Waiting(reason=RUNS, elapsed=0.0, left=60.0, due=Due.ROLLS_BACK)
-    assert waiting_line(runs, 7.0, 7.0) == "reloading pve1; no answer for 7 s; rolls back in 53 s"
+    assert waiting_line(runs, 7.0, 7.0) == "the reload of pve1 is running; no answer for 7 s; rolls back in 53 s"
 
 
 def test_a_request_that_takes_its_time_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
