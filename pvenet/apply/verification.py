@@ -12,7 +12,7 @@ from pvenet.apply.kernel import KernelVerdict
 from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
-from pvenet.apply.verify import about_others, cause, failing_as_before, failing_elsewhere, how_far, judge
+from pvenet.apply.verify import about_others, cause, failing_as_before, failing_elsewhere, how_far, judge, went_through
 from pvenet.apply.verify_with import Check
 from pvenet.events import Due, Verified, VerifiedBy
 from pvenet.journal import State
@@ -96,7 +96,7 @@ class Verification:
             why = cause(log) or task.exitstatus
             end = self._failed(f"the reload of {self._node.name} failed: {why}; {how_far(judgement)}", log)
             as_wanted = judgement.good and not judgement.more and reading.pending is None
-            if not as_wanted or self._silent_route():
+            if not (as_wanted and went_through(task.exitstatus)) or self._silent_route():
                 return end
             return self._excused(end, expectation, reading, log)
         if not judgement.good and reading.pending is not None:
@@ -176,7 +176,7 @@ class Verification:
         return answered(self._node, lambda: self._node.read(timeout=self.deadline.answer), self.deadline, what=what)
 
     def _silent_route(self) -> str:
-        """That the node can't be queried where it has to; it has until the deadline. Empty where it does."""
+        """That the node does not answer where it has to; it has until the deadline. Empty where it does."""
         where = " or ".join(map(str, self._routes))
         begun = self._runtime.clock()
         while not reached(self._node, self._routes, timeout=self.deadline.answer):
@@ -234,11 +234,9 @@ class Verification:
         return Failed(
             message=f"{judgement.told(judgement.different)} on {self._node.name} is live with somebody else's value, "
             "staged just before the reload, and not as it was shown; everything else is up, and live as it was pending",
-            hint=f"`pvenet list --node {self._node.name}` shows what is there: find out who, then leave it, or "
-            "set your "
-            "value and `pvenet apply` again.\nnothing was rolled back, as that would undo theirs; what was there "
-            "before is in\n"
-            f"  {self._book.path}",
+            hint=f"`pvenet list --node {self._node.name}` shows what is there: find out who, then leave it, or set "
+            "your value and `pvenet apply` again.\nnothing was rolled back, as that would undo theirs; what was there "
+            f"before is in\n  {self._book.path}",
             log=log,
             overridden=True,
         )

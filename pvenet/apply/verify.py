@@ -258,6 +258,14 @@ def _same(one: Interface | None, other: Interface | None, name: str) -> bool:
     return bool(getattr(canonical(one), name) == getattr(canonical(other), name))
 
 
+def went_through(exitstatus: str) -> bool:
+    """Whether a reload that failed has gone through the whole file (pve-api#ifreload-3.3.0).
+
+    One that somebody has ended, or that found another running (pve-api#exit-89), has not: its log may be about a part.
+    """
+    return exitstatus.endswith("'ifreload -a' failed: exit code 1")
+
+
 def failing_elsewhere(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
     """The interfaces for which a reload failed, by its log, where the changes touch none of them, nor what is near.
 

@@ -271,11 +271,19 @@ def test_one_that_fails_is_rolled_back_to_names_that_are_not_there(lab: Path, ru
     assert run("renamed").code == 0
 
 
-def test_a_way_back_that_fails_for_more_than_that_is_none(lab: Path, run: Run) -> None:
-    """An error that names none of the NICs that were not there is one."""
+@pytest.mark.parametrize(
+    "more",
+    [
+        "reload-fails=1:error: vmbr0: no",
+        "reload-fails=89",
+        "reload-fails=143:vmbr0 : error: vmbr0: bridge port eno1 does not exist ",
+    ],
+)
+def test_a_way_back_that_fails_for_more_than_that_is_none(lab: Path, run: Run, more: str) -> None:
+    """An error that names none of the NICs that were not there is one; so is a reload that was not gone through."""
     rename(run, lab, "eno1=enp5s0", "eno2=enp6s0")
     run("renamed")
-    later = [word for time in ("2", "3") for word in ("--fault", f"reload-fails=1:error: vmbr0: no@PUT network+{time}")]
+    later = [word for time in range(2, 9) for word in ("--fault", f"{more}@PUT network+{time}")]
     ran = run(*APPLY, "--timeout", "5", "--fault", WENT_WRONG[0], *later)
     assert ran.code == 9
     assert "pve1 was not rolled back" in ran.err
