@@ -35,9 +35,8 @@ def listed(node: Node, journals: Journals, *, thorough: bool = False) -> tuple[R
     if not whose and not (_looks_down(reading.network) and _any_runs(node)):
         return reading, hidden
     warning = (
-        f"a reload {whose}is running on {node.name}: what is listed as active may be wrong, and stay wrong in "
-        "some of the "
-        f"server's workers; list again when it has ended (until then, `pvenet status --node {node.name}` is safe: "
+        f"a reload {whose}is running on {node.name}: what is listed as active may be wrong, and stay wrong in some of "
+        f"the server's workers; list again when it has ended (until then, `pvenet status --node {node.name}` is safe: "
         "it lists nothing)"
     )
     return reading, (*hidden, warning)

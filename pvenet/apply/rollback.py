@@ -367,9 +367,8 @@ class Rollback:
 
     def _foreign(self) -> _LeftAlone:
         return _LeftAlone(
-            f"changes are pending on {self._node.name} that pvenet did not stage from here; they are left alone, "
-            "and while they are "
-            "pending nothing can be put back"
+            f"changes are pending on {self._node.name} that pvenet did not stage from here; they are left alone, and "
+            "while they are pending nothing can be put back"
         )
 
     def _unknown(self, problem: str, hint: str = "") -> Unknown:

@@ -33,10 +33,8 @@ PAUSE = 1.0
 _GOES_ON = "; somebody else's SDN apply can come in between"
 _NOBODY_KNOWS = (
     "the SDN lock of the cluster may be held with a token that nobody knows: the answer to the request for it was "
-    "lost. "
-    "While it is held, PVE takes nobody's SDN changes. Ask who else works on SDN; if nobody does, release it on a "
-    "node, as "
-    f"root:\n  {sdn.BY_FORCE}\n`pvenet status` says whether it is still held"
+    "lost. While it is held, PVE takes nobody's SDN changes. Ask who else works on SDN; if nobody does, release it on "
+    f"a node, as root:\n  {sdn.BY_FORCE}\n`pvenet status` says whether it is still held"
 )
 
 

@@ -305,9 +305,8 @@ def _left(node: Node) -> Reading:
         return node.glance()
     except errors.PvenetError as error:
         raise errors.StateUnknown(
-            f"{node.name} has reverted what was pending, unless somebody's reload came first; it could not be "
-            "read afterwards: "
-            f"{error.message}",
+            f"{node.name} has reverted what was pending, unless somebody's reload came first; it could not be read "
+            f"afterwards: {error.message}",
             hint=f"`pvenet status --node {node.name}` shows the state of the node",
         ) from None
 

@@ -246,9 +246,8 @@ NOUNS = (
         fields={
             "ports": Field(
                 list[str],
-                "Its NICs, internal ports and OVS bonds, separated by commas or repeated. A new bond or internal "
-                "port is "
-                "added by its own command, and removed when it is deleted.",
+                "Its NICs, internal ports and OVS bonds, separated by commas or repeated. A new bond or internal port "
+                "is added by its own command, and removed when it is deleted.",
                 "IFACE[,IFACE]",
                 find=completion.ovs_ports,
                 one="port",

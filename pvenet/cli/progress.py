@@ -27,7 +27,7 @@ def progress(context: Context, *, asks: bool = False, together: int = 0) -> Json
         return JsonLines(context.answer)
     heard = _heard(asks=asks) if context.options.quiet else None
     if together:
-        from pvenet.cli.together import Together  # several nodes at once are seldom
+        from pvenet.cli.together import Together  # rarely needed
 
         return Together(say, painter(), heard, nodes=together)
     return Terminal(say, painter(), heard, asks=asks)
