@@ -74,17 +74,20 @@ _DUE = {Due.ROLLS_BACK: "rolls back", Due.GIVES_UP: "gives up", Due.DECIDES: "de
 def waiting_line(event: Waiting, since: float, silence: float = 0.0) -> str:
     """What is waited for, `since` seconds after it was said: how long already, and what happens when.
 
-    `silence`: the seconds for which the answer to a request has been waited for.
+    `silence`: the seconds for which the answer to a request has been waited for. What may be cut where a terminal is
+    narrow stands last.
     """
     quiet = event.silent + since if event.silent is not None else 0.0
-    if quiet or silence >= LONG:
-        what = event.reason if quiet else f"{event.reason}; no answer"
-        parts = [f"{one_line(what)} for {max(quiet, silence):.0f} s"]
+    more = [event.detail] if event.detail else []
+    if quiet:
+        parts = [f"{event.reason} for {max(quiet, silence):.0f} s"]
+    elif silence >= LONG:
+        parts, more = [f"no answer for {silence:.0f} s"], [event.reason, *more]
     else:
-        parts = [f"{one_line(event.reason)} ({event.elapsed + since:.0f} s)"]
+        parts = [f"{event.reason} ({event.elapsed + since:.0f} s)"]
     if event.due is not None and event.left is not None:
         parts.append(f"{_DUE[event.due]} in {max(0.0, event.left - since):.0f} s")
-    return "; ".join(parts) + (f": {one_line(event.detail)}" if event.detail else "")
+    return one_line(": ".join(["; ".join(parts), *more]))
 
 
 def waiting_note(event: Waiting) -> str:

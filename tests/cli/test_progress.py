@@ -65,7 +65,7 @@ def test_the_line_says_what_happens_when() -> None:
 def test_an_answer_that_does_not_come_is_said_before_it_is_given_up() -> None:
     """A request may be under way for many seconds, in which no event says so."""
     runs = Waiting(reason=RUNS, elapsed=0.0, left=60.0, due=Due.ROLLS_BACK)
-    assert waiting_line(runs, 7.0, 7.0) == "the reload of pve1 is running; no answer for 7 s; rolls back in 53 s"
+    assert waiting_line(runs, 7.0, 7.0) == "no answer for 7 s; rolls back in 53 s: the reload of pve1 is running"
 
 
 def test_a_request_that_takes_its_time_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
