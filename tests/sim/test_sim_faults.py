@@ -8,6 +8,10 @@ import pytest
 import requests
 from sim_client import NETWORK, Client, reload, stage
 
+from pvenet.sim.faults import Script
+from pvenet.sim.http.frame import Request, Response
+from pvenet.sim.machine.backend import NO_ORDERS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -162,3 +166,31 @@ def test_a_restart_forgets_what_workers_kept(tmp_path: Path) -> None:
     with pytest.raises(requests.ConnectionError):
         client.active()
     assert "vmbr1" in client.active()
+
+
+def at(node: str, method: str = "PUT") -> Request:
+    """A request about a node's network."""
+    return Request(method=method, target=f"/api2/json/nodes/{node}/network")
+
+
+DONE = Response(status=200, reason="OK")
+
+
+def test_two_reloads_at_once_have_their_own_faults() -> None:
+    """Each fails as was ordered for its node, whichever comes first and whichever ends first."""
+    script = Script(["reload-fails=3@PUT nodes/pve1/network", "reload-fails=7@PUT nodes/pve2/network"])
+    first, second, third = (script.next(at(node)).orders for node in ("pve1", "pve2", "pve3"))
+    assert (first.exit_code, second.exit_code, third) == (3, 7, NO_ORDERS)
+    script.seen(at("pve3"), DONE)
+    script.seen(at("pve2"), DONE)
+    assert script.next(at("pve1")).orders == first
+    assert script.next(at("pve2")).orders == NO_ORDERS
+
+
+def test_what_lasts_is_about_the_node_at_which_it_began() -> None:
+    """That node, and what names none; where the request named none, every node."""
+    asked = (at("pve1", "GET"), at("pve2", "GET"), Request(method="GET", target="/api2/json/access/permissions?path=/"))
+    begun = Script(["lacks=Sys.Modify@GET nodes/pve1/network"])
+    assert [bool(begun.next(request).lacking) for request in asked] == [True, False, True]
+    everywhere = Script(["lacks=Sys.Modify@GET access/permissions"])
+    assert [bool(everywhere.next(request).lacking) for request in (*reversed(asked), asked[0])] == [True] * 4

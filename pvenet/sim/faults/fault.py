@@ -24,7 +24,7 @@ WHERE says at which request:
   3                the third of all requests
 A path is the node's, that is without /nodes/NODE/; one that begins with access, cluster, nodes or version is complete.
 What affects the first reload, the next staging call, links, privileges or reports holds from that request
-on; cables and switches stay as they are for later commands, too."""
+on, at the node that it names; cables and switches stay as they are for later commands, too."""
 """For people: how a fault is addressed."""
 FORM = "write KIND@METHOD PATH as in `drop-after@PUT network` (`+2` after it is the second of those), or KIND@3"
 _ABSOLUTE = ("access", "cluster", "nodes", "version")

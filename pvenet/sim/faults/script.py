@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pvenet.sim.faults.catalogue import KINDS
 from pvenet.sim.faults.fault import Fault, parse
 from pvenet.sim.faults.scene import Scene
 from pvenet.sim.files import SimError
+from pvenet.sim.http.frame import split_target
 from pvenet.sim.machine.backend import LOCKED
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class _Ordered:
     fault: Fault
     counted: int = 0
     """How many of the requests among which it happens have come."""
+    node: str = ""
+    """Which node the request named at which it began; none names every one."""
 
     @property
     def kind(self) -> Kind:
@@ -34,6 +38,17 @@ class _Ordered:
     @property
     def begun(self) -> bool:
         return self.counted >= self.fault.at
+
+    def count(self, request: Request) -> None:
+        """Count this request if it is one of them."""
+        before = self.begun
+        self.counted += self.fault.counts(request)
+        if self.begun and not before:
+            self.node = _named(request)
+
+    def concerns(self, request: Request) -> bool:
+        """Whether it has begun, and not at another node than this request is about."""
+        return self.begun and (not self.node or _named(request) in ("", self.node))
 
 
 class Script:
@@ -50,15 +65,21 @@ class Script:
         with self._guard:
             scene = Scene()
             for each in self._waiting:
-                each.counted += each.fault.counts(request)
-                scene = each.kind.play(scene, each.fault.value) if each.begun else scene
+                each.count(request)
+                scene = each.kind.play(scene, each.fault.value) if each.concerns(request) else scene
             self._waiting = [each for each in self._waiting if not (each.begun and each.kind.when == "request")]
             return scene
 
     def seen(self, request: Request, response: Response) -> None:
         """What was ordered for a reload has happened with the first one; a lock that is held, to whoever wanted it."""
-        path = request.target.partition("?")[0].rstrip("/")
-        reload = request.method == "PUT" and path.endswith("/network") and response.status < 400  # noqa: PLR2004
+        path = split_target(request.target)[0]
+        reload = request.method == "PUT" and path.rstrip("/").endswith("/network") and response.status < 400  # noqa: PLR2004
         done = {"reload"} if reload else {"staging"} if response.reason == LOCKED else set()
         with self._guard:
-            self._waiting = [each for each in self._waiting if not (each.begun and each.kind.when in done)]
+            self._waiting = [each for each in self._waiting if not (each.concerns(request) and each.kind.when in done)]
+
+
+def _named(request: Request) -> str:
+    """The node that a request names, if it names one."""
+    parts = split_target(request.target)[0].split("/")
+    return next((node for above, node in pairwise(parts) if above == "nodes"), "")
