@@ -35,9 +35,14 @@ class Fleet:
     """All of them, where there are several."""
 
     @property
-    def connections(self) -> tuple[Connection, ...]:
-        """One to each place."""
-        return tuple(self.places.connections.values()) if self.places else (self.connection,)
+    def connections(self) -> Mapping[str, Connection]:
+        """One to each place, by profile; to the one place without a name."""
+        return self.places.connections if self.places else {"": self.connection}
+
+    @property
+    def silent(self) -> Mapping[str, errors.PvenetError]:
+        """Why places of several did not say which nodes they have, by profile."""
+        return self.places.silent if self.places else {}
 
     def names(self) -> tuple[str, ...]:
         """The names of all nodes, as far as places have answered. Raises what stands against it where none has."""
@@ -113,7 +118,7 @@ def _meant(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
 
 def unheard(fleet: Fleet, wanted: Sequence[str]) -> dict[str, errors.PvenetError]:
     """Where all nodes are wanted, which none is: why places did not say which nodes they have, by what they are."""
-    silent = {} if fleet.places is None or wanted else fleet.places.silent
+    silent = {} if wanted else fleet.silent
     return {f"profile {profile}": error for profile, error in silent.items()}
 
 
@@ -176,7 +181,7 @@ def each_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str],
         finally:
             own.close()
 
-    kept = {place: once(partial(alone, place)) for place in fleet.connections}
+    kept = {place: once(partial(alone, place)) for place in fleet.connections.values()}
     return lambda name: kept[fleet.place(name)]()
 
 

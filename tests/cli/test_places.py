@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from recorder import set_nature
 
-from pvenet import errors
+from pvenet import cluster, errors
 from pvenet.cli.context import Context
 from pvenet.cli.place import Place
 from pvenet.connection import Held
+from pvenet.doctor.node import CHECKS as NODE
+from pvenet.fleet import places as module
 from pvenet.journal import Journals, State
 from pvenet.model import Network
 from pvenet.nics.sight import Sight
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
+
+    from pvenet.connection import Connection
 
     Run = Callable[..., Ran]
 
@@ -320,6 +324,26 @@ def test_one_node_of_a_living_place_is_changed_beside_a_dead_one(places: Path, r
         for words in ((), ("--node", "a1"))
     )
     assert len(unnamed) > len(named), "what was not looked at on nodes of which nobody knows"
+
+
+def test_a_place_that_does_not_list_its_nodes_is_not_called_healthy(
+    places: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lets doctor in, and refuses the list: of its nodes nothing is known, and that is said."""
+
+    def listed(connection: Connection) -> tuple[str, ...]:
+        if "b1" in (found := cluster.names(connection)):
+            raise errors.RefusedByPVE("GET /nodes: PVE answers 500", status=500)
+        return found
+
+    monkeypatch.setattr(module, "names", listed)
+    found = run("doctor", *BOTH, "--json").data
+    unknown = {row["check"]: row["text"] for row in found if row["state"] == "unknown"}
+    assert {*unknown} == {*NODE}
+    assert all(text.startswith("b: not checked: GET /nodes") for text in unknown.values())
+    named = run("doctor", *BOTH, "--node", "a1", "--json").data
+    assert all(row["state"] != "unknown" for row in named), "a1 is all that is wanted"
+    assert places.exists()
 
 
 def test_places_that_all_are_dead_are_told_together(places: Path, run: Run) -> None:
