@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
-from pvenet.cluster import names, unknown_node
+from pvenet.cluster import names, not_one, unknown_node
 from pvenet.fleet.parallel import parallel
 from pvenet.journal import Journals, nodes
 from pvenet.node import Node
@@ -96,13 +96,11 @@ def known(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
 
 def only_one(fleet: Fleet, named: Sequence[str]) -> Node:
     """The one node that is named, or the only one that there is. Raises UsageError where that is not one."""
-    if not named and len(there := fleet.names()) == 1:
-        refuse(unheard(fleet, named))
-        named = there
-    if len(named) != 1:
-        of = f"this command takes one node, and {len(named)} are named" if named else f"there are {len(there)} nodes"
-        raise errors.UsageError(f"{of}: {', '.join(named or there)}", hint="choose one with --node or PVENET_NODE")
-    (name,) = _meant(fleet, named)
+    there = tuple(named) or fleet.names()
+    if len(there) != 1:
+        raise not_one(named, there)
+    refuse(unheard(fleet, named))
+    (name,) = _meant(fleet, there)
     return Node(fleet.place(name), name)
 
 

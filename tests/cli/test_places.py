@@ -174,7 +174,8 @@ def test_a_command_about_one_node_goes_to_its_place(places: Path, run: Run) -> N
     ran = run("list", *BOTH)
     assert ran.code == errors.UsageError.exit_code
     assert "there are 3 nodes: a1, b1, b2" in ran.err
-    assert "this command takes one node, and 2 are named" in run("show", "vmbr0", "--node", "a1,b1", *BOTH).err
+    for words in (("show", "vmbr0"), ("rescue",)):
+        assert "this command takes one node, and 2 are named: a1, b1" in run(*words, "--node", "a1,b1", *BOTH).err
     assert "did you mean b1?" in run("list", "--node", "b11", *BOTH).err
 
 
@@ -305,6 +306,16 @@ def test_a_dead_place_is_told_after_what_was_found(places: Path, run: Run) -> No
     assert ran.code == errors.Unreachable.exit_code
     assert "a1, b1, b2" in ran.err
     assert "profile dead: " in ran.err
+
+
+def test_what_brings_back_the_only_node_that_is_known_is_not_all_there_may_be(places: Path, run: Run) -> None:
+    """The node that is wanted may be at the place that does not answer."""
+    profiles(places, dead(places))
+    ran = run("rescue", "--profile", "a,dead")
+    assert ran.code == errors.Unreachable.exit_code
+    assert "iface vmbr0" in ran.out
+    assert "profile dead: " in ran.err
+    assert run("rescue", "--profile", "a,dead", "--node", "a1").code == 0
 
 
 def test_one_node_of_a_living_place_is_changed_beside_a_dead_one(places: Path, run: Run) -> None:
