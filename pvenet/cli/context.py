@@ -91,7 +91,7 @@ class Context:
         prompt = ask_secret if on_terminal() else None
         watch = LIVE.request if lively() else None
         return {
-            name: Place(each, prompt=prompt, debug=self.debug, watch=watch, held=self._held)
+            name: Place(settings=each, prompt=prompt, debug=self.debug, watch=watch, held=self._held)
             for name, each in self._each.items()
         }
 
