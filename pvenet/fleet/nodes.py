@@ -183,6 +183,14 @@ def each_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str],
     return lambda name: kept[fleet.place(name)]()
 
 
+def its_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str], T]:
+    """The same; of the one place it is read at once, and what it raises is raised here."""
+    if fleet.places:
+        return each_place(fleet, read)
+    there = read(fleet.connection)
+    return lambda _: there
+
+
 def _in_order(found: Mapping[str, T], wanted: Sequence[str]) -> dict[str, T]:
     return {name: found[name] for name in wanted if name in found}
 
