@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from network_file import tagged
 from recorder import set_nature
 
 from pvenet import cluster, errors
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Ran]
 
-WANTED = """\
-defaults:
-  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
-  vmbr1: {type: bridge, ports: [bond0], comments: For tagged traffic}
-nodes: {a1: , b1: , b2: }
-"""
 BOTH = ("--profile", "a,b")
 DEAD = '[profiles.dead]\nendpoints = ["https://127.0.0.1:1"]\ntoken_id = "root@pam!x"\n'
 
@@ -61,7 +56,7 @@ def places(tmp_path: Path, file: Path) -> Path:
         Sim.init(tmp_path / name[0], node=name)
         set_nature(tmp_path / name[0], reload_seconds=0.0)
     profiles(tmp_path)
-    file.write_text(WANTED)
+    file.write_text(tagged("a1", "b1", "b2"))
     return tmp_path
 
 
@@ -228,7 +223,7 @@ def test_a_name_in_two_places_is_refused_where_it_is_meant(places: Path, run: Ru
 
 def test_a_rollout_is_not_undone_where_a_name_has_become_that_of_two(places: Path, run: Run) -> None:
     """Before anybody is asked whether to; with the one profile it goes back."""
-    (places / "network.yaml").write_text(WANTED.replace("a1: , b1: , b2: ", "b1: "))
+    (places / "network.yaml").write_text(tagged("b1"))
     assert run("apply", "-f", "network.yaml", *BOTH, "--yes").code == 0
     Sim.init(places / "a", node="b1")
     for words in (("rollback", "--rollout", "r1"), ("apply", "-f", "network.yaml", "--resume", "--yes")):
@@ -253,7 +248,7 @@ def test_a_dead_place_fails_its_own_nodes_alone(places: Path, run: Run) -> None:
     """Nothing is applied unless they may be left out; then the others are, and these are not reached."""
     profiles(places, dead(places))
     three = ("--profile", "a,b,dead")
-    (places / "network.yaml").write_text(WANTED.replace("b2: ", "b2: , d1: "))
+    (places / "network.yaml").write_text(tagged("a1", "b1", "b2", "d1"))
     ran = run("plan", *three, "--json")
     assert ran.code == errors.Unreachable.exit_code
     assert [node["node"] for node in ran.data["nodes"]] == ["a1", "b1", "b2"]
