@@ -19,6 +19,7 @@ from pvenet.journal import Journals, State
 from pvenet.model import Network
 from pvenet.nics.sight import Sight
 from pvenet.settings import Options
+from pvenet.sim.server import Server
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -37,11 +38,25 @@ DEAD = '[profiles.dead]\nendpoints = ["https://127.0.0.1:1"]\ntoken_id = "root@p
 
 def profiles(folder: Path, *more: str) -> None:
     """Write the configuration file: a and b as they are, and what is besides."""
-    text = "".join(f'[profiles.{name}]\nsim = "{folder / name}"\nstate_dir = "{folder / "kept"}"\n' for name in "ab")
+    text = (f'[profiles.{name}]\nsim = "{folder / name}"\nstate_dir = "{folder / "kept"}"\n' for name in "ab")
+    write_profiles(folder, *text, *more)
+
+
+def write_profiles(folder: Path, *texts: str) -> None:
+    """The same of these profiles alone."""
     file = folder / "config" / "pvenet" / "config.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join((text, *more)))
+    file.write_text("".join(texts))
     file.chmod(0o600)
+
+
+def served(folder: Path, name: str, server: Server, *, trusts: Server | None = None) -> str:
+    """A profile that leads to a server, and trusts its certificate alone, or that of another."""
+    at = server.endpoint
+    return (
+        f'[profiles.{name}]\nendpoints = ["{at.url}"]\ntoken_id = "{at.token_id}"\ntoken_secret = "{at.token_secret}"\n'
+        f'fingerprint = "{(trusts or server).endpoint.fingerprint}"\nstate_dir = "{folder / "kept"}"\n'
+    )
 
 
 def dead(folder: Path) -> str:
@@ -141,6 +156,24 @@ def test_what_is_staged_everywhere_is_shown_and_thrown_away(places: Path, run: R
     assert run("revert", "--node", "a1,b2", *BOTH, "--yes").code == 0
     left = sorted(path.parents[2].name for path in places.glob("*/*/etc/network/interfaces.new"))
     assert left == ["b1"]
+
+
+def test_each_place_has_its_own_certificate_and_secret(places: Path, run: Run) -> None:
+    """Over HTTPS: a file is planned, applied and looked at from a schedule, and no place is taken for another."""
+    with Server(places / "a") as a, Server(places / "b") as b:
+        write_profiles(places, *(served(places, name, each) for name, each in (("a", a), ("b", b))))
+        assert run("apply", "-f", "network.yaml", *BOTH, "--parallel", "2", "--sdn-lock", "--yes").code == 0
+        assert live(places) == [True, True, True]
+        assert run("drift", *BOTH, "--exit-code", "--prometheus", "drift.prom").code == 0
+        metrics = (places / "drift.prom").read_text()
+        assert [f'pvenet_up{{node="{node}"}} 1' in metrics for node in ("a1", "b1", "b2")] == [True] * 3
+        assert "iface vmbr0" in run("rescue", "--node", "b2", *BOTH).out
+        write_profiles(places, served(places, "a", a), served(places, "b", b, trusts=a))
+        ran = run("drift", *BOTH, "--prometheus", "drift.prom", "--json")
+        assert ran.code == errors.Untrusted.exit_code
+        assert [node["node"] for node in ran.data["nodes"]] == ["a1"]
+        metrics = (places / "drift.prom").read_text()
+        assert [f'pvenet_up{{node="{node}"}} 1' in metrics for node in ("a1", "b1", "b2")] == [True, False, False]
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
