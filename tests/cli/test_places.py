@@ -174,6 +174,9 @@ def test_each_place_has_its_own_certificate_and_secret(places: Path, run: Run) -
         assert [node["node"] for node in ran.data["nodes"]] == ["a1"]
         metrics = (places / "drift.prom").read_text()
         assert [f'pvenet_up{{node="{node}"}} 1' in metrics for node in ("a1", "b1", "b2")] == [True, False, False]
+        ran = run("apply", "-f", "network.yaml", *BOTH, "--yes", "--skip-unreachable")
+        assert ran.code == errors.Untrusted.exit_code, "whoever answers there is not away"
+        assert "profile b: " in ran.err
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
