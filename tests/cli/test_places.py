@@ -449,7 +449,9 @@ def test_what_is_about_one_place_takes_one_profile(places: Path, run: Run) -> No
     """And says so; a list with an empty name is a mistake."""
     assert "this is about one place, and 2 profiles are named: a, b" in run("config", "show", *BOTH).err
     assert "holds an empty name" in run("list", "--profile", "a,").err
-    assert "there is no profile x" in run("list", "--profile", "a,x").err
+    ran = run("list", "--profile", "a,x")
+    assert "there is no profile x" in ran.err
+    assert ran.err.endswith("there are: a, b\n\nhint: `pvenet login` makes one\n")
     assert run("list", "--profile", "a,a").code == 0
     profiles(places, f'[profiles.all]\nsim = "{places / "a"}"\nstate_dir = "{places / "kept"}"\n')
     assert run("list", "--profile", "all").code == 0, "it is the name of one"
