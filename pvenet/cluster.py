@@ -124,17 +124,16 @@ def names(connection: Connection) -> tuple[str, ...]:
 
 def one(connection: Connection, named: Sequence[str]) -> str:
     """The one node that is named, or the only one that there is. Raises UsageError where that is not one."""
-    if len(named) > 1:
-        raise errors.UsageError(
-            f"this command takes one node, and {len(named)} are named: {', '.join(named)}",
-            hint="choose one with --node or PVENET_NODE",
-        )
     there = tuple(named) or names(connection)
     if len(there) != 1:
-        raise errors.UsageError(
-            f"there are {len(there)} nodes: {', '.join(there)}", hint="choose one with --node or PVENET_NODE"
-        )
+        raise not_one(named, there)
     return there[0]
+
+
+def not_one(named: Sequence[str], there: Sequence[str]) -> errors.UsageError:
+    """The refusal of several nodes, or of none named among `there`, where a command is about one."""
+    of = f"this command takes one node, and {len(named)} are named" if named else f"there are {len(there)} nodes"
+    return errors.UsageError(f"{of}: {', '.join(named or there)}", hint="choose one with --node or PVENET_NODE")
 
 
 def fingerprints(connection: Connection) -> Mapping[str, str]:

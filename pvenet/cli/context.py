@@ -12,9 +12,8 @@ from pvenet.cli.answer import Answer
 from pvenet.cli.output import LIVE, give_up, lively, on_terminal, out, say, stream, warn
 from pvenet.cli.place import Place
 from pvenet.render.foreign import one_line
-from pvenet.settings import read_settings
-from pvenet.settings.profiles import profile_names
 from pvenet.settings.read import node_names
+from pvenet.settings.several import agreed, read_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,16 +73,8 @@ class Context:
 
     @cached_property
     def _each(self) -> Mapping[str, Settings]:
-        """The settings of each profile, where several are named; else those of the one place, without a name.
-
-        Raises UsageError where nothing says where to go.
-        """
-        profiles = profile_names(self.options.profile or os.environ.get("PVENET_PROFILE", ""), os.environ)
-        if len(profiles) == 1:
-            return {"": read_settings(self.options, os.environ)}
-        from pvenet.settings.several import read_several
-
-        return read_several(self.options, os.environ, profiles)
+        """The settings of each place, by profile where several are named. Raises UsageError as `read_places` does."""
+        return read_places(self.options, os.environ)
 
     @property
     def settings(self) -> Settings:
@@ -92,10 +83,6 @@ class Context:
 
     def agreed(self, key: str) -> str:
         """What the settings say of how an apply is done. Raises UsageError where those of several places differ."""
-        if len(self._each) == 1:
-            return str(getattr(self.settings, key))
-        from pvenet.settings.several import agreed
-
         return agreed(self._each, key)
 
     @cached_property
@@ -104,7 +91,7 @@ class Context:
         prompt = ask_secret if on_terminal() else None
         watch = LIVE.request if lively() else None
         return {
-            name: Place(each, prompt=prompt, debug=self.debug, watch=watch, held=self._held)
+            name: Place(settings=each, prompt=prompt, debug=self.debug, watch=watch, held=self._held)
             for name, each in self._each.items()
         }
 

@@ -36,9 +36,8 @@ def doctor(
     from pvenet.doctor.examine import examine
     from pvenet.doctor.finding import State
     from pvenet.render.doctor import doctor_data, doctor_text
-    from pvenet.settings.read import node_names
 
-    found = examine(fleet, node_names(context.settings.node), counting)
+    found = examine(fleet, context.named, counting)
     context.emit(doctor_data(found), doctor_text(found, get_terminal_size().columns, painter()))
     worst = max(each.state for each in found)
     if worst is State.BAD:

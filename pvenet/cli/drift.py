@@ -75,9 +75,7 @@ def drift(
 
 def _wanted(context: Context, spec: NetworkSpec) -> Sequence[str]:
     """The nodes that it is about, whether or not they are there."""
-    from pvenet.settings.read import node_names
-
-    only = node_names(context.settings.node)
+    only = context.named
     return [name for name in spec.nodes if not only or name in only]
 
 

@@ -102,10 +102,9 @@ def export(context: Context) -> None:
     from pvenet.cli.progress import counting
     from pvenet.fleet.nodes import known, read, refuse, unheard
     from pvenet.render.network import network_data
-    from pvenet.settings.read import node_names
     from pvenet.spec.export import exported, exported_data
 
-    names = known(fleet, node_names(context.settings.node))
+    names = known(fleet, context.named)
     with counting(len(names)) as count:
         found, failed = read(fleet, names, lambda _, reading: reading, count)
     networks = {name: reading.network for name, reading in found.items()}

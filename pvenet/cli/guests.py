@@ -45,9 +45,8 @@ def guests(
     from pvenet.fleet.nodes import known, refuse, unheard
     from pvenet.render.guests import guests_data, guests_text
     from pvenet.render.impact import unknown_lines
-    from pvenet.settings.read import node_names
 
-    nodes = known(fleet, node_names(context.settings.node))
+    nodes = known(fleet, context.named)
     with counting(len(nodes)) as count:
         answered, failed = read(fleet, nodes, count)
     failed |= unheard(fleet, context.named)

@@ -88,11 +88,9 @@ def _wanted(show: str | None, journal: str | None) -> str | None:
 def _journals(context: Context) -> list[Journals]:
     """Those of the nodes that are named, or of all that have some."""
     from pvenet.journal import Journals, nodes
-    from pvenet.settings.read import node_names
 
     folder = context.settings.state_dir
-    names = node_names(context.settings.node)
-    return [Journals(folder, name) for name in (names or nodes(folder))]
+    return [Journals(folder, name) for name in (context.named or nodes(folder))]
 
 
 def _of(journals: Journals) -> tuple[Past, ...]:

@@ -96,9 +96,8 @@ def _on_nodes(context: Context, ignored: Collection[str]) -> bool:
     from pvenet.lint import find
     from pvenet.render.impact import unknown_lines
     from pvenet.render.lint import lint_data, lint_summary, lint_text
-    from pvenet.settings.read import node_names
 
-    names = known(fleet, node_names(context.settings.node))
+    names = known(fleet, context.named)
     with counting(len(names)) as count:
         live = read_nodes(fleet, names, count)
     for warning in live.warnings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,27 +18,20 @@ if TYPE_CHECKING:
     from pvenet.settings import Settings
 
 
+@dataclass(kw_only=True)
 class Place:
     """It connects when the connection is first asked for, and hangs up when it is left."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        prompt: Callable[[str], str] | None,
-        debug: Callable[[str], None] | None,
-        watch: Watch | None,
-        held: bool,
-    ) -> None:
-        self.settings = settings
-        self._prompt = prompt
-        self._debug = debug
-        self._watch = watch
-        self._held = held
-        self._recent: Recent | None = None
-        """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
-        self.seen: Seen | None = None
-        """Remembers the NICs of the nodes that are read."""
+    settings: Settings
+    prompt: Callable[[str], str] | None
+    debug: Callable[[str], None] | None
+    watch: Watch | None
+    held: bool
+    """Nothing may be written about it."""
+    seen: Seen | None = None
+    """Remembers the NICs of the nodes that are read."""
+    _recent: Recent | None = None
+    """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
 
     @cached_property
     def connection(self) -> Connection:
@@ -46,7 +40,7 @@ class Place:
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        connection = connect(self.settings, prompt=self._prompt, debug=self._debug, watch=self._watch)
+        connection = connect(self.settings, prompt=self.prompt, debug=self.debug, watch=self.watch)
         if not self.settings.sim:
             from pvenet.recent import Recent
 
@@ -56,18 +50,18 @@ class Place:
 
         self.seen = Seen(self.settings.state_dir, connection)
         connection.noted = self.seen.note
-        if self._held:
+        if self.held:
             connection.hold()
         return connection
 
     def remember(self, node: str, sight: Sight) -> None:
         """Let a node's names be meant as they are."""
-        if self.seen and not self._held:
+        if self.seen and not self.held:
             self.seen.accept(node, sight)
 
     def leave(self) -> None:
         """Hang up, and keep the names that were met."""
         if "connection" in vars(self):
             self.connection.close()
-        if self._recent and not self._held:
+        if self._recent and not self.held:
             self._recent.keep()

@@ -116,9 +116,8 @@ def planned(
     fleet = context.fleet
     from pvenet.cli.progress import counting
     from pvenet.fleet.plans import plan_nodes, selected
-    from pvenet.settings.read import node_names
 
-    names = selected(fleet, spec, node_names(context.settings.node))
+    names = selected(fleet, spec, context.named)
     if len(names) < len(spec.nodes):
         context.say(f"of the nodes in {spec.file} only {', '.join(names)} (--node or PVENET_NODE)")
     names = tuple(name for name in names if only is None or name in only)

@@ -48,9 +48,8 @@ def status(
 
     from pvenet.apply.status import status as stand
     from pvenet.fleet.nodes import named_or_all, refuse, unheard
-    from pvenet.settings.read import node_names
 
-    nodes = named_or_all(fleet, node_names(context.settings.node))
+    nodes = named_or_all(fleet, context.named)
 
     def look() -> list[Status]:
         return [stand(node, fleet.journals(node.name), same_node=same_node, aside=watch) for node in nodes]

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pvenet.settings import Options, read_settings
-from pvenet.settings.profiles import profile_names
+from pvenet.settings import Options
 from pvenet.settings.read import node_names
+from pvenet.settings.several import read_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,12 +65,7 @@ class Line:
         options = Options()
         for params in self._levels():
             options = _options(params).over(options)
-        profiles = profile_names(options.profile or os.environ.get("PVENET_PROFILE", ""), os.environ)
-        if len(profiles) == 1:
-            return (read_settings(options, os.environ),)
-        from pvenet.settings.several import read_several
-
-        return (*read_several(options, os.environ, profiles).values(),)
+        return (*read_places(options, os.environ).values(),)
 
     @property
     def settings(self) -> Settings:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, command, seconds
 
@@ -104,15 +103,15 @@ def rescue(context: Context) -> None:
     from dataclasses import asdict
 
     from pvenet.apply.rescue import rescue as smallest
-    from pvenet.fleet.nodes import named_or_all
-    from pvenet.settings.read import node_names
+    from pvenet.cluster import not_one
+    from pvenet.fleet.nodes import named_or_all, refuse, unheard
 
-    nodes = named_or_all(fleet, node_names(context.settings.node))
+    nodes = named_or_all(fleet, context.named)
     if len(nodes) != 1:
-        names = ", ".join(node.name for node in nodes)
-        raise errors.UsageError(f"there are {len(nodes)} nodes: {names}", hint="choose one with --node or PVENET_NODE")
+        raise not_one(context.named, [node.name for node in nodes])
     found = smallest(nodes[0], fleet.journals(nodes[0].name))
     context.emit(asdict(found), found.file.rstrip("\n"), note=_how(found))
+    refuse(unheard(fleet, context.named))
 
 
 def _how(found: Rescue) -> str:

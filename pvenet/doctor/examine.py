@@ -39,8 +39,8 @@ def examine(fleet: Fleet, wanted: Sequence[str], counting: Counting) -> tuple[Fi
             with counting(len(nodes)) as count:
                 done, failed = visit(fleet, nodes, lambda node: node_findings(node, fleet.journals(node.name)), count)
             shut = {name: not_looked_at(name, error.message) for name, error in failed.items()}
-            for profile, why in lost.items() if not wanted else ():
-                found += _named(profile, not_looked_at(None, why))
+            for profile, unheard in fleet.silent.items() if not wanted else ():
+                found += _named(profile, not_looked_at(None, unheard.message.partition("\n")[0]))
             return (*found, *(each for name in nodes for each in (done | shut)[name]))
     why = next(iter(lost.values()))
     for name in wanted or (None,):
@@ -50,10 +50,9 @@ def examine(fleet: Fleet, wanted: Sequence[str], counting: Counting) -> tuple[Fi
 
 def _entries(fleet: Fleet) -> tuple[list[Finding], dict[str, str]]:
     """How each place looks from outside, and why those are lost where nobody answers, by profile."""
-    places = fleet.places.connections if fleet.places else {"": fleet.connection}
     found: list[Finding] = []
     lost: dict[str, str] = {}
-    for profile, place in places.items():
+    for profile, place in fleet.connections.items():
         entry = entry_findings(place, fleet.state_dir)
         if entry.lost:
             lost[profile] = entry.lost.removeprefix("not checked: ")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pvenet import errors
 from pvenet.access import NotKnown
 from pvenet.apply.listing import listed
-from pvenet.fleet.nodes import each_place, visit
+from pvenet.fleet.nodes import its_place, visit
 from pvenet.guests import lacking, list_guests, read_guests
 from pvenet.impact import Known, NodeGuests, attachments, hanging
 from pvenet.model import Bridge, Network, OvsBridge, natural
@@ -33,16 +33,8 @@ def guests(
 
     `count` hears how many nodes have answered.
     """
-    everybody = _everybody(fleet)
+    everybody = its_place(fleet, _listed)
     return visit(fleet, wanted, lambda node: _read(fleet, node, everybody(node.name)), count)
-
-
-def _everybody(fleet: Fleet) -> Callable[[str], GuestList | None]:
-    """The guests of a node's place, listed once: of the one place at once, of several when it comes to them."""
-    if fleet.places:
-        return each_place(fleet, _listed)
-    there = _listed(fleet.connection)
-    return lambda _: there
 
 
 def _listed(connection: Connection) -> GuestList | None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
-from pvenet.cluster import names, unknown_node
+from pvenet.cluster import names, not_one, unknown_node
 from pvenet.fleet.parallel import parallel
 from pvenet.journal import Journals, nodes
 from pvenet.node import Node
@@ -35,9 +35,14 @@ class Fleet:
     """All of them, where there are several."""
 
     @property
-    def connections(self) -> tuple[Connection, ...]:
-        """One to each place."""
-        return tuple(self.places.connections.values()) if self.places else (self.connection,)
+    def connections(self) -> Mapping[str, Connection]:
+        """One to each place, by profile; to the one place without a name."""
+        return self.places.connections if self.places else {"": self.connection}
+
+    @property
+    def silent(self) -> Mapping[str, errors.PvenetError]:
+        """Why places of several did not say which nodes they have, by profile."""
+        return self.places.silent if self.places else {}
 
     def names(self) -> tuple[str, ...]:
         """The names of all nodes, as far as places have answered. Raises what stands against it where none has."""
@@ -91,13 +96,11 @@ def known(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
 
 def only_one(fleet: Fleet, named: Sequence[str]) -> Node:
     """The one node that is named, or the only one that there is. Raises UsageError where that is not one."""
-    if not named and len(there := fleet.names()) == 1:
-        refuse(unheard(fleet, named))
-        named = there
-    if len(named) != 1:
-        of = f"this command takes one node, and {len(named)} are named" if named else f"there are {len(there)} nodes"
-        raise errors.UsageError(f"{of}: {', '.join(named or there)}", hint="choose one with --node or PVENET_NODE")
-    (name,) = _meant(fleet, named)
+    there = tuple(named) or fleet.names()
+    if len(there) != 1:
+        raise not_one(named, there)
+    refuse(unheard(fleet, named))
+    (name,) = _meant(fleet, there)
     return Node(fleet.place(name), name)
 
 
@@ -113,7 +116,7 @@ def _meant(fleet: Fleet, wanted: Sequence[str]) -> tuple[str, ...]:
 
 def unheard(fleet: Fleet, wanted: Sequence[str]) -> dict[str, errors.PvenetError]:
     """Where all nodes are wanted, which none is: why places did not say which nodes they have, by what they are."""
-    silent = {} if fleet.places is None or wanted else fleet.places.silent
+    silent = {} if wanted else fleet.silent
     return {f"profile {profile}": error for profile, error in silent.items()}
 
 
@@ -176,8 +179,16 @@ def each_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str],
         finally:
             own.close()
 
-    kept = {place: once(partial(alone, place)) for place in fleet.connections}
+    kept = {place: once(partial(alone, place)) for place in fleet.connections.values()}
     return lambda name: kept[fleet.place(name)]()
+
+
+def its_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str], T]:
+    """The same; of the one place it is read at once, and what it raises is raised here."""
+    if fleet.places:
+        return each_place(fleet, read)
+    there = read(fleet.connection)
+    return lambda _: there
 
 
 def _in_order(found: Mapping[str, T], wanted: Sequence[str]) -> dict[str, T]:

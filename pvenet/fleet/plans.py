@@ -13,7 +13,7 @@ from pvenet.apply.hosts import address_move, with_names
 from pvenet.apply.nics import meant_by
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
-from pvenet.fleet.nodes import each_place, read, refuse
+from pvenet.fleet.nodes import each_place, its_place, read, refuse
 from pvenet.guests import list_guests
 from pvenet.journal import Ours, ownership
 from pvenet.nics.renaming import candidates
@@ -28,7 +28,6 @@ from pvenet.spec.node_plan import Pending, pending_ours, plan_node
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from pvenet.cluster import Cluster
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.guests import GuestList
@@ -97,7 +96,7 @@ def plan_nodes(
 
     `update_hosts`: it is agreed that a node's /etc/hosts follows a new address of its own.
     """
-    clusters, listed = _clusters(fleet), each_place(fleet, _guests)
+    clusters, listed = its_place(fleet, with_links), each_place(fleet, _guests)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
         cluster = with_names(node, clusters(node.name))
@@ -154,14 +153,6 @@ def _by_name(node: Node, network: Network, spec: NodeSpec) -> tuple[NodeSpec, _W
         for word, why in found.wrong.items()
     ]
     return nics.resolved(spec, names), _Words(names=names, macs=macs, wrong=tuple(wrong))
-
-
-def _clusters(fleet: Fleet) -> Callable[[str], Cluster]:
-    """The cluster of each node, asked once: of the one place at once, of several when it comes to them."""
-    if fleet.places:
-        return each_place(fleet, with_links)
-    there = with_links(fleet.connection)
-    return lambda _: there
 
 
 def _guests(connection: Connection) -> GuestList | None:

@@ -82,10 +82,8 @@ def _is_elsewhere(fleet: Fleet, rollout: Rollout) -> bool:
 
 def release_locks(fleet: Fleet, warn: Callable[[str], None]) -> None:
     """Release the SDN locks that a rollout which was killed has held, whether the rest of it wants one or not."""
-    silent = fleet.places.silent if fleet.places else {}
-    places = fleet.places.connections if fleet.places else {"": fleet.connection}
-    for profile, place in places.items():
-        for text in () if profile in silent else left_behind(place, LockJournals(fleet.state_dir)):
+    for profile, place in fleet.connections.items():
+        for text in () if profile in fleet.silent else left_behind(place, LockJournals(fleet.state_dir)):
             warn(text)
 
 

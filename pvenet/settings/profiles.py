@@ -117,7 +117,7 @@ def _find(name: str, environment: Mapping[str, str]) -> tuple[Path, Mapping[str,
             known = sorted({*profiles, *own})
             raise errors.UsageError(
                 f"there is no profile {name} in {path} or {FOLDER}; there are: {', '.join(known) or 'none'}",
-                hint=_near(name, known),
+                hint=errors.did_you_mean(name, known, otherwise="`pvenet login` makes one"),
             )
         return path, profiles[name]
     if name in profiles:

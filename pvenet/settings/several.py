@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.settings.profiles import profile_names
 from pvenet.settings.read import read_settings
 from pvenet.settings.sources import GROUPS
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from pvenet.settings.read import Settings
 
 
-def read_several(options: Options, environment: Mapping[str, str], profiles: Sequence[str]) -> dict[str, Settings]:
-    """The settings of each of these profiles, as naming it alone with `--profile` makes them.
+def read_places(options: Options, environment: Mapping[str, str]) -> dict[str, Settings]:
+    """The settings of each profile, where several are named; else those of the one place, without a name.
 
-    But for the node: a profile says which one of its own place is meant where that is the only place. Raises UsageError
-    for what names one place beside several, and for journals that would be kept in several folders.
+    Each of several is read as naming it alone with `--profile` would, but for the node: a profile says which one of its
+    own place is meant where that is the only place. Raises UsageError where nothing says where to go, for what names
+    one place beside several, and for journals that would be kept in several folders.
     """
+    profiles = profile_names(options.profile or environment.get("PVENET_PROFILE", ""), environment)
+    if len(profiles) == 1:
+        return {"": read_settings(options, environment)}
     _refuse_placed(options, environment, profiles)
     node = options.node or environment.get("PVENET_NODE", "")
     found = {name: replace(read_settings(replace(options, profile=name), environment), node=node) for name in profiles}

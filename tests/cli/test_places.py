@@ -6,16 +6,20 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from network_file import tagged
 from recorder import set_nature
 
-from pvenet import errors
+from pvenet import cluster, errors
 from pvenet.cli.context import Context
 from pvenet.cli.place import Place
 from pvenet.connection import Held
+from pvenet.doctor.node import CHECKS as NODE
+from pvenet.fleet import places as module
 from pvenet.journal import Journals, State
 from pvenet.model import Network
 from pvenet.nics.sight import Sight
 from pvenet.settings import Options
+from pvenet.sim.server import Server
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -24,25 +28,35 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
+    from pvenet.connection import Connection
+
     Run = Callable[..., Ran]
 
-WANTED = """\
-defaults:
-  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
-  vmbr1: {type: bridge, ports: [bond0], comments: For tagged traffic}
-nodes: {a1: , b1: , b2: }
-"""
 BOTH = ("--profile", "a,b")
 DEAD = '[profiles.dead]\nendpoints = ["https://127.0.0.1:1"]\ntoken_id = "root@pam!x"\n'
 
 
 def profiles(folder: Path, *more: str) -> None:
     """Write the configuration file: a and b as they are, and what is besides."""
-    text = "".join(f'[profiles.{name}]\nsim = "{folder / name}"\nstate_dir = "{folder / "kept"}"\n' for name in "ab")
+    text = (f'[profiles.{name}]\nsim = "{folder / name}"\nstate_dir = "{folder / "kept"}"\n' for name in "ab")
+    write_profiles(folder, *text, *more)
+
+
+def write_profiles(folder: Path, *texts: str) -> None:
+    """The same of these profiles alone."""
     file = folder / "config" / "pvenet" / "config.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join((text, *more)))
+    file.write_text("".join(texts))
     file.chmod(0o600)
+
+
+def served(folder: Path, name: str, server: Server, *, trusts: Server | None = None) -> str:
+    """A profile that leads to a server, and trusts its certificate alone, or that of another."""
+    at = server.endpoint
+    return (
+        f'[profiles.{name}]\nendpoints = ["{at.url}"]\ntoken_id = "{at.token_id}"\ntoken_secret = "{at.token_secret}"\n'
+        f'fingerprint = "{(trusts or server).endpoint.fingerprint}"\nstate_dir = "{folder / "kept"}"\n'
+    )
 
 
 def dead(folder: Path) -> str:
@@ -57,7 +71,7 @@ def places(tmp_path: Path, file: Path) -> Path:
         Sim.init(tmp_path / name[0], node=name)
         set_nature(tmp_path / name[0], reload_seconds=0.0)
     profiles(tmp_path)
-    file.write_text(WANTED)
+    file.write_text(tagged("a1", "b1", "b2"))
     return tmp_path
 
 
@@ -144,6 +158,27 @@ def test_what_is_staged_everywhere_is_shown_and_thrown_away(places: Path, run: R
     assert left == ["b1"]
 
 
+def test_each_place_has_its_own_certificate_and_secret(places: Path, run: Run) -> None:
+    """Over HTTPS: a file is planned, applied and looked at from a schedule, and no place is taken for another."""
+    with Server(places / "a") as a, Server(places / "b") as b:
+        write_profiles(places, *(served(places, name, each) for name, each in (("a", a), ("b", b))))
+        assert run("apply", "-f", "network.yaml", *BOTH, "--parallel", "2", "--sdn-lock", "--yes").code == 0
+        assert live(places) == [True, True, True]
+        assert run("drift", *BOTH, "--exit-code", "--prometheus", "drift.prom").code == 0
+        metrics = (places / "drift.prom").read_text()
+        assert [f'pvenet_up{{node="{node}"}} 1' in metrics for node in ("a1", "b1", "b2")] == [True] * 3
+        assert "iface vmbr0" in run("rescue", "--node", "b2", *BOTH).out
+        write_profiles(places, served(places, "a", a), served(places, "b", b, trusts=a))
+        ran = run("drift", *BOTH, "--prometheus", "drift.prom", "--json")
+        assert ran.code == errors.Untrusted.exit_code
+        assert [node["node"] for node in ran.data["nodes"]] == ["a1"]
+        metrics = (places / "drift.prom").read_text()
+        assert [f'pvenet_up{{node="{node}"}} 1' in metrics for node in ("a1", "b1", "b2")] == [True, False, False]
+        ran = run("apply", "-f", "network.yaml", *BOTH, "--yes", "--skip-unreachable")
+        assert ran.code == errors.Untrusted.exit_code, "whoever answers there is not away"
+        assert "profile b: " in ran.err
+
+
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
@@ -170,7 +205,8 @@ def test_a_command_about_one_node_goes_to_its_place(places: Path, run: Run) -> N
     ran = run("list", *BOTH)
     assert ran.code == errors.UsageError.exit_code
     assert "there are 3 nodes: a1, b1, b2" in ran.err
-    assert "this command takes one node, and 2 are named" in run("show", "vmbr0", "--node", "a1,b1", *BOTH).err
+    for words in (("show", "vmbr0"), ("rescue",)):
+        assert "this command takes one node, and 2 are named: a1, b1" in run(*words, "--node", "a1,b1", *BOTH).err
     assert "did you mean b1?" in run("list", "--node", "b11", *BOTH).err
 
 
@@ -223,7 +259,7 @@ def test_a_name_in_two_places_is_refused_where_it_is_meant(places: Path, run: Ru
 
 def test_a_rollout_is_not_undone_where_a_name_has_become_that_of_two(places: Path, run: Run) -> None:
     """Before anybody is asked whether to; with the one profile it goes back."""
-    (places / "network.yaml").write_text(WANTED.replace("a1: , b1: , b2: ", "b1: "))
+    (places / "network.yaml").write_text(tagged("b1"))
     assert run("apply", "-f", "network.yaml", *BOTH, "--yes").code == 0
     Sim.init(places / "a", node="b1")
     for words in (("rollback", "--rollout", "r1"), ("apply", "-f", "network.yaml", "--resume", "--yes")):
@@ -248,7 +284,7 @@ def test_a_dead_place_fails_its_own_nodes_alone(places: Path, run: Run) -> None:
     """Nothing is applied unless they may be left out; then the others are, and these are not reached."""
     profiles(places, dead(places))
     three = ("--profile", "a,b,dead")
-    (places / "network.yaml").write_text(WANTED.replace("b2: ", "b2: , d1: "))
+    (places / "network.yaml").write_text(tagged("a1", "b1", "b2", "d1"))
     ran = run("plan", *three, "--json")
     assert ran.code == errors.Unreachable.exit_code
     assert [node["node"] for node in ran.data["nodes"]] == ["a1", "b1", "b2"]
@@ -303,6 +339,16 @@ def test_a_dead_place_is_told_after_what_was_found(places: Path, run: Run) -> No
     assert "profile dead: " in ran.err
 
 
+def test_what_brings_back_the_only_node_that_is_known_is_not_all_there_may_be(places: Path, run: Run) -> None:
+    """The node that is wanted may be at the place that does not answer."""
+    profiles(places, dead(places))
+    ran = run("rescue", "--profile", "a,dead")
+    assert ran.code == errors.Unreachable.exit_code
+    assert "iface vmbr0" in ran.out
+    assert "profile dead: " in ran.err
+    assert run("rescue", "--profile", "a,dead", "--node", "a1").code == 0
+
+
 def test_one_node_of_a_living_place_is_changed_beside_a_dead_one(places: Path, run: Run) -> None:
     """What is not known elsewhere is no reason; a node that may be there does not answer."""
     profiles(places, dead(places))
@@ -320,6 +366,26 @@ def test_one_node_of_a_living_place_is_changed_beside_a_dead_one(places: Path, r
         for words in ((), ("--node", "a1"))
     )
     assert len(unnamed) > len(named), "what was not looked at on nodes of which nobody knows"
+
+
+def test_a_place_that_does_not_list_its_nodes_is_not_called_healthy(
+    places: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever lets doctor in, and refuses the list: of its nodes nothing is known, and that is said."""
+
+    def listed(connection: Connection) -> tuple[str, ...]:
+        if "b1" in (found := cluster.names(connection)):
+            raise errors.RefusedByPVE("GET /nodes: PVE answers 500", status=500)
+        return found
+
+    monkeypatch.setattr(module, "names", listed)
+    found = run("doctor", *BOTH, "--json").data
+    unknown = {row["check"]: row["text"] for row in found if row["state"] == "unknown"}
+    assert {*unknown} == {*NODE}
+    assert all(text.startswith("b: not checked: GET /nodes") for text in unknown.values())
+    named = run("doctor", *BOTH, "--node", "a1", "--json").data
+    assert all(row["state"] != "unknown" for row in named), "a1 is all that is wanted"
+    assert places.exists()
 
 
 def test_places_that_all_are_dead_are_told_together(places: Path, run: Run) -> None:
@@ -383,7 +449,9 @@ def test_what_is_about_one_place_takes_one_profile(places: Path, run: Run) -> No
     """And says so; a list with an empty name is a mistake."""
     assert "this is about one place, and 2 profiles are named: a, b" in run("config", "show", *BOTH).err
     assert "holds an empty name" in run("list", "--profile", "a,").err
-    assert "there is no profile x" in run("list", "--profile", "a,x").err
+    ran = run("list", "--profile", "a,x")
+    assert "there is no profile x" in ran.err
+    assert ran.err.endswith("there are: a, b\n\nhint: `pvenet login` makes one\n")
     assert run("list", "--profile", "a,a").code == 0
     profiles(places, f'[profiles.all]\nsim = "{places / "a"}"\nstate_dir = "{places / "kept"}"\n')
     assert run("list", "--profile", "all").code == 0, "it is the name of one"

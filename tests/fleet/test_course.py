@@ -246,6 +246,33 @@ def test_a_listener_that_raises_stops_the_node_that_had_something_to_say() -> No
         course.run()
 
 
+def test_a_bug_of_ours_waits_for_those_at_work() -> None:
+    """Nobody is begun after it, the others end with their verdict, and then it is raised."""
+    broken = threading.Event()
+    noted: list[str] = []
+
+    def work(name: str, _: Runtime) -> None:
+        if name == "a1":
+            broken.set()
+            raise ZeroDivisionError
+        assert broken.wait(30)
+        time.sleep(0.05)  # it ends after that was heard
+
+    road = Road(work)
+    course = Course(
+        names=("a1", "b1", "c1"),
+        pace=Pace(at_once=2, max_failures=9),
+        cluster=cluster,
+        work=road._work,
+        runtime=Runtime(emit=lambda _: None),
+        begun=road.begun.append,
+        noted=lambda row: noted.append(row.node),
+    )
+    with pytest.raises(ZeroDivisionError):
+        course.run()
+    assert (road.begun, noted) == (["a1", "b1"], ["b1"])
+
+
 # --- Ctrl-C ----------------------------------------------------------------------------------------------------------
 
 

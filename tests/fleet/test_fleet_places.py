@@ -64,9 +64,9 @@ def test_places_are_asked_once_and_all_at_once(fleet: Fleet, monkeypatch: pytest
 
     monkeypatch.setattr(module, "names", met)
     assert fleet.names() == known(fleet, ()) == ("a1", "b1", "b2")
-    assert {*asked} == {*fleet.connections}
+    assert {*asked} == {*fleet.connections.values()}
     assert len(asked) == 2
-    assert fleet.place("b2") is fleet.place("b1") is fleet.connections[1]
+    assert fleet.place("b2") is fleet.place("b1") is fleet.connections["b"]
     assert fleet.place("a1") is fleet.connection
 
 
@@ -84,7 +84,7 @@ def test_a_node_is_read_where_it_is(fleet: Fleet) -> None:
     )
     assert list(found) == ["b1", "a1", "b2"]
     assert not failed
-    assert found["b1"][0] == found["b2"][0] == str(fleet.connections[1].endpoint)
+    assert found["b1"][0] == found["b2"][0] == str(fleet.connections["b"].endpoint)
     assert found["a1"][0] == str(fleet.connection.endpoint)
     assert len(read) == 2
 
@@ -109,7 +109,7 @@ def test_no_more_connections_are_open_than_are_allowed(fleet: Fleet, monkeypatch
 
     monkeypatch.setattr(kind, "another", made)
     monkeypatch.setattr(kind, "close", closed)
-    items = [place for _ in range(10) for place in fleet.connections]
+    items = [place for _ in range(10) for place in fleet.connections.values()]
     told = list(parallel.spread(lambda item: item, items, lambda own, item: own.endpoint == item.endpoint, at_once=3))
     assert len(told) == len(items)
     assert all(right is True for _, right in told)

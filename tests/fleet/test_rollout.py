@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import FIXTURES
+from network_file import tagged
 
 from pvenet.apply.apply import apply
 from pvenet.apply.stage import Staging
@@ -28,13 +29,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Ran]
 
-TAGGED = """\
-defaults:
-  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
-  vmbr1: {type: bridge, ports: [bond0], comments: For tagged traffic}
-nodes: {pve1: , pve2: , pve3: }
-"""
-"""Nothing of it touches the way to a node."""
+TAGGED = tagged("pve1", "pve2", "pve3")
 
 
 def live(cluster: Path, node: str) -> str:

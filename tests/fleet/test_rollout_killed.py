@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from killed import Killed
 from mortal import Fate
+from network_file import tagged
 
 from pvenet import private
 from pvenet.fleet.book import Rollouts
@@ -30,12 +31,7 @@ if TYPE_CHECKING:
     Run = Callable[..., Ran]
 
 NODES = ("pve1", "pve2")
-WANTED = """\
-defaults:
-  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
-  vmbr1: {type: bridge, ports: [bond0]}
-nodes: {pve1: , pve2: }
-"""
+WANTED = tagged(*NODES)
 APPLY = ("apply", "-f", "network.yaml", "--yes")
 UNDO = ("rollback", "--rollout", "r1", "--yes")
 WAYS = ((), ("--sdn-lock",), ("--parallel", "2", "--parallel-in-cluster", "--sdn-lock"))

@@ -9,9 +9,10 @@ import random
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from network_file import tagged
 from recorder import set_nature
 
 from pvenet.fleet.book import Rollouts
@@ -26,13 +27,7 @@ if TYPE_CHECKING:
     Run = Callable[..., Ran]
 
 NODES = ("pve1", "pve2", "pve3")
-TAGGED = """\
-defaults:
-  bond0: {type: bond, slaves: [ens38, ens39], mode: balance-rr}
-  vmbr1: {type: bridge, ports: [bond0], comments: For tagged traffic}
-nodes: {pve1: , pve2: , pve3: }
-"""
-"""Nothing of it touches the way to a node."""
+TAGGED = tagged(*NODES)
 TOGETHER = ("apply", "-f", "network.yaml", "--yes", "--parallel", "3", "--parallel-in-cluster")
 FAULTS = (
     "never-up=bond0",
@@ -68,6 +63,13 @@ def on(node: str, fault: str) -> tuple[str, str]:
 def unanswered(node: str, at: int) -> tuple[str, ...]:
     """No answer to this listing of a node, nor to the second try."""
     return tuple(word for nth in (at, at + 1) for word in ("--fault", f"595@GET nodes/{node}/network+{nth}"))
+
+
+def cluster_status(at: int, *away: str, quorate: bool = True) -> tuple[str, str]:
+    """How the cluster stands by this answer: without these members, or without quorum."""
+    lab = {"type": "cluster", "id": "cluster", "name": "lab", "nodes": 3, "quorate": int(quorate), "version": 3}
+    members = [{"type": "node", "id": f"node/{each}", "name": each, "online": int(each not in away)} for each in NODES]
+    return "--fault", f"odd-answer={json.dumps({'data': [lab, *members]})}@GET cluster/status+{at}"
 
 
 def journal(cluster: Path, node: str) -> State:
@@ -174,13 +176,9 @@ def test_one_that_dies_between_the_plan_and_its_turn_is_left_out_too(cluster: Pa
 def test_a_cluster_that_loses_its_quorum_is_left_alone(cluster: Path, run: Run, file: Path) -> None:
     """Whatever may fail: the node before may be the reason."""
     file.write_text(TAGGED)
-    status: list[dict[str, Any]] = [
-        {"type": "cluster", "id": "cluster", "name": "lab", "nodes": 3, "quorate": 0, "version": 3},
-        *({"type": "node", "id": f"node/{node}", "name": node, "online": 1} for node in NODES),
-    ]
-    lost = f"odd-answer={json.dumps({'data': status})}@GET cluster/status+"
     for at in range(2, 12):
-        ran = run("apply", "-f", "network.yaml", "--yes", "--max-failures", "3", "--fault", f"{lost}{at}")
+        lost = cluster_status(at, quorate=False)
+        ran = run("apply", "-f", "network.yaml", "--yes", "--max-failures", "3", *lost)
         if "lost its quorum" in ran.err:
             break
         run("rollback", "--rollout", f"r{at - 1}", "--yes")
@@ -193,16 +191,8 @@ def test_a_cluster_that_loses_its_quorum_is_left_alone(cluster: Path, run: Run, 
 def test_a_cluster_that_loses_a_member_is_left_alone(cluster: Path, run: Run, file: Path) -> None:
     """Also one that the rollout has not come to; one that was away before it began is nobody's fault."""
     file.write_text(TAGGED)
-
-    def status(*away: str) -> str:
-        members = [
-            {"type": "node", "id": f"node/{each}", "name": each, "online": int(each not in away)} for each in NODES
-        ]
-        lab = {"type": "cluster", "id": "cluster", "name": "lab", "nodes": 3, "quorate": 1, "version": 3}
-        return f"odd-answer={json.dumps({'data': [lab, *members]})}@GET cluster/status+"
-
     for at in range(2, 12):
-        ran = run("apply", "-f", "network.yaml", "--yes", "--max-failures", "3", "--fault", f"{status('pve3')}{at}")
+        ran = run("apply", "-f", "network.yaml", "--yes", "--max-failures", "3", *cluster_status(at, "pve3"))
         if "was not started" in ran.err:
             break
         run("rollback", "--rollout", f"r{at - 1}", "--yes")
@@ -210,7 +200,7 @@ def test_a_cluster_that_loses_a_member_is_left_alone(cluster: Path, run: Run, fi
     assert ran.code == 7
     assert [is_live(cluster, node) for node in NODES] == [True, False, False]
     run("rollback", "--yes", "--node", "pve1")
-    ever = [word for at in range(1, 40) for word in ("--fault", f"{status('pve3')}{at}")]
+    ever = [word for at in range(1, 40) for word in cluster_status(at, "pve3")]
     ran = run("apply", "-f", "network.yaml", "--yes", *ever)
     assert "was not started" not in ran.err
 
@@ -304,7 +294,6 @@ def test_a_file_that_says_something_else_is_not_gone_on_with(cluster: Path, run:
 
 def test_a_whole_rollout_is_undone_from_its_end(cluster: Path, run: Run, file: Path) -> None:
     """Node after node; the history says which journals are whose, and an undone one is not gone on with."""
-    before = {node: (cluster / node / "etc/network/interfaces").read_text() for node in NODES}
     file.write_text(TAGGED)
     run("apply", "-f", "network.yaml", "--yes", "--canary", "pve2")
     assert [row["rollout"] for row in run("history", "--json").data] == ["r1"] * 3
@@ -312,8 +301,7 @@ def test_a_whole_rollout_is_undone_from_its_end(cluster: Path, run: Run, file: P
     assert ran.code == 0
     assert [line["node"] for line in ran.lines if line["event"] == "node"] == ["pve3", "pve1", "pve2"]
     assert ran.lines[-1]["event"] == "summary"
-    for node in NODES:
-        assert "bond0" not in (cluster / node / "etc/network/interfaces").read_text(), before[node]
+    assert not any("bond0" in (cluster / node / "etc/network/interfaces").read_text() for node in NODES)
     shown = run("history", "show", "r1", "--json").data
     assert [(each["node"], each["stands"]) for each in shown["nodes"]] == [
         ("pve2", "undone"),
