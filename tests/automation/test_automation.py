@@ -393,6 +393,12 @@ def test_hosts_are_named_as_neighbours_name_them(given: Any, endpoints: tuple[st
     assert settings_of(given).endpoints == endpoints
 
 
+def test_a_port_that_is_none_is_refused() -> None:
+    """0 is what was given, and not nothing."""
+    found = answer("facts", {"api_host": ["pve1"], "api_port": 0, "api_user": "root@pam", "api_password": "x"})
+    assert found["message"] == "'pve1:0' is not an endpoint"
+
+
 @pytest.mark.parametrize("name", ["pvenet", "root@pam!pvenet"])
 def test_a_token_is_named_whole_or_beside_its_user(name: str) -> None:
     """community.proxmox names its user apart."""
@@ -542,6 +548,9 @@ def test_a_warning_says_of_which_node_it_is() -> None:
         "pve1: ens38 stays up, as on pve11",
         "this widens the path of pve1: ens33",
     ]
+    nameless = Work(parameters={}, check=False)
+    nameless.heard.warn("ens37 stays up")
+    assert result_of(nameless, None)["warnings"] == ["ens37 stays up"]
 
 
 @pytest.mark.parametrize(
