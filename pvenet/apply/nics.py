@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.listing import listed, reload_runs
-from pvenet.journal import ARMS, Ours, ownership
+from pvenet.journal import Ours, ownership
 from pvenet.nics.cards import cards
 from pvenet.nics.gone import gone
 from pvenet.nics.renaming import candidates
@@ -91,7 +91,7 @@ def refuse_unmeant(node: Node, network: Network, found: Meant) -> None:
 def early_names(journals: Journals, reading: Reading, sight: Sight) -> tuple[str, ...]:
     """The names that what is staged from here says and that no NIC has yet: it is for the next boot."""
     match ownership(journals, reading):
-        case Ours(journal=journal) if journal.state not in ARMS:
+        case Ours(journal=journal) if journal.back is None:  # what leads back is for no boot
             lost = {each.name for each in gone(journal.network, sight.cards, {}, ())}
             return tuple(each.name for each in sight.gone if not each.there and not each.now and each.name not in lost)
         case _:

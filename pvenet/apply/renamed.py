@@ -35,11 +35,11 @@ def find_renaming(
     and nobody knows what it is called, or a name can't be; Lossy where a stanza would lose lines.
     """
     found: Report | None = None
-    lacking = ""
+    lacking: errors.PvenetError | None = None
     try:
         found = report(node)
     except errors.PvenetError as error:  # what can't be had makes it poorer, and no more
-        lacking = error.message
+        lacking = error
     sight = sight_of(node, journals, network, found)
     names = dict(given) or {each.old: each.new for each in sight.renames}
     why, todo = refusal(sight, names)
@@ -55,13 +55,15 @@ def find_renaming(
     return result
 
 
-def _refuse_unknown(node: Node, sight: Sight, lacking: str) -> None:
+def _refuse_unknown(node: Node, sight: Sight, lacking: errors.PvenetError | None) -> None:
     """`lacking`: why the report, which has every MAC, could not be had."""
     lost = sight.gone
     if lost:
-        why = f"; the report would tell, and could not be had: {lacking}" if lacking else ""
+        why = f"; the report would tell, and could not be had: {lacking.message}" if lacking else ""
         lines = "\n  ".join(each.text for each in lost)
         hint = f"say which NIC it is with --map {lost[0].name}=NIC, or take it out; {candidates(sight)}"
+        if isinstance(lacking, errors.PermissionMissing):
+            hint += f"\nor grant the right, and run this again; {lacking.hint}"
         raise errors.InvalidNetwork(
             f"what these are called now on {node.name} is not known{why}:\n  {lines}", hint=hint
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -73,23 +73,15 @@ def parsed(work: Work) -> None:
 
 
 def _of_listing(text: str) -> Network:
-    try:
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         data = json.loads(text)
         entries = data["data"] if isinstance(data, dict) else data
-        _said(entries)
-        return wire.network(entries)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise errors.UsageError(
-            "`running_config` is JSON, but not a listing of a node's network",
-            hint="`pvesh get /nodes/NODE/network --output-format json` prints one",
-        ) from None
-
-
-def _said(entries: list[dict[str, object]]) -> None:
-    """Raises KeyError and TypeError where an entry has not what each of a listing's has."""
-    for each in entries:
-        if not (isinstance(each["iface"], str) and isinstance(each["type"], str)):
-            raise TypeError
+        if entries and not wire.unreadable(entries) and all(each.keys() & {"type", "exists"} for each in entries):
+            return wire.network(entries)  # what has no type is a parent that is not there (pve-api#f44)
+    raise errors.UsageError(
+        "`running_config` is JSON, but not a listing of a node's network",
+        hint="`pvesh get /nodes/NODE/network --output-format json` prints one",
+    )
 
 
 def _of_file(text: str, name: str) -> Network:

@@ -94,7 +94,8 @@ def schema(
 def export(context: Context) -> None:
     """Print the current network as a network file.
 
-    With --format json it is a network file, too; --json prints what `list` gives.
+    With --format json it is a network file, too, and warnings say what the YAML has in comments; --json prints what
+    `list` gives.
 
     $ pvenet export > network.yaml
     """
@@ -102,7 +103,7 @@ def export(context: Context) -> None:
     from pvenet.cli.progress import counting
     from pvenet.fleet.nodes import known, read, refuse, unheard
     from pvenet.render.network import network_data
-    from pvenet.spec.export import exported, exported_data
+    from pvenet.spec.export import exported, exported_data, unheld
 
     names = known(fleet, context.named)
     with counting(len(names)) as count:
@@ -111,6 +112,9 @@ def export(context: Context) -> None:
     match context.options.format:
         case "json":
             context.answer.data(exported_data(networks))
+            for node, network in networks.items():
+                for each in unheld(network):
+                    context.warn(f"{node}: {each}")
         case "" if context.options.json:
             context.emit({name: network_data(network) for name, network in networks.items()})
         case _:  # the file is YAML

@@ -101,9 +101,10 @@ def plan_nodes(
     def planned(node: Node, reading: Reading) -> NodePlan:
         cluster = with_names(node, clusters(node.name))
         addresses = management_addresses(node, cluster, reading.network)
-        own, words = _by_name(node, reading.network, spec.nodes[node.name])
+        said = spec.nodes[node.name]
+        own, words = _by_name(node, reading.network, said)
         found = plan_node(own, reading.network, addresses)
-        at = spec.nodes[node.name].position
+        at = said.position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
         why = f"PVE refuses every write on {node.name}, whatever it changes"
         refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
@@ -119,7 +120,7 @@ def plan_nodes(
             pending=_pending(whose, reading, addresses),
             impact=affected(node, live, then, lambda: cluster, partial(listed, node.name), thorough=True),
             hosts=move.edit.lines if move.edit else (),
-            notes=(*nics.notes(spec.nodes[node.name], words.names), *move.notes),
+            notes=(*nics.notes(said, words.names), *nics.unproven(said, words.macs), *move.notes),
             nics=words.macs,
             diagnostics=words.wrong or (*found.diagnostics, *cut, *refusals),
             not_rolled_back=(*found.not_rolled_back, *taken),

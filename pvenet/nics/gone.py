@@ -11,7 +11,7 @@ from pvenet.nics.memory import role
 from pvenet.nics.names import footing, is_configured, users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pvenet.model import Network
     from pvenet.nics.cards import Card
@@ -55,11 +55,12 @@ class Gone:
 def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> tuple[Gone, ...]:
     """The NICs that interfaces stand on, or that are configured, and that are not there or not the same."""
     moved = {each.old: each for each in changed}
+    having = by_mac(found)
     macs = {known.name: mac for mac, known in memory.items()}
-    macs |= {known.name: mac for mac, known in memory.items() if mac not in by_mac(found)}
+    macs |= {known.name: mac for mac, known in memory.items() if mac not in having}
     there = {name for card in found for name in card.names}
     lost = (name for name in _lacking(network, there) if name in macs or _is_nic(network, name))
-    names = dict.fromkeys([*moved, *lost, *_taken_over(network, found, memory, changed)])
+    names = dict.fromkeys([*moved, *lost, *_taken_over(network, having, memory, changed)])
     return tuple(
         Gone(
             name=name,
@@ -68,15 +69,15 @@ def gone(network: Network, found: Sequence[Card], memory: Memory, changed: Seque
             now=moved[name].new if name in moved else "",
             mac=moved[name].mac if name in moved else macs.get(name, ""),
             unsure=not all(card.mac for card in found),
-            sharing=tuple(card.name for card in by_mac(found).get(macs.get(name, ""), ())),
+            sharing=tuple(card.name for card in having.get(macs.get(name, ""), ())),
         )
         for name in names
     )
 
 
-def _taken_over(network: Network, found: Sequence[Card], memory: Memory, changed: Sequence[Rename]) -> Iterator[str]:
+def _taken_over(network: Network, having: Collection[str], memory: Memory, changed: Sequence[Rename]) -> Iterator[str]:
     """The names of cards that are not there, which cards that were renamed have now."""
-    left = {known.name for mac, known in memory.items() if mac not in by_mac(found)}
+    left = {known.name for mac, known in memory.items() if mac not in having}
     return (each.new for each in changed if each.new in left and role(network, each.new))
 
 

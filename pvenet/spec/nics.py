@@ -98,6 +98,14 @@ def notes(spec: NodeSpec, names: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unproven(spec: NodeSpec, macs: Mapping[str, str]) -> tuple[str, ...]:
+    """That names of a saved plan may be other NICs now, because no MAC is known of them."""
+    return tuple(
+        f"{name}: whether it is the NIC that this was planned for is not known, because its MAC is not"
+        for name in sorted(spec.nics.keys() - macs.keys())
+    )
+
+
 def position(spec: NodeSpec, word: str) -> Position:
     """Where a file says a word."""
     for each in spec.interfaces.values():

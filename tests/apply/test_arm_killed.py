@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from armed import ARMING, as_before, begun, power_cycle, when_sent
 from killed import Killed, Killer, back, later
+from lab import Lab
 
 from pvenet import errors
+from pvenet.apply.renamed import find_renaming
+from pvenet.apply.stage import StageOptions, stage
 from pvenet.apply.status import status
 from pvenet.events import Shown, Verdict
 from pvenet.journal import Ours, State, ownership
-from pvenet.model import Ethernet
+from pvenet.model import Bridge, Ethernet
 from pvenet.plan import Delete
 
 if TYPE_CHECKING:
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
-    from lab import Lab
 
 
 @pytest.fixture
@@ -76,6 +78,30 @@ def test_after_kill_9_while_armed_revert_keeps_what_was_applied(lab: Lab, at: in
     assert lab.states == [State.APPLIED]
     assert back(lab).verdict is Verdict.ROLLED_BACK
     assert "bond0" not in lab.live
+
+
+@pytest.mark.parametrize("arm", [True, False])
+def test_a_part_of_the_way_back_is_not_for_the_next_boot(tmp_path: Path, *, arm: bool) -> None:
+    """What names NICs that are not there beside it was applied too early, and a reboot is no way out."""
+    lab = Lab(tmp_path / "early")
+    lab.stage({"vmbr1": Bridge(name="vmbr1", ports=("ens40",)), "vmbr2": Bridge(name="vmbr2", ports=("ens41",))})
+    lab.apply()
+    found = find_renaming(lab.node, lab.journals, lab.node.read().network, {"ens40": "ens50", "ens41": "ens51"})
+    assert found
+    stage(lab.node, lab.journals, found.desired, StageOptions(coming=frozenset(found.early)), now=lab.stamp())
+    assert "for the next boot: ens50, ens51" in status(lab.node, lab.journals).what
+    when_sent(lab, lambda: setattr(lab.adapter, "every", lambda: killed_half_way(lab)))
+    with suppress(Killed):
+        lab.apply(arm=arm)
+    lab = later(lab)
+    lab.time.now += 30.0
+    assert ("its way back" if arm else "a rollback was started") in status(lab.node, lab.journals).what
+
+
+def killed_half_way(lab: Lab) -> None:
+    """Kill when one of two bridges is as before in what is staged."""
+    if (pending := lab.pending) and "bridge-ports ens40" in pending and "bridge-ports ens51" in pending:
+        raise Killed
 
 
 @pytest.mark.parametrize("at", range(1, 21))

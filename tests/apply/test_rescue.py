@@ -122,11 +122,14 @@ def test_without_a_journal_the_node_says_what_it_has(tmp_path: Path) -> None:
 
 
 def test_of_adopted_changes_the_node_is_asked(tmp_path: Path) -> None:
-    """What was there before them is not known here."""
+    """What was there before them is not known here, also where it does not answer."""
     lab = Lab(tmp_path / "lab")
     lab.foreign()
     lab.apply(adopt=True, wait=False)
     assert rescue(*lab.client()).journal == ""
+    lab.order(*(f"drop-before@{number}" for number in range(1, 20)))
+    with pytest.raises(errors.Unreachable):
+        rescue(*lab.client())
 
 
 def test_a_node_that_is_lost_later_has_the_last_journal(tmp_path: Path) -> None:

@@ -280,3 +280,6 @@ def test_a_way_back_to_nics_that_are_there_fails_for_nothing() -> None:
     there = replace(GONE, links={name: Link(exists=True) for name in ("ens38", "eno1", "eno2")})
     named = replace(there, interfaces={**there.interfaces, **{n: Ethernet(name=n) for n in ("eno1", "eno2")}})
     assert failing_as_before(expect_restored(named, restore_plan(named, named, {})), (PORT,)) == ()
+    strange = replace(GONE, links={**GONE.links, "lan0": Link(exists=True)})
+    log = ("vmbr4 : error: vmbr4: bridge port lan0 does not exist ",)
+    assert "lan0" not in failing_as_before(expect_restored(strange, restore_plan(strange, strange, {})), log)

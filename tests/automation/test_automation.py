@@ -393,6 +393,12 @@ def test_hosts_are_named_as_neighbours_name_them(given: Any, endpoints: tuple[st
     assert settings_of(given).endpoints == endpoints
 
 
+def test_a_port_that_is_none_is_refused() -> None:
+    """0 is what was given, and not nothing."""
+    found = answer("facts", {"api_host": ["pve1"], "api_port": 0, "api_user": "root@pam", "api_password": "x"})
+    assert found["message"] == "'pve1:0' is not an endpoint"
+
+
 @pytest.mark.parametrize("name", ["pvenet", "root@pam!pvenet"])
 def test_a_token_is_named_whole_or_beside_its_user(name: str) -> None:
     """community.proxmox names its user apart."""
@@ -496,6 +502,15 @@ def test_the_recorded_file_is_parsed() -> None:
     assert found["vmbr0"]["cidr"] == "192.168.171.21/24"
 
 
+def test_the_recorded_listing_is_parsed() -> None:
+    """Also of a node whose VLAN stands on nothing, which is in it without a type (pve-api#f44)."""
+    texts = (FIXTURES / "real/7-bad.jsonl").read_text().splitlines()
+    (recorded,) = (each for each in map(json.loads, texts) if each["name"] == "list-after-vlan-raw-missing")
+    found = answer("interfaces", {"state": "parsed", "running_config": recorded["response"]["body"]})
+    assert found["parsed"]["ens77.5"]["type"] == "vlan", found
+    assert found["parsed"]["vmbr0"]["cidr"] == "10.0.2.15/24"
+
+
 def test_nobody_is_trusted_unseen_without_a_word(ask: Callable[..., Any]) -> None:
     """`validate_certs: false` warns, as `--insecure` does; a pinned fingerprint is checked all the same."""
     given = {"sim": None, "api_host": ["127.0.0.1:1"], "api_token_id": "root@pam!x", "api_token_secret": SECRET}
@@ -533,6 +548,9 @@ def test_a_warning_says_of_which_node_it_is() -> None:
         "pve1: ens38 stays up, as on pve11",
         "this widens the path of pve1: ens33",
     ]
+    nameless = Work(parameters={}, check=False)
+    nameless.heard.warn("ens37 stays up")
+    assert result_of(nameless, None)["warnings"] == ["ens37 stays up"]
 
 
 @pytest.mark.parametrize(
@@ -551,7 +569,7 @@ def test_what_is_no_nic_by_its_name_has_to_be_described(config: Any) -> None:
     assert "rendered" not in found
 
 
-@pytest.mark.parametrize("text", ["garbage", "auto eth0\n", '[{"iface": 5}]', '[{"iface": "eth0"}]'])
+@pytest.mark.parametrize("text", ["garbage", "auto eth0\n", '[{"iface": 5}]', '[{"iface": "eth0"}]', "[]"])
 def test_what_holds_no_interface_is_not_parsed(text: str) -> None:
     """A configuration of nothing, made of what was never a node's file, would take everything away."""
     found = answer("interfaces", {"state": "parsed", "running_config": text})

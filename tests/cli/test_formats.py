@@ -142,3 +142,14 @@ def test_export_as_json_is_a_network_file(lab: Path, run: Callable[..., Ran], tm
     listed = [{key: row[key] for key in row if key != "pending"} for row in run("list", "--json").data]
     assert run("export", "--json").data == {"pve1": listed}
     assert run("export", "--format", "yaml").out == run("export").out
+
+
+def test_export_as_json_warns_of_what_the_yaml_has_in_comments(lab: Path, run: Callable[..., Ran]) -> None:
+    """JSON has none: for a line that no call of the API sets, and for what pvenet does not write."""
+    file = lab / "pve1/etc/network/interfaces"
+    more = "\tpost-up true\n\niface ens40:1 inet static\n\taddress 10.0.9.1/24\n"
+    file.write_text(file.read_text().replace("iface ens40 inet manual\n", f"iface ens40 inet manual\n{more}"))
+    warned = run("export", "--format", "json", "-q").err
+    assert "warning: pve1: ens40: in the file besides: post-up true\n" in warned
+    assert "warning: pve1: ens40:1: of the kind alias, which pvenet does not write\n" in warned
+    assert "warning" not in run("export").err + run("export", "--json").err

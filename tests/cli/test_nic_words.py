@@ -87,11 +87,16 @@ def test_one_that_no_nic_has_is_refused_with_those_that_there_are(run: Run) -> N
     assert "ens1f0: bc:24:11:00:00:01, down, free" in ran.err
 
 
-def test_without_altnames_the_report_tells(run: Run, lab: Path) -> None:
-    """PVE 8's listing has no MAC."""
+def without_altnames(run: Run, lab: Path) -> dict[str, str]:
+    """The node as PVE 8 has it, and its NICs' MACs by the report."""
     machine = Sim(lab).node("pve1")
     machine.save(machine.described().but(nics=dict.fromkeys(NICS, ())))
-    mac = next(each["mac"] for each in run("nics", "--json").data["nics"] if each["name"] == "ens2")
+    return {each["name"]: each["mac"] for each in run("nics", "--json").data["nics"]}
+
+
+def test_without_altnames_the_report_tells(run: Run, lab: Path) -> None:
+    """PVE 8's listing has no MAC."""
+    mac = without_altnames(run, lab)["ens2"]
     assert run("bridge", "create", "--ports", mac).code == 0
     assert listed(run)["vmbr0"]["ports"] == ["ens2"]
 
@@ -131,3 +136,19 @@ def test_a_saved_plan_is_stale_when_a_name_means_another_nic(run: Run, lab: Path
     assert (ran.code, "is another NIC than when this was planned" in ran.err) == (7, True), ran.err
     run("sim", "rename", str(lab), "ens1f0=ens1f1", "ens1f1=ens1f0")
     assert run("apply", str(plan), "--yes").code == 0
+
+
+def test_without_altnames_the_report_tells_that_a_saved_plan_is_stale(run: Run, lab: Path, tmp_path: Path) -> None:
+    """No word of it is a MAC any more, and the report is asked whose its names are."""
+    mac = without_altnames(run, lab)["ens2"]
+    file, plan = tmp_path / "one.yaml", tmp_path / "saved.plan"
+    file.write_text(f"nodes: {{pve1: {{vmbr7: {{type: bridge, ports: [{mac}]}}}}}}\n")
+    assert run("plan", "-f", str(file), "-o", str(plan)).code == 0
+    run("sim", "rename", str(lab), "ens1f0=ens2", "ens2=ens1f0")
+    ran = run("apply", str(plan), "--yes")
+    assert (ran.code, "ens2 on pve1 is another NIC than when this was planned" in ran.err) == (7, True), ran.err
+    assert "is not known, because" not in ran.out
+    run("sim", "rename", str(lab), "ens1f0=ens2", "ens2=ens1f0")
+    unproven = "note: ens2: whether it is the NIC that this was planned for is not known, because its MAC is not\n"
+    ran = run("apply", str(plan), "--yes", "--fault", "error@GET report", "--fault", "error@GET report+2")
+    assert (ran.code, unproven in ran.out) == (0, True), ran.out + ran.err

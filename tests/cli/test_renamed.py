@@ -327,6 +327,9 @@ def test_a_report_that_can_not_be_had_is_told(tmp_path: Path, run: Run, monkeypa
     assert ran.code == 3
     assert "the report would tell, and could not be had: " in ran.err
     assert "which NIC has its MAC" in ran.err
+    assert "pveum" not in ran.err
+    ran = run("renamed", "--fault", "lacks=Sys.Audit@1")
+    assert (ran.code, "or grant the right, and run this again; on the node, as root:\n  pveum" in ran.err) == (3, True)
     assert run("renamed").code == 0
 
 

@@ -175,6 +175,22 @@ def test_what_is_gone_is_told_with_what_it_was_for(found: tuple[Card, ...], text
     assert [each.text for each in Sight(network=BEFORE, cards=found, memory=MEMORY).gone] == texts
 
 
+def test_a_name_that_the_file_does_not_say_is_not_told() -> None:
+    """A card that was taken out, and left a name that nothing used to another."""
+    unused = network(*BARE, Bridge(name="vmbr0"), BOND0)
+    memory = remembered({}, FIRST, unused, "2026-01-01")
+    (gone,) = Sight(network=unused, cards=there(eno1=B, eno3=C), memory=memory).gone
+    assert gone.text == "eno2, a slave of bond0, is gone; the NIC with its MAC is eno1 now"
+
+
+def test_of_two_that_had_a_name_the_one_that_is_gone_is_told() -> None:
+    """The other one has it no more, and the file has followed it."""
+    memory = {A: Known(name="eno1", users=("vmbr0",)), B: Known(name="eno1", users=("vmbr9",))}
+    net = network(*BARE[1:], VMBR0, Bridge(name="vmbr9", ports=("eno2",)))
+    (gone,) = Sight(network=net, cards=there(eno2=B), memory=memory).gone
+    assert gone.text == f"eno1, a port of vmbr0, is gone; no NIC has its MAC, {A}"
+
+
 def test_without_a_memory_only_what_looks_like_a_nic_is_gone() -> None:
     """A port that a command of the file makes is no NIC that got lost."""
     net = network(*BARE[1:], Bridge(name="vmbr0", ports=("eno1.20", "tap7", "dummy0")), BOND0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pvenet.kernel.links import Report
 from pvenet.model import Bridge, Ethernet, FileOnly, Interface, Link, Network, Other, OvsPort
 from pvenet.nics.cards import Card
+from pvenet.nics.names import named_in
 from pvenet.nics.renaming import refusal, renaming
 from pvenet.nics.sight import Sight
 
@@ -32,6 +35,21 @@ def test_a_port_of_open_vswitch_waits_for_its_nic() -> None:
     why, todo = refusal(sight, {"eno2": "enp6s0"})
     assert "eno2 is on Open vSwitch" in why
     assert "after the boot" in todo
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("post-up ethtool -K eno1 tso off", "eno1"),
+        ("\tbridge-ports eno10 eno2", "eno2"),
+        ("bridge-ports eno1.20", "eno1"),
+        ("cat /etc/eno1.conf", ""),
+        ("bridge-ports eno1-x x-eno1 veno1 eno10 vmbr0.eno2", ""),
+    ],
+)
+def test_a_line_names_a_nic_as_a_word_or_with_a_tag(line: str, name: str) -> None:
+    """And no other name that its own begins or ends."""
+    assert named_in(line, ("eno1", "eno2")) == name
 
 
 def test_a_line_is_told_by_its_number_where_that_is_sure() -> None:

@@ -60,6 +60,29 @@ def test_links_that_nothing_makes_are_missing() -> None:
     assert ifreload(text, {"ens38": ()}, frozenset({"lo"}), frozenset()).exit_code == 1
 
 
+VLANS = f"""{LO}
+auto bond0.50
+iface bond0.50 inet manual
+
+auto vlan5
+iface vlan5 inet manual
+	vlan-raw-device bond0.50
+
+auto vlan6
+iface vlan6 inet manual
+	vlan-raw-device ens77
+"""
+
+
+def test_vlans_go_with_what_they_stand_on() -> None:
+    """With a bond that the file names no more; not where the raw device is another one now, and not there."""
+    made = frozenset({"bond0", "bond0.50", "vlan5", "vlan6"})
+    outcome = ifreload(VLANS, {"ens38": ()}, made | {"lo", "ens38"}, made)
+    assert outcome.exit_code == 1
+    up, made = applied(outcome.steps, made | {"lo", "ens38"}, made)
+    assert (up, made) == (frozenset({"lo", "ens38", "vlan6"}), frozenset({"vlan6"}))
+
+
 def test_a_nic_goes_by_its_altname() -> None:
     """The kernel knows it by either name; what comes up is called as the kernel does."""
     text = f"{LO}iface enp2s0 inet manual\n\n{BRIDGE.format(port='enp2s0')}"

@@ -106,10 +106,15 @@ class _Run:
         """Links that the file's own commands have made."""
 
     def removals(self) -> Iterator[tuple[str, Change]]:
-        """Virtual links that the file does not name any more; their former slaves stay up."""
-        for link in sorted(self.made - self.stanzas.hooked() - self.stanzas.implied()):
-            if link not in self.stanzas.options:
-                yield link, "gone"
+        """Virtual links that the file does not name any more; their former slaves stay up.
+
+        VLANs on them go too, whatever the file says: Linux does that, and no recording has it.
+        """
+        gone = self.made - self.stanzas.hooked() - self.stanzas.implied() - self.stanzas.options.keys()
+        while more := {link for link in self.made - gone if self.stanzas.raw_device(link) in gone}:
+            gone |= more
+        for link in sorted(gone):
+            yield link, "gone"
 
     def let_go(self, slaves: Mapping[str, str], up: AbstractSet[str]) -> Iterator[tuple[str, Change]]:
         """The kernel closes a slave that a bond lets go; who has `auto` comes up again, but not always."""
@@ -128,8 +133,6 @@ class _Run:
         for link, risen in self.risen.items():
             if risen and link != "lo" and (link not in up or (link not in self.nics and link not in self.made)):
                 yield link, "up"
-            elif not risen and link in self.made and self.stanzas.raw_device(link):
-                yield link, "gone"  # the kernel takes a VLAN away with what it stands on
         for link in sorted(self.hooked - self.made - self.nics):
             if not self.risen.get(link):
                 yield link, "made"
