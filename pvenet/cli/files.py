@@ -94,7 +94,7 @@ def schema(
 def export(context: Context) -> None:
     """Print the current network as a network file.
 
-    With --format json it is a network file, too, and warnings say what the YAML has in comments; --json prints what
+    With --format json it is a network file, too, and warns of what the YAML has in comments; with --json it is what
     `list` gives.
 
     $ pvenet export > network.yaml
