@@ -6,76 +6,68 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from pvenet import errors
-from pvenet.cli import (
-    completion,
-    config,
-    doctor,
-    drift,
-    files,
-    guests,
-    history,
-    links,
-    lint,
-    listing,
-    login,
-    nics,
-    pending,
-    plans,
-    recovery,
-    renamed,
-    sim,
-    staging,
-    topics,
-    tree,
-    waiting,
-)
-from pvenet.cli.answer import Answer, foreseen
+from pvenet.cli import completion
+from pvenet.cli.answer import Answer, command_of, foreseen
 from pvenet.cli.help import Application
 from pvenet.cli.options import VALUED, remembering
 from pvenet.cli.output import LIVE, flush, give_up, out, say
 from pvenet.cli.usage import wrong
 from pvenet.render.foreign import guarded
 
-app = Application(
-    name="pvenet",
-    text="""Change the network of Proxmox VE nodes.
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-    See what would change, apply it live, wait until it is up. Everything can be tried on a simulated node:
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "staging": ("bond", "bridge", "vlan", "eth", "ovs-bridge", "ovs-bond", "ovs-port"),
+    "listing": ("list", "show"),
+    "links": ("links",),
+    "nics": ("nics",),
+    "guests": ("guests",),
+    "tree": ("tree",),
+    "doctor": ("doctor",),
+    "pending": ("diff", "revert", "apply"),
+    "renamed": ("renamed",),
+    "files": ("check", "schema", "export"),
+    "lint": ("lint",),
+    "plans": ("plan",),
+    "drift": ("drift",),
+    "recovery": ("status", "confirm", "rollback"),
+    "waiting": ("wait", "rescue"),
+    "history": ("history",),
+    "login": ("login", "logout"),
+    "topics": ("help",),
+    "config": ("config",),
+    "sim": ("sim",),
+}
+"""Which module has which commands: only that of the command that is run is loaded."""
 
-    $ pvenet --sim /tmp/lab list
-    """,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-for commands in (
-    staging,
-    listing,
-    links,
-    nics,
-    guests,
-    tree,
-    doctor,
-    pending,
-    renamed,
-    files,
-    lint,
-    plans,
-    drift,
-    recovery,
-    waiting,
-    history,
-    login,
-    topics,
-):
-    commands.register(app)
-for group in (config, sim):
-    app.add_typer(group.app)
+
+def application(word: str = "") -> Any:
+    """The application as it is run; where a word names a command, with that one alone, which takes less time."""
+    app = Application(
+        name="pvenet",
+        text="""Change the network of Proxmox VE nodes.
+
+        See what would change, apply it live, wait until it is up. Everything can be tried on a simulated node:
+
+        $ pvenet --sim /tmp/lab list
+        """,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(remembering(root))
+    alone = [module for module, names in COMMANDS.items() if word in names and word != "help"]
+    for module in alone or COMMANDS:
+        import_module(f"pvenet.cli.{module}").register(app)
+    return app.built(word)
 
 
 def _version(asked: bool) -> None:
@@ -86,8 +78,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-@remembering
 def root(
     version: bool = typer.Option(
         False, "--version", "-V", callback=_version, is_eager=True, help="Show the version and exit."
@@ -121,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(words: list[str], answer: Answer) -> int:
     """The exit code of a command line. Raises whatever ended it."""
-    command = app.built("".join(words[:1]))
+    command = application(command_of(words, VALUED))
     try:
         try:
             done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)

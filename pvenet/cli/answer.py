@@ -6,6 +6,7 @@ is wrong: so what is wanted is told from its words before they are parsed, and t
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ STREAMS = frozenset({"apply", "rollback", "wait"})
 """The commands that answer with events."""
 LAST = frozenset({"end", "summary"})
 """The events that end a stream; where there is a summary, each node's end stands before it."""
+_HELP = re.compile(r"--help|-\w*h\w*")
+"""Also among other options of one letter."""
 
 
 def formats_of(command: str) -> tuple[str, ...]:
@@ -118,7 +121,7 @@ def foreseen(words: Sequence[str], valued: Collection[str]) -> Answer:
     `valued`: the options before the command's name that take a value.
     """
     words = words[: words.index("--")] if "--" in words else words
-    command = _command(words, valued)
+    command = command_of(words, valued)
     form = "table"
     for at, word in enumerate(words):
         name, equals, value = word.partition("=")
@@ -130,14 +133,16 @@ def foreseen(words: Sequence[str], valued: Collection[str]) -> Answer:
     return Answer(form, streams=command in STREAMS)
 
 
-def _command(words: Sequence[str], valued: Collection[str]) -> str:
-    """The first word that is neither an option nor an option's value."""
+def command_of(words: Sequence[str], valued: Collection[str]) -> str:
+    """The first word that is neither an option nor an option's value; none where help is asked for before it."""
     skips = False
     for word in words:
         if skips:
             skips = False
         elif not word.startswith("-"):
             return word
+        elif _HELP.fullmatch(word):
+            return ""
         else:
             skips = word in valued
     return ""

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
 from pvenet.cli.help import Application
 from pvenet.cli.options import command
 
-app = Application(name="config", text="Show settings and where they come from.")
+if TYPE_CHECKING:
+    import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the application."""
+    group = Application(name="config", text="Show settings and where they come from.")
+    group.command()(command(show))
+    group.callback()(lambda: None)  # keeps `show` a command although it is the only one
+    app.add_typer(group)
 
 
 def show(context: Context) -> None:
@@ -25,7 +35,3 @@ def show(context: Context) -> None:
     data = {name: {"value": value, "source": source} for name, value, source in rows}
     table = aligned([("setting", "value", "from"), *rows])
     context.emit(data, f"{table}\nprofiles are read from {config_file(os.environ)} and {FOLDER}")
-
-
-app.command()(command(show))
-app.callback()(lambda: None)  # keeps `show` a command although it is the only one

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from pvenet.sim.server import At, Endpoint
     from pvenet.sim.state import Sim
 
-app = Application(name="sim", text="Make and serve a simulated node; no real one is needed.")
+_GROUP = Application(name="sim", text="Make and serve a simulated node; no real one is needed.")
 
 _FOLDER = typer.Argument(..., metavar="DIR", help="Where the simulated nodes are kept.", show_default=False)
 
 
-@app.command()
+def register(app: typer.Typer) -> None:
+    """Add the group to the application."""
+    app.add_typer(_GROUP)
+
+
+@_GROUP.command()
 @partial(command, common=only("node"))
 def init(
     context: Context,
@@ -74,7 +79,7 @@ def init(
     context.emit_done({"folder": str(folder), "node": node}, note=note)
 
 
-@app.command()
+@_GROUP.command()
 @partial(command, common=only("node"))
 def rename(
     context: Context,
@@ -102,7 +107,7 @@ def _renaming(text: str) -> tuple[str, str]:
     return old, new
 
 
-@app.command()
+@_GROUP.command()
 @partial(command, common=only("node"))
 def unplug(
     context: Context,
@@ -140,7 +145,7 @@ def _boot(context: Context, folder: Path, change: Callable[[Sim, str, float], No
     context.emit_done(data, note=f"{node} has booted: its NICs are {', '.join(nics) or 'none'}")
 
 
-@app.command()
+@_GROUP.command()
 @partial(command, common=only("fault"))
 def serve(
     context: Context,
@@ -190,7 +195,7 @@ def _place(text: str) -> At:
     return At(host=host.strip("[]"), port=int(port), address=address)
 
 
-@app.command()
+@_GROUP.command()
 @partial(command, common=only())
 def faults(context: Context) -> None:
     """List what --fault can make go wrong, and how to say where.
@@ -204,7 +209,7 @@ def faults(context: Context) -> None:
     context.emit(data, f"{aligned(usage())}\n\n{HELP}")
 
 
-@app.command()
+@_GROUP.command()
 @partial(command, common=only("node"))
 def show(context: Context, folder: Path = _FOLDER) -> None:
     """Look into simulated nodes: files, links, the last tasks.
@@ -226,7 +231,7 @@ def show(context: Context, folder: Path = _FOLDER) -> None:
     context.emit(data, "\n".join(node_text(view, now, painter()) for view in views))
 
 
-@app.command()
+@_GROUP.command()
 @partial(command, common=only("node"))
 def check(
     context: Context,

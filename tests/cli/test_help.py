@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import documents
 import pytest
-import typer
 
 from pvenet import cli
 from pvenet.cli.help import HEADINGS, examples_of, parted
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
-ROOT: Any = typer.main.get_command(cli.app)
+ROOT: Any = cli.application()
 
 
 def helped(group: Any = ROOT, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
@@ -173,9 +172,9 @@ def test_the_version_has_a_short_option(run: Callable[..., Ran]) -> None:
 
 def test_a_command_is_built_alone_as_it_is_among_all() -> None:
     """What is run is what help shows; a word that names none, and `help` itself, need all of them."""
-    assert cli.app.built("nope").commands.keys() == cli.app.built("help").commands.keys() == ROOT.commands.keys()
+    assert cli.application("nope").commands.keys() == cli.application("help").commands.keys() == ROOT.commands.keys()
     for name in ROOT.commands.keys() - {"help"}:
-        alone = cli.app.built(name)
+        alone = cli.application(name)
         assert alone.commands.keys() == {name}
         assert written(alone.commands[name]) == written(ROOT.commands[name])
         assert written(alone) == (*written(ROOT)[:-1], {name: written(ROOT.commands[name])})

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import answers
-import typer
 from paths import ROOT
 
 from pvenet import cli, errors
@@ -91,7 +90,7 @@ def faults() -> str:
 
 def options() -> str:
     """The table of the options that say where a command goes and how it answers."""
-    root: Any = typer.main.get_command(cli.app)
+    root: Any = cli.application()
     rows = ((_words(each), each.help or "") for each in root.params if each.name in COMMON)
     return _table("| option | meaning |", rows)
 
@@ -108,7 +107,7 @@ def json_of_events() -> str:
 
 def commands(group: Any = None, path: str = "pvenet") -> Iterator[tuple[str, Any]]:
     """Every command that does something, by its words."""
-    group = group or typer.main.get_command(cli.app)
+    group = group or cli.application()
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, f"{path} {name}")
@@ -136,7 +135,7 @@ def options_of_commands() -> str:
 
 def parse(line: str) -> None:
     """Raises TyperException for words after `pvenet` that are no command line; they are not run."""
-    command: Any = typer.main.get_command(cli.app)
+    command: Any = cli.application()
     context, words = None, shlex.split(line, comments=True)
     if set(words) <= {option for each in command.params if not each.expose_value for option in each.opts}:
         return  # what acts as soon as it is parsed: completion would be installed
@@ -149,7 +148,7 @@ def parse(line: str) -> None:
 
 def options_at(words: list[str]) -> set[str]:
     """The options that are known after these words of a sentence. Raises KeyError for no command of ours."""
-    command: Any = typer.main.get_command(cli.app)
+    command: Any = cli.application()
     known: set[str] = set()
     for word in words:
         known |= {option for each in command.params for option in (*each.opts, *each.secondary_opts, "--help")}
@@ -160,7 +159,7 @@ def options_at(words: list[str]) -> set[str]:
 
 def own(command: Any) -> list[Any]:
     """The parameters of a command that not every command has."""
-    shared = {option for parameter in typer.main.get_command(cli.app).params for option in parameter.opts}
+    shared = {option for parameter in cli.application().params for option in parameter.opts}
     return [parameter for parameter in command.params if not set(parameter.opts) & (shared | {"--help"})]
 
 

@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import fastjsonschema
-import typer
 
 from pvenet import cli
 from pvenet.cli.answer import LAST, STREAMS, foreseen
@@ -65,7 +64,7 @@ def validate(command: str, data: object) -> None:
 
 def command_of(words: Sequence[str]) -> str:
     """The words of the command in a command line; empty where there is none."""
-    at: Any = typer.main.get_command(cli.app)
+    at: Any = cli.application()
     found: list[str] = []
     skips = False
     for word in words:
