@@ -94,8 +94,8 @@ def schema(
 def export(context: Context) -> None:
     """Print the current network as a network file.
 
-    With --format json it is a network file, too, and warns of what the YAML has in comments; with --json it is what
-    `list` gives.
+    As JSON (--format json) it is a network file, too, and warns of what the YAML has in comments; `export --json`
+    prints what `list` gives.
 
     $ pvenet export > network.yaml
     """
