@@ -11,8 +11,9 @@ from pvenet.severity import Severity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pvenet.changes import Change
     from pvenet.impact import Impact
-    from pvenet.plan import Change, Risk
+    from pvenet.plan import Risk
 
 
 class Verdict(StrEnum):

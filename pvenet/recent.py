@@ -134,7 +134,7 @@ def _node_names(data: object) -> list[str]:
 def _interfaces(data: object) -> list[dict[str, Any]]:
     from pvenet import wire
     from pvenet.model import kind_of
-    from pvenet.plan.relations import members
+    from pvenet.model.relations import members
 
     rows = data if isinstance(data, list) else []
     if not all(isinstance(row, dict) for row in rows) or wire.unreadable(rows):

@@ -28,7 +28,7 @@ from pvenet.sim.state import Sim
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.plan import Desired
+    from pvenet.changes import Desired
 
 SIZES = (10, 100, 1000)
 RUNS = 5

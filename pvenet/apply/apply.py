@@ -16,9 +16,10 @@ from pvenet.apply.bystanders import lost
 from pvenet.apply.ending import Ending
 from pvenet.apply.handover import handover, keep
 from pvenet.apply.hosts import address_move, catch_up, follow_move, live_elsewhere, with_names
-from pvenet.apply.open_journals import failed_last, finish, recognise, refuse_unfinished
+from pvenet.apply.open_journals import failed_last, finish
 from pvenet.apply.pending import Pending, gate, refuse_irreversible, touches_path
 from pvenet.apply.runtime import conclude, wait_until_idle
+from pvenet.apply.unfinished import recognise, refuse_unfinished
 from pvenet.cluster import with_links
 from pvenet.journal import OPEN, Journals, OpenJournal, State, utc_now
 from pvenet.outcome import Nothing, Outcome

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.apply.bystanders import bystanders
+from pvenet.changes import Create, Update, net_changes
 from pvenet.cluster import highly_available
 from pvenet.events import Affected, PathEffect, Shown
 from pvenet.impact import NO_GUESTS, shown_path
 from pvenet.model import beneath
 from pvenet.model.addresses import addresses
-from pvenet.plan.changes import Create, Update, net_changes
 from pvenet.plan.restore import lost_for_good
 from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risks
 from pvenet.wire import line_ends
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from pvenet.apply.bystanders import Bystanders, GuestLook
     from pvenet.apply.runtime import Runtime
+    from pvenet.changes import Change, Loss, Plan
     from pvenet.cluster import Cluster
     from pvenet.impact import AllowedGuests
     from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Change, Loss, Plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,10 +24,10 @@ from pvenet.plan.restore import restore_plan
 if TYPE_CHECKING:
     from pvenet.apply.runtime import Deadline, Runtime
     from pvenet.apply.verify import Expectation
+    from pvenet.changes import Plan
     from pvenet.journal import Journal, OpenJournal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Plan
 
 TAKEN_WITHIN = 5.0
 """Seconds within which a reload that has answered takes what was pending: its worker renames the file."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from pvenet import errors, impact
+from pvenet.changes import Update, net_changes
 from pvenet.cluster import Cluster, standing
 from pvenet.guests import read_guests, running_cards
 from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
-from pvenet.plan.changes import Update, net_changes
-from pvenet.plan.relations import downward
+from pvenet.model.relations import downward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

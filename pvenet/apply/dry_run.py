@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
+    from pvenet.changes import Change, Plan
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Change, Plan
 
 VERIFIED = "when it is verified"
 BEGUN = "when the reload has begun: the way back"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.hosts import catch_up
-from pvenet.apply.open_journals import meet
 from pvenet.apply.resume import refuse_unsettled
 from pvenet.apply.same_node import claim, others_note
 from pvenet.apply.status import is_busy
+from pvenet.apply.unfinished import meet
 from pvenet.journal import NO, UNFINISHED, YES, Journal, Journals, Ours, State, is_mine, ownership
 from pvenet.journal.term import Term
 

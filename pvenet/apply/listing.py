@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.open_journals import refuse_while_reloading
-from pvenet.apply.verify import should_be_active
+from pvenet.apply.unfinished import refuse_while_reloading
+from pvenet.changes.pending import PendingView, foreign_view, pending_view
 from pvenet.journal import Ours, ownership
 from pvenet.kernel.stanzas import stanza_changes
 from pvenet.model import Bridge
-from pvenet.plan.pending import PendingView, foreign_view, pending_view
+from pvenet.model.autostart import should_be_active
 
 if TYPE_CHECKING:
     from pvenet.journal import Journals

@@ -6,69 +6,20 @@ became of it.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.unfinished import still_open, task_of
 from pvenet.apply.verify import expect, judge
-from pvenet.cluster import fingerprints
-from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State, replay
-from pvenet.plan.changes import net_changes
+from pvenet.changes import net_changes
+from pvenet.journal import ARMS, Journal, Journals, State, replay
 from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from pvenet.journal import Foreign, Nothing
     from pvenet.model import Network
-    from pvenet.node import Node, Reading, Task
+    from pvenet.node import Node, Reading
     from pvenet.plan.restore import Conflict
-
-
-def refuse_while_reloading(node: Node, journals: Journals) -> None:
-    """Raises Busy while a reload of ours still runs: a listing now would freeze the flags (pve-api#never-list).
-
-    It costs a request only where a journal is open on a reload.
-    """
-    meet(node, journals, State.RELOADING, *ARMS, State.ROLLING_BACK)
-    for journal in _open(journals, State.RELOADING, *ARMS, State.ROLLING_BACK):
-        task = _task(node, journal)
-        if task is not None and task.running:
-            raise errors.Busy(
-                f"the reload of {node.name} that was started from here is still running; nothing was sent",
-                hint=f"wait until its task has ended:\n  {task.upid}",
-            )
-
-
-def refuse_unfinished(node: Node, journals: Journals) -> None:
-    """Raises RefusedByPvenet while an apply waits for a person's word, or a rollback for its end."""
-    meet(node, journals, *UNFINISHED)
-    found = next(reversed(_open(journals, *UNFINISHED)), None)
-    if found is None:
-        return
-    if found.state is State.CONFIRMING and journals.word(found) == YES:
-        journals.write(replace(found, state=State.CONFIRMED))  # whoever waited was killed before it could
-        return
-    if found.state is State.CONFIRMING:
-        what, remedy = "what was applied last is waiting to be confirmed", "keeps it, and `pvenet rollback` undoes it"
-    else:
-        what, remedy = "a rollback was started and has not ended", "keeps what is there, and `pvenet rollback` goes on"
-    raise errors.RefusedByPvenet(
-        f"{what} on {node.name}; nothing was sent",
-        hint=f"`pvenet confirm` {remedy}; the journal is\n  {journals.path(found)}",
-    )
-
-
-def refuse_armed(journals: Journals, whose: Nothing | Ours | Foreign) -> None:
-    """Raises RefusedByPvenet where what is pending leads back from an apply that was armed."""
-    if isinstance(whose, Ours) and whose.armed:
-        raise errors.RefusedByPvenet(
-            f"what is pending on {journals.node} is the way back of an apply that was armed and has not ended; nothing "
-            "was sent",
-            hint="`pvenet rollback` goes back to what was there before, and `pvenet revert` keeps what was applied;\n"
-            f"the journal is\n  {journals.path(whose.journal)}",
-        )
 
 
 def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
@@ -78,7 +29,7 @@ def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
     """
     told = []
     journals.settle(reading)
-    for journal in _open(journals, State.STAGING, State.RELOADING, *ARMS):
+    for journal in still_open(journals, State.STAGING, State.RELOADING, *ARMS):
         if journal.state in ARMS:
             _refuse_gone_live(journals, journal, reading)
         state, text = _gone(journal, reading) if journal.state is State.STAGING else _reloaded(node, journal, reading)
@@ -100,7 +51,7 @@ def _refuse_gone_live(journals: Journals, journal: Journal, reading: Reading) ->
 
 def drop_staged(journals: Journals) -> None:
     """End what was staged from here and is not pending any more, because all that was pending has gone."""
-    for journal in _open(journals, State.STAGING):
+    for journal in still_open(journals, State.STAGING):
         journals.write(replace(journal, state=State.DROPPED))
 
 
@@ -110,39 +61,6 @@ def failed_last(journals: Journals) -> Journal | None:
     return ended[-1] if ended and ended[-1].state is State.FAILED else None
 
 
-def meet(node: Node, journals: Journals, *states: State) -> None:
-    """Let the node show its certificate where that decides whose a journal in one of these states is.
-
-    It costs a request only there, and only where nothing was asked yet and no certificate is pinned.
-    """
-    if any(journal.state in states for journal in journals.undecided()):
-        node.connection.get("version")
-    recognise(node, journals, states)
-
-
-def recognise(node: Node, journals: Journals, states: Collection[State]) -> None:
-    """Tell the journals that began at another member of the cluster, by the certificates that the cluster knows.
-
-    It costs a request only where a journal in one of these states is of a node of this name at another endpoint.
-    """
-    place = journals.place()
-    others = [journal for journal in journals.others() if journal.certificate and journal.state in states]
-    if place.certificate and any(journal.endpoint not in place.certificates for journal in others):
-        with suppress(errors.PvenetError):  # then they stay another node's
-            journals.recognise(fingerprints(node.connection).values())
-
-
-def _open(journals: Journals, *states: State) -> list[Journal]:
-    return [journal for journal in journals.all() if journal.state in states]
-
-
-def _task(node: Node, journal: Journal) -> Task | None:
-    try:
-        return node.task(journal.upid) if journal.upid else None
-    except errors.RefusedByPVE:  # it knows no such task (any more)
-        return None
-
-
 def led_back(journal: Journal, network: Network) -> bool:
     """Whether a network has what was there before the journal's steps, as far as the API can put it back."""
     return not restore_plan(journal.network, network, replay(journal).values()).todo
@@ -150,7 +68,7 @@ def led_back(journal: Journal, network: Network) -> bool:
 
 def gone_elsewhere(journals: Journals, reading: Reading) -> tuple[str, ...]:
     """What became of what was staged from here and is not pending any more; the journals stay as they are."""
-    return tuple(text for journal in _open(journals, State.STAGING) if (text := _gone(journal, reading)[1]))
+    return tuple(text for journal in still_open(journals, State.STAGING) if (text := _gone(journal, reading)[1]))
 
 
 def conflicts(journal: Journal, network: Network) -> tuple[Conflict, ...]:
@@ -174,7 +92,7 @@ def _reloaded(node: Node, journal: Journal, reading: Reading) -> tuple[State, st
     changes = net_changes(journal.network.interfaces, reading.network.interfaces)
     if not changes and not journal.adopted:
         return State.DROPPED, ""  # it never was, and somebody has reverted what was staged
-    task = _task(node, journal)
+    task = task_of(node, journal)
     before = None if journal.adopted else journal.network
     touched = None if journal.adopted else frozenset(change.name for change in changes)
     down = judge(expect(before=before, wanted=reading.network, touched=touched), reading.network).down

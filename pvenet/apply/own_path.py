@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.changes import Update, net_changes
 from pvenet.cluster import Cluster, with_links
 from pvenet.events import PathEffect
 from pvenet.impact import shown_path
 from pvenet.model import Bridge, OvsBridge
 from pvenet.model.addresses import addresses
-from pvenet.plan.changes import Update, net_changes
 from pvenet.plan.risk import ManagementPath, Risk, management_path, risks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pvenet.changes import Change
     from pvenet.model import Network
     from pvenet.node import Node
-    from pvenet.plan.changes import Change
 
 MOVES = "moves"
 """The node has another address after it, or has it elsewhere."""

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import touched_path
-from pvenet.apply.open_journals import refuse_armed
+from pvenet.apply.unfinished import refuse_armed
 from pvenet.apply.verify import Expectation, expect
 from pvenet.journal import Journals, Nothing, Ours, not_ours, ownership, replay
 from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
     from pvenet.apply.options import ApplyOptions
+    from pvenet.changes import Change, Plan
     from pvenet.cluster import Cluster
     from pvenet.journal import Journal
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Change, Plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
 from pvenet.apply.verify import judge
+from pvenet.changes import Update
 from pvenet.events import Warned
 from pvenet.model import Ethernet
-from pvenet.plan.changes import Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pvenet.apply.kernel import KernelLooks
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.verify import Expectation
+    from pvenet.changes import Change
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.node import Node
-    from pvenet.plan.changes import Change
 
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.nics import sight_of
 from pvenet.apply.stage import lossy
+from pvenet.changes import outcome
 from pvenet.kernel.files import APPLIED
 from pvenet.model import Other, kind_of
 from pvenet.nics.names import on
 from pvenet.nics.renaming import Renaming, candidates, refusal, renaming
 from pvenet.observe import report
-from pvenet.plan.changes import outcome
 from pvenet.plan.inverse import lost_in_the_file
 from pvenet.plan.order import plan
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors, times
 from pvenet.apply.approval import Proposal, approve, remade, removals
 from pvenet.apply.hosts import address_move, follow_move, may_follow, with_names
-from pvenet.apply.open_journals import finish, recognise
+from pvenet.apply.open_journals import finish
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
@@ -18,6 +18,8 @@ from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.stage import is_gone, is_nothing, throw_away
 from pvenet.apply.status import by_hand
 from pvenet.apply.steps import made_live
+from pvenet.apply.unfinished import recognise
+from pvenet.changes import net_changes, outcome
 from pvenet.cluster import with_links
 from pvenet.journal import (
     NO,
@@ -36,7 +38,6 @@ from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.model import Network
 from pvenet.observe import bridges
 from pvenet.outcome import Nothing, Outcome, RolledBack
-from pvenet.plan.changes import net_changes, outcome
 from pvenet.plan.restore import restore_plan
 from pvenet.routes import learn_peers, recall, routes
 
@@ -45,9 +46,9 @@ if TYPE_CHECKING:
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
+    from pvenet.changes import Loss
     from pvenet.events import Ended
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Loss
     from pvenet.plan.restore import RestorePlan
 
 UNSENT = (State.STAGING, State.RELOADING)

@@ -21,12 +21,12 @@ from pvenet.apply.status import by_hand
 from pvenet.apply.steps import Steps
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import expect_restored, judge
+from pvenet.changes import net_changes
 from pvenet.events import RollingBack
 from pvenet.journal import ARMS, State, is_mine, is_recorded, replay
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
 from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, RolledBack, Unknown
-from pvenet.plan.changes import net_changes
 from pvenet.plan.restore import RestorePlan, restore_plan
 from pvenet.unexpected import unexpected
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from pvenet.apply.bystanders import Lost
     from pvenet.apply.runtime import Runtime
+    from pvenet.changes import Change
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.kernel.judgement import Look
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Change
 
 WITHIN = 60.0
 """Seconds that a rollback has for itself where nobody has said how many."""

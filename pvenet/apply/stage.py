@@ -15,17 +15,11 @@ from pvenet import errors, wire
 from pvenet.apply.approval import described_removals, planned_removals, removals
 from pvenet.apply.bystanders import may_hit
 from pvenet.apply.hosts import with_names
-from pvenet.apply.open_journals import (
-    drop_staged,
-    finish,
-    gone_elsewhere,
-    recognise,
-    refuse_armed,
-    refuse_unfinished,
-    refuse_while_reloading,
-)
+from pvenet.apply.open_journals import drop_staged, finish, gone_elsewhere
 from pvenet.apply.own_path import PathTouched, path_touched
 from pvenet.apply.steps import Steps, made_live
+from pvenet.apply.unfinished import recognise, refuse_armed, refuse_unfinished, refuse_while_reloading
+from pvenet.changes import outcome
 from pvenet.cluster import with_links
 from pvenet.impact import Impact
 from pvenet.journal import (
@@ -42,7 +36,6 @@ from pvenet.journal import (
     replay,
     utc_now,
 )
-from pvenet.plan.changes import outcome
 from pvenet.plan.order import plan
 from pvenet.plan.problems import Problem, problems
 
@@ -51,10 +44,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from pvenet.changes import Desired, Plan
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
-    from pvenet.plan.changes import Desired, Plan
 
 
 @dataclass(frozen=True, kw_only=True)

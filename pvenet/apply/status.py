@@ -12,9 +12,10 @@ from pvenet import errors
 from pvenet.apply.by_hand import console
 from pvenet.apply.hosts import hosts_left
 from pvenet.apply.nics import early_names, sharp_sight
-from pvenet.apply.open_journals import conflicts, led_back, recognise
+from pvenet.apply.open_journals import conflicts, led_back
 from pvenet.apply.same_node import claim, others_told
 from pvenet.apply.sdn_lock import left_behind
+from pvenet.apply.unfinished import recognise
 from pvenet.journal import ARMS, MEANINGS, NO, YES, Foreign, Journal, Journals, LockJournals, Ours, State, ownership
 from pvenet.journal.term import Term
 from pvenet.routes import recall

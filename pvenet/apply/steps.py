@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
+from pvenet.changes import Change, Create, Delete, Plan
 from pvenet.connection import AnswerLost, NotReached
 from pvenet.journal import State, replay, replayed
 from pvenet.model import Bridge, canonical
-from pvenet.plan.changes import Change, Create, Delete, Plan
 from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:

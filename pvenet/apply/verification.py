@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from pvenet.apply.kernel import KernelLooks
     from pvenet.apply.runtime import Runtime
     from pvenet.apply.verify import Expectation, Judgement
+    from pvenet.changes import Change, Plan
     from pvenet.connection.endpoint import Endpoint
     from pvenet.journal import OpenJournal
     from pvenet.kernel.difference import Difference
     from pvenet.node import Node, Reading, Task
-    from pvenet.plan.changes import Change, Plan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,22 +8,19 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Create, changed_fields, same_kind
 from pvenet.model import (
-    Bond,
-    Bridge,
     Ethernet,
     Interface,
     Network,
     Vlan,
     beneath,
     canonical,
-    is_kept_down,
-    kind_of,
     parent_in,
 )
+from pvenet.model.autostart import should_be_active
 from pvenet.nics.gone import absent
 from pvenet.nics.names import named_in
-from pvenet.plan.changes import Create, changed_fields, same_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,9 +29,6 @@ if TYPE_CHECKING:
 
 _ERROR = re.compile(r"\s*(?:(?P<stanza>\S+) : )?error: (?:(?P<name>[^\s:]\S*): )?")
 """How ifupdown2 names whom an error is about."""
-
-STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
-"""The kinds whose `autostart` brings up a link that the kernel shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,31 +167,6 @@ def _left_by(restore: RestorePlan) -> set[str]:
     """What stands beneath an interface, and shall do so no more."""
     below = {name for step in restore.todo.steps if not isinstance(step, Create) for name in beneath(step.before)}
     return below - {name for interface in restore.wanted.values() for name in beneath(interface)}
-
-
-def should_be_active(network: Network) -> frozenset[str]:
-    """Interfaces with autostart, and the ports and slaves beneath them, but for what a line of its own keeps down.
-
-    A VLAN's raw device follows from the VLAN.
-    """
-    should = set()
-    for name, interface in network.interfaces.items():
-        if interface.autostart and kind_of(interface) in STARTED:
-            should.add(name)
-            should.update(_all_beneath(interface, network))
-    return frozenset(name for name in should if not is_kept_down(network.interfaces[name]))
-
-
-def _all_beneath(interface: Interface, network: Network) -> set[str]:
-    """The ports and slaves beneath an interface, and what is beneath those."""
-    found: set[str] = set()
-    waiting = [interface]
-    for each in waiting:  # it grows while it is walked
-        if isinstance(each, Bond | Bridge):
-            new = {name for name in beneath(each) if name in network.interfaces} - found
-            found |= new
-            waiting += [network.interfaces[name] for name in new]
-    return found
 
 
 def judge(expectation: Expectation, now: Network) -> Judgement:

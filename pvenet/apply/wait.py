@@ -16,19 +16,19 @@ from pvenet.apply.bystanders import bystanders, crowded, lost
 from pvenet.apply.ending import Ending
 from pvenet.apply.handover import read
 from pvenet.apply.hosts import AddressMove, with_names
-from pvenet.apply.open_journals import meet, recognise, refuse_unfinished
 from pvenet.apply.pending import Pending, touches_path
 from pvenet.apply.reload import not_arrived
 from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.same_node import claim
+from pvenet.apply.unfinished import meet, recognise, refuse_unfinished
 from pvenet.apply.verify import expect
+from pvenet.changes import net_changes
 from pvenet.cluster import with_links
 from pvenet.journal import ARMS, MEANINGS, NO, OPEN, OpenJournal, State, is_recorded, replay, utc_now
 from pvenet.journal.term import Term
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.node import Reading
 from pvenet.outcome import Applied, Nothing
-from pvenet.plan.changes import net_changes
 from pvenet.routes import learn_peers, recall, routes
 
 if TYPE_CHECKING:

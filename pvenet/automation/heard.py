@@ -13,7 +13,7 @@ from pvenet.render.values import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pvenet.plan import Change
+    from pvenet.changes import Change
 
 
 def diff_text(steps: Sequence[Change], changes: str) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pvenet import errors
+    from pvenet.changes.pending import PendingView
     from pvenet.node import Node, Reading
-    from pvenet.plan.pending import PendingView
 
 T = TypeVar("T")
 

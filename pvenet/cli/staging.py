@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pvenet.apply.stage import Staged
+    from pvenet.changes import Desired
     from pvenet.cli.nouns import Noun
     from pvenet.edit import Differences
     from pvenet.model import Network
-    from pvenet.plan import Desired
 
 ADOPT = typer.Option(False, "--adopt", help="Stage on top of pending changes that are not ours.")
 LOSSY = typer.Option(False, "--lossy", help="Go on even if the API would lose something.")

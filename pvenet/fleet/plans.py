@@ -12,13 +12,14 @@ from pvenet.apply.approval import management_addresses, planned_removals
 from pvenet.apply.hosts import address_move, with_names
 from pvenet.apply.nics import meant_by
 from pvenet.apply.stage import foreseen
+from pvenet.changes import outcome
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import each_place, its_place, read, refuse
 from pvenet.guests import list_guests
 from pvenet.journal import Ours, ownership
 from pvenet.nics.renaming import candidates
 from pvenet.nics.sight import Sight
-from pvenet.plan import Risk, outcome, removals_on
+from pvenet.plan import Risk, removals_on
 from pvenet.spec import nics
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic

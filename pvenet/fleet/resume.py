@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.open_journals import meet
 from pvenet.apply.sdn_lock import left_behind
 from pvenet.apply.stage import revert
+from pvenet.apply.unfinished import meet
 from pvenet.apply.wait import LEFT, wait
 from pvenet.events import Ended, Verdict
 from pvenet.fleet.book import UNDONE, UNTOUCHED, by_now, digest

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Create, Delete, Update, net_changes
 from pvenet.impact.reach import NATIVE, admits
 from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort
 from pvenet.model.addresses import addresses
-from pvenet.plan import Create, Delete, Update, net_changes
-from pvenet.plan.relations import DEFAULT_MTU, downward
+from pvenet.model.relations import DEFAULT_MTU, downward
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from pvenet.changes import Change
     from pvenet.impact.reach import Frame, Reach
     from pvenet.model import Network
-    from pvenet.plan import Change
 
 _QUIET = frozenset({"comments", "autostart", "cidr", "gateway", "cidr6", "gateway6"})
 """The fields that no frame of a guest notices."""

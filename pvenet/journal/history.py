@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.changes import net_changes
 from pvenet.journal.replay import replay
 from pvenet.journal.states import MEANINGS, OPEN, State
 from pvenet.journal.store import NO, YES
-from pvenet.plan.changes import net_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pvenet.changes import Change
     from pvenet.journal.store import Journals
     from pvenet.journal.value import Journal
-    from pvenet.plan.changes import Change
 
 _REFUSED = "not confirmed, not rolled back yet"
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.changes import net_changes
 from pvenet.journal.identity import elsewhere
 from pvenet.journal.replay import explains, replay
 from pvenet.journal.states import ARMS, WRITING
-from pvenet.plan.changes import net_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pvenet.changes import Change
     from pvenet.journal.store import Journals
     from pvenet.journal.value import Journal
     from pvenet.model import Interface, Network
     from pvenet.node import Reading
-    from pvenet.plan.changes import Change
 
 
 @dataclass(frozen=True, kw_only=True)

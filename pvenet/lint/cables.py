@@ -22,7 +22,7 @@ from pvenet.model import (
     parent_in,
 )
 from pvenet.model.addresses import addresses
-from pvenet.plan.relations import downward, users
+from pvenet.model.relations import downward, users
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -20,7 +20,7 @@ from pvenet.model import (
     parent_in,
 )
 from pvenet.model.addresses import addresses
-from pvenet.plan.relations import DEFAULT_MTU
+from pvenet.model.relations import DEFAULT_MTU
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.changes import ovs, same_kind
 from pvenet.model import (
     Bond,
     Bridge,
@@ -18,11 +19,9 @@ from pvenet.model import (
     kind_of,
     parent_in,
 )
-from pvenet.plan import ovs
-from pvenet.plan.changes import same_kind
+from pvenet.model.relations import has_member, members, mtu_of, mtus_fit, supports
 from pvenet.plan.context import Problem
 from pvenet.plan.order import addressed
-from pvenet.plan.relations import has_member, members, mtu_of, mtus_fit, supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, fields
 
+from pvenet.changes import Desired, differences, ovs, same_kind
 from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
 from pvenet.model.addresses import addresses
-from pvenet.plan import ovs
-from pvenet.plan.changes import Desired, differences, same_kind
+from pvenet.model.relations import on_circles, users
 from pvenet.plan.order import GATEWAYS, overlaid
-from pvenet.plan.relations import on_circles, users
 
 MOST_GUESSES = 20
 """Looking for a nearest name takes time; nobody reads more of them."""

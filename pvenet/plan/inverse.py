@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pvenet.changes import Loss, Plan, outcome, ovs, same_kind
 from pvenet.limits import MTUS, TAGS, line_end, refused, takes_name, takes_vids
 from pvenet.model import FileOnly, Interface, Network, Other, OvsPort, Vlan, canonical, defaults, kind_of, natural
-from pvenet.plan import ovs
-from pvenet.plan.changes import Loss, Plan, outcome, same_kind
+from pvenet.model.relations import named
 from pvenet.plan.order import plan as plan_to
-from pvenet.plan.relations import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -22,10 +22,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Change, Create, Delete, Desired, Plan, Update, advance, ovs, same_kind
 from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical, natural
-from pvenet.plan import ovs
-from pvenet.plan.changes import Change, Create, Delete, Desired, Plan, Update, advance, same_kind
-from pvenet.plan.relations import members, mtus_fit, start_slaves, supports
+from pvenet.model.relations import members, mtus_fit, start_slaves, supports
 from pvenet.plan.walk import Node, Until, Walk
 
 if TYPE_CHECKING:

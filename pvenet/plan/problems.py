@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.changes import ovs
 from pvenet.model import Ethernet, Interface, Network, Other, OvsPort, looks_like_a_nic
-from pvenet.plan import addressing, checks, conflicts, ovs, switches
+from pvenet.plan import addressing, checks, conflicts, switches
 from pvenet.plan.context import Context, Problem, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pvenet.plan.changes import Desired
+    from pvenet.changes import Desired
 
 __all__ = ["Problem", "problems"]
 

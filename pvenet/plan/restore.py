@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Loss, Plan, changed_fields, outcome, same_kind
 from pvenet.model import Ethernet, canonical
-from pvenet.plan.changes import Loss, Plan, changed_fields, outcome, same_kind
 from pvenet.plan.inverse import inverse, lost_between, restorable
 from pvenet.plan.order import plan
 

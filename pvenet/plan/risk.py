@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Change, Create, Delete, Update
 from pvenet.model import Ethernet, Interface, Network, Other, natural
-from pvenet.plan.changes import Change, Create, Delete, Update
-from pvenet.plan.relations import downward, members, users
+from pvenet.model.relations import downward, members, users
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from pvenet.plan.changes import Loss
+    from pvenet.changes import Loss
 
 
 class Risk(Severity):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.changes import ovs
 from pvenet.model import FileOnly, Interface, Other, OvsBridge, OvsPort, Vlan, kind_of
-from pvenet.plan import ovs
 from pvenet.plan.conflicts import missing
 from pvenet.plan.context import Problem
 from pvenet.plan.inverse import lost_in_the_file

@@ -11,9 +11,9 @@ from enum import Enum, auto
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Change, Create, Delete, Update
 from pvenet.model import Bond, Bridge, Interface, OvsBond, OvsBridge, canonical, natural
-from pvenet.plan.changes import Change, Create, Delete, Update
-from pvenet.plan.relations import with_kept_addresses
+from pvenet.model.relations import with_kept_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pvenet.changes import Create, Delete, Update
 from pvenet.model import kind_of
-from pvenet.plan import Create, Delete, Update
 from pvenet.render.foreign import one_line
 from pvenet.render.values import plain_value, said, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pvenet.plan import Change, Problem
+    from pvenet.changes import Change
+    from pvenet.plan import Problem
     from pvenet.render.values import Paint
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pvenet import times
-from pvenet.plan import Create, Delete
-from pvenet.plan.pending import PendingView
+from pvenet.changes import Create, Delete
+from pvenet.changes.pending import PendingView
 from pvenet.render.changes import change_data, changes_text, folded, pending_text
 from pvenet.render.columns import fitted
 from pvenet.render.foreign import one_line
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from pvenet.changes import Change
     from pvenet.journal import Past
-    from pvenet.plan import Change
     from pvenet.render.values import Paint
 
 _HEAD = ("no", "begun", "", "at", "rollout", "what", "how it ended")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pvenet.changes.pending import PendingKind, PendingView
 from pvenet.model import Interface, Link, Network, Other, beneath, kind_of, natural, own_first
-from pvenet.plan.pending import PendingKind, PendingView
 from pvenet.render.columns import broken, fitted
 from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned, plain_value, said, text

@@ -6,8 +6,9 @@ from dataclasses import replace
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from pvenet.changes import Create, Delete, Update
 from pvenet.model import runs
-from pvenet.plan import Create, Delete, Risk, Update
+from pvenet.plan import Risk
 from pvenet.render.changes import change_data, changes_text, pending_text
 from pvenet.render.foreign import indented, one_line
 from pvenet.render.impact import impact_data, impact_lines
@@ -17,9 +18,9 @@ from pvenet.render.values import counted, headed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pvenet.changes import Change
     from pvenet.events import Row
     from pvenet.impact import Impact
-    from pvenet.plan import Change
     from pvenet.render.values import Paint
     from pvenet.spec.node_plan import NodePlan
 

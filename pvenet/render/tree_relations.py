@@ -22,7 +22,7 @@ from pvenet.model import (
     natural,
     parent_in,
 )
-from pvenet.plan.relations import supports
+from pvenet.model.relations import supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Delete
 from pvenet.model.addresses import addresses
-from pvenet.plan import Delete
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.network_spec import InterfaceSpec
 

@@ -26,8 +26,8 @@ from pvenet.model import (
     from_vlan_name,
     parent_in,
 )
+from pvenet.model.relations import downward
 from pvenet.plan import problems
-from pvenet.plan.relations import downward
 from pvenet.spec.addresses import shared_addresses
 from pvenet.spec.desired import merged
 from pvenet.spec.network_spec import InterfaceSpec, NetworkSpec, NodeSpec

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.edit import consistent
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of
-from pvenet.plan.relations import downward
+from pvenet.model.relations import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:
-    from pvenet.plan import Desired, ManagementPath
+    from pvenet.changes import Desired
+    from pvenet.plan import ManagementPath
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,16 +8,18 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet import wire
+from pvenet.changes import Delete, net_changes, outcome
 from pvenet.impact import Impact
 from pvenet.model import Network, beneath, canonical, kind_of
-from pvenet.plan import Delete, Risk, focused, inverse, management_path, net_changes, outcome, plan, problems, risks
+from pvenet.plan import Risk, focused, inverse, management_path, plan, problems, risks
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from pvenet.changes import Change, Desired, Loss, Plan
     from pvenet.hosts import LineChange
-    from pvenet.plan import Change, Desired, Loss, ManagementPath, Plan
+    from pvenet.plan import ManagementPath
     from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.network_spec import NodeSpec
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pvenet.changes import Update
 from pvenet.limits import refused
-from pvenet.plan.changes import Update
 from pvenet.wire.writing import update_form
 
 if TYPE_CHECKING:
+    from pvenet.changes import Plan
     from pvenet.model import Interface
-    from pvenet.plan.changes import Plan
     from pvenet.wire.spelling import Form
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pvenet.plan.changes import Loss
+from pvenet.changes import Loss
 from pvenet.wire.prediction import by_name, predicted
 from pvenet.wire.properties import known, missing_words, property_of
 from pvenet.wire.rewriting import OVS_PORTS, mangled, rewritten, same_options

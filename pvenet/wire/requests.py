@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pvenet.plan.changes import Create, Delete, Update
+from pvenet.changes import Create, Delete, Update
 from pvenet.wire.writing import create_form, update_form
 
 if TYPE_CHECKING:
-    from pvenet.plan.changes import Change
+    from pvenet.changes import Change
     from pvenet.wire.spelling import Form
 
 

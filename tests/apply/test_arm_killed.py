@@ -14,10 +14,10 @@ from pvenet import errors
 from pvenet.apply.renamed import find_renaming
 from pvenet.apply.stage import StageOptions, stage
 from pvenet.apply.status import status
+from pvenet.changes import Delete
 from pvenet.events import Shown, Verdict
 from pvenet.journal import Ours, State, ownership
 from pvenet.model import Bridge, Ethernet
-from pvenet.plan import Delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pvenet.changes import Desired
     from pvenet.model import Interface
-    from pvenet.plan import Desired
 
 EDITS: dict[str, tuple[str, dict[str, Any], str]] = {
     "another bridge": ("POST network", {"iface": "vmbr99", "type": "bridge"}, "vmbr99"),

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from fault_truth import Described, Truth
 
     from pvenet.apply.status import Status
+    from pvenet.changes import Desired
     from pvenet.journal import Journals
     from pvenet.model import Interface, Network
     from pvenet.node import Node
-    from pvenet.plan import Desired
 
 DESIRED: tuple[Desired, ...] = (
     {"bond0": Bond(name="bond0", slaves=("ens38", "ens39"))},

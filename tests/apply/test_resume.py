@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
-    from pvenet.plan import Desired
+    from pvenet.changes import Desired
 
 
 @pytest.fixture

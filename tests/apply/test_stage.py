@@ -16,7 +16,7 @@ from pvenet.model import Bond, Ethernet
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pvenet.plan import Desired
+    from pvenet.changes import Desired
 
 
 @pytest.fixture

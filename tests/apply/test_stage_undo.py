@@ -16,7 +16,7 @@ from pvenet.model import Bridge, Ethernet, Vlan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pvenet.plan import Desired
+    from pvenet.changes import Desired
 
 STEPS: Desired = {**TAGGED, "bond0.5": Vlan(name="bond0.5"), "ens40": Ethernet(name="ens40", mtu=1400)}
 WRITES = ("PUT network/ens40", "POST network", "POST network+2", "POST network+3")

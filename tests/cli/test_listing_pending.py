@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typed import Typed
 
+from pvenet.changes import net_changes
+from pvenet.changes.pending import pending_view
 from pvenet.model import Bond, Bridge, Network
-from pvenet.plan import net_changes
-from pvenet.plan.pending import pending_view
 from pvenet.render.network import details
 
 if TYPE_CHECKING:

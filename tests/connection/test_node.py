@@ -10,13 +10,13 @@ from recorded import Recorded, load, named
 
 from pvenet import errors
 from pvenet.apply.steps import send
+from pvenet.changes import Change, Create, Update
 from pvenet.cluster import members, names
 from pvenet.connection import AnswerLost, Connection
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
 from pvenet.model import Bond, Bridge
 from pvenet.node import Node
-from pvenet.plan import Change, Create, Update
 
 if TYPE_CHECKING:
     from recorded import Exchange

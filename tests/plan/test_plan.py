@@ -15,19 +15,9 @@ from plan_model import RefusedStepError, Staging, check_file, interfaces, networ
 from plan_sim import FileOf, bare_file, shown, towards
 from work import growth
 
+from pvenet.changes import Create, FieldChange, Plan, Update, net_changes, outcome
 from pvenet.model import Bridge, Interface, Network, Vlan, canonical
-from pvenet.plan import (
-    Create,
-    FieldChange,
-    Inverse,
-    Plan,
-    Update,
-    inverse,
-    net_changes,
-    outcome,
-    plan,
-    problems,
-)
+from pvenet.plan import Inverse, inverse, plan, problems
 from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from recorded import STARTS
 from replay import HOST
 
 from pvenet import wire
+from pvenet.changes import Change, Create, Delete, Desired, Update
 from pvenet.model import Interface, Network, Other, beneath, canonical, kind_of
-from pvenet.plan import Change, Create, Delete, Desired, Update, inverse, plan, problems
+from pvenet.plan import inverse, plan, problems
 from pvenet.sim import interfaces as sim
 from pvenet.sim.schema import Refused
 

@@ -13,7 +13,8 @@ from ovs_networks import NICS, networks
 from plan_sim import FileOf, bare_file, kept, shown, towards, wrong
 from recorded import load
 
-from pvenet.plan import inverse, outcome, plan
+from pvenet.changes import outcome
+from pvenet.plan import inverse, plan
 from pvenet.sim.interfaces import Host
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from plan_model import interfaces, network
 from walk_requests import recorded
 
 from pvenet import wire
+from pvenet.changes import Create
 from pvenet.model import Bridge, Network
-from pvenet.plan import Create, Problem, plan, problems
+from pvenet.plan import Problem, plan, problems
 from pvenet.sim.interfaces import Host, listing, parse
 
 NODE = """

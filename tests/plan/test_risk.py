@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from plan_model import interfaces, network
 
+from pvenet.changes import outcome
 from pvenet.model import Network
-from pvenet.plan import Risk, focused, management_path, outcome, plan, risks
+from pvenet.plan import Risk, focused, management_path, plan, risks
 
 NODE = """
 eth ens33

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvenet import wire
-from pvenet.plan.pending import PendingView
+from pvenet.changes.pending import PendingView
 from pvenet.render.columns import broken, fitted
 from pvenet.render.network import table
 from pvenet.render.values import plain

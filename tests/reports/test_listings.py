@@ -11,9 +11,9 @@ from file_replay import files
 
 from pvenet import wire
 from pvenet.apply.verify import expect, judge
+from pvenet.changes.pending import PendingView
 from pvenet.model import Network, Other
 from pvenet.plan import inverse, management_path, plan, problems, removals_on
-from pvenet.plan.pending import PendingView
 from pvenet.render.network import details, network_data, table
 from pvenet.render.values import as_json, plain
 from pvenet.sim.diff import changes
@@ -22,7 +22,7 @@ from pvenet.spec.export import exported
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pvenet.plan import Desired
+    from pvenet.changes import Desired
 
 
 def test_every_recorded_listing_is_read_shown_and_planned_for(told: Callable[[str], None]) -> None:

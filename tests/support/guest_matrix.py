@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from pvenet.changes import Desired
     from pvenet.model import Network
-    from pvenet.plan import Desired
 
 NETSTAT, RELOAD = "GET netstat", "PUT network"
 GUESTS = ("101:web:vmbr1:20", "102:db:vmbr1,firewall", "205:proxy:vmbr1,ct", "110:old:vmbr1,stopped", "300:mail:vmbr0")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pvenet import errors
     from pvenet.apply.stage import Staged
-    from pvenet.plan import Desired
+    from pvenet.changes import Desired
 
 BOND = Bond(name="bond0", slaves=("ens38", "ens39"))
 VMBR1 = Bridge(name="vmbr1", ports=("bond0",), comments="For tagged traffic")

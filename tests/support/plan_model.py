@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from pvenet.changes import Change, Create, Delete, Update
 from pvenet.model import (
     Bond,
     BondMode,
@@ -31,7 +32,6 @@ from pvenet.model import (
     XmitHashPolicy,
     canonical,
 )
-from pvenet.plan import Change, Create, Delete, Update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

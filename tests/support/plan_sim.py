@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from plan_model import word, words
 
 from pvenet import wire
+from pvenet.changes import Change, Create, Delete, Plan, Update
 from pvenet.model import Interface, Network, canonical
-from pvenet.plan import Change, Create, Delete, Plan, Update, problems
+from pvenet.plan import problems
 from pvenet.sim import interfaces as sim
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pvenet.wire import Request, removed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pvenet.plan import Loss
+    from pvenet.changes import Loss
     from pvenet.wire import Entry
 
 SLAVES = ("slaves", "bond-slaves", "bond_slaves")

@@ -7,10 +7,10 @@ from types import NoneType
 from typing import Any, Literal
 
 from pvenet.access import NotKnown
+from pvenet.changes.pending import PendingKind
 from pvenet.impact import Effect, GuestImpact
 from pvenet.model import Interface, Other, own_first
 from pvenet.plan import Problem, Risk
-from pvenet.plan.pending import PendingKind
 from pvenet.render.schemas.shapes import Either, Keyed, Many, Record, part
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.network_spec import KINDS

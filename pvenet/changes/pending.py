@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pvenet.changes.change import Create, Delete, Update
 from pvenet.model import Ethernet, Network, canonical
-from pvenet.plan.changes import Create, Delete, Update
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from pvenet.changes.change import Change
     from pvenet.model import Interface, Link
-    from pvenet.plan.changes import Change
 
 
 class PendingKind(StrEnum):

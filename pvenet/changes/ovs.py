@@ -28,7 +28,7 @@ from pvenet.model import (
     canonical,
     settable,
 )
-from pvenet.plan.relations import with_kept_addresses
+from pvenet.model.relations import with_kept_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

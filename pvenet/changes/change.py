@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from pvenet.changes import ovs
 from pvenet.model import (
     Bond,
     Bridge,
@@ -22,8 +23,7 @@ from pvenet.model import (
     defaults,
     natural,
 )
-from pvenet.plan import ovs
-from pvenet.plan.relations import named, start_slaves
+from pvenet.model.relations import named, start_slaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
