@@ -1,5 +1,17 @@
-"""`python -m pvenet` is `pvenet`."""
+"""The `pvenet` command; `python -m pvenet` is the same."""
 
-from pvenet.cli import entry
+from __future__ import annotations
 
-entry()
+import gc
+
+
+def entry() -> None:
+    """Run the command line that the process was started with, and exit with its code."""
+    gc.set_threshold(50_000)  # it lives for moments, and importing makes much that is no garbage
+    from pvenet.cli import entry as run
+
+    run()
+
+
+if __name__ == "__main__":
+    entry()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -142,8 +141,7 @@ def _complain(error: errors.PvenetError, answer: Answer) -> int:
 
 
 def entry() -> None:
-    """The `pvenet` command."""
-    gc.set_threshold(50_000)  # it lives for moments, and importing makes much that is no garbage
+    """Run the command line that the process was started with, and exit with its code."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # it was started with that one closed
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf8"))  # noqa: SIM115 - as long as it lives
