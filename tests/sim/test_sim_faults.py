@@ -188,9 +188,11 @@ def test_two_reloads_at_once_have_their_own_faults() -> None:
 
 
 def test_what_lasts_is_about_the_node_at_which_it_began() -> None:
-    """That node, and what names none; where the request named none, every node."""
+    """That node, and what names none; where the request named none, every node; a privilege is lacking on all."""
     asked = (at("pve1", "GET"), at("pve2", "GET"), Request(method="GET", target="/api2/json/access/permissions?path=/"))
-    begun = Script(["lacks=Sys.Modify@GET nodes/pve1/network"])
-    assert [bool(begun.next(request).lacking) for request in asked] == [True, False, True]
-    everywhere = Script(["lacks=Sys.Modify@GET access/permissions"])
-    assert [bool(everywhere.next(request).lacking) for request in (*reversed(asked), asked[0])] == [True] * 4
+    begun = Script(["freeze@GET nodes/pve1/network"])
+    assert [begun.next(request).freeze for request in asked] == [True, False, True]
+    everywhere = Script(["freeze@GET access/permissions"])
+    assert [everywhere.next(request).freeze for request in (*reversed(asked), asked[0])] == [True] * 4
+    lacking = Script(["lacks=Sys.Modify@GET nodes/pve1/network"])
+    assert [bool(lacking.next(request).lacking) for request in asked] == [True] * 3

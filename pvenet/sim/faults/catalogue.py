@@ -199,6 +199,7 @@ KINDS: Mapping[str, Kind] = {
         when="lasting",
         play=_lacking,
         value="PRIVILEGE",
+        everywhere=True,
     ),
     "freeze": Kind(
         about="active flags stay as they are until a file changes",

@@ -23,8 +23,9 @@ WHERE says at which request:
   PUT network/*    `*` is any one part of a path; here an interface, whichever
   3                the third of all requests
 A path is the node's, that is without /nodes/NODE/; one that begins with access, cluster, nodes or version is complete.
-What affects the first reload, the next staging call, links, privileges or reports holds from that request
-on, at the node that it names; cables and switches stay as they are for later commands, too."""
+What affects the first reload, the next staging call, links or reports holds from that request on, at the
+node that it names, and a lack of a privilege on every node; cables and switches stay as they are for later
+commands, too."""
 """For people: how a fault is addressed."""
 FORM = "write KIND@METHOD PATH as in `drop-after@PUT network` (`+2` after it is the second of those), or KIND@3"
 _ABSOLUTE = ("access", "cluster", "nodes", "version")

@@ -26,6 +26,8 @@ class Kind:
     play: Callable[[Scene, str], Scene]
     value: str = ""
     """What its value says; in brackets when it may be left out."""
+    everywhere: bool = False
+    """It holds on every node, whichever the request named at which it began."""
     made_up: bool = False
     """It is done by a machine that is made up; a real one can't be told to."""
 

@@ -43,7 +43,7 @@ class _Ordered:
         """Count this request if it is one of them."""
         before = self.begun
         self.counted += self.fault.counts(request)
-        if self.begun and not before:
+        if self.begun and not before and not self.kind.everywhere:
             self.node = _named(request)
 
     def concerns(self, request: Request) -> bool:
