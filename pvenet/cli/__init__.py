@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -15,38 +15,11 @@ from typer.exceptions import TyperException
 from pvenet import errors
 from pvenet.cli import completion
 from pvenet.cli.answer import Answer, command_of, foreseen
-from pvenet.cli.help import Application
+from pvenet.cli.help import HEADINGS, Application
 from pvenet.cli.options import VALUED, remembering
 from pvenet.cli.output import LIVE, flush, give_up, out, say
 from pvenet.cli.usage import wrong
 from pvenet.render.foreign import guarded
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "staging": ("bond", "bridge", "vlan", "eth", "ovs-bridge", "ovs-bond", "ovs-port"),
-    "listing": ("list", "show"),
-    "links": ("links",),
-    "nics": ("nics",),
-    "guests": ("guests",),
-    "tree": ("tree",),
-    "doctor": ("doctor",),
-    "pending": ("diff", "revert", "apply"),
-    "renamed": ("renamed",),
-    "files": ("check", "schema", "export"),
-    "lint": ("lint",),
-    "plans": ("plan",),
-    "drift": ("drift",),
-    "recovery": ("status", "confirm", "rollback"),
-    "waiting": ("wait", "rescue"),
-    "history": ("history",),
-    "login": ("login", "logout"),
-    "topics": ("help",),
-    "config": ("config",),
-    "sim": ("sim",),
-}
-"""Which module has which commands: only that of the command that is run is loaded."""
 
 
 def application(word: str = "") -> Any:
@@ -63,8 +36,9 @@ def application(word: str = "") -> Any:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(remembering(root))
-    alone = [module for module, names in COMMANDS.items() if word in names and word != "help"]
-    for module in alone or COMMANDS:
+    homes = {name: module for commands in HEADINGS.values() for name, module in commands.items()}
+    alone = [homes[word]] if word in homes and word != "help" else []
+    for module in alone or dict.fromkeys(homes.values()):
         import_module(f"pvenet.cli.{module}").register(app)
     return app.built(word)
 

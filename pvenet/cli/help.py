@@ -25,25 +25,42 @@ if TYPE_CHECKING:
 
     from typer.models import CommandFunctionType, CommandInfo
 
-HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "Look": ("list", "show", "tree", "links", "nics", "guests", "diff", "status"),
-    "Change (staged until it is applied)": (
-        "bond",
-        "bridge",
-        "vlan",
-        "eth",
-        "ovs-bridge",
-        "ovs-bond",
-        "ovs-port",
-        "renamed",
-    ),
-    "Apply": ("apply", "confirm", "wait"),
-    "Undo": ("revert", "rollback", "history", "rescue"),
-    "Network files, for one node or the whole fleet": ("plan", "drift", "check", "lint", "export", "schema"),
-    "Settings and access": ("login", "logout", "doctor", "config"),
-    "Learn and rehearse": ("help", "sim"),
+HEADINGS: Mapping[str, Mapping[str, str]] = {
+    "Look": {
+        "list": "listing",
+        "show": "listing",
+        "tree": "tree",
+        "links": "links",
+        "nics": "nics",
+        "guests": "guests",
+        "diff": "pending",
+        "status": "recovery",
+    },
+    "Change (staged until it is applied)": {
+        "bond": "staging",
+        "bridge": "staging",
+        "vlan": "staging",
+        "eth": "staging",
+        "ovs-bridge": "staging",
+        "ovs-bond": "staging",
+        "ovs-port": "staging",
+        "renamed": "renamed",
+    },
+    "Apply": {"apply": "pending", "confirm": "recovery", "wait": "waiting"},
+    "Undo": {"revert": "pending", "rollback": "recovery", "history": "history", "rescue": "waiting"},
+    "Network files, for one node or the whole fleet": {
+        "plan": "plans",
+        "drift": "drift",
+        "check": "files",
+        "lint": "lint",
+        "export": "files",
+        "schema": "files",
+    },
+    "Settings and access": {"login": "login", "logout": "login", "doctor": "doctor", "config": "config"},
+    "Learn and rehearse": {"help": "topics", "sim": "sim"},
 }
-"""Under which heading a newcomer looks for a command, in the order in which help has them."""
+"""Under which heading a newcomer looks for a command, in the order in which help has them; and the module of each, of
+which only that of the command that is run is loaded."""
 WHERE = "Where"
 OUTPUT = "Output"
 _OWN = "Options"
