@@ -63,11 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     if completion.asked():
         with suppress(Exception):  # whatever is wrong, a word about it would stand in the line that is typed
-            return _run(words, Answer())
+            return _run(words, Answer(), completion.before_cursor())
         return 1
     answer = foreseen(words, VALUED)
     try:
-        done = _run(words, answer)
+        done = _run(words, answer, words)
     except errors.PvenetError as error:
         return _complain(error, answer)
     except BrokenPipeError:  # nobody reads on; say nothing about it
@@ -82,9 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
     return done
 
 
-def _run(words: list[str], answer: Answer) -> int:
-    """The exit code of a command line. Raises whatever ended it."""
-    command = application(command_of(words, VALUED))
+def _run(words: list[str], answer: Answer, naming: list[str]) -> int:
+    """The exit code of a command line, whose command is named among some words. Raises whatever ended it."""
+    command = application(command_of(naming, VALUED))
     try:
         try:
             done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)

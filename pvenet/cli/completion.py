@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -51,6 +52,17 @@ def asked() -> bool:
         words, current = whole_words(os.environ["COMP_WORDS"].split("\n"), int(os.environ["COMP_CWORD"]))
         os.environ |= {"COMP_WORDS": "\n".join(words), "COMP_CWORD": f"{current}"}
     return True
+
+
+def before_cursor() -> list[str]:
+    """The words before the one that is to be completed; none where the shell hands over what can't be read."""
+    with suppress(KeyError, ValueError):
+        if "COMP_WORDS" in os.environ:
+            return os.environ["COMP_WORDS"].split("\n")[1 : int(os.environ["COMP_CWORD"])]
+        text = os.environ["_TYPER_COMPLETE_ARGS"]
+        found = shlex.split(text)[1:]
+        return found if text.endswith(" ") else found[:-1]
+    return []
 
 
 def whole_words(words: Sequence[str], current: int) -> tuple[list[str], int]:

@@ -394,6 +394,34 @@ def test_bash_words_are_put_together_again(apart: list[str], current: int, whole
     assert completion.whole_words(apart, current) == (whole, at)
 
 
+@pytest.mark.parametrize(
+    ("given", "before"),
+    [
+        ({"COMP_WORDS": "pvenet\nbond\ncreate\n--mo", "COMP_CWORD": "3"}, ["bond", "create"]),
+        ({"COMP_WORDS": "pvenet\nbond", "COMP_CWORD": "1"}, []),
+        ({"_TYPER_COMPLETE_ARGS": "pvenet --sim 'my lab' bond cre"}, ["--sim", "my lab", "bond"]),
+        ({"_TYPER_COMPLETE_ARGS": "pvenet bond "}, ["bond"]),
+        ({"_TYPER_COMPLETE_ARGS": "pvenet --sim 'my la"}, []),
+        ({}, []),
+    ],
+)
+def test_the_words_before_the_cursor_say_which_command_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], before: list[str]
+) -> None:
+    """As bash hands them over, and as zsh and fish do; without the word that is being typed."""
+    for name in ("COMP_WORDS", "COMP_CWORD", "_TYPER_COMPLETE_ARGS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert completion.before_cursor() == before
+
+
+def test_a_word_that_is_a_command_is_completed_as_one_of_all(offers: Offers) -> None:
+    """Until the cursor has left it, others may begin with it."""
+    assert offers("l") == ["list", "links", "lint", "login", "logout"]
+    assert offers("--node", "pve1", "bond", "c") == ["create"]
+
+
 def test_help_completes_its_pages_and_the_commands() -> None:
     """A page with its title."""
     found = completion.topics(None)  # type: ignore[arg-type]
