@@ -9,6 +9,8 @@ from pvenet import errors
 from pvenet.doctor.entry import entry_findings
 from pvenet.doctor.node import node_findings, not_looked_at
 from pvenet.fleet.nodes import known, visit
+from pvenet.fleet.parallel import AT_ONCE
+from pvenet.parallel import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,11 +51,17 @@ def examine(fleet: Fleet, wanted: Sequence[str], counting: Counting) -> tuple[Fi
 
 
 def _entries(fleet: Fleet) -> tuple[list[Finding], dict[str, str]]:
-    """How each place looks from outside, and why those are lost where nobody answers, by profile."""
+    """How each place looks from outside, and why those are lost where nobody answers, by profile; all at once."""
     found: list[Finding] = []
     lost: dict[str, str] = {}
-    for profile, place in fleet.connections.items():
-        entry = entry_findings(place, fleet.state_dir)
+    places = fleet.connections
+    looks = dict(
+        together(tuple(places), lambda profile: entry_findings(places[profile], fleet.state_dir), at_once=AT_ONCE)
+    )
+    for profile in places:
+        entry = looks[profile]
+        if isinstance(entry, errors.PvenetError):
+            raise entry
         if entry.lost:
             lost[profile] = entry.lost.removeprefix("not checked: ")
         found += _named(profile, entry.found)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from network_file import tagged
@@ -13,6 +14,8 @@ from pvenet import cluster, errors
 from pvenet.cli.context import Context
 from pvenet.cli.place import Place
 from pvenet.connection import Held
+from pvenet.doctor import examine
+from pvenet.doctor.entry import entry_findings
 from pvenet.doctor.node import CHECKS as NODE
 from pvenet.fleet import places as module
 from pvenet.journal import Journals, State
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from conftest import Ran
 
     from pvenet.connection import Connection
+    from pvenet.doctor.finding import Looks
 
     Run = Callable[..., Ran]
 
@@ -193,6 +197,19 @@ def test_commands_about_all_nodes_show_those_of_all_places(places: Path, run: Ru
     assert {row["node"] for row in found} == {None, "a1", "b1", "b2"}
     logins = [row["text"] for row in found if row["check"] == "login"]
     assert [text.partition(":")[0] for text in logins] == ["a", "b"]
+    assert places.exists()
+
+
+def test_doctor_looks_at_all_places_at_once(places: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not answer delays no other."""
+    met = Barrier(2, timeout=20)
+
+    def look(*words: Any) -> Looks:
+        met.wait()  # it breaks where the other is not looked at meanwhile
+        return entry_findings(*words)
+
+    monkeypatch.setattr(examine, "entry_findings", look)
+    assert run("doctor", *BOTH, "--json").code == 0
     assert places.exists()
 
 
