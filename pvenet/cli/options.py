@@ -45,7 +45,7 @@ SAME_NODE = typer.Option(
 def seconds(given: float | None) -> float | None:
     """A number of seconds that somebody can wait for; the callback of an option."""
     if given is not None and not 1 <= given <= LONGEST:
-        raise typer.BadParameter(f"{given} must be 1 to {LONGEST} seconds")
+        raise typer.BadParameter(f"is {given:g}, but must be 1 to {LONGEST} seconds")
     return given
 
 
@@ -126,7 +126,7 @@ def parameters(function: Callable[..., Any]) -> Group:
 def _path(text: str) -> Path:
     """A path as it was given. Raises BadParameter for an empty one, which would be the folder that we stand in."""
     if not text:
-        raise typer.BadParameter("it is empty")
+        raise typer.BadParameter("is empty")
     return Path(text)
 
 

@@ -8,9 +8,12 @@ from typing import Any
 from pvenet import errors
 from pvenet.model import BOND_MODE_NUMBERS
 
-_BLANK = re.compile(r"'\s*' is not ")
-"""How Typer begins to say that nothing is no number, or none of its words."""
-_NO_CHOICE = re.compile(r"'(?P<word>.*)' is not one of ", re.DOTALL)
+_NO_VALUE = re.compile(
+    r"(?P<sign>['\"])(?P<word>.*)(?P=sign) is not (?:a valid (?P<kind>\w+)|one of (?P<words>.*))", re.DOTALL
+)
+"""How Typer says that a word is not of a type, or not one of those that there are."""
+_KINDS = {"int": "a whole number", "float": "a number"}
+_EXTRA = re.compile(r"Got unexpected extra argument\(s\) \((?P<words>.*)\)", re.DOTALL)
 
 ELSEWHERE = {
     "add": "create",
@@ -38,13 +41,50 @@ def wrong(error: Any) -> errors.UsageError:
     shows = f"`{path} --help` shows how"
     if option := getattr(error, "option_name", None) if hasattr(error, "possibilities") else None:
         return no_option(context, option, shows)
-    message = getattr(error, "message", "")
-    if _BLANK.match(message):
-        error.message = "it is empty"
-    elif (found := _NO_CHOICE.match(message)) and (choices := re.findall(r"'([^']+)'", message[found.end() :])):
-        shows = errors.did_you_mean(found["word"], choices, otherwise=shows, aliases=BOND_MODE_NUMBERS)
-    text = error.format_message() if hasattr(error, "format_message") else str(error)
-    return errors.UsageError(text.rstrip("."), hint=shows)
+    message = getattr(error, "message", "").rstrip(".")
+    if getattr(error, "param", None) is not None:
+        return _no_value(error, message, path, shows)
+    if option := getattr(error, "option_name", None):
+        takes = "takes no value" if "not take" in message else "needs a value"
+        return errors.UsageError(f"{option} {takes}", hint=shows)
+    if found := _EXTRA.fullmatch(message):
+        return errors.UsageError(
+            f"`{path}` has no use for {found['words']}", hint=_surplus(context, found["words"], shows)
+        )
+    return errors.UsageError(f"`{path}` needs a command" if message == "Missing command" else message, hint=shows)
+
+
+def _no_value(error: Any, message: str, path: str, shows: str) -> errors.UsageError:
+    """An argument that is missing, or a value that an option or an argument can't have."""
+    name = _named(error.param, error.ctx)
+    if not message:
+        return errors.UsageError(f"`{path}` needs {name}", hint=shows)
+    if not (found := _NO_VALUE.fullmatch(message)):
+        return errors.UsageError(f"{name} {message}", hint=shows)  # our own, which say it so
+    word = found["word"]
+    if not word.strip():
+        return errors.UsageError(f"{name} is empty", hint=shows)
+    if found["kind"]:
+        return errors.UsageError(
+            f"{name} is {word}, but must be {_KINDS.get(found['kind'], found['kind'])}", hint=shows
+        )
+    *choices, last = re.findall(r"'([^']+)'", found["words"])
+    hint = errors.did_you_mean(word, [*choices, last], otherwise=shows, aliases=BOND_MODE_NUMBERS)
+    return errors.UsageError(f"{name} is {word}, but must be {', '.join(choices)} or {last}", hint=hint)
+
+
+def _named(parameter: Any, context: Any) -> str:
+    """An option by its longest name, an argument as the help has it."""
+    if parameter.param_type_name == "option":
+        return str(max(parameter.opts, key=len))
+    return re.sub(r"[\[\].]", "", parameter.make_metavar(context))
+
+
+def _surplus(context: Any, words: str, shows: str) -> str:
+    """Whoever names a node as other tools want it, where a command takes no argument, means the option."""
+    takes = any(each.param_type_name == "argument" for each in context.command.params)
+    node = not takes and " " not in words and "--node" in _options(context.command)
+    return f"did you mean `{context.command_path} --node {words}`?" if node else shows
 
 
 def no_option(context: Any, option: str, shows: str) -> errors.UsageError:

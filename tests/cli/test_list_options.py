@@ -210,7 +210,7 @@ def test_another_mode_is_told_from_those_there_are(run: Run, lab: Path, word: st
     """With the one that was probably meant, also where it was said by the kernel's number."""
     ran = run("bond", "create", "--mode", word)
     assert ran.code == 2
-    assert f"{word!r} is not one of 'balance-rr', " in ran.err
+    assert f"--mode is {word}, but must be balance-rr, " in ran.err
     assert (f"did you mean {near}?" in ran.err) if near else ("did you mean" not in ran.err)
     assert lab.exists()
 

@@ -54,6 +54,28 @@ MISTYPED = [
     ("vlan create --tag", "`pvenet vlan create --help` shows how"),
     ("zzz", "`pvenet --help` lists them"),
     ("list --zzz", "`pvenet list --help` shows how"),
+    ("status pve1", "did you mean `pvenet status --node pve1`?"),
+    ("status pve1 pve2", "`pvenet status --help` shows how"),
+    ("show vmbr0 pve1", "`pvenet show --help` shows how"),
+    ("sim faults pve1", "`pvenet sim faults --help` shows how"),
+]
+WRONG = [
+    ("status pve1", "`pvenet status` has no use for pve1"),
+    ("show vmbr0 vmbr1 vmbr2", "`pvenet show` has no use for vmbr1 vmbr2"),
+    ("show", "`pvenet show` needs IFACE"),
+    ("sim init", "`pvenet sim init` needs DIR"),
+    ("--json=", "--json takes no value"),
+    ("-q", "`pvenet` needs a command"),
+    ("list --node", "--node needs a value"),
+    ("plan -f", "-f needs a value"),
+    ("apply --timeout soon", "--timeout is soon, but must be a number"),
+    ("apply --timeout it's", "--timeout is it's, but must be a number"),
+    ("apply --timeout 0", "--timeout is 0, but must be 1 to 604800 seconds"),
+    ("eth set ens40 --mtu 1.5", "--mtu is 1.5, but must be a whole number"),
+    (
+        "ovs-bond create --mode 4",
+        "--mode is 4, but must be active-backup, balance-slb, lacp-balance-slb or lacp-balance-tcp",
+    ),
 ]
 
 
@@ -75,6 +97,14 @@ def test_a_mistyped_word_names_the_nearest(line: str, hint: str, place: Path, ru
     ran = run(*line.split())
     assert ran.code in (2, 3)
     assert ran.err.endswith(f"hint: {hint}\n")
+
+
+@pytest.mark.parametrize(("line", "error"), WRONG)
+def test_what_is_wrong_is_said_in_our_own_words(line: str, error: str, place: Path, run: Callable[..., Ran]) -> None:
+    """What lacks, what is too much, and what a value may be."""
+    assert place.exists()
+    ran = run(*line.split())
+    assert (ran.code, ran.err.partition("\n")[0]) == (2, f"error: {error}")
 
 
 def test_a_number_in_a_file_is_a_mode_of_the_driver(tmp_path: Path, run: Callable[..., Ran]) -> None:
