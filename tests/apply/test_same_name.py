@@ -299,7 +299,7 @@ def test_a_journal_that_began_at_another_member_is_the_node_s(
     for site in (b, a):
         assert "elsewhere (https://pve2:8006)" in site("status").out
     assert a(*act).code != 0 or state == "applied"
-    monkeypatch.setattr("pvenet.apply.open_journals.fingerprints", lambda _: {"pve2": there})
+    monkeypatch.setattr("pvenet.apply.unfinished.fingerprints", lambda _: {"pve2": there})
     assert "elsewhere" not in a("status").out
     assert a(*act).code == 0
     assert ("bond0" in a.live) is (state != "applied")
