@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast
 
 from pvenet import errors
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+Asked = ParamSpec("Asked")
 
 
 def parallel(
@@ -111,16 +112,16 @@ def _gathered(
         yield item, found
 
 
-def once(read: Callable[[], Found]) -> Callable[[], Found]:
-    """The same read, done once for all who ask, and not before the first does. What it raises each of them hears."""
+def once(read: Callable[Asked, Found]) -> Callable[Asked, Found]:
+    """The same read, done once for all who ask, with what the first one brings. What it raises each of them hears."""
     lock = Lock()
     kept: list[Found | errors.PvenetError] = []
 
-    def found() -> Found:
+    def found(*args: Asked.args, **kwargs: Asked.kwargs) -> Found:
         with lock:
             if not kept:
                 try:
-                    kept.append(read())
+                    kept.append(read(*args, **kwargs))
                 except errors.PvenetError as error:
                     kept.append(error)
         if isinstance(kept[0], errors.PvenetError):

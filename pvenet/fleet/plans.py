@@ -99,7 +99,7 @@ def plan_nodes(
     clusters, listed = its_place(fleet, with_links), each_place(fleet, _guests)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
-        cluster = with_names(node, clusters(node.name))
+        cluster = with_names(node, clusters(node))
         addresses = management_addresses(node, cluster, reading.network)
         said = spec.nodes[node.name]
         own, words = _by_name(node, reading.network, said)
@@ -118,7 +118,7 @@ def plan_nodes(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, partial(listed, node.name), thorough=True),
+            impact=affected(node, live, then, lambda: cluster, partial(listed, node), thorough=True),
             hosts=move.edit.lines if move.edit else (),
             notes=(*nics.notes(said, words.names), *nics.unproven(said, words.macs), *move.notes),
             nics=words.macs,

@@ -80,7 +80,7 @@ def test_a_node_is_read_where_it_is(fleet: Fleet) -> None:
 
     of = each_place(fleet, label)
     found, failed = visit(
-        fleet, ("b1", "a1", "b2"), lambda node: (of(node.name), len(node.read().network.interfaces)), lambda _: None
+        fleet, ("b1", "a1", "b2"), lambda node: (of(node), len(node.read().network.interfaces)), lambda _: None
     )
     assert list(found) == ["b1", "a1", "b2"]
     assert not failed
