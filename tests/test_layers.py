@@ -28,7 +28,7 @@ ALLOWED = {
     "events": {"", "impact", "plan", "severity"},
     "nics": {"", "kernel", "model"},
     "seen": {"", "connection", "journal", "kernel", "model", "nics", "node", "private"},
-    "recent": {"", "model", "plan", "private", "wire"},
+    "recent": {"", "model", "plan", "private"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
     "login": {"", "access", "cluster", "connection", "errors", "settings"},
