@@ -109,6 +109,21 @@ def downward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> list[
     return list(found)
 
 
+def upward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> set[str]:
+    """The names and everything that has one of them beneath it, as `downward` goes."""
+    above: dict[str, list[str]] = {}
+    for name, interface in interfaces.items():
+        for support in _carries(interface, interfaces):
+            above.setdefault(support, []).append(name)
+    found = set(names)
+    waiting = list(found)
+    for name in waiting:  # it grows while it is walked
+        fresh = [user for user in above.get(name, ()) if user not in found]
+        found.update(fresh)
+        waiting += fresh
+    return found
+
+
 def on_circles(interfaces: Mapping[str, Interface]) -> frozenset[str]:
     """The names that stand on themselves, or between two that do."""
     below = {name: set(supports(interface, interfaces)) & interfaces.keys() for name, interface in interfaces.items()}
