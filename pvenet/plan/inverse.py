@@ -47,24 +47,27 @@ def restorable(before: Interface | None, now: Interface | None) -> Interface | N
     for field in _unsendable(before):
         for each in (field, f"gateway{field.removeprefix('cidr')}") if field.startswith("cidr") else (field,):
             left[each] = getattr(instead, each) if instead else defaults(type(before)).get(each)
-    return named(replace(before, **left))
+    return named(replace(before, **left) if left else before)
+
+
+_REFUSES: Mapping[str, Callable[[Any], bool]] = {
+    "comments": lambda text: line_end(text) is not None,
+    "mtu": lambda mtu: mtu is not None and mtu not in MTUS,
+    "cidr": lambda address: address is not None and refused(address),
+    "cidr6": lambda address: address is not None and refused(address),
+    "vids": lambda vids: not all(map(takes_vids, vids)),
+    "ports": lambda names: not all(map(takes_name, names)),
+    "slaves": lambda names: not all(map(takes_name, names)),
+    "primary": lambda name: name is not None and not takes_name(name),
+    "tag": lambda tag: tag is not None and tag not in TAGS,
+}
+"""Whether the value of a field is none that can be sent."""
 
 
 def _unsendable(interface: Interface) -> frozenset[str]:
     """The fields whose value a node's file may hold, and that are not sent: PVE refuses it, or it could be run."""
-    refuses: dict[str, Callable[[Any], bool]] = {
-        "comments": lambda text: line_end(text) is not None,
-        "mtu": lambda mtu: mtu is not None and mtu not in MTUS,
-        "cidr": lambda address: address is not None and refused(address),
-        "cidr6": lambda address: address is not None and refused(address),
-        "vids": lambda vids: not all(map(takes_vids, vids)),
-        "ports": lambda names: not all(map(takes_name, names)),
-        "slaves": lambda names: not all(map(takes_name, names)),
-        "primary": lambda name: name is not None and not takes_name(name),
-        "tag": lambda tag: tag is not None and tag not in TAGS,
-    }
-    there = {field: getattr(interface, field) for field in refuses if hasattr(interface, field)}
-    return frozenset(field for field, value in there.items() if refuses[field](value))
+    there = {field: getattr(interface, field) for field in _REFUSES if hasattr(interface, field)}
+    return frozenset(field for field, value in there.items() if _REFUSES[field](value))
 
 
 def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
