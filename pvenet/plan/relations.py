@@ -65,6 +65,8 @@ def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
     alias `vmbr0:1`. An internal port or an OVS bond needs its bridge, and not the other way round
     (pve-api#ovs-coupling).
     """
+    if isinstance(interface, Ethernet):
+        return ()
     found = list(beneath(interface))
     if isinstance(interface, OvsBridge):
         found = [name for name in found if not isinstance(known.get(name), OvsIntPort | OvsBond)]
