@@ -27,9 +27,12 @@ class Inverse:
     lost: tuple[Loss, ...] = ()
 
 
-def inverse(plan: Plan, baseline: Network) -> Inverse:
-    """What restores the baseline from where the plan leads, or from as many of its first steps as are given."""
-    there = outcome(baseline.interfaces, plan.steps)
+def inverse(plan: Plan, baseline: Network, there: Mapping[str, Interface] | None = None) -> Inverse:
+    """What restores the baseline from where the plan leads, or from as many of its first steps as are given.
+
+    `there`: where that is, if it is known.
+    """
+    there = outcome(baseline.interfaces, plan.steps) if there is None else there
     desired = {
         name: restorable(baseline.interfaces.get(name), there.get(name))
         for name in there.keys() | baseline.interfaces.keys()
