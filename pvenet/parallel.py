@@ -105,20 +105,24 @@ class _Hand(Generic[Item, Found]):
         loans: _Loans,
     ) -> None:
         self._place = place
-        self._at = at
+        self._read = read
         self._loans = loans
         self._own = loans.take(at)
-        self._read = read
+        self._at: Connection | None = at
+        """The place that it leads to; None where it was given back."""
 
     def read(self, item: Item) -> Found:
         at = self._place(item)
         if at is not self._at:
             self.close()
-            self._at, self._own = at, self._loans.take(at)
+            self._own = self._loans.take(at)
+            self._at = at
         return self._read(self._own, item)
 
     def close(self) -> None:
-        self._loans.give_back(self._at, self._own)
+        if self._at is not None:
+            self._loans.give_back(self._at, self._own)
+            self._at = None
 
 
 def _gathered(
