@@ -48,8 +48,8 @@ class GuestList:
     """The guests of all nodes that the caller may see, without their cards."""
 
     by_node: Mapping[str, Sequence[Guest]]
-    held: Callable[[], access.Permissions]
-    """What the caller may see of guests, asked once for all nodes. Raises what a read raises."""
+    held: Callable[[Connection], access.Permissions]
+    """What the caller may see of guests, asked once for all nodes, by the first of them. Raises what a read raises."""
 
 
 def list_guests(connection: Connection) -> GuestList:
@@ -63,7 +63,7 @@ def list_guests(connection: Connection) -> GuestList:
         if answer.required(row, "type") in ("qemu", "lxc"):
             found.setdefault(answer.required(row, "node"), []).append(_listed(answer, row))
     by_node = {node: tuple(sorted(guests, key=lambda guest: guest.vmid)) for node, guests in found.items()}
-    return GuestList(by_node=by_node, held=once(partial(permissions, connection, path="/vms")))
+    return GuestList(by_node=by_node, held=once(partial(permissions, path="/vms")))
 
 
 def _listed(answer: Answer, row: Row) -> Guest:
@@ -118,7 +118,7 @@ def _list(node: Node, unknown: list[NotKnown]) -> GuestList:
         return list_guests(node.connection)
     except errors.PvenetError as error:
         unknown.append(NotKnown(what=f"which guests {node.name} has", why=error.message))
-        return GuestList(by_node={}, held=partial(node.permissions, path="/vms"))
+        return GuestList(by_node={}, held=partial(permissions, path="/vms"))
 
 
 def _state(guest: Guest, running: Collection[Card] | None) -> Guest:
@@ -156,7 +156,7 @@ def _running(node: Node, unknown: list[NotKnown]) -> frozenset[Card] | None:
 def _unlisted(node: Node, listed: GuestList, guests: Sequence[Guest], running: Collection[Card]) -> Iterator[NotKnown]:
     """What the list may have left out: it is silent about guests that the caller may not see."""
     try:
-        held = listed.held()
+        held = listed.held(node.connection)
     except errors.PvenetError as error:
         yield NotKnown(what=f"whether {node.name} has guests that are not listed", why=error.message)
         return

@@ -48,9 +48,9 @@ def moved(before: Network, then: Network) -> dict[str, str | None]:
     had, has = set(_ips(before)), set(_ips(then))
     found: dict[str, str | None] = {}
     for name, interface in before.interfaces.items():
-        successors = {cidr.version: str(cidr.ip) for cidr in addresses(then.interfaces.get(name))}
         for cidr in addresses(interface):
             if str(cidr.ip) not in has:
+                successors = {cidr.version: str(cidr.ip) for cidr in addresses(then.interfaces.get(name))}
                 new = [ip for ip in sorted(has - had) if ip_address(ip).version == cidr.version]
                 found[str(cidr.ip)] = successors.get(cidr.version) or (new[0] if len(new) == 1 else None)
     return found

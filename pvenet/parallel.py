@@ -7,17 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast
 
 from pvenet import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pvenet.connection import Connection
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+Asked = ParamSpec("Asked")
 
 
 def parallel(
@@ -28,7 +29,7 @@ def parallel(
     An answer that is slow, or does not come, delays no other. The threads end with the process, also where one still
     waits. Raises UsageError where no further connection can be made.
     """
-    return spread(lambda _: connection, items, read, at_once=at_once)
+    return _spread(lambda _: connection, items, read, _Loans({connection}), at_once)
 
 
 def spread(
@@ -38,9 +39,22 @@ def spread(
     *,
     at_once: int,
 ) -> Iterator[tuple[Item, Found | errors.PvenetError]]:
-    """The same of items at several places: one after another of them may be over the same connection."""
+    """The same of items at several places: one after another of them may be over the same connection.
+
+    The connections that `place` gives are used, too, until the last answer has come.
+    """
+    return _spread(place, items, read, _Loans(), at_once)
+
+
+def _spread(
+    place: Callable[[Item], Connection],
+    items: Sequence[Item],
+    read: Callable[[Connection, Item], Found],
+    loans: _Loans,
+    at_once: int,
+) -> Iterator[tuple[Item, Found | errors.PvenetError]]:
     # here and not in the threads, where an error would be nobody's, and the answers waited for in vain
-    hands = [_Hand(place, place(item), read) for item in items[:at_once]]
+    hands = [_Hand(place, place(item), read, loans) for item in items[:at_once]]
     return _gathered(items, [_Reader(hand.read, hand.close) for hand in hands])
 
 
@@ -59,26 +73,56 @@ class _Reader(Generic[Item, Found]):
     close: Callable[[], None] = lambda: None
 
 
+class _Loans:
+    """Who uses the connections to some places now: one at a time each, and whoever comes meanwhile gets another."""
+
+    def __init__(self, taken: Iterable[Connection] = ()) -> None:
+        self._lock = Lock()
+        self._taken = set(taken)
+
+    def take(self, at: Connection) -> Connection:
+        with self._lock:
+            is_free = at not in self._taken
+            self._taken.add(at)
+        return at if is_free else at.another()
+
+    def give_back(self, at: Connection, own: Connection) -> None:
+        if own is not at:
+            own.close()
+            return
+        with self._lock:
+            self._taken.discard(at)
+
+
 class _Hand(Generic[Item, Found]):
-    """Reads over a connection of its own, to one place after another."""
+    """Reads over a connection that is its own meanwhile, to one place after another."""
 
     def __init__(
-        self, place: Callable[[Item], Connection], at: Connection, read: Callable[[Connection, Item], Found]
+        self,
+        place: Callable[[Item], Connection],
+        at: Connection,
+        read: Callable[[Connection, Item], Found],
+        loans: _Loans,
     ) -> None:
         self._place = place
-        self._at = at
-        self._own = at.another()
         self._read = read
+        self._loans = loans
+        self._own = loans.take(at)
+        self._at: Connection | None = at
+        """The place that it leads to; None where it was given back."""
 
     def read(self, item: Item) -> Found:
         at = self._place(item)
         if at is not self._at:
-            self._own.close()
-            self._at, self._own = at, at.another()
+            self.close()
+            self._own = self._loans.take(at)
+            self._at = at
         return self._read(self._own, item)
 
     def close(self) -> None:
-        self._own.close()
+        if self._at is not None:
+            self._loans.give_back(self._at, self._own)
+            self._at = None
 
 
 def _gathered(
@@ -111,16 +155,16 @@ def _gathered(
         yield item, found
 
 
-def once(read: Callable[[], Found]) -> Callable[[], Found]:
-    """The same read, done once for all who ask, and not before the first does. What it raises each of them hears."""
+def once(read: Callable[Asked, Found]) -> Callable[Asked, Found]:
+    """The same read, done once for all who ask, with what the first one brings. What it raises each of them hears."""
     lock = Lock()
     kept: list[Found | errors.PvenetError] = []
 
-    def found() -> Found:
+    def found(*args: Asked.args, **kwargs: Asked.kwargs) -> Found:
         with lock:
             if not kept:
                 try:
-                    kept.append(read())
+                    kept.append(read(*args, **kwargs))
                 except errors.PvenetError as error:
                     kept.append(error)
         if isinstance(kept[0], errors.PvenetError):

@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from pvenet import private
+from pvenet.model import kind_of
+from pvenet.model.relations import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from pvenet.model import Network
 
 LIFETIME = 600.0
 """Seconds for which a name is offered after a command has met it."""
@@ -50,47 +54,51 @@ class Recent:
     def __init__(self, state_dir: Path, place: Iterable[str]) -> None:
         self._root = state_dir / "completion"
         self.folder = self._root / sha256("\n".join(place).encode("utf8", "surrogateescape")).hexdigest()[:32]
-        self._heard: dict[str, Any] = {}
+        self._heard: object = None
+        """What was answered to who asks for the nodes, if anybody did."""
+        self._met: dict[str, Network] = {}
 
     # --- kept by commands ---
 
     def hear(self, path: tuple[str, ...], data: object) -> None:
-        """Hear what a node has answered to a GET, and remember the last list of each kind."""
-        match path:
-            case ("nodes",):
-                self._heard[_NODES] = data
-            case ("nodes", node, "network"):
-                self._heard[_NODE + quote(node, safe="")] = data
-            case _:
-                pass
+        """Hear what was answered to a GET, and remember the last list of nodes."""
+        if path == ("nodes",):
+            self._heard = data
 
-    def keep(self) -> None:
-        """Put on disk what was heard. A disk that takes nothing is no matter."""
-        if not self._heard:
-            return
+    def meet(self, node: str, network: Network) -> None:
+        """Remember a node as it was read last."""
+        self._met[node] = network
+
+    def keep(self) -> bool:
+        """Put on disk what was met; whether there was anything. A disk that takes nothing is no matter."""
+        met = dict(self._met)  # whoever still reads may meet more meanwhile
+        if not met and self._heard is None:
+            return False
         with suppress(OSError, ValueError):  # the latter for half a character, which is no text that can be written
             private.make_own_folder(self._root)
             private.make_own_folder(self.folder)
-            for name, data in dict(self._heard).items():  # whoever still reads may be heard meanwhile
-                names = _node_names(data) if name == _NODES else _interfaces(data)
-                if names:
-                    self._write(name, names)
-            self._prune()
+            self._write(_NODES, _node_names(self._heard))
+            for node, network in met.items():
+                self._write(_NODE + quote(node, safe=""), _interfaces(network))
+        return True
 
-    def _write(self, name: str, data: object) -> None:
+    def _write(self, name: str, data: list[Any]) -> None:
+        if not data:
+            return
         draft = self.folder / f".{name}.{os.getpid()}"
         private.write(draft, json.dumps(data).encode())
         draft.replace(self.folder / f"{name}{_ENDING}")
 
-    def _prune(self) -> None:
-        """Forget what is past its time, of every place."""
-        for path in self._root.glob("*/*"):
-            with suppress(OSError):  # somebody was quicker
-                if not _is_fresh(path.stat()):
-                    path.unlink()
-        for folder in self._root.iterdir():
-            with suppress(OSError):  # it is not empty
-                folder.rmdir()
+    def prune(self) -> None:
+        """Forget what is past its time, of every place. A disk that can't is no matter."""
+        with suppress(OSError):
+            for path in self._root.glob("*/*"):
+                with suppress(OSError):  # somebody was quicker
+                    if not _is_fresh(path.stat()):
+                        path.unlink()
+            for folder in self._root.iterdir():
+                with suppress(OSError):  # it is not empty
+                    folder.rmdir()
 
     # --- offered to a person ---
 
@@ -131,15 +139,7 @@ def _node_names(data: object) -> list[str]:
     return [row["node"] for row in rows if isinstance(row, dict) and isinstance(row.get("node"), str)]
 
 
-def _interfaces(data: object) -> list[dict[str, Any]]:
-    from pvenet import wire
-    from pvenet.model import kind_of
-    from pvenet.model.relations import members
-
-    rows = data if isinstance(data, list) else []
-    if not all(isinstance(row, dict) for row in rows) or wire.unreadable(rows):
-        return []
-    found = wire.network(rows).interfaces.values()
+def _interfaces(network: Network) -> list[dict[str, Any]]:
     return [
         asdict(
             Named(
@@ -149,5 +149,5 @@ def _interfaces(data: object) -> list[dict[str, Any]]:
                 addressed=each.cidr is not None or each.cidr6 is not None,
             )
         )
-        for each in found
+        for each in network.interfaces.values()
     ]

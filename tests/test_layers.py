@@ -29,7 +29,7 @@ ALLOWED = {
     "events": {"", "changes", "impact", "plan", "severity"},
     "nics": {"", "kernel", "model"},
     "seen": {"", "connection", "journal", "kernel", "model", "nics", "node", "private"},
-    "recent": {"", "model", "private", "wire"},
+    "recent": {"", "model", "private"},
     "outcome": {"", "errors", "events"},
     "edit": {"", "errors", "limits", "model"},
     "login": {"", "access", "cluster", "connection", "errors", "settings"},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import NotKnown
-from pvenet.apply.approval import touched_path
+from pvenet.apply.approval import touched_path, where_touched
 from pvenet.apply.bystanders import bystanders, may_hit
 from pvenet.guests import lacking
 from pvenet.impact import Impact
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pvenet.impact import Card
     from pvenet.model import Network
     from pvenet.node import Node
+    from pvenet.plan import ManagementPath
 
 
 def affected(  # noqa: PLR0913 - two networks, and those who may know
@@ -37,22 +38,23 @@ def affected(  # noqa: PLR0913 - two networks, and those who may know
     cluster: Callable[[], Cluster],
     listed: Callable[[], GuestList | None] = lambda: None,
     *,
+    path: ManagementPath | None = None,
     thorough: bool = False,
 ) -> Impact:
     """Whom the way from one network to another hits; what could not be had is told as not known.
 
     Nothing is asked for a change that can hit nobody. `cluster`, `listed`: the cluster, and the guests of all nodes,
-    where somebody asks for several nodes. `thorough`: seconds may pass for a report, where a guest that runs would be
-    left out without it, as one on a vnet is.
+    where somebody asks for several nodes. `path`: the management path, where it is known. `thorough`: seconds may pass
+    for a report, where a guest that runs would be left out without it, as one on a vnet is.
     """
     if not may_hit(before, wanted):
         return Impact()
     unknown: list[NotKnown] = []
     try:
         there = cluster()
-        path = touched_path(node, there, before, wanted)
+        touched = where_touched(path, before, wanted) if path else touched_path(node, there, before, wanted)
         look = _look(node, unknown, thorough=thorough)
-        found = bystanders(node, before, wanted, cluster=there, look=look, path=path, listed=listed)
+        found = bystanders(node, before, wanted, cluster=there, look=look, path=touched, listed=listed)
     except errors.PvenetError as error:
         return Impact(unknown=(NotKnown(what=f"what this affects on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))

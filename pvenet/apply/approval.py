@@ -173,7 +173,11 @@ def _warn_of_cluster(cluster: Cluster, runtime: Runtime, carries: str) -> None:
 
 def touched_path(node: Node, cluster: Cluster, before: Network, then: Network) -> ManagementPath | None:
     """The way to the node, where what differs between two networks touches it."""
-    path = management_path(before, management_addresses(node, cluster, before))
+    return where_touched(management_path(before, management_addresses(node, cluster, before)), before, then)
+
+
+def where_touched(path: ManagementPath, before: Network, then: Network) -> ManagementPath | None:
+    """The same of a way that is known."""
     changes = net_changes(before.interfaces, then.interfaces)
     touched = Risk.MANAGEMENT in risks(changes, path, before, then)
     return focused(path, changes, before, then) if touched else None

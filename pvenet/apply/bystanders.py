@@ -106,13 +106,13 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     `look`: before anything of the bridges is staged. `listed`: the guests of all nodes, where somebody lists them for
     several.
     """
+    touched = concerned(before, wanted)
     known = Known(
         cluster=cluster.links_of(node.name),
-        unknown=cluster.unknown if disturbs_addresses(before, wanted) else (),
+        unknown=cluster.unknown if disturbs_addresses(before, wanted, touched) else (),
     )
-    bridges = crowded(before, wanted)
+    bridges = _bridges(before, touched)
     if bridges:
-        touched = concerned(before, wanted)
         known = _with(known, look(bridges, ()))
         found = read_guests(node, listed=listed(), elsewhere=impact.elsewhere(known, before, touched))
         known = replace(known, guests=found.guests, unknown=(*known.unknown, *found.unknown))
@@ -130,13 +130,17 @@ def _with(known: Known, seen: Look) -> Known:
 
 def may_hit(before: Network, wanted: Network) -> bool:
     """Whether somebody may be hit at all, as far as the networks alone tell: else nobody has to be asked."""
-    return bool(crowded(before, wanted)) or disturbs_addresses(before, wanted)
+    touched = concerned(before, wanted)
+    return bool(_bridges(before, touched)) or disturbs_addresses(before, wanted, touched)
 
 
 def crowded(before: Network, wanted: Network) -> tuple[str, ...]:
     """The bridges on which somebody may notice a change; none where no guest can be hit."""
-    interfaces = before.interfaces
-    return tuple(name for name in sorted(concerned(before, wanted)) if kind_of(interfaces[name]) in _BRIDGES)
+    return _bridges(before, concerned(before, wanted))
+
+
+def _bridges(before: Network, touched: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in sorted(touched) if kind_of(before.interfaces[name]) in _BRIDGES)
 
 
 def _judged(them: Bystanders) -> Bystanders:

@@ -206,6 +206,8 @@ def net_changes(current: Mapping[str, Interface], then: Mapping[str, Interface])
 
 def changes_of(before: Interface | None, after: Interface | None) -> tuple[Change, ...]:
     """What leads from one value of a name to another."""
+    if before is after:
+        return ()
     if before is None:
         return () if after is None else (Create(after=after),)
     if after is None:

@@ -47,10 +47,14 @@ class Context:
         return self
 
     def __exit__(self, *_: object) -> None:
+        kept = []
         for place in self.places.values() if "places" in vars(self) else ():
-            place.leave()
+            if place.leave():
+                kept.append(place)
             if place.seen:
                 self._leave(place.seen)
+        for place in kept[:1]:  # once for all of them
+            place.prune()
 
     def remember(self, sight: Sight) -> None:
         """Let a node's names be meant as they are."""

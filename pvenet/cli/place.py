@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pvenet.connection import Connection, Watch
+    from pvenet.kernel.links import Report
     from pvenet.nics.sight import Sight
+    from pvenet.node import Reading
     from pvenet.recent import Recent
     from pvenet.seen import Seen
     from pvenet.settings import Settings
@@ -49,19 +51,32 @@ class Place:
         from pvenet.seen import Seen
 
         self.seen = Seen(self.settings.state_dir, connection)
-        connection.noted = self.seen.note
+        connection.noted = self._note
         if self.held:
             connection.hold()
         return connection
+
+    def _note(self, node: str, found: Reading | Report) -> None:
+        """Hear what was read of a node."""
+        from pvenet.node import Reading
+
+        if self.seen:
+            self.seen.note(node, found)
+        if self._recent and isinstance(found, Reading):
+            self._recent.meet(node, found.network)
 
     def remember(self, node: str, sight: Sight) -> None:
         """Let a node's names be meant as they are."""
         if self.seen and not self.held:
             self.seen.accept(node, sight)
 
-    def leave(self) -> None:
-        """Hang up, and keep the names that were met."""
+    def leave(self) -> bool:
+        """Hang up, and keep the names that were met; whether there were any."""
         if "connection" in vars(self):
             self.connection.close()
-        if self._recent and not self.held:
-            self._recent.keep()
+        return self._recent is not None and not self.held and self._recent.keep()
+
+    def prune(self) -> None:
+        """Forget the names that are past their time, of every place."""
+        if self._recent:
+            self._recent.prune()

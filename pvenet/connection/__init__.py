@@ -290,11 +290,12 @@ class Connection:
     def _mount(self) -> None:
         trust = self.trust
         self._session.verify = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, Adapter(self._exchange))
+        self._session.mount("http://", Adapter(self._exchange))
         if trust.fingerprint:
             self._session.mount("https://", Pinned(trust.fingerprint.replace(":", ""), self._exchange))
-        elif not trust.insecure:
+        elif trust.insecure:
+            self._session.mount("https://", Adapter(self._exchange))
+        else:
             self._session.verify = authorities(trust.ca_file)
             self._session.mount("https://", Signed(exchange=self._exchange))
         for endpoint in self.endpoints:

@@ -10,6 +10,7 @@ import io
 import math
 import ssl
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
@@ -85,21 +86,25 @@ class Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        plain = type("Plain", (_Link, HTTPConnection), {"exchange": self._exchange})
-        secure = type("Secure", (_Link, HTTPSConnection), {"exchange": self._exchange})
         self.poolmanager.pool_classes_by_scheme = {
-            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+            "http": partial(_pool, HTTPConnectionPool, partial(_Link, self._exchange)),
+            "https": partial(_pool, HTTPSConnectionPool, partial(_SecureLink, self._exchange)),
         }
+
+
+def _pool(kind: type[HTTPConnectionPool], link: Any, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+    """A pool whose connections `link` makes."""
+    pool = kind(*args, **kwargs)
+    pool.ConnectionCls = link
+    return pool
 
 
 class _Link(HTTPConnection):
     """A connection that sends head and body in one write: PVE may hang up on two where a ticket is used."""
 
-    exchange: Exchange
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, exchange: Exchange, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.exchange = exchange
         self._pieces: list[bytes] | None = None
         self._answer: http.client.HTTPResponse | None = None
         self.response_class = self._response  # type: ignore[assignment]
@@ -140,6 +145,10 @@ class _Link(HTTPConnection):
     def _response(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
         self._answer = _Response(self.exchange, _Readable(sock, self.exchange), *args, **kwargs)
         return self._answer
+
+
+class _SecureLink(_Link, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _Response(http.client.HTTPResponse):

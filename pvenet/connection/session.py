@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import requests
+from requests.cookies import extract_cookies_to_jar
 
 from pvenet import errors
 from pvenet.connection.exchange import MAX_BODY, Adapter, Oversized
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pvenet.connection.exchange import Exchange
+
+    _Values = Mapping[str, str | int]
 
 LOGIN = "/access/ticket"
 UNTOLD = frozenset({"lock-token"})
@@ -72,40 +75,44 @@ class Trust:
 
 
 class Session(requests.Session):
-    """Adds what ProxmoxResource does not pass: the exchange's limits, no redirects, and a line for `--debug`."""
+    """Sends one request a time, within the exchange's limits and with a line for `--debug`.
+
+    Nothing but its headers, cookies and trust goes into a request: no variable, and no ~/.netrc, which would replace
+    our Authorization. No redirect is followed: 8006 answers plain HTTP with 301, and a redirected POST becomes a GET.
+    """
 
     def __init__(self, exchange: Exchange, debug: Callable[[str], None] | None) -> None:
         super().__init__()
-        self.trust_env = False  # else ~/.netrc replaces our Authorization, and a variable our trust
         self.headers["Accept-Encoding"] = "gzip"
         self._exchange = exchange
         self._debug = debug
 
-    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+    def request(  # type: ignore[override]
+        self, method: str, url: str, *, data: _Values | None = None, params: _Values | None = None
+    ) -> requests.Response:
         self._exchange.start(begun=False)
         left = self._exchange.left()
-        kwargs["timeout"] = (min(CONNECT_TIMEOUT, left), left)
-        kwargs["allow_redirects"] = False  # 8006 answers plain HTTP with 301, and a redirected POST becomes a GET
-        kwargs["stream"] = True
+        request = requests.PreparedRequest()
+        request.prepare(method, url, headers=self.headers, data=data, params=params, cookies=self.cookies)
         if self._debug is None:
-            return self._whole(super().request(method, url, *args, **kwargs))
+            return self._answer(request, left)
         begun = time.monotonic()
         status = "no answer"
         try:
-            response = self._whole(super().request(method, url, *args, **kwargs))
+            response = self._answer(request, left)
             status = f"{response.status_code} {response.reason}"
             return response
         finally:
-            words = [method, url, *_shown(url, kwargs), "->", status]
+            words = [method, url, *_shown(url, {**(params or {}), **(data or {})}), "->", status]
             self._debug(f"{' '.join(words)} ({time.monotonic() - begun:.3f} s)")
 
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+    def _answer(self, request: requests.PreparedRequest, left: float) -> requests.Response:
         adapter = self.get_adapter(str(request.url))
         self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
-        return super().send(request, **kwargs)
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None is followed, and `requests` reads none of its body to see where it leads."""
+        timeout = min(CONNECT_TIMEOUT, left), left
+        response = adapter.send(request, stream=True, timeout=timeout, verify=self.verify or False)
+        extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
+        return self._whole(response)
 
     def _whole(self, response: requests.Response) -> requests.Response:
         """The response with all of its body in memory. Raises OSError for one that is late or too large."""
@@ -146,10 +153,9 @@ class _Whole(requests.Response):
         return self._body
 
 
-def _shown(url: str, request: Mapping[str, Any]) -> list[str]:
+def _shown(url: str, sent: Mapping[str, Any]) -> list[str]:
     """What was sent beside method and path, a word each; nothing of a login, which holds the password."""
     if url.endswith(LOGIN):
         return []
-    sent = {**(request.get("params") or {}), **(request.get("data") or {})}
-    sent |= dict.fromkeys(UNTOLD & sent.keys(), "...")
+    sent = {**sent, **dict.fromkeys(UNTOLD & sent.keys(), "...")}
     return [repr(f"{name}={value}")[1:-1] for name, value in sent.items()]  # a comment's newline would break the line

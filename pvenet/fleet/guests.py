@@ -34,7 +34,7 @@ def guests(
     `count` hears how many nodes have answered.
     """
     everybody = its_place(fleet, _listed)
-    return visit(fleet, wanted, lambda node: _read(fleet, node, everybody(node.name)), count)
+    return visit(fleet, wanted, lambda node: _read(fleet, node, everybody(node)), count)
 
 
 def _listed(connection: Connection) -> GuestList | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
@@ -166,24 +165,16 @@ def visit(
     return _in_order(found, wanted), _in_order(failed, wanted)
 
 
-def each_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str], T]:
-    """Something that is read once of each place, when the first of its nodes wants it; by a node's name.
+def each_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[Node], T]:
+    """Something that is read once of each place, over the connection of the first of its nodes that wants it.
 
     What it raises each of the place's nodes hears. It may be asked for in any thread.
     """
-
-    def alone(place: Connection) -> T:
-        own = place.another()
-        try:
-            return read(own)
-        finally:
-            own.close()
-
-    kept = {place: once(partial(alone, place)) for place in fleet.connections.values()}
-    return lambda name: kept[fleet.place(name)]()
+    kept = {place: once(read) for place in fleet.connections.values()}
+    return lambda node: kept[fleet.place(node.name)](node.connection)
 
 
-def its_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[str], T]:
+def its_place(fleet: Fleet, read: Callable[[Connection], T]) -> Callable[[Node], T]:
     """The same; of the one place it is read at once, and what it raises is raised here."""
     if fleet.places:
         return each_place(fleet, read)

@@ -19,7 +19,7 @@ from pvenet.guests import list_guests
 from pvenet.journal import Ours, ownership
 from pvenet.nics.renaming import candidates
 from pvenet.nics.sight import Sight
-from pvenet.plan import Risk, removals_on
+from pvenet.plan import Risk, management_path, removals_on
 from pvenet.spec import nics
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
@@ -100,11 +100,12 @@ def plan_nodes(
     clusters, listed = its_place(fleet, with_links), each_place(fleet, _guests)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
-        cluster = with_names(node, clusters(node.name))
+        cluster = with_names(node, clusters(node))
         addresses = management_addresses(node, cluster, reading.network)
         said = spec.nodes[node.name]
         own, words = _by_name(node, reading.network, said)
-        found = plan_node(own, reading.network, addresses)
+        path = management_path(reading.network, addresses)
+        found = plan_node(own, reading.network, path)
         at = said.position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
         why = f"PVE refuses every write on {node.name}, whatever it changes"
@@ -113,13 +114,14 @@ def plan_nodes(
         hit = removals_on(found.management, taken, addresses)
         whose = ownership(fleet.journals(node.name).at(node), reading)
         live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
+        known = path if live is reading.network else None
         then = replace(reading.network, interfaces=outcome(reading.network.interfaces, found.plan.steps))
         move = address_move(node, (live, then), cluster, agreed=update_hosts)
         return replace(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, partial(listed, node.name), thorough=True),
+            impact=affected(node, live, then, lambda: cluster, partial(listed, node), path=known, thorough=True),
             hosts=move.edit.lines if move.edit else (),
             notes=(*nics.notes(said, words.names), *nics.unproven(said, words.macs), *move.notes),
             nics=words.macs,

@@ -9,7 +9,7 @@ from pvenet.changes import Create, Delete, Update, net_changes
 from pvenet.impact.reach import NATIVE, admits
 from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import DEFAULT_MTU, downward
+from pvenet.model.relations import DEFAULT_MTU, upward
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -56,14 +56,15 @@ def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) ->
     """
     old = before.interfaces
     changed = {change.name for change in net_changes(old, wanted.interfaces) if not _is_quiet(change)} | set(remade)
-    return frozenset(name for name in old if not changed.isdisjoint(downward([name], old)))
+    return frozenset(old.keys() & upward(changed, old))
 
 
-def disturbs_addresses(before: Network, wanted: Network) -> bool:
+def disturbs_addresses(before: Network, wanted: Network, disturbed: Collection[str]) -> bool:
     """Whether an address of the node moves, or something that it stands on is disturbed: a link of the cluster may be
     hit then.
+
+    `disturbed`: the interfaces that are `concerned`.
     """
-    disturbed = concerned(before, wanted)
     return any(
         addresses(interface) and (name in disturbed or addresses(interface) != addresses(wanted.interfaces.get(name)))
         for name, interface in before.interfaces.items()

@@ -45,7 +45,7 @@ def impact(
     touched = concerned(before, wanted, remade)
     return Impact(
         bridges=tuple(_bridges(cards, change, touched)),
-        links=tuple(_links(known, change, disturbed=disturbs_addresses(before, wanted))),
+        links=tuple(_links(known, change, disturbed=disturbs_addresses(before, wanted, touched))),
         path=_path(path, before),
         unknown=(*known.unknown, *_unseen(cards, {**wanted.interfaces, **before.interfaces}, touched)),
     )

@@ -66,7 +66,7 @@ def canonical(interface: Interface) -> Interface:
         case Bridge():
             vids = (interface.vids or ALL_VIDS) if interface.vlan_aware else ()
             return _with(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
-        case Vlan():
+        case Vlan() if not interface.raw_device or interface.tag is None:
             raw_device, tag = from_vlan_name(interface.name)
             return _with(
                 interface,
@@ -75,7 +75,7 @@ def canonical(interface: Interface) -> Interface:
             )
         case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
             return _canonical_ovs(interface)
-        case Ethernet() | Other():
+        case Ethernet() | Vlan() | Other():
             return interface
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -273,9 +274,17 @@ _IDENTITY = frozenset({"name", "kind", "beneath", "entry"})
 """The name, and what an `Other` keeps for itself."""
 
 
+_DEFAULTS: Mapping[type[Interface], Mapping[str, Any]] = {
+    kind: MappingProxyType(
+        {each.name: each.default for each in fields(kind) if each.compare and each.name not in _IDENTITY}
+    )
+    for kind in get_args(Interface)
+}
+
+
 def settable(kind: type[Interface]) -> tuple[str, ...]:
     """The fields of a kind of interface that the API can set, in the model's order: first those of every kind."""
-    return tuple(each.name for each in fields(kind) if each.compare and each.name not in _IDENTITY)
+    return tuple(_DEFAULTS[kind])
 
 
 def own_first(kind: type[Interface]) -> tuple[str, ...]:
@@ -284,7 +293,6 @@ def own_first(kind: type[Interface]) -> tuple[str, ...]:
     return tuple(sorted(settable(kind), key=lambda name: name in shared))
 
 
-def defaults(kind: type[Interface]) -> dict[str, Any]:
+def defaults(kind: type[Interface]) -> Mapping[str, Any]:
     """What each of these fields is where nothing is said of it."""
-    by_name = {each.name: each.default for each in fields(kind)}
-    return {name: by_name[name] for name in settable(kind)}
+    return _DEFAULTS[kind]

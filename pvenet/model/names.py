@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_NUMBERS = re.compile(r"(\d+)")
 _LIKE_A_NIC = re.compile(r"(?:eth|nic|if)\d+|(?:en|ib)[^.:]+", re.ASCII)
 
 
+@lru_cache(maxsize=4096)  # the same names come again and again
 def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
     """A key that sorts ens9 before ens10."""
-    parts, digits = [""], False
-    for letter in name:
-        if letter.isdecimal() != digits:
-            digits = not digits
-            parts.append("")
-        parts[-1] += letter
-    return tuple((part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts)
+    parts = _NUMBERS.split(name)  # every second one is a number
+    return tuple((bool(at % 2), int(part) if at % 2 else 0, part) for at, part in enumerate(parts))
 
 
 RUN = 3

@@ -65,6 +65,8 @@ def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
     alias `vmbr0:1`. An internal port or an OVS bond needs its bridge, and not the other way round
     (pve-api#ovs-coupling).
     """
+    if isinstance(interface, Ethernet):
+        return ()
     found = list(beneath(interface))
     if isinstance(interface, OvsBridge):
         found = [name for name in found if not isinstance(known.get(name), OvsIntPort | OvsBond)]
@@ -107,6 +109,21 @@ def downward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> list[
                     found[support] = None
                     waiting.append(support)
     return list(found)
+
+
+def upward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> set[str]:
+    """The names and everything that has one of them beneath it, as `downward` goes."""
+    above: dict[str, list[str]] = {}
+    for name, interface in interfaces.items():
+        for support in _carries(interface, interfaces):
+            above.setdefault(support, []).append(name)
+    found = set(names)
+    waiting = list(found)
+    for name in waiting:  # it grows while it is walked
+        fresh = [user for user in above.get(name, ()) if user not in found]
+        found.update(fresh)
+        waiting += fresh
+    return found
 
 
 def on_circles(interfaces: Mapping[str, Interface]) -> frozenset[str]:

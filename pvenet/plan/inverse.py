@@ -26,9 +26,12 @@ class Inverse:
     lost: tuple[Loss, ...] = ()
 
 
-def inverse(plan: Plan, baseline: Network) -> Inverse:
-    """What restores the baseline from where the plan leads, or from as many of its first steps as are given."""
-    there = outcome(baseline.interfaces, plan.steps)
+def inverse(plan: Plan, baseline: Network, there: Mapping[str, Interface] | None = None) -> Inverse:
+    """What restores the baseline from where the plan leads, or from as many of its first steps as are given.
+
+    `there`: where that is, if it is known.
+    """
+    there = outcome(baseline.interfaces, plan.steps) if there is None else there
     desired = {
         name: restorable(baseline.interfaces.get(name), there.get(name))
         for name in there.keys() | baseline.interfaces.keys()
@@ -46,24 +49,27 @@ def restorable(before: Interface | None, now: Interface | None) -> Interface | N
     for field in _unsendable(before):
         for each in (field, f"gateway{field.removeprefix('cidr')}") if field.startswith("cidr") else (field,):
             left[each] = getattr(instead, each) if instead else defaults(type(before)).get(each)
-    return named(replace(before, **left))
+    return named(replace(before, **left) if left else before)
+
+
+_REFUSES: Mapping[str, Callable[[Any], bool]] = {
+    "comments": lambda text: line_end(text) is not None,
+    "mtu": lambda mtu: mtu is not None and mtu not in MTUS,
+    "cidr": lambda address: address is not None and refused(address),
+    "cidr6": lambda address: address is not None and refused(address),
+    "vids": lambda vids: not all(map(takes_vids, vids)),
+    "ports": lambda names: not all(map(takes_name, names)),
+    "slaves": lambda names: not all(map(takes_name, names)),
+    "primary": lambda name: name is not None and not takes_name(name),
+    "tag": lambda tag: tag is not None and tag not in TAGS,
+}
+"""Whether the value of a field is none that can be sent."""
 
 
 def _unsendable(interface: Interface) -> frozenset[str]:
     """The fields whose value a node's file may hold, and that are not sent: PVE refuses it, or it could be run."""
-    refuses: dict[str, Callable[[Any], bool]] = {
-        "comments": lambda text: line_end(text) is not None,
-        "mtu": lambda mtu: mtu is not None and mtu not in MTUS,
-        "cidr": lambda address: address is not None and refused(address),
-        "cidr6": lambda address: address is not None and refused(address),
-        "vids": lambda vids: not all(map(takes_vids, vids)),
-        "ports": lambda names: not all(map(takes_name, names)),
-        "slaves": lambda names: not all(map(takes_name, names)),
-        "primary": lambda name: name is not None and not takes_name(name),
-        "tag": lambda tag: tag is not None and tag not in TAGS,
-    }
-    there = {field: getattr(interface, field) for field in refuses if hasattr(interface, field)}
-    return frozenset(field for field, value in there.items() if refuses[field](value))
+    there = {field: getattr(interface, field) for field in _REFUSES if hasattr(interface, field)}
+    return frozenset(field for field, value in there.items() if _REFUSES[field](value))
 
 
 def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:

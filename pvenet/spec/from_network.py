@@ -67,7 +67,7 @@ def description(node: str, network: Network) -> Description:
 def _interface_spec(interface: Interface) -> InterfaceSpec:
     """What makes the interface what it is, without what goes without saying."""
     kept = canonical(interface)
-    usual = defaults(type(kept))
+    usual = {**defaults(type(kept))}
     if isinstance(kept, Ethernet):
         usual["autostart"] = False
     if isinstance(kept, Bridge) and kept.vlan_aware:

@@ -109,9 +109,8 @@ def pending_ours(
     )
 
 
-def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> NodePlan:
-    """What a file would do to a node that is reached by these addresses."""
-    path = management_path(network, addresses)
+def plan_node(spec: NodeSpec, network: Network, path: ManagementPath) -> NodePlan:
+    """What a file would do to a node that is reached by this management path."""
     goal = desired_state(spec, network, path)
     found = problems(network, goal.desired)
     wrong = any(not problem.warning for problem in found)
@@ -126,7 +125,7 @@ def plan_node(spec: NodeSpec, network: Network, addresses: Collection[str]) -> N
         steps=steps,
         risks=risks(steps, path, network, after),
         management=focused(path, todo.steps, network, after),
-        not_rolled_back=inverse(todo, network).lost if todo else (),
+        not_rolled_back=inverse(todo, network, after.interfaces).lost if todo else (),
         losses=wire.losses_of(todo),
         diagnostics=tuple(spec.diagnostic(problem) for problem in found),
         kept=goal.kept,

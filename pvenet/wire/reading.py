@@ -25,7 +25,7 @@ from pvenet.model import (
     XmitHashPolicy,
     settable,
 )
-from pvenet.wire.spelling import OBSERVED, Entry, spelled
+from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 _DERIVED = frozenset({"address", "netmask", "address6", "netmask6", "comments6"})
 """Said once more elsewhere in the entry: in cidr, cidr6 and comments."""
 
-_KNOWN = OBSERVED | _DERIVED | {"iface", "type", "ovs_type", "method", "method6", "families", "options", "options6"}
+_ALWAYS = OBSERVED | _DERIVED | {"iface", "type", "ovs_type", "method", "method6", "families", "options", "options6"}
+
+_KNOWN: Mapping[type[Interface], frozenset[str]] = {
+    kind: _ALWAYS | {spelled(kind, name) for name in settable(kind)} for kind in (*SPELLINGS, Other)
+}
+"""The keys of an entry that are more than settings of its stanzas, by kind."""
 
 _BENEATH = ("slaves", "bridge_ports", "ovs_ports", "ovs_bonds", "vlan-raw-device")
 
@@ -199,7 +204,7 @@ def _said(key: str, value: object) -> str:
 
 
 def _file_only(entry: Entry, kind: type[Interface]) -> FileOnly:
-    known = _KNOWN | {spelled(kind, name) for name in settable(kind)}
+    known = _KNOWN[kind]
     return FileOnly(
         method=str(entry.get("method") or "manual"),
         method6=str(entry.get("method6") or "manual"),

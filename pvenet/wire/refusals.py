@@ -68,8 +68,9 @@ def refusals(entries: Iterable[Entry]) -> tuple[str, ...]:
 
 def foreseen(entries: Sequence[Entry], request: Request) -> tuple[str, ...]:
     """The faults for which PVE refuses a request that neither makes nor mends one of them."""
-    after = refusals(asked(entries, request).values())
-    return tuple(each for each in refusals(entries) if each in after)
+    now = refusals(entries)
+    after = refusals(asked(entries, request).values()) if now else ()
+    return tuple(each for each in now if each in after)
 
 
 def _of(there: There, *kinds: str) -> list[tuple[str, Entry]]:

@@ -53,7 +53,7 @@ def _listed(before: Mapping[str, Entry], steps: Sequence[Request]) -> Iterator[L
     for step in steps:
         asked.setdefault(step.name, set()).update(step.form, str(step.form.get("delete", "")).split(","))
     after = predicted(before.values(), steps[0]) if steps else rewritten(before)
-    after |= {name: entry for name, entry in rewritten(before).items() if name in asked}
+    after |= rewritten(before, only=asked.keys())
     gone = {step.name for step in steps if step.method == "DELETE"}
     for name, entry in before.items():
         if name in gone:
@@ -66,8 +66,9 @@ def _listed(before: Mapping[str, Entry], steps: Sequence[Request]) -> Iterator[L
             what = f"what makes it an OVS port, because no OVS bridge lists it{_had(entry)}"
             yield Loss(name=name, what=what)
             continue
+        said = _SAID_ELSEWHERE | asked.get(name, set())
         for key, value in entry.items():
-            if key not in _SAID_ELSEWHERE | asked.get(name, set()) and not _is_kept(key, value, now, entry):
+            if key not in said and not _is_kept(key, value, now, entry):
                 yield from _lost(name, key, value, now, entry)
         yield from _lost_method(name, entry, now)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet.model import BLANKS, kept_comments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pvenet.wire.spelling import Entry
 
@@ -38,8 +38,8 @@ _NIC_NAME = re.compile(r"(eth|nic|if)\d+|(en|ib)[^:.]+")
 _DELAY = range(2, 31)
 
 
-def rewritten(entries: Mapping[str, Entry]) -> dict[str, Entry]:
-    """The entries of a listing, by name, after a write that changes nothing."""
+def rewritten(entries: Mapping[str, Entry], only: Collection[str] | None = None) -> dict[str, Entry]:
+    """The entries of a listing, by name, after a write that changes nothing; or only those of some names."""
     there = {mangled(name): {**entry, "iface": mangled(name)} for name, entry in entries.items()}
     freed = free_lonely_ports(there)
     take_ports(there)
@@ -48,7 +48,8 @@ def rewritten(entries: Mapping[str, Entry]) -> dict[str, Entry]:
             for slave in split(entry.get("slaves") if entry["type"] == "bond" else entry.get("ovs_bonds")):
                 if slave in there:
                     there[slave]["autostart"] = 1
-    return {name: entry if name in freed else _rewritten(entry) for name, entry in there.items()}
+    wanted = there if only is None else {name: there[name] for name in there if name in only}
+    return {name: entry if name in freed else _rewritten(entry) for name, entry in wanted.items()}
 
 
 def take_ports(there: Mapping[str, Entry]) -> None:

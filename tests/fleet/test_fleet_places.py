@@ -80,7 +80,7 @@ def test_a_node_is_read_where_it_is(fleet: Fleet) -> None:
 
     of = each_place(fleet, label)
     found, failed = visit(
-        fleet, ("b1", "a1", "b2"), lambda node: (of(node.name), len(node.read().network.interfaces)), lambda _: None
+        fleet, ("b1", "a1", "b2"), lambda node: (of(node), len(node.read().network.interfaces)), lambda _: None
     )
     assert list(found) == ["b1", "a1", "b2"]
     assert not failed
@@ -114,6 +114,30 @@ def test_no_more_connections_are_open_than_are_allowed(fleet: Fleet, monkeypatch
     assert len(told) == len(items)
     assert all(right is True for _, right in told)
     assert most[0] <= 3
+
+
+def test_what_leads_to_a_place_is_used_as_it_is(fleet: Fleet) -> None:
+    """One after another need no further connection, and are at the right place."""
+    items = [place for _ in range(5) for place in fleet.connections.values()]
+    told = list(parallel.spread(lambda item: item, items, lambda own, item: own is item, at_once=1))
+    assert told == [(item, True) for item in items]
+
+
+def test_no_two_use_one_connection_at_once(fleet: Fleet) -> None:
+    """Whoever comes to a place meanwhile has one more to it; a single place, which may be in use, is left alone."""
+    both = threading.Barrier(2)
+
+    def met(own: Connection, _: int) -> Connection:
+        both.wait(30)
+        return own
+
+    place = fleet.connection
+    lent = [found for _, found in parallel.spread(lambda _: place, range(2), met, at_once=2)]
+    assert place in lent
+    assert len({*lent}) == 2
+    own = [found for _, found in parallel.parallel(place, range(2), met, at_once=2)]
+    assert place not in own
+    assert len({*own}) == 2
 
 
 def test_a_name_of_two_nodes_is_never_guessed(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pvenet.impact.between import between
 from pvenet.impact.judge import NOTHING, judge_card
 from pvenet.impact.ports import Attachment
 from pvenet.model import Bridge, Interface, Network, Vlan
+from pvenet.model.relations import downward, upward
 from pvenet.plan import management_path
 
 if TYPE_CHECKING:
@@ -163,6 +164,16 @@ def test_whoever_something_happens_to_is_concerned(change: tuple[Interfaces, Int
     for name in (name for name, interface in before.interfaces.items() if isinstance(interface, Bridge)):
         card = Attachment(vmid=101, index="net0", bridge=name, tag=tag, running=True)
         assert name in concerned(before, after) or judge_card(card, between(before, after)) == NOTHING
+
+
+@quick
+@given(changes())
+def test_what_is_above_has_it_beneath(change: tuple[Interfaces, Interfaces]) -> None:
+    """Up leads to those from which down leads back, and to nobody else."""
+    for interfaces in change:
+        for name in interfaces:
+            below = {other for other in interfaces if name in downward([other], interfaces)}
+            assert upward([name], interfaces) == below
 
 
 def test_who_hangs_where_nothing_happens_is_elsewhere() -> None:
