@@ -114,8 +114,8 @@ def test_what_is_staged_from_here_already_counts_too(run: Run, file: Path) -> No
 def test_where_the_file_can_not_be_read_that_is_said(run: Run, file: Path) -> None:
     """It is not known, never "nothing to do"; the plan stands, and names the right."""
     file.write_text(MOVED)
-    ran = run("plan", "--fault", "lacks=Sys.Audit@GET hosts")
+    ran = run("plan", "--fault", "lacks=Sys.Audit@GET nodes/pve1/hosts")
     assert ran.code == 0
     said = " ".join(part(ran.out, "pve1").split())
     assert "whether its /etc/hosts must follow is not known: root@pam!full lacks Sys.Audit on /" in said
-    assert run("plan", "--json", "--fault", "lacks=Sys.Audit@GET hosts").data["nodes"][0]["hosts"] == []
+    assert run("plan", "--json", "--fault", "lacks=Sys.Audit@GET nodes/pve1/hosts").data["nodes"][0]["hosts"] == []
