@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import keyring
 import pytest
+from hypothesis import HealthCheck, settings
 from keyring.backends.fail import Keyring as NoKeyring
 from recorder import set_nature
 from schemas import hold
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["FIXTURES", "Ran"]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+# a busy machine is no reason to fail
+settings.register_profile("pvenet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pvenet")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from loopback import GET, POST, TOKEN, Loopback, Says, Talk, change, connections, failed, polite
 
@@ -192,7 +192,6 @@ JSON = st.recursive(
 BODIES = JSON.map(json.dumps) | st.text() | st.fixed_dictionaries({"data": st.none(), "message": JSON}).map(json.dumps)
 
 
-@settings(deadline=None)
 @given(status=st.integers(100, 999), body=BODIES | st.just(""), kind=st.sampled_from(["application/json", "text/html"]))
 def test_whatever_is_answered_only_pves_own_form_is_definite(status: int, body: str, kind: str) -> None:
     """Any status with any body: an answer, a refusal with PVE's words, or a lost answer; for a read no other error."""

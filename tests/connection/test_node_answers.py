@@ -83,7 +83,7 @@ def saying(data: object, **beside: object) -> Node:
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=ANY | ROWS)
 def test_whatever_is_said_is_a_value_or_an_error(read: Callable[[Node], object], data: object) -> None:
     """Any JSON as `data` of any read: never an exception of another kind."""
@@ -91,7 +91,7 @@ def test_whatever_is_said_is_a_value_or_an_error(read: Callable[[Node], object],
         read(saying(data))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=ANY | ROWS)
 def test_reading_guests_fails_for_nothing_that_is_said(data: object) -> None:
     """They are for a person to know: what makes no sense is not known."""

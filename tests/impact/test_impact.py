@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from impact_cases import described, known
 from plan_model import NICS, network, networks, taken
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from pvenet.impact import GuestImpact
 
 Interfaces = dict[str, Interface]
-quick = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=150, derandomize=True, database=None)
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 

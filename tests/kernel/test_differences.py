@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pvenet.kernel.links import BondStatus
 
-thorough = settings(max_examples=300, deadline=None)
+thorough = settings(max_examples=300)
 
 LACP = network_of(
     Bridge(

@@ -38,7 +38,7 @@ from pvenet.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-thorough = settings(max_examples=300, deadline=None)
+thorough = settings(max_examples=300)
 
 VMBR0 = Bridge(name="vmbr0", ports=("ens33",), cidr=IPv4Interface("10.0.0.2/24"), gateway=IPv4Address("10.0.0.1"))
 PLAIN = network_of(VMBR0)

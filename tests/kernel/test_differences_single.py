@@ -13,7 +13,7 @@ from pvenet.kernel.differences import Kind, differences
 from pvenet.kernel.links import BridgePorts, BridgeStatus, Port, Report, VlanStatus
 from pvenet.model import Bond, BondMode, Bridge, Interface, Network, Vlan
 
-thorough = settings(max_examples=300, deadline=None)
+thorough = settings(max_examples=300)
 
 
 def by_call(network: Network, **changes: BridgePorts) -> list[str]:

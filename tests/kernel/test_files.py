@@ -65,7 +65,7 @@ def written(stanzas: list[tuple[str, list[str]]]) -> str:
     return "".join("\n".join([f"iface {name} inet manual", *body, "", ""]) for name, body in stanzas)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_files, _files)
 def test_no_stanza_that_differs_is_taken_for_one_that_is_left_alone(
     old: list[tuple[str, list[str]]], new: list[tuple[str, list[str]]]

@@ -128,7 +128,7 @@ ROWS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(rows=st.lists(ROWS | ANY, max_size=3))
 def test_whatever_json_is_a_value_or_unreadable(rows: list[Any]) -> None:
     """Never another exception, and what is read is what was said."""

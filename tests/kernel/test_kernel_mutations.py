@@ -118,7 +118,7 @@ def test_a_word_in_another_place_is_no_fact(scenario: str, change: str) -> None:
         hold(["".join([*words[:at], *new, *words[at + 2 :]])], truth_of(scenario, "6.15"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_an_answer_that_is_cut_is_no_fact(data: st.DataObject) -> None:
     """Wherever it ends, what is left is unreadable, or whole links."""
@@ -130,7 +130,7 @@ def test_an_answer_that_is_cut_is_no_fact(data: st.DataObject) -> None:
 ODD = ["\r", "\x00", "\x0b", "\x1c", "\x85", "\u2028", "\u00a0", "\u0661", "\ud800", "\t", "\x1b[2K", "é"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_odd_letters_make_no_fact(data: st.DataObject) -> None:
     """Control characters, blanks and digits of Unicode, halves of letters: put in anywhere, or in a letter's place."""
@@ -140,7 +140,7 @@ def test_odd_letters_make_no_fact(data: st.DataObject) -> None:
     hold([text[:at] + odd + text[at + place :]], truth_of(*which))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text() | st.lists(st.sampled_from(text_of("misc-fresh", "6.15").split("\n"))).map("\n".join))
 def test_whatever_text_is_links_or_unreadable(text: str) -> None:
     """Never another exception."""
@@ -192,7 +192,7 @@ def aliased(text: str, link: str, alias: str) -> str:
     return "\n".join([*lines[:at], f"    alias {alias}", *lines[end:]])
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(data=st.data())
 def test_an_alias_makes_no_fact(data: st.DataObject) -> None:
     """Whatever lines it has: of links, of names, of addresses, of the next command; on whichever link."""

@@ -153,7 +153,7 @@ def test_a_line_of_the_section_that_is_missing_makes_no_fact(name: str) -> None:
         at = line_end
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_report_that_is_cut_is_unreadable_or_whole(data: st.DataObject) -> None:
     """Wherever it ends."""

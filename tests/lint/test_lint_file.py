@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import FIXTURES
 from file_replay import files
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from listings import recorded_networks
 from plan_model import networks
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from pvenet.spec.network_spec import NetworkSpec
 
 EXAMPLES = sorted((FIXTURES / "examples").glob("*.yaml"))
-quick = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=60, derandomize=True, database=None)
 
 
 def spec_of(text: str) -> NetworkSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lint_cases import CASES, Case
 
@@ -30,9 +30,7 @@ from pvenet.model import (
 )
 from pvenet.model.cluster import ClusterLink
 
-quick = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=150, derandomize=True, database=None)
 
 
 def told(finding: Finding) -> str:

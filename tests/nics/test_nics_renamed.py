@@ -161,7 +161,7 @@ def renamings(draw: st.DrawFn) -> dict[str, str]:
     return names or {"eno1": "enp1s0"}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts(), names=renamings(), when=st.sampled_from(["before", "after"]))
 def test_the_kernel_has_what_it_had(tmp_path: Path, text: str, names: dict[str, str], when: str) -> None:
     """Prepared for the boot or mended after it; and the stanzas are those from before, with the names exchanged."""

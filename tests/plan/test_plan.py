@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_model import NICS as NIC_NAMES
 from plan_model import RefusedStepError, Staging, check_file, interfaces, network, networks
@@ -27,9 +27,7 @@ CASES = sorted(path for path in (Path(__file__).parent / "plan_cases").iterdir()
 
 NICS = "eth ens33\neth ens37\neth ens38\neth ens39\n"
 
-quick = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=100, derandomize=True, database=None)
 
 
 FILE, MACHINE = bare_file(NIC_NAMES), FileOf(Host(nics=dict.fromkeys(NIC_NAMES, ()), up=frozenset()))

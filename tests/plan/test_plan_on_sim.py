@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from plan_sim import FileOf
 from recorded import STARTS
@@ -35,9 +35,7 @@ NAMES = {
 LINKS = (*HOST.nics, "bond0", "bond1", "ens40.7", "bond0.20")
 MODES = ("balance-rr", "active-backup", "802.3ad", "balance-xor")
 
-quick = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=150, derandomize=True, database=None)
 
 seen = FileOf(HOST).seen
 

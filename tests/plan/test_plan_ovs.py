@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import plan_model
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovs_networks import NICS, networks
 from plan_sim import FileOf, bare_file, kept, shown, towards, wrong
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 FILE, MACHINE = bare_file(NICS), FileOf(Host(nics=dict.fromkeys(NICS, ()), up=frozenset(), ovs=True))
 seen, staged = MACHINE.seen, MACHINE.staged
 
-quick = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=100, derandomize=True, database=None)
 
 
 @quick

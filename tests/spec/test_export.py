@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastjsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from listings import recorded_networks
 from network_file import EXAMPLE
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
-quick = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=100, derandomize=True, database=None)
 
 
 def unchanged(network: Network, text: str) -> bool:
