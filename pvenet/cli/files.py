@@ -94,8 +94,8 @@ def schema(
 def export(context: Context) -> None:
     """Print the current network as a network file.
 
-    With --format json it is a network file, too, and warnings say what the YAML has in comments; --json prints what
-    `list` gives.
+    With --format json it is a network file, too, and warnings say what the YAML has in comments. What `list` gives is
+    printed with --json.
 
     $ pvenet export > network.yaml
     """

@@ -157,7 +157,7 @@ def _print(context: Context, options: LoginOptions) -> None:
     from pvenet.render.login import pveum_text
 
     todo: tuple[Step, ...] = steps(wanted(options), Found(), secret=True)
-    context.emit({"pveum": [step.line for step in todo]}, pveum_text(todo))
+    context.emit({"pveum": [step.line for step in todo]}, pveum_text(todo), depth=None)
 
 
 def _log_in(context: Context, options: LoginOptions, *, yes: bool) -> None:

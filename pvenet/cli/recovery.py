@@ -62,7 +62,7 @@ def status(
         found = watched(context, look, lambda found: "\n".join(_text(each) for each in found))
     else:
         found = look()
-        context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
+        context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found), depth=2)
     _refuse_unheard(found)
     refuse(unheard(fleet, context.named))
 

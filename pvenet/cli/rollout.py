@@ -148,7 +148,7 @@ class _Run:
         for row in away:
             context.warn(f"{row.node} is skipped: {row.message.removeprefix('skipped: ')}")
         data, text = plans_text(plan)
-        shown = context.emit_event("planned", data, "" if context.options.quiet and request.yes else text)
+        shown = context.emit_event("planned", data, "" if context.options.quiet and request.yes else text, depth=2)
         if todo and not shown and not request.yes:
             raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
         if todo and terms.pace.canary and todo[0].node != terms.pace.canary:
