@@ -36,6 +36,8 @@ class Context:
         """The command says by itself which NICs have other names now."""
         self.leaves = True
         """The command may make the state folder."""
+        self.placed = True
+        """The command needs a place; one that reads only what is kept here does not."""
         self.answer = answer or Answer(options.form)
         self._held = False
 
@@ -74,7 +76,7 @@ class Context:
     @cached_property
     def _each(self) -> Mapping[str, Settings]:
         """The settings of each place, by profile where several are named. Raises UsageError as `read_places` does."""
-        return read_places(self.options, os.environ)
+        return read_places(self.options, os.environ, placed=self.placed)
 
     @property
     def settings(self) -> Settings:
