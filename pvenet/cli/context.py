@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
 from pvenet.cli.answer import Answer
+from pvenet.cli.leading import leading
 from pvenet.cli.output import LIVE, give_up, in_lines, lively, on_terminal, out, say, stream, warn
 from pvenet.cli.place import Place
 from pvenet.render.foreign import one_line
@@ -219,11 +220,15 @@ class Context:
 
     def say(self, text: str) -> bool:
         """Talk on stderr, whatever the format of the answer, unless --quiet; whether it could be written."""
-        return self.options.quiet or say(text)
+        return self.options.quiet or say(self.lead(text))
 
     def warn(self, text: str) -> None:
         """A warning on stderr."""
-        warn(text)
+        warn(self.lead(text))
+
+    def lead(self, text: str, node: str = "") -> str:
+        """A text whose commands lead to where this one goes; `node`: to this node, where it is about several."""
+        return leading(text, self.options, node)
 
 
 def _debug(line: str) -> None:

@@ -196,8 +196,9 @@ def _list(context: Context, name: str) -> None:
     with Context(options) as first:
         known = names(first.connection)
         if not first.settings.node and len(known) > 1:
-            context.say(f"its nodes: {', '.join(known)}; each command takes --node NAME")
-            options = Options(node=answering(first.connection) or known[0]).over(options)
+            shown = answering(first.connection) or known[0]
+            context.say(f"its nodes: {', '.join(known)}; --node NAME chooses one, and this is {shown}")
+            options = Options(node=shown).over(options)
     context.say("")
     with Context(options) as second:
         list_(second)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.cli.output import painter
+from pvenet.cli.output import painter, room
 from pvenet.cli.plans import planned, plans_text, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
@@ -309,7 +309,9 @@ def sum_up(context: Context, summary: Summary, rollout: str = "", *, note: str =
 
     rows, failure = summary.rows, summary.failure
     told = len(rows) > 1 and not (context.options.quiet and failure is None)
-    text = "\n" + rows_text(rows, painter()) if told else ""
+    text = "\n" + rows_text(rows, room(), painter()) if told else ""
     context.emit_event("summary", summary_data(rows_data(rows), failure, rollout), text, note=note)
     if failure:
+        ended = [row.node for row in rows if row.exit_code]
+        failure.hint = context.lead(failure.hint, ended[0] if len(rows) > len(ended) == 1 else "")
         raise failure

@@ -121,7 +121,8 @@ def _how(found: Rescue) -> str:
         what = f"the last change from here made this, as there was no {', no '.join(found.lacked)} before it"
     lines = [
         "",
-        f"at the console of {found.node}, as root, keep a copy of /etc/network/interfaces, write this there, and run",
+        f"at the console of {found.node}, as root: keep a copy of /etc/network/interfaces,",
+        "write this there instead, and run",
         "  rm -f /etc/network/interfaces.new",
         "  ifreload -a",
         f"{what}: {found.reason}",

@@ -146,6 +146,6 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _beneath(moved: Sequence[tuple[str, str]], width: int) -> list[str]:
-    text = ", ".join(f"{name} {cell}" for name, cell in moved if cell)
+    text = ", ".join(f"{name} {cell}".lstrip() for name, cell in moved if cell)
     indent = " " * 4
     return wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)

@@ -41,15 +41,20 @@ def _at_words(line: str, width: int, depth: int) -> str:
     indent = _indent(bare, depth)
     if indent is None or not line.startswith(indent):
         return line
-    first, *more = _WHOLE.findall(line[len(indent) :])
-    lines = [indent + first]
-    for word in more:
-        if cells_of(_COLOUR.sub("", lines[-1] + word.rstrip(" "))) <= width:
-            lines[-1] += word
+    return "\n".join(broken_at_words(line[len(indent) :], width, first=indent, rest=f"{indent}  "))
+
+
+def broken_at_words(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
+    """The lines of one that goes on beneath itself, with what stands before the `first` of them and the `rest`."""
+    word, *more = _WHOLE.findall(text) or [""]
+    lines = [first + word]
+    for each in more:
+        if cells_of(_COLOUR.sub("", lines[-1] + each.rstrip(" "))) <= width:
+            lines[-1] += each
         else:
             lines[-1] = lines[-1].rstrip(" ")
-            lines.append(f"{indent}  {word}")
-    return "\n".join(lines)
+            lines.append(rest + each)
+    return lines
 
 
 def _indent(line: str, depth: int) -> str | None:

@@ -20,14 +20,18 @@ PAIRS_A_LINE = 16
 
 def certificate_text(place: str, fingerprint: str, compare: str) -> str:
     """A certificate that is met for the first time."""
-    pairs = fingerprint.split(":")
-    lines = [":".join(pairs[at : at + PAIRS_A_LINE]) for at in range(0, len(pairs), PAIRS_A_LINE)]
-    shown, where = "\n  ".join(lines), compare.replace(", or", ",\nor")
+    shown, where = "\n  ".join(fingerprint_lines(fingerprint)), compare.replace(", or", ",\nor")
     return (
         f"first contact with {place}: no CA vouches for its certificate.\n"
         f"Its SHA-256 fingerprint is\n\n  {shown}\n\n"
         f"Compare it {where}."
     )
+
+
+def fingerprint_lines(fingerprint: str) -> list[str]:
+    """A fingerprint in lines that the narrowest terminal has room for."""
+    pairs = fingerprint.split(":")
+    return [":".join(pairs[at : at + PAIRS_A_LINE]) for at in range(0, len(pairs), PAIRS_A_LINE)]
 
 
 def steps_text(place: str, rights: Sequence[Right], steps: Sequence[Step]) -> str:

@@ -55,6 +55,11 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
+def briefly(node: str, verdict: str, message: str) -> str:
+    """The first line of what is said of a node, without what a table has beside it."""
+    return message.partition("\n")[0].removeprefix(f"{verdict.replace('_', ' ')} and verified on {node}: ")
+
+
 def said(interface: Interface) -> list[str]:
     """The fields that say something: neither unset nor empty, and no flag that is off."""
     return [field for field in own_first(type(interface)) if getattr(interface, field) not in (None, "", (), False)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,6 @@ from pvenet.render.lines import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Ran
 
@@ -51,6 +52,8 @@ COMMANDS = [
     "revert --node pve1 --dry-run",
     "apply --node pve1 --yes --dry-run",
     "rescue --node pve2",
+    "sim faults",
+    "config show --profile lab",
     ["vlan", "create", "--raw-device", "bond0", "--tag", "70", "--node", "pve1", "--comments", LONG],
 ]
 COPIED = re.compile(r" {2,}pve\w+ |  (?:rm|ifreload) |(?:at|journal|task)  |[-+ ]#|(?:---|\+\+\+) | *\S+$")
@@ -71,6 +74,10 @@ def busy(cluster: Path, file: Path, run: Run) -> Path:
     ):
         run(*(word.replace("%", " ") for word in words.split()))
     file.write_text(FILE)
+    profile = Path(os.environ["XDG_CONFIG_HOME"]) / "pvenet" / "profiles.d" / "lab.toml"
+    profile.parent.mkdir(parents=True, mode=0o700)
+    fingerprint = ":".join(["AB"] * 32)
+    profile.write_text(f"endpoints = ['https://pve1.example.com:8006']\nfingerprint = '{fingerprint}'\n")
     file.with_name("wrong.yaml").write_text(FILE.replace("802.3ad", "802.3adx").replace("true", "perhaps"))
     return cluster
 

@@ -117,7 +117,7 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     for path in profiles.iterdir():
         path.unlink()
     lost = run("login", url, *ROOT)
-    assert "a NEW SECRET; whoever uses the old one is locked out" in lost.err
+    assert "a NEW SECRET, and the old one stops working" in lost.err
     assert secret_of(folder) != first
     assert run("list").code == 0
 
