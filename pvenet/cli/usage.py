@@ -42,7 +42,10 @@ def wrong(error: Any) -> errors.UsageError:
     if _BLANK.match(message):
         error.message = "it is empty"
     elif (found := _NO_CHOICE.match(message)) and (choices := re.findall(r"'([^']+)'", message[found.end() :])):
+        begun = [each for each in choices if found["word"] and each.startswith(found["word"])]
         shows = errors.did_you_mean(found["word"], choices, otherwise=shows, aliases=BOND_MODE_NUMBERS)
+        if len(begun) > 1:
+            shows = f"did you mean {', '.join(begun[:-1])} or {begun[-1]}?"
     text = error.format_message() if hasattr(error, "format_message") else str(error)
     return errors.UsageError(text.rstrip("."), hint=shows)
 

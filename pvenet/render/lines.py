@@ -6,7 +6,7 @@ import re
 
 _WHOLE = re.compile(r"(?:`[^`]*`|(?:(?<= )|^)--[a-z][a-z-]* (?=[^ ])|[^ ])+ *")
 """What is never broken: a word, an option with its value, and what stands in backquotes, which is there to be typed."""
-_PROSE = re.compile(r"(?!debug: )(?P<indent> *)(?P<said>(?:[^\W\d_]|`)[^\t]*)")
+_PROSE = re.compile(r"(?!debug: )(?P<indent> *)(?P<said>(?:[^\W_]|[`/])[^\t]*)")
 """A line of talk, which has no columns: they are two blanks apart."""
 _NAMED = re.compile(r" *(?:`|[^\s`'\"]+: )")
 """An indented line that is talk all the same: it says of whom, as `  cut: ` does, or begins with a command."""

@@ -369,3 +369,15 @@ def test_ports_and_bonds_of_open_vswitch_follow(tmp_path: Path, run: Run, monkey
     assert listed["enp1s0"]["type"] == "OVSPort"
     assert not run("nics", "--json").data["gone"]
     assert "nothing to do" in run("renamed").err
+
+
+@pytest.mark.usefixtures("lab")
+def test_what_the_next_boot_is_told_of_is_a_sentence(run: Run) -> None:
+    """Also of a NIC that nothing uses; and where there is nothing to do, that is said of the file."""
+    used = run("renamed", "--map", "ens33=enp1s0", "--yes").err
+    assert "and cut what is there now (ens33 is a port of vmbr0).\n" in used
+    run("revert", "--yes")
+    idle = run("renamed", "--map", "ens41=enp1s0", "--yes").err
+    assert "and cut what is there now (the file has ens41).\n" in idle
+    run("revert", "--yes")
+    assert run("renamed").err == "nothing to do: no NIC that the file of pve1 names has another name now\n"

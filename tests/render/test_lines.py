@@ -48,6 +48,8 @@ def test_a_change_goes_on_beneath_its_name() -> None:
             "  network.yaml:3:22: bond0.50: vlann is",
         ),
         ("  pve1: vmbr0 on ens33 (none of the known addresses is there)", "  pve1: vmbr0 on ens33 (none of the"),
+        ("/etc/hosts of pve1 must still follow its address; change it", "/etc/hosts of pve1 must still follow its"),
+        ("4 requests would be sent to pve1 and pve2, one after another", "4 requests would be sent to pve1 and"),
         ("  `pvenet wait` waits for its end; `pvenet rollback` puts it back", "  `pvenet wait` waits for its end;"),
     ],
 )
