@@ -265,6 +265,8 @@ def _tell(context: Context, staged: Staged, chosen: Chosen, *, dry_run: bool) ->
         return
     if staged.impact.notable:
         context.say("\n".join(impact_lines(staged.impact, get_terminal_size().columns)))
+    if cut := staged.impact.guests_cut:
+        context.say(f"`pvenet apply` needs --allow-guests {','.join(map(str, cut))}")
     if staged.path:
         shown = staged.impact.notable and staged.impact.path is not None
         context.say(path_line(**asdict(staged.path), node=name, shown=shown))

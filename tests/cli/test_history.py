@@ -45,7 +45,7 @@ def test_a_number_stays_its_journals(journals: Journals) -> None:
 def test_a_number_is_never_the_beginning_of_a_name(journals: Journals) -> None:
     """A journal that was forgotten is not taken for the only one whose name begins so; a day is a name's beginning."""
     kept = ended(journals)
-    with pytest.raises(errors.UsageError, match="no journals of pve1 are called 2"):
+    with pytest.raises(errors.UsageError, match="no journal of pve1 is called 2"):
         journals.chosen("2")
     assert journals.chosen("20260101") == kept
 

@@ -374,10 +374,12 @@ def test_ports_and_bonds_of_open_vswitch_follow(tmp_path: Path, run: Run, monkey
 @pytest.mark.usefixtures("lab")
 def test_what_the_next_boot_is_told_of_is_a_sentence(run: Run) -> None:
     """Also of a NIC that nothing uses; and where there is nothing to do, that is said of the file."""
-    used = run("renamed", "--map", "ens33=enp1s0", "--yes").err
-    assert "and cut what is there now (ens33 is a port of vmbr0).\n" in used
+    used = run("renamed", "--map", "eno3=enp1s0", "--yes").err
+    assert "and cut what is there now (eno3 is a slave of bond0).\n" in used
     run("revert", "--yes")
-    idle = run("renamed", "--map", "ens41=enp1s0", "--yes").err
-    assert "and cut what is there now (the file has ens41).\n" in idle
+    run("eth", "set", "eno4", "--comments", "spare")
+    run("apply", "--yes")
+    idle = run("renamed", "--map", "eno4=enp1s0", "--yes").err
+    assert "and cut what is there now (the file has eno4).\n" in idle
     run("revert", "--yes")
     assert run("renamed").err == "nothing to do: no NIC that the file of pve1 names has another name now\n"
