@@ -217,7 +217,7 @@ def _what_it_was(book: RolloutBook | None) -> str:
     """The rollout's ID, and what can be done with it; of one node `pvenet rollback` is enough."""
     if book is None or len(book.now.members) == 1:
         return ""
-    go_on = "--resume goes on with it, " if book.now.left else ""
+    go_on = "the same command with --resume goes on with it, " if book.now.left else ""
     return f"this was the rollout {book.id}: {go_on}`pvenet rollback --rollout {book.id}` undoes it"
 
 

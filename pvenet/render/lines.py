@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_WHOLE = re.compile(r"(?:`[^`]*`|(?:(?<= )|^)--[a-z][a-z-]* (?=[^ ])|[^ ])+ *")
-"""What is never broken: a word, an option with its value, and what stands in backquotes, which is there to be typed."""
+_WHOLE = re.compile(r"(?:`[^`]*`|\(risk: \w+\)|(?:(?<= )|^)--[a-z][a-z-]* (?=[^ ])|[^ ])+ *")
+"""What is never broken: a word, an option with its value, a risk, and what stands in backquotes, to be typed."""
 _PROSE = re.compile(r"(?!debug: )(?P<indent> *)(?P<said>(?:[^\W_]|[`/])[^\t]*)")
 """A line of talk, which has no columns: they are two blanks apart."""
 _NAMED = re.compile(r" *(?:`|[^\s`'\"]+: )")

@@ -94,6 +94,7 @@ def test_what_is_there_to_be_copied_stays_as_it_is(line: str) -> None:
     "whole",
     [
         "`pvenet bridge set vmbr0 --ports ens33,ens37 --comments 'For management'`",
+        "(risk: management)",
         "--fingerprint AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99",
         "/root/.local/state/pvenet/journals/pve1/20261126T061252.579+0000-f1e4af.json",
     ],
