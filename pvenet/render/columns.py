@@ -48,6 +48,9 @@ def fitted(  # noqa: PLR0913 - a table, and four that say how it is shown
     widths = _natural(names, cells)
     if width is not None and _whole(widths) > max(width, _LEAST):
         widths = _narrowed(names, cells, max(width, _LEAST), wraps, cuts)
+    for at in [at for at, name in enumerate(names) if name in wraps and at in widths]:
+        lines_of = (line for row in cells for line in _wrapped(row[at], widths[at]))
+        widths[at] = max(cells_of(line) for line in (names[at], *lines_of))
     shown = [at for at in range(len(names)) if at in widths]
     lines = [paint(_line([names[at] for at in shown], [widths[at] for at in shown]), "bold")]
     for row, colour in zip(cells, colours or [""] * len(cells), strict=True):
