@@ -101,7 +101,11 @@ def logged_out_text(done: LoggedOut) -> tuple[str, str]:
     """What was forgotten; and what is left to do, for the notes."""
     notes = [f"its secret remains in {one_line(done.left)}"] if done.left else []
     if done.token and not done.removed:
-        notes.append(f"the token is still there; on the node, as root:\n  {one_line(removal(done.token))}")
+        used = (
+            f", and {' and '.join(done.others)} {'use' if len(done.others) > 1 else 'uses'} it" if done.others else ""
+        )
+        how = "to remove it all the same, on the node, as root" if used else "on the node, as root"
+        notes.append(f"the token is still there{used}; {how}:\n  {one_line(removal(done.token))}")
     there = f"; the token {one_line(done.token)} was removed there" if done.removed else ""
     return f"profile {done.name} removed{there}", "\n".join(notes)
 
