@@ -100,7 +100,7 @@ def _text(found: Status) -> str:
         lines.append(f"  it is rolled back in {found.left:.0f} s; `pvenet confirm --extend 60` gives it more time")
     lines += [f"  {line}" for line in found.todo.splitlines()]
     if found.journal:
-        lines.append(f"  journal: {found.journal} ({found.state})")
+        lines.append(f"  journal: {found.journal} ({(found.state or '').replace('_', ' ')})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
     further = (found.nics, found.hosts, found.sdn_lock, found.elsewhere)
