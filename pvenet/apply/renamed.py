@@ -100,10 +100,16 @@ def _lost(network: Network, result: Renaming) -> tuple[str, ...]:
 def early_text(node: str, network: Network, result: Renaming) -> str:
     """What it means to stage names that no NIC has yet."""
     from pvenet.nics.gone import uses
+    from pvenet.nics.names import users
 
-    lost = "; ".join(f"{old} is {uses(network, old)}" for old, new in result.names.items() if new in result.early)
+    lost = "; ".join(
+        f"{old} is {uses(network, old)}" if users(network, old) else f"the file has {old}"
+        for old, new in result.names.items()
+        if new in result.early
+    )
     return (
         f"this is for the next boot of {node}: {', '.join(result.early)} is not a NIC there yet.\n"
-        "It stays pending, and PVE makes it live when the node boots. Do not apply it before: `pvenet apply`,\n"
-        f"anybody's reload of the network or an SDN apply make it live too early and cut what is there now ({lost})."
+        "It stays pending, and PVE makes it live when the node boots.\n"
+        "Do not apply it before: `pvenet apply`, anybody's reload of the network or an SDN apply make it live too "
+        f"early and cut what is there now ({lost})."
     )

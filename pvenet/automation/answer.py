@@ -78,7 +78,7 @@ def _failed(work: Work, failure: errors.PvenetError) -> dict[str, Any]:
     lines = [told(failure)]
     if line := _decisive(heard, failure):
         lines.append(f"the log says: {line}")
-    if journal:
+    if journal and journal not in lines[0]:
         lines.append(f"journal: {journal}")
     return {
         "failed": True,

@@ -16,6 +16,7 @@ from pvenet import errors
 from pvenet.cli import completion
 from pvenet.cli.answer import Answer, command_of, foreseen
 from pvenet.cli.help import HEADINGS, Application
+from pvenet.cli.leading import leading
 from pvenet.cli.options import VALUED, remembering
 from pvenet.cli.output import LIVE, flush, give_up, out, say
 from pvenet.cli.usage import wrong
@@ -110,7 +111,8 @@ def _complain(error: errors.PvenetError, answer: Answer) -> int:
     if error.message:
         say(guarded(error.message if error.is_answer else f"error: {error.message}"))
         if error.hint:
-            say(f"\n{guarded(f'hint: {error.hint}')}")
+            hint = leading(error.hint, answer.given) if answer.given else error.hint
+            say(f"\n{guarded(f'hint: {hint}')}")
     return error.exit_code
 
 

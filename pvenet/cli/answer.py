@@ -50,6 +50,8 @@ class Answer:
         self.streams = streams
         self.before = before
         """The options that stand before the command's name."""
+        self.given = before
+        """All that say where the command goes, once they are read."""
         self.rollout = False
         """The stream is that of many nodes, which a summary ends."""
         self._done = False

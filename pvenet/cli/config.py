@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
 from pvenet.cli.help import Application
 from pvenet.cli.options import command
+from pvenet.cli.output import room
 
 if TYPE_CHECKING:
     import typer
+
+_HALF = 16
+"""Bytes of half a fingerprint."""
 
 
 def register(app: typer.Typer) -> None:
@@ -26,12 +31,21 @@ def show(context: Context) -> None:
 
     $ pvenet config show --profile pve1
     """
-    from pvenet.render.values import aligned
+    from pvenet.render.columns import fitted
+    from pvenet.render.values import plain
     from pvenet.settings.profiles import FOLDER, SECRETS, config_file
     from pvenet.settings.sources import explained
 
     found = explained(context.options, os.environ)
     rows = [(name, "(secret)" if name in SECRETS else each.value, each.source) for name, each in found.items()]
     data = {name: {"value": value, "source": source} for name, value, source in rows}
-    table = aligned([("setting", "value", "from"), *rows])
+    table = fitted(("setting", "value", "from"), [_parted(row) for row in rows], room(), plain, wraps=("value", "from"))
     context.emit(data, f"{table}\nprofiles are read from {config_file(os.environ)} and {FOLDER}")
+
+
+def _parted(row: tuple[str, str, str]) -> tuple[str, str, str]:
+    """A fingerprint in halves, where a terminal shows it; nothing else is as long."""
+    name, value, source = row
+    if room() is None or name != "PVENET_FINGERPRINT":
+        return row
+    return name, re.sub(rf"(?:\w\w:){{{_HALF}}}(?=\w)", r"\g<0> ", value.replace(",", ", ")), source

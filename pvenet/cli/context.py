@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
 from pvenet.cli.answer import Answer
-from pvenet.cli.output import LIVE, give_up, lively, on_terminal, out, say, stream, warn
+from pvenet.cli.leading import leading
+from pvenet.cli.output import LIVE, give_up, in_lines, lively, on_terminal, out, say, stream, warn
 from pvenet.cli.place import Place
 from pvenet.render.foreign import one_line
 from pvenet.settings.read import node_names
@@ -36,6 +37,8 @@ class Context:
         """The command says by itself which NICs have other names now."""
         self.leaves = True
         """The command may make the state folder."""
+        self.placed = True
+        """The command needs a place; one that reads only what is kept here does not."""
         self.answer = answer or Answer(options.form)
         self._held = False
 
@@ -78,7 +81,7 @@ class Context:
     @cached_property
     def _each(self) -> Mapping[str, Settings]:
         """The settings of each place, by profile where several are named. Raises UsageError as `read_places` does."""
-        return read_places(self.options, os.environ)
+        return read_places(self.options, os.environ, placed=self.placed)
 
     @property
     def settings(self) -> Settings:
@@ -174,12 +177,19 @@ class Context:
     # --- the answer ---
 
     def emit(
-        self, data: object, text: str = "", *, note: str = "", forms: Mapping[str, Callable[[], str]] | None = None
+        self,
+        data: object,
+        text: str = "",
+        *,
+        note: str = "",
+        forms: Mapping[str, Callable[[], str]] | None = None,
+        depth: int | None = 0,
     ) -> None:
         """Answer: with --json the data; else the text on stdout, and the note on stderr unless --quiet.
 
-        `forms`: what stands there instead in the formats that are this command's own. Raises PvenetError where the
-        answer can't be written.
+        `forms`: what stands there instead in the formats that are this command's own. `depth`: the deepest indent of
+        the text's lines of talk, which a terminal has broken between words; None for a text that is there to be
+        copied. Raises PvenetError where the answer can't be written.
         """
         if forms and self.answer.form in forms:
             self.answer.text(forms[self.answer.form]())
@@ -188,7 +198,7 @@ class Context:
             self.answer.data(data)
             return
         if text:
-            out(text)
+            out(text if depth is None else in_lines(text, depth))
         if note:
             self.say(note)
 
@@ -204,19 +214,25 @@ class Context:
         except errors.PvenetError as error:
             self.warn(f"{error.message}; what the command did remains")
 
-    def emit_event(self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "") -> bool:
+    def emit_event(
+        self, event: str, data: Mapping[str, Any], text: str = "", *, note: str = "", depth: int = 0
+    ) -> bool:
         """The same in a stream of events, which stops nothing: the data is a line. Whether it could be written."""
         if self.answer.as_data:
             return self.answer.event({"event": event, **data})
-        return (not text or stream(text)) and (not note or self.say(note))
+        return (not text or stream(in_lines(text, depth))) and (not note or self.say(note))
 
     def say(self, text: str) -> bool:
         """Talk on stderr, whatever the format of the answer, unless --quiet; whether it could be written."""
-        return self.options.quiet or say(text)
+        return self.options.quiet or say(self.lead(text))
 
     def warn(self, text: str) -> None:
         """A warning on stderr."""
-        warn(text)
+        warn(self.lead(text))
+
+    def lead(self, text: str, node: str = "") -> str:
+        """A text whose commands lead to where this one goes; `node`: to this node, where it is about several."""
+        return leading(text, self.options, node)
 
 
 def _debug(line: str) -> None:

@@ -50,10 +50,11 @@ class Dialog:
     def agree_certificate(self, place: str, fingerprint: str) -> None:
         """Get a yes to a certificate that nobody here has met. Raises NeedsConsent."""
         from pvenet.login.certificate import COMPARE
-        from pvenet.render.login import certificate_text
+        from pvenet.render.login import certificate_text, fingerprint_lines
 
         if self._yes:
-            warn(f"--yes accepts the certificate of {place}, which nobody has compared:\n{fingerprint}")
+            shown = "\n".join(fingerprint_lines(fingerprint)) if on_terminal() else fingerprint
+            warn(f"--yes accepts the certificate of {place}, which nobody has compared:\n{shown}")
             return
         if self._json or not on_terminal():
             raise errors.NeedsConsent(

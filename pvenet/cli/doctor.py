@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from shutil import get_terminal_size
 
 import typer
@@ -38,7 +39,9 @@ def doctor(
     from pvenet.render.doctor import doctor_data, doctor_text
 
     found = examine(fleet, context.named, counting)
-    context.emit(doctor_data(found), doctor_text(found, get_terminal_size().columns, painter()))
+    several = len({each.node for each in found} - {None}) > 1
+    told = [replace(each, todo=context.lead(each.todo, (each.node or "") if several else "")) for each in found]
+    context.emit(doctor_data(found), doctor_text(told, get_terminal_size().columns, painter()))
     worst = max(each.state for each in found)
     if worst is State.BAD:
         raise errors.PvenetError("")

@@ -120,5 +120,6 @@ def export(context: Context) -> None:
         case _:  # the file is YAML
             context.answer.text(exported(networks).rstrip("\n"))
     for name in (name for name, reading in found.items() if reading.changes is not None):
-        context.say(f"changes are pending on {name}: the file shows them as if they were live; see `pvenet diff`")
+        note = f"changes are pending on {name}: the file shows them as if they were live; see `pvenet diff`"
+        context.say(context.lead(note, name if len(names) > 1 else ""))
     refuse({**failed, **unheard(fleet, context.named)})

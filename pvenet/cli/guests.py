@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +10,7 @@ from pvenet import errors
 from pvenet.cli.completion import interfaces, several
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, words
-from pvenet.cli.output import painter
+from pvenet.cli.output import painter, room
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -55,10 +54,9 @@ def guests(
         _check(found, named)
     for warning in (warning for each in found for warning in each.warnings):
         context.warn(warning)
-    width = get_terminal_size().columns
     data = {"nodes": guests_data(found, named), "errors": {name: error.message for name, error in failed.items()}}
     note = "\n".join(unknown_lines([lack for each in found for lack in each.unknown]))
-    context.emit(data, guests_text(found, named, width, painter()), note=note)
+    context.emit(data, guests_text(found, named, room(), painter()), note=note)
     refuse(failed)
 
 

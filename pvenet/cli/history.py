@@ -39,13 +39,14 @@ def history(
 ) -> None:
     """List what was done from here: when, what, how it ended.
 
-    It reads the journals, and asks no node. A journal's number is what `pvenet rollback` takes, and the ID of a rollout
-    what its --rollout does.
+    It reads the journals that are kept here, and asks no node. A journal's number is what `pvenet rollback` takes, and
+    the ID of a rollout what its --rollout does.
 
     $ pvenet history
     $ pvenet history show 1
     $ pvenet history show r1
     """
+    context.placed = False
     wanted = _wanted(show, journal)
     if wanted is not None and re.fullmatch(r"r\d+", wanted.strip(), re.ASCII):
         _show_rollout(context, wanted.strip())

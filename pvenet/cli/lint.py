@@ -104,7 +104,10 @@ def _on_nodes(context: Context, ignored: Collection[str]) -> bool:
         context.warn(warning)
     every = find(live.nodes)
     found: list[Told] = [(each, None) for each in every if each.rule not in ignored]
-    notes = [*unknown_lines(live.unknown), *(_pending(name) for name in live.pending)]
+    notes = [
+        *unknown_lines(live.unknown),
+        *(context.lead(_pending(name), name if len(names) > 1 else "") for name in live.pending),
+    ]
     if live.nodes.networks:
         notes.append(lint_summary(found, ", ".join(live.nodes.networks), len(every) - len(found)))
     context.emit(lint_data(found, None), lint_text(found, ""), note="\n".join(notes))

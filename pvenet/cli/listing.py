@@ -62,7 +62,7 @@ def _list_several(context: Context) -> None:
     paint = painter()
     data = [{"node": name, **row} for name, (_, view) in found.items() for row in listing_data(view)]
     texts = [f"{paint(f'{name}:', 'bold')}\n{table(view, room(), paint)}" for name, (_, view) in found.items()]
-    notes = [_note(name, view) for name, (_, view) in found.items()]
+    notes = [context.lead(_note(name, view), name) for name, (_, view) in found.items()]
     context.emit(data, "\n\n".join(texts), note="\n".join(note for note in notes if note))
     refuse(failed)
 

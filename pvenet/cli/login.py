@@ -157,7 +157,7 @@ def _print(context: Context, options: LoginOptions) -> None:
     from pvenet.render.login import pveum_text
 
     todo: tuple[Step, ...] = steps(wanted(options), Found(), secret=True)
-    context.emit({"pveum": [step.line for step in todo]}, pveum_text(todo))
+    context.emit({"pveum": [step.line for step in todo]}, pveum_text(todo), depth=None)
 
 
 def _log_in(context: Context, options: LoginOptions, *, yes: bool) -> None:
@@ -196,8 +196,9 @@ def _list(context: Context, name: str) -> None:
     with Context(options) as first:
         known = names(first.connection)
         if not first.settings.node and len(known) > 1:
-            context.say(f"its nodes: {', '.join(known)}; each command takes --node NAME")
-            options = Options(node=answering(first.connection) or known[0]).over(options)
+            shown = answering(first.connection) or known[0]
+            context.say(f"its nodes: {', '.join(known)}; --node NAME chooses one, and this is {shown}")
+            options = Options(node=shown).over(options)
     context.say("")
     with Context(options) as second:
         list_(second)

@@ -160,6 +160,7 @@ def command(
         answer: Answer = typer_context.obj or Answer()
         options = _options(given, answer.before or Options())
         _refuse_format(options.form, typer_context.command_path.partition(" ")[2])
+        answer.given = options
         answer.form, answer.streams = options.form, typer_context.info_name in STREAMS
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
         with Context(options, answer) as context:

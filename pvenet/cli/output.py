@@ -57,6 +57,12 @@ def say(text: str) -> bool:
     return talk(f"{at_words(text, get_terminal_size().columns) if _is_terminal(sys.stderr) else text}\n")
 
 
+def in_lines(text: str, depth: int = 0) -> str:
+    """A text for stdout, where a terminal has its lines of talk broken in the same way, as `at_words` does."""
+    width = room()
+    return text if width is None else at_words(text, width, depth=depth)
+
+
 def talk(text: str) -> bool:
     """The same without an end of the line, for questions."""
     try:

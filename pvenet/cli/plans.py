@@ -103,7 +103,7 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
     except (KeyError, TypeError, AttributeError, ValueError):
         raise changed_since(saved) from None
     note = f"`pvenet apply {saved}` applies it, as long as the nodes are as they were then"
-    context.emit(data, text, note=note, forms=dict.fromkeys(forms, lambda: shown))
+    context.emit(data, text, note=note, forms=dict.fromkeys(forms, lambda: shown), depth=2)
 
 
 def planned(
@@ -130,7 +130,7 @@ def show_plan(context: Context, found: FleetPlan) -> dict[str, Any]:
     data, text = plans_text(found)
     whole = data | {"errors": {name: error.message for name, error in found.failed.items()}}
     forms = _forms(whole, found.warnings, lambda node, name: found.spec.nodes[node].position_of(name))
-    context.emit(whole, text, forms=forms)
+    context.emit(whole, text, forms=forms, depth=2)
     return data
 
 

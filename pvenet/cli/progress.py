@@ -26,11 +26,15 @@ def progress(context: Context, *, asks: bool = False, together: int = 0) -> Json
     if context.answer.as_data:
         return JsonLines(context.answer)
     heard = _heard(asks=asks) if context.options.quiet else None
+
+    def said(text: str) -> bool:
+        return say(context.lead(text))
+
     if together:
         from pvenet.cli.together import Together  # rarely needed
 
-        return Together(say, painter(), heard, nodes=together)
-    return Terminal(say, painter(), heard, asks=asks)
+        return Together(said, painter(), heard, nodes=together)
+    return Terminal(said, painter(), heard, asks=asks)
 
 
 def _heard(*, asks: bool) -> tuple[type[events.Event], ...]:

@@ -51,6 +51,10 @@ def status(
 
     nodes = named_or_all(fleet, context.named)
 
+    def told(found: list[Status]) -> str:
+        several = len(found) > 1
+        return "\n".join(context.lead(_text(each), each.node if several else "") for each in found)
+
     def look() -> list[Status]:
         return [stand(node, fleet.journals(node.name), same_node=same_node, aside=watch) for node in nodes]
 
@@ -59,10 +63,10 @@ def status(
 
         context.answer.streams = True
 
-        found = watched(context, look, lambda found: "\n".join(_text(each) for each in found))
+        found = watched(context, look, told)
     else:
         found = look()
-        context.emit([asdict(each) for each in found], "\n".join(_text(each) for each in found))
+        context.emit([asdict(each) for each in found], told(found), depth=2)
     _refuse_unheard(found)
     refuse(unheard(fleet, context.named))
 
@@ -96,7 +100,7 @@ def _text(found: Status) -> str:
         lines.append(f"  it is rolled back in {found.left:.0f} s; `pvenet confirm --extend 60` gives it more time")
     lines += [f"  {line}" for line in found.todo.splitlines()]
     if found.journal:
-        lines.append(f"  journal: {found.journal} ({found.state})")
+        lines.append(f"  journal: {found.journal} ({(found.state or '').replace('_', ' ')})")
     if found.upid and found.state in ("reloading", "rolling_back"):
         lines.append(f"  task: {found.upid}")
     further = (found.nics, found.hosts, found.sdn_lock, found.elsewhere)

@@ -56,7 +56,7 @@ def renamed(
     def choose(network: Network, name: str) -> Chosen:
         found = find_renaming(node, journals, network, given, lossless=not lossy)
         if found is None:
-            return Chosen({}, more=_data(None))
+            return Chosen({}, more=_data(None), live=f"no NIC that the file of {name} names has another name now")
         if found.early and not dry_run:
             context.say(early_text(name, network, found))
             with Prompt(yes=yes, json=context.options.json) as prompt:

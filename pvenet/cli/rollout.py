@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.cli.output import painter
+from pvenet.cli.output import painter, room
 from pvenet.cli.plans import planned, plans_text, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
@@ -148,7 +148,7 @@ class _Run:
         for row in away:
             context.warn(f"{row.node} is skipped: {row.message.removeprefix('skipped: ')}")
         data, text = plans_text(plan)
-        shown = context.emit_event("planned", data, "" if context.options.quiet and request.yes else text)
+        shown = context.emit_event("planned", data, "" if context.options.quiet and request.yes else text, depth=2)
         if todo and not shown and not request.yes:
             raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
         if todo and terms.pace.canary and todo[0].node != terms.pace.canary:
@@ -217,7 +217,7 @@ def _what_it_was(book: RolloutBook | None) -> str:
     """The rollout's ID, and what can be done with it; of one node `pvenet rollback` is enough."""
     if book is None or len(book.now.members) == 1:
         return ""
-    go_on = "--resume goes on with it, " if book.now.left else ""
+    go_on = "the same command with --resume goes on with it, " if book.now.left else ""
     return f"this was the rollout {book.id}: {go_on}`pvenet rollback --rollout {book.id}` undoes it"
 
 
@@ -309,7 +309,9 @@ def sum_up(context: Context, summary: Summary, rollout: str = "", *, note: str =
 
     rows, failure = summary.rows, summary.failure
     told = len(rows) > 1 and not (context.options.quiet and failure is None)
-    text = "\n" + rows_text(rows, painter()) if told else ""
+    text = "\n" + rows_text(rows, room(), painter()) if told else ""
     context.emit_event("summary", summary_data(rows_data(rows), failure, rollout), text, note=note)
     if failure:
+        ended = [row.node for row in rows if row.exit_code]
+        failure.hint = context.lead(failure.hint, ended[0] if len(rows) > len(ended) == 1 else "")
         raise failure

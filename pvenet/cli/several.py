@@ -81,7 +81,7 @@ def diff_several(context: Context, *, exit_code: bool) -> None:
     data = {name: {**shown.data, "error": None, "exit": 0} for name, shown in found.items()}
     data |= {name: {"node": name, "pending": None, **_failure(error)} for name, error in failed.items()}
     text = _under_names({name: shown.text for name, shown in found.items()})
-    note = "\n".join(shown.note for shown in found.values() if shown.note)
+    note = "\n".join(context.lead(shown.note, name) for name, shown in found.items() if shown.note)
     context.emit([data[name] for name in context.several], text, note=note)
     refuse(failed)
     if exit_code and any(shown.pending for shown in found.values()):
@@ -177,7 +177,8 @@ def _reverted(context: Context, name: str, failed: dict[str, errors.PvenetError]
 def _not_ours(name: str) -> errors.NotOurs:
     return errors.NotOurs(
         f"changes are pending on {name} that pvenet did not stage from here; they are left alone",
-        hint="`pvenet diff` shows them: ask who staged them; `pvenet revert --discard` throws them away, too",
+        hint=f"`pvenet diff --node {name}` shows them: ask who staged them; `pvenet revert --discard --node {name}` "
+        "throws them away, too",
         changes="",
     )
 

@@ -12,7 +12,7 @@ from pvenet import errors
 from pvenet.cli.context import Context
 from pvenet.cli.help import Application
 from pvenet.cli.options import command, empty, only, words
-from pvenet.cli.output import out, painter
+from pvenet.cli.output import out, painter, room
 from pvenet.settings.connection import faults_of
 
 if TYPE_CHECKING:
@@ -202,11 +202,12 @@ def faults(context: Context) -> None:
 
     $ pvenet sim faults
     """
-    from pvenet.render.values import aligned
+    from pvenet.render.columns import fitted
     from pvenet.sim.faults import HELP, usage
 
     data = [{"fault": fault, "about": about} for fault, about in usage()]
-    context.emit(data, f"{aligned(usage())}\n\n{HELP}")
+    table = fitted(("fault", "what happens"), usage(), room(), painter(), wraps=("what happens",))
+    context.emit(data, f"{table}\n\n{HELP}")
 
 
 @_GROUP.command()

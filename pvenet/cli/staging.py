@@ -44,6 +44,8 @@ class Chosen(NamedTuple):
     """What the command has to say besides, as JSON data."""
     coming: frozenset[str] = frozenset()
     """NICs that will be there with the next boot."""
+    live: str = ""
+    """What to say where there is nothing to do; by default that the node has it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -230,11 +232,11 @@ def stage_chosen(
     _tell(context, staged, chosen, dry_run=dry_run)
 
 
-def _nothing_to_do(node: str, staged: Staged) -> str:
+def _nothing_to_do(node: str, staged: Staged, chosen: Chosen) -> str:
     if staged.live:
-        return f"nothing to do: it is so already on {node}"
+        return f"nothing to do: {chosen.live or f'{node} has that already'}"
     return (
-        f"nothing to do: it is staged so already on {node}, and not live yet: `pvenet diff` shows what is pending, "
+        f"nothing to do: that is staged on {node} already, but not live yet: `pvenet diff` shows what is pending, "
         "`pvenet apply` makes it live"
     )
 
@@ -259,10 +261,12 @@ def _tell(context: Context, staged: Staged, chosen: Chosen, *, dry_run: bool) ->
     if dry_run:
         data, sent = _unsent(name, data, staged)
     if not staged.plan:
-        context.emit_done(data, note=_nothing_to_do(name, staged))
+        context.emit_done(data, note=_nothing_to_do(name, staged, chosen))
         return
     if staged.impact.notable:
         context.say("\n".join(impact_lines(staged.impact, get_terminal_size().columns)))
+    if cut := staged.impact.guests_cut:
+        context.say(f"`pvenet apply` needs --allow-guests {','.join(map(str, cut))}")
     if staged.path:
         shown = staged.impact.notable and staged.impact.path is not None
         context.say(path_line(**asdict(staged.path), node=name, shown=shown))

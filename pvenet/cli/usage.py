@@ -69,7 +69,10 @@ def _no_value(error: Any, message: str, path: str, shows: str) -> errors.UsageEr
             f"{name} is {word}, but must be {_KINDS.get(found['kind'], found['kind'])}", hint=shows
         )
     *choices, last = re.findall(r"'([^']+)'", found["words"])
+    begun = [each for each in (*choices, last) if each.startswith(word)]
     hint = errors.did_you_mean(word, [*choices, last], otherwise=shows, aliases=BOND_MODE_NUMBERS)
+    if len(begun) > 1:
+        hint = f"did you mean {', '.join(begun[:-1])} or {begun[-1]}?"
     return errors.UsageError(f"{name} is {word}, but must be {', '.join(choices)} or {last}", hint=hint)
 
 

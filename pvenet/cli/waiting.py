@@ -110,24 +110,25 @@ def rescue(context: Context) -> None:
     if len(nodes) != 1:
         raise not_one(context.named, [node.name for node in nodes])
     found = smallest(nodes[0], fleet.journals(nodes[0].name))
-    context.emit(asdict(found), found.file.rstrip("\n"), note=_how(found))
+    context.emit(asdict(found), found.file.rstrip("\n"), note=_how(found), depth=None)
     refuse(unheard(fleet, context.named))
 
 
 def _how(found: Rescue) -> str:
     """What to do with the file, in lines."""
-    when = "was before the last change from here" if found.journal else f"is listed by {found.node} now"
+    what = "this was there before the last change from here" if found.journal else f"{found.node} lists this now"
     if found.lacked:
-        when = f"the last change from here has made, as there was no {', no '.join(found.lacked)} before it"
+        what = f"the last change from here made this, as there was no {', no '.join(found.lacked)} before it"
     lines = [
         "",
-        f"on the console of {found.node}, as root: save /etc/network/interfaces, write this there, then",
+        f"at the console of {found.node}, as root: keep a copy of /etc/network/interfaces,",
+        "write this there instead, and run",
         "  rm -f /etc/network/interfaces.new",
         "  ifreload -a",
-        f"it is what {when}: {found.reason}",
+        f"{what}: {found.reason}",
     ]
     if found.macs:
-        lines.append("its NICs by their MACs; where `ip link` has one under another name, write that instead")
+        lines.append("its NICs and their MACs; where `ip link` shows a MAC under another name, write that name")
         lines += [f"  {each}" for each in found.macs]
     if found.unsure:
         lines.append(f"PVE does not list all of {', '.join(found.unsure)}: compare that with the file there")

@@ -28,7 +28,7 @@ def watched(context: Context, look: Callable[[], list[Status]], text: Callable[[
             if (now := [replace(each, left=None) for each in found]) != told:
                 told = now
                 LIVE.end()
-                context.emit_event("status", {"nodes": [asdict(each) for each in found]}, text(found))
+                context.emit_event("status", {"nodes": [asdict(each) for each in found]}, text(found), depth=2)
             if not any(goes_on(each) for each in found):
                 return found
             if lively() and not context.options.json:

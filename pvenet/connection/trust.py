@@ -81,7 +81,7 @@ def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
         hint = (
             "was it renewed? Somebody may be between here and the node: compare it with `pvenode cert info` there,\n"
             f"and only if it is the same:\n  pvenet login {endpoint} --accept-changed {seen}\n"
-            f"or, where the pin is not a profile's: export PVENET_FINGERPRINT={seen}"
+            f"or, where the pin is not a profile's:\n  export PVENET_FINGERPRINT={seen}"
         )
         return errors.Untrusted(
             f"{endpoint} {_what(reason)}; what it shows now is\n  {seen}", hint=hint, fingerprint=seen

@@ -76,5 +76,5 @@ def _file(reading: Reading) -> Iterator[Finding]:
     for loss in losses:
         yield warning(FILE, f"PVE's first write removes this: {loss}", "move it to where PVE keeps it, or do without")
     if not refused and not losses:
-        kept = "keeps" if reading.pending is None else "has kept or dropped"
-        yield good(FILE, f"PVE {kept} what the file says")
+        kept = "PVE keeps what the file says"
+        yield good(FILE, kept if reading.pending is None else "what is pending has all that PVE keeps of the file")

@@ -252,9 +252,11 @@ class Journals:
             return next(reversed(begun or found), None)
         matching = [journal for journal in found if _is_called(journal, name)]
         if len(matching) != 1:
-            names = "".join(f"\n  {journal.number or '-'}  {journal.id}  {journal.state}" for journal in found)
+            stands = {journal.id: journal.state.replace("_", " ") for journal in found}
+            names = "".join(f"\n  {journal.number or '-'}  {journal.id}  {stands[journal.id]}" for journal in found)
+            called = f"{len(matching)} journals of {self.node} are" if matching else f"no journal of {self.node} is"
             raise errors.UsageError(
-                f"{len(matching) or 'no'} journals of {self.node} are called {name}",
+                f"{called} called {name}",
                 hint=f"there are:{names or ' none'}",
             )
         return matching[0]

@@ -100,3 +100,5 @@ class LoggedOut:
     """The token was removed there, too."""
     left: str
     """The file or command with the secret that was not ours to remove; empty where there is none."""
+    others: tuple[str, ...] = ()
+    """The profiles that have the same token."""

@@ -174,7 +174,7 @@ def _token(wanted: Wanted, separated: bool | None, *, secret: bool) -> Iterator[
         )
     if secret:  # that of one that is there can't be read: pve-api#token-create
         yield Step(
-            text=f"token {wanted.token} exists: a NEW SECRET; whoever uses the old one is locked out",
+            text=f"token {wanted.token} exists: a NEW SECRET, and the old one stops working",
             method="PUT",
             path=path,
             form={"regenerate": 1},

@@ -5,7 +5,7 @@ Where it ends early nothing is written here; on the node stays what was made, wh
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -26,7 +26,7 @@ from pvenet.settings.read import SIM, expanded
 from pvenet.settings.secrets import check_token_id, check_user
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pvenet.connection import Connection
     from pvenet.login.options import LoginOptions, Talk
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pvenet.login.rights import Right
 
 ADMINISTRATOR = "root@pam"
+_PLACE = ("PVENET_ENDPOINT", "PVENET_SIM", "PVENET_FINGERPRINT")
+"""What two profiles of one place have in common, one of these at least."""
 
 
 class Login:
@@ -223,8 +225,22 @@ def log_out(name: str, environment: Mapping[str, str], talk: Talk, *, user: str 
     profile.forget(name, token, told, environment)
     remove(path)
     return LoggedOut(
-        name=name, token=token, removed=bool(user), left=profile.described(profile.theirs(name, told, environment))
+        name=name,
+        token=token,
+        removed=bool(user),
+        left=profile.described(profile.theirs(name, told, environment)),
+        others=tuple(_sharing(token, told, environment)) if token else (),
     )
+
+
+def _sharing(token: str, told: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[str]:
+    """The profiles that are left with the same token of the same place."""
+    for name in known_profiles(environment):
+        with suppress(errors.UsageError):
+            theirs = {key: each.value for key, each in profile_of(name, environment).items()}
+            here = any(told.get(key) and theirs.get(key) == told[key] for key in _PLACE)
+            if here and theirs.get("PVENET_TOKEN_ID") == token:
+                yield name
 
 
 def _remove_there(name: str, token: str, user: str, environment: Mapping[str, str], talk: Talk) -> None:

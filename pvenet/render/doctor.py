@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.doctor.finding import State
 from pvenet.render.foreign import one_line
+from pvenet.render.lines import broken_at_words
 from pvenet.render.values import counted
 
 if TYPE_CHECKING:
@@ -65,23 +66,17 @@ def _lines(finding: Finding, column: int, width: int, paint: Paint, shown: set[s
         yield from _todo(line, width)
 
 
-def _wrapped(text: str, width: int, first: str, rest: str, *, whole: bool = False) -> list[str]:
-    """Within the width; `whole`: but for a word that is longer, which may be there to be copied."""
-    return wrap(
-        text,
-        max(width, _LEAST),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-        break_long_words=not whole,
-    )
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Within the width, however long a word is."""
+    return wrap(text, max(width, _LEAST), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _todo(line: str, width: int) -> Iterator[str]:
     """A sentence, or a command that can be copied with its continuation."""
     text = one_line(line.strip())
     if not text.startswith(_COMMAND):
-        yield from _wrapped(text, width, "   -> " if line[:1] != " " else "      ", "      ", whole=True)
+        first = "   -> " if line[:1] != " " else "      "
+        yield from broken_at_words(text, max(width, _LEAST), first=first, rest="      ")
         return
     *all_but_last, last = wrap(
         text,

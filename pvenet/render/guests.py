@@ -5,9 +5,10 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from pvenet.render.columns import fitted
 from pvenet.render.foreign import one_line
 from pvenet.render.impact import unknown_data
-from pvenet.render.values import headed, plain_value
+from pvenet.render.values import plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -20,8 +21,11 @@ _STATES: dict[bool | None, str] = {True: "running", False: "stopped", None: "not
 _SWITCHES: dict[bool | None, str] = {True: "yes", False: "no", None: "not known"}
 
 
-def guests_text(found: Sequence[NodeGuests], names: Collection[str], width: int, paint: Paint) -> str:
-    """A line a card, by node and bridge; then the bridges on which nobody is. `names`: these bridges alone."""
+def guests_text(found: Sequence[NodeGuests], names: Collection[str], width: int | None, paint: Paint) -> str:
+    """A line a card, by node and bridge; then the bridges on which nobody is. `names`: these bridges alone.
+
+    `width`: of the terminal; None where it is none.
+    """
     rows = [
         row
         for each in found
@@ -29,7 +33,8 @@ def guests_text(found: Sequence[NodeGuests], names: Collection[str], width: int,
         for row in (_row(each, bridge, card) for card in cards)
     ]
     first = 0 if len(found) > 1 else 1  # the node is a column where there are several
-    parts = [headed([line[first:] for line in (_HEAD, *rows)], paint)] if rows else []
+    table = fitted(_HEAD[first:], [row[first:] for row in rows], width, paint, wraps=("vlan", "node"), cuts="name")
+    parts = [table] if rows else []
     parts += ["\n".join(line for each in found for line in _empty(each, names, width))]
     return "\n\n".join(part for part in parts if part)
 
@@ -67,13 +72,13 @@ def _row(found: NodeGuests, bridge: str, card: Attachment) -> tuple[str, ...]:
     )
 
 
-def _empty(found: NodeGuests, names: Collection[str], width: int) -> list[str]:
+def _empty(found: NodeGuests, names: Collection[str], width: int | None) -> list[str]:
     """The bridges without a guest; where not all is known, no more is said than that none is known of."""
     free = [bridge for bridge, cards in _chosen(found, names) if not cards]
     if not free:
         return []
     text = f"{found.node}: no guest {'is known of ' if found.unknown else ''}on {', '.join(free)}"
-    return wrap(one_line(text), max(width, 40), subsequent_indent="  ", break_on_hyphens=False)
+    return wrap(one_line(text), max(width or 80, 40), subsequent_indent="  ", break_on_hyphens=False)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

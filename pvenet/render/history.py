@@ -11,7 +11,7 @@ from pvenet.render.changes import change_data, changes_text, folded, pending_tex
 from pvenet.render.columns import fitted
 from pvenet.render.foreign import one_line
 from pvenet.render.network import network_data, table
-from pvenet.render.values import aligned, text
+from pvenet.render.values import aligned, briefly, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +118,12 @@ def rollout_text(data: Mapping[str, Any], width: int | None, paint: Paint, *, no
     ]
     head = paint(one_line(f"rollout {data['rollout']} of {data['file']}"), "bold")
     rows = [
-        (each["node"], each["stands"].replace("_", " "), each["journal"] or "", each["message"].partition("\n")[0])
+        (
+            each["node"],
+            each["stands"].replace("_", " "),
+            each["journal"] or "",
+            briefly(each["node"], each["stands"], each["message"]),
+        )
         for each in data["nodes"]
     ]
     table = fitted(("node", "state", "journal", ""), rows, width, paint, wraps=("journal",), cuts="")

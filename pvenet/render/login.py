@@ -20,14 +20,18 @@ PAIRS_A_LINE = 16
 
 def certificate_text(place: str, fingerprint: str, compare: str) -> str:
     """A certificate that is met for the first time."""
-    pairs = fingerprint.split(":")
-    lines = [":".join(pairs[at : at + PAIRS_A_LINE]) for at in range(0, len(pairs), PAIRS_A_LINE)]
-    shown, where = "\n  ".join(lines), compare.replace(", or", ",\nor")
+    shown, where = "\n  ".join(fingerprint_lines(fingerprint)), compare.replace(", or", ",\nor")
     return (
         f"first contact with {place}: no CA vouches for its certificate.\n"
         f"Its SHA-256 fingerprint is\n\n  {shown}\n\n"
         f"Compare it {where}."
     )
+
+
+def fingerprint_lines(fingerprint: str) -> list[str]:
+    """A fingerprint in lines that the narrowest terminal has room for."""
+    pairs = fingerprint.split(":")
+    return [":".join(pairs[at : at + PAIRS_A_LINE]) for at in range(0, len(pairs), PAIRS_A_LINE)]
 
 
 def steps_text(place: str, rights: Sequence[Right], steps: Sequence[Step]) -> str:
@@ -97,7 +101,11 @@ def logged_out_text(done: LoggedOut) -> tuple[str, str]:
     """What was forgotten; and what is left to do, for the notes."""
     notes = [f"its secret remains in {one_line(done.left)}"] if done.left else []
     if done.token and not done.removed:
-        notes.append(f"the token is still there; on the node, as root:\n  {one_line(removal(done.token))}")
+        used = (
+            f", and {' and '.join(done.others)} {'use' if len(done.others) > 1 else 'uses'} it" if done.others else ""
+        )
+        how = "to remove it all the same, on the node, as root" if used else "on the node, as root"
+        notes.append(f"the token is still there{used}; {how}:\n  {one_line(removal(done.token))}")
     there = f"; the token {one_line(done.token)} was removed there" if done.removed else ""
     return f"profile {done.name} removed{there}", "\n".join(notes)
 

@@ -97,7 +97,8 @@ def _top(nodes: Sequence[Mapping[str, Any]], failed: Mapping[str, str], longest:
         first, *rest = _some(rows, longest // 3, "node")
         yield "\n".join(["| node | to do | risk | whom it affects |", "|---|---|---|---|", first, *rest])
     if options := _asks_for(live):
-        yield f"An apply needs {' and '.join(f'`{option}`' for option in options)}."
+        *most, last = (f"`{option}`" for option in options)
+        yield f"An apply needs {' and '.join([', '.join(most), last] if most else [last])}."
     if failed:
         lines = [f"- {code(name)}: {code(message)}" for name, message in failed.items()]
         yield "**Not read, so not planned**\n\n" + "\n".join(_some(lines, longest // 8, "node"))
@@ -138,9 +139,10 @@ def _guests(effect: str, cards: Sequence[GuestImpact]) -> Iterator[str]:
 
 def _asks_for(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
     """The options without which an apply of this is refused."""
+    cut = sorted({vmid for node in nodes for vmid in node["impact"]["guests_cut"]})
     asked = {
         "--allow-management": any(node.get("management") or node["risk"] == "management" for node in nodes),
-        "--allow-guests": any(node["impact"]["guests_cut"] for node in nodes),
+        f"--allow-guests {','.join(map(str, cut))}": bool(cut),
         "--lossy": any(node["losses"] for node in nodes),
         "--adopt": any(node["pending"] and not node["ours"] and node["steps"] for node in nodes),
     }

@@ -10,10 +10,11 @@ from pvenet.changes import Create, Delete, Update
 from pvenet.model import runs
 from pvenet.plan import Risk
 from pvenet.render.changes import change_data, changes_text, pending_text
+from pvenet.render.columns import fitted
 from pvenet.render.foreign import indented, one_line
 from pvenet.render.impact import impact_data, impact_lines
 from pvenet.render.lines import at_words
-from pvenet.render.values import counted, headed
+from pvenet.render.values import briefly, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -172,12 +173,10 @@ def _steps_data(changes: Sequence[Change], risks: Sequence[Risk]) -> list[dict[s
     return [{**change_data(step), "risk": str(risk)} for step, risk in zip(changes, risks, strict=True)]
 
 
-def rows_text(rows: Sequence[Row], paint: Paint) -> str:
-    """What became of the nodes, a line each."""
-    lines = [("node", "result", "")]
-    for row in rows:
-        lines.append((row.node, _verdict(row).replace("_", " "), row.message.partition("\n")[0]))  # noqa: PERF401
-    return headed(lines, paint)
+def rows_text(rows: Sequence[Row], width: int | None, paint: Paint) -> str:
+    """What became of the nodes, a line each; `width`: of the terminal, None where it is none."""
+    lines = [(row.node, _verdict(row).replace("_", " "), briefly(row.node, _verdict(row), row.message)) for row in rows]
+    return fitted(("node", "result", ""), lines, width, paint, wraps=("",))
 
 
 def rows_data(rows: Sequence[Row]) -> list[dict[str, Any]]:

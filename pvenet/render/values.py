@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.model import own_first
 from pvenet.render.foreign import json_safe, one_line
+from pvenet.render.lines import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +37,10 @@ def as_line(data: object) -> str:
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Cells in columns, two blanks apart; each stays on its line."""
     lines = [[one_line(cell) for cell in line] for line in lines]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    widths = [max(cells_of(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(cell + " " * (width - cells_of(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     )
 
 
@@ -51,6 +53,11 @@ def headed(lines: Sequence[Sequence[str]], paint: Paint) -> str:
 def counted(number: int, word: str) -> str:
     """A number of things: `1 node`, `2 nodes`."""
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def briefly(node: str, verdict: str, message: str) -> str:
+    """The first line of what is said of a node, without what a table has beside it."""
+    return message.partition("\n")[0].removeprefix(f"{verdict.replace('_', ' ')} and verified on {node}: ")
 
 
 def said(interface: Interface) -> list[str]:

@@ -111,7 +111,7 @@ def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
 def _find(name: str, environment: Mapping[str, str]) -> tuple[Path, Mapping[str, Any]]:
     """A profile's keys, and the file that holds them."""
     path, own = config_file(environment), _own_files(environment)
-    profiles = _read(path) if path.exists() or name not in own else {}
+    profiles = _read(path) if path.exists() else {}
     if name not in own:
         if name not in profiles:
             known = sorted({*profiles, *own})

@@ -93,14 +93,23 @@ def load_settings(*endpoints: str, profile: str | None = None) -> Settings:
     return read_settings(Options(endpoint=endpoints, profile=profile), os.environ)
 
 
-def read_settings(options: Options, environment: Mapping[str, str], given: Mapping[str, str] | None = None) -> Settings:
+def read_settings(
+    options: Options,
+    environment: Mapping[str, str],
+    given: Mapping[str, str] | None = None,
+    *,
+    placed: bool = True,
+) -> Settings:
     """The settings that options and environment make. Raises UsageError where nothing says where to go.
 
     `given`: settings by the names of the variables that a caller gives beside the options, and that count as they do.
+    `placed`: whether a place is needed; without one they say where the journals are.
     """
     told = sourced(environment, options.profile, placed=options.placed, given=given)
     found = {name: setting.value for name, setting in told.items()}
-    endpoints, sim = _place(options, found, environment)
+    endpoints, sim = _place(options, found)
+    if placed and not endpoints and not sim:
+        raise errors.UsageError("no endpoint: which node?", hint=_how_to_begin(environment))
     if options.fault and not sim:
         raise errors.UsageError("--fault is for a simulated node; nothing was sent", hint="name one with --sim DIR")
     kept = options.state_dir or expanded(found.get("PVENET_STATE_DIR", "")) or _default_state_dir(sim, environment)
@@ -162,10 +171,8 @@ def expanded(text: str) -> Path | None:
         raise errors.UsageError(f"there is no home folder for {text}", hint="write the full path") from None
 
 
-def _place(
-    options: Options, found: Mapping[str, str], environment: Mapping[str, str]
-) -> tuple[tuple[str, ...], Path | None]:
-    """The endpoints, or the folder of a simulated node."""
+def _place(options: Options, found: Mapping[str, str]) -> tuple[tuple[str, ...], Path | None]:
+    """The endpoints, or the folder of a simulated node; neither where nothing says where to go."""
     endpoints, sim = tuple(each for text in options.endpoint for each in _named(text)), options.sim
     if endpoints and sim:
         raise errors.UsageError("--endpoint and --sim exclude each other", hint="leave one of them out")
@@ -175,8 +182,6 @@ def _place(
             endpoints = _split(found.get("PVENET_ENDPOINT", ""))
     if any(each.startswith(SIM) for each in endpoints):
         sim, endpoints = _folder(endpoints), ()
-    if not endpoints and not sim:
-        raise errors.UsageError("no endpoint: which node?", hint=_how_to_begin(environment))
     return endpoints, sim
 
 

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from pvenet.settings.read import Settings
 
 
-def read_places(options: Options, environment: Mapping[str, str]) -> dict[str, Settings]:
+def read_places(options: Options, environment: Mapping[str, str], *, placed: bool = True) -> dict[str, Settings]:
     """The settings of each profile, where several are named; else those of the one place, without a name.
 
     Each of several is read as naming it alone with `--profile` would, but for the node: a profile says which one of its
     own place is meant where that is the only place. Raises UsageError where nothing says where to go, for what names
-    one place beside several, and for journals that would be kept in several folders.
+    one place beside several, and for journals that would be kept in several folders. `placed`: whether a place is
+    needed, where no profile is named.
     """
     profiles = profile_names(options.profile or environment.get("PVENET_PROFILE", ""), environment)
     if len(profiles) == 1:
-        return {"": read_settings(options, environment)}
+        return {"": read_settings(options, environment, placed=placed)}
     _refuse_placed(options, environment, profiles)
     node = options.node or environment.get("PVENET_NODE", "")
     found = {name: replace(read_settings(replace(options, profile=name), environment), node=node) for name in profiles}

@@ -83,7 +83,7 @@ def test_an_older_journal_is_named(lab: Lab) -> None:
     back(lab, name=older.id)
     assert "1400" not in lab.live
     assert "bond0" in lab.live
-    with pytest.raises(errors.UsageError, match="no journals of pve1"):
+    with pytest.raises(errors.UsageError, match="no journal of pve1"):
         back(lab, name="1999")
 
 

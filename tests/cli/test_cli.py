@@ -137,7 +137,7 @@ class TestData:
         assert ran.code == ran.data[0]["exit"] == code
         assert why in ran.out
         assert ("pve1 can't be" in ran.err) is bool(code)
-        assert ("`pvenet doctor`" in ran.err) is bool(code)  # the text has no journal to tell what to do
+        assert ("`pvenet doctor --node pve1`" in ran.err) is bool(code)  # the text has no journal to tell what to do
 
     def test_revert_says_whether_there_was_anything(self, run: Run) -> None:
         """Twice is no error."""
@@ -401,7 +401,7 @@ def test_a_read_that_is_interrupted_says_so(lab: Path, run: Run, monkeypatch: py
     monkeypatch.setattr(SimAdapter, "send", interrupted)
     ran = run("--sim", str(lab), "list")
     assert (ran.code, ran.out) == (130, "")
-    assert ran.err == "error: interrupted\n\nhint: `pvenet status` shows the state of a node\n"
+    assert ran.err == f"error: interrupted\n\nhint: `pvenet status --sim {lab}` shows the state of a node\n"
 
 
 def test_an_option_is_suggested_by_its_name(run: Run) -> None:

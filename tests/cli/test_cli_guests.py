@@ -173,7 +173,7 @@ def test_what_is_missing_is_said_and_nobody_is_claimed_to_be_none(run: Run, gran
     granted(SEES, BRIDGES)
     ran = run("guests")
     assert ran.code == 0
-    assert "vmbr1   101          running  net0  20    not known" in ran.out
+    assert "vmbr1   101    running  net0  20    not known" in ran.out
     assert "pve1: no guest is known of on vmbr0" in ran.out
     assert "not known: which guests pve1 has (VM.Audit on /vms is missing)" in ran.err
     assert "pveum acl modify /vms --tokens 'nobody@pve!none' --roles NetGuestsPvenet" in ran.err

@@ -240,7 +240,7 @@ def test_nothing_pending_is_said(run: Run) -> None:
     ran = run("apply", "--dry-run")
     assert (ran.code, ran.out) == (0, "nothing would be sent\n")
     assert "nothing is pending on pve1" in ran.err
-    assert "it is so already on pve1" in run("bridge", "set", "vmbr0", "--add-port", "ens33", "--dry-run").err
+    assert "pve1 has that already" in run("bridge", "set", "vmbr0", "--add-port", "ens33", "--dry-run").err
 
 
 @pytest.mark.parametrize("only", [(), ("--stage-only",)])

@@ -87,9 +87,9 @@ def test_what_is_only_staged_is_not_so_already(run: Run, interfaces: Path) -> No
     run("bond", "create", "--slaves", "ens38,ens39")
     ran = run("bond", "set", "bond0", "--mode", "balance-rr")
     assert ran.code == 0
-    assert "nothing to do: it is staged so already on pve1, and not live yet" in ran.err
+    assert "nothing to do: that is staged on pve1 already, but not live yet" in ran.err
     assert run("bond", "set", "bond0", "--mode", "balance-rr", "--json").data["pending"] is True
-    assert "nothing to do: it is so already on pve1" in run("bridge", "set", "vmbr0", "--ports", "ens33").err
+    assert "nothing to do: pve1 has that already" in run("bridge", "set", "vmbr0", "--ports", "ens33").err
     run("revert")
     assert run("bridge", "set", "vmbr0", "--ports", "ens33", "--json").data["pending"] is False
     interfaces.with_name("interfaces.new").write_text(interfaces.read_text().replace("For management", "Theirs"))

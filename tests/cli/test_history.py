@@ -45,7 +45,7 @@ def test_a_number_stays_its_journals(journals: Journals) -> None:
 def test_a_number_is_never_the_beginning_of_a_name(journals: Journals) -> None:
     """A journal that was forgotten is not taken for the only one whose name begins so; a day is a name's beginning."""
     kept = ended(journals)
-    with pytest.raises(errors.UsageError, match="no journals of pve1 are called 2"):
+    with pytest.raises(errors.UsageError, match="no journal of pve1 is called 2"):
         journals.chosen("2")
     assert journals.chosen("20260101") == kept
 
@@ -147,3 +147,19 @@ def test_without_a_journal_it_says_where_it_has_looked(run: Run) -> None:
     """JSON is an empty array."""
     assert "no journal is kept in " in run("history").err
     assert run("history", "--json").data == []
+
+
+def test_what_was_done_is_told_without_a_place(
+    lab: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The journals are on this machine: nothing says where to go, and nobody is asked."""
+    monkeypatch.setenv("PVENET_STATE_DIR", str(tmp_path / "kept"))
+    run("bond", "create", "--slaves", "ens38,ens39")
+    monkeypatch.delenv("PVENET_SIM")
+    assert lab.exists()
+    table, whole = run("history"), run("history", "show", "1")
+    assert (table.code, whole.code, table.err, whole.err) == (0, 0, "", "")
+    assert "create bond0" in table.out
+    assert "+ bond bond0: slaves ens38,ens39" in whole.out
+    assert run("history", "--node", "pve2").err == f"no journal of pve2 is kept in {tmp_path / 'kept'}\n"
+    assert run("list").err.startswith("error: no endpoint")

@@ -127,7 +127,7 @@ def test_live_nodes_are_held_against_each_other(cluster: Path, run: Callable[...
     ran = run("lint", "--exit-code")
     assert ran.code == 10
     assert ran.out == "pve3: bond0 is balance-rr, and 802.3ad with layer2 on pve1, pve2 [bond-peers]\n"
-    assert "changes are pending on pve3, checked as if they were live; see `pvenet diff`" in ran.err
+    assert "changes are pending on pve3, checked as if they were live; see `pvenet diff --node pve3`" in ran.err
     data = run("lint", "--json").data
     assert [(each["node"], each["rule"], each["file"], each["line"]) for each in data] == [
         ("pve3", "bond-peers", None, None)

@@ -142,11 +142,18 @@ def test_a_wrong_profile_is_a_matter_of_usage(config: Path, text: str, message: 
 
 
 def test_no_file_is_a_matter_of_usage(config: Path) -> None:
-    """Only where a profile is named."""
+    """Only where a profile is named; those that have files of their own are there all the same."""
     config.unlink()
     assert values(env(config)) == {}
-    with pytest.raises(errors.UsageError, match="can't be read"):
+    with pytest.raises(errors.UsageError, match=r"there is no profile lab in .*; there are: none") as caught:
         sourced(env(config), "lab")
+    assert caught.value.hint == "`pvenet login` makes one"
+    own = config.parent / "profiles.d"
+    own.mkdir(mode=0o700)
+    (own / "lap.toml").write_text("node = 'lap1'\n")
+    with pytest.raises(errors.UsageError, match=r"there is no profile lab in .*; there are: lap") as caught:
+        sourced(env(config), "lab")
+    assert caught.value.hint == "did you mean lap?"
 
 
 def test_a_secret_that_others_can_read_is_refused(config: Path) -> None:

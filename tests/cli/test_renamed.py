@@ -369,3 +369,17 @@ def test_ports_and_bonds_of_open_vswitch_follow(tmp_path: Path, run: Run, monkey
     assert listed["enp1s0"]["type"] == "OVSPort"
     assert not run("nics", "--json").data["gone"]
     assert "nothing to do" in run("renamed").err
+
+
+@pytest.mark.usefixtures("lab")
+def test_what_the_next_boot_is_told_of_is_a_sentence(run: Run) -> None:
+    """Also of a NIC that nothing uses; and where there is nothing to do, that is said of the file."""
+    used = run("renamed", "--map", "eno3=enp1s0", "--yes").err
+    assert "and cut what is there now (eno3 is a slave of bond0).\n" in used
+    run("revert", "--yes")
+    run("eth", "set", "eno4", "--comments", "spare")
+    run("apply", "--yes")
+    idle = run("renamed", "--map", "eno4=enp1s0", "--yes").err
+    assert "and cut what is there now (the file has eno4).\n" in idle
+    run("revert", "--yes")
+    assert run("renamed").err == "nothing to do: no NIC that the file of pve1 names has another name now\n"

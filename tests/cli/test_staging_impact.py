@@ -67,6 +67,7 @@ def test_whom_it_hits_is_said_after_staging(run: Run, words: tuple[str, ...], fa
     assert fate in ran.err.partition(CARRIED)[2]
     assert "staged on pve1, not live yet" in ran.err
     assert "carries" not in ran.out
+    assert ("`pvenet apply` needs --allow-guests 101\n" in ran.err) == (" cut: " in fate)
 
 
 def test_json_has_it_too(run: Run) -> None:

@@ -26,6 +26,7 @@ MISTYPED = [
     ("apply --confirm-witin 60", "did you mean --confirm-within?"),
     ("apply --management", "did you mean --allow-management?"),
     ("bond create --mode balancerr", "did you mean balance-rr?"),
+    ("ovs-bond create --mode lacp", "did you mean lacp-balance-slb or lacp-balance-tcp?"),
     ("bond create --mode rr", "did you mean balance-rr?"),
     ("bond create --mode 4", "did you mean 802.3ad?"),
     ("bond create --mode 1", "did you mean active-backup?"),

@@ -40,7 +40,7 @@ def test_a_resume_of_one_node_leaves_the_others_for_the_next(cluster: Path, run:
     run(*APPLY, *on("pve1", "reload-fails"))
     ran = run(*APPLY, "--resume", "--node", "pve2")
     assert ran.code == 0
-    assert "this was the rollout r1: --resume goes on with it" in ran.err
+    assert "this was the rollout r1: the same command with --resume goes on with it" in ran.err
     assert standing(cluster) == {"pve1": "rolled_back", "pve2": "applied", "pve3": "untouched"}
     assert run(*APPLY, "--resume").code == 0
     assert all(is_live(cluster, node) for node in NODES)

@@ -117,7 +117,7 @@ def test_a_second_time_mends_what_is_missing(run: Callable[..., Ran], url: str, 
     for path in profiles.iterdir():
         path.unlink()
     lost = run("login", url, *ROOT)
-    assert "a NEW SECRET; whoever uses the old one is locked out" in lost.err
+    assert "a NEW SECRET, and the old one stops working" in lost.err
     assert secret_of(folder) != first
     assert run("list").code == 0
 
@@ -515,6 +515,16 @@ def test_logout_forgets_here_and_says_what_to_do_there(
     assert "pvenet@pve!ci" in users(folder)["tokens"]
     assert run("logout", "lab").code == 2
     assert run("list").code == 2
+
+
+def test_logout_names_the_profiles_that_have_the_same_token(run: Callable[..., Ran], url: str, tmp_path: Path) -> None:
+    """Whoever removes it there takes it away from them; a token of that name elsewhere is another one."""
+    for name in ("one", "two"):
+        assert run("login", url, *ROOT, "--name", name).code == 0
+    assert run("login", f"sim:{tmp_path / 'other'}", *ROOT, "--name", "three").code == 0
+    told = run("logout", "one").err
+    assert "the token is still there, and two uses it; to remove it all the same, on the node, as root:\n" in told
+    assert "the token is still there; on the node, as root:\n" in run("logout", "two").err
 
 
 def test_logout_removes_the_token_there_with_a_password(run: Callable[..., Ran], url: str, folder: Path) -> None:

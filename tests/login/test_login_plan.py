@@ -91,7 +91,7 @@ def test_a_secret_is_given_once_where_one_is_needed(case: tuple[Wanted, Found]) 
     wanted, found = case
     giving = [step for step in steps(wanted, found, secret=True) if step.gives_secret]
     assert len(giving) == 1
-    assert ("locked out" in giving[0].text) == (found.separated is not None)
+    assert ("stops working" in giving[0].text) == (found.separated is not None)
     without = [step for step in steps(wanted, found, secret=False) if step.gives_secret]
     assert len(without) == (found.separated is None)
 

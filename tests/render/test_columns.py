@@ -53,6 +53,23 @@ def test_a_pipe_has_a_line_a_row(rows: Sequence[tuple[str, ...]]) -> None:
         assert all(cell.strip() in line for cell in row[:3])
 
 
+def test_room_that_saves_no_line_is_the_comments() -> None:
+    """Two addresses stand beneath one another in no more than they need; ports that fit have their one line."""
+    row = ("vmbr0", f"192.0.2.1/24 {V6}", "ens33 ens37", "for management, and nothing else")
+    text = fitted(HEAD, [row], 90, plain, wraps=("address", "on"), cuts="comments")
+    assert text.split("\n")[1:] == [
+        f"vmbr0  192.0.2.1/24{'':30}  ens33 ens37  for management, and not...",
+        f"       {V6}",
+    ]
+
+
+def test_a_column_is_as_wide_as_its_lines() -> None:
+    """What is broken before the edge of its column leaves no gap behind it."""
+    rows = [("a" * 20 + " " + "b" * 30, "one"), ("c", "two")]
+    text = fitted(("what", "how"), rows, 50, plain, wraps=("what",))
+    assert text.split("\n")[1:] == [f"{'a' * 20}{'':10}  one", "b" * 30, f"c{'':29}  two"]
+
+
 @given(st.text("ab ,", max_size=80), st.integers(min_value=5, max_value=30))
 def test_a_value_is_broken_behind_blanks_and_commas(text: str, room: int) -> None:
     """Nothing of it is lost but blanks at the ends of lines, and a line is only too long for one word."""

@@ -150,7 +150,7 @@ def test_the_top_says_whom_it_hits() -> None:
         "| <code>n13</code> | 0 to create, 1 to change, 0 to delete | **management** | the management path;<br>" in top
     )
     assert "cut: <code>101 n5</code> (running)" in top
-    assert "An apply needs `--allow-management` and `--allow-guests` and `--lossy` and `--adopt`." in top
+    assert "An apply needs `--allow-management`, `--allow-guests 101`, `--lossy` and `--adopt`." in top
     assert "- <code>n23</code>: <code>n24</code>" in top
     assert "No changes: <code>n21</code>" in top
     assert "~ bridge n4: n1 n2 -> n3  (risk: management)" in rest

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HELP = """\
 WHERE says at which request:
-  PUT network      the first one with this method and path; here the reload and nothing else
+  PUT network      the first with this method and path; here the reload alone
   GET network+2    the second of those
   PUT network/*    `*` is any one part of a path; here an interface, whichever
   3                the third of all requests
