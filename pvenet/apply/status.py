@@ -169,7 +169,7 @@ def _left(journals: Journals, journal: Journal | None) -> float | None:
 def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:
     if journal is None or not MEANINGS[journal.state].reloaded:
         return {"what": "the node can't be queried", "todo": ""}
-    what = f"the node can't be queried; what its journal says: {MEANINGS[journal.state].ended}"
+    what = f"the node can't be queried; by its journal, {MEANINGS[journal.state].what}"
     return {"what": what, "todo": console(journals, journal, staged=journal.state is State.ARMED)}
 
 
