@@ -45,13 +45,16 @@ def path_touched(
 ) -> PathTouched | None:
     """What the way from what is live to what is staged does to the management path; None where it stays whole.
 
-    Nobody is asked where the step from `now` to `then` can't be about it. One that only adds a path is no news here.
+    Nobody is asked where the step from `now` to `then` can't be about it, and nothing is told where it is not: what
+    was staged before has been told then. One that only adds a path is no news here.
     """
     if not _may_touch(now, then):
         return None
     from pvenet.apply.approval import touched_path  # the kernel's parts: a bond of free NICs needs none of them
 
     try:
+        if touched_path(node, cluster(), now, then) is None:
+            return None
         path = touched_path(node, cluster(), before, then)
     except errors.PvenetError:
         return None

@@ -80,6 +80,18 @@ def test_a_vlan_that_carries_the_address_is_told(run: Run, lab: Path) -> None:
     assert lab.exists()
 
 
+def test_what_is_elsewhere_is_not_blamed_for_what_was_staged_before(run: Run, lab: Path) -> None:
+    """A remark on the bridge is no news; nor is it one with the next command, which is about another interface."""
+    assert lab.exists()
+    assert "the management path" not in run("bridge", "set", "vmbr0", "--comments", "old").err
+    ran = run("vlan", "create", "--raw-device", "ens40", "--tag", "3", "--cidr", "10.3.3.3/24")
+    for words in (("vlan", "set", "ens40.3", "--mtu", "1400"), ("vlan", "delete", "ens40.3")):
+        assert "the management path" not in ran.err
+        ran = run(*words)
+    assert (ran.code, "the management path" in ran.err) == (0, False)
+    assert f"this touches {WAY}" in run("bridge", "set", "vmbr0", "--mtu", "1400").err
+
+
 def test_it_is_told_of_one_path_of_two(run: Run, lab: Path) -> None:
     """Not as if nothing were left."""
     run("bridge", "set", "vmbr0", "--add-port", "ens37")
