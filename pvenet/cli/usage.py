@@ -77,10 +77,10 @@ def _no_value(error: Any, message: str, path: str, shows: str) -> errors.UsageEr
 
 
 def _named(parameter: Any, context: Any) -> str:
-    """An option by its longest name, an argument as the help has it."""
+    """An option by its longest name, an argument as the help has it, by the first word for it."""
     if parameter.param_type_name == "option":
         return str(max(parameter.opts, key=len))
-    return re.sub(r"[\[\].]", "", parameter.make_metavar(context))
+    return re.sub(r"[\[\].]| \|.*", "", parameter.make_metavar(context))
 
 
 def _surplus(context: Any, words: str, shows: str) -> str:

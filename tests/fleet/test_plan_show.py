@@ -98,7 +98,7 @@ def test_plan_stays_what_it_was(run: Run, saved: Path, tmp_path: Path) -> None:
         (("show", "saved", "-o", "other"), "-o does not go with `pvenet plan show`"),
         (("show", "saved", "--exit-code"), "--exit-code does not go with `pvenet plan show`"),
         (("network.yaml", "saved"), "network.yaml and saved are two files"),
-        (("",), "it is empty"),
+        (("",), "FILE is empty"),
     ],
     ids=" ".join,
 )
