@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from pvenet.cli.context import Context
@@ -13,9 +12,6 @@ from pvenet.cli.output import room
 
 if TYPE_CHECKING:
     import typer
-
-_HALF = 16
-"""Bytes of half a fingerprint."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +40,10 @@ def show(context: Context) -> None:
 
 
 def _parted(row: tuple[str, str, str]) -> tuple[str, str, str]:
-    """A fingerprint in halves, where a terminal shows it; nothing else is as long."""
+    """A fingerprint in parts, where a terminal shows it; nothing else is as long."""
+    from pvenet.render.login import fingerprint_lines
+
     name, value, source = row
     if room() is None or name != "PVENET_FINGERPRINT":
         return row
-    return name, re.sub(rf"(?:\w\w:){{{_HALF}}}(?=\w)", r"\g<0> ", value.replace(",", ", ")), source
+    return name, ", ".join(" ".join(fingerprint_lines(pin.strip())) for pin in value.split(",")), source
