@@ -7,6 +7,7 @@ node. What the environment or the only profile says holds for the next command l
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from pvenet.settings.read import ALL
@@ -32,7 +33,8 @@ def leading(text: str, options: Options, node: str = "") -> str:
 def _led(command: str, options: Options, node: str) -> str:
     if _NOWHERE.match(command):
         return command
-    return " ".join([command, *(each for each in _where(options, node) if not _says(command, each.partition(" ")[0]))])
+    where = [f"{option} {shlex.quote(value)}" for option, value in _where(options, node) if not _says(command, option)]
+    return " ".join([command, *where])
 
 
 def _says(command: str, option: str) -> bool:
@@ -40,22 +42,16 @@ def _says(command: str, option: str) -> bool:
     return option in command.split() or (option == "--node" and "--rollout" in command.split())
 
 
-def _where(options: Options, node: str) -> Iterator[str]:
+def _where(options: Options, node: str) -> Iterator[tuple[str, str]]:
     if options.profile:
-        yield f"--profile {options.profile}"
+        yield "--profile", options.profile
     if options.endpoint:
-        yield f"--endpoint {_quoted(','.join(options.endpoint))}"
+        yield "--endpoint", ",".join(options.endpoint)
     if options.sim:
-        yield f"--sim {_quoted(str(options.sim))}"
+        yield "--sim", str(options.sim)
     if options.state_dir:
-        yield f"--state-dir {_quoted(str(options.state_dir))}"
+        yield "--state-dir", str(options.state_dir)
     named = options.node or ""
     alone = named if named != ALL and not re.search(r"[,\s]", named) else ""
     if node or alone:
-        yield f"--node {node or alone}"
-
-
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
+        yield "--node", node or alone
