@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,9 @@ class Place:
     watch: Watch | None
     held: bool
     """Nothing may be written about it."""
-    seen: Seen | None = None
+    seen: Seen | None = field(default=None, init=False)
     """Remembers the NICs of the nodes that are read."""
-    _recent: Recent | None = None
+    _recent: Recent | None = field(default=None, init=False)
     """Keeps the names that were met, for completion; there is none of a simulated node, whose files say them."""
 
     @cached_property
