@@ -38,8 +38,8 @@ def application(word: str = "") -> Any:
     )
     app.callback()(remembering(root))
     homes = {name: module for commands in HEADINGS.values() for name, module in commands.items()}
-    alone = [homes[word]] if word in homes and word != "help" else []
-    for module in alone or dict.fromkeys(homes.values()):
+    word = "" if word == "help" else word  # which is about all of them
+    for module in [homes[word]] if word in homes else dict.fromkeys(homes.values()):
         import_module(f"pvenet.cli.{module}").register(app)
     return app.built(word)
 

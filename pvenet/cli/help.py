@@ -277,7 +277,7 @@ class Application(typer.Typer):
             each for each in self.registered_groups if each.typer_instance and each.typer_instance.info.name == word
         ]
         one = part.registered_commands or part.registered_groups
-        return typer.main.get_command(part if one and word != "help" else self)
+        return typer.main.get_command(part if one else self)
 
 
 def _name_of(command: CommandInfo) -> str:
