@@ -180,6 +180,14 @@ def test_a_command_is_built_alone_as_it_is_among_all() -> None:
         assert written(alone) == (*written(ROOT)[:-1], {name: written(ROOT.commands[name])})
 
 
+@pytest.mark.parametrize("asking", [("-h",), ("--help",), ("-qh",), ("--node", "pve1", "-h")])
+def test_help_that_is_asked_for_before_a_command_is_about_all_of_them(
+    run: Callable[..., Ran], asking: tuple[str, ...]
+) -> None:
+    """Whatever command comes behind it."""
+    assert run(*asking, "list").out == run("--help").out
+
+
 def written(command: Any) -> tuple[Any, ...]:
     """A command and those beneath it as plain data."""
     inner = {name: written(each) for name, each in getattr(command, "commands", {}).items()}
