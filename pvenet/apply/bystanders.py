@@ -172,7 +172,7 @@ def _stands_on(carrier: str | None, before: Network, wanted: Network, changed: C
     """Whether an interface is one of those that change, or stands on one."""
     if carrier is None:
         return False
-    chain = {*downward([carrier], before.interfaces), *downward([carrier], wanted.interfaces)}
+    chain = {*downward([carrier], before), *downward([carrier], wanted)}
     return not chain.isdisjoint(changed)
 
 

@@ -139,5 +139,5 @@ def needed(entries: Sequence[wire.Entry], addresses: Collection[str]) -> tuple[t
     """The interfaces on the management path of a listing, the lowest first; and why these."""
     network = wire.network(entries)
     path = management_path(network, addresses)
-    order = [*downward(path.holders, network.interfaces), *sorted(path.names)]
+    order = [*downward(path.holders, network), *sorted(path.names)]
     return tuple(reversed(dict.fromkeys(name for name in order if name in path.names))), path.reason

@@ -200,14 +200,14 @@ def net_changes(current: Mapping[str, Interface], then: Mapping[str, Interface])
     """
     found: list[Change] = []
     for name in current.keys() | then.keys():
-        found += changes_of(current.get(name), then.get(name))
+        before, after = current.get(name), then.get(name)
+        if before is not after:  # most are the same value
+            found += changes_of(before, after)
     return tuple(sorted(found, key=_reading_order))
 
 
 def changes_of(before: Interface | None, after: Interface | None) -> tuple[Change, ...]:
     """What leads from one value of a name to another."""
-    if before is after:
-        return ()
     if before is None:
         return () if after is None else (Create(after=after),)
     if after is None:

@@ -33,6 +33,7 @@ from pvenet.model import (
     from_vlan_name,
     kind_of,
     settable,
+    with_values,
 )
 
 if TYPE_CHECKING:
@@ -197,12 +198,12 @@ def consistent(after: Bond | Bridge, given: Mapping[str, Any]) -> Bond | Bridge:
     """Without the fields that the new mode does not have, unless they were named: PVE drops them silently."""
     if isinstance(after, Bridge):
         if given.get("vids"):
-            return replace(after, vlan_aware=given.get("vlan_aware", True))
-        return after if after.vlan_aware else replace(after, vids=())
+            return with_values(after, vlan_aware=given.get("vlan_aware", True))
+        return after if after.vlan_aware else with_values(after, vids=())
     if after.mode is not BondMode.ACTIVE_BACKUP and "primary" not in given:
-        after = replace(after, primary=None)
+        after = with_values(after, primary=None)
     if after.mode not in HASHING_MODES and "xmit_hash_policy" not in given:
-        after = replace(after, xmit_hash_policy=None)
+        after = with_values(after, xmit_hash_policy=None)
     return after
 
 

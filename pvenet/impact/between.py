@@ -56,7 +56,7 @@ def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) ->
     """
     old = before.interfaces
     changed = {change.name for change in net_changes(old, wanted.interfaces) if not _is_quiet(change)} | set(remade)
-    return frozenset(old.keys() & upward(changed, old))
+    return frozenset(old.keys() & upward(changed, before))
 
 
 def disturbs_addresses(before: Network, wanted: Network, disturbed: Collection[str]) -> bool:

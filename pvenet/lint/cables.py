@@ -69,8 +69,8 @@ def corosync_cable(nodes: Nodes) -> Iterator[Finding]:
         own = [link for link in nodes.cluster_links if link.node == node]
         carried = [(link.number, _carrier(link.ip, network, nodes.kernels.get(node, {}))) for link in own]
         for (first, one), (second, other) in combinations(carried, 2):
-            cables = _cables(one, network.interfaces)
-            if len(cables) == 1 and cables == _cables(other, network.interfaces):
+            cables = _cables(one, network)
+            if len(cables) == 1 and cables == _cables(other, network):
                 (cable,) = cables
                 message = f"links {first} and {second} of corosync both go over {cable}: one failure cuts both"
                 yield Finding(node=node, interface=other, field="name", message=message)
@@ -85,9 +85,10 @@ def _carrier(address: str | None, network: Network, kernel: Mapping[str, KernelL
     return next(held, "")
 
 
-def _cables(name: str, interfaces: Mapping[str, Interface]) -> frozenset[str]:
+def _cables(name: str, network: Network) -> frozenset[str]:
     """The NICs by which an interface's frames may leave."""
-    names = downward([name], interfaces) if name else []
+    interfaces = network.interfaces
+    names = downward([name], network) if name else []
     found = {each for each in names if isinstance(interfaces.get(each), Ethernet | OvsPort)}
     return frozenset(found | {each for each in names if each not in interfaces and parent_in(each) is None})
 

@@ -1,6 +1,6 @@
 """What a node's network is made of: frozen values, one class a kind, and their canonical form."""
 
-from pvenet.model.canonical import BLANKS, canonical, kept_comments
+from pvenet.model.canonical import BLANKS, canonical, kept_comments, with_values
 from pvenet.model.interfaces import (
     ALL_VIDS,
     ALSO_CALLED,
@@ -14,7 +14,6 @@ from pvenet.model.interfaces import (
     FileOnly,
     Interface,
     Link,
-    Network,
     Other,
     OvsBond,
     OvsBondMode,
@@ -31,6 +30,7 @@ from pvenet.model.interfaces import (
     settable,
 )
 from pvenet.model.names import from_vlan_name, looks_like_a_nic, natural, parent_in, runs
+from pvenet.model.network import Network
 
 __all__ = [
     "ALL_VIDS",
@@ -68,4 +68,5 @@ __all__ = [
     "parent_in",
     "runs",
     "settable",
+    "with_values",
 ]

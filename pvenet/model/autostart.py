@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pvenet.model.interfaces import Bond, Bridge, beneath, is_kept_down, kind_of
 
 if TYPE_CHECKING:
-    from pvenet.model.interfaces import Interface, Network
+    from pvenet.model.interfaces import Interface
+    from pvenet.model.network import Network
 
 STARTED = frozenset({"eth", "bond", "bridge", "vlan", "OVSBridge", "OVSIntPort", "OVSPort"})
 """The kinds whose `autostart` brings up a link that the kernel shows."""

@@ -54,10 +54,12 @@ def canonical(interface: Interface) -> Interface:
     options, whose words come in any order (pve-api#ovs-options). Comments are what PVE reads of its own lines.
     """
     if interface.comments and not isinstance(interface, Other):
-        interface = replace(interface, comments=kept_comments(interface.comments).rstrip("\n"))
+        interface = with_values(interface, comments=kept_comments(interface.comments).rstrip("\n"))
     match interface:
+        case Ethernet() | Other():
+            return interface
         case Bond():
-            return _with(
+            return with_values(
                 interface,
                 slaves=tuple(sorted(set(interface.slaves))),
                 primary=interface.primary if interface.mode is BondMode.ACTIVE_BACKUP else None,
@@ -65,38 +67,40 @@ def canonical(interface: Interface) -> Interface:
             )
         case Bridge():
             vids = (interface.vids or ALL_VIDS) if interface.vlan_aware else ()
-            return _with(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
-        case Vlan() if not interface.raw_device or interface.tag is None:
+            return with_values(interface, ports=tuple(sorted(set(interface.ports))), vids=vids)
+        case Vlan():
+            if interface.raw_device and interface.tag is not None:
+                return interface
             raw_device, tag = from_vlan_name(interface.name)
-            return _with(
+            return with_values(
                 interface,
                 raw_device=interface.raw_device or raw_device,
                 tag=tag if interface.tag is None else interface.tag,
             )
         case OvsBridge() | OvsBond() | OvsIntPort() | OvsPort():
             return _canonical_ovs(interface)
-        case Ethernet() | Vlan() | Other():
-            return interface
 
 
 _Kind = TypeVar("_Kind", bound="Interface")
 
 
-def _with(interface: _Kind, **values: Any) -> _Kind:
+def with_values(interface: _Kind, **values: Any) -> _Kind:
     """The interface with these values; itself where it has them, as most have: a copy takes several times as long."""
-    same = all(getattr(interface, name) == value for name, value in values.items())
-    return interface if same else replace(interface, **values)
+    for name, value in values.items():
+        if getattr(interface, name) != value:
+            return replace(interface, **values)
+    return interface
 
 
 def _canonical_ovs(interface: OvsBridge | OvsBond | OvsIntPort | OvsPort) -> Interface:
     match interface:
         case OvsBridge():
             ports = tuple(sorted(set(interface.ports)))
-            return _with(interface, ports=ports, options=_options(interface.options))
+            return with_values(interface, ports=ports, options=_options(interface.options))
         case OvsBond():
             bond = _canonical_port(interface)
             slaves = tuple(sorted(set(bond.slaves)))
-            return _with(bond, slaves=slaves, options=_options(bond.options, but=OVS_BOND_WORDS))
+            return with_values(bond, slaves=slaves, options=_options(bond.options, but=OVS_BOND_WORDS))
         case OvsIntPort():
             return _canonical_port(interface)
         case OvsPort():
@@ -109,7 +113,7 @@ _Port = TypeVar("_Port", OvsBond, OvsIntPort, OvsPort)
 def _canonical_port(port: _Port) -> _Port:
     tags = [word.removeprefix("tag=") for word in port.options.split() if word.startswith("tag=")]
     tag = int(tags[-1]) if port.tag is None and tags and tags[-1].isdecimal() else port.tag
-    return _with(port, autostart=True, tag=tag, options=_options(port.options, but=("tag=",)))
+    return with_values(port, autostart=True, tag=tag, options=_options(port.options, but=("tag=",)))
 
 
 def _options(text: str, *, but: tuple[str, ...] = ()) -> str:

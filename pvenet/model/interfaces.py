@@ -234,14 +234,6 @@ class Link:
     altnames: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Network:
-    """One node's interfaces, by name, and what the node observes of them."""
-
-    interfaces: Mapping[str, Interface] = field(default_factory=dict)
-    links: Mapping[str, Link] = field(default_factory=dict)
-
-
 def kind_of(interface: Interface) -> str:
     """PVE's `type` of an interface, also where pvenet does not model it."""
     return interface.kind if isinstance(interface, Other) else interface.type

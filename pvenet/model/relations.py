@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from pvenet.model import (
+from pvenet.model.interfaces import (
     Bond,
     Bridge,
     Ethernet,
@@ -18,11 +18,13 @@ from pvenet.model import (
     Vlan,
     beneath,
     kind_of,
-    parent_in,
 )
+from pvenet.model.names import parent_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from pvenet.model.network import Network
 
 _Interface = TypeVar("_Interface", bound=Interface)
 
@@ -78,7 +80,7 @@ def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
     return tuple(dict.fromkeys(found))
 
 
-def _carries(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
+def carriers(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
     """What an interface's traffic goes through next: the bridge of a port, and the ports of a bridge to the outside."""
     match interface:
         case OvsBridge():
@@ -98,25 +100,24 @@ def users(interfaces: Mapping[str, Interface]) -> dict[str, list[str]]:
     return found
 
 
-def downward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> list[str]:
+def downward(names: Iterable[str], network: Network) -> list[str]:
     """The names and everything beneath them, from the top down, each once."""
     found = dict.fromkeys(names)
     waiting = list(found)
     for name in waiting:  # it grows while it is walked
-        if name in interfaces:
-            for support in _carries(interfaces[name], interfaces):
-                if support not in found:
-                    found[support] = None
-                    waiting.append(support)
-    return list(found)
+        for carrier in network.carriers.get(name, ()):
+            if carrier not in found:
+                found[carrier] = None
+                waiting.append(carrier)
+    return waiting
 
 
-def upward(names: Iterable[str], interfaces: Mapping[str, Interface]) -> set[str]:
+def upward(names: Iterable[str], network: Network) -> set[str]:
     """The names and everything that has one of them beneath it, as `downward` goes."""
     above: dict[str, list[str]] = {}
-    for name, interface in interfaces.items():
-        for support in _carries(interface, interfaces):
-            above.setdefault(support, []).append(name)
+    for name, below in network.carriers.items():
+        for carrier in below:
+            above.setdefault(carrier, []).append(name)
     found = set(names)
     waiting = list(found)
     for name in waiting:  # it grows while it is walked

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Update
 from pvenet.model import Ethernet, Interface, Network, Other, natural
-from pvenet.model.relations import downward, members, users
+from pvenet.model.relations import downward, members
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def management_path(network: Network, addresses: Collection[str]) -> ManagementP
     """
     interfaces = network.interfaces
     reasons: dict[str, str] = {}
-    reached = _reached(interfaces, addresses)
+    reached = _reached(network, addresses)
     for name, address in reached.items():
         reasons[name] = f"{name} carries the node's address {address}"
     if not reached:
@@ -65,8 +65,8 @@ def management_path(network: Network, addresses: Collection[str]) -> ManagementP
         reasons.setdefault(name, f"{name} has the default gateway")
     holders = list(reasons)
     return ManagementPath(
-        names=frozenset(_beneath(holders, interfaces)),
-        chain=tuple(_beneath(holders[:1], interfaces)),
+        names=frozenset(_beneath(holders, network)),
+        chain=tuple(_beneath(holders[:1], network)),
         reason=reasons[holders[0]] if holders else "no interface has an address",
         addresses=frozenset(reached.values()),
         holders=tuple(holders),
@@ -83,33 +83,28 @@ def focused(
     """
     touched = {name for change in changes for name in (change.name, *_taken(change))} | set(also)
     for holder in path.holders:
-        chain = _beneath([holder], current.interfaces)
-        if not touched.isdisjoint([*chain, *_beneath([holder], after.interfaces)]):
+        chain = _beneath([holder], current)
+        if not touched.isdisjoint([*chain, *_beneath([holder], after)]):
             others = tuple(other for other in path.holders if other != holder)
             return replace(path, chain=tuple(chain), reason=path.reasons[holder], holders=(holder, *others))
     return path
 
 
-def _reached(interfaces: Mapping[str, Interface], addresses: Collection[str]) -> dict[str, str]:
+def _reached(network: Network, addresses: Collection[str]) -> dict[str, str]:
     """The interfaces that have one of the addresses, and which."""
     wanted = {str(ip_address(address)) for address in addresses}
-    found = {}
-    for name, interface in sorted(interfaces.items(), key=lambda item: natural(item[0])):
-        for address in (interface.cidr, interface.cidr6):
-            if address is not None and str(address.ip) in wanted:
-                found[name] = str(address.ip)
-    return found
+    found = {name: ip for name, ips in network.ips.items() for ip in ips if ip in wanted}
+    return {name: found[name] for name in sorted(found, key=natural)}
 
 
 def _with_address(interfaces: Mapping[str, Interface]) -> list[str]:
     """Who has an address of its own, or gets one from outside."""
-    return [
-        name
-        for name, interface in sorted(interfaces.items(), key=lambda item: natural(item[0]))
-        if interface.cidr
-        or interface.cidr6
-        or {interface.file_only.method, interface.file_only.method6} & {"dhcp", "auto"}
-    ]
+    return sorted((name for name, interface in interfaces.items() if _is_addressed(interface)), key=natural)
+
+
+def _is_addressed(interface: Interface) -> bool:
+    outside = {interface.file_only.method, interface.file_only.method6} & {"dhcp", "auto"}
+    return bool(interface.cidr or interface.cidr6 or outside)
 
 
 def _with_gateway(interfaces: Mapping[str, Interface]) -> list[str]:
@@ -117,19 +112,19 @@ def _with_gateway(interfaces: Mapping[str, Interface]) -> list[str]:
     return [name for name, interface in interfaces.items() if interface.gateway or interface.gateway6]
 
 
-def _beneath(holders: Iterable[str], interfaces: Mapping[str, Interface]) -> list[str]:
+def _beneath(holders: Iterable[str], network: Network) -> list[str]:
     """The holders and everything beneath them; of an Open vSwitch port also the switch that lists it."""
-    found = downward(holders, interfaces)
+    interfaces = network.interfaces
+    found = downward(holders, network)
     inside = [name for name in found if isinstance(interfaces.get(name), Other)]
     if inside:
-        standing = users(interfaces)
         switches = [
             user
             for name in inside
-            for user in standing.get(name, ())
+            for user in network.users.get(name, ())
             if isinstance(other := interfaces[user], Other) and other.kind == "OVSBridge"
         ]
-        found = downward([*found, *switches], interfaces)
+        found = downward([*found, *switches], network)
     return found
 
 
@@ -152,30 +147,33 @@ def _addresses_in(text: str) -> set[str]:
 def risks(changes: Iterable[Change], path: ManagementPath, current: Network, after: Network) -> tuple[Risk, ...]:
     """What each change puts at risk, between the network that is and the one that shall be."""
     on_path = path.names | _names_after(path, after)
-    in_use = _in_use(current)
-    return tuple(_risk(change, path, on_path, in_use) for change in changes)
+    return tuple(_risk(change, path, on_path, current) for change in changes)
 
 
 def _names_after(path: ManagementPath, after: Network) -> set[str]:
     """The interfaces of the management path when the changes have come."""
-    holders = [*_reached(after.interfaces, path.addresses), *_with_gateway(after.interfaces)]
+    holders = [*_reached(after, path.addresses), *_with_gateway(after.interfaces)]
     holders += [name for name in path.holders if name in after.interfaces]
-    return set(_beneath(holders, after.interfaces))
+    return set(_beneath(holders, after))
 
 
-def _in_use(current: Network) -> set[str]:
-    """What guests' traffic may go through now: all but the NICs that nothing stands on and that have no address."""
-    found = set(users(current.interfaces)) | set(_with_address(current.interfaces))
-    return found | {name for name, it in current.interfaces.items() if not isinstance(it, Ethernet)}
-
-
-def _risk(change: Change, path: ManagementPath, on_path: Collection[str], in_use: Collection[str]) -> Risk:
+def _risk(change: Change, path: ManagementPath, on_path: Collection[str], current: Network) -> Risk:
     touched = {change.name, *_taken(change)}
     if not touched.isdisjoint(on_path) or _reroutes(change, path):
         return Risk.MANAGEMENT
-    if not _is_remark(change) and (isinstance(change, Delete) or not touched.isdisjoint(in_use)):
+    if not _is_remark(change) and (isinstance(change, Delete) or any(_is_in_use(name, current) for name in touched)):
         return Risk.GUESTS
     return Risk.NONE
+
+
+def _is_in_use(name: str, current: Network) -> bool:
+    """Whether guests' traffic may go through it now, as through all but NICs that nothing stands on and that have no
+    address.
+    """
+    interface = current.interfaces.get(name)
+    if interface is not None and (not isinstance(interface, Ethernet) or _is_addressed(interface)):
+        return True
+    return name in current.users
 
 
 def _is_remark(change: Change) -> bool:

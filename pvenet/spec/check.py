@@ -96,9 +96,10 @@ def _completed(spec: InterfaceSpec) -> Interface:
 def _mtus(there: dict[str, Interface]) -> dict[str, int]:
     """The MTU that each interface needs for what stands on it."""
     found: dict[str, int] = {}
+    network = Network(interfaces=there)
     for name, interface in there.items():
         if interface.mtu:
-            for support in downward([name], there):
+            for support in downward([name], network):
                 if support != name and support in there:
                     found[support] = max(interface.mtu, found.get(support, 0))
     return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet.edit import consistent
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of, with_values
 from pvenet.model.relations import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
@@ -44,7 +44,7 @@ def merged(spec: InterfaceSpec, before: Interface | None) -> Interface:
     empty = defaults(kind)
     given: dict[str, Any] = {name: empty[name] if value is None else value for name, value in spec.fields.items()}
     alike = before is not None and type(before) is kind
-    after: Interface = replace(before, **given) if before and alike else kind(name=spec.name, **given)
+    after: Interface = with_values(before, **given) if before and alike else kind(name=spec.name, **given)
     return consistent(after, given) if isinstance(after, Bond | Bridge) else after
 
 
@@ -56,7 +56,7 @@ def _kept(spec: NodeSpec, network: Network, management: ManagementPath) -> dict[
             found[name] = f"{name} is not mentioned and stays: {management.reason}"
         elif isinstance(interface, Other):
             found[name] = f"{name} is not mentioned and stays: pvenet does not write the kind {kind_of(interface)}"
-    beneath = downward([*spec.ignored, *(name for name, why in found.items() if why)], network.interfaces)
+    beneath = downward([*spec.ignored, *(name for name, why in found.items() if why)], network)
     for name in beneath:
         found.setdefault(name, f"{name} is not mentioned and stays: something that stays is on top of it")
     return found

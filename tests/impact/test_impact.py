@@ -168,10 +168,10 @@ def test_whoever_something_happens_to_is_concerned(change: tuple[Interfaces, Int
 @given(changes())
 def test_what_is_above_has_it_beneath(change: tuple[Interfaces, Interfaces]) -> None:
     """Up leads to those from which down leads back, and to nobody else."""
-    for interfaces in change:
-        for name in interfaces:
-            below = {other for other in interfaces if name in downward([other], interfaces)}
-            assert upward([name], interfaces) == below
+    for network in (Network(interfaces=interfaces) for interfaces in change):
+        for name in network.interfaces:
+            below = {other for other in network.interfaces if name in downward([other], network)}
+            assert upward([name], network) == below
 
 
 def test_who_hangs_where_nothing_happens_is_elsewhere() -> None:
