@@ -166,7 +166,6 @@ ALLOWED = {
         "",
         "access",
         "apply",
-        "changes",
         "cluster",
         "connection",
         "errors",

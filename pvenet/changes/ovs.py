@@ -39,6 +39,9 @@ Nic: TypeAlias = Ethernet | OvsPort
 OwnPort: TypeAlias = OvsIntPort | OvsBond
 """A port that is there for its bridge only."""
 
+Port: TypeAlias = OvsPort | OwnPort
+"""What names the bridge that lists it."""
+
 _COMMON = tuple(field.name for field in fields(Ethernet))
 
 
@@ -105,7 +108,7 @@ def tidy(interfaces: dict[str, Interface]) -> None:
     """What the first write makes of a file: every port is as its bridge says, and what none lists is a NIC."""
     listed = listers(interfaces)
     for name, interface in list(interfaces.items()):
-        if isinstance(interface, OvsPort | OwnPort) and name not in listed:
+        if isinstance(interface, Port) and name not in listed:
             _release(interfaces, name)
         elif isinstance(interface, OvsBridge):
             _take(interfaces, interface)

@@ -12,7 +12,6 @@ from pvenet.apply.approval import management_addresses, planned_removals
 from pvenet.apply.hosts import address_move, with_names
 from pvenet.apply.nics import meant_by
 from pvenet.apply.stage import foreseen
-from pvenet.changes import outcome
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import each_place, its_place, read, refuse
 from pvenet.guests import list_guests
@@ -105,7 +104,7 @@ def plan_nodes(
         said = spec.nodes[node.name]
         own, words = _by_name(node, reading.network, said)
         path = management_path(reading.network, addresses)
-        found = plan_node(own, reading.network, path)
+        found, then = plan_node(own, reading.network, path)
         at = said.position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
         why = f"PVE refuses every write on {node.name}, whatever it changes"
@@ -115,7 +114,6 @@ def plan_nodes(
         whose = ownership(fleet.journals(node.name).at(node), reading)
         live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
         known = path if live is reading.network else None
-        then = replace(reading.network, interfaces=outcome(reading.network.interfaces, found.plan.steps))
         move = address_move(node, (live, then), cluster, agreed=update_hosts)
         return replace(
             found,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pvenet.changes import Desired, differences, ovs, same_kind
 from pvenet.errors import nearest
@@ -11,6 +13,11 @@ from pvenet.model import Interface, Network, canonical
 from pvenet.model.addresses import addresses
 from pvenet.model.relations import on_circles, users
 from pvenet.plan.order import GATEWAYS, overlaid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pvenet.model.addresses import Address
 
 MOST_GUESSES = 20
 """Looking for a nearest name takes time; nobody reads more of them."""
@@ -87,37 +94,70 @@ class Subject:
 
 
 class Context:
-    """The networks before and after the change, looked through once."""
+    """The networks before and after the change; each thing in them is looked for once, when it is asked for first."""
 
     def __init__(self, current: Network, desired: Desired) -> None:
         self.links = current.links
-        self.now = {name: canonical(interface) for name, interface in current.interfaces.items()}
+        self.now = current.kept
         self.then = overlaid(self.now, desired)
         self.mentioned = desired.keys()
+        differing = [name for name in desired if self.then.get(name) not in (None, self.now.get(name))]
         self.subjects = {
             name: _subject(current.interfaces.get(name), given, self.then[name])
-            for name, given in desired.items()
-            if given is not None and self.then[name] != self.now.get(name)
+            for name in differing
+            if (given := desired[name]) is not None
         }
         self.order = {name: number for number, name in enumerate(self.subjects)}
         self.gone = {name for name, given in desired.items() if given is None and name in self.now}
-        self.listers = ovs.listers(self.then)
-        self.users_now = users(self.now)
-        self.users = users(self.then)
-        self.circles = on_circles(self.then)
-        self.gateways = {
-            key: [name for name, interface in self.then.items() if getattr(interface, key)] for key in GATEWAYS
-        }
-        self.having: dict[object, list[str]] = defaultdict(list)
-        """The interfaces that have an address."""
-        self.within: dict[object, list[str]] = defaultdict(list)
-        """The interfaces that have an address in a subnet."""
+        self._guesses: dict[str, str | None] = {}
+
+    @cached_property
+    def listers(self) -> Mapping[str, str]:
+        """The bridge of Open vSwitch that will list each port."""
+        return ovs.listers(self.then)
+
+    @cached_property
+    def users_now(self) -> Mapping[str, Sequence[str]]:
+        """Who stands on each name now."""
+        return users(self.now)
+
+    @cached_property
+    def users(self) -> Mapping[str, Sequence[str]]:
+        """Who will stand on each name."""
+        return users(self.then)
+
+    @cached_property
+    def circles(self) -> frozenset[str]:
+        """What will stand on itself."""
+        return on_circles(self.then)
+
+    @cached_property
+    def gateways(self) -> Mapping[str, Sequence[str]]:
+        """The interfaces that will have each of the default gateways."""
+        return {key: [name for name, interface in self.then.items() if getattr(interface, key)] for key in GATEWAYS}
+
+    @cached_property
+    def having(self) -> Mapping[object, Sequence[str]]:
+        """The interfaces that will have an address."""
+        return self._by(lambda address: address.ip)
+
+    @cached_property
+    def within(self) -> Mapping[object, Sequence[str]]:
+        """The interfaces that will have an address in a subnet."""
+        return self._by(lambda address: address.network)
+
+    def _by(self, part: Callable[[Address], object]) -> Mapping[object, Sequence[str]]:
+        """The interfaces by a part of their addresses."""
+        found: dict[object, list[str]] = defaultdict(list)
         for name, interface in self.then.items():
             for address in addresses(interface):
-                self.having[address.ip].append(name)
-                self.within[address.network].append(name)
-        self.altnames = {alias: name for name, link in current.links.items() for alias in link.altnames}
-        self._guesses: dict[str, str | None] = {}
+                found[part(address)].append(name)
+        return found
+
+    @cached_property
+    def altnames(self) -> Mapping[str, str]:
+        """The NICs by their other names."""
+        return {alias: name for name, link in self.links.items() for alias in link.altnames}
 
     def nearest(self, name: str, asking: str) -> str | None:
         """The name of an interface that was probably meant, of others than the one that asks."""

@@ -9,7 +9,7 @@ from pvenet.changes import Loss, Plan, outcome, ovs, same_kind
 from pvenet.limits import MTUS, TAGS, line_end, refused, takes_name, takes_vids
 from pvenet.model import FileOnly, Interface, Network, Other, OvsPort, Vlan, canonical, defaults, kind_of, natural
 from pvenet.model.relations import named
-from pvenet.plan.order import plan as plan_to
+from pvenet.plan.order import plan_and_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,13 +31,20 @@ def inverse(plan: Plan, baseline: Network, there: Mapping[str, Interface] | None
 
     `there`: where that is, if it is known.
     """
-    there = outcome(baseline.interfaces, plan.steps) if there is None else there
+    before = baseline.interfaces
+    there = outcome(before, plan.steps) if there is None else there
     desired = {
-        name: restorable(baseline.interfaces.get(name), there.get(name))
-        for name in there.keys() | baseline.interfaces.keys()
+        name: restorable(before.get(name), there.get(name))
+        for name in there.keys() | before.keys()
+        if not _untouched(before.get(name), there.get(name))
     }
-    restore = plan_to(Network(interfaces=there, links=baseline.links), desired)
-    return Inverse(plan=restore, lost=lost_between(baseline.interfaces, outcome(there, restore.steps)))
+    restore, restored = plan_and_outcome(Network(interfaces=there, links=baseline.links), desired)
+    return Inverse(plan=restore, lost=lost_between(before, restored))
+
+
+def _untouched(before: Interface | None, now: Interface | None) -> bool:
+    """Whether nothing has become of an interface: it is the same value, by which PVE's own write changes nothing."""
+    return before is now and (before is None or named(before) is before)
 
 
 def restorable(before: Interface | None, now: Interface | None) -> Interface | None:
@@ -75,8 +82,9 @@ def _unsendable(interface: Interface) -> frozenset[str]:
 def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:
     """What differs from the baseline when everything has been put back that can be."""
     found = []
-    for name, before in sorted(baseline.items(), key=lambda item: natural(item[0])):
-        now = restored.get(name)
+    touched = [name for name, before in baseline.items() if not _untouched(before, restored.get(name))]
+    for name in sorted(touched, key=natural):
+        before, now = baseline[name], restored.get(name)
         if now is None or not (same_kind(before, now) or ovs.passes(before, now)):
             found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
             continue

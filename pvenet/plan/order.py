@@ -33,26 +33,33 @@ if TYPE_CHECKING:
 ADDRESSES = ("cidr", "gateway", "cidr6", "gateway6")
 GATEWAYS = ("gateway", "gateway6")
 
+AnyBond = Bond | OvsBond
+
 GIVES, DELETES, CREATES, TAKES = range(4)
 """What comes first where no rule decides."""
 
 
 def plan(current: Network, desired: Desired) -> Plan:
     """The changes that lead from the current network to the desired one; none where nothing is to be done."""
-    now = {name: canonical(interface) for name, interface in current.interfaces.items()}
+    return plan_and_outcome(current, desired)[0]
+
+
+def plan_and_outcome(current: Network, desired: Desired) -> tuple[Plan, dict[str, Interface]]:
+    """The same, and the interfaces to which it leads, as PVE keeps them."""
+    now = current.kept
     asked = overlaid(now, desired)
     then = dict(asked)
     start_slaves(then, list(then.values()))
     changed = {name for name in desired if now.get(name) not in (then.get(name), asked.get(name))}
-    changed |= {name for name, interface in now.items() if ovs.passes(interface, then.get(name))}
-    bonds = [interface for interface in then.values() if isinstance(interface, Bond | OvsBond)]
-    enslaved = {slave for bond in bonds for slave in bond.slaves}
+    changed |= {name for name, old in now.items() if old is not (new := then.get(name)) and ovs.passes(old, new)}
+    enslaved = {slave for each in then.values() if isinstance(each, AnyBond) for slave in each.slaves}
     by_itself = {name for name in changed & enslaved if _is_started(now.get(name), then.get(name))}
     if by_itself != changed:
         changed -= by_itself
     rules = _Rules(ovs.nics_only(now), ovs.nics_only(then), changed, enslaved)
-    steps = _witnessed(Walk(rules.nodes()), now)
-    return Plan(steps=tuple(_as_asked(step, then, desired) for step in steps))
+    there = dict(now)
+    steps = tuple(_witnessed(Walk(rules.nodes()), there))
+    return Plan(steps=tuple(_as_asked(step, then, desired) for step in steps)), there
 
 
 def _is_started(before: Interface | None, after: Interface | None) -> bool:
@@ -60,9 +67,11 @@ def _is_started(before: Interface | None, after: Interface | None) -> bool:
     return before is not None and not before.autostart and replace(before, autostart=True) == after
 
 
-def _witnessed(steps: Iterable[Change], now: Mapping[str, Interface]) -> Iterator[Change]:
-    """The steps that are left to do when each finds what PVE has done to slaves and OVS ports before."""
-    state = dict(now)
+def _witnessed(steps: Iterable[Change], state: dict[str, Interface]) -> Iterator[Change]:
+    """The steps that are left to do when each finds what PVE has done to slaves and OVS ports before.
+
+    `state`: what is there, which changes with each step.
+    """
     first = True
     for step in steps:
         done = step if isinstance(step, Create) else replace(step, before=state[step.name])
@@ -94,7 +103,7 @@ def overlaid(now: Mapping[str, Interface], desired: Desired) -> dict[str, Interf
     for name, interface in desired.items():
         if interface is None:
             then.pop(name, None)
-        else:
+        elif interface is not then.get(name):
             then[name] = canonical(interface)
     return ovs.coupled(now, then, desired)
 

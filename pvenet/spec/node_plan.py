@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pvenet import wire
-from pvenet.changes import Delete, net_changes, outcome
+from pvenet.changes import Delete, net_changes
 from pvenet.impact import Impact
-from pvenet.model import Network, beneath, canonical, kind_of
-from pvenet.plan import Risk, focused, inverse, management_path, plan, problems, risks
+from pvenet.model import Network, beneath, kind_of
+from pvenet.plan import Risk, focused, inverse, management_path, plan_and_outcome, problems, risks
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
@@ -109,15 +110,15 @@ def pending_ours(
     )
 
 
-def plan_node(spec: NodeSpec, network: Network, path: ManagementPath) -> NodePlan:
-    """What a file would do to a node that is reached by this management path."""
+def plan_node(spec: NodeSpec, network: Network, path: ManagementPath) -> tuple[NodePlan, Network]:
+    """What a file would do to a node that is reached by this management path, and what the node's network is then."""
     goal = desired_state(spec, network, path)
     found = problems(network, goal.desired)
     wrong = any(not problem.warning for problem in found)
-    todo = plan(network, {} if wrong else goal.desired)
-    after = Network(interfaces=outcome(network.interfaces, todo.steps), links=network.links)
+    todo, there = plan_and_outcome(network, {} if wrong else goal.desired)
+    after = replace(network, interfaces=there)
     steps = tuple(_all_steps(todo, network, after)) if todo else ()
-    return NodePlan(
+    planned = NodePlan(
         node=spec.node,
         against=fingerprint(network),
         desired=goal.desired,
@@ -130,6 +131,7 @@ def plan_node(spec: NodeSpec, network: Network, path: ManagementPath) -> NodePla
         diagnostics=tuple(spec.diagnostic(problem) for problem in found),
         kept=goal.kept,
     )
+    return planned, after
 
 
 def _all_steps(todo: Plan, network: Network, after: Network) -> Iterator[Change]:
@@ -149,12 +151,17 @@ def _all_steps(todo: Plan, network: Network, after: Network) -> Iterator[Change]
 
 def fingerprint(network: Network) -> str:
     """A digest of what is configured, and of nothing that is only observed; equal for equal networks."""
-    data = {name: [kind_of(interface), canonical(interface)] for name, interface in network.interfaces.items()}
+    data = {name: [kind_of(interface), interface] for name, interface in network.kept.items()}
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
     """What JSON has no form for: a dataclass by its fields, an address as text."""
-    if is_dataclass(value):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
-    return str(value)
+    names = _names(value.__class__)
+    return {name: getattr(value, name) for name in names} if names else str(value)
+
+
+@cache
+def _names(kind: type[object]) -> tuple[str, ...]:
+    """The fields of a dataclass; none of anything else."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()

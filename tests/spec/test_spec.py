@@ -143,7 +143,7 @@ def test_options_are_words_whatever_stands_between_them() -> None:
     """No end of a line is left in them that could make one a line of the node's file."""
     text = r'nodes: {a: {vmbr1: {type: OVSBridge, options: "one\rpost-up\Ltwo"}}}'
     spec, _ = examine(text, "f")
-    (step,) = plan_node(spec.nodes["a"], Network(), management_path(Network(), ())).plan.steps
+    (step,) = plan_node(spec.nodes["a"], Network(), management_path(Network(), ()))[0].plan.steps
     assert request(step).form["ovs_options"] == "one post-up two"
 
 
@@ -297,10 +297,10 @@ def test_the_address_by_which_another_node_is_reached_is_not_given_away() -> Non
         "b": Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface("10.0.0.2/24"))}),
     }
     paths = [management_path(network, {f"10.0.0.{number}"}) for number, network in enumerate(there.values(), 1)]
-    plans = [plan_node(spec.nodes[name], there[name], path) for name, path in zip(there, paths, strict=True)]
+    plans = [plan_node(spec.nodes[name], there[name], path)[0] for name, path in zip(there, paths, strict=True)]
     (found,) = taken_addresses(spec, plans)
     assert found.text("f") == "f:4:27: b: vmbr1 would have the address 10.0.0.1, by which a is reached"
     assert not found.warning
     had = Network(interfaces={"vmbr1": Bridge(name="vmbr1", cidr=IPv4Interface("10.0.0.1/24"))})
-    already = plan_node(spec.nodes["b"], had, management_path(had, ()))
+    already, _ = plan_node(spec.nodes["b"], had, management_path(had, ()))
     assert not taken_addresses(spec, [plans[0], already])
