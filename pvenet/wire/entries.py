@@ -12,6 +12,9 @@ _TEXTS = ("type", "method", "method6", "bond-primary", "ovs_bridge", "vlan-raw-d
 _FAMILIES = ("inet", "inet6", None)
 """None is a stanza that names none (pve-api#f13)."""
 
+_PLAIN = str | int | float | None
+"""What can be read as a text."""
+
 
 def unreadable(entries: Iterable[Mapping[str, Any]]) -> str:
     """Why entries can't be read at all: a clause; empty where they can."""
@@ -24,7 +27,7 @@ def _wrong(entry: Mapping[str, Any]) -> str:
         return "an entry has no iface"
     if "\n" in str(name):
         return "an interface's name contains a line break"
-    texts = [key for key in ("iface", *_TEXTS) if not isinstance(entry.get(key), str | int | float | None)]
+    texts = [key for key in ("iface", *_TEXTS) if not isinstance(entry.get(key), _PLAIN)]
     if texts:
         return f"its {texts[0]} is neither text nor a number"
     lists = [key for key in _LISTS if not _is_list(entry.get(key))]
@@ -38,7 +41,7 @@ def _wrong(entry: Mapping[str, Any]) -> str:
 def _is_list(value: object) -> bool:
     if value is None:
         return True
-    return isinstance(value, list | tuple) and all(isinstance(item, str | int | float | None) for item in value)
+    return isinstance(value, list | tuple) and all(isinstance(item, _PLAIN) for item in value)
 
 
 def _is_number(value: object) -> bool:

@@ -31,6 +31,8 @@ _PORT_OPTIONS = (
     "bridge-multicast-flood",
     "bridge-access",
 )
+_TUNNELS = ("vxlan-svcnodeip", "vxlan-remoteip", "vxlan-local-tunnelip")
+_VXLAN = (*_TUNNELS, "vxlan-physdev")
 _PERL = "/usr/share/perl5/PVE/Network/Interfaces.pm line"
 
 
@@ -87,7 +89,9 @@ def _has(entry: Entry, key: str) -> bool:
 
 def _taken_twice(there: There) -> Iterator[str]:
     """Step 1 (f57)."""
-    words = {name: {word for key in LISTS for word in split(entry.get(key))} for name, entry in there.items()}
+    words = {
+        name: {word for key in LISTS if key in entry for word in split(entry[key])} for name, entry in there.items()
+    }
     uses = Counter(word for each in words.values() for word in each)
     for name, each in words.items():
         for word in sorted(each):
@@ -152,7 +156,9 @@ def _vxlan(there: There) -> Iterator[str]:
     for name, entry in there.items():
         if entry.get("type") == "vxlan":
             ids.setdefault(str(entry.get("vxlan-id")), []).append(name)
-        if sum(_has(entry, key) for key in ("vxlan-svcnodeip", "vxlan-remoteip", "vxlan-local-tunnelip")) > 1:
+        if entry.keys().isdisjoint(_VXLAN):
+            continue
+        if sum(_has(entry, key) for key in _TUNNELS) > 1:
             words = "vxlan-svcnodeip, vxlan-remoteip and vxlan-localtunnelip"
             yield f"iface {name} - {words} are mutually exclusive"
         if _has(entry, "vxlan-svcnodeip") != _has(entry, "vxlan-physdev"):
@@ -230,6 +236,8 @@ def _port_options(there: There) -> Iterator[str]:
     """Step 10 (f67)."""
     bridges = {port: entry for _, entry in _of(there, "bridge") for port in _ports(entry)}
     for name, entry in there.items():
+        if entry.keys().isdisjoint(_PORT_OPTIONS):
+            continue
         for key in (key for key in _PORT_OPTIONS if _has(entry, key)):
             if name not in bridges:
                 words = "bridge port specific options can be used only on interfaces attached to a bridge"

@@ -34,6 +34,8 @@ _NOT_PROPERTIES = frozenset(
     | {f"{key}{family}" for key in ("address", "netmask", "cidr", "gateway") for family in ("", "6")}
     | {"active", "altnames", "priority"}
 )
+_WRITTEN = {kind: _NOT_PROPERTIES | lines for kind, lines in _OWN_LINES.items()}
+"""What is written of a type also where it says nothing."""
 _NIC_NAME = re.compile(r"(eth|nic|if)\d+|(en|ib)[^:.]+")
 _DELAY = range(2, 31)
 
@@ -77,13 +79,17 @@ def free_lonely_ports(there: dict[str, Entry]) -> set[str]:
 
     The names of those that are plain now, whatever their names say.
     """
-    freed = set()
+    freed: set[str] = set()
+    ports = [name for name, entry in there.items() if entry.get("type") in OVS_PORTS]
+    if not ports:
+        return freed
     listed = {word for entry in there.values() for key in LISTS for word in split(entry.get(key))}
     on_switches = {
         word for entry in there.values() if entry.get("type") == "OVSBridge" for word in split(entry.get("ovs_ports"))
     }
-    for name, entry in list(there.items()):
-        if entry.get("type") not in OVS_PORTS or name in on_switches:
+    for name in ports:
+        entry = there[name]
+        if name in on_switches:
             continue
         if name not in listed or entry.get("exists") == 1:
             there[name] = bare(name, physical=entry.get("exists") == 1) | {
@@ -108,10 +114,11 @@ def _rewritten(entry: Entry) -> Entry:
     if "families" not in entry:
         return entry  # a parent that is not there is never written (f44)
     kind = str(entry.get("type"))
-    own = _OWN_LINES.get(kind, set())
-    kept = {key: _value(key, value) for key, value in entry.items() if key not in _NEVER_WRITTEN}
+    written = _WRITTEN.get(kind, _NOT_PROPERTIES)
     kept = {
-        key: value for key, value in kept.items() if key in _NOT_PROPERTIES or key in own or value not in ("", "0", 0)
+        key: _value(key, value)
+        for key, value in entry.items()
+        if (key in written or value not in ("", "0", 0)) and key not in _NEVER_WRITTEN
     }
     kept |= {"method": "manual", "method6": "manual"}
     families = list(entry["families"] or ["inet"])
