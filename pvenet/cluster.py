@@ -51,8 +51,12 @@ class Cluster:
 
     def links_of(self, node: str) -> tuple[ClusterLink, ...]:
         """A node's own ends of the links; where one is the node's name its address is that of the node."""
-        known = {member.name: member.address for member in self.members}
-        return tuple(replace(link, ip=link.ip or known.get(link.address)) for link in self.links if link.node == node)
+        own = [link for link in self.links if link.node == node]
+        return tuple(link if link.ip else replace(link, ip=self._address_of(link.address)) for link in own)
+
+    def _address_of(self, node: str) -> str | None:
+        """The address that a node's name has; None for what is no member's name."""
+        return next((member.address for member in self.members if member.name == node), None)
 
     @property
     def offline(self) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pvenet.model.addresses import addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pvenet.model import Network
 
@@ -45,10 +46,10 @@ def moved(before: Network, then: Network) -> dict[str, str | None]:
 
     It is what its interface gets instead, or else the only new one of its kind.
     """
-    had, has = set(_ips(before)), set(_ips(then))
+    had, has = (set(chain.from_iterable(network.ips.values())) for network in (before, then))
     found: dict[str, str | None] = {}
-    for name, interface in before.interfaces.items():
-        for cidr in addresses(interface):
+    for name in before.ips if had - has else ():
+        for cidr in addresses(before.interfaces[name]):
             if str(cidr.ip) not in has:
                 successors = {cidr.version: str(cidr.ip) for cidr in addresses(then.interfaces.get(name))}
                 new = [ip for ip in sorted(has - had) if ip_address(ip).version == cidr.version]
@@ -106,8 +107,3 @@ def _as_ip(text: str) -> str | None:
         return str(ip_address(text))
     except ValueError:
         return None
-
-
-def _ips(network: Network) -> Iterator[str]:
-    for interface in network.interfaces.values():
-        yield from (str(cidr.ip) for cidr in addresses(interface))

@@ -8,6 +8,7 @@ makes a widening a loop.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
@@ -17,7 +18,6 @@ from pvenet.cluster import highly_available
 from pvenet.events import Affected, PathEffect, Shown
 from pvenet.impact import NO_GUESTS, shown_path
 from pvenet.model import beneath
-from pvenet.model.addresses import addresses
 from pvenet.plan.restore import lost_for_good
 from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risks
 from pvenet.wire import line_ends
@@ -245,14 +245,10 @@ def management_addresses(node: Node, cluster: Cluster, network: Network) -> froz
     used = node.connection.endpoint
     known = cluster.addresses(node.name)
     own = used.addresses()
-    if used.adapter is not None or own & _on(network):
+    if used.adapter is not None or not own.isdisjoint(chain.from_iterable(network.ips.values())):
         return own | known
     peers = {member.address for member in cluster.members if member.name != node.name}
     return known if own & peers else own
-
-
-def _on(network: Network) -> frozenset[str]:
-    return frozenset(str(cidr.ip) for interface in network.interfaces.values() for cidr in addresses(interface))
 
 
 # --- the way to the node ---------------------------------------------------------------------------------------------

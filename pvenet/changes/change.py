@@ -22,6 +22,7 @@ from pvenet.model import (
     canonical,
     defaults,
     natural,
+    unlike,
 )
 from pvenet.model.relations import named, start_slaves
 
@@ -122,9 +123,7 @@ def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
     elif isinstance(old, OvsPort) and isinstance(new, Ethernet):
         new = ovs.as_port(new, None)
     return tuple(
-        FieldChange(field=field.name, before=getattr(old, field.name), after=getattr(new, field.name))
-        for field in fields(new)
-        if field.compare and getattr(old, field.name) != getattr(new, field.name)
+        FieldChange(field=name, before=getattr(old, name), after=getattr(new, name)) for name in unlike(old, new)
     )
 
 
@@ -138,10 +137,7 @@ def changed_fields(before: Interface | None, after: Interface | None) -> frozens
         return frozenset({"name"} | {field for field, value in usual.items() if getattr(after, field) != value})
     if before is None or after is None or not same_kind(before, after):
         return frozenset(field.name for each in (before, after) if each is not None for field in fields(each))
-    old, new = canonical(before), canonical(after)
-    return frozenset(
-        field.name for field in fields(new) if field.compare and getattr(old, field.name) != getattr(new, field.name)
-    )
+    return frozenset(unlike(canonical(before), canonical(after)))
 
 
 def same_kind(before: Interface, after: Interface) -> bool:

@@ -12,7 +12,7 @@ from pvenet.model.addresses import addresses
 from pvenet.model.relations import DEFAULT_MTU, upward
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pvenet.changes import Change
     from pvenet.impact.reach import Frame, Reach
@@ -32,6 +32,10 @@ class Between:
     """The names that go and come again: another link in the kernel, on which nobody hangs."""
     gone: frozenset[str]
     """The names that go and do not come again, but for NICs: their links stay."""
+    had: Mapping[str, Sequence[str]]
+    """The addresses before, by the interfaces that have some."""
+    has: Mapping[str, Sequence[str]]
+    """The same afterwards."""
 
 
 def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> Between:
@@ -46,6 +50,8 @@ def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> B
         after=new,
         remade=frozenset(deleted & created) | (frozenset(remade) & old.keys() & new.keys()),
         gone=frozenset((links & old.keys()) - new.keys()),
+        had=before.ips,
+        has=wanted.ips,
     )
 
 
@@ -65,10 +71,12 @@ def disturbs_addresses(before: Network, wanted: Network, disturbed: Collection[s
 
     `disturbed`: the interfaces that are `concerned`.
     """
-    return any(
-        addresses(interface) and (name in disturbed or addresses(interface) != addresses(wanted.interfaces.get(name)))
-        for name, interface in before.interfaces.items()
-    )
+    return any(name in disturbed or _moves(before.interfaces[name], wanted.interfaces.get(name)) for name in before.ips)
+
+
+def _moves(old: Interface, new: Interface | None) -> bool:
+    """Whether an interface gets other addresses."""
+    return old is not new and addresses(old) != addresses(new)
 
 
 def _is_quiet(change: Change) -> bool:

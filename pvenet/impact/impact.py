@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from pvenet.access import NotKnown
 from pvenet.impact.between import between, concerned, disturbs_addresses
 from pvenet.impact.chain import shown_path
-from pvenet.impact.judge import NOTHING, judge_address, judge_card
+from pvenet.impact.judge import NOTHING, holders, judge_address, judge_card
 from pvenet.impact.ports import attachments, with_links
 from pvenet.impact.values import BridgeImpact, GuestImpact, Impact, LinkImpact, PathImpact
 from pvenet.model import natural
-from pvenet.model.addresses import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -90,12 +89,8 @@ def _links(known: Known, change: Between, *, disturbed: bool) -> Iterator[LinkIm
 
 def _carrier(ip: str, change: Between, links: Mapping[str, KernelLink]) -> str | None:
     """The interface that has an address, by the file or by the kernel."""
-    for name, interface in change.before.items():
-        if ip in {str(each.ip) for each in addresses(interface)}:
-            return name
-    return next(
-        (link.name for link in links.values() if ip in {str(each.address.ip) for each in link.addresses or ()}), None
-    )
+    by_kernel = (link.name for link in links.values() if ip in {str(each.address.ip) for each in link.addresses or ()})
+    return next(chain(holders(ip, change.had), by_kernel), None)
 
 
 def _path(path: ManagementPath | None, before: Network) -> PathImpact | None:

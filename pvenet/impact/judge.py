@@ -11,7 +11,7 @@ from pvenet.model import Bridge, OvsBond, OvsPort
 from pvenet.model.addresses import addresses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pvenet.impact.ports import Attachment
     from pvenet.model import Interface
@@ -34,7 +34,7 @@ def judge_card(card: Attachment, change: Between) -> Judgement:
 
 def judge_address(ip: str, carrier: str, change: Between) -> Judgement:
     """What a change does to an address of the node that others know, and that an interface carries."""
-    had, have = _holders(ip, change.before), _holders(ip, change.after)
+    had, have = holders(ip, change.had), holders(ip, change.has)
     if carrier in change.gone or (had and not have):
         return Effect.CUT, f"{carrier} goes" if carrier in change.gone else f"{ip} leaves {carrier}"
     after = carrier if carrier in have or not have else have[0]
@@ -46,9 +46,9 @@ def judge_address(ip: str, carrier: str, change: Between) -> Judgement:
     return (Effect.CUT, f"{moved}, on other cables") if found[0] is Effect.CUT else (Effect.INTERRUPTED, moved)
 
 
-def _holders(ip: str, interfaces: Mapping[str, Interface]) -> list[str]:
+def holders(ip: str, ips: Mapping[str, Sequence[str]]) -> list[str]:
     """Who has an address by the file; none where it comes from outside."""
-    return [name for name, each in interfaces.items() if ip in {str(its.ip) for its in addresses(each)}]
+    return [name for name, had in ips.items() if ip in had]
 
 
 def _renewed(ip: str, carrier: str, change: Between) -> Judgement:

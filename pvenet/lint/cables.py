@@ -78,8 +78,8 @@ def corosync_cable(nodes: Nodes) -> Iterator[Finding]:
 
 def _carrier(address: str | None, network: Network, kernel: Mapping[str, KernelLink]) -> str:
     """The interface that has an address, by the file or else by the kernel; empty where none has."""
-    for name, interface in network.interfaces.items():
-        if address in {str(each.ip) for each in addresses(interface)}:
+    for name, ips in network.ips.items():
+        if address in ips:
             return name
     held = (name for name, link in kernel.items() if address in {str(each.address.ip) for each in link.addresses or ()})
     return next(held, "")

@@ -28,6 +28,7 @@ from pvenet.model.interfaces import (
     kind_of,
     own_first,
     settable,
+    unlike,
 )
 from pvenet.model.names import from_vlan_name, looks_like_a_nic, natural, parent_in, runs
 from pvenet.model.network import Network
@@ -68,5 +69,6 @@ __all__ = [
     "parent_in",
     "runs",
     "settable",
+    "unlike",
     "with_values",
 ]

@@ -262,6 +262,16 @@ def is_kept_down(interface: Interface) -> bool:
     return any(words[0] == "link-down" or ("up" in words[0] and words[-1] == "down") for words in lines)
 
 
+_COMPARED: Mapping[type[Interface], tuple[str, ...]] = {
+    kind: tuple(each.name for each in fields(kind) if each.compare) for kind in get_args(Interface)
+}
+
+
+def unlike(old: Interface, new: Interface) -> tuple[str, ...]:
+    """The fields in which two of a kind differ, in the model's order."""
+    return tuple(name for name in _COMPARED[type(new)] if getattr(old, name) != getattr(new, name))
+
+
 _IDENTITY = frozenset({"name", "kind", "beneath", "entry"})
 """The name, and what an `Other` keeps for itself."""
 

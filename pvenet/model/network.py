@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.model.addresses import addresses
 from pvenet.model.canonical import canonical
-from pvenet.model.relations import carriers, users
+from pvenet.model.relations import carriers, inverted, users
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +41,11 @@ class Network:
     def carriers(self) -> Mapping[str, tuple[str, ...]]:
         """What the traffic of each interface goes through next."""
         return {name: carriers(interface, self.interfaces) for name, interface in self.interfaces.items()}
+
+    @cached_property
+    def carried(self) -> Mapping[str, Sequence[str]]:
+        """Whose traffic goes through each name next."""
+        return inverted(self.carriers)
 
     @cached_property
     def users(self) -> Mapping[str, Sequence[str]]:

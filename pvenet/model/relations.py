@@ -93,10 +93,15 @@ def carriers(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
 
 def users(interfaces: Mapping[str, Interface]) -> dict[str, list[str]]:
     """Who stands on each name directly."""
+    return inverted({name: supports(interface, interfaces) for name, interface in interfaces.items()})
+
+
+def inverted(beneath: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """The names above each, where those beneath each are given."""
     found: dict[str, list[str]] = {}
-    for name, interface in interfaces.items():
-        for support in supports(interface, interfaces):
-            found.setdefault(support, []).append(name)
+    for name, below in beneath.items():
+        for each in below:
+            found.setdefault(each, []).append(name)
     return found
 
 
@@ -114,14 +119,10 @@ def downward(names: Iterable[str], network: Network) -> list[str]:
 
 def upward(names: Iterable[str], network: Network) -> set[str]:
     """The names and everything that has one of them beneath it, as `downward` goes."""
-    above: dict[str, list[str]] = {}
-    for name, below in network.carriers.items():
-        for carrier in below:
-            above.setdefault(carrier, []).append(name)
     found = set(names)
     waiting = list(found)
     for name in waiting:  # it grows while it is walked
-        fresh = [user for user in above.get(name, ()) if user not in found]
+        fresh = [user for user in network.carried.get(name, ()) if user not in found]
         found.update(fresh)
         waiting += fresh
     return found

@@ -168,10 +168,10 @@ def test_whoever_something_happens_to_is_concerned(change: tuple[Interfaces, Int
 @given(changes())
 def test_what_is_above_has_it_beneath(change: tuple[Interfaces, Interfaces]) -> None:
     """Up leads to those from which down leads back, and to nobody else."""
-    for network in (Network(interfaces=interfaces) for interfaces in change):
-        for name in network.interfaces:
-            below = {other for other in network.interfaces if name in downward([other], network)}
-            assert upward([name], network) == below
+    for there in (Network(interfaces=interfaces) for interfaces in change):
+        for name in there.interfaces:
+            below = {other for other in there.interfaces if name in downward([other], there)}
+            assert upward([name], there) == below
 
 
 def test_who_hangs_where_nothing_happens_is_elsewhere() -> None:
