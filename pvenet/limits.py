@@ -28,6 +28,7 @@ TAGS = range(1, 4095)
 """Of a VLAN interface (pve-api#f63), and of an OVS port (pve-api#ovs-options)."""
 
 _VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
+_LINE_END = re.compile(r"[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
 
 
@@ -45,7 +46,8 @@ def takes_vids(text: str) -> bool:
 
 def line_end(text: str) -> str | None:
     """A character other than a newline at which some program ends a line, and takes what follows for one of its own."""
-    return next((letter for letter in text if letter != "\n" and letter.splitlines() != [letter]), None)
+    found = _LINE_END.search(text)
+    return found[0] if found else None
 
 
 def refused(address: IPv4Interface | IPv6Interface) -> bool:

@@ -87,6 +87,8 @@ def _resolved(spec: InterfaceSpec | Absent, names: Mapping[str, str]) -> Interfa
 
 def notes(spec: NodeSpec, names: Mapping[str, str]) -> tuple[str, ...]:
     """That NICs are named otherwise than PVE does: `bond0: slaves eno1, eno2 by MAC: today ens1f0, ens1f1`."""
+    if not names:
+        return ()
     macs = {each.name for each in spec.interfaces.values() if isinstance(each, InterfaceSpec) and each.mac}
     found = []
     for each in spec.interfaces.values():

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _LISTS = ("altnames", "families", "options", "options6")
-_TEXTS = ("type", "method", "method6", "bond-primary", "ovs_bridge", "vlan-raw-device")
+_TEXTS = ("iface", "type", "method", "method6", "bond-primary", "ovs_bridge", "vlan-raw-device")
 _FAMILIES = ("inet", "inet6", None)
 """None is a stanza that names none (pve-api#f13)."""
 
@@ -27,10 +27,10 @@ def _wrong(entry: Mapping[str, Any]) -> str:
         return "an entry has no iface"
     if "\n" in str(name):
         return "an interface's name contains a line break"
-    texts = [key for key in ("iface", *_TEXTS) if not isinstance(entry.get(key), _PLAIN)]
+    texts = [key for key in _TEXTS if key in entry and not isinstance(entry[key], _PLAIN)]
     if texts:
         return f"its {texts[0]} is neither text nor a number"
-    lists = [key for key in _LISTS if not _is_list(entry.get(key))]
+    lists = [key for key in _LISTS if key in entry and not _is_list(entry[key])]
     if lists:
         return f"its {lists[0]} is not a list of texts"
     if any(family not in _FAMILIES for family in entry.get("families") or ()):

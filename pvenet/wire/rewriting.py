@@ -116,7 +116,7 @@ def _rewritten(entry: Entry) -> Entry:
     kind = str(entry.get("type"))
     written = _WRITTEN.get(kind, _NOT_PROPERTIES)
     kept = {
-        key: _value(key, value)
+        key: value if isinstance(value, str) and value.isascii() else _value(key, value)
         for key, value in entry.items()
         if (key in written or value not in ("", "0", 0)) and key not in _NEVER_WRITTEN
     }
@@ -175,6 +175,8 @@ def _rewrite_addresses(kept: Entry, families: Iterable[str | None], entry: Entry
 
 def _rewrite_lines(kept: Entry, families: list[str | None]) -> None:
     """Option lines and comments, written into each stanza of their family and read back (f13 to f18, f75 to f77)."""
+    if kept.keys().isdisjoint(("comments", "options", "options6")):
+        return
     comments = kept_comments(str(kept.pop("comments", "") or ""))
     own = {"inet": list(kept.pop("options", None) or []), "inet6": list(kept.pop("options6", None) or [])}
     lines: dict[str, list[str]] = {"inet": [], "inet6": []}
