@@ -22,7 +22,7 @@ from pvenet.model import (
     parent_in,
 )
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import downward, users
+from pvenet.model.relations import downward
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -164,8 +164,8 @@ def unused(nodes: Nodes) -> Iterator[Finding]:
             eno1.50: {type: vlan}
     """
     for node in (node for node in nodes.networks if node in nodes.complete):
-        interfaces = nodes.networks[node].interfaces
-        used = users(interfaces)
+        network = nodes.networks[node]
+        interfaces, used = network.interfaces, network.users
         for name, interface in interfaces.items():
             link = nodes.kernels.get(node, {}).get(name)
             idle = name not in used and not _has_use(interface, link) and not _is_mentioned(name, interfaces.values())

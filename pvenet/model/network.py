@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.model.addresses import addresses
 from pvenet.model.canonical import canonical
-from pvenet.model.relations import carriers, inverted, users
+from pvenet.model.relations import carriers, inverted, supports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,9 +38,14 @@ class Network:
         }
 
     @cached_property
+    def supports(self) -> Mapping[str, tuple[str, ...]]:
+        """All that has to be there for each interface."""
+        return {name: supports(interface, self.interfaces) for name, interface in self.interfaces.items()}
+
+    @cached_property
     def carriers(self) -> Mapping[str, tuple[str, ...]]:
         """What the traffic of each interface goes through next."""
-        return {name: carriers(interface, self.interfaces) for name, interface in self.interfaces.items()}
+        return {name: carriers(name, self) for name in self.interfaces}
 
     @cached_property
     def carried(self) -> Mapping[str, Sequence[str]]:
@@ -50,4 +55,4 @@ class Network:
     @cached_property
     def users(self) -> Mapping[str, Sequence[str]]:
         """Who stands on each name directly."""
-        return users(self.interfaces)
+        return inverted(self.supports)

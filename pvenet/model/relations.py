@@ -80,20 +80,15 @@ def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
     return tuple(dict.fromkeys(found))
 
 
-def carriers(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
+def carriers(name: str, network: Network) -> tuple[str, ...]:
     """What an interface's traffic goes through next: the bridge of a port, and the ports of a bridge to the outside."""
-    match interface:
+    match interface := network.interfaces[name]:
         case OvsBridge():
-            return tuple(name for name in interface.ports if not isinstance(known.get(name), OvsIntPort))
+            return tuple(port for port in interface.ports if not isinstance(network.interfaces.get(port), OvsIntPort))
         case OvsPort():
             return (interface.bridge,) if interface.bridge else ()
         case _:
-            return supports(interface, known)
-
-
-def users(interfaces: Mapping[str, Interface]) -> dict[str, list[str]]:
-    """Who stands on each name directly."""
-    return inverted({name: supports(interface, interfaces) for name, interface in interfaces.items()})
+            return network.supports[name]
 
 
 def inverted(beneath: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
@@ -128,9 +123,9 @@ def upward(names: Iterable[str], network: Network) -> set[str]:
     return found
 
 
-def on_circles(interfaces: Mapping[str, Interface]) -> frozenset[str]:
+def on_circles(network: Network) -> frozenset[str]:
     """The names that stand on themselves, or between two that do."""
-    below = {name: set(supports(interface, interfaces)) & interfaces.keys() for name, interface in interfaces.items()}
+    below = {name: network.interfaces.keys() & supported for name, supported in network.supports.items()}
     above: dict[str, set[str]] = {name: set() for name in below}
     for name, supported in below.items():
         for support in supported:

@@ -11,7 +11,7 @@ from pvenet.changes import Desired, differences, ovs, same_kind
 from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import on_circles, users
+from pvenet.model.relations import on_circles
 from pvenet.plan.order import GATEWAYS, overlaid
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Context:
         self.links = current.links
         self.now = current.kept
         self.then = overlaid(self.now, desired)
+        self._wanted = Network(interfaces=self.then)
         self.mentioned = desired.keys()
         differing = [name for name in desired if self.then.get(name) not in (None, self.now.get(name))]
         self.subjects = {
@@ -119,17 +120,17 @@ class Context:
     @cached_property
     def users_now(self) -> Mapping[str, Sequence[str]]:
         """Who stands on each name now."""
-        return users(self.now)
+        return Network(interfaces=self.now).users
 
     @cached_property
     def users(self) -> Mapping[str, Sequence[str]]:
         """Who will stand on each name."""
-        return users(self.then)
+        return self._wanted.users
 
     @cached_property
     def circles(self) -> frozenset[str]:
         """What will stand on itself."""
-        return on_circles(self.then)
+        return on_circles(self._wanted)
 
     @cached_property
     def gateways(self) -> Mapping[str, Sequence[str]]:

@@ -8,8 +8,8 @@ from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Update
-from pvenet.model import Ethernet, Interface, Network, Other, natural
-from pvenet.model.relations import downward, members
+from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, natural
+from pvenet.model.relations import downward, members, upward
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
@@ -82,12 +82,13 @@ def focused(
     `also`: names that are touched by no change.
     """
     touched = {name for change in changes for name in (change.name, *_taken(change))} | set(also)
-    for holder in path.holders:
-        chain = _beneath([holder], current)
-        if not touched.isdisjoint([*chain, *_beneath([holder], after)]):
-            others = tuple(other for other in path.holders if other != holder)
-            return replace(path, chain=tuple(chain), reason=path.reasons[holder], holders=(holder, *others))
-    return path
+    near = _above(touched, current) | _above(touched, after)
+    first = next((holder for holder in path.holders if holder in near), None)
+    if first is None:
+        return path
+    others = tuple(other for other in path.holders if other != first)
+    chain = tuple(_beneath([first], current))
+    return replace(path, chain=chain, reason=path.reasons[first], holders=(first, *others))
 
 
 def _reached(network: Network, addresses: Collection[str]) -> dict[str, str]:
@@ -119,13 +120,25 @@ def _beneath(holders: Iterable[str], network: Network) -> list[str]:
     inside = [name for name in found if isinstance(interfaces.get(name), Other)]
     if inside:
         switches = [
-            user
-            for name in inside
-            for user in network.users.get(name, ())
-            if isinstance(other := interfaces[user], Other) and other.kind == "OVSBridge"
+            user for name in inside for user in network.users.get(name, ()) if _is_other_switch(interfaces[user])
         ]
         found = downward([*found, *switches], network)
     return found
+
+
+def _above(names: Iterable[str], network: Network) -> set[str]:
+    """The names and everything that has one of them beneath it, as `_beneath` goes."""
+    found = upward(names, network)
+    switches = [name for name in found if _is_other_switch(network.interfaces.get(name))]
+    inside = [
+        port for name in switches for port in network.supports[name] if isinstance(network.interfaces.get(port), Other)
+    ]
+    return upward([*found, *inside], network) if inside else found
+
+
+def _is_other_switch(interface: Interface | None) -> bool:
+    """Whether it is a bridge of Open vSwitch that can't be read."""
+    return isinstance(interface, Other) and interface.kind == OvsBridge.type
 
 
 def removals_on(path: ManagementPath, removals: Iterable[Loss], addresses: Collection[str]) -> tuple[Loss, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from plan_model import interfaces, network
 
-from pvenet.changes import outcome
+from pvenet.changes import net_changes, outcome
 from pvenet.model import Network
 from pvenet.plan import Risk, focused, management_path, plan, risks
 
@@ -68,6 +68,17 @@ def test_an_open_vswitch_port_counts_with_its_switch() -> None:
     """An OVS internal port reaches the wire through the ports of the switch that lists it."""
     node = "eth ens33\nother mgmt0 kind=OVSIntPort cidr=10.0.0.2/24\nother vmbr5 kind=OVSBridge beneath=ens33,mgmt0"
     assert management_path(network(node), ["10.0.0.2"]).names == {"mgmt0", "vmbr5", "ens33"}
+
+
+def test_a_port_of_such_a_switch_is_told_where_the_switch_is_touched() -> None:
+    """Of several that may hold the address, the one whose switch changes stands in front."""
+    ports = "eth ens33\neth ens37 cidr=10.1.0.2/24\nother mgmt0 kind=OVSIntPort cidr=10.0.0.2/24"
+    switch = "other vmbr5 kind=OVSBridge beneath=ens33,mgmt0"
+    current, after = network(f"{ports}\n{switch}"), network(f"{ports}\n{switch} mtu=9000")
+    path = management_path(current, [])
+    assert path.holders == ("ens37", "mgmt0")
+    found = focused(path, net_changes(current.interfaces, after.interfaces), current, after)
+    assert (found.holders, found.chain) == (("mgmt0", "ens37"), ("mgmt0", "vmbr5", "ens33"))
 
 
 def test_without_any_address_nothing_is_management() -> None:
