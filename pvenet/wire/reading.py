@@ -57,7 +57,7 @@ def link(entry: Entry) -> Link:
     return Link(
         active=_true(entry.get("active")),
         exists=_true(entry.get("exists")),
-        altnames=tuple(str(name) for name in entry.get("altnames") or ()),
+        altnames=tuple(map(str, entry.get("altnames") or ())),
     )
 
 
@@ -209,9 +209,9 @@ def _file_only(entry: Entry, kind: type[Interface]) -> FileOnly:
         method=str(entry.get("method") or "manual"),
         method6=str(entry.get("method6") or "manual"),
         families=tuple(entry.get("families") or ()),
-        options=tuple(str(line) for line in entry.get("options") or ()),
-        options6=tuple(str(line) for line in entry.get("options6") or ()),
-        settings=tuple(sorted((key, str(value)) for key, value in entry.items() if key not in known)),
+        options=tuple(map(str, entry.get("options") or ())),
+        options6=tuple(map(str, entry.get("options6") or ())),
+        settings=tuple(sorted([(key, str(value)) for key, value in entry.items() if key not in known])),
     )
 
 

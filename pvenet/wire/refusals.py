@@ -90,7 +90,9 @@ def _has(entry: Entry, key: str) -> bool:
 def _taken_twice(there: There) -> Iterator[str]:
     """Step 1 (f57)."""
     words = {
-        name: {word for key in LISTS if key in entry for word in split(entry[key])} for name, entry in there.items()
+        name: {word for key in LISTS for word in split(entry.get(key))}
+        for name, entry in there.items()
+        if not entry.keys().isdisjoint(LISTS)
     }
     uses = Counter(word for each in words.values() for word in each)
     for name, each in words.items():

@@ -66,6 +66,8 @@ def _listed(before: Mapping[str, Entry], steps: Sequence[Request]) -> Iterator[L
             what = f"what makes it an OVS port, because no OVS bridge lists it{_had(entry)}"
             yield Loss(name=name, what=what)
             continue
+        if now == entry and "vxlan-remoteip" not in entry:
+            continue
         said = _SAID_ELSEWHERE | asked[name] if name in asked else _SAID_ELSEWHERE
         for key, value in entry.items():
             if key not in said and not _is_kept(key, value, now, entry):

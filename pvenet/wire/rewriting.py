@@ -36,6 +36,11 @@ _NOT_PROPERTIES = frozenset(
 )
 _WRITTEN = {kind: _NOT_PROPERTIES | lines for kind, lines in _OWN_LINES.items()}
 """What is written of a type also where it says nothing."""
+_STANZAS = (
+    ("inet", "32", "method", "address", "netmask", "cidr", "gateway"),
+    ("inet6", "128", "method6", "address6", "netmask6", "cidr6", "gateway6"),
+)
+"""The stanza of each family: the length of an address by itself, and its keys in a listing."""
 _NIC_NAME = re.compile(r"(eth|nic|if)\d+|(en|ib)[^:.]+")
 _DELAY = range(2, 31)
 
@@ -159,18 +164,20 @@ def mangled(text: str) -> str:
 def _rewrite_addresses(kept: Entry, families: Iterable[str | None], entry: Entry) -> None:
     """Each family's stanza has its address, as it stands where no length was found (f52 to f55)."""
     there = set(families)
-    for family, suffix, whole in (("inet", "", "32"), ("inet6", "6", "128")):
+    for family, whole, method, *keys in _STANZAS:
+        address, netmask, cidr, _ = keys
         if family in there:
-            kept[f"method{suffix}"] = entry.get(f"method{suffix}", "manual")
+            kept[method] = entry.get(method, "manual")
         elif None not in there:
-            for key in ("address", "netmask", "cidr", "gateway"):
-                kept.pop(f"{key}{suffix}", None)
-        if f"address{suffix}" not in kept:
-            kept.pop(f"netmask{suffix}", None)
-        address, length = kept.get(f"address{suffix}"), str(kept.get(f"netmask{suffix}") or "")
-        if address and not (length.isdecimal() and length != "0"):
-            kept.pop(f"netmask{suffix}", None)
-            kept[f"cidr{suffix}"] = f"{address}/{whole}"
+            for key in keys:
+                kept.pop(key, None)
+        if address not in kept:
+            kept.pop(netmask, None)
+            continue
+        length = str(kept.get(netmask) or "")
+        if kept[address] and not (length.isdecimal() and length != "0"):
+            kept.pop(netmask, None)
+            kept[cidr] = f"{kept[address]}/{whole}"
 
 
 def _rewrite_lines(kept: Entry, families: list[str | None]) -> None:
