@@ -48,8 +48,8 @@ class NodePlan:
     """What the file would change on one node. It is all that is kept of a node that was read."""
 
     node: str
-    against: str
-    """The fingerprint of the network that it was planned against."""
+    before: Network
+    """The interfaces that it was planned against."""
     desired: Desired
     plan: Plan
     steps: tuple[Change, ...]
@@ -76,6 +76,11 @@ class NodePlan:
     """What a new address of its own asks for beside it; and NICs that the file names otherwise than PVE does."""
     nics: Mapping[str, str] = field(default_factory=dict)
     """The MACs of the NICs that it is about, by name, as far as they are known."""
+
+    @property
+    def against(self) -> str:
+        """The fingerprint of the network that it was planned against; only who keeps a plan asks for it."""
+        return fingerprint(self.before)
 
     @property
     def goes_live(self) -> bool:
@@ -120,7 +125,7 @@ def plan_node(spec: NodeSpec, network: Network, path: ManagementPath) -> tuple[N
     steps = tuple(_all_steps(todo, network, after)) if todo else ()
     planned = NodePlan(
         node=spec.node,
-        against=fingerprint(network),
+        before=Network(interfaces=network.interfaces),
         desired=goal.desired,
         plan=todo,
         steps=steps,
