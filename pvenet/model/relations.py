@@ -130,7 +130,8 @@ def on_circles(network: Network) -> frozenset[str]:
     for name, supported in below.items():
         for support in supported:
             above[support].add(name)
-    return frozenset(_unpeeled(below, above) & _unpeeled(above, below))
+    left = _unpeeled(below, above)
+    return frozenset(left & _unpeeled(above, below)) if left else frozenset()
 
 
 def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> set[str]:

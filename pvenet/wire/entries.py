@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ _TEXTS = ("iface", "type", "method", "method6", "bond-primary", "ovs_bridge", "v
 _FAMILIES = ("inet", "inet6", None)
 """None is a stanza that names none (pve-api#f13)."""
 
-_PLAIN = str | int | float | None
+_PLAIN = (str, int, float, NoneType)
 """What can be read as a text."""
 
 
