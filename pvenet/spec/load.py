@@ -10,7 +10,7 @@ from pvenet import errors
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, MAC, Absent, InterfaceSpec, NetworkSpec, NodeSpec
-from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of, tree_of
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, plain, position_of, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -99,6 +99,8 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
 
 def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a text wants, as far as it can be understood, and everything that is wrong with it."""
+    from pvenet.spec.parse import parse
+
     return _understood(lambda: parse(text), file)
 
 
