@@ -10,7 +10,7 @@ from pvenet import errors
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, MAC, Absent, InterfaceSpec, NetworkSpec, NodeSpec
-from pvenet.spec.tree import LARGEST, Tree, Unreadable, plain, position_of, tree_of
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, plain, position_of, tree_at, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -217,12 +217,15 @@ def _interface_spec(
     values: dict[str, object] = {}
     positions: dict[str, Position] = {}
     for path, entry in layers:
-        for key in entry.model_fields_set - {"type", "state"}:
-            values[key] = getattr(entry, key)
-            positions[key] = position_of(tree, (*path, key), key=True)
-            if isinstance(values[key], tuple):
-                for number, word in enumerate(getattr(entry, key)):
-                    positions[f"{key} {word}"] = position_of(tree, (*path, key, number), key=True)
+        own, right = tree_at(tree, path), entry.model_fields_set
+        for key, position in own.keys.items():
+            if key not in right or key in ("type", "state"):
+                continue
+            value = values[key] = getattr(entry, key)
+            positions[key] = position
+            if isinstance(value, tuple):
+                words = zip(value, own.value[key].value, strict=True)
+                positions |= {f"{key} {word}": each.position for word, each in words}
     mac = values.pop(MAC, None)
     named = None if mac is None else str(mac)
     return InterfaceSpec(name=name, type=types[0], fields=values, positions=positions, position=at, mac=named)

@@ -65,6 +65,13 @@ def plain(tree: Tree) -> Any:
     return tree.value
 
 
+def tree_at(tree: Tree, path: Iterable[str]) -> Tree:
+    """The tree of what a path of keys leads to, which has to be there."""
+    for key in path:
+        tree = tree.value[key]
+    return tree
+
+
 def position_of(tree: Tree, path: Iterable[str | int], *, key: bool = False) -> Position:
     """Where the value (or with `key` its key) of a path stands; what has no position of its own is where it lacks."""
     at = tree.position
