@@ -135,7 +135,7 @@ def _validated(data: Any, tree: Tree) -> tuple[Any, list[Diagnostic]]:
     from pydantic import ValidationError
 
     from pvenet.spec.file import NetworkFile
-    from pvenet.spec.validation import diagnostic_of
+    from pvenet.spec.validation import diagnostic_of, is_inherited, path_and_kind
 
     diagnostics: list[Diagnostic] = []
     for _ in range(3):  # a part that is taken out may leave its parent wrong
@@ -144,10 +144,10 @@ def _validated(data: Any, tree: Tree) -> tuple[Any, list[Diagnostic]]:
         except ValidationError as error:
             found = error.errors(include_url=False)
         if not diagnostics:
-            diagnostics = [diagnostic_of(each, tree) for each in found]
+            diagnostics = [diagnostic_of(each, tree) for each in found if not is_inherited(each, tree)]
             diagnostics = [diagnostic for diagnostic in diagnostics if not _follows(diagnostic, diagnostics)]
         for each in found:
-            _take_out(data, each["loc"])
+            _take_out(data, path_and_kind(each["loc"])[0])
     return None, diagnostics
 
 
@@ -157,7 +157,7 @@ def _follows(diagnostic: Diagnostic, diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def _take_out(data: Any, path: tuple[Any, ...]) -> None:
-    parts = [part for part in path if not (isinstance(part, str) and part.startswith("<"))]
+    parts = list(path)
     if parts[-1:] in (["type"], ["state"]):
         parts.pop()  # an entry of no known type or state goes as a whole
     for part in parts[:-1]:
