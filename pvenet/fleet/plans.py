@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -58,7 +58,7 @@ class FleetPlan:
         """Whether any node is live otherwise than the file says, or than it is staged."""
         return any(each.plan or each.pending for each in self.nodes)
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is worth a second look, each once."""
         shared = shared_addresses(self.spec) if self.changes else []

@@ -23,12 +23,11 @@ def shared_addresses(spec: NetworkSpec) -> list[Diagnostic]:
     first: dict[object, tuple[str, str, Position]] = {}
     found: dict[object, Diagnostic] = {}
     for node, name, address, position in _addresses(spec):
-        if address.ip.is_link_local:
-            continue
-        other, its, at = first.setdefault(address.ip, (node, name, position))
-        if other != node:
-            message = f"{node}: {name} has the address {address.ip}, which {its} on {other} also has{at.aside}"
-            found.setdefault((address.ip, position), Diagnostic(position, message, warning=True))
+        ip = address.ip
+        other, its, at = first.setdefault(ip, (node, name, position))
+        if other != node and not ip.is_link_local:
+            message = f"{node}: {name} has the address {ip}, which {its} on {other} also has{at.aside}"
+            found.setdefault((ip, position), Diagnostic(position, message, warning=True))
     return list(found.values())
 
 
