@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OVS_PORTS = frozenset({"OVSPort", "OVSIntPort", "OVSBond"})
 LISTS = ("bridge_ports", "ovs_ports", "slaves", "ovs_bonds")
-_NEVER_WRITTEN = ("broadcast", "broadcast6", "uplink-id")
+_NEVER_WRITTEN = frozenset({"broadcast", "broadcast6", "uplink-id"})
 _OWN_LINES = {
     "bridge": {"bridge_ports", "bridge_stp", "bridge_fd", "bridge_vlan_aware", "bridge_vids"},
     "bond": {"slaves", "bond_miimon", "bond_mode", "bond_xmit_hash_policy", "bond-primary"},
