@@ -43,9 +43,12 @@ class Terminal:
         heard: tuple[type[events.Event], ...] | None = None,
         *,
         asks: bool = False,
+        sums_up: bool = False,
     ) -> None:
         self._asks = asks
         """A question comes below what is shown, and its `d` shows what was folded for it."""
+        self._sums_up = sums_up
+        """What became of several nodes is said below, with the reasons: they are not said here."""
         self._heard = heard
         """The events that are told; all where it is None."""
         self._say = say
@@ -105,8 +108,9 @@ class Terminal:
             case events.Confirming():
                 self._line(self._confirming(event))
             case events.RollingBack():
-                self._why = event.reason
-                self._line(f"{guarded(event.reason)}\nrolling back: putting back what was on {event.node} before")
+                self._why = "" if self._sums_up else event.reason
+                why = [guarded(self._why)] if self._why else []
+                self._line("\n".join([*why, f"rolling back: putting back what was on {event.node} before"]))
             case events.Ended():
                 self._end(event)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pvenet.changes import Change
-    from pvenet.events import Row
+    from pvenet.errors import PvenetError
+    from pvenet.events import Row, Verdict
     from pvenet.impact import Impact
     from pvenet.render.values import Paint
     from pvenet.spec.node_plan import NodePlan
@@ -174,15 +175,47 @@ def _steps_data(changes: Sequence[Change], risks: Sequence[Risk]) -> list[dict[s
 
 
 def rows_text(rows: Sequence[Row], width: int | None, paint: Paint) -> str:
-    """What became of the nodes, a line each; `width`: of the terminal, None where it is none."""
-    lines = [(row.node, _verdict(row).replace("_", " "), briefly(row.node, _verdict(row), row.message)) for row in rows]
+    """What became of the nodes, a line each; `width`: of the terminal, None where it is none.
+
+    Why one has failed stands below, in the error or before it (`failures_text`).
+    """
+    lines = [
+        (
+            row.node,
+            in_words(row.verdict),
+            "" if has_failed(row) else briefly(row.node, in_words(row.verdict), row.message),
+        )
+        for row in rows
+    ]
     return fitted(("node", "result", ""), lines, width, paint, wraps=("",))
+
+
+def _briefly(row: Row) -> str:
+    return "" if has_failed(row) else briefly(row.node, in_words(row.verdict), row.message)
+
+
+def failures_text(rows: Sequence[Row], failure: PvenetError) -> str:
+    """Why those have failed of which the error does not tell, whole, each line with its node."""
+    others = [row for row in rows if has_failed(row) and not failure.message.startswith(row.message)]
+    return "\n".join(f"{row.node}: {line}" for row in others for line in row.message.splitlines())
+
+
+def has_failed(row: Row) -> bool:
+    """Whether something was tried on the node, and failed."""
+    return row.verdict is not None and row.exit_code != 0
 
 
 def rows_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The same as JSON data."""
-    return [{"node": row.node, "verdict": _verdict(row), "exit": row.exit_code, "message": row.message} for row in rows]
+    return [
+        {"node": row.node, "verdict": _word(row.verdict), "exit": row.exit_code, "message": row.message} for row in rows
+    ]
 
 
-def _verdict(row: Row) -> str:
-    return str(row.verdict) if row.verdict else "untouched"
+def in_words(verdict: Verdict | None) -> str:
+    """What became of a node, as people read it."""
+    return _word(verdict).replace("_", " ")
+
+
+def _word(verdict: Verdict | None) -> str:
+    return str(verdict) if verdict else "untouched"
