@@ -107,22 +107,60 @@ def _mark(risk: Risk, paint: Paint) -> str:
     return "  " + paint(f"(risk: {risk})", "red" if risk is Risk.MANAGEMENT else "yellow")
 
 
-def counts_text(found: Sequence[NodePlan], file: str) -> str:
-    """The last line: how much there is to do."""
+def counts_text(found: Sequence[NodePlan], file: str, unread: Sequence[str] = ()) -> str:
+    """The last line: how much there is to do, and which nodes could not be read."""
+    if not found and unread:
+        return f"no plan: {_unread(unread)}"
+    return "; ".join([_to_plan(found, file, of=len(found) + len(unread)), *([_unread(unread)] if unread else ())])
+
+
+def _to_plan(found: Sequence[NodePlan], file: str, *, of: int) -> str:
     touched = [each for each in found if each.plan]
-    nodes = counted(len(found), "node")
-    ours = [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
+    ours = _staged_here(found)
     too = f"{_named(ours)} {_has(ours)} staged changes from here, which an apply makes live" if ours else ""
     if touched:
-        made, changed, gone = counts(found).values()
-        line = f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
+        line = f"plan: {_to_do(found)} on {len(touched)} of {counted(of, 'node')}"
         return f"{line}; {too}" if too else line
     if too:
         return f"plan: nothing more to stage; {too}"
     others = [each for each in found if each.pending]
     if others:
         return f"no changes from {file}; but something is pending on {_named(others)}, which is left alone"
-    return f"no changes: {_named(found)} {'is' if len(found) == 1 else 'are'} as {file} says"
+    return f"no changes: {_named(found)} {_are(found)} as {file} says"
+
+
+def drift_text(found: Sequence[NodePlan], file: str, unread: Sequence[str] = ()) -> str:
+    """The same of nodes that were looked at: which are not as the file says, or not live as they are staged."""
+    if not found and unread:
+        return f"not known: {_unread(unread)}"
+    touched, ours = [each for each in found if each.plan], _staged_here(found)
+    lines = []
+    if touched:
+        lines.append(f"{_named(touched)} {_are(touched)} not as {file} says: {_to_do(found)}")
+    if ours:
+        lines.append(f"{_named(ours)} {_has(ours)} staged changes from here that are not live")
+    if others := [each for each in found if each.pending and each not in ours]:
+        lines.append(f"something {'else ' if ours else ''}is pending on {_named(others)}")
+    head = "drift" if lines else "no drift"
+    lines = lines or [f"{_named(found)} {_are(found)} as {file} says"]
+    return f"{head}: {'; '.join([*lines, *([_unread(unread)] if unread else ())])}"
+
+
+def _unread(names: Sequence[str]) -> str:
+    return f"{runs(names)} could not be read"
+
+
+def _staged_here(found: Sequence[NodePlan]) -> list[NodePlan]:
+    return [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
+
+
+def _to_do(found: Sequence[NodePlan]) -> str:
+    made, changed, gone = counts(found).values()
+    return f"{made} to create, {changed} to change, {gone} to delete"
+
+
+def _are(found: Sequence[NodePlan]) -> str:
+    return "is" if len(found) == 1 else "are"
 
 
 def _named(found: Sequence[NodePlan]) -> str:
