@@ -185,6 +185,7 @@ ALLOWED = {
         "plan",
         "private",
         "spec",
+        "times",
     },
     "sim": {""},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
         raise errors.UsageError(f"{given[0]} does not go with `pvenet plan show`", hint="leave it out")
     _, data = read_with_shown(saved)
     try:
-        text = saved_plan_text(data, painter(), get_terminal_size().columns)
+        text = saved_plan_text(data, painter(), get_terminal_size().columns, now=datetime.now(UTC))
         warnings = [
             Diagnostic(Position(each["line"], each["column"]), each["message"], each["nearest"], warning=True)
             for node in data["nodes"]

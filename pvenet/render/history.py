@@ -63,9 +63,8 @@ def _verb(change: Change) -> str:
 def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zone: tzinfo | None = None) -> str:
     """One journal, the whole of it."""
     journal = past.journal
-    recent = times.ago(journal.begun, now)
     about = [
-        ("begun", times.local(journal.begun, zone) + (f" ({recent})" if recent else "")),
+        ("begun", times.told(journal.begun, now, zone)),
         ("at", journal.endpoint),
         ("rollout", journal.rollout),
         ("ended", past.ended),
@@ -110,9 +109,8 @@ def _hosts(past: Past) -> list[str]:
 
 def rollout_text(data: Mapping[str, Any], width: int | None, paint: Paint, *, now: datetime) -> str:
     """A rollout: what it was about, and how each of its nodes ended, in their order."""
-    recent = times.ago(data["begun"], now)
     about = [
-        ("begun", times.local(data["begun"]) + (f" ({recent})" if recent else "")),
+        ("begun", times.told(data["begun"], now)),
         ("ended", times.local(data["ended"]) if data["ended"] else "under way, or killed"),
         ("canary", data["canary"] or ""),
     ]

@@ -88,6 +88,7 @@ def _counted(nodes: Iterable[Mapping[str, Any]]) -> str:
 def _origin(data: Mapping[str, Any]) -> str:
     if "made" not in data:
         return f"What {code(data['file'])} would change on the nodes as they are now. Nothing was sent."
+    # whoever reads a comment is in any zone
     when = f"{data['made']}".replace("T", " ").partition(".")[0]
     return f"Made from {code(data['file'])} at {code(f'{when} UTC')}, with the nodes as they were then."
 
