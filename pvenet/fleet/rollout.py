@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 from pvenet import errors
 from pvenet.apply.agreement import Missing, refuse
 from pvenet.apply.apply import apply
-from pvenet.apply.stage import Staging, revert
+from pvenet.apply.revert import revert
+from pvenet.apply.stage import Staging
 from pvenet.events import Reloading, Shown, Verdict
 from pvenet.fleet.course import Course, Pace, Skipped, skipped
 from pvenet.fleet.ends import Ends
