@@ -84,9 +84,13 @@ def _named(parameter: Any, context: Any) -> str:
 
 
 def _surplus(context: Any, words: str, shows: str) -> str:
-    """Whoever names a node as other tools want it, where a command takes no argument, means the option."""
+    """Whoever names a node as other tools want it, where a command takes no argument, means the option.
+
+    Where a node is named already the word means something else.
+    """
     takes = any(each.param_type_name == "argument" for each in context.command.params)
-    node = not takes and " " not in words and "--node" in _options(context.command)
+    named = context.params.get("node") or context.find_root().params.get("node")
+    node = not takes and not named and " " not in words and "--node" in _options(context.command)
     return f"did you mean `{context.command_path} --node {words}`?" if node else shows
 
 

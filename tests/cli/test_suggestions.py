@@ -57,6 +57,8 @@ MISTYPED = [
     ("list --zzz", "`pvenet list --help` shows how"),
     ("status pve1", "did you mean `pvenet status --node pve1`?"),
     ("status pve1 pve2", "`pvenet status --help` shows how"),
+    ("nics ens33 --node pve1", "`pvenet nics --help` shows how"),
+    ("--node pve1 tree vmbr0", "`pvenet tree --help` shows how"),
     ("show vmbr0 pve1", "`pvenet show --help` shows how"),
     ("sim faults pve1", "`pvenet sim faults --help` shows how"),
 ]
