@@ -73,7 +73,7 @@ def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zon
     ]
     head = paint(one_line(f"{journal.node}, journal {past.called}: {past.ended}"), "bold")
     parts = [f"{head}\n{aligned([row for row in about if row[1] and row[0] != 'ended'])}"]
-    parts += [_part("what it changes" if past.open else "what was changed", changes_text(past.changes, paint), paint)]
+    parts += [_part(_changed(past), changes_text(past.changes, paint), paint)]
     before = table(PendingView(network=journal.network), width, paint) if journal.baseline else ""
     parts += [_part("what was there before", before, paint)]
     parts += [
@@ -82,6 +82,12 @@ def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zon
     parts += [_part("what was sent", "\n".join(_requests(past)), paint)]
     parts += [_part("of /etc/hosts", "\n".join(_hosts(past)), paint), past.todo]
     return "\n\n".join(part for part in parts if part)
+
+
+def _changed(past: Past) -> str:
+    if past.open:
+        return "what it changes"
+    return "what was staged" if past.dropped else "what was changed"
 
 
 def _part(title: str, body: str, paint: Paint) -> str:
