@@ -89,21 +89,45 @@ def running_cards(node: Node) -> frozenset[Card]:
     return frozenset((_vmid(answer, row), answer.required(row, "dev")) for row in answer.rows())
 
 
-def read_guests(node: Node, *, listed: GuestList | None = None, elsewhere: Collection[Card] = ()) -> GuestReading:
-    """The node's guests with their cards. Raises nothing that the node or the way to it is to blame for.
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """Who is on a node, before anybody was asked for its cards."""
 
-    `listed`: what `list_guests` said, where somebody has asked already. `elsewhere`: cards that hang where nothing
-    happens; a guest that runs with none but such is not asked for its configuration.
+    guests: Sequence[Guest] = ()
+    running: frozenset[Card] | None = None
+    """As `GuestReading` has it."""
+    unknown: tuple[NotKnown, ...] = ()
+
+
+def present(node: Node, *, listed: GuestList | None = None) -> Present:
+    """Who is on a node, and who runs. Raises nothing that the node or the way to it is to blame for.
+
+    `listed`: what `list_guests` said, where somebody has asked already.
     """
     unknown: list[NotKnown] = []
     listed = listed or _list(node, unknown)
     guests = listed.by_node.get(node.name, ())
     running = _running(node, unknown)
     unknown += _unlisted(node, listed, guests, running or ())
-    asked = [guest for guest in guests if not _is_elsewhere(guest, running or (), elsewhere)]
+    return Present(guests=guests, running=running, unknown=tuple(unknown))
+
+
+def read_guests(node: Node, *, listed: GuestList | None = None) -> GuestReading:
+    """The node's guests with their cards; as `present`."""
+    return with_cards(node, present(node, listed=listed))
+
+
+def with_cards(node: Node, there: Present, *, elsewhere: Collection[Card] = ()) -> GuestReading:
+    """The guests that are there, with their cards; as `present`.
+
+    `elsewhere`: cards that hang where nothing happens; a guest that runs with none but such is not asked for its
+    configuration.
+    """
+    running, unknown = there.running, list(there.unknown)
+    asked = [guest for guest in there.guests if not _is_elsewhere(guest, running or (), elsewhere)]
     read = _read_cards(node, asked, running)
     found: list[Guest] = []
-    for guest in guests:
+    for guest in there.guests:
         it = read.get(guest.vmid)
         if isinstance(it, Guest):
             found.append(it)

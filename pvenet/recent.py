@@ -11,7 +11,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -140,14 +140,13 @@ def _node_names(data: object) -> list[str]:
 
 
 def _interfaces(network: Network) -> list[dict[str, Any]]:
+    """The fields of `Named`."""
     return [
-        asdict(
-            Named(
-                name=each.name,
-                type=kind_of(each),
-                ports=members(each),
-                addressed=each.cidr is not None or each.cidr6 is not None,
-            )
-        )
+        {
+            "name": each.name,
+            "type": kind_of(each),
+            "ports": members(each),
+            "addressed": each.cidr is not None or each.cidr6 is not None,
+        }
         for each in network.interfaces.values()
     ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pvenet import errors, impact
 from pvenet.changes import Update, net_changes
 from pvenet.cluster import Cluster, standing
-from pvenet.guests import read_guests, running_cards
+from pvenet.guests import present, running_cards, with_cards
 from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
 from pvenet.model.relations import downward
@@ -113,8 +113,10 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     )
     bridges = _bridges(before, touched)
     if bridges:
+        there = present(node, listed=listed())
+        # the kernel after these: whoever starts meanwhile is seen, and PVE closes the connection after its answer
         known = _with(known, look(bridges, ()))
-        found = read_guests(node, listed=listed(), elsewhere=impact.elsewhere(known, before, touched))
+        found = with_cards(node, there, elsewhere=impact.elsewhere(known, before, touched))
         known = replace(known, guests=found.guests, unknown=(*known.unknown, *found.unknown))
         if unplaced := impact.unplaced(known, found.running or (), before.interfaces, touched):
             known = _with(known, look(bridges, unplaced))

@@ -55,9 +55,6 @@ def place_of(parameters: Parameters, *, held: bool, warn: Callable[[str], None])
     if held:
         connection.hold()
     if settings.unchecked:
-        import warnings
-
-        warnings.filterwarnings("ignore", message="Unverified HTTPS request")
         warn(UNCHECKED)
     fleet = Fleet(connection=connection, state_dir=settings.state_dir)
     node = Node(connection, one(connection, node_names(settings.node)))

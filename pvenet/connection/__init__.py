@@ -28,7 +28,7 @@ from pvenet.connection.held import Held as Held
 from pvenet.connection.session import READ_TIMEOUT, Credentials, Password, Session, Token
 from pvenet.connection.session import Trust as Trust
 from pvenet.connection.ticket import Ticket
-from pvenet.connection.trust import Pinned, Signed, authorities, fingerprint
+from pvenet.connection.trust import fingerprint, unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -289,15 +289,10 @@ class Connection:
 
     def _mount(self) -> None:
         trust = self.trust
-        self._session.verify = False
+        if trust.ca_file:
+            _ = trust.context  # a file of no CA is told before anything is asked
         self._session.mount("http://", Adapter(self._exchange))
-        if trust.fingerprint:
-            self._session.mount("https://", Pinned(trust.fingerprint.replace(":", ""), self._exchange))
-        elif trust.insecure:
-            self._session.mount("https://", Adapter(self._exchange))
-        else:
-            self._session.verify = authorities(trust.ca_file)
-            self._session.mount("https://", Signed(exchange=self._exchange))
+        self._session.mount("https://", self._adapter(trust.fingerprint))
         for endpoint in self.endpoints:
             self._mount_at(endpoint)
         if isinstance(self.credentials, Token):
@@ -309,9 +304,14 @@ class Connection:
         if endpoint.adapter is not None:
             self._session.mount(endpoint.base_url, endpoint.adapter)
         elif endpoint.fingerprint:
-            self._session.mount(endpoint.base_url, Pinned(endpoint.fingerprint.replace(":", ""), self._exchange))
+            self._session.mount(endpoint.base_url, self._adapter(endpoint.fingerprint))
         elif endpoint.known_as and not (self.trust.fingerprint or self.trust.insecure):
-            self._session.mount(endpoint.base_url, Signed(endpoint.known_as, exchange=self._exchange))
+            self._session.mount(endpoint.base_url, self._adapter(known_as=endpoint.known_as))
+
+    def _adapter(self, fingerprint: str | None = None, *, known_as: str | None = None) -> Adapter:
+        if fingerprint:
+            return Adapter(self._exchange, context=unchecked, fingerprint=fingerprint.replace(":", ""))
+        return Adapter(self._exchange, context=lambda: self.trust.context, known_as=known_as)
 
     def _enter(self) -> None:
         """Log in where the credentials are a password, and this endpoint has given no ticket that is still good."""

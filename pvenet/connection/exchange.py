@@ -10,16 +10,22 @@ import io
 import math
 import ssl
 import time
-from functools import partial
+import zlib
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
+import requests
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, SSLError
+from urllib3.util import parse_url
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from urllib.parse import SplitResult
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer, unpacked. A list of ten thousand interfaces, or a node's report, has some MB."""
@@ -77,26 +83,70 @@ class Exchange:
         self._bound = MAX_WIRE
 
 
-class Adapter(HTTPAdapter):
-    """Plain `requests`, but for the exchange that it keeps to."""
+class Adapter(BaseAdapter):
+    """Sends one request a time over a connection that it keeps, and keeps to the exchange.
 
-    def __init__(self, exchange: Exchange | None = None) -> None:
-        self._exchange = exchange or Exchange(time.monotonic)
+    What `requests` itself has for that is made for many threads and many hosts, and takes twice the processor. The
+    connection is urllib3's: it resolves, connects and checks the certificate.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange | None = None,
+        *,
+        context: Callable[[], ssl.SSLContext] | None = None,
+        fingerprint: str | None = None,
+        known_as: str | None = None,
+    ) -> None:
+        """`context`: gives what https trusts; `fingerprint`: the digits of the one certificate that is trusted.
+
+        `known_as`: the name that a certificate has to have, where it is not the one that is asked.
+        """
         super().__init__()
+        self._exchange = exchange or Exchange(time.monotonic)
+        self._context = context
+        self._names = {"assert_fingerprint": fingerprint, "server_hostname": known_as}
+        self._links: dict[tuple[str, str], _Link] = {}
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(_pool, HTTPConnectionPool, partial(_Link, self._exchange)),
-            "https": partial(_pool, HTTPSConnectionPool, partial(_SecureLink, self._exchange)),
-        }
+    def send(  # noqa: PLR0913, PLR0917 - the adapter's interface
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002, FBT001, FBT002 - see above
+        timeout: Any = None,
+        verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002 - the context decides
+        cert: Any = None,  # noqa: ARG002 - see above
+        proxies: Any = None,  # noqa: ARG002 - see above
+    ) -> requests.Response:
+        """The answer, with all of its body. Raises what `requests` raises, made of what happened; and Oversized."""
+        parts = urlsplit(str(request.url))
+        link = self._link(parts)
+        link.timeout = timeout[0] if isinstance(timeout, tuple) else timeout
+        try:
+            with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
+                return _response(request, answer, _body(answer))
+        except BaseException as error:
+            link.close()
+            if isinstance(error, ssl.SSLError | SSLError):
+                raise requests.exceptions.SSLError(error, request=request) from error
+            if isinstance(error, OSError | HTTPException | HTTPError) and not isinstance(error, Oversized):
+                raise requests.ConnectionError(error, request=request) from error
+            raise
 
+    def close(self) -> None:
+        """The next request comes over a new connection."""
+        for link in self._links.values():
+            link.close()
 
-def _pool(kind: type[HTTPConnectionPool], link: Any, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-    """A pool whose connections `link` makes."""
-    pool = kind(*args, **kwargs)
-    pool.ConnectionCls = link
-    return pool
+    def _link(self, to: SplitResult) -> _Link:
+        place = to.scheme, to.netloc
+        if place not in self._links:
+            host, port = str(parse_url(to.geturl()).host).strip("[]"), to.port
+            if to.scheme == "https":
+                context = self._context() if self._context else None
+                self._links[place] = _SecureLink(self._exchange, host, port, ssl_context=context, **self._names)
+            else:
+                self._links[place] = _Link(self._exchange, host, port)
+        return self._links[place]
 
 
 class _Link(HTTPConnection):
@@ -105,8 +155,7 @@ class _Link(HTTPConnection):
     def __init__(self, exchange: Exchange, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.exchange = exchange
-        self._pieces: list[bytes] | None = None
-        self._answer: http.client.HTTPResponse | None = None
+        self._pieces: list[bytes] = []
         self.response_class = self._response  # type: ignore[assignment]
 
     def connect(self) -> None:
@@ -114,53 +163,66 @@ class _Link(HTTPConnection):
         if isinstance(self.sock, ssl.SSLSocket):
             self.exchange.certificate = self.sock.getpeercert(binary_form=True)
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        pieces: list[bytes] = []
-        self._pieces = pieces
-        try:
-            super().request(*args, **kwargs)
-        finally:
-            self._pieces = None
-        if self.sock is None:
+    def ask(self, request: requests.PreparedRequest, target: str) -> http.client.HTTPResponse:
+        """The answer to a request, of which no more than the head has to be there."""
+        if not self.is_connected:
+            self.close()  # the server may have ended it meanwhile
             self.connect()
+        self._pieces = []
+        http.client.HTTPConnection.request(self, str(request.method), target, request.body, request.headers)
         self.sock.settimeout(self.exchange.left())
         self.exchange.begun = True
-        self.send(b"".join(pieces))
-
-    def getresponse(self) -> Any:
-        try:
-            return super().getresponse()
-        except BaseException:
-            if self._answer is not None:  # urllib3 forgets to where a head is malformed
-                self._answer.close()
-            self.close()
-            raise
+        self.sock.sendall(b"".join(self._pieces))
+        answer = http.client.HTTPConnection.getresponse(self)
+        self.exchange.body()
+        return answer
 
     def send(self, data: Any) -> None:
-        if self._pieces is None:
-            super().send(data)
-        else:
-            self._pieces.append(data)
+        self._pieces.append(data)
 
     def _response(self, sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
-        self._answer = _Response(self.exchange, _Readable(sock, self.exchange), *args, **kwargs)
-        return self._answer
+        return http.client.HTTPResponse(_Readable(sock, self.exchange), *args, **kwargs)  # type: ignore[arg-type]
 
 
 class _SecureLink(_Link, HTTPSConnection):
     """The same over TLS."""
 
 
-class _Response(http.client.HTTPResponse):
-    """Tells the exchange where its head ends."""
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """An answer's body, unpacked where it is as was asked for. Raises Oversized."""
+    if (answer.length or 0) > MAX_WIRE:
+        raise Oversized(f"more than {MAX_BODY} bytes")
+    body = answer.read()
+    return _unpacked(body) if answer.getheader("Content-Encoding", "").lower() == "gzip" else body
 
-    def __init__(self, exchange: Exchange, *args: Any, **kwargs: Any) -> None:
-        self._exchange = exchange
-        super().__init__(*args, **kwargs)
 
-    def begin(self) -> None:
-        super().begin()
-        self._exchange.body()
+def _unpacked(data: bytes) -> bytes:
+    """What was packed, up to a byte more than may be. Raises ContentDecodingError."""
+    gzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        body = gzip.decompress(data, MAX_BODY + 1)
+    except zlib.error as error:
+        raise requests.exceptions.ContentDecodingError(error) from None
+    if not gzip.eof and len(body) <= MAX_BODY:
+        raise requests.exceptions.ContentDecodingError("the body ends within what is packed")
+    return body
+
+
+def _response(request: requests.PreparedRequest, answer: http.client.HTTPResponse, body: bytes) -> requests.Response:
+    """As `requests` has it."""
+    response = requests.Response()
+    response.status_code, response.reason = answer.status, answer.reason
+    response.headers = CaseInsensitiveDict(answer.getheaders())
+    response.url, response.request, response.raw = str(request.url), request, _Raw(body, answer)
+    return response
+
+
+class _Raw(io.BytesIO):
+    """A body, and the answer that it is of, by the name by which `requests` finds the cookies in it."""
+
+    def __init__(self, body: bytes, answer: http.client.HTTPResponse) -> None:
+        super().__init__(body)
+        self._original_response = answer
 
 
 class _Readable:

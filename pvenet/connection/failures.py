@@ -13,7 +13,7 @@ import requests
 
 from pvenet import errors
 from pvenet.connection.session import Token
-from pvenet.connection.trust import seen_at, unreadable, untrusted
+from pvenet.connection.trust import seen_at, untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,8 +37,6 @@ _UNSENT = frozenset({"ConnectTimeout", "ConnectTimeoutError", "NameResolutionErr
 _SILENT = frozenset({"Timeout", "ReadTimeoutError", "TimeoutError"})
 _GARBLED = frozenset({"ContentDecodingError", "InvalidHeader", "Oversized"})
 _SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
-_OF_FILES = frozenset({"PEM", "X509"})
-"""Parts of OpenSSL that fail where certificates are loaded; in a handshake it is SSL."""
 _WAY_HINT = "is pveproxy running there, and its port open in the firewall?"
 
 
@@ -161,8 +159,6 @@ def _before(
         )
     if isinstance(error, requests.exceptions.SSLError):
         return _tls_trouble(endpoint, str(error), method, causes)
-    if not isinstance(error, requests.exceptions.RequestException) and not kinds & _SILENT:
-        return unreadable()
     if isinstance(error, ValueError):  # requests refuses to make a request of it
         return errors.UsageError(f"{endpoint} is not a valid URL", hint="write it as https://HOST:8006")
     return _not_reached(endpoint, kinds)
@@ -186,9 +182,6 @@ def _tls_trouble(endpoint: Endpoint, text: str, method: str, causes: tuple[BaseE
     """Distrust, what is no TLS, and an end within the handshake."""
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes) or "ingerprints did not" in text:
         return untrusted(endpoint, text)
-    files = [cause for cause in causes if isinstance(cause, ssl.SSLError) and cause.library in _OF_FILES]
-    if files or any(isinstance(cause, FileNotFoundError | PermissionError) for cause in causes):
-        return unreadable()
     ended = any(isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError) for cause in causes)
     if ended or seen_at(endpoint) is not None:
         return NotReached(f"{endpoint} cut the connection", hint=_WAY_HINT, again=True)

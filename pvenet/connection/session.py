@@ -6,6 +6,7 @@ import io
 import re
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -13,8 +14,10 @@ from requests.cookies import extract_cookies_to_jar
 
 from pvenet import errors
 from pvenet.connection.exchange import MAX_BODY, Adapter, Oversized
+from pvenet.connection.trust import checked, unchecked
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -73,6 +76,11 @@ class Trust:
     insecure: bool = False
     """No check at all: whoever answers gets the credentials."""
 
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """What takes the certificates that it trusts, but for the fingerprint. Raises UsageError for CAs of none."""
+        return unchecked() if self.fingerprint or self.insecure else checked(self.ca_file)
+
 
 class Session(requests.Session):
     """Sends one request a time, within the exchange's limits and with a line for `--debug`.
@@ -110,8 +118,9 @@ class Session(requests.Session):
         adapter = self.get_adapter(str(request.url))
         self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
         timeout = min(CONNECT_TIMEOUT, left), left
-        response = adapter.send(request, stream=True, timeout=timeout, verify=self.verify or False)
-        extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
+        response = adapter.send(request, stream=True, timeout=timeout)
+        if "Set-Cookie" in response.headers:
+            extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
         return self._whole(response)
 
     def _whole(self, response: requests.Response) -> requests.Response:

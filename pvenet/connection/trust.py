@@ -1,75 +1,22 @@
-"""Whom to trust: the adapters that settle it before anything is sent, and the certificate that was seen."""
+"""Whom to trust: what settles it before anything is sent, and the certificate that was seen."""
 
 from __future__ import annotations
 
 import hashlib
 import socket
 import ssl
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from pvenet import errors
-from pvenet.connection.exchange import Adapter
 
 if TYPE_CHECKING:
     from pvenet.connection.endpoint import Endpoint
-    from pvenet.connection.exchange import Exchange
 
 PEEK_TIMEOUT = 5.0
-
-
-class Pinned(Adapter):
-    """Trusts the one certificate that has the fingerprint, whoever signed it."""
-
-    def __init__(self, fingerprint: str, exchange: Exchange | None = None) -> None:
-        self._fingerprint = fingerprint
-        super().__init__(exchange)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        # with a context of our own: the default one loads every CA of the system anew for each connection, and PVE
-        # closes the connection after every answer that pvedaemon gave
-        super().init_poolmanager(*args, **kwargs, ssl_context=unchecked(), assert_fingerprint=self._fingerprint)
-
-
-class Signed(Adapter):
-    """Trusts what a CA has signed.
-
-    With a context of our own, because the default one is strict since Python 3.13 about extensions that PVE's own CA
-    and its certificates need not have. `known_as` is the name that the certificate has to have, where it is not the one
-    that is asked.
-    """
-
-    def __init__(self, known_as: str | None = None, *, exchange: Exchange | None = None) -> None:
-        self._names: dict[str, Any] = {"server_hostname": known_as, "assert_hostname": known_as} if known_as else {}
-        super().__init__(exchange)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        super().init_poolmanager(*args, **{**kwargs, **self._names, "ssl_context": context})
-
-
-def authorities(ca_file: Path | None) -> str | bool:
-    """What `requests` takes for `verify`: the CA file, or the system's CAs. Raises UsageError for a file of none.
-
-    True, which stands for the CAs that come with `requests`, where the system has none.
-    """
-    if ca_file is None:
-        paths = ssl.get_default_verify_paths()
-        return paths.cafile or paths.capath or True
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=ca_file)
-    except ssl.SSLError:
-        raise errors.UsageError(f"{ca_file} holds no CA certificate", hint=_CA_HINT) from None
-    except OSError as error:
-        raise errors.UsageError(f"the CA file {ca_file} can't be read: {error.strerror}", hint=_CA_HINT) from None
-    return str(ca_file)
-
-
-def unreadable() -> errors.UsageError:
-    """The error for CA certificates that were there when the connection was made."""
-    return errors.UsageError("the CA certificates can't be read any more", hint=_CA_HINT)
 
 
 def untrusted(endpoint: Endpoint, reason: str) -> errors.Untrusted:
@@ -140,6 +87,7 @@ def handshake(endpoint: Endpoint, context: ssl.SSLContext) -> bytes:
         return tls.getpeercert(binary_form=True) or b""
 
 
+@cache
 def unchecked() -> ssl.SSLContext:
     """What takes any certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -148,12 +96,30 @@ def unchecked() -> ssl.SSLContext:
 
 
 def checked(ca_file: Path | None) -> ssl.SSLContext:
-    """What takes a certificate that a CA has signed for its name. Raises UsageError for a CA file of none."""
+    """What takes a certificate that a CA has signed for its name, the CA file's or the system's.
+
+    A context of our own, because the default one is strict since Python 3.13 about extensions that PVE's own CA and its
+    certificates need not have. Raises UsageError for CAs that can't be read.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    where = authorities(ca_file)
-    place = str(DEFAULT_CA_BUNDLE_PATH if where is True else where)
-    context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
+    try:
+        if ca_file is None:
+            place = _system_s()
+            context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
+        else:
+            place = str(ca_file)
+            context.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError:
+        raise errors.UsageError(f"{place} holds no CA certificate", hint=_CA_HINT) from None
+    except OSError as error:
+        raise errors.UsageError(f"the CA file {place} can't be read: {error.strerror}", hint=_CA_HINT) from None
     return context
+
+
+def _system_s() -> str:
+    """Where the system has its CAs; those that come with `requests` where it has none."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or paths.capath or str(DEFAULT_CA_BUNDLE_PATH)
 
 
 def fingerprint(certificate: bytes) -> str:

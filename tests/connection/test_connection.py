@@ -107,6 +107,23 @@ def test_a_read_is_asked_again_where_the_kept_alive_connection_was_dead(connect:
         assert (server.seen, server.connections) == ([GET] * 3, 2)
 
 
+def test_a_cookie_goes_with_the_next_request(connect: Connect) -> None:
+    """What a load balancer before several nodes knows by whom it has asked."""
+    heads = []
+
+    def balance(talk: Talk, _number: int) -> None:
+        while talk.request():
+            heads.append(talk.head)
+            talk.answer('{"data": null}', "200 OK", "Set-Cookie: backend=two; Path=/", "Set-Cookie: other=3; Path=/")
+
+    with Loopback(balance) as server:
+        connection = connect(server.endpoint())
+        connection.get("version")
+        connection.get("version")
+    assert b"Cookie" not in heads[0]
+    assert b"\r\nCookie: backend=two; other=3\r\n" in heads[1]
+
+
 def test_a_read_that_is_cut_twice_is_given_up(connect: Connect) -> None:
     """Two tries, then it is told."""
     with Loopback(lambda talk, _: (talk.request(), None)[1]) as server:

@@ -9,7 +9,7 @@ from scripted import Refusal, node
 
 from pvenet.access import NotKnown
 from pvenet.cluster import links
-from pvenet.guests import list_guests, read_guests
+from pvenet.guests import list_guests, present, read_guests, with_cards
 from pvenet.impact import Guest, GuestNic
 
 if TYPE_CHECKING:
@@ -179,11 +179,11 @@ def test_who_hangs_elsewhere_is_not_asked_for() -> None:
     """One list, and one configuration a guest that may be on an affected bridge."""
     cards = frozenset({(100, "net0"), (100, "net1")})
     there, heard = node(ANSWERS)
-    found = read_guests(there, elsewhere=cards)
+    found = with_cards(there, present(there), elsewhere=cards)
     assert found.running == cards
     assert sorted(heard.asked) == sorted([LIST, NETSTAT, RIGHTS, CT, GONE, TMPL])
     there, heard = node(ANSWERS)
-    read_guests(there, elsewhere={(100, "net0")}, listed=list_guests(there.connection))
+    with_cards(there, present(there, listed=list_guests(there.connection)), elsewhere={(100, "net0")})
     assert sorted(heard.asked) == sorted([LIST, NETSTAT, RIGHTS, WEB, CT, GONE, TMPL])
 
 

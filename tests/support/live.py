@@ -23,7 +23,8 @@ import requests
 from conftest import Ran
 from paths import ROOT
 
-from pvenet.connection.trust import Pinned
+from pvenet.connection.exchange import Adapter
+from pvenet.connection.trust import unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -127,8 +128,8 @@ class Target:
         with requests.Session() as session:
             session.trust_env = False
             if fingerprint := self.settings.get("PVENET_FINGERPRINT"):
-                session.mount("https://", Pinned(fingerprint.replace(":", "")))
-                session.verify = False  # the fingerprint decides
+                pinned = Adapter(context=unchecked, fingerprint=fingerprint.replace(":", ""))
+                session.mount("https://", pinned)
             elif authority := self.settings.get("PVENET_CA_FILE"):
                 session.verify = authority
             token = f"{self.settings['PVENET_TOKEN_ID']}={self.settings['PVENET_TOKEN_SECRET']}"

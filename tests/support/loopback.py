@@ -40,6 +40,8 @@ class Talk:
 
     link: socket.socket
     seen: list[str]
+    head: bytes = b""
+    """Of the last request."""
 
     def request(self) -> bool:
         """Read a request; its first line goes to `seen`, with its body. False where the client has gone."""
@@ -53,6 +55,7 @@ class Talk:
         body = b""
         while len(body) < length:
             body += self.link.recv(length - len(body))
+        self.head = head
         words = head.split(b"\r\n")[0].decode().split()
         self.seen.append(" ".join([words[0], words[1], body.decode()]).strip())
         return True
