@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.apply.approval import remade, removals
+from pvenet.apply.by_hand import put_back_by_hand
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Reload
 from pvenet.apply.runtime import LONGEST_ANSWER, answered, wait_for_others, wait_for_task
-from pvenet.apply.status import by_hand
 from pvenet.apply.steps import Steps
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import expect_restored, judge
@@ -109,7 +109,7 @@ class Attempts:
             raise LeftAlone(
                 f"somebody else has changed {', '.join(map(str, restore.conflicts))} on {self._node.name} since then; "
                 "that is left alone, and nothing is put back over it",
-                hint=by_hand(self._book.journals, self._book.now),
+                hint=put_back_by_hand(self._book.journals, self._book.now),
             )
         self._warn_of_losses(restore)
         if restore.todo:

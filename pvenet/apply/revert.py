@@ -7,10 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
-from pvenet.apply.open_journals import drop_staged, gone_elsewhere
+from pvenet.apply.open_journals import gone_elsewhere
 from pvenet.apply.steps import made_live
 from pvenet.apply.unfinished import recognise, refuse_while_reloading
-from pvenet.journal import ARMS, OPEN, Foreign, Journal, Nothing, Ours, State, not_ours, ownership, replay
+from pvenet.journal import (
+    ARMS,
+    OPEN,
+    Foreign,
+    Journal,
+    Nothing,
+    Ours,
+    State,
+    drop_staged,
+    not_ours,
+    ownership,
+    replay,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
