@@ -116,14 +116,14 @@ class Adapter(BaseAdapter):
         verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002 - the context decides
         cert: Any = None,  # noqa: ARG002 - see above
         proxies: Any = None,  # noqa: ARG002 - see above
-    ) -> requests.Response:
+    ) -> Whole:
         """The answer, with all of its body. Raises what `requests` raises, made of what happened; and Oversized."""
         parts = urlsplit(str(request.url))
         link = self._link(parts)
         link.timeout = timeout[0] if isinstance(timeout, tuple) else timeout
         try:
             with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
-                return _response(request, answer, _body(answer))
+                return _response(request, answer)
         except BaseException as error:
             link.close()
             if isinstance(error, ssl.SSLError | SSLError):
@@ -188,12 +188,63 @@ class _SecureLink(_Link, HTTPSConnection):
     """The same over TLS."""
 
 
-def _body(answer: http.client.HTTPResponse) -> bytes:
-    """An answer's body, unpacked where it is as was asked for. Raises Oversized."""
-    if (answer.length or 0) > MAX_WIRE:
+class Whole(requests.Response):
+    """A response with all of its body, which no log shows: proxmoxer writes every answer into its own."""
+
+    def __init__(self, request: requests.PreparedRequest, body: bytes) -> None:
+        super().__init__()
+        self.raw = io.BytesIO()
+        self.url, self.request = str(request.url), request
+        self._body = _Unshown(body)
+
+    @property
+    def content(self) -> bytes:
+        return self._body
+
+
+class _Unshown(bytes):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class _Head(io.BytesIO):
+    """No body, and the answer in which `requests` looks for cookies, by its name for it."""
+
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        super().__init__()
+        self._original_response = answer
+
+
+def bound(size: int) -> None:
+    """Raises Oversized for the size of a body that none of PVE's has."""
+    if size > MAX_BODY:
         raise Oversized(f"more than {MAX_BODY} bytes")
+
+
+def is_packed(encoding: str | None) -> bool:
+    """Whether a body is packed. Raises ContentDecodingError for an encoding that nobody asked for."""
+    if encoding is None or encoding.lower() == "identity":
+        return False
+    if encoding.lower() != "gzip":
+        raise requests.exceptions.ContentDecodingError("an encoding that was not requested")
+    return True
+
+
+def _response(request: requests.PreparedRequest, answer: http.client.HTTPResponse) -> Whole:
+    """An answer as `requests` has it. Raises Oversized and ContentDecodingError."""
+    if answer.length is not None:
+        bound(answer.length)
     body = answer.read()
-    return _unpacked(body) if answer.getheader("Content-Encoding", "").lower() == "gzip" else body
+    if is_packed(answer.getheader("Content-Encoding")):
+        body = _unpacked(body)
+    bound(len(body))
+    whole = Whole(request, body)
+    whole.status_code, whole.reason = answer.status, answer.reason
+    whole.headers = CaseInsensitiveDict(answer.getheaders())
+    whole.raw = _Head(answer)
+    return whole
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -206,23 +257,6 @@ def _unpacked(data: bytes) -> bytes:
     if not gzip.eof and len(body) <= MAX_BODY:
         raise requests.exceptions.ContentDecodingError("the body ends within what is packed")
     return body
-
-
-def _response(request: requests.PreparedRequest, answer: http.client.HTTPResponse, body: bytes) -> requests.Response:
-    """As `requests` has it."""
-    response = requests.Response()
-    response.status_code, response.reason = answer.status, answer.reason
-    response.headers = CaseInsensitiveDict(answer.getheaders())
-    response.url, response.request, response.raw = str(request.url), request, _Raw(body, answer)
-    return response
-
-
-class _Raw(io.BytesIO):
-    """A body, and the answer that it is of, by the name by which `requests` finds the cookies in it."""
-
-    def __init__(self, body: bytes, answer: http.client.HTTPResponse) -> None:
-        super().__init__(body)
-        self._original_response = answer
 
 
 class _Readable:

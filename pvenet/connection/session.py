@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import requests
 from requests.cookies import extract_cookies_to_jar
 
 from pvenet import errors
-from pvenet.connection.exchange import MAX_BODY, Adapter, Oversized
+from pvenet.connection.exchange import Adapter, Whole, bound, is_packed
 from pvenet.connection.trust import checked, unchecked
 
 if TYPE_CHECKING:
@@ -100,8 +99,7 @@ class Session(requests.Session):
     ) -> requests.Response:
         self._exchange.start(begun=False)
         left = self._exchange.left()
-        request = requests.PreparedRequest()
-        request.prepare(method, url, headers=self.headers, data=data, params=params, cookies=self.cookies)
+        request = self._prepared(method, url, data, params)
         if self._debug is None:
             return self._answer(request, left)
         begun = time.monotonic()
@@ -114,52 +112,40 @@ class Session(requests.Session):
             words = [method, url, *_shown(url, {**(params or {}), **(data or {})}), "->", status]
             self._debug(f"{' '.join(words)} ({time.monotonic() - begun:.3f} s)")
 
-    def _answer(self, request: requests.PreparedRequest, left: float) -> requests.Response:
+    def _prepared(
+        self, method: str, url: str, data: _Values | None, params: _Values | None
+    ) -> requests.PreparedRequest:
+        """What `requests` makes of it, without the parts that none of ours has: files, hooks, other authentication."""
+        request = requests.PreparedRequest()
+        request.prepare_method(method)
+        request.prepare_url(url, params)
+        request.prepare_headers(self.headers)
+        if self.cookies:
+            request.prepare_cookies(self.cookies)
+        request.prepare_body(data, None)
+        return request
+
+    def _answer(self, request: requests.PreparedRequest, left: float) -> Whole:
         adapter = self.get_adapter(str(request.url))
         self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
         timeout = min(CONNECT_TIMEOUT, left), left
         response = adapter.send(request, stream=True, timeout=timeout)
         if "Set-Cookie" in response.headers:
             extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
-        return self._whole(response)
+        return response if isinstance(response, Whole) else self._whole(response)
 
-    def _whole(self, response: requests.Response) -> requests.Response:
-        """The response with all of its body in memory. Raises OSError for one that is late or too large."""
+    def _whole(self, response: requests.Response) -> Whole:
+        """What answers in process, with all of its body in memory. Raises OSError for one that is late or too large."""
         with response:
-            if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "gzip"):
-                raise requests.exceptions.ContentDecodingError("an encoding that was not requested")
+            is_packed(response.headers.get("Content-Encoding"))
             body = bytearray()
             for piece in response.iter_content(PIECE):
                 body += piece
                 self._exchange.left()
-                if len(body) > MAX_BODY:
-                    raise Oversized(f"more than {MAX_BODY} bytes")
-        whole = _Whole(bytes(body))
+                bound(len(body))
+        whole = Whole(response.request, bytes(body))
         whole.status_code, whole.reason, whole.headers = response.status_code, response.reason, response.headers
-        whole.url, whole.request = response.url, response.request
         return whole
-
-
-class _Body(bytes):
-    """An answer's bytes, which no log shows: proxmoxer writes every answer into its own."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} bytes>"
-
-
-class _Whole(requests.Response):
-    """A response with all of its body in memory."""
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        self.raw = io.BytesIO()
-        self._body = _Body(body)
-
-    @property
-    def content(self) -> bytes:
-        return self._body
 
 
 def _shown(url: str, sent: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
 """A network file: one text that says what the network of all nodes shall be.
 
-Its modules are imported one by one, so that only the commands that read a file load ruamel.yaml and pydantic.
+Its modules are imported one by one, so that only the commands that read a file load PyYAML and pydantic.
 """

@@ -35,7 +35,8 @@ from pvenet.spec.network_spec import KINDS, MAC, Kind
 STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 TYPELESS = "<typeless>"
 STATE = "<state>"
-"""Tags of entries; pydantic puts them into the paths of errors, and no key has angle brackets."""
+TAGS = frozenset({TYPELESS, STATE, *(f"<{word}>" for word in KINDS)})
+"""Tags of entries; pydantic puts them into the paths of errors."""
 
 
 def _address(field: str) -> Any:

@@ -10,7 +10,7 @@ from pvenet import errors
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, MAC, Absent, InterfaceSpec, NetworkSpec, NodeSpec
-from pvenet.spec.tree import LARGEST, Tree, Unreadable, parse, plain, position_of, tree_of
+from pvenet.spec.tree import LARGEST, Tree, Unreadable, plain, position_of, tree_at, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -99,6 +99,8 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
 
 def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
     """What a text wants, as far as it can be understood, and everything that is wrong with it."""
+    from pvenet.spec.parse import parse
+
     return _understood(lambda: parse(text), file)
 
 
@@ -133,7 +135,7 @@ def _validated(data: Any, tree: Tree) -> tuple[Any, list[Diagnostic]]:
     from pydantic import ValidationError
 
     from pvenet.spec.file import NetworkFile
-    from pvenet.spec.validation import diagnostic_of
+    from pvenet.spec.validation import diagnostic_of, is_inherited, path_and_kind
 
     diagnostics: list[Diagnostic] = []
     for _ in range(3):  # a part that is taken out may leave its parent wrong
@@ -142,10 +144,10 @@ def _validated(data: Any, tree: Tree) -> tuple[Any, list[Diagnostic]]:
         except ValidationError as error:
             found = error.errors(include_url=False)
         if not diagnostics:
-            diagnostics = [diagnostic_of(each, tree) for each in found]
+            diagnostics = [diagnostic_of(each, tree) for each in found if not is_inherited(each, tree)]
             diagnostics = [diagnostic for diagnostic in diagnostics if not _follows(diagnostic, diagnostics)]
         for each in found:
-            _take_out(data, each["loc"])
+            _take_out(data, path_and_kind(each["loc"])[0])
     return None, diagnostics
 
 
@@ -155,7 +157,7 @@ def _follows(diagnostic: Diagnostic, diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def _take_out(data: Any, path: tuple[Any, ...]) -> None:
-    parts = [part for part in path if not (isinstance(part, str) and part.startswith("<"))]
+    parts = list(path)
     if parts[-1:] in (["type"], ["state"]):
         parts.pop()  # an entry of no known type or state goes as a whole
     for part in parts[:-1]:
@@ -215,12 +217,15 @@ def _interface_spec(
     values: dict[str, object] = {}
     positions: dict[str, Position] = {}
     for path, entry in layers:
-        for key in entry.model_fields_set - {"type", "state"}:
-            values[key] = getattr(entry, key)
-            positions[key] = position_of(tree, (*path, key), key=True)
-            if isinstance(values[key], tuple):
-                for number, word in enumerate(getattr(entry, key)):
-                    positions[f"{key} {word}"] = position_of(tree, (*path, key, number), key=True)
+        own, right = tree_at(tree, path), entry.model_fields_set
+        for key, position in own.keys.items():
+            if key not in right or key in ("type", "state"):
+                continue
+            value = values[key] = getattr(entry, key)
+            positions[key] = position
+            if isinstance(value, tuple):
+                words = zip(value, own.value[key].value, strict=True)
+                positions |= {f"{key} {word}": each.position for word, each in words}
     mac = values.pop(MAC, None)
     named = None if mac is None else str(mac)
     return InterfaceSpec(name=name, type=types[0], fields=values, positions=positions, position=at, mac=named)

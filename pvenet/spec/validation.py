@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet.errors import nearest
 from pvenet.model import BOND_MODE_NUMBERS
 from pvenet.spec.diagnostics import Diagnostic
-from pvenet.spec.file import KEYS
+from pvenet.spec.file import KEYS, TAGS
 from pvenet.spec.network_spec import KINDS
 from pvenet.spec.tree import position_of
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+_DEPTHS = {"defaults": 2, "nodes": 3}
+"""How many keys lead to an entry."""
 _TOP = ("defaults", "nodes", "lint")
 _STATES = ("present", "absent", "ignore")
 _LONGEST_SHOWN = 40
@@ -25,8 +27,7 @@ _LONGEST_SHOWN = 40
 
 def diagnostic_of(error: Mapping[str, Any], tree: Tree) -> Diagnostic:
     """One of pydantic's errors as a diagnostic of the file."""
-    path = tuple(part for part in error["loc"] if not (isinstance(part, str) and part.startswith("<")))
-    kind = next((str(part)[1:-1] for part in error["loc"] if str(part).startswith("<")), "")
+    path, kind = path_and_kind(error["loc"])
     value = error["input"]
     if error["type"] == "extra_forbidden":
         return _unknown_key(tree, path, kind)
@@ -36,9 +37,22 @@ def diagnostic_of(error: Mapping[str, Any], tree: Tree) -> Diagnostic:
     return Diagnostic(at, f"{_subject(path)}{message}", nearest=meant)
 
 
+def path_and_kind(location: Path) -> tuple[Path, str]:
+    """An error's path in the file, and what its entry was taken for: pydantic puts that behind the entry's name."""
+    depth = _DEPTHS.get(str(location[0]), len(location)) if location else 0
+    tag = str(location[depth]) if depth < len(location) else ""
+    return (location[:depth] + location[depth + 1 :], tag[1:-1]) if tag in TAGS else (location, "")
+
+
+def is_inherited(error: Mapping[str, Any], tree: Tree) -> bool:
+    """Whether a type is wrong that the entry has from the defaults, where it is told."""
+    path, _ = path_and_kind(error["loc"])
+    return path[-1:] == ("type",) and len(path) > 1 and "type" not in _value(tree, path[:-1])
+
+
 def _subject(path: Path) -> str:
     """The interface that a path leads to, for the beginning of a message."""
-    depth = {"defaults": 2, "nodes": 3}.get(str(path[0]) if path else "", 0)
+    depth = _DEPTHS.get(str(path[0]) if path else "", 0)
     return f"{path[depth - 1]}: " if depth and len(path) >= depth else ""
 
 
@@ -47,9 +61,8 @@ def _unknown_key(tree: Tree, path: Path, kind: str) -> Diagnostic:
     if kind == "state":
         return Diagnostic(at, f"{_subject(path)}what is absent or ignored takes no {word}")
     if word == "type" and not _in_lint(path):
-        given = _value(tree, path)
-        message = f"{_subject(path)}{shown(given)} is not a type; choose one of {', '.join(KINDS)}"
-        return Diagnostic(position_of(tree, path), message, nearest=nearest(str(given), KINDS))
+        message, meant = _no_type(_value(tree, path))
+        return Diagnostic(position_of(tree, path), f"{_subject(path)}{message}", nearest=meant)
     words = [*KEYS[kind], "type", "state"] if kind in KINDS else ["ignore"] if _in_lint(path) else list(_TOP)
     if kind == "typeless":
         words = sorted({name for each in KEYS.values() for name in each} | {"type", "state"})
@@ -62,7 +75,7 @@ def _in_lint(path: Path) -> bool:
     return "lint" in (path[2:3] if path[0] == "nodes" else path[:1])
 
 
-def _value(tree: Tree, path: Path) -> object:
+def _value(tree: Tree, path: Path) -> Any:
     for part in path:
         tree = tree.value[part]
     return tree.value
@@ -95,11 +108,21 @@ def _wrong_value(  # noqa: PLR0911 - a table, a line a kind of error
         case "value_error":
             return f"{word}: {error['ctx']['error']}", None
         case "union_tag_invalid":
-            return "its type is missing: add `type: bond`, or another of " + ", ".join(KINDS), None
+            return _no_type_of(value)
         case _ if value is None:
             return f"{word} is empty", None
         case _:
             return f"{word} must hold keys and values, not {shown(value)}", None
+
+
+def _no_type_of(entry: object) -> tuple[str, str | None]:
+    if isinstance(entry, dict) and "type" in entry:
+        return _no_type(entry["type"])
+    return f"its type is missing: add `type: bond`, or another of {', '.join(KINDS)}", None
+
+
+def _no_type(given: object) -> tuple[str, str | None]:
+    return f"{shown(given)} is not a type; choose one of {', '.join(KINDS)}", nearest(str(given), KINDS)
 
 
 def _no_choice(error: Mapping[str, Any], path: Path, value: object) -> tuple[str, str | None]:

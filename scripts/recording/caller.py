@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from pvenet.connection.endpoint import parse
-from pvenet.connection.trust import Pinned
+from pvenet.connection.exchange import Adapter
+from pvenet.connection.trust import unchecked
 from pvenet.errors import UsageError
 from pvenet.settings.connection import fingerprints
 from pvenet.settings.read import split_fingerprints
@@ -108,8 +109,8 @@ class Caller:
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxy, no CA bundle of somebody else's
         if place.fingerprint:
-            self._session.mount("https://", Pinned(place.fingerprint.replace(":", "")))
-            self._session.verify = False  # the fingerprint is the check
+            pinned = Adapter(context=unchecked, fingerprint=place.fingerprint.replace(":", ""))
+            self._session.mount("https://", pinned)
         elif place.ca_file:
             self._session.verify = place.ca_file
 

@@ -347,7 +347,7 @@ def _secret(token: str) -> str:
     raise LookupError(token)
 
 
-HTTP = ("requests", "urllib3", "proxmoxer", "rich", "http.client", "ssl", "ruamel.yaml", "pydantic", "tomllib")
+HTTP = ("requests", "urllib3", "proxmoxer", "rich", "http.client", "ssl", "yaml", "pydantic", "tomllib")
 
 
 def test_help_imports_no_http_stack() -> None:

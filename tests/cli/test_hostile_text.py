@@ -15,7 +15,8 @@ import pytest
 
 from pvenet import cli
 from pvenet.render.foreign import fitting, guarded, harmless, json_safe, one_line
-from pvenet.spec.tree import parse, plain
+from pvenet.spec.parse import parse
+from pvenet.spec.tree import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,9 @@ from conftest import FIXTURES
 from recorder import set_nature
 
 from pvenet.sim.state import Sim
+from pvenet.spec.parse import parse
 from pvenet.spec.schema import schema
-from pvenet.spec.tree import parse, plain
+from pvenet.spec.tree import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,8 +27,9 @@ from pvenet.spec.file import KEYS, NetworkFile, NodeEntries
 from pvenet.spec.from_network import OWN_KEYS
 from pvenet.spec.load import examine
 from pvenet.spec.network_spec import KINDS
+from pvenet.spec.parse import parse
 from pvenet.spec.schema import schema
-from pvenet.spec.tree import Unreadable, parse, plain
+from pvenet.spec.tree import Unreadable, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,8 @@ from pvenet.spec.diagnostics import in_file_order
 from pvenet.spec.load import check, examine, load
 from pvenet.spec.network_spec import Absent, InterfaceSpec
 from pvenet.spec.node_plan import plan_node
-from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, parse, plain
+from pvenet.spec.parse import parse
+from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, plain
 from pvenet.wire import request
 
 if TYPE_CHECKING:

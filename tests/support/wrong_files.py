@@ -16,6 +16,8 @@ WRONG = [
         "nodes: {a: {bond0: {type: bnod}}}",
         "bond0: bnod is not a type; choose one of eth, bond, bridge, vlan, OVS",
     ),
+    ("defaults: {bond0: {type: bnod}}\nnodes: {}", "f:1:12: bond0: bnod is not a type; choose one of eth, bond"),
+    ("defaults: {bond0: {type: [bond]}}\nnodes: {a: {bond0: {mtu: 9000}}}", "f:1:12: bond0: a list is not a type"),
     ("nodes: {a: {bond0: {type: [bond]}}}", "bond0: a list is not a type"),
     ("nodes: {a: {bond0: {slaves: [x1]}}}", "f:1:13: bond0: its type is missing: add `type: bond`"),
     ("defaults: {bond0: {}}\nnodes: {}", "f:1:12: bond0: its type is missing"),
@@ -48,6 +50,9 @@ WRONG = [
     ("nodes: 5", "nodes must hold keys and values, not 5"),
     ("defaults: {}", "f:1:1: nodes is missing"),
     ("nods: {}", "f:1:1: unknown key nods (did you mean nodes?)"),
+    ("nodes: {}\n<>: a", "f:2:1: unknown key <>"),
+    ("nodes: {}\nlint: {<bond>: a}", "f:2:8: unknown key <bond>"),
+    ("nodes: {a: {vmbr1: {type: bridge, <bridge>: 1}}}", "f:1:35: vmbr1: a bridge has no key <bridge>"),
     ("- nodes", "the file must hold keys and values, not a list"),
     ("hello", "the file must hold keys and values, not hello"),
     (
