@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 import requests
 
 from pvenet import errors
+from pvenet.connection import Connection
+from pvenet.connection.endpoint import Endpoint
+from pvenet.connection.session import Token
 from pvenet.fleet.nodes import refuse
 from pvenet.fleet.parallel import parallel
-from pvenet.settings import Identity, Settings, connect
+from pvenet.settings import Settings, connect
 from pvenet.sim.adapter import SimAdapter
-from pvenet.sim.http.certificate import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -263,17 +265,14 @@ def test_a_fault_of_our_own_is_no_fault_of_a_node(cluster: Path) -> None:
         list(parallel(lambda _: connection, ["pve1"], look))
 
 
-def test_a_connection_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
-    """Of all the nodes at once, and nobody waits for their answers: the CA file is gone since the first was made."""
-    pem, _ = certificate(tmp_path)
-    settings = Settings(
-        endpoints=("https://127.0.0.1:1",),
-        state_dir=tmp_path,
-        ca_file=str(pem),
-        identity=Identity(token_id="root@pam!test", token_secret="11111111-1111-1111-1111-111111111111"),
-    )
-    connection = connect(settings)
-    pem.unlink()
+def test_a_connection_that_can_not_be_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all the nodes at once, and nobody waits for their answers."""
+
+    def fail(_: Connection) -> NoReturn:
+        raise errors.UsageError("nothing to connect with")
+
+    monkeypatch.setattr(Connection, "another", fail)
+    connection = Connection([Endpoint(host="127.0.0.1", port=1)], Token(id="root@pam!test", secret="none"))
     raised: SimpleQueue[BaseException] = SimpleQueue()
 
     def work() -> None:
@@ -283,7 +282,7 @@ def test_a_connection_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
             raised.put(error)
 
     threading.Thread(target=work, daemon=True).start()  # which does not keep the tests from ending
-    assert f"the CA file {pem} can't be read" in str(raised.get(timeout=30))
+    assert "nothing to connect with" in str(raised.get(timeout=30))
 
 
 @pytest.mark.usefixtures("cluster")
