@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pvenet.apply.keep import confirm
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.resume import roll_back
+    from pvenet.apply.revert import revert
     from pvenet.apply.runtime import Runtime
-    from pvenet.apply.stage import StageOptions, Staging, revert, stage
+    from pvenet.apply.stage import StageOptions, Staging, stage
     from pvenet.apply.status import status
     from pvenet.errors import PvenetError
     from pvenet.events import Verdict
@@ -61,7 +62,8 @@ _HOMES = {
     "Verdict": ("pvenet.events", "Verdict"),
     "Runtime": ("pvenet.apply.runtime", "Runtime"),
     "status": ("pvenet.apply.status", "status"),
-    **{name: ("pvenet.apply.stage", name) for name in ("StageOptions", "Staging", "revert", "stage")},
+    **{name: ("pvenet.apply.stage", name) for name in ("StageOptions", "Staging", "stage")},
+    "revert": ("pvenet.apply.revert", "revert"),
     "confirm": ("pvenet.apply.keep", "confirm"),
     "roll_back": ("pvenet.apply.resume", "roll_back"),
     **{

@@ -136,8 +136,11 @@ def one(connection: Connection, named: Sequence[str]) -> str:
 
 def not_one(named: Sequence[str], there: Sequence[str]) -> errors.UsageError:
     """The refusal of several nodes, or of none named among `there`, where a command is about one."""
-    of = f"this command takes one node, and {len(named)} are named" if named else f"there are {len(there)} nodes"
-    return errors.UsageError(f"{of}: {', '.join(named or there)}", hint="choose one with --node or PVENET_NODE")
+    those = f"{len(named)} are named" if named else f"there are {len(there)}"
+    return errors.UsageError(
+        f"this command takes one node, and {those}: {', '.join(named or there)}",
+        hint="choose one with --node or PVENET_NODE",
+    )
 
 
 def fingerprints(connection: Connection) -> Mapping[str, str]:

@@ -98,6 +98,11 @@ class Present:
     """As `GuestReading` has it."""
     unknown: tuple[NotKnown, ...] = ()
 
+    @property
+    def is_nobody(self) -> bool:
+        """Whether it is certain that no guest is there: nobody has to be looked for on any bridge."""
+        return not self.guests and self.running == frozenset() and not self.unknown
+
 
 def present(node: Node, *, listed: GuestList | None = None) -> Present:
     """Who is on a node, and who runs. Raises nothing that the node or the way to it is to blame for.

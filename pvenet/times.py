@@ -31,6 +31,12 @@ def local(text: str, zone: tzinfo | None = None, *, seconds: bool = False) -> st
         return text
 
 
+def told(text: str, now: datetime, zone: tzinfo | None = None) -> str:
+    """`2026-11-26 07:12 (3 min ago)`: what is said of a moment wherever a sentence or a field has one."""
+    recent = ago(text, now)
+    return local(text, zone) + (f" ({recent})" if recent else "")
+
+
 def ago(text: str, now: datetime) -> str:
     """`3 min ago`; nothing for what is older than a day, to come, or no moment."""
     found = read(text)

@@ -184,6 +184,7 @@ ALLOWED = {
         "plan",
         "private",
         "spec",
+        "times",
     },
     "sim": {""},
 }

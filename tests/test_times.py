@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pvenet.times import ago, local
+from pvenet.times import ago, local, told
 
 BEGUN = "2026-11-26T23:12:33.131+00:00"
 
@@ -17,6 +17,14 @@ BEGUN = "2026-11-26T23:12:33.131+00:00"
 def test_a_moment_is_shown_in_a_zone(hours: int, shown: str) -> None:
     """The day is that of the zone."""
     assert local(BEGUN, timezone(timedelta(hours=hours))) == shown
+
+
+def test_a_sentence_has_the_moment_and_how_long_ago_it_was() -> None:
+    """In the zone of whoever reads it; of another day the moment alone."""
+    now = datetime.fromisoformat(BEGUN) + timedelta(minutes=3)
+    assert told(BEGUN, now, timezone(timedelta(hours=1))) == "2026-11-27 00:12 (3 min ago)"
+    assert told(BEGUN, now + timedelta(days=2), UTC) == "2026-11-26 23:12"
+    assert told("an unknown time", now) == "an unknown time"
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "1700000000.001"])

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pvenet import errors, wire
+from pvenet.apply.agreement import Missing, refuse
 from pvenet.apply.bystanders import bystanders
 from pvenet.changes import Create, Update, net_changes
 from pvenet.cluster import highly_available
@@ -94,7 +95,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
 ) -> Approval:
     """Show what changes, what it means and whom it hits, and get approval.
 
-    Raises ManagementRisk, GuestRisk and NeedsConsent.
+    Raises ManagementRisk, also where guests would have to be agreed to as well, GuestRisk and NeedsConsent.
     """
     before, then = proposed.judged
     known = management_addresses(node, cluster, before)
@@ -122,9 +123,11 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     found = bystanders(node, before, then, cluster=cluster, look=look, path=touched)
     if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
+    missing: list[Missing] = []
     if touched:
-        _agree_to_path(f"this {effect} the management path of {node.name}", touched, found, runtime, allowed)
-    agree_to_guests(node, found, runtime, allowed)
+        what = f"this {effect} the management path of {node.name}"
+        missing += _unagreed_path(what, touched, found, runtime, allowed)
+    refuse([*missing, *_unagreed_guests(node, found, runtime, allowed)])
     clustered = bool(touched) and len(cluster.members) > 1
     if clustered:
         _warn_of_fencing(node, runtime)
@@ -135,16 +138,23 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     return Approval(asked=asked or clustered or found.asked, bystanders=found)
 
 
-def _agree_to_path(what: str, path: ManagementPath, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
-    """Raises ManagementRisk unless that was agreed to; the warning leaves out the way where the lines above show it."""
+def _unagreed_path(
+    what: str, path: ManagementPath, found: Bystanders, runtime: Runtime, allowed: Allowed
+) -> Iterator[Missing]:
+    """The path to the node, unless that was agreed to; the warning leaves it out where the lines above show it."""
     whole = f"{what}: {shown_path(path, found.before)} ({path.reason})"
     if not allowed.management:
-        raise errors.ManagementRisk(whole, hint="if that is intended, add --allow-management")
-    runtime.warn(f"{what} ({path.reason})" if found.impact.notable else whole)
+        yield Missing(refusal=errors.ManagementRisk(whole), option="--allow-management")
+    else:
+        runtime.warn(f"{what} ({path.reason})" if found.impact.notable else whole)
 
 
 def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
     """Raises GuestRisk for guests that run and would be cut, unless that was agreed to for each of them."""
+    refuse(tuple(_unagreed_guests(node, found, runtime, allowed)))
+
+
+def _unagreed_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> Iterator[Missing]:
     perhaps = found.impact.guests_perhaps_cut
     if perhaps:
         runtime.warn(f"this cuts {_guests(found, perhaps)} on {node.name} if they are running, which is not known")
@@ -152,10 +162,8 @@ def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Al
     if cut:
         run = "which is running" if len(cut) == 1 else "which are running"
         everybody = ",".join(map(str, found.impact.guests_cut))
-        raise errors.GuestRisk(
-            f"this cuts {_guests(found, cut)} on {node.name}, {run}; nothing was sent",
-            hint=f"if that is intended, add --allow-guests {everybody}",
-        )
+        refusal = errors.GuestRisk(f"this cuts {_guests(found, cut)} on {node.name}, {run}")
+        yield Missing(refusal=refusal, option=f"--allow-guests {everybody}")
 
 
 def _guests(found: Bystanders, vmids: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""What a person types on the console of a node that nothing can reach."""
+"""What is left to a person: on the console of a node that nothing can reach, or where others have changed the same."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ MOST = 40
 _HUNK = "@@"
 _HEAD = re.compile(r"(auto|iface|allow-\S+) ")
 """How a line begins that says whose the lines beneath it are."""
+
+
+def put_back_by_hand(journals: Journals, journal: Journal) -> str:
+    """What to do where somebody else has changed what a rollback would put back, so that it refuses."""
+    return (
+        f"`pvenet list --node {journals.node}` shows what is there: ask who changed it, and put back by hand what "
+        f"should be as before;\nwhat was there before is in\n  {journals.path(journal)}"
+    )
 
 
 def console(journals: Journals, journal: Journal, *, staged: bool) -> str:

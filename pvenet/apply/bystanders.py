@@ -114,8 +114,9 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     bridges = _bridges(before, touched)
     if bridges:
         there = present(node, listed=listed())
-        # the kernel after these: whoever starts meanwhile is seen, and PVE closes the connection after its answer
-        known = _with(known, look(bridges, ()))
+        if not there.is_nobody:
+            # after these: whoever starts meanwhile is seen, and PVE closes the connection after the answer
+            known = _with(known, look(bridges, ()))
         found = with_cards(node, there, elsewhere=impact.elsewhere(known, before, touched))
         known = replace(known, guests=found.guests, unknown=(*known.unknown, *found.unknown))
         if unplaced := impact.unplaced(known, found.running or (), before.interfaces, touched):

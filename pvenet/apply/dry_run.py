@@ -14,7 +14,7 @@ from pvenet.apply.apply import apply
 from pvenet.apply.hosts import address_move, read_hosts
 from pvenet.apply.keep import confirm
 from pvenet.apply.resume import roll_back
-from pvenet.apply.stage import revert
+from pvenet.apply.revert import revert
 from pvenet.cluster import Cluster
 from pvenet.connection import Held
 from pvenet.events import WouldSend

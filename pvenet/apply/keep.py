@@ -11,11 +11,24 @@ from pvenet.apply.resume import refuse_unsettled
 from pvenet.apply.same_node import claim, others_note
 from pvenet.apply.status import is_busy
 from pvenet.apply.unfinished import meet
-from pvenet.journal import NO, UNFINISHED, YES, Journal, Journals, Ours, State, is_mine, ownership
+from pvenet.journal import (
+    NO,
+    UNFINISHED,
+    YES,
+    Journal,
+    Journals,
+    Ours,
+    State,
+    is_mine,
+    nodes,
+    ownership,
+    still_open,
+)
 from pvenet.journal.term import Term
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pvenet.node import Node, Reading
 
@@ -41,6 +54,11 @@ def confirm(
         if journal.state is State.ROLLING_BACK:
             raise
         return journal  # whoever waits for it reads it
+
+
+def waiting(state_dir: Path) -> tuple[str, ...]:
+    """The nodes on which something was applied from here that waits for a person's word."""
+    return tuple(name for name in nodes(state_dir) if still_open(Journals(state_dir, name), State.CONFIRMING))
 
 
 def extend(node: Node, journals: Journals, seconds: float, *, same_node: bool = False) -> float:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.unfinished import still_open, task_of
+from pvenet.apply.unfinished import task_of
 from pvenet.apply.verify import expect, judge
 from pvenet.changes import net_changes
-from pvenet.journal import ARMS, Journal, Journals, State, replay
+from pvenet.journal import ARMS, Journal, Journals, State, replay, still_open
 from pvenet.plan.restore import restore_plan
 
 if TYPE_CHECKING:
@@ -47,12 +47,6 @@ def _refuse_gone_live(journals: Journals, journal: Journal, reading: Reading) ->
             hint="`pvenet rollback` checks that everything is as it was before, and closes the journal\n"
             f"  {journals.path(journal)}",
         )
-
-
-def drop_staged(journals: Journals) -> None:
-    """End what was staged from here and is not pending any more, because all that was pending has gone."""
-    for journal in still_open(journals, State.STAGING):
-        journals.write(replace(journal, state=State.DROPPED))
 
 
 def failed_last(journals: Journals) -> Journal | None:

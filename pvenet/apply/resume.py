@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, times
 from pvenet.apply.approval import Proposal, approve, remade, removals
+from pvenet.apply.by_hand import put_back_by_hand
 from pvenet.apply.hosts import address_move, follow_move, may_follow, with_names
 from pvenet.apply.open_journals import finish
+from pvenet.apply.revert import is_gone, is_nothing, throw_away
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle
 from pvenet.apply.same_node import claim, others_note, same_node_hint
 from pvenet.apply.sdn_lock import SdnLock
-from pvenet.apply.stage import is_gone, is_nothing, throw_away
-from pvenet.apply.status import by_hand
 from pvenet.apply.steps import made_live
 from pvenet.apply.unfinished import recognise
 from pvenet.changes import net_changes, outcome
@@ -223,7 +223,7 @@ def _refuse_changed(node: Node, journals: Journals, journal: Journal, restore: R
     if restore.conflicts:
         raise errors.Stale(
             f"{', '.join(map(str, restore.conflicts))} on {node.name} was changed again since then; nothing was sent",
-            hint=by_hand(journals, journal),
+            hint=put_back_by_hand(journals, journal),
         )
 
 

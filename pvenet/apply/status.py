@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.by_hand import console
+from pvenet.apply.by_hand import console, put_back_by_hand
 from pvenet.apply.hosts import hosts_left
 from pvenet.apply.nics import early_names, sharp_sight
 from pvenet.apply.open_journals import conflicts, led_back
@@ -250,16 +250,8 @@ def _clean(journals: Journals, journal: Journal | None, reading: Reading) -> dic
         what, todo = "what was applied last was not confirmed, and is to be rolled back", "`pvenet rollback` does it"
     if "rollback" in todo and (changed := conflicts(journal, reading.network)):
         what = f"{what}; somebody else has changed {', '.join(map(str, changed))} since then, which no rollback touches"
-        todo = by_hand(journals, journal)
+        todo = put_back_by_hand(journals, journal)
     return {"what": what, "todo": todo}
-
-
-def by_hand(journals: Journals, journal: Journal) -> str:
-    """What to do where somebody else has changed what a rollback would put back, so that it refuses."""
-    return (
-        f"`pvenet list --node {journals.node}` shows what is there: ask who changed it, and put back by hand what "
-        f"should be as before;\nwhat was there before is in\n  {journals.path(journal)}"
-    )
 
 
 def armed_still(journals: Journals, journal: Journal) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cluster import fingerprints
-from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State
+from pvenet.journal import ARMS, UNFINISHED, YES, Journal, Journals, Ours, State, still_open
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -84,11 +84,6 @@ def recognise(node: Node, journals: Journals, states: Collection[State]) -> None
     if place.certificate and any(journal.endpoint not in place.certificates for journal in others):
         with suppress(errors.PvenetError):  # then they stay another node's
             journals.recognise(fingerprints(node.connection).values())
-
-
-def still_open(journals: Journals, *states: State) -> list[Journal]:
-    """The journals in one of these states, the oldest first."""
-    return [journal for journal in journals.all() if journal.state in states]
 
 
 def task_of(node: Node, journal: Journal) -> Task | None:

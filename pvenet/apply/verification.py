@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.apply.bystanders import Losses
 from pvenet.apply.kernel import KernelVerdict
-from pvenet.apply.open_journals import drop_staged
 from pvenet.apply.refresh import Refresh
 from pvenet.apply.runtime import answered, interval
 from pvenet.apply.verify import about_others, cause, failing_as_before, failing_elsewhere, how_far, judge, went_through
 from pvenet.apply.verify_with import Check
 from pvenet.events import Due, Verified, VerifiedBy
-from pvenet.journal import State
+from pvenet.journal import State, drop_staged
 from pvenet.model import Network
 from pvenet.outcome import Applied, Failed, Unknown
 from pvenet.routes import reached

@@ -10,6 +10,8 @@ import re
 from pvenet.render.foreign import harmless
 
 _CHOSEN = re.compile(r"--allow-guests (?P<guests>\d[\d,]*)")
+_NEXT = re.compile(r"(--[\w-]+(?: \d[\d,]*)?) (?=--)")
+"""One of several options of a command line, which are a list elsewhere."""
 _OPTION = re.compile(
     r"--(?P<name>allow-management|adopt|lossy|update-hosts|allow-guests|timeout|state-dir|node|verify-with|verify"
     r"|on-failure|sdn-lock|profile|arm|confirm-within|endpoint|sim)\b(?!-)"
@@ -46,6 +48,7 @@ def said(text: str) -> str:
 
 
 def _spelled(text: str) -> str:
+    text = _NEXT.sub(r"\1, ", text)
     text = _CHOSEN.sub(lambda found: f"allow_guests: [{', '.join(found['guests'].strip(',').split(','))}]", text)
     text = _VARIABLE.sub(_named, _OPTION.sub(_parameter, text))
     return _OTHER.sub(lambda found: _OTHERS[found[0]], text)

@@ -67,7 +67,7 @@ def drift(
     warn(context, found)
     if prometheus:
         _write(context, prometheus, _wanted(context, spec), found, _kernels(context, found))
-    show_plan(context, found)
+    show_plan(context, found, drift=True)
     refuse(found.failed)
     if exit_code and found.differs:
         raise errors.Differences("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from pvenet.cli.context import Context
 from pvenet.cli.options import command, network_file, only
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pvenet.spec.network_spec import NetworkSpec
 
 
@@ -53,7 +56,20 @@ def check(
             "gitlab": lambda: as_json(code_quality(found)),
         },
     )
-    refuse_all(found)
+    with meets_no_node():
+        refuse_all(found)
+
+
+@contextmanager
+def meets_no_node() -> Iterator[None]:
+    """An invalid file is refused by a command that has nothing to send to any node."""
+    from pvenet.spec.diagnostics import InvalidFile
+
+    try:
+        yield
+    except InvalidFile as error:
+        error.hint = "no node was asked; with `pvenet schema`, an editor checks a file as you type"
+        raise
 
 
 def _valid(spec: NetworkSpec) -> str:

@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from pvenet.cli.output import out
-from pvenet.cli.usage import no_command
+from pvenet.cli.usage import no_command, refuse_swallowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -202,7 +202,8 @@ class Command(TyperCommand):
     """A command with this help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As Typer's, which forgets of some mistakes where they were made."""
+        """As Typer's, which forgets of some mistakes where they were made, and takes an option for another's value."""
+        refuse_swallowed(ctx, self, args)
         try:
             return super().parse_args(ctx, args)
         except TyperException as error:
@@ -229,6 +230,11 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group of commands with this help."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer's, which takes an option for another's value."""
+        refuse_swallowed(ctx, self, args)
+        return super().parse_args(ctx, args)
 
     def get_help_option(self, ctx: Any) -> Any:
         """As Typer's, written by us."""

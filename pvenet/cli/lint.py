@@ -11,6 +11,7 @@ from pvenet import errors
 from pvenet.cli import completion
 from pvenet.cli.completion import several
 from pvenet.cli.context import Context
+from pvenet.cli.files import meets_no_node
 from pvenet.cli.options import command, words
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def _in_file(context: Context, file: Path, ignored: Collection[str]) -> bool:
     from pvenet.spec.linting import lint_file
     from pvenet.spec.load import load
 
-    spec = load(file)
+    with meets_no_node():
+        spec = load(file)
     nodes = node_names(context.options.node or "")
     for name in nodes:
         if name not in spec.nodes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, TextIO
 
 from pvenet import errors
@@ -54,12 +53,15 @@ def stream(text: str, *, json: bool = False) -> bool:
 
 def say(text: str) -> bool:
     """Talk, on stderr, where a terminal has its lines broken between words; whether it could be written."""
-    return talk(f"{at_words(text, get_terminal_size().columns) if _is_terminal(sys.stderr) else text}\n")
+    return talk(f"{_broken(text, talk_room())}\n")
 
 
 def in_lines(text: str, depth: int = 0) -> str:
     """A text for stdout, where a terminal has its lines of talk broken in the same way, as `at_words` does."""
-    width = room()
+    return _broken(text, room(), depth)
+
+
+def _broken(text: str, width: int | None, depth: int = 0) -> str:
     return text if width is None else at_words(text, width, depth=depth)
 
 
@@ -90,7 +92,7 @@ _drawn = 1
 def _draw(text: str) -> None:
     """Put lines in the place of those that were drawn last, as much of each as fits. Raises OSError and ValueError."""
     global _drawn  # noqa: PLW0603 - there is one terminal
-    columns, height = get_terminal_size()
+    columns, height = talk_size()
     lines = [_cut(one_line(line), columns - 1) for line in text.splitlines()[: max(1, height - 1)]] or [""]
     if lively():
         away = f"{_OWN}[G{_OWN}[K" + f"{_OWN}[A{_OWN}[K" * (_drawn - 1)
@@ -175,7 +177,27 @@ def painter() -> Paint:
 
 def room() -> int | None:
     """The width of the terminal that stdout is; None where it is none: then nothing is cut."""
-    return get_terminal_size().columns if _is_terminal(sys.stdout) else None
+    return _size_of(sys.stdout).columns if _is_terminal(sys.stdout) else None
+
+
+def talk_room() -> int | None:
+    """The same of stderr, which may be another terminal, or the only one."""
+    return talk_size().columns if _is_terminal(sys.stderr) else None
+
+
+def talk_size() -> os.terminal_size:
+    """Columns and lines of the terminal that stderr is."""
+    return _size_of(sys.stderr)
+
+
+def _size_of(stream: TextIO | None) -> os.terminal_size:
+    """What the environment says wins, as everywhere; `shutil` would ask stdout alone."""
+    try:
+        found = os.get_terminal_size(stream.fileno() if stream else -1)
+    except (OSError, ValueError):
+        found = os.terminal_size((0, 0))
+    said = [int(word) if (word := os.environ.get(name, "")).isdigit() else 0 for name in ("COLUMNS", "LINES")]
+    return os.terminal_size((said[0] or found.columns or 80, said[1] or found.lines or 24))
 
 
 def holds(letters: str) -> bool:

@@ -240,7 +240,7 @@ def revert(
         dry.revert(context, discard=discard)
         return
     node, journals = context.node, context.journals
-    from pvenet.apply.stage import revert as throw_away
+    from pvenet.apply.revert import revert as throw_away
 
     reverted = throw_away(node, journals, discard=discard, warn=context.warn)
     note = f"reverted what was pending on {node.name}" if reverted else f"nothing is pending on {node.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def _show(context: Context, named: list[Path], *, useless: dict[str, object]) ->
         raise errors.UsageError(f"{given[0]} does not go with `pvenet plan show`", hint="leave it out")
     _, data = read_with_shown(saved)
     try:
-        text = saved_plan_text(data, painter(), get_terminal_size().columns)
+        text = saved_plan_text(data, painter(), get_terminal_size().columns, now=datetime.now(UTC))
         warnings = [
             Diagnostic(Position(each["line"], each["column"]), each["message"], each["nearest"], warning=True)
             for node in data["nodes"]
@@ -125,17 +126,22 @@ def planned(
         return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
 
 
-def show_plan(context: Context, found: FleetPlan) -> dict[str, Any]:
-    """Answer with a plan; what was shown of it, as data."""
-    data, text = plans_text(found)
+def show_plan(context: Context, found: FleetPlan, *, drift: bool = False) -> dict[str, Any]:
+    """Answer with a plan, which tells of `drift` where it is for a schedule; what was shown of it, as data."""
+    data, text = plans_text(found, drift=drift)
     whole = data | {"errors": {name: error.message for name, error in found.failed.items()}}
-    forms = _forms(whole, found.warnings, lambda node, name: found.spec.nodes[node].position_of(name))
+    nodes = found.spec.nodes
+    forms = _forms(whole, found.warnings, lambda node, name: nodes[node].position_of(name), drift=drift)
     context.emit(whole, text, forms=forms, depth=2)
     return data
 
 
 def _forms(
-    data: Mapping[str, Any], warnings: Iterable[Diagnostic], where: Callable[[str, str], Position] | None
+    data: Mapping[str, Any],
+    warnings: Iterable[Diagnostic],
+    where: Callable[[str, str], Position] | None,
+    *,
+    drift: bool = False,
 ) -> dict[str, Callable[[], str]]:
     """What a forge shows of a plan."""
     from pvenet.render.github import annotations_text, of_plan
@@ -145,8 +151,8 @@ def _forms(
 
     texts = [each.text(data["file"]) for each in dict.fromkeys(warnings)]
     return {
-        "markdown": lambda: plan_markdown(data, texts),
-        "github": lambda: annotations_text(of_plan(data, warnings, where)),
+        "markdown": lambda: plan_markdown(data, texts, drift=drift),
+        "github": lambda: annotations_text(of_plan(data, warnings, where, drift=drift)),
         "gitlab": lambda: as_line(counts_report(data)),
     }
 
@@ -157,12 +163,13 @@ def warn(context: Context, plan: FleetPlan) -> None:
         context.warn(diagnostic.text(plan.spec.file))
 
 
-def plans_text(plan: FleetPlan) -> tuple[dict[str, Any], str]:
+def plans_text(plan: FleetPlan, *, drift: bool = False) -> tuple[dict[str, Any], str]:
     """What would happen, in the order in which it would: as JSON data, and as text."""
-    from pvenet.render.node_plan import counts_text, node_plans_data, node_plans_text
+    from pvenet.render.node_plan import counts_text, drift_text, node_plans_data, node_plans_text
 
     paint, width = painter(), get_terminal_size().columns
     told = [each for each in plan.nodes if each.plan or each.kept or each.pending]
     shown = [f"{text}\n" for text in node_plans_text(told, paint, width)]
     data = node_plans_data(plan.nodes, plan.spec.file)
-    return data, "\n".join([*shown, counts_text(plan.nodes, plan.spec.file)])
+    last = (drift_text if drift else counts_text)(plan.nodes, plan.spec.file, tuple(plan.failed))
+    return data, "\n".join([*shown, last])

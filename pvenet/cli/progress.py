@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pvenet.cli.context import Context
 
 
-def progress(context: Context, *, asks: bool = False, together: int = 0) -> JsonLines | Terminal:
+def progress(context: Context, *, asks: bool = False, sums_up: bool = False, together: int = 0) -> JsonLines | Terminal:
     """Who listens to the events of a command.
 
-    `asks`: a person is asked, and sees what about, also with --quiet. `together`: how many nodes it is about, where
-    several are at work at once.
+    `asks`: a person is asked, and sees what about, also with --quiet. `sums_up`: why something has failed is said when
+    all have ended. `together`: how many nodes it is about, where several are at work at once.
     """
     if context.answer.as_data:
         return JsonLines(context.answer)
@@ -34,7 +34,7 @@ def progress(context: Context, *, asks: bool = False, together: int = 0) -> Json
         from pvenet.cli.together import Together  # rarely needed
 
         return Together(said, painter(), heard, nodes=together)
-    return Terminal(said, painter(), heard, asks=asks)
+    return Terminal(said, painter(), heard, asks=asks, sums_up=sums_up)
 
 
 def _heard(*, asks: bool) -> tuple[type[events.Event], ...]:

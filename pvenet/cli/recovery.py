@@ -212,9 +212,14 @@ def confirm(
         context.hold()
         dry.confirm(context, same_node=same_node)
         return
-    node, journals = context.node, context.journals
     from pvenet.apply import keep as keeping
 
+    try:
+        node, journals = context.node, context.journals
+    except errors.UsageError as error:
+        if not context.named and (found := keeping.waiting(context.fleet.state_dir)):
+            error.hint = f"choose one with --node; waiting to be confirmed: {', '.join(found)}"
+        raise
     if extend is not None:
         left = keeping.extend(node, journals, extend, same_node=same_node)
         data = {"node": node.name, "confirmed": False, "left": round(left, 3)}

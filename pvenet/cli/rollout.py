@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.cli.output import painter, room
+from pvenet.cli.output import painter, room, say
 from pvenet.cli.plans import planned, plans_text, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
@@ -124,7 +124,7 @@ class _Run:
                 prompt.confirm(
                     f"{runs([each.node for each in book.now.unseen])}: the end was not seen. Take it up first?"
                 )
-            with progress(context) as listener:
+            with progress(context, sums_up=True) as listener:
                 runtime = prompt.runtime(listener.emit)
                 summary = take_up(context.fleet, book, self._terms.apply, runtime, announcer(context, prompt))
         self._done = tuple(row for row in summary.rows if row.verdict is not Verdict.NOTHING)
@@ -172,7 +172,7 @@ class _Run:
                 prompt.confirm(f"Apply this to {counted(len(todo), 'node')} now?")
             book = self._kept_in(plan, todo, away)
             together = _at_once(context, todo, terms.pace) > 1
-            with progress(context, together=len(todo) if together else 0) as listener:
+            with progress(context, sums_up=True, together=len(todo) if together else 0) as listener:
                 runtime, announce = prompt.runtime(listener.emit), announcer(context, prompt, together=together)
                 summary = rollout.roll_out(context.fleet, todo, terms, runtime, announce, self._record, book)
             if book is not None:
@@ -305,12 +305,15 @@ def _ask_to_go_on(prompt: Prompt, canary: str, others: int) -> None:
 def sum_up(context: Context, summary: Summary, rollout: str = "", *, note: str = "") -> None:
     """Say what became of the nodes; `rollout`: the ID that --rollout takes. Raises the failure."""
     from pvenet.render.events import summary_data
-    from pvenet.render.node_plan import rows_data, rows_text
+    from pvenet.render.node_plan import failures_text, rows_data, rows_text
 
     rows, failure = summary.rows, summary.failure
     told = len(rows) > 1 and not (context.options.quiet and failure is None)
     text = "\n" + rows_text(rows, room(), painter()) if told else ""
     context.emit_event("summary", summary_data(rows_data(rows), failure, rollout), text, note=note)
+    others = failures_text(rows, failure) if failure else ""
+    if others and not context.answer.as_data:
+        say(context.lead(others))
     if failure:
         ended = [row.node for row in rows if row.exit_code]
         failure.hint = context.lead(failure.hint, ended[0] if len(rows) > len(ended) == 1 else "")

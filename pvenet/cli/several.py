@@ -160,7 +160,7 @@ def _pending(context: Context) -> tuple[Mapping[str, Shown], Mapping[str, errors
 
 def _reverted(context: Context, name: str, failed: dict[str, errors.PvenetError], *, discard: bool) -> dict[str, Any]:
     """Revert one node; a failure is kept, and is its row's."""
-    from pvenet.apply.stage import revert
+    from pvenet.apply.revert import revert
 
     fleet = context.fleet
     try:

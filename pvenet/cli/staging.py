@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from shutil import get_terminal_size
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +16,7 @@ from pvenet.cli.help import Application
 from pvenet.cli.nic_words import named_nics
 from pvenet.cli.nouns import LISTS, NOUNS
 from pvenet.cli.options import command, empty, words
-from pvenet.cli.output import painter
+from pvenet.cli.output import painter, talk_room
 from pvenet.model import Ethernet
 from pvenet.model.addresses import SPELLINGS, parse_address
 
@@ -264,7 +263,7 @@ def _tell(context: Context, staged: Staged, chosen: Chosen, *, dry_run: bool) ->
         context.emit_done(data, note=_nothing_to_do(name, staged, chosen))
         return
     if staged.impact.notable:
-        context.say("\n".join(impact_lines(staged.impact, get_terminal_size().columns)))
+        context.say("\n".join(impact_lines(staged.impact, talk_room())))
     if cut := staged.impact.guests_cut:
         context.say(f"`pvenet apply` needs --allow-guests {','.join(map(str, cut))}")
     if staged.path:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, events
-from pvenet.cli.output import LIVE, lively
+from pvenet.cli.output import LIVE, lively, talk_room, talk_size
 from pvenet.render.changes import changes_text, folded, pending_text
 from pvenet.render.events import waiting_line, waiting_note
 from pvenet.render.foreign import guarded, indented, one_line
@@ -43,9 +42,12 @@ class Terminal:
         heard: tuple[type[events.Event], ...] | None = None,
         *,
         asks: bool = False,
+        sums_up: bool = False,
     ) -> None:
         self._asks = asks
         """A question comes below what is shown, and its `d` shows what was folded for it."""
+        self._sums_up = sums_up
+        """What became of several nodes is said below, with the reasons: they are not said here."""
         self._heard = heard
         """The events that are told; all where it is None."""
         self._say = say
@@ -81,7 +83,7 @@ class Terminal:
             case events.Shown():
                 self._show(event)
             case events.Affected():
-                self._line("\n".join(impact_lines(event.impact, get_terminal_size().columns)) + "\n")
+                self._line("\n".join(impact_lines(event.impact, talk_room())) + "\n")
             case events.Waiting():
                 self._wait(event)
             case events.Warned():
@@ -105,8 +107,9 @@ class Terminal:
             case events.Confirming():
                 self._line(self._confirming(event))
             case events.RollingBack():
-                self._why = event.reason
-                self._line(f"{guarded(event.reason)}\nrolling back: putting back what was on {event.node} before")
+                self._why = "" if self._sums_up else event.reason
+                why = [guarded(self._why)] if self._why else []
+                self._line("\n".join([*why, f"rolling back: putting back what was on {event.node} before"]))
             case events.Ended():
                 self._end(event)
 
@@ -114,7 +117,7 @@ class Terminal:
         """PVE's diff, then what it means: above a question so that all of it is seen at once."""
         if event.changes:
             fits = self._lively and self._asks
-            room = max(LEAST, get_terminal_size().lines - len(event.steps) - BELOW) if fits else None
+            room = max(LEAST, talk_size().lines - len(event.steps) - BELOW) if fits else None
             diff, hidden = folded(event.changes, room)
             more = f"({counted(hidden, 'more line')} of it: `pvenet diff` shows them, and so does `d` at the question)"
             self._line("\n".join([pending_text(diff, self._paint), *([more] if hidden else ()), ""]))

@@ -8,7 +8,8 @@ from pvenet import events
 from pvenet.cli.output import LIVE
 from pvenet.cli.terminal import Terminal, waiting
 from pvenet.render.events import waiting_note
-from pvenet.render.foreign import guarded, indented, one_line
+from pvenet.render.foreign import indented, one_line
+from pvenet.render.node_plan import in_words
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:
@@ -30,15 +31,13 @@ class Together(Terminal):
         *,
         nodes: int,
     ) -> None:
-        super().__init__(say, paint, heard)
+        super().__init__(say, paint, heard, sums_up=True)
         self._nodes = nodes
         self._ended = 0
         self._node = ""
         """Of whom something is being told."""
         self._at_work: dict[str, Callable[[], str]] = {}
         """What each that is at work waits for."""
-        self._whys: dict[str, str] = {}
-        """Why each was rolled back, which was said when that began."""
         self._reasons: set[tuple[str, str]] = set()
 
     def emit(self, event: events.Event) -> None:
@@ -48,8 +47,6 @@ class Together(Terminal):
             self._at_work.pop(event.node, None)
         elif event.node:
             self._at_work.setdefault(event.node, lambda: BEGINS)
-        if isinstance(event, events.RollingBack):
-            self._whys[event.node] = event.reason
         self._node = event.node
         if not isinstance(event, events.Shown | events.Affected | events.Verified):
             super().emit(event)
@@ -72,12 +69,11 @@ class Together(Terminal):
             self._line(waiting_note(event))
 
     def _end(self, event: events.Ended) -> None:
-        """Whatever it is: the error that is told at the end is that of one node."""
+        """Whatever it is; of what has failed a word, because the reason is said below the summary."""
         if event.exit_code == 0:
             super()._end(event)
         else:
-            why = self._whys.get(event.node, "")
-            self._line(guarded(event.message.removeprefix(f"{why}\n")))
+            self._line(f"{in_words(event.verdict)}, see below")
 
     def _warn(self, event: events.Warned) -> None:
         self._line(indented(f"warning: {event.text}"))

@@ -38,7 +38,7 @@ def undo(context: Context, name: str, options: ApplyOptions, *, yes: bool) -> No
             context.say(f"what the rollout {name} of {one_line(book.now.file)} has changed:\n{_what(context, wanted)}")
         with Prompt(yes=yes, json=context.options.json) as prompt:
             prompt.confirm(f"Put back what was there on {counted(len(wanted), 'node')} now, the last one first?")
-            with progress(context) as listener:
+            with progress(context, sums_up=True) as listener:
                 runtime = prompt.runtime(listener.emit)
                 summary = put_back(fleet, book, wanted, options, runtime, announcer(context, prompt))
             book.end()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
 from pvenet.model import BOND_MODE_NUMBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _NO_VALUE = re.compile(
     r"(?P<sign>['\"])(?P<word>.*)(?P=sign) is not (?:a valid (?P<kind>\w+)|one of (?P<words>.*))", re.DOTALL
@@ -84,10 +87,30 @@ def _named(parameter: Any, context: Any) -> str:
 
 
 def _surplus(context: Any, words: str, shows: str) -> str:
-    """Whoever names a node as other tools want it, where a command takes no argument, means the option."""
+    """Whoever names a node as other tools want it, where a command takes no argument, means the option.
+
+    Where a node is named already the word means something else.
+    """
     takes = any(each.param_type_name == "argument" for each in context.command.params)
-    node = not takes and " " not in words and "--node" in _options(context.command)
+    named = context.params.get("node") or context.find_root().params.get("node")
+    node = not takes and not named and " " not in words and "--node" in _options(context.command)
     return f"did you mean `{context.command_path} --node {words}`?" if node else shows
+
+
+def refuse_swallowed(context: Any, command: Any, words: Iterable[str]) -> None:
+    """Raises UsageError for an option before another one, which would be taken for its value; `--name=--value` is one.
+
+    What follows the name of a command within a group is that command's.
+    """
+    named = {name: each for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    takes = {name for name, each in named.items() if name.startswith("-") and not getattr(each, "is_flag", True)}
+    options = {*(name for name in named if name.startswith("-")), "--help"}
+    left = iter(words)
+    for word in left:
+        if word == "--" or (hasattr(command, "commands") and not word.startswith("-")):
+            return
+        if word in takes and next(left, "").partition("=")[0] in options:
+            raise errors.UsageError(f"{word} needs a value", hint=f"`{context.command_path} --help` shows how")
 
 
 def no_option(context: Any, option: str, shows: str) -> errors.UsageError:

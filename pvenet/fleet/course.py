@@ -216,8 +216,8 @@ class Course:
         if changed and isinstance(failure, errors.Interrupted):
             lines.append(f"applied before that, and stays: {runs(changed)}")
         if self.failures > 1:
-            has = "has" if self.failures == 2 else "have"  # noqa: PLR2004
-            lines.append(f"and {self.failures - 1} more {has} failed, as the summary says")
+            failed = [row.node for row in rows if row.verdict is not None and row.exit_code]
+            lines.append(f"failed: {runs(failed)}")
         if untouched and len(rows) > 1:
             lines.append(f"not reached: {runs(untouched)}")
         return failure.with_message("\n".join(lines)) if len(lines) > 1 else failure

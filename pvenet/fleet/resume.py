@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.revert import revert
 from pvenet.apply.sdn_lock import left_behind
-from pvenet.apply.stage import revert
 from pvenet.apply.unfinished import meet
 from pvenet.apply.wait import LEFT, wait
 from pvenet.events import Ended, Verdict

@@ -7,19 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
+from pvenet.apply.agreement import Missing, refuse
 from pvenet.apply.apply import apply
-from pvenet.apply.stage import Staging, revert
+from pvenet.apply.revert import revert
+from pvenet.apply.stage import Staging
 from pvenet.events import Reloading, Shown, Verdict
 from pvenet.fleet.course import Course, Pace, Skipped, skipped
 from pvenet.fleet.ends import Ends
 from pvenet.fleet.locks import SdnLocks
 from pvenet.fleet.places import is_away
 from pvenet.fleet.precautions import Precautions
-from pvenet.fleet.stage import refuse_changed, refuse_unstageable
+from pvenet.fleet.stage import refuse_changed, refuse_others, unagreed_losses
 from pvenet.node import strip_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -75,30 +77,31 @@ def skipping(plan: FleetPlan, pace: Pace) -> tuple[FleetPlan, tuple[Row, ...]]:
 
 
 def refuse_unapproved(plans: Sequence[NodePlan], terms: Terms) -> None:
-    """Raises what would stop a node on the way, before anything is sent to any."""
-    refuse_unstageable(plans, terms.stage, "apply")
+    """Raises what would stop a node on the way, before anything is sent to any; all that was not agreed to at once."""
+    refuse_others(plans, terms.stage, "apply")
+    paths = () if terms.apply.allow_management else _touched(plans)
+    refuse([*unagreed_losses(plans, terms.stage), *paths, *_cut(plans, terms.apply.allow_guests)])
+
+
+def _touched(plans: Sequence[NodePlan]) -> Iterator[Missing]:
+    """The management paths that are touched, of all nodes."""
     paths = [(found.node, path) for found in plans for path in found.touched_paths]
-    if paths and not terms.apply.allow_management:
-        touched = dict.fromkeys(f"{node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
-        raise errors.ManagementRisk(
-            "this touches the management path of\n  " + "\n  ".join(touched) + "\nnothing was sent",
-            hint="if that is intended, add --allow-management",
-        )
-    _refuse_guests(plans, terms.apply.allow_guests)
+    touched = dict.fromkeys(f"\n  {node}: {' on '.join(path.chain)} ({path.reason})" for node, path in paths)
+    if touched:
+        refusal = errors.ManagementRisk(f"this touches the management path of{''.join(touched)}")
+        yield Missing(refusal=refusal, option="--allow-management")
 
 
-def _refuse_guests(plans: Sequence[NodePlan], agreed: AllowedGuests) -> None:
-    """Raises GuestRisk for guests that run and would be cut, on any node, unless that was agreed to for each."""
+def _cut(plans: Sequence[NodePlan], agreed: AllowedGuests) -> Iterator[Missing]:
+    """The guests that run and would be cut, on any node, unless that was agreed to for each."""
     cut = {found.node: [vmid for vmid in found.impact.guests_cut if not agreed.covers(vmid)] for found in plans}
     told = [
         f"{found.node}: {', '.join(map(found.impact.named, cut[found.node]))}" for found in plans if cut[found.node]
     ]
     if told:
         everybody = sorted({vmid for found in plans for vmid in found.impact.guests_cut})
-        raise errors.GuestRisk(
-            "this cuts running guests on\n  " + "\n  ".join(told) + "\nnothing was sent",
-            hint=f"if that is intended, add --allow-guests {','.join(map(str, everybody))}",
-        )
+        refusal = errors.GuestRisk("this cuts running guests on\n  " + "\n  ".join(told))
+        yield Missing(refusal=refusal, option=f"--allow-guests {','.join(map(str, everybody))}")
 
 
 def roll_out(  # noqa: PLR0913, PLR0917 - each is another's

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from pvenet import errors, private
+from pvenet import errors, private, times
 from pvenet.journal import utc_now
 from pvenet.spec.saved import saved_data
 
@@ -44,7 +45,7 @@ class Record:
     def _refuse_again(self) -> None:
         try:
             done = json.loads(self._path.read_text(encoding="utf8"))
-            nodes, when = ", ".join(done["nodes"]), done["when"]
+            nodes, when = ", ".join(done["nodes"]), times.told(f"{done['when']}", datetime.now(UTC))
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, RecursionError):

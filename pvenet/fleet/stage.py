@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.agreement import Missing, refuse
 from pvenet.apply.stage import Staging, lossy
 from pvenet.events import Row, Verdict
 from pvenet.fleet.plans import stale
@@ -15,7 +16,7 @@ from pvenet.outcome import verdict_of
 from pvenet.spec.node_plan import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pvenet.apply.stage import Staged, StageOptions
     from pvenet.fleet.nodes import Fleet
@@ -37,6 +38,24 @@ def refuse_unstageable(plans: Sequence[NodePlan], options: StageOptions, verb: s
 
     What touches the management path, or guests, stops an apply, and no staging. `verb`: what is about to be done.
     """
+    refuse_others(plans, options, verb)
+    refuse(tuple(unagreed_losses(plans, options)))
+
+
+def unagreed_losses(plans: Sequence[NodePlan], options: StageOptions) -> Iterator[Missing]:
+    """What would be lost, on all nodes, unless that was agreed to."""
+    found = [] if options.lossy else [lossy(plan.node, plan.losses) for plan in plans if plan.losses]
+    if found:
+        losses = [loss for each in found for loss in each.losses]
+        yield Missing(
+            refusal=errors.Lossy("\n".join(each.message for each in found), losses=losses),
+            option="--lossy",
+            instead="edit /etc/network/interfaces on the node instead",
+        )
+
+
+def refuse_others(plans: Sequence[NodePlan], options: StageOptions, verb: str) -> None:
+    """Raises what pends on a node and is not for us to build on."""
     for found in plans:
         if found.pending and found.pending.armed:
             raise errors.RefusedByPvenet(
@@ -46,8 +65,6 @@ def refuse_unstageable(plans: Sequence[NodePlan], options: StageOptions, verb: s
             )
         if found.pending and not found.pending.ours and not options.adopt:
             raise not_ours(found.node, found.pending.changes, f"{verb} on top of them with --adopt")
-        if found.losses and not options.lossy:
-            raise lossy(found.node, found.losses)
 
 
 def stage_all(fleet: Fleet, plans: Sequence[NodePlan], options: StageOptions) -> Summary:

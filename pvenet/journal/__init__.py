@@ -8,7 +8,7 @@ pending diff as PVE shows it.
 from pvenet.journal.history import Past, history, named
 from pvenet.journal.identity import Match, Place, elsewhere, here, match, place_of
 from pvenet.journal.locks import LockJournal, LockJournals, OpenLock
-from pvenet.journal.open import OpenJournal
+from pvenet.journal.open import OpenJournal, drop_staged, still_open
 from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorded, not_ours, ownership
 from pvenet.journal.replay import Replayed, explains, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
@@ -41,6 +41,7 @@ __all__ = [
     "Route",
     "State",
     "UnwrittenJournals",
+    "drop_staged",
     "elsewhere",
     "explains",
     "here",
@@ -55,5 +56,6 @@ __all__ = [
     "place_of",
     "replay",
     "replayed",
+    "still_open",
     "utc_now",
 ]

@@ -43,6 +43,11 @@ class Past:
         """What a person types for it: its number, or the name of one that has none."""
         return str(self.journal.number) if self.journal.number else self.journal.id
 
+    @property
+    def dropped(self) -> bool:
+        """Whether it was staged, and not made live from here."""
+        return self.journal.state is State.DROPPED
+
 
 def history(journals: Journals) -> tuple[Past, ...]:
     """Every readable journal of a node's name: first those that are open, and of each the youngest first."""

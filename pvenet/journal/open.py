@@ -1,4 +1,4 @@
-"""The journal of what is under way: as it is now, and on disk. One holder of it at a time."""
+"""The journal of what is under way: as it is now, and on disk, with one holder at a time; and which are still open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.journal.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,3 +46,14 @@ class OpenJournal:
         if "pending" in changes:
             changes["behind"] = False
         self.keep(replace(self.now, **changes), must=must)  # type: ignore[arg-type]  # by those who know its fields
+
+
+def still_open(journals: Journals, *states: State) -> list[Journal]:
+    """The journals in one of these states, the oldest first."""
+    return [journal for journal in journals.all() if journal.state in states]
+
+
+def drop_staged(journals: Journals) -> None:
+    """End what was staged from here and is not pending any more, because all that was pending has gone."""
+    for journal in still_open(journals, State.STAGING):
+        journals.write(replace(journal, state=State.DROPPED))

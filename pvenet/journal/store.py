@@ -257,7 +257,7 @@ class Journals:
             called = f"{len(matching)} journals of {self.node} are" if matching else f"no journal of {self.node} is"
             raise errors.UsageError(
                 f"{called} called {name}",
-                hint=f"there are:{names or ' none'}",
+                hint=f"there are:{names}" if names else "it has none",
             )
         return matching[0]
 

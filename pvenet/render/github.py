@@ -39,7 +39,6 @@ class Annotation:
     position: Position | None = None
 
 
-TITLE = "pvenet plan"
 STDIN = "stdin"
 """What pvenet calls a file that has no name, and where nobody can look."""
 
@@ -67,13 +66,17 @@ def of_diagnostic(diagnostic: Diagnostic, file: str) -> Annotation:
 
 
 def of_plan(
-    data: Mapping[str, Any], warnings: Iterable[Diagnostic], where: Callable[[str, str], Position] | None = None
+    data: Mapping[str, Any],
+    warnings: Iterable[Diagnostic],
+    where: Callable[[str, str], Position] | None = None,
+    *,
+    drift: bool = False,
 ) -> list[Annotation]:
     """What a plan, as `plan --json` prints it, would do, each step at its interface; the same on several nodes once.
 
     `where`: the position of a node's interface; None where it is not known any more.
     """
-    file = data["file"]
+    file, title = data["file"], "pvenet drift" if drift else "pvenet plan"
     found = [of_diagnostic(each, file) for each in warnings]
     found += [
         Annotation(level=Level.ERROR, title=name, text=f"{name} is not planned: {message}")
@@ -84,7 +87,7 @@ def of_plan(
         for step in node["steps"]:
             level = Level.NOTICE if Risk(step["risk"]) is Risk.NONE else Level.WARNING
             at = where(node["node"], step["name"]) if where else None
-            each = Annotation(level=level, title=TITLE, text=risky_step(step, plain), file=file, position=at)
+            each = Annotation(level=level, title=title, text=risky_step(step, plain), file=file, position=at)
             nodes.setdefault(each, []).append(node["node"])
     return [*found, *(replace(each, text=f"{_named(names)}: {each.text}") for each, names in nodes.items())]
 

@@ -63,9 +63,8 @@ def _verb(change: Change) -> str:
 def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zone: tzinfo | None = None) -> str:
     """One journal, the whole of it."""
     journal = past.journal
-    recent = times.ago(journal.begun, now)
     about = [
-        ("begun", times.local(journal.begun, zone) + (f" ({recent})" if recent else "")),
+        ("begun", times.told(journal.begun, now, zone)),
         ("at", journal.endpoint),
         ("rollout", journal.rollout),
         ("ended", past.ended),
@@ -74,7 +73,7 @@ def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zon
     ]
     head = paint(one_line(f"{journal.node}, journal {past.called}: {past.ended}"), "bold")
     parts = [f"{head}\n{aligned([row for row in about if row[1] and row[0] != 'ended'])}"]
-    parts += [_part("what it changes" if past.open else "what was changed", changes_text(past.changes, paint), paint)]
+    parts += [_part(_changed(past), changes_text(past.changes, paint), paint)]
     before = table(PendingView(network=journal.network), width, paint) if journal.baseline else ""
     parts += [_part("what was there before", before, paint)]
     parts += [
@@ -83,6 +82,12 @@ def past_text(past: Past, width: int | None, paint: Paint, *, now: datetime, zon
     parts += [_part("what was sent", "\n".join(_requests(past)), paint)]
     parts += [_part("of /etc/hosts", "\n".join(_hosts(past)), paint), past.todo]
     return "\n\n".join(part for part in parts if part)
+
+
+def _changed(past: Past) -> str:
+    if past.open:
+        return "what it changes"
+    return "what was staged" if past.dropped else "what was changed"
 
 
 def _part(title: str, body: str, paint: Paint) -> str:
@@ -110,9 +115,8 @@ def _hosts(past: Past) -> list[str]:
 
 def rollout_text(data: Mapping[str, Any], width: int | None, paint: Paint, *, now: datetime) -> str:
     """A rollout: what it was about, and how each of its nodes ended, in their order."""
-    recent = times.ago(data["begun"], now)
     about = [
-        ("begun", times.local(data["begun"]) + (f" ({recent})" if recent else "")),
+        ("begun", times.told(data["begun"], now)),
         ("ended", times.local(data["ended"]) if data["ended"] else "under way, or killed"),
         ("canary", data["canary"] or ""),
     ]

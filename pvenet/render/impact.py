@@ -21,14 +21,18 @@ FEW = 3
 RUNNING: dict[bool | None, str] = {True: "running", None: "perhaps running", False: "stopped"}
 
 
-def impact_lines(found: Impact, width: int = 100) -> list[str]:
+WIDE = 100
+"""To what long lists are folded where there is no terminal."""
+
+
+def impact_lines(found: Impact, width: int | None = None) -> list[str]:
     """Everybody who is hit, by name, and how; what is not known; the management path. None where nobody is hit.
 
-    Long lists are folded to the width.
+    Long lists are folded to the width of the terminal.
     """
     lines: list[str] = []
     for bridge in found.hit:
-        lines += bridge_lines(bridge, width)
+        lines += bridge_lines(bridge, width or WIDE)
     for link in found.links:
         lines += _link_lines(link)
     if found.path:

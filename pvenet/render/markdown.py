@@ -39,14 +39,17 @@ _WWW = re.compile(r"(?i)(?<=ww)w(?=\.)")
 """Of what forges make a link without any sign."""
 
 
-def plan_markdown(data: Mapping[str, Any], warnings: Sequence[str] = (), *, longest: int = LONGEST) -> str:
+def plan_markdown(
+    data: Mapping[str, Any], warnings: Sequence[str] = (), *, drift: bool = False, longest: int = LONGEST
+) -> str:
     """What `plan --json` prints, or a saved plan, as Markdown. `warnings`: what is worth a second look in the file.
 
-    What would make it longer than `longest` is counted. Raises KeyError, TypeError, AttributeError or ValueError for
-    what `plan -o` does not write.
+    `drift`: it is what `drift --json` prints. What would make it longer than `longest` is counted. Raises KeyError,
+    TypeError, AttributeError or ValueError for what `plan -o` does not write.
     """
     nodes, failed = data["nodes"], data.get("errors", {})
-    parts = [f"### pvenet plan: {_counts(nodes, every=len(nodes) + len(failed))}", _origin(data)]
+    word = "drift" if drift else "plan"
+    parts = [f"### pvenet {word}: {_counts(nodes, every=len(nodes) + len(failed))}", _origin(data)]
     parts += _top(nodes, failed, longest)
     if warnings:
         parts.append(f"**Worth a second look**\n\n{_block('text', _some(warnings, longest // 8, 'warning'))}")
@@ -85,6 +88,7 @@ def _counted(nodes: Iterable[Mapping[str, Any]]) -> str:
 def _origin(data: Mapping[str, Any]) -> str:
     if "made" not in data:
         return f"What {code(data['file'])} would change on the nodes as they are now. Nothing was sent."
+    # whoever reads a comment is in any zone
     when = f"{data['made']}".replace("T", " ").partition(".")[0]
     return f"Made from {code(data['file'])} at {code(f'{when} UTC')}, with the nodes as they were then."
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pvenet.changes import Change
-    from pvenet.events import Row
+    from pvenet.errors import PvenetError
+    from pvenet.events import Row, Verdict
     from pvenet.impact import Impact
     from pvenet.render.values import Paint
     from pvenet.spec.node_plan import NodePlan
@@ -106,22 +107,60 @@ def _mark(risk: Risk, paint: Paint) -> str:
     return "  " + paint(f"(risk: {risk})", "red" if risk is Risk.MANAGEMENT else "yellow")
 
 
-def counts_text(found: Sequence[NodePlan], file: str) -> str:
-    """The last line: how much there is to do."""
+def counts_text(found: Sequence[NodePlan], file: str, unread: Sequence[str] = ()) -> str:
+    """The last line: how much there is to do, and which nodes could not be read."""
+    if not found and unread:
+        return f"no plan: {_unread(unread)}"
+    return "; ".join([_to_plan(found, file, of=len(found) + len(unread)), *([_unread(unread)] if unread else ())])
+
+
+def _to_plan(found: Sequence[NodePlan], file: str, *, of: int) -> str:
     touched = [each for each in found if each.plan]
-    nodes = counted(len(found), "node")
-    ours = [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
+    ours = _staged_here(found)
     too = f"{_named(ours)} {_has(ours)} staged changes from here, which an apply makes live" if ours else ""
     if touched:
-        made, changed, gone = counts(found).values()
-        line = f"plan: {made} to create, {changed} to change, {gone} to delete on {len(touched)} of {nodes}"
+        line = f"plan: {_to_do(found)} on {len(touched)} of {counted(of, 'node')}"
         return f"{line}; {too}" if too else line
     if too:
         return f"plan: nothing more to stage; {too}"
     others = [each for each in found if each.pending]
     if others:
         return f"no changes from {file}; but something is pending on {_named(others)}, which is left alone"
-    return f"no changes: {_named(found)} {'is' if len(found) == 1 else 'are'} as {file} says"
+    return f"no changes: {_named(found)} {_are(found)} as {file} says"
+
+
+def drift_text(found: Sequence[NodePlan], file: str, unread: Sequence[str] = ()) -> str:
+    """The same of nodes that were looked at: which are not as the file says, or not live as they are staged."""
+    if not found and unread:
+        return f"not known: {_unread(unread)}"
+    touched, ours = [each for each in found if each.plan], _staged_here(found)
+    lines = []
+    if touched:
+        lines.append(f"{_named(touched)} {_are(touched)} not as {file} says: {_to_do(found)}")
+    if ours:
+        lines.append(f"{_named(ours)} {_has(ours)} staged changes from here that are not live")
+    if others := [each for each in found if each.pending and each not in ours]:
+        lines.append(f"something {'else ' if ours else ''}is pending on {_named(others)}")
+    head = "drift" if lines else "no drift"
+    lines = lines or [f"{_named(found)} {_are(found)} as {file} says"]
+    return f"{head}: {'; '.join([*lines, *([_unread(unread)] if unread else ())])}"
+
+
+def _unread(names: Sequence[str]) -> str:
+    return f"{runs(names)} could not be read"
+
+
+def _staged_here(found: Sequence[NodePlan]) -> list[NodePlan]:
+    return [each for each in found if each.pending and each.pending.ours and not each.pending.armed]
+
+
+def _to_do(found: Sequence[NodePlan]) -> str:
+    made, changed, gone = counts(found).values()
+    return f"{made} to create, {changed} to change, {gone} to delete"
+
+
+def _are(found: Sequence[NodePlan]) -> str:
+    return "is" if len(found) == 1 else "are"
 
 
 def _named(found: Sequence[NodePlan]) -> str:
@@ -174,15 +213,47 @@ def _steps_data(changes: Sequence[Change], risks: Sequence[Risk]) -> list[dict[s
 
 
 def rows_text(rows: Sequence[Row], width: int | None, paint: Paint) -> str:
-    """What became of the nodes, a line each; `width`: of the terminal, None where it is none."""
-    lines = [(row.node, _verdict(row).replace("_", " "), briefly(row.node, _verdict(row), row.message)) for row in rows]
+    """What became of the nodes, a line each; `width`: of the terminal, None where it is none.
+
+    Why one has failed stands below, in the error or before it (`failures_text`).
+    """
+    lines = [
+        (
+            row.node,
+            in_words(row.verdict),
+            "" if has_failed(row) else briefly(row.node, in_words(row.verdict), row.message),
+        )
+        for row in rows
+    ]
     return fitted(("node", "result", ""), lines, width, paint, wraps=("",))
+
+
+def _briefly(row: Row) -> str:
+    return "" if has_failed(row) else briefly(row.node, in_words(row.verdict), row.message)
+
+
+def failures_text(rows: Sequence[Row], failure: PvenetError) -> str:
+    """Why those have failed of which the error does not tell, whole, each line with its node."""
+    others = [row for row in rows if has_failed(row) and not failure.message.startswith(row.message)]
+    return "\n".join(f"{row.node}: {line}" for row in others for line in row.message.splitlines())
+
+
+def has_failed(row: Row) -> bool:
+    """Whether something was tried on the node, and failed."""
+    return row.verdict is not None and row.exit_code != 0
 
 
 def rows_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The same as JSON data."""
-    return [{"node": row.node, "verdict": _verdict(row), "exit": row.exit_code, "message": row.message} for row in rows]
+    return [
+        {"node": row.node, "verdict": _word(row.verdict), "exit": row.exit_code, "message": row.message} for row in rows
+    ]
 
 
-def _verdict(row: Row) -> str:
-    return str(row.verdict) if row.verdict else "untouched"
+def in_words(verdict: Verdict | None) -> str:
+    """What became of a node, as people read it."""
+    return _word(verdict).replace("_", " ")
+
+
+def _word(verdict: Verdict | None) -> str:
+    return str(verdict) if verdict else "untouched"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pvenet import times
 from pvenet.access import NotKnown
 from pvenet.impact import BridgeImpact, Effect, GuestImpact, Impact, LinkImpact, PathImpact
 from pvenet.model.cluster import ClusterLink
@@ -16,17 +17,18 @@ from pvenet.render.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from pvenet.render.values import Paint
 
 
-def saved_plan_text(data: Mapping[str, Any], paint: Paint, width: int = 100) -> str:
+def saved_plan_text(data: Mapping[str, Any], paint: Paint, width: int = 100, *, now: datetime) -> str:
     """What the plan would change on each node, and whom it would hit, as far as was known then.
 
     Raises KeyError, TypeError, AttributeError or ValueError for what `plan -o` does not write.
     """
-    when = f"{data['made']}".replace("T", " ").partition(".")[0]
-    lines = [one_line(f"made from {data['file']} at {when} UTC, with the nodes as they were then"), ""]
+    when = times.told(f"{data['made']}", now)
+    lines = [one_line(f"made from {data['file']} at {when}, with the nodes as they were then"), ""]
     alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for node in data["nodes"]:
         alike.setdefault(tuple(_lines({**node, "node": EACH}, paint, width)), []).append(node)

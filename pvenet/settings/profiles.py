@@ -175,7 +175,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         text, status = private.read_checked(path, LARGEST)
         refuse_foreign(path, status)
-        data = _parsed(text)
+        return _profiles(path, text, open_to_others=bool(status.st_mode & private.READ_OR_WRITE))
     except OSError as error:
         hint = "a profile is a section like [profiles.lab] with endpoints and token_id"
         raise errors.UsageError(f"{path} can't be read: {error.strerror}", hint=hint) from None
@@ -183,7 +183,17 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         raise errors.UsageError(f"{path} is not TOML: {error}", hint="correct it there") from None
     except RecursionError:
         raise errors.UsageError(f"{path} is nested deeper than any profile", hint="correct it there") from None
-    open_to_others = bool(status.st_mode & private.READ_OR_WRITE)
+
+
+@lru_cache(maxsize=1)
+def _profiles(path: Path, text: bytes, *, open_to_others: bool) -> dict[str, dict[str, Any]]:
+    """What a file says, understood once for all the profiles that are wanted of it.
+
+    Raises ValueError and RecursionError for what is no TOML, and UsageError.
+    """
+    import tomllib
+
+    data = tomllib.loads(text.decode("utf8"))
     profiles = data.get("profiles", {})
     strange = [key for key in data if key != "profiles"]
     if strange or not isinstance(profiles, dict) or not all(isinstance(each, dict) for each in profiles.values()):
@@ -194,14 +204,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     for name, keys in profiles.items():
         _check(path, name, keys, open_to_others=open_to_others)
     return profiles
-
-
-@lru_cache(maxsize=1)
-def _parsed(text: bytes) -> dict[str, Any]:
-    """What a file says, read once for all the profiles that are wanted of it. Raises ValueError and RecursionError."""
-    import tomllib
-
-    return tomllib.loads(text.decode("utf8"))
 
 
 def refuse_foreign(path: Path, status: os.stat_result) -> None:

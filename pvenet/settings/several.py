@@ -29,6 +29,7 @@ def read_places(options: Options, environment: Mapping[str, str], *, placed: boo
     if len(profiles) == 1:
         return {"": read_settings(options, environment, placed=placed)}
     _refuse_placed(options, environment, profiles)
+    environment = dict(environment)  # that of the process decodes each of its variables for each profile
     node = options.node or environment.get("PVENET_NODE", "")
     found = {name: replace(read_settings(replace(options, profile=name), environment), node=node) for name in profiles}
     folders = {name: settings.state_dir for name, settings in found.items()}

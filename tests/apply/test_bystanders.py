@@ -234,6 +234,23 @@ def test_what_cuts_running_guests_needs_their_numbers(lab: Lab) -> None:
     assert lab.pending
 
 
+def test_all_that_is_to_be_agreed_to_is_refused_at_once(lab: Lab) -> None:
+    """One more command agrees to it; what is agreed to already is not asked for again."""
+    change(lab, "vmbr0", ports=())
+    path = "this cuts the management path of pve1: "
+    error = lab.failed(errors.ManagementRisk)
+    told = error.message.splitlines()
+    assert told[0].startswith(path)
+    assert told[1:] == ["this cuts guest 300 mail on pve1, which is running", "nothing was sent"]
+    assert error.hint == "if all of that is intended, add --allow-management --allow-guests 300"
+    left = lab.failed(errors.ManagementRisk, allow_guests=EVERYBODY)
+    assert left.message.startswith(path)
+    assert left.message.endswith("; nothing was sent")
+    assert left.hint == "if that is intended, add --allow-management"
+    assert lab.failed(errors.GuestRisk, allow_management=True).hint == "if that is intended, add --allow-guests 300"
+    assert lab.reloads == 0
+
+
 @pytest.mark.parametrize("agreed", [EVERYBODY, some(101, 102, 205)])
 def test_who_is_agreed_to_is_cut(lab: Lab, agreed: AllowedGuests) -> None:
     """All, or each by number."""

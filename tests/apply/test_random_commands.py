@@ -20,7 +20,8 @@ from mortal import MortalWalk
 from pvenet.apply.apply import apply as apply_pending
 from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
-from pvenet.apply.stage import Staging, revert
+from pvenet.apply.revert import revert
+from pvenet.apply.stage import Staging
 from pvenet.apply.status import status
 from pvenet.journal import Ours, ownership
 from pvenet.model import Bond, BondMode, Bridge, Ethernet

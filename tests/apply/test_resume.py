@@ -9,7 +9,8 @@ from killed import back
 from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply.stage import revert, stage
+from pvenet.apply.revert import revert
+from pvenet.apply.stage import stage
 from pvenet.apply.status import status
 from pvenet.events import OnFailure, Shown, Verdict
 from pvenet.journal import State

@@ -9,7 +9,7 @@ import pytest
 from lab import TAGGED, Lab, interrupt
 
 from pvenet import errors
-from pvenet.apply import rollback
+from pvenet.apply import attempts
 from pvenet.events import Ended, OnFailure, RollingBack, Verdict
 from pvenet.journal import State
 from pvenet.model import Ethernet
@@ -330,7 +330,7 @@ def test_a_bug_of_ours_on_the_way_back_ends_in_a_verdict(lab: Lab, monkeypatch: 
         raise ZeroDivisionError
 
     lab.order("reload-fails@PUT network")
-    monkeypatch.setattr(rollback, "restore_plan", wrong)
+    monkeypatch.setattr(attempts, "restore_plan", wrong)
     error = lab.failed(errors.StateUnknown)
     assert "ZeroDivisionError" in error.message
     assert lab.end.verdict is Verdict.UNKNOWN

@@ -9,7 +9,7 @@ import pytest
 from lab import BOND, TAGGED, VMBR1, Lab
 
 from pvenet import errors
-from pvenet.apply.stage import revert
+from pvenet.apply.revert import revert
 from pvenet.journal import Ours, State, ownership
 from pvenet.model import Bond, Ethernet
 

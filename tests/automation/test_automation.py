@@ -477,6 +477,10 @@ def test_a_node_that_is_not_there_is_unreachable() -> None:
     [
         ("if that is intended, add --allow-management", "if that is intended, add allow_management: true"),
         ("add --allow-guests 101,205", "add allow_guests: [101, 205]"),
+        (
+            "add --lossy --allow-management --allow-guests 101,205",
+            "add lossy: true, allow_management: true, allow_guests: [101, 205]",
+        ),
         ("(refused without --lossy)", "(refused without lossy: true)"),
         ("wait longer next time with --timeout", "wait longer next time with timeout"),
         ("`pvenet status --node pve1 --same-node` says", "`pvenet status --node pve1 --same-node` says"),

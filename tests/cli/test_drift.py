@@ -48,8 +48,11 @@ def unplug(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
 @pytest.mark.usefixtures("cluster", "file")
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github", "gitlab"])
 def test_it_shows_what_plan_shows(run: Run, form: str) -> None:
-    """In every format, and 10 with --exit-code where a node has drifted."""
-    assert run("drift", "--format", form).out == run("plan", "--format", form).out
+    """In every format, but for the words that say what it is; and 10 with --exit-code where a node has drifted."""
+    told, planned = (run(command, "--format", form).out for command in ("drift", "plan"))
+    if form == "text":
+        told, planned = (text.rpartition("\n\n")[0] for text in (told, planned))
+    assert told.replace("pvenet drift", "pvenet plan") == planned
     assert (run("drift").code, run("drift", "--exit-code").code) == (0, 10)
 
 
@@ -58,7 +61,7 @@ def test_nothing_has_drifted(run: Run, file: Path) -> None:
     """Then it is 0, and the metrics say so."""
     file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}}")
     ran = run("drift", "--exit-code", "--prometheus", "a.prom")
-    assert (ran.code, ran.out) == (0, "no changes: pve1 is as network.yaml says\n")
+    assert (ran.code, ran.out) == (0, "no drift: pve1 is as network.yaml says\n")
     found = metrics(file.with_name("a.prom"))
     assert set(found["pvenet_drift_interfaces"].samples.values()) == {0}
 
@@ -69,6 +72,52 @@ def test_what_is_pending_is_no_agreement(run: Run, file: Path) -> None:
     file.write_text("nodes: {pve1: {vmbr0: {type: bridge}}}")
     run("--node", "pve1", "eth", "set", "ens40", "--mtu", "1400")
     assert (run("drift").code, run("drift", "--exit-code").code) == (0, 10)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_last_line_speaks_of_drift(run: Run, file: Path, cluster: Path) -> None:
+    """Which nodes are not as the file says, and what is pending; it begins as the exit code is."""
+
+    def last() -> str:
+        ran = run("drift", "--exit-code")
+        line = ran.out.splitlines()[-1]
+        assert ran.code == (0 if line.startswith("no drift: ") else 10)
+        assert line.startswith(("no drift: ", "drift: "))
+        return line
+
+    same, new = "{vmbr0: {type: bridge}}", "{vmbr5: {type: bridge}}"
+    file.write_text(f"nodes: {{pve1: {same}, pve2: {new}, pve3: {same}}}")
+    assert last() == "drift: pve2 is not as network.yaml says: 1 to create, 0 to change, 0 to delete"
+    run("--node", "pve2", "bridge", "create", "vmbr5")
+    assert last() == "drift: pve2 has staged changes from here that are not live"
+    pending = cluster / "pve3/etc/network/interfaces.new"
+    pending.write_text(f"{pending.with_suffix('').read_text()}\nauto vmbr7\niface vmbr7 inet manual\n")
+    assert last() == "drift: pve2 has staged changes from here that are not live; something else is pending on pve3"
+    assert run("--node", "pve2", "revert", "--yes").code == 0
+    pending.unlink()
+    file.write_text(f"nodes: {{pve1: {new}, pve2: {new}, pve3: {same}}}")
+    assert last() == "drift: pve1, pve2 are not as network.yaml says: 2 to create, 0 to change, 0 to delete"
+    file.write_text(f"nodes: {{pve1: {same}, pve3: {same}}}")
+    assert last() == "no drift: pve1, pve3 are as network.yaml says"
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("command", "some", "none"),
+    [
+        ("plan", "plan: 1 to create, 0 to change, 0 to delete on 1 of 2 nodes", "no plan"),
+        ("drift", "drift: pve1 is not as network.yaml says: 1 to create, 0 to change, 0 to delete", "not known"),
+    ],
+)
+def test_the_last_line_says_who_could_not_be_read(  # noqa: PLR0913, PLR0917 - fixtures
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, command: str, some: str, none: str
+) -> None:
+    """It claims nothing about them, and nothing at all where that is everybody."""
+    unplug(monkeypatch, "/nodes/pve2/")
+    file.write_text("nodes: {pve1: {vmbr5: {type: bridge}}, pve2: {vmbr5: {type: bridge}}}")
+    ran = run(command, "--exit-code")
+    assert (ran.code, ran.out.splitlines()[-1]) == (6, f"{some}; pve2 could not be read")
+    assert run(command, "--node", "pve2").out == f"{none}: pve2 could not be read\n"
 
 
 @pytest.mark.usefixtures("cluster")

@@ -121,6 +121,16 @@ def test_one_in_full_says_what_was_there_and_what_to_do(run: Run) -> None:
     assert [each["action"] for each in data["steps"]] == ["update"]
 
 
+@pytest.mark.usefixtures("lab")
+def test_what_was_only_staged_is_not_said_to_be_changed(run: Run) -> None:
+    """What it changes is what it would; reverted it is what was staged, and applied what was changed."""
+    for command, title in (("list", "what it changes"), ("revert", "what was staged"), ("apply", "what was changed")):
+        run("bridge", "create", "vmbr9")
+        run(command, *(["--yes"] if command != "list" else []))
+        told = run("history", "show", str(len(run("history", "--json").data))).out
+        assert f"\n\n{title}:\n+ bridge vmbr9" in told
+
+
 def test_numbers_are_a_nodes_own(cluster: Path, run: Run) -> None:
     """Where several nodes have one of a number, it is said whose; --node tells."""
     for node in ("pve1", "pve2"):

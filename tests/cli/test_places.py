@@ -221,7 +221,7 @@ def test_a_command_about_one_node_goes_to_its_place(places: Path, run: Run) -> N
     assert Journals(places / "kept", "b2").all()[-1].state is State.APPLIED
     ran = run("list", *BOTH)
     assert ran.code == errors.UsageError.exit_code
-    assert "there are 3 nodes: a1, b1, b2" in ran.err
+    assert "takes one node, and there are 3: a1, b1, b2" in ran.err
     for words in (("show", "vmbr0"), ("rescue",)):
         assert "this command takes one node, and 2 are named: a1, b1" in run(*words, "--node", "a1,b1", *BOTH).err
     assert "did you mean b1?" in run("list", "--node", "b11", *BOTH).err

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from recorder import set_nature
 from typed import Typed
 
+from pvenet.journal import Journals, State
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:
@@ -55,10 +57,22 @@ def test_a_profile_may_mean_all(cluster: Path, run: Run, monkeypatch: pytest.Mon
     """As any setting; a command about one node says so."""
     monkeypatch.setenv("PVENET_NODE", "all")
     assert {row["node"] for row in run("list", "--json").data} == {"pve1", "pve2", "pve3"}
-    assert run("show", "vmbr0").code == 2
+    assert "this command takes one node, and there are 3: pve1, pve2, pve3" in run("show", "vmbr0").err
     assert run("list", "--node", "pve2", "--json").data[0].keys() & {"node"} == set()
     assert "this command takes one node, and 2 are named" in run("show", "vmbr0", "--node", "pve1,pve2").err
     assert cluster.exists()
+
+
+def test_which_node_waits_to_be_confirmed_is_said(cluster: Path, run: Run) -> None:
+    """There is not much time to find out; where none waits it is as with any command about one node."""
+    assert run("confirm").err.endswith("hint: choose one with --node or PVENET_NODE\n")
+    for node, state in (("pve1", State.APPLIED), ("pve2", State.CONFIRMING)):
+        journals = Journals(cluster / ".pvenet", node)
+        begun = journals.begin(endpoint=f"sim:{cluster}", baseline=(), now="2026-01-01T00:00:00.000+00:00")
+        journals.write(replace(begun, state=state))
+    ran = run("confirm")
+    assert ran.code == 2
+    assert ran.err.endswith("hint: choose one with --node; waiting to be confirmed: pve2\n")
 
 
 def test_a_node_that_fails_keeps_no_other_from_being_shown(cluster: Path, run: Run) -> None:

@@ -104,6 +104,20 @@ def test_what_can_hit_nobody_asks_for_nothing_more(run: Run, asked: list[str], w
     assert "carries" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("fault", "looks"),
+    [("", False), ("lacks=VM.Audit@GET access/permissions", True), ("error@GET netstat", True)],
+)
+def test_on_a_node_without_guests_nobody_is_looked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], fault: str, *, looks: bool
+) -> None:
+    """Where the list and the kernel know of none; who may not see all of them, or who runs, looks at the bridges."""
+    monkeypatch.setenv("PVENET_SIM", str(housed(tmp_path / "empty", ())))
+    assert run("bridge", "set", "vmbr1", "--clear", "ports", *(("--fault", fault) if fault else ())).code == 0
+    assert ("GET sdn/zones/localnetwork/bridges" in asked) == looks
+    assert {"GET cluster/resources", "GET netstat"} <= {*asked}
+
+
 def test_a_step_that_hits_nobody_says_nothing_of_one_before(run: Run) -> None:
     """Each says what it adds; the apply says it all."""
     run("bridge", "delete", "vmbr1")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import io
 import os
+import pty
 import re
+import struct
+import sys
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +102,24 @@ def test_nothing_is_wider_than_the_terminal(
     lines = (ran.out + ran.err).splitlines()
     assert lines
     assert [line for line in lines if cells_of(line) > columns and not COPIED.match(line)] == []
+
+
+def test_what_is_said_is_as_wide_as_the_terminal_that_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stdout is; and whole where stderr is none."""
+    monkeypatch.delenv("COLUMNS")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 130, 0, 0))
+    words = "word " * 50
+    with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb", buffering=0) as shown:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        output.say(words)
+        first, *rest = shown.read(1000).decode().splitlines()
+    assert 120 < len(first) <= 130
+    assert len(rest) == 1
+    piped = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", piped)
+    output.say(words)
+    assert piped.getvalue() == f"{words}\n"
 
 
 @pytest.mark.usefixtures("busy")

@@ -150,12 +150,12 @@ def test_it_ends_at_the_first_failure_and_says_who_was_not_reached() -> None:
 
 
 def test_so_many_may_fail() -> None:
-    """One more ends it; the exit code is that of the first."""
+    """One more ends it; the error and exit code are those of the first, and it names them all."""
     summary = Road(failing("a1", "c1", "e1")).go("a1 b1 c1 d1 e1 f1", max_failures=2)
     assert verdicts(summary)["d1"] == "applied"
     assert verdicts(summary)["f1"] == "untouched"
     assert summary.failure is not None
-    assert summary.failure.message == "a1 failed\nand 2 more have failed, as the summary says\nnot reached: f1"
+    assert summary.failure.message == "a1 failed\nfailed: a1, c1, e1\nnot reached: f1"
 
 
 def test_a_canary_that_fails_ends_it_whatever_may_fail() -> None:

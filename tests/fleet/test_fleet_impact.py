@@ -185,6 +185,39 @@ def test_guests_are_cut_on_no_node_unless_all_are_agreed_to(
     assert all(text.startswith("GET") for text in asked)
 
 
+LOSSY = """\
+defaults: {vmbr0: {type: bridge, ports: []}}
+nodes: {pve1: {ens37: {type: eth, mtu: 1400}}, pve3: }
+"""
+
+
+def test_all_that_is_to_be_agreed_to_is_refused_at_once(run: Run, file: Path, nodes: Path) -> None:
+    """A loss, the management paths and the guests of all nodes; one more command agrees to it."""
+    hand = nodes / "pve1/etc/network/interfaces"
+    hand.write_text(hand.read_text().replace("iface ens37 inet manual", "iface ens37 inet dhcp"))
+    file.write_text(LOSSY)
+    ran = run("apply", "-f", "network.yaml", "--yes", "--json")
+    last = ran.lines[-1]
+    assert (ran.code, last["exit"], last["kind"]) == (7, 7, "lossy")
+    told = last["message"].splitlines()
+    assert told[0] == "the API can't change this on pve1 without a loss:"
+    assert [line.partition(": ")[0] for line in told[2:]] == [
+        "this touches the management path of",
+        "  pve1",
+        "  pve3",
+        "this cuts running guests on",
+        "  pve1",
+        "  pve3",
+        "nothing was sent",
+    ]
+    add = "add --lossy --allow-management --allow-guests 300,303"
+    assert last["hint"] == f"edit /etc/network/interfaces on the node instead; if all of that is intended, {add}"
+    assert staged(nodes) == []
+    some = run("apply", "-f", "network.yaml", "--yes", "--json", "--lossy", "--allow-guests", "all").lines[-1]
+    assert (some["kind"], some["hint"]) == ("management_risk", "if that is intended, add --allow-management")
+    assert run("apply", "-f", "network.yaml", "--dry-run", *add.removeprefix("add ").split()).code == 0
+
+
 @pytest.mark.parametrize("allowed", ["101,202", "all"])
 def test_who_is_agreed_to_is_cut_on_every_node(run: Run, file: Path, allowed: str) -> None:
     """Each node finds out again by itself, right before its reload."""

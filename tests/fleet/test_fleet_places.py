@@ -233,5 +233,5 @@ def test_nodes_are_unknown_only_where_everybody_has_answered(fleet: Fleet) -> No
 @pytest.mark.parametrize("named", [(), ("a1", "b1")])
 def test_one_node_is_one(fleet: Fleet, named: Sequence[str]) -> None:
     """Not several, and not the first of several."""
-    with pytest.raises(errors.UsageError, match="2 are named: a1, b1" if named else "there are 3 nodes: a1, b1, b2"):
+    with pytest.raises(errors.UsageError, match="2 are named: a1, b1" if named else "there are 3: a1, b1, b2"):
         only_one(fleet, named)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,7 @@ from pvenet.render.impact import impact_data, impact_lines
 from pvenet.render.saved_plan import impact_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Ran
@@ -52,10 +54,34 @@ def test_it_is_shown_as_it_was(run: Run, saved: Path, tmp_path: Path) -> None:
     ]
     assert "  - bridge vmbr1  (risk: guests)" in shown
     assert "    cut: vmbr1 goes" in shown
-    assert shown[0].startswith("made from network.yaml at 20")
     assert "`pvenet apply saved` applies it" in ran.err
     assert saved.exists()
     assert not (tmp_path / "state").exists()
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[timezone]:
+    """The zone of this machine."""
+    with monkeypatch.context() as own:
+        own.setenv("TZ", "XXX-5:45")
+        time.tzset()
+        yield timezone(timedelta(hours=5, minutes=45))
+    time.tzset()
+
+
+def test_when_it_was_made_and_applied_is_said_in_the_readers_zone(run: Run, saved: Path, zone: timezone) -> None:
+    """And how long ago that was, as history says it; for a forge, whose readers are anywhere, in UTC."""
+    made = datetime.fromisoformat(json.loads(saved.read_text())["made"])
+    when = made.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    shown = run("plan", "show", "saved").out
+    assert shown.startswith(f"made from network.yaml at {when} (")
+    assert " ago), with" in shown or "now), with" in shown
+    assert " UTC</code>, with the nodes" in run("plan", "show", "saved", "--format", "markdown").out
+    assert run("--sim", "node", "apply", "saved", "--yes", "--allow-management", "--allow-guests", "all").code == 0
+    again = run("--sim", "node", "apply", "saved", "--yes")
+    applied = datetime.now(zone)
+    moments = [(applied - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M") for minutes in (0, 1)]
+    assert any(f"this plan was applied already, to pve1 at {each} (" in again.err for each in moments)
 
 
 def test_its_json_is_what_was_saved(run: Run, saved: Path) -> None:

@@ -131,6 +131,25 @@ def test_where_it_is_asked_for_they_are_at_work_at_once(cluster: Path, run: Run,
     assert all(line.startswith(("pve1: ", "pve2: ", "pve3: ")) for line in lines)
 
 
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("how", [TOGETHER, TOGETHER[:4]], ids=["together", "in turn"])
+def test_why_nodes_have_failed_is_said_once_at_the_end(run: Run, file: Path, how: tuple[str, ...]) -> None:
+    """Whole, of each of them, below a summary that has a word for it; with --quiet just as well."""
+    file.write_text(TAGGED)
+    faults = (*on("pve1", "reload-fails"), *on("pve3", "reload-fails"))
+    for quiet in ((), ("--quiet",)):
+        ran = run(*how, *quiet, "--timeout", "8", "--max-failures", "2", *faults)
+        assert ran.code == 8
+        for node in ("pve1", "pve3"):
+            for told in (f"the reload of {node} failed: ", f"rolled back and verified on {node}: "):
+                assert (ran.out + ran.err).count(told) == 1, (node, told)
+            assert f"{node}  rolled back\n" in ran.out
+        last = ran.err[min(ran.err.index(f"the reload of {node} failed") for node in ("pve1", "pve3")) :]
+        assert "rolling back: " not in last
+        assert "\nerror: the reload of " in last
+        assert "\nfailed: pve1, pve3\n" in ran.err
+
+
 def test_one_sdn_lock_is_held_for_all_of_them(cluster: Path, run: Run, file: Path) -> None:
     """None of them takes it alone, and none is told that another has it."""
     file.write_text(TAGGED)

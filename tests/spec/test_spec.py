@@ -245,6 +245,8 @@ def test_check_needs_no_node(run: Callable[..., Ran], tmp_path: Path, monkeypatc
     ran = run("check", "-f", "bad.yaml")
     assert ran.code == 3
     assert "bad.yaml:2:27: bond0: a bond has no key slvaes (did you mean slaves?)" in ran.err
+    assert "hint: no node was asked; " in ran.err
+    assert "hint: no node was asked; " in run("lint", "-f", "bad.yaml").err
     ran = run("check", "-f", "bad.yaml", "--json")
     assert ran.code == 3
     assert ran.data[0] | {"line": 2, "column": 27, "nearest": "slaves"} == ran.data[0]

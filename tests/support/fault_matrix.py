@@ -34,7 +34,8 @@ from pvenet.apply.apply import apply
 from pvenet.apply.kernel import Verify
 from pvenet.apply.options import ApplyOptions
 from pvenet.apply.resume import roll_back
-from pvenet.apply.stage import Staging, revert
+from pvenet.apply.revert import revert
+from pvenet.apply.stage import Staging
 from pvenet.events import Ended, Event, Verified, Waiting, Warned
 from pvenet.journal import Journals, Ours, ownership
 from pvenet.kernel.judgement import Require

@@ -16,8 +16,9 @@ from recorder import Recorder, connection, set_nature
 
 from pvenet.apply.apply import apply
 from pvenet.apply.options import ApplyOptions
+from pvenet.apply.revert import revert
 from pvenet.apply.runtime import Runtime
-from pvenet.apply.stage import StageOptions, revert, stage
+from pvenet.apply.stage import StageOptions, stage
 from pvenet.events import Ended, Event, OnFailure, Waiting, Warned
 from pvenet.journal import Journals, State
 from pvenet.model import Bond, Bridge
