@@ -16,7 +16,7 @@ from pvenet.cluster import Cluster, standing
 from pvenet.guests import present, running_cards, with_cards
 from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
-from pvenet.model.relations import downward
+from pvenet.model.walks import downward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from pvenet import errors, wire
 from pvenet.apply.nics import sight_of
 from pvenet.cluster import standing
 from pvenet.journal import MEANINGS, OPEN, State, replay
-from pvenet.model.relations import downward
+from pvenet.model.walks import downward
 from pvenet.nics.gone import lacking
 from pvenet.nics.names import named_in
 from pvenet.plan.risk import management_path

@@ -9,7 +9,8 @@ from pvenet.changes import Create, Delete, Update, net_changes
 from pvenet.impact.reach import NATIVE, admits
 from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import DEFAULT_MTU, upward
+from pvenet.model.relations import DEFAULT_MTU
+from pvenet.model.walks import upward
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

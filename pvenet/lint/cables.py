@@ -22,7 +22,7 @@ from pvenet.model import (
     parent_in,
 )
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import downward
+from pvenet.model.walks import downward
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

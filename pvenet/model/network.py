@@ -45,7 +45,8 @@ class Network:
     @cached_property
     def carriers(self) -> Mapping[str, tuple[str, ...]]:
         """What the traffic of each interface goes through next."""
-        return {name: carriers(name, self) for name in self.interfaces}
+        known = self.interfaces
+        return {name: carriers(interface, known, self.supports[name]) for name, interface in known.items()}
 
     @cached_property
     def carried(self) -> Mapping[str, Sequence[str]]:

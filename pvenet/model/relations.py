@@ -24,8 +24,6 @@ from pvenet.model.names import parent_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pvenet.model.network import Network
-
 _Interface = TypeVar("_Interface", bound=Interface)
 
 DEFAULT_MTU = 1500
@@ -80,15 +78,18 @@ def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
     return tuple(dict.fromkeys(found))
 
 
-def carriers(name: str, network: Network) -> tuple[str, ...]:
-    """What an interface's traffic goes through next: the bridge of a port, and the ports of a bridge to the outside."""
-    match interface := network.interfaces[name]:
+def carriers(interface: Interface, known: Mapping[str, Interface], supports: tuple[str, ...]) -> tuple[str, ...]:
+    """What an interface's traffic goes through next: the bridge of a port, and the ports of a bridge to the outside.
+
+    `supports`: as the function of this name has it.
+    """
+    match interface:
         case OvsBridge():
-            return tuple(port for port in interface.ports if not isinstance(network.interfaces.get(port), OvsIntPort))
+            return tuple(port for port in interface.ports if not isinstance(known.get(port), OvsIntPort))
         case OvsPort():
             return (interface.bridge,) if interface.bridge else ()
         case _:
-            return network.supports[name]
+            return supports
 
 
 def inverted(beneath: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
@@ -98,52 +99,6 @@ def inverted(beneath: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
         for each in below:
             found.setdefault(each, []).append(name)
     return found
-
-
-def downward(names: Iterable[str], network: Network) -> list[str]:
-    """The names and everything beneath them, from the top down, each once."""
-    found = dict.fromkeys(names)
-    waiting = list(found)
-    for name in waiting:  # it grows while it is walked
-        for carrier in network.carriers.get(name, ()):
-            if carrier not in found:
-                found[carrier] = None
-                waiting.append(carrier)
-    return waiting
-
-
-def upward(names: Iterable[str], network: Network) -> set[str]:
-    """The names and everything that has one of them beneath it, as `downward` goes."""
-    found = set(names)
-    waiting = list(found)
-    for name in waiting:  # it grows while it is walked
-        fresh = [user for user in network.carried.get(name, ()) if user not in found]
-        found.update(fresh)
-        waiting += fresh
-    return found
-
-
-def on_circles(network: Network) -> frozenset[str]:
-    """The names that stand on themselves, or between two that do."""
-    below = {name: network.interfaces.keys() & supported for name, supported in network.supports.items()}
-    above: dict[str, set[str]] = {name: set() for name in below}
-    for name, supported in below.items():
-        for support in supported:
-            above[support].add(name)
-    left = _unpeeled(below, above)
-    return frozenset(left & _unpeeled(above, below)) if left else frozenset()
-
-
-def _unpeeled(needs: Mapping[str, set[str]], needed: Mapping[str, set[str]]) -> set[str]:
-    """What is left when everything that needs nothing that is left has been taken away."""
-    counts = {name: len(names) for name, names in needs.items()}
-    free = [name for name, count in counts.items() if not count]
-    for name in free:  # it grows while it is walked
-        for other in needed[name]:
-            counts[other] -= 1
-            if not counts[other]:
-                free.append(other)
-    return counts.keys() - set(free)
 
 
 def named(interface: _Interface) -> _Interface:

@@ -11,7 +11,7 @@ from pvenet.changes import Desired, differences, ovs, same_kind
 from pvenet.errors import nearest
 from pvenet.model import Interface, Network, canonical
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import on_circles
+from pvenet.model.walks import on_circles
 from pvenet.plan.order import GATEWAYS, overlaid
 
 if TYPE_CHECKING:

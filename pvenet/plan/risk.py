@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Update
 from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, natural
-from pvenet.model.relations import downward, members, upward
+from pvenet.model.relations import members
+from pvenet.model.walks import downward, upward
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from pvenet.model import (
     from_vlan_name,
     parent_in,
 )
-from pvenet.model.relations import downward
+from pvenet.model.walks import downward
 from pvenet.plan import problems
 from pvenet.spec.addresses import shared_addresses
 from pvenet.spec.desired import merged

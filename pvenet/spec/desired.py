@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.edit import consistent
 from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of, with_values
-from pvenet.model.relations import downward
+from pvenet.model.walks import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pvenet.impact.between import between
 from pvenet.impact.judge import NOTHING, judge_card
 from pvenet.impact.ports import Attachment
 from pvenet.model import Bridge, Interface, Network, Vlan
-from pvenet.model.relations import downward, upward
+from pvenet.model.walks import downward, upward
 from pvenet.plan import management_path
 
 if TYPE_CHECKING:
