@@ -236,7 +236,8 @@ def _response(request: requests.PreparedRequest, answer: http.client.HTTPRespons
     """An answer as `requests` has it. Raises Oversized and ContentDecodingError."""
     if answer.length is not None:
         bound(answer.length)
-    body = answer.read()
+    # of a chunk no more than may be: http.client makes room for what its length says before a byte of it has come
+    body = answer.read(MAX_BODY + 1) if answer.chunked else answer.read()
     if is_packed(answer.getheader("Content-Encoding")):
         body = _unpacked(body)
     bound(len(body))

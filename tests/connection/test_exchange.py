@@ -197,6 +197,8 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     "a length beyond all": lambda: HEAD + b"Content-Length: 1000000000000000\r\n\r\n" + b" " * 100,
     "until the end": lambda: HEAD + b"\r\n" + b" " * FLOOD,
     "a chunk's length": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * FLOOD,
+    "a chunk beyond all": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n38D7EA4C68000\r\nabc",
+    "a chunk beyond all numbers": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 100 + b"\r\nabc",
     "trailer": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * (FLOOD // 6),
     "a line of the head": lambda: HEAD + b"X: " + b"y" * FLOOD,
     "lines of the head": lambda: HEAD + b"X: y\r\n" * (FLOOD // 6),
@@ -230,7 +232,7 @@ def test_an_answer_without_end_is_none_of_pves(connect: Connect, name: str) -> N
     assert server.seen[asked:] == [POST]
 
 
-@pytest.mark.parametrize("name", [name for name in FLOODS if name.startswith(("packed", "body"))])
+@pytest.mark.parametrize("name", [name for name in FLOODS if name.startswith(("packed", "body", "a chunk"))])
 def test_an_answer_takes_no_memory_without_end(connect: Connect, name: str) -> None:
     """A megabyte that is packed well would take a thousand times as much."""
     with Loopback(answering(FLOODS[name]())) as server:
