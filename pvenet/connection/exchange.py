@@ -238,7 +238,7 @@ def _response(request: requests.PreparedRequest, answer: http.client.HTTPRespons
         bound(answer.length)
     # of a chunk no more than may be: http.client makes room for what its length says before a byte of it has come
     body = answer.read(MAX_BODY + 1) if answer.chunked else answer.read()
-    if is_packed(answer.getheader("Content-Encoding")):
+    if is_packed(answer.getheader("Content-Encoding")) and body:
         body = _unpacked(body)
     bound(len(body))
     whole = Whole(request, body)

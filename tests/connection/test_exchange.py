@@ -261,6 +261,12 @@ def test_an_answer_of_some_megabytes_is_one(connect: Connect) -> None:
             assert len(connect(server.endpoint()).get("version").data) == MAX_BODY // 2
 
 
+def test_no_body_is_none_whatever_it_would_be_packed_with(connect: Connect) -> None:
+    """A refusal of the credentials has none, and is one."""
+    with Loopback(answering(packed(b"", status=b"401 No ticket"))) as server:
+        failed(errors.AuthenticationFailed, lambda: connect(server.endpoint()).get("version"))
+
+
 # --- in one write, and from its first byte on ------------------------------------------------------------------------
 
 
