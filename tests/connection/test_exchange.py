@@ -300,6 +300,16 @@ def test_a_change_that_was_cut_within_the_handshake_was_not_sent(connect: Connec
         failed(NotReached, lambda: change(connect(server.endpoint(), trust=Trust(ca_file=pem))))
 
 
+def test_a_change_that_waited_for_a_handshake_was_not_sent(connect: Connect) -> None:
+    """Who takes the connection and says nothing is there, and did not answer in time."""
+    with Loopback(lambda talk, _: (talk.request(), None)[1]) as hole:
+        connection = connect(Endpoint(host="127.0.0.1", port=hole.port))
+        error = failed(
+            NotReached, lambda: connection.post("nodes", "pve1", "network", form={"iface": "bond0"}, timeout=0.3)
+        )
+        assert "did not answer in time" in error.message
+
+
 def test_a_change_that_met_no_tls_was_not_sent(connect: Connect) -> None:
     """HTTP where HTTPS was asked."""
     with Loopback(lambda talk, _: talk.answer("what?", "400 Bad Request")) as server:
