@@ -35,6 +35,8 @@ MAX_HEAD = 256 * 1024
 """Bytes of an answer's head, and of what may come before it."""
 LONGEST = 86_400.0
 """Seconds; more is no timeout that a socket takes."""
+_WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
+"""Statuses of an answer that ends with its head. None is PVE's: what comes after it may be the answer itself."""
 
 
 class Oversized(OSError):
@@ -123,7 +125,7 @@ class Adapter(BaseAdapter):
         link.timeout = timeout[0] if isinstance(timeout, tuple) else timeout
         try:
             with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
-                return _response(request, answer)
+                whole = _response(request, answer)
         except BaseException as error:
             link.close()
             if isinstance(error, ssl.SSLError | SSLError):
@@ -131,6 +133,9 @@ class Adapter(BaseAdapter):
             if isinstance(error, OSError | HTTPException | HTTPError) and not isinstance(error, Oversized):
                 raise requests.ConnectionError(error, request=request) from error
             raise
+        if whole.status_code in _WITHOUT_BODY:
+            link.close()
+        return whole
 
     def close(self) -> None:
         """The next request comes over a new connection."""
@@ -165,7 +170,7 @@ class _Link(HTTPConnection):
 
     def ask(self, request: requests.PreparedRequest, target: str) -> http.client.HTTPResponse:
         """The answer to a request, of which no more than the head has to be there."""
-        if not self.is_connected:
+        if not self.is_connected or self._has_more():
             self.close()  # the server may have ended it meanwhile
             self.connect()
         self._pieces = []
@@ -176,6 +181,13 @@ class _Link(HTTPConnection):
         answer = http.client.HTTPConnection.getresponse(self)
         self.exchange.body()
         return answer
+
+    def _has_more(self) -> bool:
+        """Whether more came than the last answer, which would be taken for that of the next request.
+
+        `is_connected` looks at what the system has; a record of TLS was taken from it as a whole.
+        """
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
 
     def send(self, data: Any) -> None:
         self._pieces.append(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -349,6 +350,40 @@ def test_a_ticket_that_is_no_header_is_no_login(ticket: object) -> None:
             change(connection)
         connection.close()
         assert len(server.seen) == 1
+
+
+# --- an answer is that of its request -------------------------------------------------------------------------------
+
+KEPT = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+RIGHT, WRONG = (KEPT + b"Content-Length: 17\r\n\r\n" + data for data in (b'{"data": "right"}', b'{"data": "wrong"}'))
+MORE = {
+    "in one record": (RIGHT.ljust(io.DEFAULT_BUFFER_SIZE) + WRONG, b""),
+    "after what came early": (b"HTTP/1.1 103 Early Hints\r\n\r\n", WRONG),
+    "after a switch": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", WRONG),
+    "after what has no body": (b"HTTP/1.1 204 No Content\r\nContent-Length: 17\r\n\r\n", WRONG),
+}
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("name", MORE)
+def test_what_comes_after_an_answer_is_not_that_of_the_next_request(
+    connect: Connect, pem: Path, name: str, *, tls: bool
+) -> None:
+    """Else a change that was never made would count as made."""
+    first, rest = MORE[name]
+
+    def more(talk: Talk, number: int) -> None:
+        talk.request()
+        talk.link.sendall(first if number == 1 else RIGHT)
+        if talk.request():
+            talk.link.sendall(rest)
+
+    with Loopback(more, certificate=pem if tls else None) as server:
+        connection = connect(server.endpoint(), trust=Trust(ca_file=pem))
+        with contextlib.suppress(AnswerLost):
+            assert change(connection) == "right"
+        assert change(connection) == "right"
+        assert (server.seen, server.connections) == ([POST, POST], 2)
 
 
 # --- a machine that has no more to give ------------------------------------------------------------------------------
