@@ -220,7 +220,7 @@ ONLY = {
     "rich": {"cli"},
     "cryptography": {"sim"},
     "keyring": {"settings"},
-    "urllib3": {"cli", "connection", "sim"},
+    "urllib3": {"connection", "sim"},
     "yaml": {"spec"},
     "pydantic": {"spec"},
 }
