@@ -106,6 +106,7 @@ class Adapter(BaseAdapter):
         """
         super().__init__()
         self._exchange = exchange or Exchange(time.monotonic)
+        self._is_alone = exchange is None
         self._context = context
         self._names = {"assert_fingerprint": fingerprint, "server_hostname": known_as}
         self._links: dict[tuple[str, str], _Link] = {}
@@ -122,7 +123,10 @@ class Adapter(BaseAdapter):
         """The answer, with all of its body. Raises what `requests` raises, made of what happened; and Oversized."""
         parts = urlsplit(str(request.url))
         link = self._link(parts)
-        link.timeout = timeout[0] if isinstance(timeout, tuple) else timeout
+        link.timeout, whole_time = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        if self._is_alone:  # else the session says what it has to be over in
+            self._exchange.start(begun=False)
+            self._exchange.allow(LONGEST if whole_time is None else whole_time)
         try:
             with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
                 whole = _response(request, answer)
