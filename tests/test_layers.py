@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -217,11 +220,13 @@ ONLY = {
     "rich": {"cli"},
     "cryptography": {"sim"},
     "keyring": {"settings"},
-    "urllib3": {"cli", "connection", "sim"},
+    "urllib3": {"connection", "sim"},
     "yaml": {"spec"},
     "pydantic": {"spec"},
 }
 """Third parties, and the parts that may touch them."""
+CALLED = {"PyYAML": "yaml", "ansible-core": "ansible"}
+"""Packages whose module has another name."""
 PURE_OF_SPEC = {
     "addresses.py",
     "network_spec.py",
@@ -291,6 +296,15 @@ def test_third_parties_stay_in_their_places(path: Path) -> None:
         assert not roots & (FORBIDDEN_TO_PURE | {"yaml", "pydantic"})
     for library, places in ONLY.items():
         assert library not in roots or own in places
+
+
+def test_what_is_imported_is_a_dependency() -> None:
+    """A library that another one brings along is asked for by its own name, in a version that has what is used."""
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    asked = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    names = {CALLED.get(name, name) for name in (re.split(r"[^\w-]", each)[0] for each in asked)}
+    roots = {name.split(".")[0] for path in FILES for name in imports(path)}
+    assert roots - sys.stdlib_module_names - {"pvenet", "ansible_collections"} <= names
 
 
 def test_the_table_names_every_part() -> None:

@@ -37,11 +37,7 @@ class Place:
 
     @cached_property
     def connection(self) -> Connection:
-        """The connection; a place whose certificate nobody checks is no reason for a warning at each request."""
-        if self.settings.unchecked:
-            import urllib3
-
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        """The connection; nothing is sent yet."""
         connection = connect(self.settings, prompt=self.prompt, debug=self.debug, watch=self.watch)
         if not self.settings.sim:
             from pvenet.recent import Recent

@@ -35,6 +35,8 @@ MAX_HEAD = 256 * 1024
 """Bytes of an answer's head, and of what may come before it."""
 LONGEST = 86_400.0
 """Seconds; more is no timeout that a socket takes."""
+_WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
+"""Statuses of an answer that ends with its head. None is PVE's: what comes after it may be the answer itself."""
 
 
 class Oversized(OSError):
@@ -104,6 +106,7 @@ class Adapter(BaseAdapter):
         """
         super().__init__()
         self._exchange = exchange or Exchange(time.monotonic)
+        self._is_alone = exchange is None
         self._context = context
         self._names = {"assert_fingerprint": fingerprint, "server_hostname": known_as}
         self._links: dict[tuple[str, str], _Link] = {}
@@ -120,10 +123,13 @@ class Adapter(BaseAdapter):
         """The answer, with all of its body. Raises what `requests` raises, made of what happened; and Oversized."""
         parts = urlsplit(str(request.url))
         link = self._link(parts)
-        link.timeout = timeout[0] if isinstance(timeout, tuple) else timeout
+        link.timeout, whole_time = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        if self._is_alone:  # else the session says what it has to be over in
+            self._exchange.start(begun=False)
+            self._exchange.allow(LONGEST if whole_time is None else whole_time)
         try:
             with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
-                return _response(request, answer)
+                whole = _response(request, answer)
         except BaseException as error:
             link.close()
             if isinstance(error, ssl.SSLError | SSLError):
@@ -131,6 +137,9 @@ class Adapter(BaseAdapter):
             if isinstance(error, OSError | HTTPException | HTTPError) and not isinstance(error, Oversized):
                 raise requests.ConnectionError(error, request=request) from error
             raise
+        if whole.status_code in _WITHOUT_BODY:
+            link.close()
+        return whole
 
     def close(self) -> None:
         """The next request comes over a new connection."""
@@ -165,7 +174,7 @@ class _Link(HTTPConnection):
 
     def ask(self, request: requests.PreparedRequest, target: str) -> http.client.HTTPResponse:
         """The answer to a request, of which no more than the head has to be there."""
-        if not self.is_connected:
+        if not self.is_connected or self._has_more():
             self.close()  # the server may have ended it meanwhile
             self.connect()
         self._pieces = []
@@ -176,6 +185,13 @@ class _Link(HTTPConnection):
         answer = http.client.HTTPConnection.getresponse(self)
         self.exchange.body()
         return answer
+
+    def _has_more(self) -> bool:
+        """Whether more came than the last answer, which would be taken for that of the next request.
+
+        `is_connected` looks at what the system has; a record of TLS was taken from it as a whole.
+        """
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
 
     def send(self, data: Any) -> None:
         self._pieces.append(data)
@@ -236,8 +252,9 @@ def _response(request: requests.PreparedRequest, answer: http.client.HTTPRespons
     """An answer as `requests` has it. Raises Oversized and ContentDecodingError."""
     if answer.length is not None:
         bound(answer.length)
-    body = answer.read()
-    if is_packed(answer.getheader("Content-Encoding")):
+    # of a chunk no more than may be: http.client makes room for what its length says before a byte of it has come
+    body = answer.read(MAX_BODY + 1) if answer.chunked else answer.read()
+    if is_packed(answer.getheader("Content-Encoding")) and body:
         body = _unpacked(body)
     bound(len(body))
     whole = Whole(request, body)

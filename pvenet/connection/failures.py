@@ -171,7 +171,7 @@ def _not_reached(endpoint: Endpoint, kinds: set[str]) -> NotReached:
         )
     if "ConnectionRefusedError" in kinds:
         return NotReached(f"nothing listens at {endpoint}", hint="check host and port (PVE's is 8006)")
-    if "ReadTimeoutError" in kinds:
+    if kinds & _SILENT and not kinds & _UNSENT:  # it took the connection, and went no further
         return NotReached(f"{endpoint} did not answer in time", hint=_WAY_HINT)
     if "NewConnectionError" not in kinds and kinds & {"ConnectionResetError", "BrokenPipeError"}:
         return NotReached(f"{endpoint} cut the connection", hint=_WAY_HINT, again=True)

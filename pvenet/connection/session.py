@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from requests.adapters import BaseAdapter
+
     from pvenet.connection.exchange import Exchange
 
     _Values = Mapping[str, str | int]
@@ -100,12 +102,13 @@ class Session(requests.Session):
         self._exchange.start(begun=False)
         left = self._exchange.left()
         request = self._prepared(method, url, data, params)
+        adapter = self.get_adapter(url)  # as the endpoint spells it: `requests` writes ü otherwise, and fe80::1%eth0
         if self._debug is None:
-            return self._answer(request, left)
+            return self._answer(adapter, request, left)
         begun = time.monotonic()
         status = "no answer"
         try:
-            response = self._answer(request, left)
+            response = self._answer(adapter, request, left)
             status = f"{response.status_code} {response.reason}"
             return response
         finally:
@@ -125,8 +128,7 @@ class Session(requests.Session):
         request.prepare_body(data, None)
         return request
 
-    def _answer(self, request: requests.PreparedRequest, left: float) -> Whole:
-        adapter = self.get_adapter(str(request.url))
+    def _answer(self, adapter: BaseAdapter, request: requests.PreparedRequest, left: float) -> Whole:
         self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
         timeout = min(CONNECT_TIMEOUT, left), left
         response = adapter.send(request, stream=True, timeout=timeout)

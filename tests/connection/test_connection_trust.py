@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import traceback
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -148,6 +151,22 @@ def test_extensions_that_pve_s_ca_may_lack_are_not_demanded(served: Served) -> N
     assert not context.verify_flags & ssl.VERIFY_X509_STRICT
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
+
+
+@pytest.mark.parametrize("host", ["b\u00fcro", "fe80::1%eth0"])
+def test_a_pin_is_that_of_its_endpoint_however_its_name_is_spelled(
+    served: Served, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a URL a name may be written in another way than by a person; what is pinned for it holds all the same."""
+    found = socket.getaddrinfo("127.0.0.1", served.endpoint.port, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    for pin, trusted in ((served.fingerprint, True), (OTHER, False)):
+        endpoint = replace(served.endpoint, host=host, fingerprint=pin)
+        connection = Connection([endpoint], TOKEN, Trust(fingerprint=OTHER if trusted else served.fingerprint))
+        with nullcontext() if trusted else pytest.raises(errors.Untrusted):
+            assert connection.get("version").data
+        connection.close()
+    assert len(served.front.requests) == 1
 
 
 def test_insecure_asks_whoever_answers(served: Served) -> None:

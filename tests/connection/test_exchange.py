@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -20,7 +21,7 @@ from requests.adapters import BaseAdapter
 from pvenet import errors
 from pvenet.connection import AnswerLost, Connection, NotReached, Trust
 from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.exchange import MAX_BODY
+from pvenet.connection.exchange import MAX_BODY, Adapter
 from pvenet.connection.session import Password
 from pvenet.sim.http.certificate import certificate
 
@@ -137,6 +138,24 @@ def test_more_time_than_a_socket_takes_is_as_good_as_a_day(connect: Connect) -> 
         assert connect(server.endpoint()).get("version", timeout=1e300).data is None
 
 
+def test_an_adapter_by_itself_keeps_to_the_time_and_the_size_of_each_request() -> None:
+    """As in a session of `requests`, which tells it of no exchange."""
+
+    def behave(talk: Talk, _number: int) -> None:
+        while talk.request():
+            talk.answer(b" " * (MAX_BODY // 2 + MAX_BODY // 4))
+            if len(talk.seen) == 2:
+                talk.request()
+                talk.trickle(HEAD + b"X: y\r\n" * 1000)
+
+    with Loopback(behave) as server, requests.Session() as session:
+        session.mount("http://", Adapter())
+        for _ in range(2):
+            assert session.get(f"{server.endpoint().url}/", timeout=20).ok
+        with pytest.raises(requests.ConnectionError, match="timed out"):
+            session.get(f"{server.endpoint().url}/", timeout=0.3)
+
+
 class Trickling(io.BytesIO):
     """A body in process; each byte takes a second of the test's clock."""
 
@@ -197,6 +216,8 @@ FLOODS: dict[str, Callable[[], bytes]] = {
     "a length beyond all": lambda: HEAD + b"Content-Length: 1000000000000000\r\n\r\n" + b" " * 100,
     "until the end": lambda: HEAD + b"\r\n" + b" " * FLOOD,
     "a chunk's length": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * FLOOD,
+    "a chunk beyond all": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n38D7EA4C68000\r\nabc",
+    "a chunk beyond all numbers": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 100 + b"\r\nabc",
     "trailer": lambda: HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * (FLOOD // 6),
     "a line of the head": lambda: HEAD + b"X: " + b"y" * FLOOD,
     "lines of the head": lambda: HEAD + b"X: y\r\n" * (FLOOD // 6),
@@ -230,7 +251,7 @@ def test_an_answer_without_end_is_none_of_pves(connect: Connect, name: str) -> N
     assert server.seen[asked:] == [POST]
 
 
-@pytest.mark.parametrize("name", [name for name in FLOODS if name.startswith(("packed", "body"))])
+@pytest.mark.parametrize("name", [name for name in FLOODS if name.startswith(("packed", "body", "a chunk"))])
 def test_an_answer_takes_no_memory_without_end(connect: Connect, name: str) -> None:
     """A megabyte that is packed well would take a thousand times as much."""
     with Loopback(answering(FLOODS[name]())) as server:
@@ -257,6 +278,12 @@ def test_an_answer_of_some_megabytes_is_one(connect: Connect) -> None:
     for data in (packed(gzip.compress(body)), HEAD + f"Content-Length: {len(body)}\r\n\r\n".encode() + body):
         with Loopback(answering(data)) as server:
             assert len(connect(server.endpoint()).get("version").data) == MAX_BODY // 2
+
+
+def test_no_body_is_none_whatever_it_would_be_packed_with(connect: Connect) -> None:
+    """A refusal of the credentials has none, and is one."""
+    with Loopback(answering(packed(b"", status=b"401 No ticket"))) as server:
+        failed(errors.AuthenticationFailed, lambda: connect(server.endpoint()).get("version"))
 
 
 # --- in one write, and from its first byte on ------------------------------------------------------------------------
@@ -290,6 +317,16 @@ def test_a_change_that_was_cut_within_the_handshake_was_not_sent(connect: Connec
         change(connect(server.endpoint(), other.endpoint(), trust=Trust(ca_file=pem)))
         assert (server.seen, other.seen) == ([], [POST])
         failed(NotReached, lambda: change(connect(server.endpoint(), trust=Trust(ca_file=pem))))
+
+
+def test_a_change_that_waited_for_a_handshake_was_not_sent(connect: Connect) -> None:
+    """Who takes the connection and says nothing is there, and did not answer in time."""
+    with Loopback(lambda talk, _: (talk.request(), None)[1]) as hole:
+        connection = connect(Endpoint(host="127.0.0.1", port=hole.port))
+        error = failed(
+            NotReached, lambda: connection.post("nodes", "pve1", "network", form={"iface": "bond0"}, timeout=0.3)
+        )
+        assert "did not answer in time" in error.message
 
 
 def test_a_change_that_met_no_tls_was_not_sent(connect: Connect) -> None:
@@ -331,6 +368,40 @@ def test_a_ticket_that_is_no_header_is_no_login(ticket: object) -> None:
             change(connection)
         connection.close()
         assert len(server.seen) == 1
+
+
+# --- an answer is that of its request -------------------------------------------------------------------------------
+
+KEPT = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+RIGHT, WRONG = (KEPT + b"Content-Length: 17\r\n\r\n" + data for data in (b'{"data": "right"}', b'{"data": "wrong"}'))
+MORE = {
+    "in one record": (RIGHT.ljust(io.DEFAULT_BUFFER_SIZE) + WRONG, b""),
+    "after what came early": (b"HTTP/1.1 103 Early Hints\r\n\r\n", WRONG),
+    "after a switch": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", WRONG),
+    "after what has no body": (b"HTTP/1.1 204 No Content\r\nContent-Length: 17\r\n\r\n", WRONG),
+}
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("name", MORE)
+def test_what_comes_after_an_answer_is_not_that_of_the_next_request(
+    connect: Connect, pem: Path, name: str, *, tls: bool
+) -> None:
+    """Else a change that was never made would count as made."""
+    first, rest = MORE[name]
+
+    def more(talk: Talk, number: int) -> None:
+        talk.request()
+        talk.link.sendall(first if number == 1 else RIGHT)
+        if talk.request():
+            talk.link.sendall(rest)
+
+    with Loopback(more, certificate=pem if tls else None) as server:
+        connection = connect(server.endpoint(), trust=Trust(ca_file=pem))
+        with contextlib.suppress(AnswerLost):
+            assert change(connection) == "right"
+        assert change(connection) == "right"
+        assert (server.seen, server.connections) == ([POST, POST], 2)
 
 
 # --- a machine that has no more to give ------------------------------------------------------------------------------
