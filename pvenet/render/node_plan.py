@@ -229,7 +229,12 @@ def failures_text(rows: Sequence[Row], failure: PvenetError) -> str:
     """Why those have failed of which the error does not tell, whole, each line with its node."""
     said = f"{failure.message}\n"
     others = [row for row in rows if has_failed(row) and not said.startswith(f"{row.message}\n")]
-    return "\n".join(f"{row.node}: {line}" for row in others for line in row.message.splitlines())
+    return "\n".join(why_text(row.node, row.message) for row in others)
+
+
+def why_text(node: str, message: str) -> str:
+    """Why one has failed, whole, each line with its node."""
+    return "\n".join(f"{node}: {line}" for line in message.splitlines())
 
 
 def has_failed(row: Row) -> bool:
