@@ -1,6 +1,6 @@
 """Reading and planning many simulated nodes over HTTPS on loopback: seconds, the client's processor, and memory; the
-same with one answer that is late, and where each node is a cluster of its own, with a profile that leads there; and
-what it adds to say which of 300 guests on three nodes a plan hits.
+same with one answer that is late, and where each node is a cluster of its own, with a profile that leads there, beside
+what only the requests take otherwise; and what it adds to say which of 300 guests on three nodes a plan hits.
 
 Whole processes, one run each; what the simulated node itself takes to answer is measured beside it. Nothing is kept.
 """
@@ -63,6 +63,54 @@ with ExitStack() as served:
 """
 """Serves each folder, the first with a fault where one is named, until its stdin ends."""
 
+_OF_ALL = """
+import sys, time, tomllib
+from concurrent.futures import ThreadPoolExecutor
+def of_all(ask):
+    with open(sys.argv[1], "rb") as file:
+        profiles = tomllib.load(file)["profiles"]
+    def one(name):
+        host, port = profiles[name]["endpoints"][0].removeprefix("https://").split(":")
+        ask(name, profiles[name], host, int(port))
+    begun = time.process_time()
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(one, profiles))
+    print((time.process_time() - begun) / len(profiles) * 1000)
+"""
+_BY_PROXMOXER = """
+import warnings
+from proxmoxer import ProxmoxAPI
+warnings.simplefilter("ignore")
+def ask(name, profile, host, port):
+    user, token = profile["token_id"].split("!")
+    secret = profile["token_secret"]
+    api = ProxmoxAPI(host, port=port, user=user, token_name=token, token_value=secret, verify_ssl=False)
+    api.nodes.get(), api.cluster.status.get(), api.nodes(name).network.get(), api.cluster.resources.get(type="vm")
+    api.nodes(name).netstat.get(), api.access.permissions.get(path="/vms")
+of_all(ask)
+"""
+_BY_HTTP = """
+import json, ssl
+from http.client import HTTPSConnection
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+def ask(name, profile, host, port):
+    head = {"Authorization": f"PVEAPIToken={profile['token_id']}={profile['token_secret']}"}
+    link = HTTPSConnection(host, port, context=context)
+    node = f"nodes/{name}"
+    for path in ("nodes", "cluster/status", f"{node}/network", "cluster/resources?type=vm", f"{node}/netstat",
+                 "access/permissions?path=/vms"):
+        link.request("GET", f"/api2/json/{path}", headers=head)
+        with link.getresponse() as answer:
+            json.loads(answer.read())
+            if answer.getheader("Connection", "").startswith("close"):
+                link.close()
+    link.close()
+of_all(ask)
+"""
+OTHERS = {"bare proxmoxer": _OF_ALL + _BY_PROXMOXER, "http.client and json": _OF_ALL + _BY_HTTP}
+"""Asks what a plan asks of clusters without guests, and makes nothing of it; prints the processor's ms a cluster."""
+
 
 def main() -> None:
     """Measure and print."""
@@ -110,9 +158,14 @@ def clusters() -> None:
                 environment = clean | {"XDG_CONFIG_HOME": str(folder / "config"), "PVENET_PROFILE": "all"}
                 environment |= {"PVENET_STATE_DIR": str(folder / "state")}
                 seconds, work = timed(file, environment)
+                config = str(folder / "config" / "pvenet" / "config.toml")
+                asks = {} if fault else OTHERS
+                others = {by: float(run([sys.executable, "-c", ask, config], clean)) for by, ask in asks.items()}
                 server.stdin.close()
             own = f"{work / count * 1000:.1f} ms"
             print(f"{count:5}  {seconds:7.2f}  {seconds / count * 1000:9.1f}  {own:>10}  {what}")
+            for by, each in others.items():
+                print(f"{'':25}  {f'{each:.1f} ms':>10}  the requests alone, by {by}")
 
 
 def write_profiles(folder: Path, names: list[str], places: list[dict[str, str]]) -> None:
