@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from pvenet import errors, impact
@@ -19,13 +20,14 @@ from pvenet.model import Bridge, OvsBridge, kind_of
 from pvenet.model.walks import downward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pvenet.apply.runtime import Deadline
     from pvenet.guests import GuestList
     from pvenet.impact import Guest
     from pvenet.kernel.judgement import Look
     from pvenet.model import Network
+    from pvenet.model.cluster import ClusterLink
     from pvenet.node import Node
     from pvenet.plan.risk import ManagementPath
 
@@ -114,7 +116,7 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     bridges = _bridges(before, touched)
     if bridges:
         there = present(node, listed=listed())
-        if not there.is_nobody:
+        if not there.is_nobody or not _are_in_the_file(known.cluster, before):
             # after these: whoever starts meanwhile is seen, and PVE closes the connection after the answer
             known = _with(known, look(bridges, ()))
         found = with_cards(node, there, elsewhere=impact.elsewhere(known, before, touched))
@@ -124,6 +126,11 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     return _judged(
         Bystanders(before=before, wanted=wanted, path=path, known=known, asked=bool(bridges), cluster=cluster)
     )
+
+
+def _are_in_the_file(links: Iterable[ClusterLink], network: Network) -> bool:
+    """Whether the file tells what carries each end of the cluster's links; else the kernel may."""
+    return {link.ip for link in links if link.ip}.issubset(chain.from_iterable(network.ips.values()))
 
 
 def _with(known: Known, seen: Look) -> Known:
@@ -175,8 +182,8 @@ def _stands_on(carrier: str | None, before: Network, wanted: Network, changed: C
     """Whether an interface is one of those that change, or stands on one."""
     if carrier is None:
         return False
-    chain = {*downward([carrier], before), *downward([carrier], wanted)}
-    return not chain.isdisjoint(changed)
+    below = {*downward([carrier], before), *downward([carrier], wanted)}
+    return not below.isdisjoint(changed)
 
 
 # --- afterwards ------------------------------------------------------------------------------------------------------

@@ -196,8 +196,15 @@ def _size_of(stream: TextIO | None) -> os.terminal_size:
         found = os.get_terminal_size(stream.fileno() if stream else -1)
     except (OSError, ValueError):
         found = os.terminal_size((0, 0))
-    said = [int(word) if (word := os.environ.get(name, "")).isdigit() else 0 for name in ("COLUMNS", "LINES")]
-    return os.terminal_size((said[0] or found.columns or 80, said[1] or found.lines or 24))
+    return os.terminal_size((_said("COLUMNS") or found.columns or 80, _said("LINES") or found.lines or 24))
+
+
+def _said(variable: str) -> int:
+    """A size that the environment says; 0 where it says none."""
+    try:
+        return max(0, int(os.environ.get(variable, "")))
+    except ValueError:
+        return 0
 
 
 def holds(letters: str) -> bool:

@@ -127,9 +127,10 @@ class _Run:
             with progress(context, sums_up=True) as listener:
                 runtime = prompt.runtime(listener.emit)
                 summary = take_up(context.fleet, book, self._terms.apply, runtime, announcer(context, prompt))
+                if summary.failure:
+                    book.end()
         self._done = tuple(row for row in summary.rows if row.verdict is not Verdict.NOTHING)
         if summary.failure:
-            book.end()
             sum_up(context, summary, book.id, note=_what_it_was(book))
         return summary.failure is None
 
@@ -175,8 +176,8 @@ class _Run:
             with progress(context, sums_up=True, together=len(todo) if together else 0) as listener:
                 runtime, announce = prompt.runtime(listener.emit), announcer(context, prompt, together=together)
                 summary = rollout.roll_out(context.fleet, todo, terms, runtime, announce, self._record, book)
-            if book is not None:
-                book.end()
+                if book is not None:
+                    book.end()
         summary = replace(summary, rows=(*self._done, *summary.rows, *away))
         sum_up(context, summary, book.id if book else "", note=_what_it_was(book))
 

@@ -48,6 +48,8 @@ class Terminal:
         """A question comes below what is shown, and its `d` shows what was folded for it."""
         self._sums_up = sums_up
         """What became of several nodes is said below, with the reasons: they are not said here."""
+        self._failed: list[events.Ended] = []
+        """Of whom that is to be said."""
         self._heard = heard
         """The events that are told; all where it is None."""
         self._say = say
@@ -67,6 +69,8 @@ class Terminal:
     ) -> None:
         with suppress(OSError):
             LIVE.end()
+            if error is not None:  # nothing is said below
+                self._say_why()
         if self._why and isinstance(error, errors.PvenetError):  # it stands above
             error.message = error.message.removeprefix(f"{self._why}\n")
 
@@ -152,7 +156,15 @@ class Terminal:
         if event.exit_code == 0:
             took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
             self._line(f"{guarded(event.message)}{took}")
+        elif self._sums_up:
+            self._failed.append(event)
         LIVE.end()
+
+    def _say_why(self) -> None:
+        from pvenet.render.node_plan import why_text  # rarely needed
+
+        for event in self._failed:
+            self._say(why_text(event.node, event.message))
 
     def _warn(self, event: events.Warned) -> None:
         self._say(indented(f"warning: {event.text}"))  # what is waited for is waited for still

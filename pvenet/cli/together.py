@@ -70,9 +70,8 @@ class Together(Terminal):
 
     def _end(self, event: events.Ended) -> None:
         """Whatever it is; of what has failed a word, because the reason is said below the summary."""
-        if event.exit_code == 0:
-            super()._end(event)
-        else:
+        super()._end(event)
+        if event.exit_code != 0:
             self._line(f"{in_words(event.verdict)}, see below")
 
     def _warn(self, event: events.Warned) -> None:

@@ -41,7 +41,7 @@ def undo(context: Context, name: str, options: ApplyOptions, *, yes: bool) -> No
             with progress(context, sums_up=True) as listener:
                 runtime = prompt.runtime(listener.emit)
                 summary = put_back(fleet, book, wanted, options, runtime, announcer(context, prompt))
-            book.end()
+                book.end()
         note = _what_is_left(name, [each.node for each in to_undo(fleet, book.now)])
     sum_up(context, summary, name, note=note)
 

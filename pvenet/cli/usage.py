@@ -104,7 +104,7 @@ def refuse_swallowed(context: Any, command: Any, words: Iterable[str]) -> None:
     """
     named = {name: each for each in command.params for name in (*each.opts, *each.secondary_opts)}
     takes = {name for name, each in named.items() if name.startswith("-") and not getattr(each, "is_flag", True)}
-    options = {*(name for name in named if name.startswith("-")), "--help"}
+    options = {*(name for name in named if name.startswith("-")), *context.help_option_names}
     left = iter(words)
     for word in left:
         if word == "--" or (hasattr(command, "commands") and not word.startswith("-")):

@@ -217,14 +217,7 @@ def rows_text(rows: Sequence[Row], width: int | None, paint: Paint) -> str:
 
     Why one has failed stands below, in the error or before it (`failures_text`).
     """
-    lines = [
-        (
-            row.node,
-            in_words(row.verdict),
-            "" if has_failed(row) else briefly(row.node, in_words(row.verdict), row.message),
-        )
-        for row in rows
-    ]
+    lines = [(row.node, in_words(row.verdict), _briefly(row)) for row in rows]
     return fitted(("node", "result", ""), lines, width, paint, wraps=("",))
 
 
@@ -234,8 +227,14 @@ def _briefly(row: Row) -> str:
 
 def failures_text(rows: Sequence[Row], failure: PvenetError) -> str:
     """Why those have failed of which the error does not tell, whole, each line with its node."""
-    others = [row for row in rows if has_failed(row) and not failure.message.startswith(row.message)]
-    return "\n".join(f"{row.node}: {line}" for row in others for line in row.message.splitlines())
+    said = f"{failure.message}\n"
+    others = [row for row in rows if has_failed(row) and not said.startswith(f"{row.message}\n")]
+    return "\n".join(why_text(row.node, row.message) for row in others)
+
+
+def why_text(node: str, message: str) -> str:
+    """Why one has failed, whole, each line with its node."""
+    return "\n".join(f"{node}: {line}" for line in message.splitlines())
 
 
 def has_failed(row: Row) -> bool:

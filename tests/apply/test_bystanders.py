@@ -177,6 +177,18 @@ def test_a_link_that_nobody_can_place_is_told(two: Lab, name: str, fields: dict[
     assert (two.sent.count(CLUSTER) > 1) is told
 
 
+def test_on_a_node_without_guests_the_kernel_still_places_a_link(tmp_path: Path) -> None:
+    """Of an interface's addresses a listing has the last one; a link is seen not to be hit where it has another."""
+    two = Lab(housed(tmp_path / "two", (), ()))
+    file = two.folder / "pve1/etc/network/interfaces"
+    more = file.read_text().replace(f"address {LINK}1/24", f"address {LINK}1/24\n\taddress 10.9.9.9/24")
+    file.write_text(more.replace("iface vmbr1 inet manual", "iface vmbr1 inet static\n\taddress 10.7.7.7/24"))
+    two.stage({"vmbr1": None})
+    two.forget()
+    assert two.apply(allow_management=True).verdict is Verdict.APPLIED
+    assert said(two) == []
+
+
 @pytest.mark.parametrize(
     ("ports", "lines"),
     [(("ens37",), ["  cut: none of vmbr0's uplinks remains (ens33)"]), (("ens33", "ens37"), [])],

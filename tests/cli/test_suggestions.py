@@ -75,6 +75,7 @@ WRONG = [
     ("tree --svg --node pve1", "--svg needs a value"),
     ("--node --json list", "--node needs a value"),
     ("bond create --slaves --mode=802.3ad", "--slaves needs a value"),
+    ("apply -f -h", "-f needs a value"),
     ("apply --timeout soon", "--timeout is soon, but must be a number"),
     ("apply --timeout it's", "--timeout is it's, but must be a number"),
     ("apply --timeout 0", "--timeout is 0, but must be 1 to 604800 seconds"),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pvenet import events
+from pvenet import errors, events
 from pvenet.cli import terminal as one
 from pvenet.cli import together
 from pvenet.cli.output import LIVE
 from pvenet.render.values import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WAITS = events.Waiting(reason="the reload runs", elapsed=3.0, left=57.0, due=events.Due.ROLLS_BACK, node="pve1")
 FAILED = events.Ended(
@@ -63,3 +69,19 @@ def test_a_log_says_of_each_line_whose_it_is(monkeypatch: pytest.MonkeyPatch, sa
         "pve1: unknown, see below",
         "warning: interrupted: pve3 will not be started",
     ]
+
+
+@pytest.mark.parametrize("listener", [partial(one.Terminal, sums_up=True), partial(together.Together, nodes=2)])
+def test_why_one_has_failed_is_said_where_nothing_is_summed_up(
+    said: list[str], listener: Callable[..., one.Terminal]
+) -> None:
+    """As where the rollout's record can't be written, or something is wrong inside pvenet; else it is said below."""
+    told = listener(said.append, plain)
+    told.emit(FAILED)
+    full = errors.PvenetError("the disk is full")
+    told.__exit__(type(full), full, None)
+    assert said[-1] == "pve2: bond0 is down\npve2: rolled back and verified"
+    said.clear()
+    with listener(said.append, plain) as told:
+        told.emit(FAILED)
+    assert not [line for line in said if "bond0" in line]

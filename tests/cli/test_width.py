@@ -122,6 +122,15 @@ def test_what_is_said_is_as_wide_as_the_terminal_that_shows_it(monkeypatch: pyte
     assert piped.getvalue() == f"{words}\n"
 
 
+@pytest.mark.parametrize("columns", ["", "wide", "-5", "0", "²", "9" * 5000])
+def test_a_width_that_is_none_is_as_if_none_were_said(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """Whatever a shell has exported."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LINES", columns)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert output.talk_size() == (80, 24)
+
+
 @pytest.mark.usefixtures("busy")
 def test_a_pipe_has_a_line_a_change(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long: whoever reads it is a program."""

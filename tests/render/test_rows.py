@@ -51,3 +51,10 @@ def test_why_a_node_has_failed_is_said_by_the_error_or_beside_it() -> None:
     other = replace(BADLY, node="pve4", message="pve4 is locked\nits file is as it was")
     failure = errors.RolledBack(f"{BADLY.message}\nnot reached: pve9")
     assert failures_text([WELL, BADLY, AWAY, other], failure) == "pve4: pve4 is locked\npve4: its file is as it was"
+
+
+def test_an_error_that_only_begins_alike_is_of_another_node() -> None:
+    """As of pve10, where pve1 has failed in the same way."""
+    one, other = (replace(BADLY, node=name, message=f"interrupted at {name}") for name in ("pve1", "pve10"))
+    failure = errors.Interrupted(f"{other.message}\nfailed: pve1, pve10")
+    assert failures_text([one, other], failure) == "pve1: interrupted at pve1"
