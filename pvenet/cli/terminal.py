@@ -157,7 +157,10 @@ class Terminal:
             took = f" ({event.elapsed:.1f} s)" if event.elapsed else ""
             self._line(f"{guarded(event.message)}{took}")
         elif self._sums_up:
+            from pvenet.render.node_plan import in_words  # rarely needed
+
             self._failed.append(event)
+            self._line(f"{in_words(event.verdict)}, see below")
         LIVE.end()
 
     def _say_why(self) -> None:

@@ -9,7 +9,6 @@ from pvenet.cli.output import LIVE
 from pvenet.cli.terminal import Terminal, waiting
 from pvenet.render.events import waiting_note
 from pvenet.render.foreign import indented, one_line
-from pvenet.render.node_plan import in_words
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:
@@ -67,12 +66,6 @@ class Together(Terminal):
         if not self._lively and (event.node, event.reason) not in self._reasons:
             self._reasons.add((event.node, event.reason))
             self._line(waiting_note(event))
-
-    def _end(self, event: events.Ended) -> None:
-        """Whatever it is; of what has failed a word, because the reason is said below the summary."""
-        super()._end(event)
-        if event.exit_code != 0:
-            self._line(f"{in_words(event.verdict)}, see below")
 
     def _warn(self, event: events.Warned) -> None:
         self._line(indented(f"warning: {event.text}"))

@@ -85,3 +85,11 @@ def test_why_one_has_failed_is_said_where_nothing_is_summed_up(
     with listener(said.append, plain) as told:
         told.emit(FAILED)
     assert not [line for line in said if "bond0" in line]
+
+
+def test_one_after_the_other_each_that_has_failed_has_a_word(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+    """As in a rollout of several at once; the reason is said below the summary."""
+    monkeypatch.setattr(one, "lively", lambda: False)
+    told = one.Terminal(said.append, plain, sums_up=True)
+    told.emit(FAILED)
+    assert said == ["rolled back, see below"]
