@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import agree_to_guests, approve, proposal, remade, removals
+from pvenet.apply.approval import NOT_LIVE, agree_to_guests, approve, proposal, remade, removals
 from pvenet.apply.bystanders import lost
 from pvenet.apply.ending import Ending
 from pvenet.apply.handover import handover, keep
@@ -143,12 +143,12 @@ class Apply(Ending):
         if now.pending is None:
             raise errors.Stale(
                 f"nothing is pending on {self._node.name} any more: somebody else has applied or reverted it; "
-                "nothing was sent",
+                + NOT_LIVE,
                 hint="`pvenet list` shows what is there",
             )
         if now.pending != shown.pending:
             raise errors.Stale(
-                f"what is pending on {self._node.name} is no longer what was shown; nothing was sent",
+                f"what is pending on {self._node.name} is no longer what was shown; {NOT_LIVE}",
                 hint="look again: `pvenet diff`, then `pvenet apply`",
             )
         return known

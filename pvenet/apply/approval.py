@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from pvenet.model import Network
     from pvenet.node import Node, Reading
 
+NOT_LIVE = "nothing was reloaded"
+"""How a refusal ends. In a rollout what it is about was staged just before, and is taken back then."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
@@ -127,7 +130,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
     if touched:
         what = f"this {effect} the management path of {node.name}"
         missing += _unagreed_path(what, touched, found, runtime, allowed)
-    refuse([*missing, *_unagreed_guests(node, found, runtime, allowed)])
+    refuse([*missing, *_unagreed_guests(node, found, runtime, allowed)], so=NOT_LIVE)
     clustered = bool(touched) and len(cluster.members) > 1
     if clustered:
         _warn_of_fencing(node, runtime)
@@ -151,7 +154,7 @@ def _unagreed_path(
 
 def agree_to_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> None:
     """Raises GuestRisk for guests that run and would be cut, unless that was agreed to for each of them."""
-    refuse(tuple(_unagreed_guests(node, found, runtime, allowed)))
+    refuse(tuple(_unagreed_guests(node, found, runtime, allowed)), so=NOT_LIVE)
 
 
 def _unagreed_guests(node: Node, found: Bystanders, runtime: Runtime, allowed: Allowed) -> Iterator[Missing]:

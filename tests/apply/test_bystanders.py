@@ -227,7 +227,7 @@ def test_who_runs_is_known_by_number_without_the_right_to_see_guests(lab: Lab) -
     unplugged(lab)
     lab.order(f"lacks=VM.Audit@{LIST}")
     error = lab.failed(errors.GuestRisk)
-    assert "this cuts guests 101, 102, 205 on pve1, which are running; nothing was sent" in error.message
+    assert "this cuts guests 101, 102, 205 on pve1, which are running; nothing was reloaded" in error.message
     assert "which other guests" not in error.message
     assert any(line.startswith("not known: which guests pve1 has (VM.Audit on /vms is missing)") for line in said(lab))
 
@@ -240,7 +240,8 @@ def test_what_cuts_running_guests_needs_their_numbers(lab: Lab) -> None:
     unplugged(lab)
     error = lab.failed(errors.GuestRisk)
     assert error.exit_code == 7
-    assert error.message == "this cuts guests 101 web, 102 db, 205 proxy on pve1, which are running; nothing was sent"
+    guests = "guests 101 web, 102 db, 205 proxy"
+    assert error.message == f"this cuts {guests} on pve1, which are running; nothing was reloaded"
     assert error.hint == "if that is intended, add --allow-guests 101,102,205"
     assert lab.reloads == 0
     assert lab.pending
@@ -253,11 +254,11 @@ def test_all_that_is_to_be_agreed_to_is_refused_at_once(lab: Lab) -> None:
     error = lab.failed(errors.ManagementRisk)
     told = error.message.splitlines()
     assert told[0].startswith(path)
-    assert told[1:] == ["this cuts guest 300 mail on pve1, which is running", "nothing was sent"]
+    assert told[1:] == ["this cuts guest 300 mail on pve1, which is running", "nothing was reloaded"]
     assert error.hint == "if all of that is intended, add --allow-management --allow-guests 300"
     left = lab.failed(errors.ManagementRisk, allow_guests=EVERYBODY)
     assert left.message.startswith(path)
-    assert left.message.endswith("; nothing was sent")
+    assert left.message.endswith("; nothing was reloaded")
     assert left.hint == "if that is intended, add --allow-management"
     assert lab.failed(errors.GuestRisk, allow_management=True).hint == "if that is intended, add --allow-guests 300"
     assert lab.reloads == 0

@@ -185,6 +185,20 @@ def test_guests_are_cut_on_no_node_unless_all_are_agreed_to(
     assert all(text.startswith("GET") for text in asked)
 
 
+def test_a_guest_that_starts_after_the_plan_is_refused_without_a_false_word(
+    run: Run, file: Path, nodes: Path, asked: list[str]
+) -> None:
+    """Its node's change was staged, and is taken back: something was sent, and nothing was reloaded."""
+    file.write_text("nodes: {pve1: {vmbr1: {type: bridge, ports: []}}}")
+    starts = "guest-starts=110@PUT network/*"
+    ran = run("apply", "-f", "network.yaml", "--yes", "--allow-guests", "101", "--fault", starts)
+    assert ran.code == 7
+    assert "nothing was reloaded" in ran.err
+    assert "nothing was sent" not in ran.err
+    assert any(text.startswith("PUT") for text in asked)
+    assert staged(nodes) == []
+
+
 LOSSY = """\
 defaults: {vmbr0: {type: bridge, ports: []}}
 nodes: {pve1: {ens37: {type: eth, mtu: 1400}}, pve3: }
