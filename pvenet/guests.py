@@ -101,7 +101,7 @@ class Present:
     @property
     def is_nobody(self) -> bool:
         """Whether it is certain that no guest is there: nobody has to be looked for on any bridge."""
-        return not self.guests and self.running == frozenset() and not self.unknown
+        return not (self.guests or self.running or self.unknown)  # without a word from the kernel something is unknown
 
 
 def present(node: Node, *, listed: GuestList | None = None) -> Present:
