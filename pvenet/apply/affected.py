@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pvenet.apply.bystanders import GuestLook
     from pvenet.cluster import Cluster
-    from pvenet.guests import GuestList
+    from pvenet.guests import Present
     from pvenet.impact import Card
     from pvenet.model import Network
     from pvenet.node import Node
@@ -36,25 +36,25 @@ def affected(  # noqa: PLR0913 - two networks, and those who may know
     before: Network,
     wanted: Network,
     cluster: Callable[[], Cluster],
-    listed: Callable[[], GuestList | None] = lambda: None,
     *,
+    there: Present | None = None,
     path: ManagementPath | None = None,
     thorough: bool = False,
 ) -> Impact:
     """Whom the way from one network to another hits; what could not be had is told as not known.
 
-    Nothing is asked for a change that can hit nobody. `cluster`, `listed`: the cluster, and the guests of all nodes,
-    where somebody asks for several nodes. `path`: the management path, where it is known. `thorough`: seconds may pass
-    for a report, where a guest that runs would be left out without it, as one on a vnet is.
+    Nothing is asked for a change that can hit nobody. `there`, `path`: who is on the node, and the management path,
+    where they are known. `thorough`: seconds may pass for a report, where a guest that runs would be left out without
+    it, as one on a vnet is.
     """
     if not may_hit(before, wanted):
         return Impact()
     unknown: list[NotKnown] = []
     try:
-        there = cluster()
-        touched = where_touched(path, before, wanted) if path else touched_path(node, there, before, wanted)
+        around = cluster()
+        touched = where_touched(path, before, wanted) if path else touched_path(node, around, before, wanted)
         look = _look(node, unknown, thorough=thorough)
-        found = bystanders(node, before, wanted, cluster=there, look=look, path=touched, listed=listed)
+        found = bystanders(node, before, wanted, cluster=around, look=look, path=touched, there=there)
     except errors.PvenetError as error:
         return Impact(unknown=(NotKnown(what=f"what this affects on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))

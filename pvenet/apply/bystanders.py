@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pvenet.apply.runtime import Deadline
-    from pvenet.guests import GuestList
+    from pvenet.guests import Present
     from pvenet.impact import Guest
     from pvenet.kernel.judgement import Look
     from pvenet.model import Network
@@ -101,12 +101,11 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     cluster: Cluster,
     look: GuestLook,
     path: ManagementPath | None,
-    listed: Callable[[], GuestList | None] = lambda: None,
+    there: Present | None = None,
 ) -> Bystanders:
     """Who depends on what a change disturbs. Nothing is asked for a change that can hit nobody.
 
-    `look`: before anything of the bridges is staged. `listed`: the guests of all nodes, where somebody lists them for
-    several.
+    `look`: before anything of the bridges is staged. `there`: who is on the node, where somebody has asked already.
     """
     touched = concerned(before, wanted)
     known = Known(
@@ -115,7 +114,7 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     )
     bridges = _bridges(before, touched)
     if bridges:
-        there = present(node, listed=listed())
+        there = there or present(node)
         if not there.is_nobody or not _are_in_the_file(known.cluster, before):
             # after these: whoever starts meanwhile is seen, and PVE closes the connection after the answer
             known = _with(known, look(bridges, ()))

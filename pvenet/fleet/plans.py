@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from pvenet import errors
 from pvenet.apply.affected import affected
 from pvenet.apply.approval import management_addresses, planned_removals
+from pvenet.apply.bystanders import crowded
 from pvenet.apply.hosts import address_move, with_names
 from pvenet.apply.nics import meant_by
 from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import each_place, its_place, read, refuse
-from pvenet.guests import list_guests
+from pvenet.guests import list_guests, present
 from pvenet.journal import Ours, ownership
 from pvenet.nics.renaming import candidates
 from pvenet.nics.sight import Sight
@@ -23,17 +24,19 @@ from pvenet.spec import nics
 from pvenet.spec.addresses import shared_addresses, taken_addresses
 from pvenet.spec.diagnostics import Diagnostic
 from pvenet.spec.load import refuse as refuse_wrong
-from pvenet.spec.node_plan import Pending, pending_ours, plan_node
+from pvenet.spec.node_plan import Pending, outline, pending_ours, plan_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from pvenet.cluster import Cluster
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
     from pvenet.guests import GuestList
     from pvenet.journal import Foreign, Nothing
     from pvenet.model import Network
     from pvenet.node import Node, Reading
+    from pvenet.plan import ManagementPath
     from pvenet.spec.network_spec import NetworkSpec, NodeSpec
     from pvenet.spec.node_plan import NodePlan
     from pvenet.spec.saved import Saved
@@ -99,27 +102,29 @@ def plan_nodes(
     clusters, listed = its_place(fleet, with_links), each_place(fleet, _guests)
 
     def planned(node: Node, reading: Reading) -> NodePlan:
-        cluster = with_names(node, clusters(node))
-        addresses = management_addresses(node, cluster, reading.network)
+        way = cache(partial(_way, node, clusters, reading.network))
         said = spec.nodes[node.name]
         own, words = _by_name(node, reading.network, said)
-        path = management_path(reading.network, addresses)
-        found, then = plan_node(own, reading.network, path)
+        outlined = outline(own, reading.network, lambda: way().path)
+        then = outlined.network
+        whose = ownership(fleet.journals(node.name).at(node), reading)
+        live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
+        there = present(node, listed=listed(node)) if crowded(live, then) else None
+        cluster, addresses, path = way()  # after these: PVE closes the connection after its answer
+        found = plan_node(own, reading.network, outlined, path)
         at = said.position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
         why = f"PVE refuses every write on {node.name}, whatever it changes"
         refusals = [Diagnostic(at, f"{why}: {each}") for each in foreseen(reading, found.plan)]
         taken = planned_removals(reading, found.plan)
         hit = removals_on(found.management, taken, addresses)
-        whose = ownership(fleet.journals(node.name).at(node), reading)
-        live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
         known = path if live is reading.network else None
         move = address_move(node, (live, then), cluster, agreed=update_hosts)
         return replace(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, partial(listed, node), path=known, thorough=True),
+            impact=affected(node, live, then, lambda: cluster, there=there, path=known, thorough=True),
             hosts=move.edit.lines if move.edit else (),
             notes=(*nics.notes(said, words.names), *nics.unproven(said, words.macs), *move.notes),
             nics=words.macs,
@@ -131,6 +136,20 @@ def plan_nodes(
     taken = taken_addresses(spec, list(found.values()))
     refuse_wrong([*taken, *(diagnostic for each in found.values() for diagnostic in each.diagnostics)], spec.file)
     return FleetPlan(spec=spec, nodes=tuple(found.values()), failed=failed)
+
+
+class _Way(NamedTuple):
+    """How a node is reached."""
+
+    cluster: Cluster
+    addresses: frozenset[str]
+    path: ManagementPath
+
+
+def _way(node: Node, clusters: Callable[[Node], Cluster], network: Network) -> _Way:
+    cluster = with_names(node, clusters(node))
+    addresses = management_addresses(node, cluster, network)
+    return _Way(cluster, addresses, management_path(network, addresses))
 
 
 @dataclass(frozen=True, kw_only=True)

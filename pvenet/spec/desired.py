@@ -11,6 +11,8 @@ from pvenet.model.walks import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.changes import Desired
     from pvenet.plan import ManagementPath
 
@@ -24,15 +26,15 @@ class DesiredState:
     """What a complete file does not mention and what stays all the same, a clause each."""
 
 
-def desired_state(spec: NodeSpec, network: Network, management: ManagementPath) -> DesiredState:
-    """What shall be on the node; with `only`, also that the rest shall go."""
+def desired_state(spec: NodeSpec, network: Network, management: Callable[[], ManagementPath]) -> DesiredState:
+    """What shall be on the node; with `only`, also that the rest shall go: then the management path is asked for."""
     desired: dict[str, Interface | None] = {}
     for name, each in spec.interfaces.items():
         desired[name] = None if isinstance(each, Absent) else merged(each, network.interfaces.get(name))
     if not spec.only:
         return DesiredState(desired=desired)
     named = desired.keys() | spec.ignored
-    kept = {name: why for name, why in _kept(spec, network, management).items() if name not in named}
+    kept = {name: why for name, why in _kept(spec, network, management()).items() if name not in named}
     rest = [name for name in network.interfaces if name not in named and name not in kept]
     reasons = tuple(why for why in kept.values() if why)
     return DesiredState(desired={**desired, **dict.fromkeys(rest)}, kept=reasons)

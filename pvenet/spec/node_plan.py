@@ -16,11 +16,12 @@ from pvenet.plan import Risk, focused, inverse, management_path, plan_and_outcom
 from pvenet.spec.desired import desired_state
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from pvenet.changes import Change, Desired, Loss, Plan
     from pvenet.hosts import LineChange
-    from pvenet.plan import ManagementPath
+    from pvenet.plan import ManagementPath, Problem
+    from pvenet.spec.desired import DesiredState
     from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.network_spec import NodeSpec
 
@@ -101,6 +102,18 @@ class NodePlan:
         return tuple(found)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outline:
+    """A node's plan as far as it goes without knowing how the node is reached."""
+
+    goal: DesiredState
+    problems: tuple[Problem, ...]
+    """With one that is more than a warning nothing is planned."""
+    plan: Plan
+    network: Network
+    """The node's, when all of it is done."""
+
+
 def pending_ours(
     changes: str, steps: tuple[Change, ...], addresses: Collection[str], *, live: Network, staged: Network
 ) -> Pending:
@@ -115,28 +128,32 @@ def pending_ours(
     )
 
 
-def plan_node(spec: NodeSpec, network: Network, path: ManagementPath) -> tuple[NodePlan, Network]:
-    """What a file would do to a node that is reached by this management path, and what the node's network is then."""
+def outline(spec: NodeSpec, network: Network, path: Callable[[], ManagementPath]) -> Outline:
+    """The outline of a node's plan; `path`, the management path, is asked for only where it decides what stays."""
     goal = desired_state(spec, network, path)
     found = problems(network, goal.desired)
     wrong = any(not problem.warning for problem in found)
     todo, there = plan_and_outcome(network, {} if wrong else goal.desired)
-    after = replace(network, interfaces=there)
+    return Outline(goal=goal, problems=tuple(found), plan=todo, network=replace(network, interfaces=there))
+
+
+def plan_node(spec: NodeSpec, network: Network, outlined: Outline, path: ManagementPath) -> NodePlan:
+    """What a file would do to a node that is reached by this management path."""
+    todo, after = outlined.plan, outlined.network
     steps = tuple(_all_steps(todo, network, after)) if todo else ()
-    planned = NodePlan(
+    return NodePlan(
         node=spec.node,
         before=Network(interfaces=network.interfaces),
-        desired=goal.desired,
+        desired=outlined.goal.desired,
         plan=todo,
         steps=steps,
         risks=risks(steps, path, network, after),
         management=focused(path, todo.steps, network, after),
         not_rolled_back=inverse(todo, network, after.interfaces).lost if todo else (),
         losses=wire.losses_of(todo),
-        diagnostics=tuple(spec.diagnostic(problem) for problem in found),
-        kept=goal.kept,
+        diagnostics=tuple(spec.diagnostic(problem) for problem in outlined.problems),
+        kept=outlined.goal.kept,
     )
-    return planned, after
 
 
 def _all_steps(todo: Plan, network: Network, after: Network) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ssl import SSLSocket
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
@@ -247,6 +248,28 @@ def test_each_place_is_asked_once_for_what_is_its_own(run: Run, places: Path) ->
     asked = [line for line in run("guests", *BOTH, "--debug").err.splitlines() if "/cluster/resources" in line]
     assert len(asked) == 2
     assert places.exists()
+
+
+def test_a_plan_of_a_node_by_itself_takes_one_handshake(
+    tmp_path: Path, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What PVE answers once over a connection comes last, also where a bridge is touched on which guests may be."""
+    file.write_text("nodes: {a1: {vmbr0: {type: bridge, mtu: 1400}}}")
+    handshakes: list[str] = []
+    shake = SSLSocket.do_handshake
+
+    def counted(own: SSLSocket) -> None:
+        shake(own)
+        if not own.server_side:
+            handshakes.append(str(own.version()))
+
+    monkeypatch.setattr(SSLSocket, "do_handshake", counted)
+    with Server(Sim.init(tmp_path / "a", node="a1")) as a:
+        write_profiles(tmp_path, served(tmp_path, "a", a), dead(tmp_path))
+        ran = run("plan", "--profile", "a,dead", "--debug")
+    assert "~ bridge vmbr0: mtu none -> 1400" in ran.out
+    assert [text in ran.err for text in ("/netstat", "/cluster/status")] == [True, True]
+    assert handshakes == ["TLSv1.3"]
 
 
 @pytest.mark.usefixtures("places")

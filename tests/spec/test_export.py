@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv6Interface
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def unchanged(network: Network, text: str) -> bool:
     wrong = [each for each in [*diagnostics, *relations(spec)] if not each.warning]
     assert not wrong, [each.text("f") for each in wrong]
     node = spec.nodes["pve1"]
-    path = management_path(network, ())
+    path = partial(management_path, network, ())
     complete = replace(node, only=True)
     return not plan(network, desired_state(node, network, path).desired) and not plan(
         network, desired_state(complete, network, path).desired

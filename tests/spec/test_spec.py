@@ -17,7 +17,7 @@ from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import in_file_order
 from pvenet.spec.load import check, examine, load
 from pvenet.spec.network_spec import Absent, InterfaceSpec
-from pvenet.spec.node_plan import plan_node
+from pvenet.spec.node_plan import outline, plan_node
 from pvenet.spec.parse import parse
 from pvenet.spec.tree import DEEPEST, LARGEST, MOST, Unreadable, plain
 from pvenet.wire import request
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Ran
+
+    from pvenet.spec.network_spec import NodeSpec
+    from pvenet.spec.node_plan import NodePlan
 
 
 def messages(text: str) -> list[str]:
@@ -144,7 +147,7 @@ def test_options_are_words_whatever_stands_between_them() -> None:
     """No end of a line is left in them that could make one a line of the node's file."""
     text = r'nodes: {a: {vmbr1: {type: OVSBridge, options: "one\rpost-up\Ltwo"}}}'
     spec, _ = examine(text, "f")
-    (step,) = plan_node(spec.nodes["a"], Network(), management_path(Network(), ()))[0].plan.steps
+    (step,) = outline(spec.nodes["a"], Network(), lambda: management_path(Network(), ())).plan.steps
     assert request(step).form["ovs_options"] == "one post-up two"
 
 
@@ -291,6 +294,12 @@ def test_one_subnet_on_two_interfaces_is_a_warning_with_both_places() -> None:
     ]
 
 
+def plan_of(spec: NodeSpec, there: Network, *addresses: str) -> NodePlan:
+    """What a file would do to a node that is reached at these addresses."""
+    path = management_path(there, addresses)
+    return plan_node(spec, there, outline(spec, there, lambda: path), path)
+
+
 def test_the_address_by_which_another_node_is_reached_is_not_given_away() -> None:
     """A plan that would is an error where the file says it; the node itself may keep it."""
     text = "nodes:\n  a: {vmbr0: {type: bridge, cidr: 10.0.0.1/24}}\n  b:\n    vmbr1: {type: bridge, cidr: 10.0.0.1/24}"
@@ -299,11 +308,10 @@ def test_the_address_by_which_another_node_is_reached_is_not_given_away() -> Non
         "a": Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface("10.0.0.1/24"))}),
         "b": Network(interfaces={"vmbr0": Bridge(name="vmbr0", cidr=IPv4Interface("10.0.0.2/24"))}),
     }
-    paths = [management_path(network, {f"10.0.0.{number}"}) for number, network in enumerate(there.values(), 1)]
-    plans = [plan_node(spec.nodes[name], there[name], path)[0] for name, path in zip(there, paths, strict=True)]
+    plans = [plan_of(spec.nodes[name], there[name], f"10.0.0.{number}") for number, name in enumerate(there, 1)]
     (found,) = taken_addresses(spec, plans)
     assert found.text("f") == "f:4:27: b: vmbr1 would have the address 10.0.0.1, by which a is reached"
     assert not found.warning
     had = Network(interfaces={"vmbr1": Bridge(name="vmbr1", cidr=IPv4Interface("10.0.0.1/24"))})
-    already, _ = plan_node(spec.nodes["b"], had, management_path(had, ()))
+    already = plan_of(spec.nodes["b"], had)
     assert not taken_addresses(spec, [plans[0], already])

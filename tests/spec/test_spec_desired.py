@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 
 from pvenet.model import Bond, BondMode, Bridge, Ethernet, Interface, Network, Other, Vlan, XmitHashPolicy
@@ -21,7 +22,7 @@ def goal(text: str, there: Network) -> DesiredState:
     """What a node's part of a file makes of a network that is reached at 10.0.0.1."""
     spec, diagnostics = examine(f"nodes: {{a: {text}}}", "f")
     assert not diagnostics, [diagnostic.text("f") for diagnostic in diagnostics]
-    return desired_state(spec.nodes["a"], there, management_path(there, {"10.0.0.1"}))
+    return desired_state(spec.nodes["a"], there, partial(management_path, there, {"10.0.0.1"}))
 
 
 def test_what_is_left_out_is_kept_and_null_clears() -> None:
