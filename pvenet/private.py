@@ -83,6 +83,17 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         raise
 
 
+def put(path: Path, data: bytes) -> None:
+    """Write a small file anew, all of it at once, in a folder that `make_own_folder` has closed to others."""
+    draft = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")  # by no name that was left before it was closed
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, data)
+    finally:
+        os.close(handle)
+    draft.replace(path)
+
+
 def refuse_planted(path: Path) -> None:
     """Raises OSError where a part of the path is a link that others may have left, or its end a file that they did."""
     whole = path.absolute()

@@ -75,7 +75,6 @@ class Recent:
         if not met and self._heard is None:
             return False
         with suppress(OSError, ValueError):  # the latter for half a character, which is no text that can be written
-            private.make_own_folder(self._root)
             private.make_own_folder(self.folder)
             self._write(_NODES, _node_names(self._heard))
             for node, network in met.items():
@@ -83,11 +82,8 @@ class Recent:
         return True
 
     def _write(self, name: str, data: list[Any]) -> None:
-        if not data:
-            return
-        draft = self.folder / f".{name}.{os.getpid()}"
-        private.write(draft, json.dumps(data).encode())
-        draft.replace(self.folder / f"{name}{_ENDING}")
+        if data:
+            private.put(self.folder / f"{name}{_ENDING}", json.dumps(data).encode())
 
     def prune(self) -> None:
         """Forget what is past its time, of every place. A disk that can't is no matter."""

@@ -23,7 +23,7 @@ from pvenet.nics.sight import Sight
 from pvenet.node import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pvenet.connection import Connection
@@ -69,11 +69,11 @@ class Seen:
         """Every node that was read, as it was read last."""
         return {node: self.sight(node, reading.network) for node, reading in dict(self._readings).items()}
 
-    def keep(self) -> None:
-        """Put on disk what was heard and is new. A disk that takes nothing is no matter."""
-        for node, reading in dict(self._readings).items():
-            sight = self.sight(node, reading.network)
-            told = remembered(sight.memory, sight.cards, sight.network, _today(), pending=reading.changes is not None)
+    def keep(self, sights: Mapping[str, Sight]) -> None:
+        """Put on disk what of these sights is new. A disk that takes nothing is no matter."""
+        for node, sight in sights.items():
+            pending = self._readings[node].changes is not None
+            told = remembered(sight.memory, sight.cards, sight.network, _today(), pending=pending)
             self._write(node, sight, told)
 
     def accept(self, node: str, sight: Sight) -> None:

@@ -42,7 +42,7 @@ class Client:
 
     def look(self) -> list[tuple[str, str]]:
         reading: Reading = self.node.read()
-        self.seen.keep()
+        self.seen.keep(self.seen.sights())
         return [(each.old, each.new) for each in self.seen.sight("pve1", reading.network).renames]
 
 

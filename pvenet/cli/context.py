@@ -67,14 +67,15 @@ class Context:
 
     def _leave(self, seen: Seen) -> None:
         """Remember the NICs that were seen, and say which of them the file means by names that they had."""
+        sights = seen.sights()
         if not self.tells_renames:
-            for node, sight in seen.sights().items():
+            for node, sight in sights.items():
                 for each in sight.gone if sight.renames else ():
                     self.warn(f"{node}: {each.text}")
                 if sight.renames:
                     self.say(f"`pvenet renamed --node {node}` plans the change of every stanza that names them")
         if not self._held and (self.leaves or self.settings.state_dir.exists()):
-            seen.keep()
+            seen.keep(sights)
 
     # --- where the command goes ---
 

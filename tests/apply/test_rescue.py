@@ -235,6 +235,6 @@ def test_nics_are_told_by_their_macs(tmp_path: Path) -> None:
     seen = Seen(journals.state_dir, node.connection)
     seen.note("pve1", node.read())
     seen.note("pve1", report(node))
-    seen.keep()
+    seen.keep(seen.sights())
     (mac,) = rescue(node, journals).macs
     assert re.fullmatch("ens33 bc:24:11(:[0-9a-f]{2}){3}", mac)
