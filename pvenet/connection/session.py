@@ -7,9 +7,11 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import requests
-from requests.cookies import extract_cookies_to_jar
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
+from requests.utils import default_headers
 
 from pvenet import errors
 from pvenet.connection.exchange import Adapter, Whole, bound, is_packed
@@ -83,26 +85,42 @@ class Trust:
         return unchecked() if self.fingerprint or self.insecure else checked(self.ca_file)
 
 
-class Session(requests.Session):
+class Session:
     """Sends one request a time, within the exchange's limits and with a line for `--debug`.
 
-    Nothing but its headers, cookies and trust goes into a request: no variable, and no ~/.netrc, which would replace
-    our Authorization. No redirect is followed: 8006 answers plain HTTP with 301, and a redirected POST becomes a GET.
+    It is what proxmoxer needs of a session. Nothing but its headers and cookies goes into a request: no variable, and
+    no ~/.netrc, which would replace our Authorization. No redirect is followed: 8006 answers plain HTTP with 301, and a
+    redirected POST becomes a GET.
     """
 
     def __init__(self, exchange: Exchange, debug: Callable[[str], None] | None) -> None:
-        super().__init__()
+        self.headers = default_headers()
         self.headers["Accept-Encoding"] = "gzip"
         self._exchange = exchange
         self._debug = debug
+        self._adapters: dict[str, BaseAdapter] = {}
+        self._cookies: RequestsCookieJar | None = None
+        """What somebody between here and the node wants to be shown again."""
+        self._origins: dict[str, str] = {}
 
-    def request(  # type: ignore[override]
+    def mount(self, prefix: str, adapter: BaseAdapter) -> None:
+        """Let all that begins with this go to the adapter, but for what begins with more that has another."""
+        self._adapters[prefix] = adapter
+
+    def close(self) -> None:
+        """Forget connections that are kept."""
+        for adapter in self._adapters.values():
+            adapter.close()
+
+    def request(
         self, method: str, url: str, *, data: _Values | None = None, params: _Values | None = None
     ) -> requests.Response:
+        """The answer, with all of its body. Raises what `requests` raises."""
         self._exchange.start(begun=False)
         left = self._exchange.left()
         request = self._prepared(method, url, data, params)
-        adapter = self.get_adapter(url)  # as the endpoint spells it: `requests` writes ü otherwise, and fe80::1%eth0
+        # as the endpoint spells it: `requests` writes ü otherwise, and fe80::1%eth0
+        adapter = self._adapters[max((prefix for prefix in self._adapters if url.startswith(prefix)), key=len)]
         if self._debug is None:
             return self._answer(adapter, request, left)
         begun = time.monotonic()
@@ -118,22 +136,32 @@ class Session(requests.Session):
     def _prepared(
         self, method: str, url: str, data: _Values | None, params: _Values | None
     ) -> requests.PreparedRequest:
-        """What `requests` makes of it, without the parts that none of ours has: files, hooks, other authentication."""
+        """What `requests` makes of it, without what none of ours has; path and headers are as they have to be."""
         request = requests.PreparedRequest()
-        request.prepare_method(method)
-        request.prepare_url(url, params)
-        request.prepare_headers(self.headers)
-        if self.cookies:
-            request.prepare_cookies(self.cookies)
+        request.method = method
+        request.url = self._spelt(url) + (f"?{urlencode(params)}" if params else "")
+        request.headers = self.headers.copy()
+        if self._cookies:
+            request.prepare_cookies(self._cookies)
         request.prepare_body(data, None)
         return request
+
+    def _spelt(self, url: str) -> str:
+        """A URL with its host as `requests` spells it."""
+        origin = url[: url.index("/", len("https://"))]
+        if origin not in self._origins:
+            alone = requests.PreparedRequest()
+            alone.prepare_url(origin, None)
+            self._origins[origin] = str(alone.url).removesuffix("/")
+        return self._origins[origin] + url[len(origin) :]
 
     def _answer(self, adapter: BaseAdapter, request: requests.PreparedRequest, left: float) -> Whole:
         self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
         timeout = min(CONNECT_TIMEOUT, left), left
         response = adapter.send(request, stream=True, timeout=timeout)
         if "Set-Cookie" in response.headers:
-            extract_cookies_to_jar(self.cookies, request, response.raw)  # type: ignore[no-untyped-call]
+            self._cookies = self._cookies or RequestsCookieJar()
+            extract_cookies_to_jar(self._cookies, request, response.raw)  # type: ignore[no-untyped-call]
         return response if isinstance(response, Whole) else self._whole(response)
 
     def _whole(self, response: requests.Response) -> Whole:
