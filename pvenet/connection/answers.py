@@ -19,6 +19,8 @@ from pvenet.connection.failures import NOT_PVE_HINT, AnswerLost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pvenet.connection.exchange import Whole
+
 JSON = "application/json"
 MAX_DEPTH = 50
 """How deep an answer may nest; what comes after it is written to go that deep."""
@@ -94,7 +96,7 @@ class Serializer:
     """proxmoxer's serializer interface, keeping the siblings of `data` that its own throws away."""
 
     @staticmethod
-    def loads(response: requests.Response) -> Answer:
+    def loads(response: Whole) -> Answer:
         """Raises ValueError for what is no answer of PVE's."""
         envelope = _object(response)
         if "data" not in envelope:
@@ -102,7 +104,7 @@ class Serializer:
         return Answer(data=envelope.pop("data"), beside=envelope, date=response.headers.get("Date", ""))
 
     @staticmethod
-    def loads_errors(response: requests.Response) -> dict[str, Any] | None:
+    def loads_errors(response: Whole) -> dict[str, Any] | None:
         """The envelope of a refusal; empty where PVE sends none, None where it is not PVE that refuses."""
         if not response.content:
             return {} if response.status_code == requests.codes.unauthorized else None
@@ -113,14 +115,14 @@ class Serializer:
         return envelope if "data" in envelope and envelope["data"] is None else None
 
 
-def _object(response: requests.Response) -> dict[str, Any]:
+def _object(response: Whole) -> dict[str, Any]:
     """An answer's JSON object. Raises ValueError for anything else, also where its text or its depth is not sound."""
     kind = response.headers.get("Content-Type", JSON).partition(";")[0].strip().lower()
     if kind != JSON:
         raise ValueError(f"{kind} is not {JSON}")
     text = response.content.decode()
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        value = _JSON.decode(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if isinstance(value, dict):
@@ -136,6 +138,9 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is not a JSON number")
     return number
+
+
+_JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
 def _refuse_deep(value: object) -> None:

@@ -9,15 +9,13 @@ import http.client
 import io
 import math
 import ssl
-import time
 import zlib
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
-from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, SSLError
 from urllib3.util import parse_url
@@ -25,6 +23,7 @@ from urllib3.util import parse_url
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from email.message import Message
     from urllib.parse import SplitResult
 
 MAX_BODY = 16 * 1024 * 1024
@@ -85,7 +84,7 @@ class Exchange:
         self._bound = MAX_WIRE
 
 
-class Adapter(BaseAdapter):
+class Adapter:
     """Sends one request a time over a connection that it keeps, and keeps to the exchange.
 
     What `requests` itself has for that is made for many threads and many hosts, and takes twice the processor. The
@@ -94,7 +93,7 @@ class Adapter(BaseAdapter):
 
     def __init__(
         self,
-        exchange: Exchange | None = None,
+        exchange: Exchange,
         *,
         context: Callable[[], ssl.SSLContext] | None = None,
         fingerprint: str | None = None,
@@ -104,32 +103,19 @@ class Adapter(BaseAdapter):
 
         `known_as`: the name that a certificate has to have, where it is not the one that is asked.
         """
-        super().__init__()
-        self._exchange = exchange or Exchange(time.monotonic)
-        self._is_alone = exchange is None
+        self._exchange = exchange
         self._context = context
         self._names = {"assert_fingerprint": fingerprint, "server_hostname": known_as}
         self._links: dict[tuple[str, str], _Link] = {}
 
-    def send(  # noqa: PLR0913, PLR0917 - the adapter's interface
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: ARG002, FBT001, FBT002 - see above
-        timeout: Any = None,
-        verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002 - the context decides
-        cert: Any = None,  # noqa: ARG002 - see above
-        proxies: Any = None,  # noqa: ARG002 - see above
-    ) -> Whole:
-        """The answer, with all of its body. Raises what `requests` raises, made of what happened; and Oversized."""
+    def send(self, request: requests.PreparedRequest, *, timeout: float) -> Whole:
+        """The answer; `timeout`: seconds to connect in. Raises what `requests` raises, of what happened; Oversized."""
         parts = urlsplit(str(request.url))
         link = self._link(parts)
-        link.timeout, whole_time = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        if self._is_alone:  # else the session says what it has to be over in
-            self._exchange.start(begun=False)
-            self._exchange.allow(LONGEST if whole_time is None else whole_time)
+        link.timeout = timeout
         try:
             with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
-                whole = _response(request, answer)
+                whole = _whole(answer)
         except BaseException as error:
             link.close()
             if isinstance(error, ssl.SSLError | SSLError):
@@ -204,33 +190,23 @@ class _SecureLink(_Link, HTTPSConnection):
     """The same over TLS."""
 
 
-class Whole(requests.Response):
-    """A response with all of its body, which no log shows: proxmoxer writes every answer into its own."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whole:
+    """An answer with all of its body, by the names that proxmoxer has from `requests`."""
 
-    def __init__(self, request: requests.PreparedRequest, body: bytes) -> None:
-        super().__init__()
-        self.raw = io.BytesIO()
-        self.url, self.request = str(request.url), request
-        self._body = _Unshown(body)
-
-    @property
-    def content(self) -> bytes:
-        return self._body
+    status_code: int
+    reason: str
+    headers: Message
+    content: Unshown
 
 
-class _Unshown(bytes):
+class Unshown(bytes):
+    """A body that no log shows: proxmoxer writes every answer into its own."""
+
     __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
-
-
-class _Head(io.BytesIO):
-    """No body, and the answer in which `requests` looks for cookies, by its name for it."""
-
-    def __init__(self, answer: http.client.HTTPResponse) -> None:
-        super().__init__()
-        self._original_response = answer
 
 
 def bound(size: int) -> None:
@@ -248,8 +224,8 @@ def is_packed(encoding: str | None) -> bool:
     return True
 
 
-def _response(request: requests.PreparedRequest, answer: http.client.HTTPResponse) -> Whole:
-    """An answer as `requests` has it. Raises Oversized and ContentDecodingError."""
+def _whole(answer: http.client.HTTPResponse) -> Whole:
+    """An answer with its body. Raises Oversized and ContentDecodingError."""
     if answer.length is not None:
         bound(answer.length)
     # of a chunk no more than may be: http.client makes room for what its length says before a byte of it has come
@@ -257,11 +233,7 @@ def _response(request: requests.PreparedRequest, answer: http.client.HTTPRespons
     if is_packed(answer.getheader("Content-Encoding")) and body:
         body = _unpacked(body)
     bound(len(body))
-    whole = Whole(request, body)
-    whole.status_code, whole.reason = answer.status, answer.reason
-    whole.headers = CaseInsensitiveDict(answer.getheaders())
-    whole.raw = _Head(answer)
-    return whole
+    return Whole(status_code=answer.status, reason=answer.reason, headers=answer.headers, content=Unshown(body))
 
 
 def _unpacked(data: bytes) -> bytes:

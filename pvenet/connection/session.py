@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from email.message import Message
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import requests
-from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
+from requests.cookies import MockRequest, MockResponse, RequestsCookieJar
 from requests.utils import default_headers
 
 from pvenet import errors
-from pvenet.connection.exchange import Adapter, Whole, bound, is_packed
+from pvenet.connection.exchange import Adapter, Unshown, Whole, bound, is_packed
 from pvenet.connection.trust import checked, unchecked
 
 if TYPE_CHECKING:
@@ -98,12 +99,12 @@ class Session:
         self.headers["Accept-Encoding"] = "gzip"
         self._exchange = exchange
         self._debug = debug
-        self._adapters: dict[str, BaseAdapter] = {}
+        self._adapters: dict[str, Adapter | BaseAdapter] = {}
         self._cookies: RequestsCookieJar | None = None
         """What somebody between here and the node wants to be shown again."""
         self._origins: dict[str, str] = {}
 
-    def mount(self, prefix: str, adapter: BaseAdapter) -> None:
+    def mount(self, prefix: str, adapter: Adapter | BaseAdapter) -> None:
         """Let all that begins with this go to the adapter, but for what begins with more that has another."""
         self._adapters[prefix] = adapter
 
@@ -112,10 +113,8 @@ class Session:
         for adapter in self._adapters.values():
             adapter.close()
 
-    def request(
-        self, method: str, url: str, *, data: _Values | None = None, params: _Values | None = None
-    ) -> requests.Response:
-        """The answer, with all of its body. Raises what `requests` raises."""
+    def request(self, method: str, url: str, *, data: _Values | None = None, params: _Values | None = None) -> Whole:
+        """The answer. Raises what `requests` raises, and Oversized."""
         self._exchange.start(begun=False)
         left = self._exchange.left()
         request = self._prepared(method, url, data, params)
@@ -155,17 +154,22 @@ class Session:
             self._origins[origin] = str(alone.url).removesuffix("/")
         return self._origins[origin] + url[len(origin) :]
 
-    def _answer(self, adapter: BaseAdapter, request: requests.PreparedRequest, left: float) -> Whole:
-        self._exchange.start(begun=not isinstance(adapter, Adapter))  # any other does not tell when it has sent
-        timeout = min(CONNECT_TIMEOUT, left), left
-        response = adapter.send(request, stream=True, timeout=timeout)
-        if "Set-Cookie" in response.headers:
+    def _answer(self, adapter: Adapter | BaseAdapter, request: requests.PreparedRequest, left: float) -> Whole:
+        timeout = min(CONNECT_TIMEOUT, left)
+        if not isinstance(adapter, Adapter):
+            self._exchange.start(begun=True)  # it does not tell when it has sent
+            return self._whole(adapter.send(request, stream=True, timeout=(timeout, left)))
+        answer = adapter.send(request, timeout=timeout)
+        if "Set-Cookie" in answer.headers:
             self._cookies = self._cookies or RequestsCookieJar()
-            extract_cookies_to_jar(self._cookies, request, response.raw)  # type: ignore[no-untyped-call]
-        return response if isinstance(response, Whole) else self._whole(response)
+            self._cookies.extract_cookies(MockResponse(answer.headers), MockRequest(request))  # type: ignore[arg-type]  # requests' own, made for it
+        return answer
 
     def _whole(self, response: requests.Response) -> Whole:
-        """What answers in process, with all of its body in memory. Raises OSError for one that is late or too large."""
+        """What has answered in process. Raises OSError for an answer that is late or too large."""
+        headers = Message()
+        for name, value in response.headers.items():
+            headers[name] = value
         with response:
             is_packed(response.headers.get("Content-Encoding"))
             body = bytearray()
@@ -173,9 +177,8 @@ class Session:
                 body += piece
                 self._exchange.left()
                 bound(len(body))
-        whole = Whole(response.request, bytes(body))
-        whole.status_code, whole.reason, whole.headers = response.status_code, response.reason, response.headers
-        return whole
+        reason = str(response.reason or "")
+        return Whole(status_code=response.status_code, reason=reason, headers=headers, content=Unshown(body))
 
 
 def _shown(url: str, sent: Mapping[str, Any]) -> list[str]:

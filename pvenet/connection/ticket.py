@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pvenet.connection.endpoint import Endpoint
-    from pvenet.connection.exchange import Exchange
+    from pvenet.connection.exchange import Exchange, Whole
     from pvenet.connection.session import Password, Session
 
 AGE = 3600.0
@@ -84,10 +84,10 @@ class Ticket:
         return data
 
 
-def _refusal(endpoint: Endpoint, credentials: Password, response: requests.Response) -> errors.PvenetError:
+def _refusal(endpoint: Endpoint, credentials: Password, response: Whole) -> errors.PvenetError:
     envelope: Mapping[str, Any] | None = Serializer.loads_errors(response)
-    reason = str(response.reason or "")
-    return refusal(endpoint, credentials, READ, status=response.status_code, reason=reason, envelope=envelope)
+    status, reason = response.status_code, response.reason
+    return refusal(endpoint, credentials, READ, status=status, reason=reason, envelope=envelope)
 
 
 def _no_login(endpoint: Endpoint) -> errors.NotPVE:

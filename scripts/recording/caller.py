@@ -101,7 +101,7 @@ class Answer:
         return self.json.get("data") if isinstance(self.json, dict) else None
 
 
-class _Pinned(HTTPAdapter):
+class Pinned(HTTPAdapter):
     """Trusts the one certificate that has the fingerprint, whoever signed it."""
 
     def __init__(self, fingerprint: str) -> None:
@@ -120,7 +120,7 @@ class Caller:
         self._session = requests.Session()
         self._session.trust_env = False  # no netrc, no proxy, no CA bundle of somebody else's
         if place.fingerprint:
-            self._session.mount("https://", _Pinned(place.fingerprint.replace(":", "")))
+            self._session.mount("https://", Pinned(place.fingerprint.replace(":", "")))
             self._session.verify = False  # the fingerprint is the check
         elif place.ca_file:
             self._session.verify = place.ca_file

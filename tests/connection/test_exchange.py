@@ -21,7 +21,7 @@ from requests.adapters import BaseAdapter
 from pvenet import errors
 from pvenet.connection import AnswerLost, Connection, NotReached, Trust
 from pvenet.connection.endpoint import Endpoint
-from pvenet.connection.exchange import MAX_BODY, Adapter
+from pvenet.connection.exchange import MAX_BODY
 from pvenet.connection.session import Password
 from pvenet.sim.http.certificate import certificate
 
@@ -136,24 +136,6 @@ def test_more_time_than_a_socket_takes_is_as_good_as_a_day(connect: Connect) -> 
     """It is no number that a socket refuses."""
     with Loopback(polite) as server:
         assert connect(server.endpoint()).get("version", timeout=1e300).data is None
-
-
-def test_an_adapter_by_itself_keeps_to_the_time_and_the_size_of_each_request() -> None:
-    """As in a session of `requests`, which tells it of no exchange."""
-
-    def behave(talk: Talk, _number: int) -> None:
-        while talk.request():
-            talk.answer(b" " * (MAX_BODY // 2 + MAX_BODY // 4))
-            if len(talk.seen) == 2:
-                talk.request()
-                talk.trickle(HEAD + b"X: y\r\n" * 1000)
-
-    with Loopback(behave) as server, requests.Session() as session:
-        session.mount("http://", Adapter())
-        for _ in range(2):
-            assert session.get(f"{server.endpoint().url}/", timeout=20).ok
-        with pytest.raises(requests.ConnectionError, match="timed out"):
-            session.get(f"{server.endpoint().url}/", timeout=0.3)
 
 
 class Trickling(io.BytesIO):

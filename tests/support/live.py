@@ -22,9 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 import requests
 from conftest import Ran
 from paths import ROOT
-
-from pvenet.connection.exchange import Adapter
-from pvenet.connection.trust import unchecked
+from recording.caller import Pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -128,8 +126,8 @@ class Target:
         with requests.Session() as session:
             session.trust_env = False
             if fingerprint := self.settings.get("PVENET_FINGERPRINT"):
-                pinned = Adapter(context=unchecked, fingerprint=fingerprint.replace(":", ""))
-                session.mount("https://", pinned)
+                session.mount("https://", Pinned(fingerprint.replace(":", "")))
+                session.verify = False  # the fingerprint is the check
             elif authority := self.settings.get("PVENET_CA_FILE"):
                 session.verify = authority
             token = f"{self.settings['PVENET_TOKEN_ID']}={self.settings['PVENET_TOKEN_SECRET']}"
