@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -256,7 +255,8 @@ class Connection:
 
     def _answer(self, method: str, path: tuple[str, ...], form: dict[str, str | int]) -> Answer:
         url = "/".join((self.endpoint.base_url, *_quoted(path)))
-        resource = ProxmoxResource(base_url=url, session=self._session, serializer=Serializer())
+        serializer = Serializer(asked=f"{method} /{'/'.join(path)}", by=str(self.endpoint))
+        resource = ProxmoxResource(base_url=url, session=self._session, serializer=serializer)
         verb = {READ: resource.get, "POST": resource.post, "PUT": resource.put, "DELETE": resource.delete}[method]
         try:
             self._enter()
@@ -272,7 +272,7 @@ class Connection:
             self._remember()
         if not isinstance(answer, Answer):  # a redirect: proxmoxer answers None
             raise garbled(self.endpoint, method, ": it redirects")
-        return replace(answer, asked=f"{method} /{'/'.join(path)}", by=str(self.endpoint))
+        return answer
 
     def _remember(self) -> None:
         """Whose certificate was met, where there was a handshake."""

@@ -92,16 +92,21 @@ class Answer:
         return AnswerLost(message, hint=NOT_PVE_HINT)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Serializer:
     """proxmoxer's serializer interface, keeping the siblings of `data` that its own throws away."""
 
-    @staticmethod
-    def loads(response: Whole) -> Answer:
+    asked: str
+    by: str
+    """As `Answer` has them."""
+
+    def loads(self, response: Whole) -> Answer:
         """Raises ValueError for what is no answer of PVE's."""
         envelope = _object(response)
         if "data" not in envelope:
             raise ValueError("no data")
-        return Answer(data=envelope.pop("data"), beside=envelope, date=response.headers.get("Date", ""))
+        data, date = envelope.pop("data"), response.headers.get("Date", "")
+        return Answer(data=data, beside=envelope, asked=self.asked, by=self.by, date=date)
 
     @staticmethod
     def loads_errors(response: Whole) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -54,6 +55,8 @@ class Endpoint:
         """The host's IP addresses as text; none for a simulated node, or where the name does not resolve now."""
         if self.adapter is not None:
             return frozenset()
+        with suppress(ValueError):  # nothing has to be resolved
+            return frozenset({str(ipaddress.ip_address(self.host)).partition("%")[0]})
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):  # the latter for what can be no name, which a cluster may hold all the same

@@ -74,7 +74,7 @@ class Ticket:
             response = self._session.request("POST", f"{endpoint.base_url}{LOGIN}", data=form)
             if response.status_code >= requests.codes.bad_request:
                 raise _refusal(endpoint, credentials, response)
-            data = Serializer.loads(response).data
+            data = Serializer(asked=f"POST {LOGIN}", by=str(endpoint)).loads(response).data
         except (OSError, HTTPError) as error:
             raise trouble(endpoint, error, READ, begun=self._exchange.begun) from None
         except ValueError:

@@ -102,6 +102,7 @@ def test_http_goes_nowhere_but_to_this_machine(host: str) -> None:
 
 def test_an_endpoint_knows_its_addresses() -> None:
     """As text; none where the name does not resolve."""
-    assert "127.0.0.1" in parse("127.0.0.1").addresses()
-    assert parse("::1").addresses() <= {"::1"}
+    assert parse("127.0.0.1").addresses() == {"127.0.0.1"}
+    assert parse("FE80:0::1%eth0").addresses() == {"fe80::1"}
+    assert parse("localhost").addresses() & {"127.0.0.1", "::1"}
     assert parse("pve.invalid").addresses() == frozenset()
