@@ -23,8 +23,11 @@ PYTHON = "SafeLoader"
 """PyYAML's parsers, by its names; the events are the same, the former takes a tenth of the time."""
 PARSER = LIBYAML if yaml.__with_libyaml__ else PYTHON
 
-_REFUSED = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""What is no character of YAML's, ends a line in YAML 1.1 alone (U+0085, U+2028, U+2029), or marks a byte order."""
+_REFUSED = re.compile("[\0-\x08\v\f\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""What is no character of YAML's, ends a line in YAML 1.1 alone (U+0085, U+2028, U+2029), or marks a byte order.
+
+Listed and not left over from those that are allowed: that takes a tenth of the time to compile.
+"""
 _ENDS_LINES = "\x85\u2028\u2029"
 _BYTE_ORDER_MARK = "\ufeff"
 _DIRECTIVE = re.compile(r"^%(?:TAG|YAML(?! +1\.2\s*$))", re.MULTILINE)
