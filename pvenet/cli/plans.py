@@ -144,17 +144,25 @@ def _forms(
     drift: bool = False,
 ) -> dict[str, Callable[[], str]]:
     """What a forge shows of a plan."""
-    from pvenet.render.github import annotations_text, of_plan
-    from pvenet.render.gitlab import counts_report
-    from pvenet.render.markdown import plan_markdown
-    from pvenet.render.values import as_line
-
     texts = [each.text(data["file"]) for each in dict.fromkeys(warnings)]
-    return {
-        "markdown": lambda: plan_markdown(data, texts, drift=drift),
-        "github": lambda: annotations_text(of_plan(data, warnings, where, drift=drift)),
-        "gitlab": lambda: as_line(counts_report(data)),
-    }
+
+    def markdown() -> str:
+        from pvenet.render.markdown import plan_markdown
+
+        return plan_markdown(data, texts, drift=drift)
+
+    def github() -> str:
+        from pvenet.render.github import annotations_text, of_plan
+
+        return annotations_text(of_plan(data, warnings, where, drift=drift))
+
+    def gitlab() -> str:
+        from pvenet.render.gitlab import counts_report
+        from pvenet.render.values import as_line
+
+        return as_line(counts_report(data))
+
+    return {"markdown": markdown, "github": github, "gitlab": gitlab}
 
 
 def warn(context: Context, plan: FleetPlan) -> None:
