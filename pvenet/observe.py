@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from pvenet import access, errors
 from pvenet.connection import AnswerLost
-from pvenet.kernel.bridges import read_bridges
-from pvenet.kernel.report import read_report
 from pvenet.kernel.unreadable import Unreadable
 
 if TYPE_CHECKING:
@@ -49,6 +47,8 @@ def report(node: Node, *, timeout: float = REPORT_TIMEOUT) -> Report:
 
     Waits while another thread asks for one. Raises ReportLost, ReportUnreadable, and what `Node.read` raises.
     """
+    from pvenet.kernel.report import read_report  # the kernel's parts: most commands read neither this nor the bridges
+
     with node.reporting.lock:
         if node.reporting.lost is not None:
             raise node.reporting.lost
@@ -73,6 +73,8 @@ def bridges(node: Node, *, timeout: float | None = None) -> Mapping[str, BridgeP
     It freezes nothing (pve-api#bridges-freeze-nothing). Raises NotOffered before PVE 9.1, ReportUnreadable, and what
     `Node.read` raises. Bridges that the caller may not see are missing in it, without a word.
     """
+    from pvenet.kernel.bridges import read_bridges
+
     path = ("nodes", node.name, "sdn", "zones", "localnetwork", "bridges")
     try:
         answer = node.connection.get(*path, timeout=timeout)

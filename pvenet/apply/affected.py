@@ -16,7 +16,6 @@ from pvenet.apply.approval import touched_path, where_touched
 from pvenet.apply.bystanders import bystanders, may_hit
 from pvenet.guests import lacking
 from pvenet.impact import Impact
-from pvenet.kernel.judgement import NOTHING_SEEN, Look
 from pvenet.observe import NotOffered, bridges, report
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pvenet.cluster import Cluster
     from pvenet.guests import Present
     from pvenet.impact import Card
+    from pvenet.kernel.judgement import Look
     from pvenet.model import Network
     from pvenet.node import Node
     from pvenet.plan import ManagementPath
@@ -74,6 +74,8 @@ def _look(node: Node, unknown: list[NotKnown], *, thorough: bool) -> GuestLook:
 
 def _ports(node: Node, unknown: list[NotKnown]) -> Look:
     """The quick call alone: a report takes seconds. Where there is none the guests' configurations have to do."""
+    from pvenet.kernel.judgement import NOTHING_SEEN, Look  # the kernel's parts: most plans ask nobody for the bridges
+
     what = f"what is on the bridges of {node.name} now"
     try:
         return Look(bridges=bridges(node))
