@@ -7,7 +7,7 @@ import gc
 
 def entry() -> None:
     """Run the command line that the process was started with, and exit with its code."""
-    gc.set_threshold(200_000)  # it lives for moments, and importing makes much that is no garbage
+    gc.set_threshold(500_000)  # it lives for moments, and importing makes much that is no garbage
     from pvenet.cli import entry as run
 
     run()
