@@ -175,21 +175,23 @@ def _take_out(data: Any, path: tuple[Any, ...]) -> None:
 
 def _merged(node: str, of_node: Any, file: Any, tree: Tree, found: list[Diagnostic]) -> NodeSpec:
     """A node's spec: its own entries over the defaults, field by field."""
-    defaults: Mapping[str, Any] = file.defaults or {}
-    own: dict[str, Any] = dict(of_node.__pydantic_extra__ or {}) if of_node else {}
+    own = of_node.__pydantic_extra__ if of_node else None
+    layers = [
+        (tree_at(tree, path), entries)
+        for path, entries in ((("defaults",), file.defaults), (("nodes", node), own))
+        if entries
+    ]
     interfaces: dict[str, InterfaceSpec | Absent] = {}
     ignored = set()
-    for name in dict.fromkeys([*defaults, *own]):
-        chain: list[tuple[tuple[str, ...], Any]] = []
-        chain += [(("defaults", name), defaults[name])] if name in defaults else []
-        chain += [(("nodes", node, name), own[name])] if name in own else []
-        state = getattr(chain[-1][1], "state", "present")
-        at = position_of(tree, chain[-1][0], key=True)
+    for name in dict.fromkeys(name for _, entries in layers for name in entries):
+        chain = [(within, entries[name]) for within, entries in layers if name in entries]
+        within, last = chain[-1]
+        at, state = within.keys[name], getattr(last, "state", "present")
         if state == "ignore":
             ignored.add(name)
         elif state == "absent":
             interfaces[name] = Absent(name=name, position=at)
-        elif (spec := _interface_spec(name, chain, at, tree, found)) is not None:
+        elif (spec := _interface_spec(name, chain, at, found)) is not None:
             interfaces[name] = spec
     return NodeSpec(
         node=node,
@@ -202,9 +204,9 @@ def _merged(node: str, of_node: Any, file: Any, tree: Tree, found: list[Diagnost
 
 
 def _interface_spec(
-    name: str, chain: list[tuple[Any, Any]], at: Position, tree: Tree, found: list[Diagnostic]
+    name: str, chain: list[tuple[Tree, Any]], at: Position, found: list[Diagnostic]
 ) -> InterfaceSpec | None:
-    layers = [(path, entry) for path, entry in chain if getattr(entry, "state", "") == "present"]
+    layers = [(within.value[name], entry) for within, entry in chain if getattr(entry, "state", "") == "present"]
     types = list(dict.fromkeys(entry.type for _, entry in layers if hasattr(entry, "type")))
     if not types:
         message = f"{name}: its type is missing: add `type: bond`, or another of {', '.join(KINDS)}"
@@ -216,8 +218,8 @@ def _interface_spec(
         return None
     values: dict[str, object] = {}
     positions: dict[str, Position] = {}
-    for path, entry in layers:
-        own, right = tree_at(tree, path), entry.model_fields_set
+    for own, entry in layers:
+        right = entry.model_fields_set
         for key, position in own.keys.items():
             if key not in right or key in ("type", "state"):
                 continue
