@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Interface, ip_address, ip_interface
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ipaddress import IPv4Address, IPv6Address
+    from ipaddress import IPv6Address
 
     from pvenet.model.interfaces import Interface
 
@@ -44,7 +44,7 @@ def parse_address(
     length.
     """
     spelling = SPELLINGS[field]
-    read = ip_interface if spelling.prefix else ip_address
+    read = _with_prefix if spelling.prefix else ip_address
     try:
         found = read(value if isinstance(value, str) else "")
     except ValueError:
@@ -56,6 +56,15 @@ def parse_address(
         length = spelling.example.partition("/")[2]
         raise ValueError(f"{value} lacks its prefix length, as in {value}/{length}")
     return found
+
+
+def _with_prefix(text: str) -> Address:
+    """`ip_interface` of a text; but the address is read once, and not once more for the network that it is in."""
+    address, _, length = text.partition("/")
+    try:
+        return IPv4Interface((int(IPv4Address(address)), length))
+    except ValueError:
+        return ip_interface(text)
 
 
 def addresses(interface: Interface | None) -> tuple[Address, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pvenet.model.addresses import SPELLINGS, parse_address
 
@@ -23,6 +25,26 @@ def test_an_example_is_an_address(field: str) -> None:
     example = SPELLINGS[field].example
     read = ip_interface if SPELLINGS[field].prefix else ip_address
     assert parse_address(field, example) == read(example)
+
+
+ODD_LENGTHS = ["255.255.255.0", "0.0.0.255", "255.0.255.0", "024", "8/9", ""]
+
+
+@given(st.ip_addresses(), st.integers(0, 130).map(str) | st.sampled_from(ODD_LENGTHS))
+def test_an_address_with_a_prefix_length_is_what_python_takes_it_for(
+    address: IPv4Address | IPv6Address, length: str
+) -> None:
+    """With the same network around it; and what Python takes for none is none."""
+    text, field = f"{address}/{length}", "cidr" if isinstance(address, IPv4Address) else "cidr6"
+    try:
+        expected = ip_interface(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="is not an IPv"):
+            parse_address(field, text)
+    else:
+        found = parse_address(field, text)
+        assert isinstance(found, IPv4Interface | IPv6Interface)
+        assert (found, found.network, found.with_netmask) == (expected, expected.network, expected.with_netmask)
 
 
 WRONG = [
