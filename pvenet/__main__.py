@@ -10,7 +10,10 @@ def entry() -> None:
     gc.set_threshold(500_000)  # it lives for moments, and importing makes much that is no garbage
     from pvenet.cli import entry as run
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # what is left goes with the process: Python would search all of it for garbage first, twice
 
 
 if __name__ == "__main__":
