@@ -7,7 +7,6 @@ is not asked here but of the plan.
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from enum import Enum
-from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -44,7 +43,7 @@ def _address(field: str) -> Any:
     spelling = SPELLINGS[field]
     pattern = ("[0-9.]+" if "." in spelling.example else "[^/]*:[^/]*") + ("/[0-9]+" if spelling.prefix else "")
     schema = {"type": "string", "pattern": f"^{pattern}$", "examples": [spelling.example]}
-    return Annotated[Any, PlainValidator(partial(parse_address, field)), WithJsonSchema(schema)]
+    return Annotated[Any, PlainValidator(lambda value: parse_address(field, value)), WithJsonSchema(schema)]
 
 
 def _worded(value: Any) -> Any:
