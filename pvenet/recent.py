@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -22,7 +23,6 @@ from pvenet.model.relations import members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from pvenet.model import Network
 
@@ -88,13 +88,11 @@ class Recent:
     def prune(self) -> None:
         """Forget what is past its time, of every place. A disk that can't is no matter."""
         with suppress(OSError):
-            for path in self._root.glob("*/*"):
-                with suppress(OSError):  # somebody was quicker
-                    if not _is_fresh(path.stat()):
-                        path.unlink()
             for folder in self._root.iterdir():
-                with suppress(OSError):  # it is not empty
-                    folder.rmdir()
+                with suppress(OSError):  # it is none, or somebody was quicker
+                    kept = [file.name for file in os.scandir(folder) if _is_kept(file)]
+                    if not kept:
+                        folder.rmdir()
 
     # --- offered to a person ---
 
@@ -123,6 +121,15 @@ class Recent:
             return []
         found = json.loads(data)
         return found if isinstance(found, list) else []
+
+
+def _is_kept(file: os.DirEntry[str]) -> bool:
+    """Whether a file is within its time; one that is past it goes."""
+    if not _is_fresh(file.stat()):
+        with suppress(OSError):  # somebody was quicker
+            Path(file.path).unlink()
+            return False
+    return True
 
 
 def _is_fresh(status: os.stat_result) -> bool:

@@ -34,6 +34,10 @@ MAX_HEAD = 256 * 1024
 """Bytes of an answer's head, and of what may come before it."""
 LONGEST = 86_400.0
 """Seconds; more is no timeout that a socket takes."""
+_CLOSE = 0.02
+"""Seconds. A socket that waits longer than is left by less than this stays as it is: to tell it takes a call to the
+system, and another thread's turn.
+"""
 _WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
 """Statuses of an answer that ends with its head. None is PVE's: what comes after it may be the answer itself."""
 
@@ -72,6 +76,12 @@ class Exchange:
         if left <= 0:
             raise TimeoutError("timed out")
         return min(left, LONGEST)
+
+    def limit(self, sock: socket.socket) -> None:
+        """Let no wait on a socket take longer than is left for the whole. Raises TimeoutError where nothing is."""
+        left, waits = self.left(), sock.gettimeout()
+        if waits is None or not left <= waits <= left + _CLOSE:
+            sock.settimeout(left)
 
     def receive(self, count: int) -> None:
         """Count what comes in. Raises Oversized."""
@@ -165,7 +175,7 @@ class _Link(HTTPConnection):
             self.connect()
         self._pieces = []
         http.client.HTTPConnection.request(self, str(request.method), target, request.body, request.headers)
-        self.sock.settimeout(self.exchange.left())
+        self.exchange.limit(self.sock)
         self.exchange.begun = True
         self.sock.sendall(b"".join(self._pieces))
         answer = http.client.HTTPConnection.getresponse(self)
@@ -272,7 +282,7 @@ class _Incoming(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._exchange.left())
+        self._exchange.limit(self._sock)
         count: int | None = self._file.readinto(buffer)
         self._exchange.receive(count or 0)
         return count
