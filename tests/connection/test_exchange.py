@@ -9,6 +9,7 @@ import os
 import resource
 import socket
 import ssl
+import time
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +112,27 @@ def test_every_verb_takes_its_time(connect: Connect, verb: str) -> None:
         connection = connect(hole.endpoint())
         with pytest.raises(errors.Unreachable, match="did not answer in time"):
             getattr(connection, verb)("nodes", timeout=0.1, **form)
+
+
+@pytest.mark.parametrize(("before", "then", "comes"), [(0.5, 20.0, True), (20.0, 0.5, False)])
+def test_a_request_over_a_kept_connection_has_its_own_time(
+    connect: Connect, before: float, then: float, *, comes: bool
+) -> None:
+    """More or less of it than the one before: here for an answer that takes a second."""
+
+    def behave(talk: Talk, _number: int) -> None:
+        while talk.request():
+            time.sleep(1.0 if len(talk.seen) > 1 else 0.0)
+            talk.data("ok")
+
+    with Loopback(behave) as server:
+        connection = connect(server.endpoint())
+        assert connection.get("version", timeout=before).data == "ok"
+        if comes:
+            assert connection.get("version", timeout=then).data == "ok"
+        else:
+            failed(AnswerLost, lambda: connection.put("version", timeout=then))
+        assert server.connections == 1
 
 
 @pytest.mark.parametrize("timeout", [float("nan"), float("inf")])
