@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface, ip_address, ip_interface
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -44,7 +45,7 @@ def parse_address(
     length.
     """
     spelling = SPELLINGS[field]
-    read = _with_prefix if spelling.prefix else ip_address
+    read = with_subnet if spelling.prefix else ip_address
     try:
         found = read(value if isinstance(value, str) else "")
     except ValueError:
@@ -58,7 +59,8 @@ def parse_address(
     return found
 
 
-def _with_prefix(text: str) -> Address:
+@lru_cache(maxsize=8192)  # a network file and the nodes that it is about say the same ones
+def with_subnet(text: str) -> Address:
     """`ip_interface` of a text; but the address is read once, and not once more for the network that it is in."""
     address, _, length = text.partition("/")
     try:

@@ -87,7 +87,8 @@ _Kind = TypeVar("_Kind", bound="Interface")
 def with_values(interface: _Kind, **values: Any) -> _Kind:
     """The interface with these values; itself where it has them, as most have: a copy takes several times as long."""
     for name, value in values.items():
-        if getattr(interface, name) != value:
+        had = getattr(interface, name)
+        if had is not value and had != value:
             return replace(interface, **values)
     return interface
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from pvenet.model import (
     XmitHashPolicy,
     settable,
 )
+from pvenet.model.addresses import with_subnet
 from pvenet.wire.spelling import OBSERVED, SPELLINGS, Entry, spelled
 
 if TYPE_CHECKING:
@@ -41,6 +43,16 @@ _KNOWN: Mapping[type[Interface], frozenset[str]] = {
 """The keys of an entry that are more than settings of its stanzas, by kind."""
 
 _BENEATH = ("slaves", "bridge_ports", "ovs_ports", "ovs_bonds", "vlan-raw-device")
+
+
+def _with_subnet(kind: type[IPv4Interface | IPv6Interface], text: str) -> IPv4Interface | IPv6Interface:
+    found = with_subnet(text)
+    if not isinstance(found, kind):
+        raise ValueError(text)  # noqa: TRY004 - the text is wrong, and no type
+    return found
+
+
+_CIDR, _CIDR6 = (partial(_with_subnet, kind) for kind in (IPv4Interface, IPv6Interface))
 
 
 def network(entries: Iterable[Entry]) -> Network:
@@ -77,9 +89,9 @@ def _common(entry: Entry) -> dict[str, Any]:
     return {
         "name": str(entry["iface"]),
         "autostart": _true(entry.get("autostart")),
-        "cidr": _optional(IPv4Interface, entry.get("cidr")),
+        "cidr": _optional(_CIDR, entry.get("cidr")),
         "gateway": _optional(IPv4Address, entry.get("gateway")),
-        "cidr6": _optional(IPv6Interface, entry.get("cidr6")),
+        "cidr6": _optional(_CIDR6, entry.get("cidr6")),
         "gateway6": _optional(IPv6Address, entry.get("gateway6")),
         "mtu": _integer(entry.get("mtu")),
         "comments": str(entry.get("comments") or "").rstrip("\n"),
@@ -155,9 +167,9 @@ _READERS: Mapping[str, tuple[type[Interface], Callable[[Entry, dict[str, Any]], 
 
 
 _TYPED: Mapping[str, Callable[[str], Any]] = {
-    "cidr": IPv4Interface,
+    "cidr": _CIDR,
     "gateway": IPv4Address,
-    "cidr6": IPv6Interface,
+    "cidr6": _CIDR6,
     "gateway6": IPv6Address,
     "mtu": int,
 }
