@@ -241,19 +241,19 @@ def kind_of(interface: Interface) -> str:
 
 def beneath(interface: Interface) -> tuple[str, ...]:
     """The names that an interface stands on directly: slaves, ports, the raw device, or an internal port's bridge."""
-    match interface:
+    match interface:  # first what most nodes have most of
+        case Ethernet() | OvsPort():
+            return ()
+        case Vlan():
+            return (interface.raw_device,) if interface.raw_device else ()
         case Bond() | OvsBond():
             return interface.slaves
         case Bridge() | OvsBridge():
             return interface.ports
         case OvsIntPort():
             return (interface.bridge,) if interface.bridge else ()
-        case Vlan():
-            return (interface.raw_device,) if interface.raw_device else ()
         case Other():
             return interface.beneath
-        case Ethernet() | OvsPort():
-            return ()
 
 
 def is_kept_down(interface: Interface) -> bool:

@@ -57,6 +57,7 @@ def from_vlan_name(vlan: str) -> tuple[str | None, int | None]:
     return raw_device or None, int(tag) if tag.isdecimal() else None
 
 
+@lru_cache(maxsize=4096)
 def parent_in(name: str) -> str | None:
     """The device that a name speaks of: `bond0` in `bond0.50` and in `bond0:1`."""
     for mark in (".", ":"):

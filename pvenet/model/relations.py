@@ -39,12 +39,12 @@ SHARING = frozenset({"vlan", "alias", "vxlan"})
 def members(interface: Interface) -> tuple[str, ...]:
     """The interfaces that it takes for itself alone: its slaves or ports."""
     match interface:
+        case Ethernet() | Vlan() | OvsIntPort() | OvsPort():
+            return ()
         case Bond() | Bridge() | OvsBond() | OvsBridge():
             return beneath(interface)
         case Other():
             return () if interface.kind in SHARING else interface.beneath
-        case Ethernet() | Vlan() | OvsIntPort() | OvsPort():
-            return ()
 
 
 def with_kept_addresses(before: _Interface, after: Interface | None) -> _Interface:
@@ -103,9 +103,10 @@ def inverted(beneath: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
 
 def named(interface: _Interface) -> _Interface:
     """An interface as PVE writes it: what a VLAN such as `eno1.8` stands on is said by its name (pve-api#f63)."""
-    raw_device = parent_in(interface.name) if isinstance(interface, Vlan) else None
-    if isinstance(interface, Vlan) and raw_device and raw_device != interface.raw_device:
-        return replace(interface, raw_device=raw_device)
+    if isinstance(interface, Vlan):
+        raw_device = parent_in(interface.name)
+        if raw_device and raw_device != interface.raw_device:
+            return replace(interface, raw_device=raw_device)
     return interface
 
 
