@@ -42,6 +42,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 _SHOWING = frozenset({"SDN.Audit", "SDN.Use"})
 """Either of them on a bridge's own path shows it in the listing."""
 
+_OUTSIDE = frozenset({"dhcp", "auto"})
+"""The methods by which an interface gets its addresses from outside."""
+
 _LO_ALONE = 1
 """Places in the file that a whole listing does not show: that of `lo`."""
 
@@ -200,24 +203,28 @@ def _named_in(changes: str) -> frozenset[str]:
     return frozenset(re.findall(r"^[ +]iface[ \t]+(\S+)", changes, flags=re.MULTILINE))
 
 
-def _unlisted_carriers(interface: Interface, known: Mapping[str, Interface]) -> Iterator[str]:
+def _unlisted_carriers(interface: Interface, known: Mapping[str, Interface]) -> list[str]:
     """What a VLAN or an alias stands on and is not listed; it may be a bridge."""
-    if isinstance(interface, Vlan | Other):
-        yield from (name for name in beneath(interface) if name not in known and parent_in(name) not in known)
+    names = beneath(interface) if isinstance(interface, Vlan | Other) else ()
+    return [name for name in names if name not in known and parent_in(name) not in known]
 
 
 def _leads_out(interface: Interface) -> bool:
     """Whether it has a default gateway, or may get one from outside."""
-    methods = {interface.file_only.method, interface.file_only.method6}
-    return bool(interface.gateway or interface.gateway6 or methods & {"dhcp", "auto"})
+    kept = interface.file_only
+    return bool(interface.gateway or interface.gateway6) or not _OUTSIDE.isdisjoint((kept.method, kept.method6))
 
 
 def _up_for_nobody(network: Network, kind: type[Bond | Ethernet]) -> Iterator[str]:
     """The bonds or NICs that are up, and neither have an address nor carry anything that is listed."""
     interfaces = network.interfaces
     used = {name for interface in interfaces.values() for name in beneath(interface)}
-    used |= {parent for name in (*used, *interfaces) if (parent := parent_in(name))}
-    for name, interface in interfaces.items():
-        addressed = interface.cidr or interface.cidr6 or _leads_out(interface)
-        if isinstance(interface, kind) and not addressed and name not in used and network.links[name].active:
-            yield name
+    idle = [
+        name
+        for name, interface in interfaces.items()
+        if isinstance(interface, kind)
+        and name not in used
+        and not (interface.cidr or interface.cidr6 or _leads_out(interface))
+    ]
+    spoken_of = {parent_in(name) for name in (*used, *interfaces)} if idle else ()
+    yield from (name for name in idle if name not in spoken_of and network.links[name].active)

@@ -9,7 +9,7 @@ from pvenet.limits import line_end
 from pvenet.model import Other
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pvenet.model import Interface, Network
 
@@ -25,12 +25,11 @@ def line_ends(network: Network) -> tuple[str, ...]:
 
 
 def _found(interface: Interface) -> Iterator[tuple[str, str]]:
-    kept = interface.file_only
-    texts = {"comments": [interface.comments], "options": [*kept.options, *kept.options6]}
+    texts: dict[str, Iterable[str]] = {"comments": (interface.comments,), "options": interface.file_only.lines}
     if isinstance(interface, Other):
         fields = json.loads(interface.entry)
         texts["fields"] = [text for key, text in fields.items() if isinstance(text, str) and not key.startswith("comm")]
     for what, lines in texts.items():
-        letter = next((found for line in lines if (found := line_end(line))), None)
+        letter = next(filter(None, map(line_end, lines)), None)
         if letter:
             yield what, letter
