@@ -157,7 +157,7 @@ def coupled(
     now: Mapping[str, Interface], then: dict[str, Interface], desired: Mapping[str, Interface | None]
 ) -> dict[str, Interface]:
     """What is desired with bridges and ports in agreement, whichever of the two says so."""
-    if not any(isinstance(interface, OvsBridge) for known in (now, then) for interface in known.values()):
+    if OvsBridge not in map(type, (*now.values(), *then.values())):
         return then
     for bridge in [interface for interface in then.values() if isinstance(interface, OvsBridge)]:
         if bridge.name not in desired:
@@ -215,11 +215,9 @@ def nics_only(interfaces: Mapping[str, Interface]) -> dict[str, Interface]:
     }
 
 
-def with_own_ports(after: Interface, state: Mapping[str, Interface]) -> Interface:
+def with_own_ports(after: OvsBridge, state: Mapping[str, Interface]) -> Interface:
     """A bridge as an update has to say it: with the ports that are there for it now."""
     before = state.get(after.name)
-    if not isinstance(after, OvsBridge):
-        return after
     here = before.ports if isinstance(before, OvsBridge) else ()
     own = {name for name in here if _is_own(state.get(name))}
     return canonical(replace(after, ports=(*after.ports, *own)))

@@ -45,12 +45,11 @@ def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> B
     changes = net_changes(old, new)
     deleted = {change.name for change in changes if isinstance(change, Delete)}
     created = {change.name for change in changes if isinstance(change, Create)}
-    links = {name for name, interface in old.items() if not isinstance(interface, Ethernet | OvsPort)}
     return Between(
         before=old,
         after=new,
         remade=frozenset(deleted & created) | (frozenset(remade) & old.keys() & new.keys()),
-        gone=frozenset((links & old.keys()) - new.keys()),
+        gone=frozenset(name for name in old.keys() - new.keys() if not isinstance(old[name], Ethernet | OvsPort)),
         had=before.ips,
         has=wanted.ips,
     )

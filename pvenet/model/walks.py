@@ -27,9 +27,10 @@ def upward(names: Iterable[str], network: Network) -> set[str]:
     found = set(names)
     waiting = list(found)
     for name in waiting:  # it grows while it is walked
-        fresh = [user for user in network.carried.get(name, ()) if user not in found]
-        found.update(fresh)
-        waiting += fresh
+        for user in network.carried.get(name, ()):
+            if user not in found:
+                found.add(user)
+                waiting.append(user)
     return found
 
 

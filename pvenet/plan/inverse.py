@@ -75,8 +75,9 @@ _REFUSES: Mapping[str, Callable[[Any], bool]] = {
 
 def _unsendable(interface: Interface) -> frozenset[str]:
     """The fields whose value a node's file may hold, and that are not sent: PVE refuses it, or it could be run."""
-    there = {field: getattr(interface, field) for field in _REFUSES if hasattr(interface, field)}
-    return frozenset(field for field, value in there.items() if _REFUSES[field](value))
+    return frozenset(
+        field for field, refuses in _REFUSES.items() if hasattr(interface, field) and refuses(getattr(interface, field))
+    )
 
 
 def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Interface]) -> tuple[Loss, ...]:

@@ -23,7 +23,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Desired, Plan, Update, advance, ovs, same_kind
-from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical, natural
+from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical, natural, with_values
 from pvenet.model.relations import members, mtus_fit, start_slaves, supports
 from pvenet.plan.walk import Node, Until, Walk
 
@@ -74,8 +74,10 @@ def _witnessed(steps: Iterable[Change], state: dict[str, Interface]) -> Iterator
     """
     first = True
     for step in steps:
-        done = step if isinstance(step, Create) else replace(step, before=state[step.name])
-        if isinstance(done, Update):
+        done = step
+        if not isinstance(step, Create) and state[step.name] is not step.before:
+            done = replace(step, before=state[step.name])
+        if isinstance(done, Update) and isinstance(done.after, OvsBridge):
             done = replace(done, after=ovs.with_own_ports(done.after, state))
         if not (isinstance(done, Update) and done.before == done.after):
             advance(state, done, first=first)
@@ -90,11 +92,12 @@ def _as_asked(step: Change, then: Mapping[str, Interface], desired: Desired) -> 
         return step
     match step.after, asked:
         case Bond() as bond, Bond():
-            return replace(step, after=replace(bond, slaves=tuple(dict.fromkeys(asked.slaves))))
+            after: Interface = with_values(bond, slaves=tuple(dict.fromkeys(asked.slaves)))
         case Bridge() as bridge, Bridge():
-            return replace(step, after=replace(bridge, ports=tuple(dict.fromkeys(asked.ports))))
+            after = with_values(bridge, ports=tuple(dict.fromkeys(asked.ports)))
         case _:
             return step
+    return step if after is step.after else replace(step, after=after)
 
 
 def overlaid(now: Mapping[str, Interface], desired: Desired) -> dict[str, Interface]:

@@ -129,11 +129,11 @@ def _beneath(holders: Iterable[str], network: Network) -> list[str]:
 
 def _above(names: Iterable[str], network: Network) -> set[str]:
     """The names and everything that has one of them beneath it, as `_beneath` goes."""
+    interfaces = network.interfaces
     found = upward(names, network)
-    switches = [name for name in found if _is_other_switch(network.interfaces.get(name))]
-    inside = [
-        port for name in switches for port in network.supports[name] if isinstance(network.interfaces.get(port), Other)
-    ]
+    others = [name for name in found if isinstance(interfaces.get(name), Other)]
+    switches = [name for name in others if _is_other_switch(interfaces[name])]
+    inside = [port for name in switches for port in network.supports[name] if isinstance(interfaces.get(port), Other)]
     return upward([*found, *inside], network) if inside else found
 
 
