@@ -80,12 +80,12 @@ def interface(entry: Entry) -> Interface:
         return _other(entry)
     kind, read = reader
     try:
-        return read(entry, _common(entry) | {"file_only": _file_only(entry, kind)})
+        return read(entry, _common(entry, kind))
     except ValueError:
         return _other(entry)
 
 
-def _common(entry: Entry) -> dict[str, Any]:
+def _common(entry: Entry, kind: type[Interface]) -> dict[str, Any]:
     return {
         "name": str(entry["iface"]),
         "autostart": _true(entry.get("autostart")),
@@ -95,6 +95,7 @@ def _common(entry: Entry) -> dict[str, Any]:
         "gateway6": _optional(IPv6Address, entry.get("gateway6")),
         "mtu": _integer(entry.get("mtu")),
         "comments": str(entry.get("comments") or "").rstrip("\n"),
+        "file_only": _file_only(entry, kind),
     }
 
 

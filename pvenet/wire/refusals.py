@@ -32,6 +32,8 @@ _PORT_OPTIONS = (
     "bridge-access",
 )
 _TUNNELS = ("vxlan-svcnodeip", "vxlan-remoteip", "vxlan-local-tunnelip")
+_DIGITS = re.compile(r"\d+")
+_VLAN = re.compile(r"vlan(\d+)")
 _VXLAN = (*_TUNNELS, "vxlan-physdev")
 _PERL = "/usr/share/perl5/PVE/Network/Interfaces.pm line"
 
@@ -102,7 +104,7 @@ def _taken_twice(there: There) -> Iterator[str]:
 
 
 def _number(value: object) -> int:
-    found = re.match(r"\d+", str(value or ""))
+    found = _DIGITS.match(str(value or ""))
     return int(found[0]) if found else 0
 
 
@@ -176,7 +178,7 @@ def _vlans(there: There) -> Iterator[str]:
         parent, dot, tag = name.rpartition(".")
         if not (dot and tag.isdecimal()):
             parent, tag = str(entry.get("vlan-raw-device") or ""), str(entry.get("vlan-id") or "")
-            if found := re.fullmatch(r"vlan(\d+)", name):
+            if found := _VLAN.fullmatch(name):
                 tag = found[1]
         if not parent:
             yield f"missing vlan-raw-device option at {_PERL} 954."

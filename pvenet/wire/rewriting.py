@@ -37,17 +37,19 @@ _NOT_PROPERTIES = frozenset(
 _WRITTEN = {kind: _NOT_PROPERTIES | lines for kind, lines in _OWN_LINES.items()}
 """What is written of a type also where it says nothing."""
 _STANZAS = (
-    ("inet", "32", "method", "address", "netmask", "cidr", "gateway"),
-    ("inet6", "128", "method6", "address6", "netmask6", "cidr6", "gateway6"),
+    ("inet", "32", "method", ("address", "netmask", "cidr", "gateway")),
+    ("inet6", "128", "method6", ("address6", "netmask6", "cidr6", "gateway6")),
 )
 """The stanza of each family: the length of an address by itself, and its keys in a listing."""
 _NIC_NAME = re.compile(r"(eth|nic|if)\d+|(en|ib)[^:.]+")
+_BOND_NAME = re.compile(r"bond\d+")
+_BETWEEN = re.compile(r"[\s,;]+")
 _DELAY = range(2, 31)
 
 
 def rewritten(entries: Mapping[str, Entry], only: Collection[str] | None = None) -> dict[str, Entry]:
     """The entries of a listing, by name, after a write that changes nothing; or only those of some names."""
-    there = {mangled(name): {**entry, "iface": mangled(name)} for name, entry in entries.items()}
+    there = {(now := mangled(name)): {**entry, "iface": now} for name, entry in entries.items()}
     freed = free_lonely_ports(there)
     take_ports(there)
     for entry in list(there.values()):
@@ -70,7 +72,7 @@ def take_ports(there: Mapping[str, Entry]) -> None:
 
 def split(text: object) -> list[str]:
     """The words of a list of ports, however they are parted (pve-api#f57)."""
-    return re.split(r"[\s,;]+", str(text).strip(" ,;\t\n")) if text else []
+    return _BETWEEN.split(str(text).strip(" ,;\t\n")) if text else []
 
 
 def bare(name: str, *, physical: bool = False) -> Entry:
@@ -107,7 +109,7 @@ def free_lonely_ports(there: dict[str, Entry]) -> set[str]:
 
 
 def _type_by_name(name: str) -> str:
-    if re.fullmatch(r"bond\d+", name):
+    if _BOND_NAME.fullmatch(name):
         return "bond"
     return "eth" if _NIC_NAME.fullmatch(name) else "unknown"
 
@@ -121,11 +123,13 @@ def _rewritten(entry: Entry) -> Entry:
     kind = str(entry.get("type"))
     written = _WRITTEN.get(kind, _NOT_PROPERTIES)
     kept = {
-        key: value if isinstance(value, str) and value.isascii() else _value(key, value)
+        key: _value(key, value)
+        if isinstance(value, list) or (isinstance(value, str) and not value.isascii())
+        else value
         for key, value in entry.items()
-        if (key in written or value not in ("", "0", 0)) and key not in _NEVER_WRITTEN
+        if key in written or (value not in ("", "0", 0) and key not in _NEVER_WRITTEN)
     }
-    kept |= {"method": "manual", "method6": "manual"}
+    kept["method"] = kept["method6"] = "manual"
     families = list(entry["families"] or ["inet"])
     _rewrite_addresses(kept, families, entry)
     _rewrite_lines(kept, families)
@@ -164,7 +168,7 @@ def mangled(text: str) -> str:
 def _rewrite_addresses(kept: Entry, families: Iterable[str | None], entry: Entry) -> None:
     """Each family's stanza has its address, as it stands where no length was found (f52 to f55)."""
     there = set(families)
-    for family, whole, method, *keys in _STANZAS:
+    for family, whole, method, keys in _STANZAS:
         address, netmask, cidr, _ = keys
         if family in there:
             kept[method] = entry.get(method, "manual")
