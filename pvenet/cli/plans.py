@@ -69,10 +69,10 @@ def plan(
         raise errors.UsageError(f"{save} is the network file itself", hint="name another file with -o")
     found = planned(context, load(described))
     warn(context, found)
-    data = show_plan(context, found)
+    show_plan(context, found)
     refuse(found.failed)
     if save:
-        write(save, found.nodes, data)
+        write(save, found.nodes, plans_data(found))
         context.say(f"saved: `pvenet apply {save}` applies it, as long as the nodes are as they are now")
     if exit_code and found.differs:
         raise errors.Differences("")
@@ -126,14 +126,15 @@ def planned(
         return plan_nodes(fleet, spec, names, count, update_hosts=update_hosts)
 
 
-def show_plan(context: Context, found: FleetPlan, *, drift: bool = False) -> dict[str, Any]:
-    """Answer with a plan, which tells of `drift` where it is for a schedule; what was shown of it, as data."""
-    data, text = plans_text(found, drift=drift)
-    whole = data | {"errors": {name: error.message for name, error in found.failed.items()}}
+def show_plan(context: Context, found: FleetPlan, *, drift: bool = False) -> None:
+    """Answer with a plan, which tells of `drift` where it is for a schedule."""
+    if context.answer.form == "table":
+        context.emit(None, plans_text(found, drift=drift), depth=2)
+        return
+    data = plans_data(found) | {"errors": {name: error.message for name, error in found.failed.items()}}
     nodes = found.spec.nodes
-    forms = _forms(whole, found.warnings, lambda node, name: nodes[node].position_of(name), drift=drift)
-    context.emit(whole, text, forms=forms, depth=2)
-    return data
+    forms = _forms(data, found.warnings, lambda node, name: nodes[node].position_of(name), drift=drift)
+    context.emit(data, forms=forms)
 
 
 def _forms(
@@ -171,13 +172,19 @@ def warn(context: Context, plan: FleetPlan) -> None:
         context.warn(diagnostic.text(plan.spec.file))
 
 
-def plans_text(plan: FleetPlan, *, drift: bool = False) -> tuple[dict[str, Any], str]:
-    """What would happen, in the order in which it would: as JSON data, and as text."""
-    from pvenet.render.node_plan import counts_text, drift_text, node_plans_data, node_plans_text
+def plans_data(plan: FleetPlan) -> dict[str, Any]:
+    """What would happen, in the order in which it would, as JSON data."""
+    from pvenet.render.node_plan import node_plans_data
+
+    return node_plans_data(plan.nodes, plan.spec.file)
+
+
+def plans_text(plan: FleetPlan, *, drift: bool = False) -> str:
+    """The same as text."""
+    from pvenet.render.node_plan import counts_text, drift_text, node_plans_text
 
     paint, width = painter(), get_terminal_size().columns
     told = [each for each in plan.nodes if each.plan or each.kept or each.pending]
     shown = [f"{text}\n" for text in node_plans_text(told, paint, width)]
-    data = node_plans_data(plan.nodes, plan.spec.file)
     last = (drift_text if drift else counts_text)(plan.nodes, plan.spec.file, tuple(plan.failed))
-    return data, "\n".join([*shown, last])
+    return "\n".join([*shown, last])

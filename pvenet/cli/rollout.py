@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cli.output import painter, room, say
-from pvenet.cli.plans import planned, plans_text, warn
+from pvenet.cli.plans import planned, plans_data, plans_text, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
 from pvenet.events import Row, Verdict
@@ -148,7 +148,7 @@ class _Run:
         warn(context, plan)
         for row in away:
             context.warn(f"{row.node} is skipped: {row.message.removeprefix('skipped: ')}")
-        data, text = plans_text(plan)
+        data, text = plans_data(plan), plans_text(plan)
         shown = context.emit_event("planned", data, "" if context.options.quiet and request.yes else text, depth=2)
         if todo and not shown and not request.yes:
             raise errors.NeedsConsent("what would change can't be shown; nothing was sent", hint="consent with --yes")
