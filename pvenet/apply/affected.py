@@ -15,7 +15,7 @@ from pvenet.access import NotKnown
 from pvenet.apply.approval import touched_path, where_touched
 from pvenet.apply.bystanders import bystanders, may_hit
 from pvenet.guests import lacking
-from pvenet.impact import Impact
+from pvenet.impact import Impact, concerned
 from pvenet.observe import NotOffered, bridges, report
 
 if TYPE_CHECKING:
@@ -38,23 +38,25 @@ def affected(  # noqa: PLR0913 - two networks, and those who may know
     cluster: Callable[[], Cluster],
     *,
     there: Present | None = None,
+    touched: Collection[str] | None = None,
     path: ManagementPath | None = None,
     thorough: bool = False,
 ) -> Impact:
     """Whom the way from one network to another hits; what could not be had is told as not known.
 
-    Nothing is asked for a change that can hit nobody. `there`, `path`: who is on the node, and the management path,
-    where they are known. `thorough`: seconds may pass for a report, where a guest that runs would be left out without
-    it, as one on a vnet is.
+    Nothing is asked for a change that can hit nobody. `there`, `touched`, `path`: who is on the node, the interfaces
+    that are `concerned`, and the management path, where they are known. `thorough`: seconds may pass for a report,
+    where a guest that runs would be left out without it, as one on a vnet is.
     """
-    if not may_hit(before, wanted):
+    touched = concerned(before, wanted) if touched is None else touched
+    if not may_hit(before, wanted, touched):
         return Impact()
     unknown: list[NotKnown] = []
     try:
         around = cluster()
-        touched = where_touched(path, before, wanted) if path else touched_path(node, around, before, wanted)
+        way = where_touched(path, before, wanted) if path else touched_path(node, around, before, wanted)
         look = _look(node, unknown, thorough=thorough)
-        found = bystanders(node, before, wanted, cluster=around, look=look, path=touched, there=there)
+        found = bystanders(node, before, wanted, cluster=around, look=look, path=way, there=there, touched=touched)
     except errors.PvenetError as error:
         return Impact(unknown=(NotKnown(what=f"what this affects on {node.name}", why=error.message),))
     return replace(found.impact, unknown=(*unknown, *found.impact.unknown))

@@ -102,12 +102,14 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     look: GuestLook,
     path: ManagementPath | None,
     there: Present | None = None,
+    touched: Collection[str] | None = None,
 ) -> Bystanders:
     """Who depends on what a change disturbs. Nothing is asked for a change that can hit nobody.
 
     `look`: before anything of the bridges is staged. `there`: who is on the node, where somebody has asked already.
+    `touched`: the interfaces that are `concerned`, where they are known.
     """
-    touched = concerned(before, wanted)
+    touched = concerned(before, wanted) if touched is None else touched
     known = Known(
         cluster=cluster.links_of(node.name),
         unknown=cluster.unknown if disturbs_addresses(before, wanted, touched) else (),
@@ -137,15 +139,18 @@ def _with(known: Known, seen: Look) -> Known:
     return replace(known, ports=tuple((seen.bridges or {}).values()), links=links)
 
 
-def may_hit(before: Network, wanted: Network) -> bool:
-    """Whether somebody may be hit at all, as far as the networks alone tell: else nobody has to be asked."""
-    touched = concerned(before, wanted)
+def may_hit(before: Network, wanted: Network, touched: Collection[str] | None = None) -> bool:
+    """Whether somebody may be hit at all, as far as the networks alone tell: else nobody has to be asked.
+
+    `touched`: the interfaces that are `concerned`, where they are known.
+    """
+    touched = concerned(before, wanted) if touched is None else touched
     return bool(_bridges(before, touched)) or disturbs_addresses(before, wanted, touched)
 
 
-def crowded(before: Network, wanted: Network) -> tuple[str, ...]:
-    """The bridges on which somebody may notice a change; none where no guest can be hit."""
-    return _bridges(before, concerned(before, wanted))
+def crowded(before: Network, wanted: Network, touched: Collection[str] | None = None) -> tuple[str, ...]:
+    """The bridges on which somebody may notice a change; none where no guest can be hit. `touched`: as `may_hit`."""
+    return _bridges(before, concerned(before, wanted) if touched is None else touched)
 
 
 def _bridges(before: Network, touched: Collection[str]) -> tuple[str, ...]:
@@ -155,7 +160,7 @@ def _bridges(before: Network, touched: Collection[str]) -> tuple[str, ...]:
 def _judged(them: Bystanders) -> Bystanders:
     before, wanted, known = them.before, them.wanted, them.known
     hit = impact.impact(before, wanted, known, path=them.path)
-    changed = _changed(before, wanted)
+    changed = _changed(before, wanted) if hit.links else ()
     touched = any(
         link.perhaps or link.effect > Effect.UNTOUCHED or _stands_on(link.carrier, before, wanted, changed)
         for link in hit.links

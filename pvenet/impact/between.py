@@ -13,7 +13,7 @@ from pvenet.model.relations import DEFAULT_MTU
 from pvenet.model.walks import upward
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pvenet.changes import Change
     from pvenet.impact.reach import Frame, Reach
@@ -37,6 +37,8 @@ class Between:
     """The addresses before, by the interfaces that have some."""
     has: Mapping[str, Sequence[str]]
     """The same afterwards."""
+    touched: frozenset[str]
+    """The interfaces that are `concerned`."""
 
 
 def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> Between:
@@ -52,6 +54,7 @@ def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> B
         gone=frozenset(name for name in old.keys() - new.keys() if not isinstance(old[name], Ethernet | OvsPort)),
         had=before.ips,
         has=wanted.ips,
+        touched=_touched(before, changes, remade),
     )
 
 
@@ -60,9 +63,12 @@ def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) ->
 
     What was beneath them is enough to know: what comes beneath them, and takes nothing away, hits nobody.
     """
-    old = before.interfaces
-    changed = {change.name for change in net_changes(old, wanted.interfaces) if not _is_quiet(change)} | set(remade)
-    return frozenset(old.keys() & upward(changed, before))
+    return _touched(before, net_changes(before.interfaces, wanted.interfaces), remade)
+
+
+def _touched(before: Network, changes: Iterable[Change], remade: Collection[str]) -> frozenset[str]:
+    changed = {change.name for change in changes if not _is_quiet(change)} | set(remade)
+    return frozenset(before.interfaces.keys() & upward(changed, before))
 
 
 def disturbs_addresses(before: Network, wanted: Network, disturbed: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from pvenet.access import NotKnown
-from pvenet.impact.between import between, concerned, disturbs_addresses
+from pvenet.impact.between import between, disturbs_addresses
 from pvenet.impact.chain import shown_path
 from pvenet.impact.judge import NOTHING, holders, judge_address, judge_card
 from pvenet.impact.ports import attachments, with_links
@@ -41,24 +41,23 @@ def impact(
     wanted = with_links(wanted, known.links, before.interfaces)
     before = with_links(before, known.links)
     change = between(before, wanted, remade)
-    touched = concerned(before, wanted, remade)
     return Impact(
-        bridges=tuple(_bridges(cards, change, touched)),
-        links=tuple(_links(known, change, disturbed=disturbs_addresses(before, wanted, touched))),
+        bridges=tuple(_bridges(cards, change)),
+        links=tuple(_links(known, change, disturbed=disturbs_addresses(before, wanted, change.touched))),
         path=_path(path, before),
-        unknown=(*known.unknown, *_unseen(cards, {**wanted.interfaces, **before.interfaces}, touched)),
+        unknown=(*known.unknown, *_unseen(cards, {**wanted.interfaces, **before.interfaces}, change.touched)),
     )
 
 
-def _bridges(cards: Iterable[Attachment], change: Between, touched: Collection[str]) -> Iterator[BridgeImpact]:
+def _bridges(cards: Iterable[Attachment], change: Between) -> Iterator[BridgeImpact]:
     """Each bridge with all who hang on it."""
     by_bridge = sorted(cards, key=lambda card: natural(card.bridge))
     for name, on_it in groupby(by_bridge, key=lambda card: card.bridge):
-        yield BridgeImpact(name=name, guests=tuple(_card(card, change, touched) for card in on_it))
+        yield BridgeImpact(name=name, guests=tuple(_card(card, change) for card in on_it))
 
 
-def _card(card: Attachment, change: Between, touched: Collection[str]) -> GuestImpact:
-    effect, why = judge_card(card, change) if card.bridge in touched else NOTHING
+def _card(card: Attachment, change: Between) -> GuestImpact:
+    effect, why = judge_card(card, change) if card.bridge in change.touched else NOTHING
     return GuestImpact(
         vmid=card.vmid,
         index=card.index,
