@@ -25,12 +25,11 @@ def words(spec: NodeSpec) -> tuple[str, ...]:
 
 
 def _words(spec: NodeSpec) -> Iterator[str]:
-    own = {each.name for each in spec.interfaces.values() if isinstance(each, InterfaceSpec) and each.type != "eth"}
-    labels = {each.name for each in spec.interfaces.values() if isinstance(each, InterfaceSpec) and each.mac}
-    for each in spec.interfaces.values():
-        if isinstance(each, InterfaceSpec):
-            said = (each.mac or each.name) if each.type == "eth" else ""
-            yield from (word for word in (said, *_named(each)) if word and word not in own | labels)
+    described = [each for each in spec.interfaces.values() if isinstance(each, InterfaceSpec)]
+    own = {each.name for each in described if each.type != "eth" or each.mac}
+    for each in described:
+        said = (each.mac or each.name) if each.type == "eth" else ""
+        yield from (word for word in (said, *_named(each)) if word and word not in own)
 
 
 def _named(spec: InterfaceSpec) -> Iterator[str]:

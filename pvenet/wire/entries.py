@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _LISTS = ("altnames", "families", "options", "options6")
 _TEXTS = ("iface", "type", "method", "method6", "bond-primary", "ovs_bridge", "vlan-raw-device")
-_FAMILIES = ("inet", "inet6", None)
+_FAMILIES = frozenset({"inet", "inet6", None})
 """None is a stanza that names none (pve-api#f13)."""
 
 _PLAIN = (str, int, float, NoneType)
@@ -34,7 +34,7 @@ def _wrong(entry: Mapping[str, Any]) -> str:
     lists = [key for key in _LISTS if key in entry and not _is_list(entry[key])]
     if lists:
         return f"its {lists[0]} is not a list of texts"
-    if any(family not in _FAMILIES for family in entry.get("families") or ()):
+    if not _FAMILIES.issuperset(entry.get("families") or ()):
         return "its families are not inet and inet6"
     return "" if _is_number(entry.get("priority")) else "its priority is not a number"
 
