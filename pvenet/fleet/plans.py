@@ -16,6 +16,7 @@ from pvenet.apply.stage import foreseen
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import each_place, its_place, read, refuse
 from pvenet.guests import list_guests, present
+from pvenet.impact import concerned
 from pvenet.journal import Ours, ownership
 from pvenet.nics.renaming import candidates
 from pvenet.nics.sight import Sight
@@ -109,7 +110,8 @@ def plan_nodes(
         then = outlined.network
         whose = ownership(fleet.journals(node.name).at(node), reading)
         live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
-        there = present(node, listed=listed(node)) if crowded(live, then) else None
+        touched = concerned(live, then)
+        there = present(node, listed=listed(node)) if crowded(live, then, touched) else None
         cluster, addresses, path = way()  # after these: PVE closes the connection after its answer
         found = plan_node(own, reading.network, outlined, path)
         at = said.position
@@ -124,7 +126,7 @@ def plan_nodes(
             found,
             risks=(Risk.MANAGEMENT, *found.risks[1:]) if hit else found.risks,  # the first write does it
             pending=_pending(whose, reading, addresses),
-            impact=affected(node, live, then, lambda: cluster, there=there, path=known, thorough=True),
+            impact=affected(node, live, then, lambda: cluster, there=there, touched=touched, path=known, thorough=True),
             hosts=move.edit.lines if move.edit else (),
             notes=(*nics.notes(said, words.names), *nics.unproven(said, words.macs), *move.notes),
             nics=words.macs,
