@@ -214,9 +214,12 @@ def changes_of(before: Interface | None, after: Interface | None) -> tuple[Chang
     return () if same else (Update(before=before, after=after),)
 
 
-_KINDS = (Ethernet, OvsPort, Bond, OvsBond, Bridge, OvsBridge, Vlan, OvsIntPort, Other)
+_RANKS: Mapping[type[Interface], int] = {
+    kind: rank
+    for rank, kind in enumerate((Ethernet, OvsPort, Bond, OvsBond, Bridge, OvsBridge, Vlan, OvsIntPort, Other))
+}
 
 
 def _reading_order(change: Change) -> tuple[object, ...]:
     interface = change.before if isinstance(change, Delete) else change.after
-    return _KINDS.index(type(interface)), natural(change.name), isinstance(change, Create)
+    return _RANKS[type(interface)], natural(change.name), isinstance(change, Create)

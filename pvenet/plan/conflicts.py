@@ -46,7 +46,11 @@ def of_one(subject: Subject, context: Context) -> Iterator[Problem]:
     yield from _own_address(subject, context)
     yield from _gateways(subject, context)
     yield from _mtus(subject, context)
-    if not subject.changed.isdisjoint(_ROLES) and subject.name in context.circles:
+    if (
+        not subject.changed.isdisjoint(_ROLES)
+        and subject.name in context.users  # else it is on no circle
+        and subject.name in context.circles
+    ):
         yield subject.problem("name", f"{subject.name} would be on top of itself")
 
 
