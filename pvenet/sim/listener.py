@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 import socketserver
 import ssl
@@ -161,7 +162,28 @@ class Listener(socketserver.ThreadingTCPServer):
         self.ended = threading.Event()
         self.links: set[socket.socket] = set()
         self.guard = threading.Lock()
+        self._ends, self._end = socket.socketpair()
         super().__init__((at.host, at.port), _Connection)
+        self.socket.settimeout(0)
+
+    def serve(self) -> None:
+        """Take connections until `end`; nobody looks meanwhile whether that has come."""
+        with selectors.DefaultSelector() as ready:
+            ready.register(self.socket, selectors.EVENT_READ)
+            ready.register(self._ends, selectors.EVENT_READ)
+            while all(key.fileobj is self.socket for key, _ in ready.select()):
+                with contextlib.suppress(OSError):  # whoever came has gone again
+                    self.process_request(*self.get_request())
+
+    def end(self) -> None:
+        """Take no further connection."""
+        self.ended.set()
+        self._end.send(b"\0")
+
+    def server_close(self) -> None:
+        super().server_close()
+        self._ends.close()
+        self._end.close()
 
     @property
     def place(self) -> str:

@@ -84,9 +84,7 @@ class Server:
             password=str(users.users.get(ROOT, {}).get("password", "")),
             fingerprint=fingerprint,
         )
-        self._threads = [
-            threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True) for listener in self._listeners
-        ]
+        self._threads = [threading.Thread(target=listener.serve, daemon=True) for listener in self._listeners]
 
     def _listen(self, at: At, front: Front, context: ssl.SSLContext | None) -> None:
         try:
@@ -105,11 +103,10 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for listener, thread in zip(self._listeners, self._threads, strict=True):
-            listener.ended.set()
-            listener.shutdown()
+            listener.end()
+            thread.join()
             listener.reset()
             listener.server_close()
-            thread.join()
 
 
 def serve(  # noqa: PLR0913  options, all by name
