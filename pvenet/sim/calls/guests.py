@@ -140,7 +140,10 @@ def _pending(_asked: Asked, config: GuestConfig) -> list[dict[str, Any]]:
 
 def netstat(asked: Asked) -> Answer:
     """The ports of guests that run, whatever bridge they hang on, and whether they do. pve-api#netstat."""
-    found = filter(None, (GUEST_DEVICE.fullmatch(link.name) for link in asked.kernel().links))
+    made_up = not asked.sim.backend.real
+    # what a made-up node without guests has of links is worked out for nothing, and takes ten times the rest
+    links = () if made_up and not asked.machine.guests else asked.kernel().links
+    found = filter(None, (GUEST_DEVICE.fullmatch(link.name) for link in links))
     entries = [{"vmid": each["vmid"], "dev": f"net{each['index']}", "in": "0", "out": "0"} for each in found]
     if asked.config.random_order:
         random.shuffle(entries)
