@@ -85,8 +85,8 @@ def ask(name, profile, host, port):
     user, token = profile["token_id"].split("!")
     secret = profile["token_secret"]
     api = ProxmoxAPI(host, port=port, user=user, token_name=token, token_value=secret, verify_ssl=False)
-    api.nodes.get(), api.cluster.status.get(), api.nodes(name).network.get(), api.cluster.resources.get(type="vm")
-    api.nodes(name).netstat.get(), api.access.permissions.get(path="/vms")
+    api.nodes.get(), api.nodes(name).network.get(), api.cluster.resources.get(type="vm"), api.nodes(name).netstat.get()
+    api.access.permissions.get(path="/vms"), api.cluster.status.get()
 of_all(ask)
 """
 _BY_HTTP = """
@@ -98,8 +98,8 @@ def ask(name, profile, host, port):
     head = {"Authorization": f"PVEAPIToken={profile['token_id']}={profile['token_secret']}"}
     link = HTTPSConnection(host, port, context=context)
     node = f"nodes/{name}"
-    for path in ("nodes", "cluster/status", f"{node}/network", "cluster/resources?type=vm", f"{node}/netstat",
-                 "access/permissions?path=/vms"):
+    for path in ("nodes", f"{node}/network", "cluster/resources?type=vm", f"{node}/netstat",
+                 "access/permissions?path=/vms", "cluster/status"):
         link.request("GET", f"/api2/json/{path}", headers=head)
         with link.getresponse() as answer:
             json.loads(answer.read())
