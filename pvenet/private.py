@@ -85,13 +85,14 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 def put(path: Path, data: bytes) -> None:
     """Write a small file anew, all of it at once, in a folder that `make_own_folder` has closed to others."""
-    draft = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")  # by no name that was left before it was closed
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    draft = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")  # a name that nobody can have left there
     try:
-        os.write(handle, data)
-    finally:
-        os.close(handle)
-    draft.replace(path)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(data)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def refuse_planted(path: Path) -> None:

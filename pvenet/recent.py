@@ -75,6 +75,7 @@ class Recent:
         if not met and self._heard is None:
             return False
         with suppress(OSError, ValueError):  # the latter for half a character, which is no text that can be written
+            private.make_own_folder(self._root)
             private.make_own_folder(self.folder)
             self._write(_NODES, _node_names(self._heard))
             for node, network in met.items():
@@ -89,9 +90,8 @@ class Recent:
         """Forget what is past its time, of every place. A disk that can't is no matter."""
         with suppress(OSError):
             for folder in self._root.iterdir():
-                with suppress(OSError):  # it is none, or somebody was quicker
-                    kept = [file.name for file in os.scandir(folder) if _is_kept(file)]
-                    if not kept:
+                with suppress(OSError):  # it is none, or it is not empty
+                    if not folder.is_symlink() and not _prune(folder):
                         folder.rmdir()
 
     # --- offered to a person ---
@@ -123,13 +123,16 @@ class Recent:
         return found if isinstance(found, list) else []
 
 
-def _is_kept(file: os.DirEntry[str]) -> bool:
-    """Whether a file is within its time; one that is past it goes."""
-    if not _is_fresh(file.stat()):
+def _prune(folder: Path) -> int:
+    """Remove the files that are past their time; how many there are that are not."""
+    kept = 0
+    for file in os.scandir(folder):
         with suppress(OSError):  # somebody was quicker
-            Path(file.path).unlink()
-            return False
-    return True
+            if _is_fresh(file.stat(follow_symlinks=False)):
+                kept += 1
+            else:
+                Path(file.path).unlink()
+    return kept
 
 
 def _is_fresh(status: os.stat_result) -> bool:
