@@ -164,7 +164,7 @@ class Listener(socketserver.ThreadingTCPServer):
         self.guard = threading.Lock()
         self._ends, self._end = socket.socketpair()
         super().__init__((at.host, at.port), _Connection)
-        self.socket.settimeout(0)
+        self.socket.settimeout(0)  # whoever came may have gone again
 
     def serve(self) -> None:
         """Take connections until `end`; nobody looks meanwhile whether that has come."""
@@ -172,8 +172,7 @@ class Listener(socketserver.ThreadingTCPServer):
             ready.register(self.socket, selectors.EVENT_READ)
             ready.register(self._ends, selectors.EVENT_READ)
             while all(key.fileobj is self.socket for key, _ in ready.select()):
-                with contextlib.suppress(OSError):  # whoever came has gone again
-                    self.process_request(*self.get_request())
+                self.handle_request()
 
     def end(self) -> None:
         """Take no further connection."""

@@ -269,3 +269,10 @@ def test_a_configuration_is_read_as_it_was_written(
     live = values | ({"description": "\n".join(notes)} if notes else {})
     config = GuestConfig.parse("qemu", 100, written(live, snapshots))
     assert (config.live, config.snapshots, config.pending) == (live, snapshots, {})
+
+
+def test_a_tap_that_a_file_makes_counts_as_a_guests_port(tmp_path: Path) -> None:
+    """By its name alone, also where there is no guest."""
+    made = "auto tap100i0\niface tap100i0 inet manual\n\tpre-up ip tuntap add dev tap100i0 mode tap\n"
+    client = Client(Sim.init(tmp_path, interfaces=FILE + made))
+    assert _on_ports(client) == [("100", "net0")]

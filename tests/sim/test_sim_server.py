@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import requests
 from sim_replay import FIXTURES, Replay, load
 from waiting import until
 
+from pvenet.sim.listener import Listener
 from pvenet.sim.server import Endpoint, Server
 from pvenet.sim.state import Sim, SimError, write_json
 
@@ -345,3 +347,22 @@ def test_signals_end_it_cleanly(number: signal.Signals, tmp_path: Path) -> None:
             process.send_signal(number)
             out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_a_connection_that_can_not_be_served_ends_and_the_next_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As where the system gives no further thread; it is told on stderr."""
+    with Server(tmp_path) as server:
+        start = Listener.process_request
+
+        def refuse(*_: object) -> None:
+            monkeypatch.setattr(Listener, "process_request", start)
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(Listener, "process_request", refuse)
+        with closing(connection(server.endpoint)) as first, pytest.raises(OSError, match=r"EOF|reset"):
+            first.connect()
+        assert "can't start new thread" in capfd.readouterr().err
+        with closing(connection(server.endpoint)) as second:
+            second.connect()
