@@ -116,7 +116,7 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     )
     bridges = _bridges(before, touched)
     if bridges:
-        there = there or present(node)
+        there = present(node) if there is None else there
         if not there.is_nobody or not _are_in_the_file(known.cluster, before):
             # after these: whoever starts meanwhile is seen, and PVE closes the connection after the answer
             known = _with(known, look(bridges, ()))

@@ -35,8 +35,8 @@ MAX_HEAD = 256 * 1024
 LONGEST = 86_400.0
 """Seconds; more is no timeout that a socket takes."""
 _CLOSE = 0.02
-"""Seconds. A socket that waits longer than is left by less than this stays as it is: to tell it takes a call to the
-system, and another thread's turn.
+"""Seconds that a socket may wait longer than is left: to tell it again takes a call to the system, and in a command
+with many threads another thread's turn.
 """
 _WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
 """Statuses of an answer that ends with its head. None is PVE's: what comes after it may be the answer itself."""
@@ -78,7 +78,7 @@ class Exchange:
         return min(left, LONGEST)
 
     def limit(self, sock: socket.socket) -> None:
-        """Let no wait on a socket take longer than is left for the whole. Raises TimeoutError where nothing is."""
+        """Let no wait on a socket take longer than is left for the whole, or hardly. Raises TimeoutError as `left`."""
         left, waits = self.left(), sock.gettimeout()
         if waits is None or not left <= waits <= left + _CLOSE:
             sock.settimeout(left)

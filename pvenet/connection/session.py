@@ -135,7 +135,7 @@ class Session:
     def _prepared(
         self, method: str, url: str, data: _Values | None, params: _Values | None
     ) -> requests.PreparedRequest:
-        """What `requests` makes of it, without what none of ours has; path and headers are as they have to be."""
+        """What `requests` makes of it; names in the path are quoted already, and headers checked where they are set."""
         request = requests.PreparedRequest()
         request.method = method
         request.url = self._spelt(url) + (f"?{urlencode(params)}" if params else "")

@@ -112,7 +112,7 @@ def plan_nodes(
         live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
         touched = concerned(live, then)
         there = present(node, listed=listed(node)) if crowded(live, then, touched) else None
-        cluster, addresses, path = way()  # after these: PVE closes the connection after its answer
+        cluster, addresses, path = way()  # after the guests: PVE closes the connection after this answer
         found = plan_node(own, reading.network, outlined, path)
         at = said.position
         cut = [Diagnostic(at, f"{node.name}: {text}", warning=True) for text in reading.line_ends]
