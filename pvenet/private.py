@@ -69,29 +69,27 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     refuse_planted(target)
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "it is not a file", str(path))
-    beside = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}")
+    _put(target, data, mode=mode, synced=True)
+
+
+def put(path: Path, data: bytes) -> None:
+    """The same of what may be lost with the power, in a folder that `make_own_folder` has closed to others."""
+    _put(path, data, mode=0o600, synced=False)
+
+
+def _put(path: Path, data: bytes, *, mode: int, synced: bool) -> None:
+    beside = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         with os.fdopen(os.open(beside, flags, mode), "wb") as file:
             os.fchmod(file.fileno(), mode)  # whatever the umask
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
+        beside.replace(path)
     except BaseException:  # a draft may hold a secret, also where a person ends it
         beside.unlink(missing_ok=True)
-        raise
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a small file anew, all of it at once, in a folder that `make_own_folder` has closed to others."""
-    draft = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")  # a name that nobody can have left there
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(data)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
         raise
 
 
