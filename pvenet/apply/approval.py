@@ -17,7 +17,7 @@ from pvenet.apply.bystanders import bystanders
 from pvenet.changes import Create, Update, net_changes
 from pvenet.cluster import highly_available
 from pvenet.events import Affected, PathEffect, Shown
-from pvenet.impact import NO_GUESTS, shown_path
+from pvenet.impact import NO_GUESTS, concerned, shown_path
 from pvenet.model import beneath
 from pvenet.plan.restore import lost_for_good
 from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risks
@@ -123,7 +123,7 @@ def approve(  # noqa: PLR0913 - who is asked about what, and with what
         runtime.warn(text)
     path = focused(path, changes, before, then, [loss.name for loss in hit])
     touched = path if danger is Risk.MANAGEMENT else None
-    found = bystanders(node, before, then, cluster=cluster, look=look, path=touched)
+    found = bystanders(node, before, then, cluster=cluster, look=look, path=touched, touched=concerned(before, then))
     if found.impact.notable:
         runtime.emit(Affected(node=node.name, impact=found.impact))
     missing: list[Missing] = []

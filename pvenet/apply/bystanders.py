@@ -15,7 +15,7 @@ from pvenet import errors, impact
 from pvenet.changes import Update, net_changes
 from pvenet.cluster import Cluster, standing
 from pvenet.guests import present, running_cards, with_cards
-from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, concerned, disturbs_addresses
+from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, disturbs_addresses
 from pvenet.model import Bridge, OvsBridge, kind_of
 from pvenet.model.walks import downward
 
@@ -101,20 +101,19 @@ def bystanders(  # noqa: PLR0913 - two networks, and those who may know
     cluster: Cluster,
     look: GuestLook,
     path: ManagementPath | None,
+    touched: Collection[str],
     there: Present | None = None,
-    touched: Collection[str] | None = None,
 ) -> Bystanders:
     """Who depends on what a change disturbs. Nothing is asked for a change that can hit nobody.
 
-    `look`: before anything of the bridges is staged. `there`: who is on the node, where somebody has asked already.
-    `touched`: the interfaces that are `concerned`, where they are known.
+    `look`: before anything of the bridges is staged. `touched`: the interfaces that are `concerned`. `there`: who is on
+    the node, where somebody has asked already.
     """
-    touched = concerned(before, wanted) if touched is None else touched
     known = Known(
         cluster=cluster.links_of(node.name),
         unknown=cluster.unknown if disturbs_addresses(before, wanted, touched) else (),
     )
-    bridges = _bridges(before, touched)
+    bridges = crowded(before, touched)
     if bridges:
         there = present(node) if there is None else there
         if not there.is_nobody or not _are_in_the_file(known.cluster, before):
@@ -139,21 +138,16 @@ def _with(known: Known, seen: Look) -> Known:
     return replace(known, ports=tuple((seen.bridges or {}).values()), links=links)
 
 
-def may_hit(before: Network, wanted: Network, touched: Collection[str] | None = None) -> bool:
+def may_hit(before: Network, wanted: Network, touched: Collection[str]) -> bool:
     """Whether somebody may be hit at all, as far as the networks alone tell: else nobody has to be asked.
 
-    `touched`: the interfaces that are `concerned`, where they are known.
+    `touched`: the interfaces that are `concerned`.
     """
-    touched = concerned(before, wanted) if touched is None else touched
-    return bool(_bridges(before, touched)) or disturbs_addresses(before, wanted, touched)
+    return bool(crowded(before, touched)) or disturbs_addresses(before, wanted, touched)
 
 
-def crowded(before: Network, wanted: Network, touched: Collection[str] | None = None) -> tuple[str, ...]:
+def crowded(before: Network, touched: Collection[str]) -> tuple[str, ...]:
     """The bridges on which somebody may notice a change; none where no guest can be hit. `touched`: as `may_hit`."""
-    return _bridges(before, concerned(before, wanted) if touched is None else touched)
-
-
-def _bridges(before: Network, touched: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in sorted(touched) if kind_of(before.interfaces[name]) in _BRIDGES)
 
 

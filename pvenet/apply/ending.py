@@ -20,6 +20,7 @@ from pvenet.apply.sdn_lock import SdnLock
 from pvenet.apply.status import armed_still
 from pvenet.apply.verification import Purpose
 from pvenet.events import Due, OnFailure
+from pvenet.impact import concerned
 from pvenet.journal import ARMS, Journals, OpenJournal, State
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
 from pvenet.outcome import Applied, Failed, Outcome, RolledBack, Sent, Unknown
@@ -79,7 +80,7 @@ class Ending(ABC):
             before=before,
             baseline=handed.baseline if handed else NOTHING_SEEN,
             asked=handed.asked if handed else None,
-            guests=before is not None and bool(crowded(before, wanted)),
+            guests=before is not None and bool(crowded(before, concerned(before, wanted))),
         )
 
     def _ready(self, book: OpenJournal, pending: Pending, known_routes: Routes, looks: KernelLooks) -> Reload:

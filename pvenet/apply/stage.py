@@ -20,7 +20,7 @@ from pvenet.apply.steps import Steps
 from pvenet.apply.unfinished import recognise, refuse_armed, refuse_unfinished, refuse_while_reloading
 from pvenet.changes import outcome
 from pvenet.cluster import with_links
-from pvenet.impact import Impact
+from pvenet.impact import Impact, concerned
 from pvenet.journal import (
     OPEN,
     Foreign,
@@ -153,7 +153,7 @@ class Staging:
         then = replace(self.network, interfaces=outcome(self.network.interfaces, todo.steps))
         cluster = cache(lambda: with_names(self._node, with_links(self._node.connection)))
         path = path_touched(self._node, cluster, journal.network, self.network, then)
-        if not may_hit(self.network, then):
+        if not may_hit(self.network, then, concerned(self.network, then)):
             return Impact(), path
         from pvenet.apply.affected import affected  # the kernel's parts: a bond of free NICs needs none of them
 

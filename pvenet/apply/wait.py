@@ -24,6 +24,7 @@ from pvenet.apply.unfinished import meet, recognise, refuse_unfinished
 from pvenet.apply.verify import expect
 from pvenet.changes import net_changes
 from pvenet.cluster import with_links
+from pvenet.impact import concerned
 from pvenet.journal import ARMS, MEANINGS, NO, OPEN, OpenJournal, State, is_recorded, replay, utc_now
 from pvenet.journal.term import Term
 from pvenet.kernel.judgement import NOTHING_SEEN, Look
@@ -210,10 +211,13 @@ class _Left(Ending):
         The cluster is not looked at: what it had before is not known.
         """
         before, wanted = pending.before, pending.reading.network
-        if before is None or not crowded(before, wanted):
+        touched = concerned(before, wanted) if before is not None else ()
+        if before is None or not crowded(before, touched):
             return None
         try:
-            found = bystanders(self._node, before, wanted, cluster=self._cluster, look=_nothing_seen, path=None)
+            found = bystanders(
+                self._node, before, wanted, cluster=self._cluster, look=_nothing_seen, path=None, touched=touched
+            )
         except errors.PvenetError as error:
             self._runtime.warn(f"whether guests of {self._node.name} were lost is not known: {error.message}")
             return None

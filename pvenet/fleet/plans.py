@@ -111,7 +111,7 @@ def plan_nodes(
         whose = ownership(fleet.journals(node.name).at(node), reading)
         live = whose.journal.network if isinstance(whose, Ours) and not whose.armed else reading.network
         touched = concerned(live, then)
-        there = present(node, listed=listed(node)) if crowded(live, then, touched) else None
+        there = present(node, listed=listed(node)) if crowded(live, touched) else None
         cluster, addresses, path = way()  # after the guests: PVE closes the connection after this answer
         found = plan_node(own, reading.network, outlined, path)
         at = said.position
