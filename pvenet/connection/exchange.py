@@ -34,7 +34,7 @@ MAX_HEAD = 256 * 1024
 """Bytes of an answer's head, and of what may come before it."""
 LONGEST = 86_400.0
 """Seconds; more is no timeout that a socket takes."""
-_CLOSE = 0.02
+_SLACK = 0.02
 """Seconds that a socket may wait longer than is left: to tell it again takes a call to the system, and in a command
 with many threads another thread's turn.
 """
@@ -80,7 +80,7 @@ class Exchange:
     def limit(self, sock: socket.socket) -> None:
         """Let no wait on a socket take longer than is left for the whole, or hardly. Raises TimeoutError as `left`."""
         left, waits = self.left(), sock.gettimeout()
-        if waits is None or not left <= waits <= left + _CLOSE:
+        if waits is None or not left <= waits <= left + _SLACK:
             sock.settimeout(left)
 
     def receive(self, count: int) -> None:
