@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ from pvenet.connection.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pytest
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
     lambda word: word not in {".", "..", "self", "timeout"}
@@ -66,3 +69,12 @@ def test_the_interface_in_an_address_escapes_nothing_twice() -> None:
     hears, connection, _ = heard("fe80::1%eth0")
     connection.get("access", "permissions", path="/vms")
     assert hears.asked.url == "https://[fe80::1%25eth0]:8006/api2/json/access/permissions?path=%2Fvms"
+
+
+def test_no_log_shows_what_has_answered_in_process(caplog: pytest.LogCaptureFixture) -> None:
+    """As of an answer over the network: proxmoxer writes each into its own."""
+    caplog.set_level(logging.DEBUG, logger="proxmoxer.core")
+    connection = Connection([Endpoint(host="pve1", adapter=Says('{"data": "all that is in a report"}'))], TOKEN)
+    assert connection.get("nodes", "pve1", "report").text() == "all that is in a report"
+    assert any("output:" in text for text in caplog.messages)
+    assert "all that is" not in "".join(caplog.messages)
