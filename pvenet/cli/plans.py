@@ -59,7 +59,6 @@ def plan(
         _show(context, named[1:], useless={"-f": file, "-o": save, "--exit-code": exit_code})
         return
     from pvenet.fleet.nodes import refuse
-    from pvenet.fleet.saved import save as write
     from pvenet.spec.load import load
 
     if len(named) > 1:
@@ -72,6 +71,8 @@ def plan(
     show_plan(context, found)
     refuse(found.failed)
     if save:
+        from pvenet.fleet.saved import save as write
+
         write(save, found.nodes, plans_data(found))
         context.say(f"saved: `pvenet apply {save}` applies it, as long as the nodes are as they are now")
     if exit_code and found.differs:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pvenet import errors, private
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 LARGEST = 1_000_000
 """Bytes of a configuration file."""
@@ -99,32 +99,40 @@ def profile_names(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
 
 def profile_of(name: str, environment: Mapping[str, str]) -> dict[str, Setting]:
     """The settings of a profile. Raises UsageError for one that is not there, stands in two files, or is wrong."""
-    path, keys = _find(name, environment)
+    return profiles_of((name,), environment)[name]
+
+
+def profiles_of(names: Iterable[str], environment: Mapping[str, str]) -> dict[str, dict[str, Setting]]:
+    """The same of several, by name; what they share is read once."""
+    path, own = config_file(environment), _own_files(environment)
+    shared = _read(path) if path.exists() else {}
+    found = {}
+    for name in names:
+        if name in own:
+            if name in shared:
+                raise errors.UsageError(
+                    f"the profile {name} is in both {path} and {own[name]}", hint="remove it from one of them"
+                )
+            found[name] = _settings(own[name], name, _alone(own[name], name), environment)
+        elif name in shared:
+            found[name] = _settings(path, name, shared[name], environment)
+        else:
+            known = sorted({*shared, *own})
+            raise errors.UsageError(
+                f"there is no profile {name} in {path} or {FOLDER}; there are: {', '.join(known) or 'none'}",
+                hint=errors.did_you_mean(name, known, otherwise="`pvenet login` makes one"),
+            )
+    return found
+
+
+def _settings(path: Path, name: str, keys: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Setting]:
+    """What the keys of a profile set."""
     found: dict[str, Setting] = {}
     for key, value in keys.items():
         if KEYS[key] in found:
             raise errors.UsageError(f"{path}: {key} of [profiles.{name}] repeats what another key says")
         found[KEYS[key]] = Setting(_value(path, name, key, value, environment), f"profile {name}")
     return found
-
-
-def _find(name: str, environment: Mapping[str, str]) -> tuple[Path, Mapping[str, Any]]:
-    """A profile's keys, and the file that holds them."""
-    path, own = config_file(environment), _own_files(environment)
-    profiles = _read(path) if path.exists() else {}
-    if name not in own:
-        if name not in profiles:
-            known = sorted({*profiles, *own})
-            raise errors.UsageError(
-                f"there is no profile {name} in {path} or {FOLDER}; there are: {', '.join(known) or 'none'}",
-                hint=errors.did_you_mean(name, known, otherwise="`pvenet login` makes one"),
-            )
-        return path, profiles[name]
-    if name in profiles:
-        raise errors.UsageError(
-            f"the profile {name} is in both {path} and {own[name]}", hint="remove it from one of them"
-        )
-    return own[name], _alone(own[name], name)
 
 
 def _own_files(environment: Mapping[str, str]) -> dict[str, Path]:

@@ -17,6 +17,8 @@ from pvenet.settings.sources import sourced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pvenet.settings.profiles import Setting
+
 SIM = "sim:"
 ALL = "all"
 """Names every node, where a command takes several."""
@@ -99,13 +101,14 @@ def read_settings(
     given: Mapping[str, str] | None = None,
     *,
     placed: bool = True,
+    read: Mapping[str, Mapping[str, Setting]] | None = None,
 ) -> Settings:
     """The settings that options and environment make. Raises UsageError where nothing says where to go.
 
     `given`: settings by the names of the variables that a caller gives beside the options, and that count as they do.
-    `placed`: whether a place is needed; without one they say where the journals are.
+    `placed`: whether a place is needed; without one they say where the journals are. `read`: as in `sourced`.
     """
-    told = sourced(environment, options.profile, placed=options.placed, given=given)
+    told = sourced(environment, options.profile, placed=options.placed, given=given, read=read)
     found = {name: setting.value for name, setting in told.items()}
     endpoints, sim = _place(options, found)
     if placed and not endpoints and not sim:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.settings.profiles import profile_names
+from pvenet.settings.profiles import profile_names, profiles_of
 from pvenet.settings.read import read_settings
 from pvenet.settings.sources import GROUPS
 
@@ -30,8 +30,11 @@ def read_places(options: Options, environment: Mapping[str, str], *, placed: boo
         return {"": read_settings(options, environment, placed=placed)}
     _refuse_placed(options, environment, profiles)
     environment = dict(environment)  # that of the process decodes each of its variables for each profile
-    node = options.node or environment.get("PVENET_NODE", "")
-    found = {name: replace(read_settings(replace(options, profile=name), environment), node=node) for name in profiles}
+    node, read = options.node or environment.get("PVENET_NODE", ""), profiles_of(profiles, environment)
+    found = {
+        name: replace(read_settings(replace(options, profile=name), environment, read=read), node=node)
+        for name in profiles
+    }
     folders = {name: settings.state_dir for name, settings in found.items()}
     if len({*folders.values()}) > 1:
         told = "\n".join(f"  {name}: {folder}" for name, folder in folders.items())

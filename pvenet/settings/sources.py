@@ -13,7 +13,7 @@ from pvenet import errors
 from pvenet.settings.profiles import Setting, only_profile, profile_names, profile_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pvenet.settings.options import Options
 
@@ -44,10 +44,12 @@ def sourced(
     *,
     placed: bool = False,
     given: Mapping[str, str] | None = None,
+    read: Mapping[str, Mapping[str, Setting]] | None = None,
 ) -> dict[str, Setting]:
     """Every setting that is made outside the command line. `profile` is the one that `--profile` names.
 
     `given`: settings by our names that a caller gives itself; they win over all others, each group as a whole.
+    `read`: what profiles say that have been read already, by name.
 
     A profile that an option names wins over the environment, as options do; one that PVENET_PROFILE names is only where
     the environment says nothing. Where nothing says where to go, and no option does (`placed`), the only profile that
@@ -59,7 +61,9 @@ def sourced(
     named = profile or environment.get("PVENET_PROFILE") or None
     if not (named or placed or any(name in each for name in GROUPS["place"] for each in (told, own, neighbours))):
         named = only_profile(environment)
-    ours = profile_of(_one(named, environment), environment) if named else {}
+    ours: Mapping[str, Setting] = {}
+    if named:
+        ours = read[named] if read and named in read else profile_of(_one(named, environment), environment)
     sources = [told, ours, own] if profile else [told, own, ours]
     sources.append(neighbours)
     found: dict[str, Setting] = {}
@@ -82,7 +86,7 @@ def _one(named: str, environment: Mapping[str, str]) -> str:
     return names[0]
 
 
-def _naming(sources: list[dict[str, Setting]]) -> list[dict[str, Setting]]:
+def _naming(sources: Sequence[Mapping[str, Setting]]) -> list[Mapping[str, Setting]]:
     """The sources, those first that name somebody: a password alone says nothing of whose it is."""
     return sorted(sources, key=lambda source: not source.keys() & {"PVENET_TOKEN_ID", "PVENET_USER"})
 
