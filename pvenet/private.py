@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -95,28 +96,23 @@ def _put(path: Path, data: bytes, *, mode: int, synced: bool) -> None:
 
 def refuse_planted(path: Path) -> None:
     """Raises OSError where a part of the path is a link that others may have left, or its end a file that they did."""
-    whole = path.absolute()
-    for part in (whole, *whole.parents):
-        try:
-            found = part.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        if part != part.parent and _others_write(part.parent):
-            _refuse_left(part, found, end=part == whole)
+    part, end = str(path.absolute()), True
+    while (folder := os.path.dirname(part)) != part:  # noqa: PTH120 - of text: Path takes thrice as long
+        with suppress(FileNotFoundError, NotADirectoryError):
+            found = os.lstat(part)
+            if os.stat(folder).st_mode & WRITE:  # noqa: PTH116
+                _refuse_left(part, found, end=end)
+        part, end = folder, False
 
 
-def _refuse_left(part: Path, found: os.stat_result, *, end: bool) -> None:
+def _refuse_left(part: str, found: os.stat_result, *, end: bool) -> None:
     """What stands in a folder that others can write."""
     if stat.S_ISLNK(found.st_mode):
-        raise OSError(errno.EPERM, f"{part} is a link in a folder that others can write", str(part))
+        raise OSError(errno.EPERM, f"{part} is a link in a folder that others can write", part)
     if end and found.st_uid not in (0, os.geteuid()):
-        raise OSError(errno.EPERM, f"{part} belongs to somebody else, in a folder that others can write", str(part))
+        raise OSError(errno.EPERM, f"{part} belongs to somebody else, in a folder that others can write", part)
     if end and stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
-        raise OSError(errno.EPERM, f"{part} has a second name, in a folder that others can write", str(part))
-
-
-def _others_write(folder: Path) -> bool:
-    return bool(folder.stat().st_mode & WRITE)
+        raise OSError(errno.EPERM, f"{part} has a second name, in a folder that others can write", part)
 
 
 def read_checked(path: Path, limit: int) -> tuple[bytes, os.stat_result]:
