@@ -11,7 +11,7 @@ import typer
 from pvenet import errors, private
 from pvenet.cli.answer import FORGED
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, command, network_file
+from pvenet.cli.options import FILE, command, network_file, to_write
 from pvenet.cli.plans import planned, show_plan, warn
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def drift(
         "--prometheus",
         help="Write metrics here, for node_exporter's textfile collector; also reads the kernel's links.",
         metavar="FILE",
+        parser=to_write,
     ),
 ) -> None:
     """Say how nodes have drifted from a network file, for a schedule.

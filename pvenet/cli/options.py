@@ -116,7 +116,7 @@ def parameters(function: Callable[..., Any]) -> Group:
     hints = get_type_hints(function)
     for name, parameter in inspect.signature(function).parameters.items():
         if hints[name] in (Path, Path | None, list[Path]):
-            parameter.default.parser = _path
+            parameter.default.parser = parameter.default.parser or _path
     return {
         name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
         for name, parameter in inspect.signature(function).parameters.items()
@@ -128,6 +128,13 @@ def _path(text: str) -> Path:
     if not text:
         raise typer.BadParameter("is empty")
     return Path(text)
+
+
+def to_write(text: str) -> Path:
+    """The path of a file that is written. Raises BadParameter for an empty one, and for `-`, which is no stdout."""
+    if text == "-":
+        raise typer.BadParameter("names a file to write; - for stdout is not taken")
+    return _path(text)
 
 
 COMMON = parameters(_common)

@@ -12,7 +12,7 @@ import typer
 from pvenet import errors
 from pvenet.cli.answer import FORGED
 from pvenet.cli.context import Context
-from pvenet.cli.options import FILE, command, network_file
+from pvenet.cli.options import FILE, command, network_file, to_write
 from pvenet.cli.output import painter
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def plan(
     ),
     *,
     file: Path | None = FILE,
-    save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN"),
+    save: Path | None = typer.Option(None, "--out", "-o", help="Save the plan here.", metavar="PLAN", parser=to_write),
     exit_code: bool = typer.Option(False, "--exit-code", help="Exit with 10 if something is to do or pending."),
 ) -> None:
     """Show what a network file would change on each node.

@@ -10,7 +10,7 @@ import typer
 
 from pvenet import errors
 from pvenet.cli.context import Context
-from pvenet.cli.options import command
+from pvenet.cli.options import command, to_write
 from pvenet.cli.output import holds, painter
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def tree(
     context: Context,
-    svg: Path | None = typer.Option(None, help="Also write the picture here, as SVG.", metavar="FILE"),
+    svg: Path | None = typer.Option(None, help="Also write the picture here, as SVG.", metavar="FILE", parser=to_write),
 ) -> None:
     """Show the node as a picture, from the cable to the guest.
 

@@ -160,3 +160,24 @@ def test_an_environment_that_names_no_node_does_not_mean_all(run: Run, monkeypat
     assert "an empty name" in ran.err
     monkeypatch.setenv("PVENET_NODE", "")
     assert "an empty name" not in run("plan").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["plan", "-f", "network.yaml", "-o", "-"],
+        ["drift", "-f", "network.yaml", "--prometheus", "-"],
+        ["tree", "--svg", "-"],
+    ],
+    ids=lambda words: f"{words[0]} {words[-2]}",
+)
+def test_a_file_to_write_is_never_stdout(
+    words: list[str], lab: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-` would make a file of that name, and a script would wait for what it reads from stdout."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "network.yaml").write_text("nodes: {pve1: {}}\n")
+    ran = run("--sim", str(lab), *words)
+    assert ran.code == 2
+    assert "names a file to write; - for stdout is not taken" in ran.err
+    assert not (tmp_path / "-").exists()
