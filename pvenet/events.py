@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pvenet.severity import Severity
+from pvenet.plan.path_effect import PathEffect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,19 +33,6 @@ class OnFailure(StrEnum):
 
     ROLLBACK = "rollback"
     KEEP = "keep"
-
-
-class PathEffect(Severity):
-    """What changes do to the management path."""
-
-    NONE = "does not touch"
-    WIDENS = "widens"
-    """Every present path stays, and another one comes."""
-    TOUCHES = "touches"
-    NARROWS = "narrows"
-    """One of several paths goes."""
-    CUTS = "cuts"
-    """The last path goes."""
 
 
 @dataclass(frozen=True, kw_only=True)

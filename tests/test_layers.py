@@ -29,7 +29,7 @@ ALLOWED = {
     "wire": {"", "changes", "limits", "model"},
     "kernel": {"", "model"},
     "lint": {"", "impact", "kernel", "limits", "model"},
-    "events": {"", "changes", "impact", "plan", "severity"},
+    "events": {"", "changes", "impact", "plan"},
     "nics": {"", "kernel", "model"},
     "seen": {"", "connection", "journal", "kernel", "model", "nics", "node", "private"},
     "recent": {"", "model", "private"},

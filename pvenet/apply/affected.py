@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.access import NotKnown
-from pvenet.apply.approval import touched_path, where_touched
 from pvenet.apply.bystanders import bystanders, may_hit
+from pvenet.apply.management import touched_path, where_touched
 from pvenet.guests import lacking
 from pvenet.impact import Impact, concerned
 from pvenet.observe import NotOffered, bridges, report

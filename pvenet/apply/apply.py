@@ -11,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import NOT_LIVE, agree_to_guests, approve, proposal, remade, removals
+from pvenet.apply.approval import NOT_LIVE, agree_to_guests, approve, proposal
 from pvenet.apply.bystanders import lost
 from pvenet.apply.ending import Ending
 from pvenet.apply.handover import handover, keep
 from pvenet.apply.hosts import address_move, catch_up, follow_move, live_elsewhere, with_names
 from pvenet.apply.open_journals import failed_last, finish
 from pvenet.apply.pending import Pending, gate, refuse_irreversible, touches_path
+from pvenet.apply.removals import remade, removals
 from pvenet.apply.runtime import conclude, wait_until_idle
 from pvenet.apply.unfinished import recognise, refuse_unfinished
 from pvenet.cluster import with_links

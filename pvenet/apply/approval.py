@@ -8,32 +8,32 @@ makes a widening a loop.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from pvenet import errors, wire
+from pvenet import errors
 from pvenet.apply.agreement import Missing, refuse
 from pvenet.apply.bystanders import bystanders
-from pvenet.changes import Create, Update, net_changes
+from pvenet.apply.management import management_addresses
+from pvenet.apply.removals import described_removals
+from pvenet.changes import net_changes
 from pvenet.cluster import highly_available
-from pvenet.events import Affected, PathEffect, Shown
+from pvenet.events import Affected, Shown
 from pvenet.impact import NO_GUESTS, concerned, shown_path
-from pvenet.model import beneath
+from pvenet.plan.path_effect import PathEffect, effect_on
 from pvenet.plan.restore import lost_for_good
 from pvenet.plan.risk import ManagementPath, Risk, focused, management_path, removals_on, risks
 from pvenet.wire import line_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pvenet.apply.bystanders import Bystanders, GuestLook
     from pvenet.apply.runtime import Runtime
-    from pvenet.changes import Change, Loss, Plan
+    from pvenet.changes import Change, Loss
     from pvenet.cluster import Cluster
     from pvenet.impact import AllowedGuests
-    from pvenet.journal import Journal
     from pvenet.model import Network
-    from pvenet.node import Node, Reading
+    from pvenet.node import Node
 
 NOT_LIVE = "nothing was reloaded"
 """How a refusal ends. In a rollout what it is about was staged just before, and is taken back then."""
@@ -182,18 +182,6 @@ def _warn_of_cluster(cluster: Cluster, runtime: Runtime, carries: str) -> None:
         runtime.warn(f"the cluster does not reach {', '.join(cluster.offline)}, and {this}")
 
 
-def touched_path(node: Node, cluster: Cluster, before: Network, then: Network) -> ManagementPath | None:
-    """The way to the node, where what differs between two networks touches it."""
-    return where_touched(management_path(before, management_addresses(node, cluster, before)), before, then)
-
-
-def where_touched(path: ManagementPath, before: Network, then: Network) -> ManagementPath | None:
-    """The same of a way that is known."""
-    changes = net_changes(before.interfaces, then.interfaces)
-    touched = Risk.MANAGEMENT in risks(changes, path, before, then)
-    return focused(path, changes, before, then) if touched else None
-
-
 def _warn_of_fencing(node: Node, runtime: Runtime) -> None:
     """A node with active HA services that is away for 60 s is fenced (pve-api#ha-fencing)."""
     services = highly_available(node.connection, node.name)
@@ -217,86 +205,3 @@ def _warn_of_limits(proposed: Proposal, runtime: Runtime) -> None:
         runtime.warn(text)
     for text in described_removals(loss for loss in proposed.removals if loss.name not in proposed.remade):
         runtime.warn(f"{text}; a rollback could not put that back")
-
-
-def removals(journal: Journal | None, changes: str) -> tuple[Loss, ...]:
-    """What PVE's write takes away by itself; of what somebody else has staged nobody can tell."""
-    if journal is None or journal.adopted:
-        return ()
-    return wire.removed(journal.baseline, changes, journal.forward.steps)
-
-
-def planned_removals(reading: Reading, todo: Plan) -> tuple[Loss, ...]:
-    """What PVE's write would take away by itself, as far as the listing shows; what PVE has written it keeps."""
-    if reading.pending is not None or not todo:
-        return ()
-    return wire.removed(reading.entries, steps=[wire.request(step) for step in todo.steps])
-
-
-def remade(todo: Plan | None) -> frozenset[str]:
-    """The interfaces that a plan which leads back creates."""
-    return frozenset(step.name for step in todo.steps if isinstance(step, Create)) if todo else frozenset()
-
-
-def described_removals(removals: Iterable[Loss]) -> Iterator[str]:
-    """What PVE's write takes away by itself, a clause for each interface."""
-    found: dict[str, list[str]] = {}
-    for loss in removals:
-        found.setdefault(loss.name, []).append(loss.what)
-    for name, what in found.items():
-        yield f"PVE rewrites the whole file, and {name or 'it'} loses: {'; '.join(what)}"
-
-
-def management_addresses(node: Node, cluster: Cluster, network: Network) -> frozenset[str]:
-    """By which addresses the node is reached: the endpoint's and the cluster's, with those of its links.
-
-    Where the endpoint's is on no interface (a tunnel, NAT), the cluster's alone would say nothing about the way from
-    here: then none is known, and every interface with an address counts.
-    """
-    used = node.connection.endpoint
-    known = cluster.addresses(node.name)
-    own = used.addresses()
-    if used.adapter is not None or not own.isdisjoint(chain.from_iterable(network.ips.values())):
-        return own | known
-    peers = {member.address for member in cluster.members if member.name != node.name}
-    return known if own & peers else own
-
-
-# --- the way to the node ---------------------------------------------------------------------------------------------
-
-
-def effect_on(path: ManagementPath, before: Network, then: Network) -> PathEffect:
-    """The worst that the changes do to the way to the node."""
-    found = {PathEffect.TOUCHES} if _moved(path, before, then) else set()
-    for name in path.names & before.interfaces.keys():
-        new = then.interfaces.get(name)
-        old = before.interfaces[name]
-        now, left = set(beneath(old)), set(beneath(new)) if new else set()
-        if new is None and (now or name in path.holders):
-            found.add(PathEffect.CUTS)
-        elif now - left:
-            found.add(PathEffect.NARROWS if now & left else PathEffect.CUTS)
-        elif left - now:
-            found.add(PathEffect.WIDENS)
-    if not found or (found == {PathEffect.WIDENS} and _more(path, before, then)):
-        found.add(PathEffect.TOUCHES)
-    return max(found)
-
-
-def _moved(path: ManagementPath, before: Network, then: Network) -> bool:
-    """Whether an address or a gateway of a carrier changes."""
-    keys = ("cidr", "cidr6", "gateway", "gateway6")
-    return any(
-        getattr(before.interfaces.get(name), key, None) != getattr(then.interfaces.get(name), key, None)
-        for name in path.holders
-        for key in keys
-    )
-
-
-def _more(path: ManagementPath, before: Network, then: Network) -> bool:
-    """Whether an interface of the way changes in anything beside what stands beneath it."""
-    for change in net_changes(before.interfaces, then.interfaces):
-        fields = change.fields() if isinstance(change, Update) else ()
-        if change.name in path.names and any(field.field not in ("ports", "slaves", "autostart") for field in fields):
-            return True
-    return False

@@ -10,15 +10,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import remade, removals
 from pvenet.apply.by_hand import put_back_by_hand
 from pvenet.apply.kernel import KernelLooks, Verify
 from pvenet.apply.reload import Reload
-from pvenet.apply.runtime import LONGEST_ANSWER, answered, wait_for_others, wait_for_task
+from pvenet.apply.removals import remade, removals
+from pvenet.apply.runtime import answered, wait_for_others, wait_for_task
 from pvenet.apply.steps import Steps
 from pvenet.apply.verification import Purpose
 from pvenet.apply.verify import expect_restored, judge
 from pvenet.changes import net_changes
+from pvenet.connection.session import LONGEST_ANSWER
 from pvenet.journal import ARMS, State, is_mine, is_recorded, replay
 from pvenet.kernel.judgement import NOTHING_SEEN, scope
 from pvenet.model import Network

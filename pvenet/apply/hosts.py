@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pvenet import errors
 from pvenet.access import audit_grants
-from pvenet.apply.runtime import LONGEST_ANSWER
+from pvenet.connection.session import LONGEST_ANSWER
 from pvenet.hosts import HostsEdit, followed, moved, replaced, resolved, undone
 from pvenet.journal import State
 

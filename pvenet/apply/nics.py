@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.listing import listed, reload_runs
 from pvenet.journal import Ours, ownership
 from pvenet.nics.cards import cards
 from pvenet.nics.gone import gone
@@ -30,6 +29,8 @@ def look(node: Node, journals: Journals, note: Callable[[str], None]) -> Sight:
 
     Raises Busy while a reload runs (pve-api#never-list), and what a listing raises.
     """
+    from pvenet.apply.listing import listed, reload_runs  # a plan asks what words mean, and lists nothing
+
     if reload_runs(node, journals):
         raise errors.Busy(
             f"a reload runs on {node.name}, and nothing is listed meanwhile",

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.management import management_addresses, touched_path
 from pvenet.changes import Update, net_changes
 from pvenet.cluster import Cluster, with_links
-from pvenet.events import PathEffect
 from pvenet.impact import shown_path
 from pvenet.model import Bridge, OvsBridge
 from pvenet.model.addresses import addresses
+from pvenet.plan.path_effect import PathEffect, effect_on
 from pvenet.plan.risk import ManagementPath, Risk, management_path, risks
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ def path_touched(
     """
     if not _may_touch(now, then):
         return None
-    from pvenet.apply.approval import touched_path  # the kernel's parts: a bond of free NICs needs none of them
-
     try:
         if touched_path(node, cluster(), now, then) is None:
             return None
@@ -64,7 +63,6 @@ def path_touched(
 
 def own_names(node: Node, network: Network) -> frozenset[str]:
     """The interfaces of the management path, as far as it is known."""
-    from pvenet.apply.approval import management_addresses
     from pvenet.apply.hosts import with_names
 
     try:
@@ -90,8 +88,6 @@ def _is_harmless(change: Change) -> bool:
 
 
 def _does(path: ManagementPath, before: Network, then: Network) -> str:
-    from pvenet.apply.approval import effect_on
-
     effect = effect_on(path, before, then)
     if effect is PathEffect.CUTS or _is_lost(path, then):
         return str(PathEffect.CUTS)

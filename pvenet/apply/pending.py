@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.approval import touched_path
+from pvenet.apply.management import touched_path
 from pvenet.apply.unfinished import refuse_armed
 from pvenet.apply.verify import Expectation, expect
 from pvenet.journal import Journals, Nothing, Ours, not_ours, ownership, replay

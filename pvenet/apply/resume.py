@@ -8,10 +8,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pvenet import errors, times
-from pvenet.apply.approval import Proposal, approve, remade, removals
+from pvenet.apply.approval import Proposal, approve
 from pvenet.apply.by_hand import put_back_by_hand
 from pvenet.apply.hosts import address_move, follow_move, may_follow, with_names
 from pvenet.apply.open_journals import finish
+from pvenet.apply.removals import remade, removals
 from pvenet.apply.revert import is_gone, is_nothing, throw_away
 from pvenet.apply.rollback import Rollback
 from pvenet.apply.runtime import conclude, wait_for_task, wait_until_idle

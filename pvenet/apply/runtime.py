@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pvenet import errors
 from pvenet.apply.heard import Heard
-from pvenet.connection.session import READ_TIMEOUT
+from pvenet.connection.session import LONGEST_ANSWER, READ_TIMEOUT
 from pvenet.events import Due, Event, Waiting, Warned
 from pvenet.node import Task
 from pvenet.outcome import ended
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 SHORTEST = 0.1
 LONGEST = 2.0
 """Seconds between two looks at a task: a short one's end is noticed at once, a long one's is not hurried."""
-LONGEST_ANSWER = 15.0
-"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (pve-api#slow-answer)."""
 
 Answer = TypeVar("Answer")
 

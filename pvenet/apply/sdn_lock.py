@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, sdn
-from pvenet.apply.runtime import LONGEST_ANSWER
 from pvenet.cluster import fingerprints
 from pvenet.connection import AnswerLost
+from pvenet.connection.session import LONGEST_ANSWER
 from pvenet.journal import LockJournals, place_of
 from pvenet.routes import kept
 

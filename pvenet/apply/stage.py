@@ -11,11 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, wire
-from pvenet.apply.approval import described_removals, planned_removals, removals
 from pvenet.apply.bystanders import may_hit
 from pvenet.apply.hosts import with_names
 from pvenet.apply.open_journals import finish
 from pvenet.apply.own_path import PathTouched, path_touched
+from pvenet.apply.removals import described_removals, foreseen, planned_removals, removals
 from pvenet.apply.steps import Steps
 from pvenet.apply.unfinished import recognise, refuse_armed, refuse_unfinished, refuse_while_reloading
 from pvenet.changes import outcome
@@ -225,11 +225,6 @@ def refuse_foreseen(node: str, reading: Reading, todo: Plan) -> None:
             f"PVE refuses every write on {node}, whatever it changes, because of what is there:\n  {lines}",
             hint="nothing was sent; correct /etc/network/interfaces on the node",
         )
-
-
-def foreseen(reading: Reading, todo: Plan) -> tuple[str, ...]:
-    """Why PVE will refuse a plan whatever it is for, in its words; empty where that is not sure."""
-    return wire.foreseen(reading.entries, wire.request(todo.steps[0])) if todo else ()
 
 
 def lossy(node: str, lost: tuple[str, ...]) -> errors.Lossy:

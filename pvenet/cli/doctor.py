@@ -33,7 +33,7 @@ def doctor(
     """
     fleet = context.fleet
     context.tells_renames, context.leaves = True, False
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.doctor.examine import examine
     from pvenet.doctor.finding import State
     from pvenet.render.doctor import doctor_data, doctor_text

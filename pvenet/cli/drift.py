@@ -82,7 +82,7 @@ def _wanted(context: Context, spec: NetworkSpec) -> Sequence[str]:
 
 def _kernels(context: Context, found: FleetPlan) -> Kernels:
     """What the kernels have; a warning for each that does not say it."""
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.fleet.drift import kernels
 
     names = [each.node for each in found.nodes]

@@ -116,7 +116,7 @@ def export(context: Context) -> None:
     $ pvenet export > network.yaml
     """
     fleet = context.fleet
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.fleet.nodes import known, read, refuse, unheard
     from pvenet.render.network import network_data
     from pvenet.spec.export import exported, exported_data, unheld

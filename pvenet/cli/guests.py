@@ -39,7 +39,7 @@ def guests(
     $ pvenet guests vmbr0 --node pve1
     """
     fleet = context.fleet
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.fleet.guests import guests as read
     from pvenet.fleet.nodes import known, refuse, unheard
     from pvenet.render.guests import guests_data, guests_text

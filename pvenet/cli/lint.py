@@ -92,7 +92,7 @@ def _in_file(context: Context, file: Path, ignored: Collection[str]) -> bool:
 def _on_nodes(context: Context, ignored: Collection[str]) -> bool:
     """The same of live nodes. Raises what the first raises that could not be read, after the others."""
     fleet = context.fleet
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.fleet.linting import read_nodes
     from pvenet.fleet.nodes import known, refuse, unheard
     from pvenet.lint import find

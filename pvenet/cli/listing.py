@@ -117,7 +117,7 @@ def read_several(
     """The same of several nodes at once: what `use` makes of each, and why others could not be read."""
     fleet, names = context.fleet, context.several
     from pvenet.apply.listing import listed
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.fleet.nodes import unheard, visit
 
     def visited(node: Node) -> tuple[T, tuple[str, ...]]:

@@ -116,7 +116,7 @@ def planned(
     `only`: to no others than these, whatever is named.
     """
     fleet = context.fleet
-    from pvenet.cli.progress import counting
+    from pvenet.cli.counting import counting
     from pvenet.fleet.plans import plan_nodes, selected
 
     names = selected(fleet, spec, context.named)

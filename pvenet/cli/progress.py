@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from pvenet import events
-from pvenet.cli.output import LIVE, lively, painter, say
+from pvenet.cli.output import painter, say
 from pvenet.cli.terminal import Terminal
 from pvenet.render.events import event_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from pvenet.cli.answer import Answer
     from pvenet.cli.context import Context
 
@@ -61,19 +58,3 @@ class JsonLines:
     def emit(self, event: events.Event) -> None:
         """Write one event; a reader who has gone stops no apply."""
         self._answer.event(event_data(event))
-
-
-@contextmanager
-def counting(nodes: int) -> Iterator[Callable[[int], None]]:
-    """A live line that counts the nodes that were read; on a terminal, and where there are several."""
-    counted = lively() and nodes > 1
-
-    def count(done: int) -> None:
-        if counted:
-            LIVE.show(lambda: f"read {done} of {nodes} nodes")
-
-    try:
-        yield count
-    finally:
-        if counted:
-            LIVE.end()

@@ -37,6 +37,8 @@ PIECE = 16 * 1024
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 40.0
 """Seconds. PVE's own hand-over to another node has a limit of 30 s (pve-api#proxy)."""
+LONGEST_ANSWER = 15.0
+"""Seconds for one answer while a reload runs; a living node was seen to take 6.4 (pve-api#slow-answer)."""
 
 
 @dataclass(frozen=True, kw_only=True)

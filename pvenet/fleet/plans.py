@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pvenet import errors
 from pvenet.apply.affected import affected
-from pvenet.apply.approval import management_addresses, planned_removals
 from pvenet.apply.bystanders import crowded
 from pvenet.apply.hosts import address_move, with_names
+from pvenet.apply.management import management_addresses
 from pvenet.apply.nics import meant_by
-from pvenet.apply.stage import foreseen
+from pvenet.apply.removals import foreseen, planned_removals
 from pvenet.cluster import with_links
 from pvenet.fleet.nodes import each_place, its_place, read, refuse
 from pvenet.guests import list_guests, present

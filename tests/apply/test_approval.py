@@ -10,18 +10,19 @@ import pytest
 from lab import Lab
 
 from pvenet import errors
-from pvenet.apply.approval import effect_on, management_addresses
 from pvenet.apply.kernel import Verify
+from pvenet.apply.management import management_addresses
 from pvenet.cluster import Cluster, Member
 from pvenet.connection import Connection
 from pvenet.connection.answers import Answer
 from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
-from pvenet.events import PathEffect, Shown
+from pvenet.events import Shown
 from pvenet.impact import shown_path
 from pvenet.model import Bond, Bridge, Ethernet, Network, Other
 from pvenet.node import Node
 from pvenet.plan import management_path
+from pvenet.plan.path_effect import PathEffect, effect_on
 from pvenet.sim.state import Sim
 
 if TYPE_CHECKING:

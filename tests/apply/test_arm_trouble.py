@@ -11,8 +11,8 @@ from lab import Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.arm import TAKEN_WITHIN
-from pvenet.apply.runtime import LONGEST_ANSWER
 from pvenet.apply.status import status
+from pvenet.connection.session import LONGEST_ANSWER
 from pvenet.events import Armed, OnFailure, Verdict
 from pvenet.journal import State
 

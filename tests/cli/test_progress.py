@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pvenet import errors
+from pvenet.cli.counting import counting
 from pvenet.cli.live import LiveLine
 from pvenet.cli.output import LIVE
-from pvenet.cli.progress import counting
 from pvenet.cli.terminal import Terminal
-from pvenet.events import Due, PathEffect, Reloading, RollingBack, Shown, TaskEnded, Verified, Waiting
+from pvenet.events import Due, Reloading, RollingBack, Shown, TaskEnded, Verified, Waiting
+from pvenet.plan.path_effect import PathEffect
 from pvenet.plan.risk import Risk
 from pvenet.render.events import waiting_line
 
