@@ -9,6 +9,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 JSON = "application/json"
 MAX_DEPTH = 50
 """How deep an answer may nest; what comes after it is written to go that deep."""
+_NESTING = (dict, list)
 Row = dict[str, Any]
 
 
@@ -148,18 +150,14 @@ def _finite(text: str) -> float:
 _JSON = json.JSONDecoder(parse_constant=_finite, parse_float=_finite)
 
 
-def _refuse_deep(value: object) -> None:
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise ValueError("nested too deep")
-        level = [
-            item
-            for each in level
-            if isinstance(each, dict | list)
-            for item in (each.values() if isinstance(each, dict) else each)
-        ]
+def _refuse_deep(value: dict[str, Any]) -> None:
+    level: list[dict[str, Any] | list[Any]] = [value]
+    for _ in range(MAX_DEPTH):
+        items = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [item for item in chain.from_iterable(items) if isinstance(item, _NESTING)]
+        if not level:
+            return
+    raise ValueError("nested too deep")
 
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
