@@ -107,6 +107,8 @@ class Loss:
     what: str
     remark: bool = False
     """The kernel does not notice."""
+    to: str = ""
+    """The interface that gets it, where it becomes another's."""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.what}" if self.name else self.what

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pvenet.access import Permissions
     from pvenet.journal import Journals
     from pvenet.kernel.comparison import Comparison
+    from pvenet.kernel.links import Report
     from pvenet.model import Network
     from pvenet.node import Node, Reading
 
@@ -51,7 +52,7 @@ def node_findings(node: Node, journals: Journals) -> tuple[Finding, ...]:
     looks.look([RELOAD], partial(_reload, node, journals, held, runs))
     reading = once(partial(_read, node, runs))
     compared = once(partial(_compare, node, journals, looks, runs))
-    looks.look(staged.CHECKS, lambda: _staged(journals.at(node), reading(), held))
+    looks.look(staged.CHECKS, lambda: _staged(journals.at(node), reading(), compared, held))
     looks.look(kernel.CHECKS, lambda: _kernel(node, journals, reading, compared()))
     looks.look([kernel.HOSTS], lambda: [_hosts(node, reading, compared)])
     looks.look(PACKAGES, lambda: _packages(node, reading))
@@ -113,12 +114,22 @@ def _compare(node: Node, journals: Journals, looks: Looks, runs: list[bool]) -> 
         looks.found += kernel.noted(notes)
 
 
-def _staged(journals: Journals, reading: Reading, held: Callable[[], Permissions]) -> Iterator[Finding]:
+def _staged(
+    journals: Journals, reading: Reading, compared: Callable[[], Comparison], held: Callable[[], Permissions]
+) -> Iterator[Finding]:
     try:
         whole = hiding(held()) is None
     except errors.PvenetError:
         whole = False
-    return staged.staged_findings(journals, reading, whole=whole)
+    report = _report(compared)
+    return staged.staged_findings(journals, reading, report.interfaces if report else None, whole=whole)
+
+
+def _report(compared: Callable[[], Comparison]) -> Report | None:
+    try:
+        return compared().report
+    except errors.PvenetError:
+        return None
 
 
 def _packages(node: Node, reading: Callable[[], Reading]) -> Iterator[Finding]:
@@ -136,11 +147,7 @@ def _kernel(node: Node, journals: Journals, reading: Callable[[], Reading], foun
 
 def _hosts(node: Node, reading: Callable[[], Reading], compared: Callable[[], Comparison]) -> Finding:
     text = read_hosts(node).text
-    try:
-        report = compared().report
-    except errors.PvenetError:
-        report = None
-    return kernel.hosts(text, node.name, _network(reading), report)
+    return kernel.hosts(text, node.name, _network(reading), _report(compared))
 
 
 def _network(reading: Callable[[], Reading]) -> Network | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pvenet import times, wire
 from pvenet.doctor.finding import Finding, bad, good, unknown, warning
 from pvenet.journal import MEANINGS, OPEN, Foreign, Nothing, Ours, State, ownership
+from pvenet.wire.file_text import loose_options, removed_from
 from pvenet.wire.refusals import refusals
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ _KEEP = "move it to where PVE keeps it, or do without it"
 CHECKS = (PENDING, JOURNALS, FILE, LINE_ENDS)
 
 
-def staged_findings(journals: Journals, reading: Reading, *, whole: bool) -> Iterator[Finding]:
-    """All of it. `journals` are those of the node that was read; `whole`: no bridge can be missing in the reading."""
+def staged_findings(journals: Journals, reading: Reading, applied: str | None, *, whole: bool) -> Iterator[Finding]:
+    """All of it. `journals` are those of the node that was read; `applied`: the text of its file, where that is known.
+
+    `whole`: no bridge can be missing in the reading.
+    """
     journals.settle(reading)
     whose = ownership(journals, reading)
     yield _pending(whose)
@@ -29,7 +33,7 @@ def staged_findings(journals: Journals, reading: Reading, *, whole: bool) -> Ite
     if not whole:  # PVE leaves them out without a word (pve-api#hidden-bridges)
         yield from (unknown(check, "not known without the right to see every bridge") for check in (FILE, LINE_ENDS))
         return
-    yield from _file(reading)
+    yield from _file(reading, applied)
     ends = reading.line_ends
     yield from (bad(LINE_ENDS, text, "`pvenet show` with the interface shows the text") for text in ends)
     if not ends:
@@ -67,14 +71,31 @@ def _journals(journals: Journals, whose: Nothing | Ours | Foreign) -> Iterator[F
         yield good(JOURNALS, "no journal of an apply from here is open")
 
 
-def _file(reading: Reading) -> Iterator[Finding]:
-    """What PVE refuses of the file as it is, and what its first write takes away."""
+def _file(reading: Reading, applied: str | None) -> Iterator[Finding]:
+    """What PVE refuses of the file as it is, what its first write takes away, and what any write may move."""
     refused = refusals(reading.entries)
     for why in refused:
         yield bad(FILE, f"PVE refuses every change as long as this is so: {why}", "correct it in the node's file")
-    losses = () if reading.pending is not None else wire.removed(reading.entries)
+    losses = () if reading.pending is not None else _removals(reading, applied)
     for loss in losses:
         yield warning(FILE, f"PVE's first write removes this: {loss}", "move it to where PVE keeps it, or do without")
-    if not refused and not losses:
-        kept = "PVE keeps what the file says"
-        yield good(FILE, kept if reading.pending is None else "what is pending has all that PVE keeps of the file")
+    loose: dict[str, list[str]] = {}
+    for owner, text in loose_options(applied or ""):
+        loose.setdefault(owner, []).append(f"`{text}`")
+    for owner, texts in loose.items():
+        it, what = ("it", f"{texts[0]} stands") if len(texts) == 1 else ("them", f"{', '.join(texts)} stand")
+        why = f"{owner}: {what} behind a blank line, or one without a value; a write may make {it} another's"
+        yield warning(FILE, why, f"move {it} up in the node's file, to what else {owner} has")
+    if not refused and not losses and not loose:
+        yield good(FILE, _kept(reading, applied))
+
+
+def _removals(reading: Reading, applied: str | None) -> tuple[str, ...]:
+    found = wire.removed(reading.entries) if applied is None else removed_from(applied, reading.entries)
+    return tuple(map(str, found))
+
+
+def _kept(reading: Reading, applied: str | None) -> str:
+    if reading.pending is not None:
+        return "what is pending has all that PVE keeps of the file"
+    return "PVE keeps what its listing shows of the file" if applied is None else "PVE keeps what the file says"

@@ -146,7 +146,9 @@ def removals_on(path: ManagementPath, removals: Iterable[Loss], addresses: Colle
     """Of what PVE's write takes away by itself, what is of the management path, or is an address of the node."""
     known = {str(ip_address(address)) for address in addresses}
     return tuple(
-        loss for loss in removals if not loss.remark and (loss.name in path.names or known & _addresses_in(loss.what))
+        loss
+        for loss in removals
+        if not loss.remark and (not path.names.isdisjoint((loss.name, loss.to)) or known & _addresses_in(loss.what))
     )
 
 

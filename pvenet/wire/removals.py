@@ -14,9 +14,10 @@ from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Loss
+from pvenet.wire.moved import moved
 from pvenet.wire.prediction import by_name, predicted
 from pvenet.wire.properties import known, missing_words, property_of
-from pvenet.wire.rewriting import OVS_PORTS, mangled, rewritten, same_options
+from pvenet.wire.rewriting import LISTS, OVS_PORTS, mangled, rewritten, same_options
 from pvenet.wire.spelling import OBSERVED
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _OFF_MODE = frozenset({"bond_xmit_hash_policy", "bond-primary", "bridge_vids"})
 _IFACE = re.compile(r"iface\s+(\S+)(?:\s+(inet6?)\s+(\S+))?\s*(?:#.*)?")
 _NOTHING = re.compile(r"iface\s.* manual")
 """A stanza that gives its interface nothing."""
+_HOTPLUG = re.compile(r"allow-hotplug (.+)")
+"""The listing has it as autostart (pve-api#f74)."""
 _COMMENTS_SHOWN = 2
 _UNREADABLE = "\ufffd"
 """What PVE's diff has for bytes that are no UTF-8; the listing tells what becomes of them."""
@@ -42,16 +45,14 @@ def removed(entries: Iterable[Entry], changes: str = "", steps: Sequence[Request
     What the steps ask for is left out.
     """
     listing = by_name(entries)
-    return tuple(dict.fromkeys((*_listed(listing, steps), *_unlisted(changes, listing))))
+    return tuple(dict.fromkeys((*_listed(listing, steps), *_unlisted(changes, listing), *moved(changes, listing))))
 
 
 # --- what the listing shows ------------------------------------------------------------------------------------------
 
 
 def _listed(before: Mapping[str, Entry], steps: Sequence[Request]) -> Iterator[Loss]:
-    asked: dict[str, set[str]] = {}
-    for step in steps:
-        asked.setdefault(step.name, set()).update(step.form, str(step.form.get("delete", "")).split(","))
+    asked = _asked(before, steps)
     after = predicted(before.values(), steps[0]) if steps else rewritten(before)
     after |= rewritten(before, only=asked.keys())
     gone = {step.name for step in steps if step.method == "DELETE"}
@@ -73,6 +74,17 @@ def _listed(before: Mapping[str, Entry], steps: Sequence[Request]) -> Iterator[L
             if key not in said and not _is_kept(key, value, now, entry):
                 yield from _lost(name, key, value, now, entry)
         yield from _lost_method(name, entry, now)
+
+
+def _asked(before: Mapping[str, Entry], steps: Sequence[Request]) -> dict[str, set[str]]:
+    """The properties that steps ask for, by interface; of a port that comes or goes its bridge's list, too."""
+    asked: dict[str, set[str]] = {}
+    for step in steps:
+        asked.setdefault(step.name, set()).update(step.form, str(step.form.get("delete", "")).split(","))
+        said = before.get(step.name, {}) if step.method == "DELETE" else step.form
+        if step.method != "PUT" and said.get("type") in OVS_PORTS:
+            asked.setdefault(str(said.get("ovs_bridge")), set()).add("ovs_ports")  # pve-api#ovs-coupling
+    return asked
 
 
 def _had(entry: Entry) -> str:
@@ -110,7 +122,7 @@ def _lost(name: str, key: str, value: object, now: Entry, entry: Entry) -> Itera
         here = str(now.get(key) or "").splitlines()
         gone = [line for line in str(value).splitlines() if line.strip() and line not in here]
         yield from (Loss(name=name, what=f"the comment `#{line}`", remark=True) for line in gone)
-    elif key in ("bridge_ports", "slaves"):
+    elif key in LISTS:
         if words := sorted(set(str(value).split()) - set(str(now.get(key)).split())):
             yield Loss(name=name, what=f"{key} {' '.join(words)}")
     elif isinstance(value, list):
@@ -150,6 +162,9 @@ def _unlisted(changes: str, listing: Mapping[str, Entry]) -> Iterator[Loss]:
             added[text] -= 1  # it stands elsewhere
         elif text.startswith("#"):
             comments += [] if _is_comment_of(text, listing) else [text]
+        elif starts := _HOTPLUG.fullmatch(text):
+            for each in starts[1].split():
+                yield Loss(name=each, what="allow-hotplug, which becomes auto", remark=True)
         elif not _is_listed(text, name, listing):
             yield Loss(name=name, what=_described(text, name, listing), remark=bool(_NOTHING.fullmatch(text)))
     if comments:

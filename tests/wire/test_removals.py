@@ -13,12 +13,13 @@ from file_replay import File, files
 from pvenet.sim import interfaces
 from pvenet.sim.diff import changes
 from pvenet.wire import Request, removed
+from pvenet.wire.file_text import loose_options, removed_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pvenet.changes import Loss
-    from pvenet.wire import Entry
+    from pvenet.wire import Entry, Form
 
 SLAVES = ("slaves", "bond-slaves", "bond_slaves")
 RESPELLED = frozenset({"netmask", "bridge_ports", "bridge-ports", *SLAVES, "ovs_type", "vlan-id"}) | {
@@ -86,6 +87,35 @@ def test_a_file_as_pve_writes_it_loses_nothing(told: Callable[[str], None]) -> N
     assert found == []
 
 
+def test_the_text_of_a_file_tells_what_the_diff_of_its_first_write_does() -> None:
+    """Before anything is written; but for `lo`, which no listing has, and lines that move."""
+    odd, compared = [], 0
+    for file, _, losses in written():
+        if file.text.isascii():
+            compared += 1
+            text = removed_from(file.text, [dict(entry) for entry in file.listing])
+            told = {loss.what for loss in text if loss.name != "lo"}
+            known = {loss.what for loss in losses if loss.name != "lo" and not loss.what.endswith("'s")}
+            odd += [(file.name, what) for what in told if not any(what.startswith(each) for each in known)]
+            odd += [(file.name, what) for what in known if not any(each.startswith(what) for each in told)]
+    assert odd == []
+    assert compared > 400
+
+
+def test_the_loose_options_of_a_file_are_those_that_pve_keeps_as_nobodys() -> None:
+    """As the simulated node reads it, with the interface that ifupdown2 takes them for."""
+    text = "auto a\niface a inet manual\n\tmtu 1400\n\n\tup b\n# c\n\tports\n\tdown d\nsource /e f\n\tup g\n"
+    assert loose_options(text) == (("a", "up b"), ("a", "down d"))
+    found, wrong = 0, []
+    for file in files():
+        loose = {" ".join(each.line.split()) for each in interfaces.parse(file.text, file.host).loose}
+        mine = {line for _, line in loose_options(file.text)}
+        found += len(mine)
+        wrong += [(file.name, line) for line in mine - loose if line.isascii()]
+    assert wrong == []
+    assert found > 100
+
+
 HEAD = "--- /etc/network/interfaces\n+++ /etc/network/interfaces.new\n@@ -1,9 +1,9 @@\n"
 BRIDGE: Entry = {"iface": "vmbr0", "type": "bridge", "method": "static", "method6": "manual", "families": ["inet"]}
 BRIDGE |= {"address": "192.0.2.2", "netmask": "24", "cidr": "192.0.2.2/24", "bridge_ports": "eno1 eno2"}
@@ -109,7 +139,11 @@ NIC: Entry = {"type": "eth", "method": "manual", "method6": "manual", "families"
         ("-# mine\n+# mine", ""),
         ("-# elsewhere", "comments outside of stanzas: `# elsewhere`"),
         ("-\tmtu 9000", "vmbr0: mtu 9000"),
-        ("-auto vmbr0 eno1\n-allow-hotplug eno2", ""),
+        ("-auto vmbr0 eno1\n-allow-ovs eno2", ""),
+        (
+            "-allow-hotplug eno1 eno2",
+            "eno1: allow-hotplug, which becomes auto; eno2: allow-hotplug, which becomes auto",
+        ),
         ("-iface vmbr0 inet dhcp", "vmbr0: a stanza `inet dhcp`, which becomes static"),
     ],
 )
@@ -134,3 +168,19 @@ def test_what_the_steps_ask_for_is_no_removal() -> None:
     assert removed(listing, steps=[gone]) == ()
     put = Request(method="PUT", path=("network", "vmbr0"), form={"type": "bridge", "delete": "broadcast"})
     assert [loss.what for loss in removed(listing, steps=[put])] == ["bridge-disable-mac-learning 1"]
+
+
+def test_a_port_of_ovs_that_comes_or_goes_takes_nothing_from_its_bridge() -> None:
+    """PVE puts it on the bridge's list, or takes it off: that is what was asked for (pve-api#ovs-coupling)."""
+    port: Entry = {"type": "OVSIntPort", "ovs_type": "OVSIntPort", "method": "manual", "method6": "manual"}
+    port |= {"families": ["inet"], "ovs_bridge": "vmbr0", "autostart": 1}
+    bridge: Entry = {"iface": "vmbr0", "type": "OVSBridge", "ovs_type": "OVSBridge", "ovs_ports": "a b", "autostart": 1}
+    bridge |= {"method": "manual", "method6": "manual", "families": ["inet"]}
+    listing = [bridge, {"iface": "a", **port}, {"iface": "b", **port}]
+    form: Form = {"iface": "c", "type": "OVSIntPort", "ovs_bridge": "vmbr0"}
+    create, delete = (
+        Request(method="POST", path=("network",), form=form),
+        Request(method="DELETE", path=("network", "a")),
+    )
+    for steps in ([create], [delete], [create, delete], [delete, create]):
+        assert removed(listing, steps=steps) == ()
