@@ -139,7 +139,7 @@ class _Watch(Reader):
             self._note(f"`{stripped}` does not begin a stanza for PVE, and what follows belongs to none")
         else:
             ended = "a blank line, or a line without a value, has ended the one above"
-            self._note(f"`{stripped}` is in no stanza: {ended}; behind a new interface it would become that one's")
+            self._note(f"`{stripped}` is in no stanza: {ended}; a stanza that is written before it gets it")
 
     def _cut(self, whole: str) -> None:
         """What ends a line for ifupdown2 and not for PVE, as a carriage return."""
