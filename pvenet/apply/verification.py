@@ -10,8 +10,18 @@ from pvenet import errors
 from pvenet.apply.bystanders import Losses
 from pvenet.apply.kernel import KernelVerdict
 from pvenet.apply.refresh import Refresh
+from pvenet.apply.refused import fails_for, refused_as_before
 from pvenet.apply.runtime import answered, interval
-from pvenet.apply.verify import about_others, cause, failing_as_before, failing_elsewhere, how_far, judge, went_through
+from pvenet.apply.verify import (
+    about_others,
+    cause,
+    failing_as_before,
+    failing_elsewhere,
+    fails_for_nothing,
+    how_far,
+    judge,
+    went_through,
+)
 from pvenet.apply.verify_with import Check
 from pvenet.events import Due, Verified, VerifiedBy
 from pvenet.journal import State, drop_staged
@@ -84,32 +94,47 @@ class Verification:
         self._check = Check(node, book, runtime, command, purpose.withheld) if command else None
         self.deadline = runtime.deadline(0)
         """By when a verdict is due."""
+        self._as_before = ""
+        """For which lines of the file the reload failed as before; empty where it did not."""
 
     def outcome(
         self, task: Task, log: tuple[str, ...], expectation: Expectation, changes: Sequence[Change]
     ) -> Applied | Failed | Unknown:
         """Look, and judge; the journal is closed, but where nobody can tell."""
-        reading = self._looked(expectation, believed=not task.ok)
+        refused = {} if task.ok else refused_as_before(log, self._book)
+        rest = tuple(line for line in log if line not in refused)
+        well = task.ok or (bool(refused) and went_through(task.exitstatus) and fails_for_nothing(expectation, rest))
+        reading = self._looked(expectation, believed=not well)
         judgement = judge(expectation, reading.network)
-        if not task.ok:
-            why = cause(log) or task.exitstatus
+        self._as_before = fails_for(refused.values()) if refused else ""
+        if not well:
+            why = cause(rest) or cause(log) or task.exitstatus
             end = self._failed(f"the reload of {self._node.name} failed: {why}; {how_far(judgement)}", log)
             as_wanted = judgement.good and not judgement.more and reading.pending is None
             if not (as_wanted and went_through(task.exitstatus)) or self._silent_route():
                 return end
-            return self._excused(end, expectation, reading, log)
+            return self._excused(end, expectation, reading, rest)
         if not judgement.good and reading.pending is not None:
             return self._hidden(judgement)
         if not judgement.good and not judgement.overridden:
             reverted = "; somebody had reverted what was pending just before" * judgement.reverted
-            return self._failed(f"the reload of {self._node.name} ended well, but {how_far(judgement)}{reverted}", log)
+            return self._failed(f"{self._how_it_ended}, but {how_far(judgement)}{reverted}", log)
         silent = self._silent_route()
         if silent:
             return self._failed(silent, log)
         return self._up(expectation, changes, judgement, reading, log)
 
+    @property
+    def _how_it_ended(self) -> str:
+        return f"the reload of {self._node.name} {self._as_before or 'ended well'}"
+
+    def _warn_of_refused(self) -> None:
+        if self._as_before:
+            self._book.warn(f"{self._how_it_ended}; correct what is wrong there on {self._node.name}")
+
     def _excused(self, end: Failed, expectation: Expectation, reading: Reading, log: tuple[str, ...]) -> Failed:
         """A failure of what is live as it should be, with what excuses it: others, or what was not there before."""
+        self._warn_of_refused()
         if others := failing_elsewhere(expectation, log):
             return replace(end, elsewhere=others)
         absent = failing_as_before(expectation, log)
@@ -136,7 +161,7 @@ class Verification:
             network = Network(interfaces=expectation.wanted, links=network.links)
         kernel = self._said_by_kernel(network)
         if kernel.lacks:
-            return self._failed(f"the reload of {self._node.name} ended well, but {kernel.lacks}", log)
+            return self._failed(f"{self._how_it_ended}, but {kernel.lacks}", log)
         losses = self._lost(kernel.look, self.deadline) if self._lost else Losses()
         for text in (*kernel.warnings(self._node.name), *losses.notes):
             self._book.warn(text)
@@ -144,7 +169,7 @@ class Verification:
             for text in losses.after_rollback():
                 self._book.warn(text)
         elif losses.failure:
-            return self._failed(f"the reload of {self._node.name} ended well, but {losses.failure}", log)
+            return self._failed(f"{self._how_it_ended}, but {losses.failure}", log)
         problem = self._check.problem(self.deadline) if self._check else ""
         if problem:
             return self._failed(f"everything is up on {self._node.name}, but {problem}", log)
@@ -197,6 +222,7 @@ class Verification:
     def _applied(
         self, expectation: Expectation, changes: Sequence[Change], judgement: Judgement, kernel: KernelVerdict
     ) -> Applied | Unknown:
+        self._warn_of_refused()
         for name in judgement.excused:
             self._book.warn(f"{name} {self._purpose.excuse}")
         for name in judgement.still_up:
@@ -247,8 +273,8 @@ class Verification:
     def _hidden(self, judgement: Judgement) -> Unknown:
         """The node lists what is staged, not what is live: with something new staged, a difference proves nothing."""
         return Unknown(
-            message=f"the reload of {self._node.name} ended well but can't be verified: somebody has staged something "
-            f"new, with which the node says: {how_far(judgement)}",
+            message=f"{self._how_it_ended}, but it can't be verified: somebody has staged something new, with which "
+            f"the node says: {how_far(judgement)}",
             hint="find out who; when it is applied or reverted, look with `pvenet list`",
         )
 

@@ -266,6 +266,11 @@ def failing_as_before(expectation: Expectation, log: Sequence[str]) -> tuple[str
     return tuple(sorted((names - {""}) or {name for name in silent if wanted[name].autostart}))
 
 
+def fails_for_nothing(expectation: Expectation, log: Sequence[str]) -> bool:
+    """Whether a log has no error, and nothing is there for which a reload fails without a word."""
+    return not any(_errors(log)) and not failing_as_before(expectation, log)
+
+
 def about_others(expectation: Expectation, log: Iterable[str]) -> tuple[str, ...]:
     """The lines that name nothing absent."""
     return tuple(line for line in log if not named_in(line, expectation.absent))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.doctor.finding import Finding, bad, good, unknown, warning
+from pvenet.doctor.staged import FILE
 from pvenet.hosts import resolved
 from pvenet.kernel.difference import HARMLESS, Kind
 from pvenet.kernel.files import APPLIED, named_twice, stanza_names
+from pvenet.kernel.refused import refused_lines
 from pvenet.model import BondMode
 from pvenet.model.addresses import addresses
 
@@ -31,10 +33,22 @@ _LOOK = "`pvenet links` shows all that the kernel has"
 
 
 def kernel_findings(found: Comparison) -> Iterator[Finding]:
-    """The kernel beside the applied file."""
+    """The kernel beside the applied file, and what ifupdown2 makes of that."""
+    yield from _refused(found.report)
     yield from _sourced(found.report)
     yield from _links(found)
     yield from _lacp(found)
+
+
+def _refused(report: Report | None) -> Iterator[Finding]:
+    """The lines of the file for which a reload fails, whatever is changed. pve-api#no-stanza."""
+    for line in refused_lines(report.interfaces) if report else ():
+        yield warning(
+            FILE,
+            f"line {line.number} of {APPLIED}, `{line.text}`, is in no stanza: ifupdown2 refuses such a line, and a "
+            "reload fails for it, whatever it is for",
+            "correct it in the node's file, or take it out",
+        )
 
 
 def _sourced(report: Report | None) -> Iterator[Finding]:

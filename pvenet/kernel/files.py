@@ -38,7 +38,7 @@ def changed_stanzas(applied: str, changes: str) -> frozenset[str] | None:
     """The interfaces whose stanzas or `auto` lines a pending diff changes; None where it is of another file."""
     lines = applied.split("\n")
     found: set[str] = set()
-    for start, hunk in _hunks(changes):
+    for start, hunk in hunks(changes):
         old = max(start - 1, 0)
         there = here = _names(lines[:old])
         for line in hunk:
@@ -56,8 +56,8 @@ def changed_stanzas(applied: str, changes: str) -> frozenset[str] | None:
     return frozenset(found - {_NOBODY})
 
 
-def _hunks(changes: str) -> Iterator[tuple[int, list[str]]]:
-    """Where each begins in the old file, and its lines."""
+def hunks(changes: str) -> Iterator[tuple[int, list[str]]]:
+    """Where each hunk of a diff begins in the old file, and its lines with their marks."""
     start, lines = 0, list[str]()
     for line in [*changes.split("\n"), "@@ -0 +"]:
         found = _HUNK.match(line)

@@ -274,6 +274,15 @@ def test_what_pve_would_refuse_is_told(run: Run, interfaces: Path) -> None:
     assert wrong(ran)["file"] == "bad"
 
 
+def test_a_line_that_ifupdown2_refuses_is_told(run: Run, interfaces: Path) -> None:
+    """For which every reload fails."""
+    interfaces.write_text("mapping ens41\n\tscript /bin/x\n\n" + interfaces.read_text())
+    ran = run("doctor", "--json")
+    assert (ran.code, wrong(ran)) == (0, {"file": "warning"})
+    told = next(each["text"] for each in ran.data if each["state"] == "warning")
+    assert told.startswith("line 2 of /etc/network/interfaces, `script /bin/x`, is in no stanza")
+
+
 def test_a_file_beside_the_file_is_told(run: Run, lab: Path) -> None:
     """An interface that no plan knows, and one that two files name; `lo` and SDN's own file are none."""
     beside = lab / "pve1" / "etc" / "network" / "interfaces.d"
