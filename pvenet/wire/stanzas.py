@@ -62,8 +62,7 @@ def stanza(entry: Mapping[str, Any]) -> str:
 def _body(entry: Mapping[str, Any], suffixes: Iterable[str], *, first: bool) -> Iterator[str]:
     """The lines of one stanza; `suffixes`: those of the families of which it tells."""
     for suffix in suffixes:
-        address = entry.get(f"cidr{suffix}") or entry.get(f"address{suffix}")
-        if address:
+        if address := _address(entry, suffix):
             yield f"address {address}"
         if gateway := entry.get(f"gateway{suffix}"):
             yield f"gateway {gateway}"
@@ -71,6 +70,15 @@ def _body(entry: Mapping[str, Any], suffixes: Iterable[str], *, first: bool) -> 
         yield from _own(entry)
     for suffix in suffixes:
         yield from (str(line) for line in entry.get(f"options{suffix}") or ())
+
+
+def _address(entry: Mapping[str, Any], suffix: str) -> str:
+    """An address with its length, or as it stands where PVE has found none, and made one up (pve-api#f54, f55)."""
+    address, cidr = str(entry.get(f"address{suffix}") or ""), str(entry.get(f"cidr{suffix}") or "")
+    length = str(entry.get(f"netmask{suffix}") or "0")
+    whole = "/128" if suffix else "/32"
+    made_up = (not length.isdecimal() or length == "0") and cidr == address + whole
+    return address if made_up or not cidr else cidr
 
 
 def _own(entry: Mapping[str, Any]) -> Iterator[str]:

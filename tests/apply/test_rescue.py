@@ -80,6 +80,24 @@ def test_what_is_printed_lists_as_it_did() -> None:
     assert checked > 1000
 
 
+@pytest.mark.parametrize(
+    ("said", "printed"),
+    [
+        ("address 192.0.2.11/24  # the node", "address 192.0.2.11/24  # the node"),
+        ("address 192.0.2.11", "address 192.0.2.11"),
+        ("address 192.0.2.11\n\tnetmask 255.255.255.1", "address 192.0.2.11"),
+        ("address 192.0.2.11\n\tnetmask 255.255.255.255", "address 192.0.2.11/32"),
+        ("address 192.0.2.11/32", "address 192.0.2.11/32"),
+        ("address 192.0.2.11\n\tnetmask 24", "address 192.0.2.11/24"),
+    ],
+)
+def test_an_address_is_printed_as_pve_would_write_it(said: str, printed: str) -> None:
+    """With the length that PVE has found, and else as it stands (pve-api#f55): no length is made up."""
+    host = interfaces.Host(nics={"eno1": ()}, up=frozenset())
+    listing = interfaces.listing(interfaces.parse(f"iface eno1 inet static\n\t{said}\n", host))
+    assert f"\t{printed}\n" in file_of(listing, ["eno1"])
+
+
 def test_what_comes_up_with_the_whole_file_comes_up_with_the_smallest() -> None:
     """A reload of it, by the simulated ifupdown2, on a machine that has just booted."""
     checked = 0
