@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pvenet.lint.nodes import Finding, Source
-from pvenet.model import parent_in
 from pvenet.model.addresses import addresses
+from pvenet.model.names import device_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,12 +38,12 @@ def shared_network(nodes: Nodes) -> Iterator[Finding]:
         there = [
             (name, address)
             for name, interface in network.interfaces.items()
-            if interface.autostart and _device(name) != "lo"
+            if interface.autostart and device_of(name) != "lo"
             for address in addresses(interface)
             if not address.ip.is_link_local and 0 < address.network.prefixlen < address.max_prefixlen
         ]
         for (first, one), (second, other) in combinations(there, 2):
-            if _device(first) != _device(second) and _meet(one, other):
+            if device_of(first) != device_of(second) and _meet(one, other):
                 message = f"{second} has {other}, and {first} {one} in the same network"
                 fields = [Source(node, first, _field(one)), Source(node, second, _field(other))]
                 yield Finding(node=node, interface=second, field=_field(other), message=message, rests_on=tuple(fields))
@@ -52,11 +52,6 @@ def shared_network(nodes: Nodes) -> Iterator[Finding]:
 def _meet(one: Address, other: Address) -> bool:
     """Whether each is in the other's network."""
     return one.version == other.version and one.ip in other.network and other.ip in one.network
-
-
-def _device(name: str) -> str:
-    """Whose an alias is."""
-    return (parent_in(name) or name) if ":" in name else name
 
 
 def _field(address: Address) -> str:
@@ -99,7 +94,7 @@ def _is_reached(gateway: IPv4Address | IPv6Address, interface: Interface, interf
 def _networks(interface: Interface, interfaces: Mapping[str, Interface]) -> Iterator[IPv4Network | IPv6Network]:
     """Those of the addresses of an interface, of its aliases, and of the addresses that only its stanza tells."""
     for name, each in interfaces.items():
-        if name == interface.name or _device(name) == interface.name:
+        if name == interface.name or device_of(name) == interface.name:
             yield from (address.network for address in addresses(each))
     for word in (word for line in interface.file_only.lines for word in line.split() if "/" in word):
         try:

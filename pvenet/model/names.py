@@ -67,6 +67,11 @@ def parent_in(name: str) -> str | None:
     return None
 
 
+def device_of(name: str) -> str:
+    """Whose an alias is, `bond0` of `bond0:1`; any other name is its own device's."""
+    return (parent_in(name) or name) if ":" in name else name
+
+
 def looks_like_a_nic(name: str) -> bool:
     """Whether PVE takes a name for a NIC's, there or not (pve-api#f35)."""
     return _LIKE_A_NIC.fullmatch(name) is not None

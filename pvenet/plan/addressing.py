@@ -6,6 +6,7 @@ from ipaddress import IPv4Interface
 from typing import TYPE_CHECKING
 
 from pvenet.model.addresses import addresses
+from pvenet.model.names import device_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,11 @@ def _twice(subject: Subject, field: str, address: Address, context: Context) -> 
 
 
 def _same_subnet(subject: Subject, field: str, address: Address, context: Context) -> Iterator[Problem]:
+    """Another device's address: an alias is its device by another name."""
     for other in context.within[address.network]:
-        if other == subject.name or other in context.having[address.ip] or not context.later(subject.name, other):
+        if device_of(other) == device_of(subject.name) or other in context.having[address.ip]:
+            continue
+        if not context.later(subject.name, other):
             continue
         message = f"{subject.name} and {other} are both in {address.network}"
         yield subject.problem(field, message, other=other, warning=True)

@@ -231,6 +231,20 @@ def test_an_address_that_was_there_twice_is_a_warning() -> None:
     assert problems(there, interfaces("bridge vmbr2 cidr=10.0.0.1/16 mtu=1400")) == ()
 
 
+@pytest.mark.parametrize(
+    ("desired", "told"),
+    [
+        ("bridge vmbr0 cidr=10.0.0.5/24", []),
+        ("bridge vmbr1 cidr=10.0.0.5/24", ["vmbr0", "vmbr0:0"]),
+    ],
+)
+def test_an_alias_shares_the_subnet_of_its_device(desired: str, told: list[str]) -> None:
+    """It is the same device; on another one the subnet is on two, as `shared-network` of `pvenet lint` has it."""
+    there = network("bridge vmbr0 cidr=10.0.0.1/24\nother vmbr0:0 kind=alias beneath=vmbr0 cidr=10.0.0.2/24")
+    found = problems(there, interfaces(desired))
+    assert texts(found) == [f"warning: vmbr1 and {name} are both in 10.0.0.0/24" for name in told]
+
+
 def test_lines_of_a_comment_may_end_as_an_editor_ends_them() -> None:
     """Newlines make lines, and a carriage return before one is nothing."""
     bridge = Bridge(name="vmbr9", comments="one\r\ntwo\nthree")
