@@ -209,8 +209,11 @@ def _bare(line: str) -> str:
 
 def _is_comment_of(text: str, listing: Mapping[str, Entry]) -> bool:
     said = _bare(text[1:])
+    kept = _bare(mangled(said).encode("latin-1").decode("utf8", "replace"))  # its last letter may be spoilt (f2)
     return any(
-        said == _bare(line) for entry in listing.values() for line in str(entry.get("comments") or "").split("\n")
+        _bare(line) in (said, kept)
+        for entry in listing.values()
+        for line in str(entry.get("comments") or "").split("\n")
     )
 
 

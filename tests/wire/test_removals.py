@@ -120,7 +120,7 @@ HEAD = "--- /etc/network/interfaces\n+++ /etc/network/interfaces.new\n@@ -1,9 +1
 BRIDGE: Entry = {"iface": "vmbr0", "type": "bridge", "method": "static", "method6": "manual", "families": ["inet"]}
 BRIDGE |= {"address": "192.0.2.2", "netmask": "24", "cidr": "192.0.2.2/24", "bridge_ports": "eno1 eno2"}
 BRIDGE |= {"bridge_stp": "off", "bridge_fd": "0", "bridge_vlan_aware": 1, "bridge_vids": "2-4094"}
-BRIDGE |= {"options": ["post-up b"], "autostart": 1, "comments": " mine\n"}
+BRIDGE |= {"options": ["post-up b"], "autostart": 1, "comments": " mine\n Büro \ufffd\n"}
 NIC: Entry = {"type": "eth", "method": "manual", "method6": "manual", "families": ["inet"], "exists": 1}
 
 
@@ -137,6 +137,8 @@ NIC: Entry = {"type": "eth", "method": "manual", "method6": "manual", "families"
         ("-\tbridge_stp 1\n+\tbridge-stp off", "vmbr0: bridge-stp 1, which becomes off"),
         ("-\tbridge_ports eno2 eno1\n+\tbridge-ports eno1 eno2", ""),
         ("-# mine\n+# mine", ""),
+        ("-# Büro à\n+# Büro \ufffd", ""),
+        ("-# elsewhere à", "comments outside of stanzas: `# elsewhere à`"),
         ("-# elsewhere", "comments outside of stanzas: `# elsewhere`"),
         ("-\tmtu 9000", "vmbr0: mtu 9000"),
         ("-auto vmbr0 eno1\n-allow-ovs eno2", ""),
