@@ -203,3 +203,13 @@ def test_what_others_wrote_does_nothing_to_a_terminal(run: Run, otherwise: Other
     ran = run("links")
     assert "\x1b" not in ran.out
     assert "\\x1b[2J" in ran.out
+
+
+@pytest.mark.parametrize("byte", [b"\xfc", "ü".encode(), b"\xc3"])
+def test_a_file_that_is_no_utf8_is_no_other_servers_answer(run: Run, lab: Path, byte: bytes) -> None:
+    """PVE answers in UTF-8 whatever the bytes of its files are (pve-api#f1), in the list and in the report."""
+    interfaces = lab / "pve1" / "etc" / "network" / "interfaces"
+    interfaces.write_bytes(interfaces.read_bytes() + b"\n# B" + byte + b"ro\npost-up echo " + byte + b"\n")
+    assert run("list").code == 0
+    ran = run("links")
+    assert (ran.code, "nothing differs from the file" in ran.out) == (0, True)

@@ -114,7 +114,14 @@ def from_gateway(now: float, status: int) -> Response:
 
 
 def encode(envelope: Mapping[str, Any]) -> bytes:
-    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
+    """The bytes of an answer, always UTF-8 (pve-api#f1); a byte of a file's text that is none becomes U+FFFD.
+
+    Which character the report has for one is not recorded.
+    """
+    text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii():
+        return text.encode()
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
 
 
 def split_target(target: str) -> tuple[str, str]:
