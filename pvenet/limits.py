@@ -27,14 +27,23 @@ VIDS = range(2, 4095)
 TAGS = range(1, 4095)
 """Of a VLAN interface (pve-api#f63), and of an OVS port (pve-api#ovs-options)."""
 
+NODE = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+"""The name of a node, which is its host's, as a pattern."""
+
 _VIDS = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
 _LINE_END = re.compile(r"[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_NODE = re.compile(NODE)
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,20}([:.]\d+)?", re.IGNORECASE | re.ASCII)
 
 
 def takes_name(name: str) -> bool:
     """Whether PVE takes a name of an interface, a port or a slave (pve-api#iface-name)."""
     return _NAME.fullmatch(name) is not None
+
+
+def names_node(name: str) -> bool:
+    """Whether a name can be that of a node."""
+    return _NODE.fullmatch(name) is not None
 
 
 def takes_vids(text: str) -> bool:

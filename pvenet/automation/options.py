@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from pvenet.render.foreign import harmless
+from pvenet.foreign import harmless
 
 _CHOSEN = re.compile(r"--allow-guests (?P<guests>\d[\d,]*)")
 _NEXT = re.compile(r"(--[\w-]+(?: \d[\d,]*)?) (?=--)")

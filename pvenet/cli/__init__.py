@@ -20,7 +20,7 @@ from pvenet.cli.leading import leading
 from pvenet.cli.options import VALUED, remembering
 from pvenet.cli.output import LIVE, flush, give_up, out, say
 from pvenet.cli.usage import wrong
-from pvenet.render.foreign import guarded
+from pvenet.foreign import guarded
 
 
 def application(word: str = "") -> Any:

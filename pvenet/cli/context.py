@@ -12,7 +12,7 @@ from pvenet.cli.answer import Answer
 from pvenet.cli.leading import leading
 from pvenet.cli.output import LIVE, give_up, in_lines, lively, on_terminal, out, say, stream, warn
 from pvenet.cli.place import Place
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.settings.read import node_names
 from pvenet.settings.several import agreed, read_places
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors
 from pvenet.cli.context import ask_secret
 from pvenet.cli.output import LIVE, lively, on_terminal, say, talk, warn
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

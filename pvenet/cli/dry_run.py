@@ -73,7 +73,7 @@ def revert(context: Context, *, discard: bool) -> None:
 def confirm(context: Context, *, same_node: bool) -> None:
     """Say what a confirmation would come to."""
     from pvenet.apply.dry_run import dry_confirm
-    from pvenet.render.foreign import indented
+    from pvenet.foreign import indented
 
     name = context.node.name
 

@@ -73,10 +73,11 @@ def meets_no_node() -> Iterator[None]:
 
 
 def _valid(spec: NetworkSpec) -> str:
+    from pvenet.foreign import one_line
     from pvenet.render.values import counted
 
     count = sum(len(node.interfaces) for node in spec.nodes.values())
-    return f"{spec.file} is valid: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
+    return f"{one_line(spec.file)} is valid: {counted(len(spec.nodes), 'node')}, {counted(count, 'interface')}"
 
 
 def schema(

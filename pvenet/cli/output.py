@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pvenet import errors
 from pvenet.cli.live import LiveLine
-from pvenet.render.foreign import fitting, harmless, indented, json_safe, one_line
+from pvenet.foreign import fitting, harmless, indented, inert, json_safe, one_line
 from pvenet.render.lines import at_words
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _broken(text: str, width: int | None, depth: int = 0) -> str:
 def talk(text: str) -> bool:
     """The same without an end of the line, for questions."""
     try:
-        _write(sys.stderr, text)
+        _write(sys.stderr, inert(text))
     except (OSError, ValueError):
         give_up("stderr")
         return False

@@ -12,7 +12,7 @@ from pvenet.cli.completion import journals, one, rollouts
 from pvenet.cli.context import Context
 from pvenet.cli.dry_run import DRY_RUN
 from pvenet.cli.options import ALLOW_GUESTS, SAME_NODE, SDN_LOCK, command, empty, seconds
-from pvenet.render.foreign import indented
+from pvenet.foreign import indented
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from pvenet import errors, events
 from pvenet.cli.output import LIVE, lively, talk_room, talk_size
+from pvenet.foreign import guarded, indented, one_line
 from pvenet.render.changes import changes_text, folded, pending_text
 from pvenet.render.events import waiting_line, waiting_note
-from pvenet.render.foreign import guarded, indented, one_line
 from pvenet.render.impact import impact_lines
 from pvenet.render.values import counted
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pvenet import events
 from pvenet.cli.output import LIVE
 from pvenet.cli.terminal import Terminal, waiting
+from pvenet.foreign import indented, one_line
 from pvenet.render.events import waiting_note
-from pvenet.render.foreign import indented, one_line
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pvenet.cli.help import write_commands, write_rows
 from pvenet.cli.output import colourful, holds, out, styled
 from pvenet.cli.pages import pages, topics
 from pvenet.cli.usage import no_command
-from pvenet.render.foreign import harmless
+from pvenet.foreign import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
 from pvenet.cli.rollout import announcer, sum_up
+from pvenet.foreign import one_line
 from pvenet.model import runs
-from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned, counted
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pvenet.changes import Create, Delete, Update
+from pvenet.foreign import one_line
 from pvenet.model import kind_of
-from pvenet.render.foreign import one_line
 from pvenet.render.values import plain_value, said, text
 
 if TYPE_CHECKING:

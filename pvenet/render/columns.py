@@ -9,7 +9,7 @@ import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.lines import cells_of
 
 if TYPE_CHECKING:

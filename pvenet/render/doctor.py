@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pvenet.doctor.finding import State
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.lines import broken_at_words
 from pvenet.render.values import counted
 

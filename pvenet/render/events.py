@@ -6,9 +6,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pvenet.events import Due
+from pvenet.foreign import one_line
 from pvenet.outcome import of_error
 from pvenet.render.changes import change_data
-from pvenet.render.foreign import one_line
 from pvenet.render.impact import impact_data
 from pvenet.render.values import plain_value
 

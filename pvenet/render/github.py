@@ -7,8 +7,8 @@ from enum import StrEnum
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import harmless
 from pvenet.plan import Risk
-from pvenet.render.foreign import harmless
 from pvenet.render.node_plan import FEW
 from pvenet.render.saved_plan import risky_step
 from pvenet.render.values import plain

@@ -7,7 +7,7 @@ from collections import Counter
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.github import in_repository
 
 if TYPE_CHECKING:

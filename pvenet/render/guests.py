@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import one_line
 from pvenet.render.columns import fitted
-from pvenet.render.foreign import one_line
 from pvenet.render.impact import unknown_data
 from pvenet.render.values import plain_value
 

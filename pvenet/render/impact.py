@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import one_line
 from pvenet.impact import Effect
-from pvenet.render.foreign import one_line
 from pvenet.render.values import counted, plain_value
 
 if TYPE_CHECKING:

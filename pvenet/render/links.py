@@ -6,10 +6,10 @@ import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from pvenet.foreign import one_line
 from pvenet.kernel.files import APPLIED, named_twice, stanza_names
 from pvenet.kernel.links import LinkState
 from pvenet.model import Bond, BondMode, natural
-from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned, counted
 
 if TYPE_CHECKING:

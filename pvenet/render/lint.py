@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.values import counted
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Told = tuple["Finding", "Diagnostic | None"]
 
 def lint_text(found: Sequence[Told], file: str) -> str:
     """A line each: as compilers print one where it stands in a file, else with its node in front."""
-    return "\n".join(one_line(diagnostic.text(file) if diagnostic else _text(each)) for each, diagnostic in found)
+    return "\n".join(diagnostic.text(file) if diagnostic else one_line(_text(each)) for each, diagnostic in found)
 
 
 def _text(finding: Finding) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import one_line
 from pvenet.login.plan import removal
-from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned
 
 if TYPE_CHECKING:

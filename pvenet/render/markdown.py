@@ -10,8 +10,8 @@ from itertools import groupby
 from string import punctuation
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import harmless, one_line
 from pvenet.impact import Effect
-from pvenet.render.foreign import harmless, one_line
 from pvenet.render.impact import RUNNING
 from pvenet.render.saved_plan import impact_of, remarks, risky_step
 from pvenet.render.values import counted, plain

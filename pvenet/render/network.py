@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pvenet.changes.pending import PendingKind, PendingView
+from pvenet.foreign import one_line
 from pvenet.model import Interface, Link, Network, Other, beneath, kind_of, natural, own_first
 from pvenet.render.columns import broken, fitted
-from pvenet.render.foreign import one_line
 from pvenet.render.values import aligned, plain_value, said, text
 
 if TYPE_CHECKING:

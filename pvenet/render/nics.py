@@ -5,10 +5,10 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import one_line
 from pvenet.model import natural
 from pvenet.model.addresses import addresses
 from pvenet.nics.names import users
-from pvenet.render.foreign import one_line
 from pvenet.render.values import headed, speed_text
 
 if TYPE_CHECKING:

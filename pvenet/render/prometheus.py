@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pvenet.foreign import one_line
 from pvenet.kernel.comparison import Comparison
 from pvenet.kernel.links import LinkState
 from pvenet.model import BondMode
-from pvenet.render.foreign import one_line
 from pvenet.render.links import in_sync, members, shown
 from pvenet.render.node_plan import counts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.values import counted, plain_value
 
 if TYPE_CHECKING:

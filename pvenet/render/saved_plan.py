@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet import times
 from pvenet.access import NotKnown
+from pvenet.foreign import indented, one_line
 from pvenet.impact import BridgeImpact, Effect, GuestImpact, Impact, LinkImpact, PathImpact
 from pvenet.model.cluster import ClusterLink
 from pvenet.plan import Risk
 from pvenet.render.changes import step_text
-from pvenet.render.foreign import indented, one_line
 from pvenet.render.impact import impact_lines
 from pvenet.render.node_plan import EACH, alike_title, path_text
 from pvenet.render.values import counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.svg import svg
 from pvenet.render.tree_text import tree_lines
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from pvenet.foreign import one_line
 from pvenet.kernel.links import LinkState
-from pvenet.render.foreign import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pvenet.foreign import json_safe, one_line
 from pvenet.model import own_first
-from pvenet.render.foreign import json_safe, one_line
 from pvenet.render.lines import cells_of
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors, private
+from pvenet.foreign import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -206,7 +207,7 @@ def _profiles(path: Path, text: bytes, *, open_to_others: bool) -> dict[str, dic
     strange = [key for key in data if key != "profiles"]
     if strange or not isinstance(profiles, dict) or not all(isinstance(each, dict) for each in profiles.values()):
         raise errors.UsageError(
-            f"{path}: {strange[0] if strange else 'profiles'} is not a section like [profiles.NAME]",
+            f"{path}: {one_line(strange[0]) if strange else 'profiles'} is not a section like [profiles.NAME]",
             hint="correct it there",
         )
     for name, keys in profiles.items():
@@ -226,9 +227,13 @@ def refuse_foreign(path: Path, status: os.stat_result) -> None:
 
 
 def _check(path: Path, name: str, keys: Mapping[str, Any], *, open_to_others: bool) -> None:
+    if not name.isprintable():  # messages name it
+        raise errors.UsageError(f"{path}: {name!r} is not a valid profile name", hint="correct it there")
     for key in keys:
         if key not in KEYS:
-            raise errors.UsageError(f"{path}: [profiles.{name}] has an unknown key {key}", hint=_near(key, list(KEYS)))
+            raise errors.UsageError(
+                f"{path}: [profiles.{name}] has an unknown key {one_line(key)}", hint=_near(key, list(KEYS))
+            )
         if KEYS[key] in SECRETS and not key.endswith("_env") and open_to_others:
             raise errors.UsageError(
                 f"{path} holds a secret ({key} of [profiles.{name}]) and others can read it",

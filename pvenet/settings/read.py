@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.limits import names_node
 from pvenet.settings.options import Options
 from pvenet.settings.profiles import known_profiles
 from pvenet.settings.sources import sourced
@@ -160,7 +160,7 @@ def node_names(text: str) -> tuple[str, ...]:
 
 def check_node_name(name: str) -> None:
     """Raises UsageError for what can't be the name of a node."""
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name):
+    if not names_node(name):
         raise errors.UsageError(f"{name!r} is not a node's name", hint="a node has its host's name, as in pve1")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pvenet import errors
+from pvenet.foreign import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,10 +47,13 @@ class Diagnostic:
         return {**data, "nearest": self.nearest, "warning": self.warning}
 
     def text(self, file: str) -> str:
-        """The diagnostic as compilers print one: `file:line:column: message`; of data without lines, without them."""
+        """The diagnostic as compilers print one: `file:line:column: message`; of data without lines, without them.
+
+        It is one line, whatever the file says and is called.
+        """
         meant = f" (did you mean {self.nearest}?)" if self.nearest else ""
         at = "" if self.position == UNPLACED else f"{self.position.line}:{self.position.column}:"
-        return f"{file}:{at} {self.message}{meant}"
+        return one_line(f"{file}:{at} {self.message}{meant}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic import Field as Key
 
+from pvenet.limits import NODE
 from pvenet.lint import RULES
 from pvenet.model import ALSO_CALLED, BondMode, Ethernet, settable
 from pvenet.model.addresses import SPELLINGS, parse_address
@@ -178,7 +179,9 @@ class NetworkFile(BaseModel):
     defaults: dict[str, Default] | None = Key(
         None, description="Interfaces of every node, unless the node says otherwise."
     )
-    nodes: dict[str, NodeEntries | None] = Key(description="The nodes, by name.")
+    nodes: dict[str, NodeEntries | None] = Key(
+        description="The nodes, by name.", json_schema_extra={"propertyNames": {"pattern": f"^{NODE}$"}}
+    )
     lint: Lint | None = Key(None, description="For all nodes.")
 
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.foreign import one_line
+from pvenet.limits import names_node
 from pvenet.spec.check import relations
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, InvalidFile, Position, in_file_order
 from pvenet.spec.network_spec import KINDS, MAC, Absent, InterfaceSpec, NetworkSpec, NodeSpec
@@ -67,7 +69,7 @@ def refuse_all(found: Iterable[FileDiagnostics]) -> None:
     more = [f"... and {len(lines) - MOST_SHOWN} more"] if len(lines) > MOST_SHOWN else []
     are = "is" if len(wrong) == 1 else "are"
     raise InvalidFile(
-        f"{', '.join(each.file for each in wrong)} {are} not valid for these nodes:\n  "
+        f"{', '.join(one_line(each.file) for each in wrong)} {are} not valid for these nodes:\n  "
         + "\n  ".join([*lines[:MOST_SHOWN], *more]),
         wrong,
         hint="nothing was sent; with `pvenet schema`, an editor checks it as you type",
@@ -79,6 +81,7 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
 
     `what` and `hint`: what it should be, and what to do where it can't be read.
     """
+    name = one_line(str(path))
     try:
         if str(path) == "-":
             data = sys.stdin.buffer.read(LARGEST + 1)
@@ -87,14 +90,14 @@ def text_of(path: Path, *, what: str = "", hint: str = "name the file with -f") 
                 data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise errors.UsageError(
-                f"{path} is larger than {LARGEST // 1_000_000} MB: that is not a network file", hint="name another file"
+                f"{name} is larger than {LARGEST // 1_000_000} MB: that is not a network file", hint="name another file"
             )
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise errors.UsageError(f"{what}{path} can't be read: {error.strerror}", hint=hint) from None
+        raise errors.UsageError(f"{what}{name} can't be read: {error.strerror}", hint=hint) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise errors.UsageError(f"{path} is not UTF-8 text (line {line})", hint="save it as UTF-8") from None
+        raise errors.UsageError(f"{name} is not UTF-8 text (line {line})", hint="save it as UTF-8") from None
 
 
 def examine(text: str, file: str) -> tuple[NetworkSpec, list[Diagnostic]]:
@@ -111,11 +114,23 @@ def _understood(read: Callable[[], tuple[Tree, list[Diagnostic]]], file: str) ->
         return NetworkSpec(file=file, nodes={}), [end.diagnostic]
     data = _typed(plain(tree))
     entries, wrong = _validated(data, tree)
-    diagnostics += wrong
+    nameless = _no_names(tree)
+    diagnostics += [*wrong, *nameless.values()]
     nodes = {}
     for name, of_node in (entries.nodes if entries else {}).items():
-        nodes[name] = _merged(name, of_node, entries, tree, diagnostics)
+        if name not in nameless:
+            nodes[name] = _merged(name, of_node, entries, tree, diagnostics)
     return NetworkSpec(file=file, nodes=nodes), diagnostics
+
+
+def _no_names(tree: Tree) -> dict[str, Diagnostic]:
+    """What stands among the nodes and can't be the name of one."""
+    nodes = tree.value.get("nodes") if isinstance(tree.value, dict) else None
+    return {
+        name: Diagnostic(at, f"{name!r} is not a node's name: a node has its host's name, as in pve1")
+        for name, at in (nodes.keys if nodes else {}).items()
+        if not names_node(name)
+    }
 
 
 def _typed(data: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pvenet import cli
-from pvenet.render.foreign import fitting, guarded, harmless, json_safe, one_line
+from pvenet.foreign import fitting, guarded, harmless, json_safe, one_line
 from pvenet.spec.parse import parse
 from pvenet.spec.tree import plain
 

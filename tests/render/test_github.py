@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pvenet.render.foreign import harmless
+from pvenet.foreign import harmless
 from pvenet.render.github import Annotation, Level, annotations_text, of_plan
 from pvenet.render.gitlab import code_quality
 from pvenet.spec.diagnostics import Diagnostic, FileDiagnostics, Position

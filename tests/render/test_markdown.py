@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pvenet import errors
-from pvenet.render.foreign import one_line
+from pvenet.foreign import one_line
 from pvenet.render.markdown import code, failed_markdown, plan_markdown
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pvenet.foreign import one_line
 from pvenet.kernel.links import BondStatus, KernelLink, Report, SlaveStatus
-from pvenet.render.foreign import one_line
 from pvenet.render.prometheus import NAMES, looks_of, samples
 from pvenet.render.prometheus import exposition as written
 

@@ -19,6 +19,8 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # no characters: halves, and what never is one
     "]"
 )
+_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
+"""What GitHub's runner obeys, on stderr, too: `::` at the beginning of a line, also after blanks, and `##[` in any."""
 _HEAD = re.compile(r"\n(?=\S)((?i:error|hint|warning|debug)\b)")
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _LARGEST_PAIR = 0x10000
@@ -43,6 +45,11 @@ def indented(text: str) -> str:
 def guarded(text: str) -> str:
     """A text of lines of ours, none of which begins a message of its own: they may hold what PVE said."""
     return _HEAD.sub(r"\n  \1", text)
+
+
+def inert(text: str) -> str:
+    """A text of lines, none of which is a command to a runner that reads it: an escape stands in its place."""
+    return _COMMAND.sub(lambda found: "#\\x23" if found[0] == "##" else f"{found[1]}\\x3a", text)
 
 
 def json_safe(text: str) -> str:
