@@ -24,7 +24,7 @@ ALLOWED = {
     "severity": {""},
     "times": {""},
     "unexpected": {"", "errors"},
-    "changes": {"", "model"},
+    "changes": {"", "model", "plain"},
     "plan": {"", "changes", "errors", "limits", "model", "severity"},
     "impact": {"", "access", "changes", "kernel", "model", "plan", "severity"},
     "wire": {"", "changes", "limits", "model"},

@@ -17,6 +17,7 @@ from pvenet.changes.change import (
     outcome,
     same_kind,
 )
+from pvenet.changes.data import change_data, said
 
 __all__ = [
     "Change",
@@ -28,10 +29,12 @@ __all__ = [
     "Plan",
     "Update",
     "advance",
+    "change_data",
     "changed_fields",
     "changes_of",
     "differences",
     "net_changes",
     "outcome",
+    "said",
     "same_kind",
 ]

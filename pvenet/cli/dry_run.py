@@ -57,7 +57,8 @@ def foresee(context: Context, find: Callable[[Runtime], Sequence[WouldSend]]) ->
 def revert(context: Context, *, discard: bool) -> None:
     """Show what a revert would throw away."""
     from pvenet.apply.dry_run import dry_revert
-    from pvenet.render.changes import change_data, changes_text, pending_text
+    from pvenet.changes import change_data
+    from pvenet.render.changes import changes_text, pending_text
 
     name = context.node.name
     found = dry_revert(context.node, context.journals, discard=discard, warn=context.warn)

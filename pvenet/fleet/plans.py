@@ -199,11 +199,11 @@ def _pending(whose: Nothing | Ours | Foreign, reading: Reading, addresses: Colle
 
 
 def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:
-    """Raises where a node could not be read, or is not what a saved plan was made against."""
+    """Raises where a node could not be read, is not what a saved plan was made against, or was shown otherwise."""
     refuse(plan.failed)
     others = [each.node for each in plan.nodes if saved and saved.against[each.node] != each.against]
     if others:
-        raise stale(" and ".join(others))
+        raise stale(*others)
     for each in plan.nodes if saved else ():
         before = plan.spec.nodes[each.node].nics
         if other := sorted(name for name, mac in before.items() if each.nics.get(name, mac) != mac):
@@ -211,10 +211,19 @@ def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:
                 f"{', '.join(other)} on {each.node} is another NIC than when this was planned; nothing was sent to it",
                 hint="plan again; `pvenet nics` shows which is which",
             )
+    if others := [each.node for each in plan.nodes if saved and not saved.shows(each)]:
+        them = "it" if len(others) == 1 else "them"
+        raise errors.Stale(
+            f"{plan.spec.file} shows of {', '.join(others)} something else than what would be done there; nothing was "
+            f"sent to {them}",
+            hint="plan again: it was changed after it was saved, or saved by another version of pvenet",
+        )
 
 
-def stale(node: str) -> errors.Stale:
+def stale(*nodes: str) -> errors.Stale:
     """The refusal of what was planned against something else."""
+    said = "is no longer what it was" if len(nodes) == 1 else "are no longer what they were"
+    them = "it" if len(nodes) == 1 else "them"
     return errors.Stale(
-        f"{node} is no longer what it was when this was planned; nothing was sent to it", hint="plan again"
+        f"{', '.join(nodes)} {said} when this was planned; nothing was sent to {them}", hint="plan again"
     )

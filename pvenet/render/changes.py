@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pvenet.changes import Create, Delete, Update
+from pvenet.changes import change_data
 from pvenet.foreign import one_line
-from pvenet.model import kind_of
-from pvenet.render.values import plain_value, said, text
+from pvenet.render.values import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,30 +75,6 @@ def _without_header(lines: list[str]) -> list[str]:
     if {line[:1] for line in lines[first : last + 1]} != {"+"}:
         return lines
     return [*lines[:first], f"+# ... (PVE's header, {last - first + 1} lines)", *lines[last + 1 :]]
-
-
-def change_data(change: Change) -> dict[str, Any]:
-    """A change as `diff --json` gives it in `steps`: each field with what it was and what it becomes."""
-    pairs: dict[str, tuple[object, object]]
-    match change:
-        case Create():
-            value, action = change.after, "create"
-            pairs = {field: (None, getattr(value, field)) for field in said(value)}
-        case Update():
-            value, action = change.after, "update"
-            pairs = {field.field: (field.before, field.after) for field in change.fields()}
-        case Delete():
-            value, action = change.before, "delete"
-            pairs = {field: (getattr(value, field), None) for field in said(value)}
-    return {
-        "action": action,
-        "name": value.name,
-        "type": kind_of(value),
-        "fields": {
-            field: {"before": plain_value(before), "after": plain_value(after)}
-            for field, (before, after) in pairs.items()
-        },
-    }
 
 
 def diff_data(node: str, pending: str | None, steps: Iterable[Change], *, ours: bool) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from pvenet.changes import change_data
 from pvenet.events import Due
 from pvenet.foreign import one_line
 from pvenet.outcome import of_error
-from pvenet.render.changes import change_data
 from pvenet.render.impact import impact_data
 from pvenet.render.values import plain_value
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pvenet import times
-from pvenet.changes import Create, Delete
+from pvenet.changes import Create, Delete, change_data
 from pvenet.changes.pending import PendingView
 from pvenet.foreign import one_line
-from pvenet.render.changes import change_data, changes_text, folded, pending_text
+from pvenet.render.changes import changes_text, folded, pending_text
 from pvenet.render.columns import fitted
 from pvenet.render.network import network_data, table
 from pvenet.render.values import aligned, briefly, text

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pvenet.changes import said
 from pvenet.changes.pending import PendingKind, PendingView
 from pvenet.foreign import one_line
 from pvenet.model import Interface, Link, Network, Other, beneath, kind_of, natural, own_first
 from pvenet.render.columns import broken, fitted
-from pvenet.render.values import aligned, plain_value, said, text
+from pvenet.render.values import aligned, plain_value, text
 
 if TYPE_CHECKING:
     from pvenet.render.values import Paint

@@ -6,11 +6,11 @@ from dataclasses import replace
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from pvenet.changes import Create, Delete, Update
+from pvenet.changes import Create, Delete, Update, change_data
 from pvenet.foreign import indented, one_line
 from pvenet.model import runs
 from pvenet.plan import Risk
-from pvenet.render.changes import change_data, changes_text, pending_text
+from pvenet.render.changes import changes_text, pending_text
 from pvenet.render.columns import fitted
 from pvenet.render.impact import impact_data, impact_lines
 from pvenet.render.lines import at_words

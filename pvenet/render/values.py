@@ -7,13 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pvenet.foreign import json_safe, one_line
-from pvenet.model import own_first
 from pvenet.render.lines import cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pvenet.model import Interface
 
 Paint = Callable[[str, str], str]
 """(text, colour) -> the text, coloured where that is wanted."""
@@ -58,11 +56,6 @@ def counted(number: int, word: str) -> str:
 def briefly(node: str, verdict: str, message: str) -> str:
     """The first line of what is said of a node, without what a table has beside it."""
     return message.partition("\n")[0].removeprefix(f"{verdict.replace('_', ' ')} and verified on {node}: ")
-
-
-def said(interface: Interface) -> list[str]:
-    """The fields that say something: neither unset nor empty, and no flag that is off."""
-    return [field for field in own_first(type(interface)) if getattr(interface, field) not in (None, "", (), False)]
 
 
 def text(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.changes import change_data
 from pvenet.model import beneath, settable
 from pvenet.spec.diagnostics import NOWHERE
 from pvenet.spec.load import text_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pvenet.changes import Change
     from pvenet.model import Interface
     from pvenet.spec.node_plan import NodePlan
 
@@ -31,6 +33,16 @@ class Saved:
     """What shall be, in full: nothing of an interface is left to the node."""
     against: Mapping[str, str]
     """The fingerprint of each node's network when it was planned."""
+    shown: Mapping[str, Mapping[str, Any]]
+    """What was shown of each node, as the file has it: that may be anything."""
+
+    def shows(self, plan: NodePlan) -> bool:
+        """Whether what was shown of a node is what would be done there, or nothing was shown of it.
+
+        What was staged from here when it was saved may have gone live since.
+        """
+        shown, staged = self.shown[plan.node], plan.pending.steps if plan.pending else ()
+        return _alike(shown.get("steps"), plan.steps) and (not staged or _alike(shown.get("staged"), staged))
 
 
 def saved_data(found: Sequence[NodePlan], shown: Mapping[str, Any], *, plan_id: str, made: str) -> dict[str, Any]:
@@ -79,7 +91,7 @@ def read(path: Path) -> Saved:
 
 
 def read_with_shown(path: Path) -> tuple[Saved, dict[str, Any]]:
-    """The same with all the data, of which what was shown is as the file has it: for people, and not checked."""
+    """The same with all the data, of which what was shown is as the file has it, for people."""
     from pydantic import ValidationError
 
     from pvenet.spec.file import SavedPlan
@@ -99,8 +111,23 @@ def read_with_shown(path: Path) -> tuple[Saved, dict[str, Any]]:
     except (ValidationError, ValueError, RecursionError):
         raise changed_since(path) from None
     nodes = {node.node: _node(node) for node in found.nodes}
+    if len(nodes) < len(found.nodes):
+        raise changed_since(path)
+    shown = {node["node"]: node for node in data["nodes"]}
     against = {node.node: node.against for node in found.nodes}
-    return Saved(id=found.id, spec=NetworkSpec(file=str(path), nodes=nodes), against=against), data
+    return Saved(id=found.id, spec=NetworkSpec(file=str(path), nodes=nodes), against=against, shown=shown), data
+
+
+def _alike(shown: Any, steps: Sequence[Change]) -> bool:
+    """Whether the steps of a file, which may be anything, are these ones; their risk is judged anew."""
+    if shown is None:
+        return True
+    rest = [_without_risk(each) for each in shown] if isinstance(shown, list) else shown
+    return json.dumps(rest, sort_keys=True) == json.dumps([change_data(each) for each in steps], sort_keys=True)
+
+
+def _without_risk(step: Any) -> Any:
+    return {key: value for key, value in step.items() if key != "risk"} if isinstance(step, dict) else step
 
 
 def changed_since(path: Path) -> errors.UsageError:

@@ -105,7 +105,7 @@ def test_a_saved_plan_is_staged_as_well_and_stays_good(run: Run, file: Path, clu
     assert "iface bond0" in pending(cluster, "pve2")
     ran = run("apply", "saved", "--stage-only")
     assert ran.code == 7
-    assert "is no longer what it was when this was planned" in ran.err
+    assert "are no longer what they were when this was planned" in ran.err
 
 
 @pytest.mark.parametrize(
