@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pvenet import errors
 from pvenet.cli.answer import FORGED
 from pvenet.cli.context import Context
 from pvenet.cli.options import command, network_file, only
@@ -15,6 +16,7 @@ from pvenet.cli.options import command, network_file, only
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pvenet.spec.diagnostics import Diagnostic
     from pvenet.spec.network_spec import NetworkSpec
 
 
@@ -41,10 +43,10 @@ def check(
     from pvenet.render.gitlab import code_quality
     from pvenet.render.values import as_json
     from pvenet.spec.diagnostics import FileDiagnostics
-    from pvenet.spec.load import check as examined
     from pvenet.spec.load import refuse_all
 
-    files = [examined(each) for each in dict.fromkeys([*named, *file]) or [network_file(None, None)]]
+    unread: dict[str, errors.UsageError] = {}
+    files = [_examined(each, unread) for each in dict.fromkeys([*named, *file]) or [network_file(None, None)]]
     found = [FileDiagnostics(file=spec.file, diagnostics=tuple(diagnostics)) for spec, diagnostics in files]
     notes = [f"warning: {each.text(of.file)}" for of in found for each in of.diagnostics if each.warning]
     valid = [spec for spec, diagnostics in files if all(each.warning for each in diagnostics)]
@@ -57,7 +59,24 @@ def check(
         },
     )
     with meets_no_node():
-        refuse_all(found)
+        if any(of.file not in unread for of in found for each in of.diagnostics if not each.warning):
+            refuse_all(found)
+    for first in unread.values():
+        raise first.with_message("\n  ".join(each.message for each in unread.values()))
+
+
+def _examined(path: Path, unread: dict[str, errors.UsageError]) -> tuple[NetworkSpec, list[Diagnostic]]:
+    """What a file wants, and what is wrong with it; that it can't be read is one thing more, and kept by its name."""
+    from pvenet.spec.diagnostics import NOWHERE, Diagnostic
+    from pvenet.spec.load import called
+    from pvenet.spec.load import check as examined
+    from pvenet.spec.network_spec import NetworkSpec
+
+    try:
+        return examined(path)
+    except errors.UsageError as error:
+        unread[called(path)] = error
+        return NetworkSpec(file=called(path), nodes={}), [Diagnostic(NOWHERE, error.message)]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Position(NamedTuple):
 
 
 NOWHERE = Position(1, 1)
-"""Where nobody looks for a line: in a saved plan, which pvenet wrote, and in what was never in a file."""
+"""Where nobody looks for a line: in a saved plan, which pvenet wrote, in what was never in a file, or can't be read."""
 UNPLACED = Position(0, 0)
 """Of what has no lines at all: data that another program hands over."""
 

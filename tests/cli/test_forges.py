@@ -80,6 +80,37 @@ def test_check_reports_code_quality_for_gitlab(run: Run) -> None:
     assert run("check", "network.yaml", "--format", "gitlab").data == []
 
 
+@pytest.mark.usefixtures("wrong")
+def test_a_file_that_cant_be_read_takes_no_report_away(run: Run, file: Path) -> None:
+    """It is a problem of its own beside those of the others, whichever of them is named first; the worst code stays."""
+    file.with_name("bin.yaml").write_bytes(b"nodes:\n  \xff: {}\n")
+    for unread in ("bin.yaml", "nowhere.yaml"):
+        for names in ((unread, "wrong.yaml"), ("wrong.yaml", "network.yaml", unread)):
+            report = run("check", *names, "--format", "gitlab")
+            places = [(each["location"]["path"], each["location"]["lines"]["begin"]) for each in report.data]
+            assert (report.code, sorted(places)) == (3, sorted([(unread, 1), ("wrong.yaml", 3), ("wrong.yaml", 4)]))
+            github = run("check", *names, "--format", "github")
+            assert (
+                sum(
+                    line.startswith(f"::error file={unread},line=1,col=1::{unread} ") for line in github.out.split("\n")
+                )
+                == 1
+            )
+            assert github.out.count("::error file=wrong.yaml,") == 2
+            assert {each["file"] for each in run("check", *names, "--json").data} == {unread, "wrong.yaml"}
+            assert f"  {unread}:1:1: {unread} " in github.err
+            assert "  wrong.yaml:3:43: bond0" in github.err
+
+
+@pytest.mark.usefixtures("file")
+def test_files_that_cant_be_read_are_wrong_usage(run: Run) -> None:
+    """All of them are told; what can be read is said to be valid."""
+    ran = run("check", "nowhere.yaml", "network.yaml", "elsewhere.yaml")
+    assert (ran.code, "network.yaml is valid" in ran.err) == (2, True)
+    assert "error: nowhere.yaml can't be read: No such file or directory\n  elsewhere.yaml can't be read" in ran.err
+    assert "name the file with -f" in ran.err
+
+
 def test_the_fingerprints_are_the_same_after_lines_were_put_above(wrong: Path, run: Run) -> None:
     """So that the forge does not take an old issue for a new one."""
     before = {each["fingerprint"] for each in run("check", "wrong.yaml", "--format", "gitlab").data}
