@@ -69,6 +69,8 @@ def plan(
     found = planned(context, load(described))
     warn(context, found)
     show_plan(context, found)
+    if save and found.failed:
+        context.warn(f"no plan was saved in {save}: it is for all nodes or none")
     refuse(found.failed)
     if save:
         from pvenet.fleet.saved import save as write

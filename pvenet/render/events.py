@@ -78,7 +78,7 @@ def waiting_line(event: Waiting, since: float, silence: float = 0.0) -> str:
     narrow stands last.
     """
     quiet = event.silent + since if event.silent is not None else 0.0
-    more = [event.detail] if event.detail else []
+    more = [cause] if (cause := _cause(event)) else []
     if quiet:
         parts = [f"{event.reason} for {max(quiet, silence):.0f} s"]
     elif silence >= LONG:
@@ -92,7 +92,12 @@ def waiting_line(event: Waiting, since: float, silence: float = 0.0) -> str:
 
 def waiting_note(event: Waiting) -> str:
     """The same for a log, which says it once; when it is over, only of a silence."""
-    detail = f": {event.detail}" if event.detail else ""
+    detail = f": {cause}" if (cause := _cause(event)) else ""
     told = event.silent is not None and event.due is not None and event.left is not None
     due = f"; {_DUE[event.due]} in {event.left:.0f} s" if told and event.due else ""
     return one_line(f"{event.reason}{detail}{due}")
+
+
+def _cause(event: Waiting) -> str:
+    """Why it takes long, on a line: PVE says it on several."""
+    return "; ".join(line.strip() for line in event.detail.splitlines() if line.strip())

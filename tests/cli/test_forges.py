@@ -203,6 +203,9 @@ def test_a_node_that_is_not_read_is_told_in_every_format(run: Run, dead: str) ->
     """The others are planned all the same, and the exit code is that node's."""
     markdown, github = (run("plan", "--format", form) for form in ("markdown", "github"))
     assert (markdown.code, github.code) == (6, 6)
+    saving = run("plan", "-o", "saved")
+    assert (saving.code, "warning: no plan was saved in saved: it is for all nodes or none" in saving.err) == (6, True)
+    assert "no plan was saved" not in markdown.err
     assert f"**Not read, so not planned**\n\n- <code>{dead}</code>: <code>" in markdown.out
     assert "on 1 of 2 nodes" in markdown.out
     assert github.out.startswith(f"::error title={dead}::{dead} is not planned: ")
