@@ -9,7 +9,7 @@ from pvenet.changes import Create, Delete, Update, net_changes
 from pvenet.impact.reach import NATIVE, admits
 from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import DEFAULT_MTU
+from pvenet.model.relations import DEFAULT_MTU, outward
 from pvenet.model.walks import upward
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ def _closed(name: str, frame: Frame, change: Between) -> str:
     """Why nothing gets through an interface that was there and still is."""
     old, new = change.before.get(name), change.after.get(name)
     for field, what in (("ports", "uplinks"), ("slaves", "members")):
-        had, has = getattr(old, field, ()), getattr(new, field, ())
+        had = outward(old, change.before) if old is not None and hasattr(old, field) else ()
+        has = outward(new, change.after) if new is not None and hasattr(new, field) else ()
         if had and not set(had) & set(has):
             return f"none of {name}'s {what} remains ({', '.join(had)})"
     if isinstance(new, Bridge) and new.vlan_aware and frame:

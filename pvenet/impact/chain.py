@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet.model import beneath
+from pvenet.model.relations import outward
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,4 +34,5 @@ def shown_chain(name: str, network: Network) -> str:
 
 
 def _below(names: Collection[str], network: Network) -> list[str]:
-    return sorted({low for name in names if name in network.interfaces for low in beneath(network.interfaces[name])})
+    known = network.interfaces
+    return sorted({low for name in names if name in known for low in outward(known[name], known)})

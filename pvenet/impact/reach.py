@@ -20,9 +20,9 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
-    beneath,
     parent_in,
 )
+from pvenet.model.relations import outward
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -106,7 +106,7 @@ def _below(
             return None
         case _:
             inner = _tagged(interface, frame)
-            return [(name, inner) for name in beneath(interface)]
+            return [(name, inner) for name in outward(interface, interfaces)]
 
 
 def _tagged(interface: Interface, frame: Frame) -> Frame:
@@ -142,10 +142,9 @@ def _bridged(bridge: Bridge, frame: Frame) -> Frame | None:
 def _switched(bridge: OvsBridge, frame: Frame, interfaces: Mapping[str, Interface]) -> list[tuple[str, Frame]]:
     """The ports of a switch that a frame leaves by: one with a tag is in that VLAN alone, and takes the tag off."""
     found = []
-    for name in bridge.ports:
+    for name in outward(bridge, interfaces):
         port = interfaces.get(name)
         tag = port.tag if isinstance(port, OvsPort | OvsBond) else None
-        if isinstance(port, OvsIntPort) or (tag and frame[:1] != (tag,)):
-            continue
-        found.append((name, frame[1:] if tag else frame))
+        if not tag or frame[:1] == (tag,):
+            found.append((name, frame[1:] if tag else frame))
     return found

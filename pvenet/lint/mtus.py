@@ -20,7 +20,7 @@ from pvenet.model import (
     parent_in,
 )
 from pvenet.model.addresses import addresses
-from pvenet.model.relations import DEFAULT_MTU
+from pvenet.model.relations import DEFAULT_MTU, outward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,14 +76,12 @@ def _narrowing(interface: Interface, interfaces: Mapping[str, Interface]) -> Ite
 
     The kernel gives a bond's MTU to those slaves that name none.
     """
-    for name in dict.fromkeys(beneath(interface)):
+    for name in dict.fromkeys(outward(interface, interfaces)):  # not the node's own ports, which may be smaller
         below = interfaces.get(name)
         match interface:
             case Bond() | OvsBond():
                 if below is not None and below.mtu:
                     yield name
-            case OvsBridge() if isinstance(below, OvsIntPort):  # the node's own, which may be smaller
-                continue
             case Other():
                 continue
             case _:
@@ -124,7 +122,7 @@ def _beneath(name: str, interfaces: Mapping[str, Interface]) -> tuple[str, ...] 
         case Bond() | OvsBond() | Bridge():
             return beneath(interface)
         case OvsBridge():
-            return tuple(each for each in interface.ports if not isinstance(interfaces.get(each), OvsIntPort))
+            return outward(interface, interfaces)
         case Vlan() | OvsIntPort():
             return beneath(interface) or None
         case Other():

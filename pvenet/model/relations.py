@@ -58,6 +58,18 @@ def with_kept_addresses(before: _Interface, after: Interface | None) -> _Interfa
     )
 
 
+def outward(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
+    """What beneath an interface its frames leave by.
+
+    Of a bridge of Open vSwitch not the internal ports, though it lists them: each is the node's own, and leads nowhere
+    but up. Nor one with a value that can't be read, which is an `Other`.
+    """
+    below = beneath(interface)
+    if kind_of(interface) != OvsBridge.type:
+        return below
+    return tuple(port for port in below if port not in known or kind_of(known[port]) != OvsIntPort.type)
+
+
 def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str, ...]:
     """All that has to be there for an interface, also where only a name says so.
 
@@ -84,10 +96,10 @@ def carriers(interface: Interface, known: Mapping[str, Interface], supports: tup
     `supports`: as the function of this name has it.
     """
     match interface:
-        case OvsBridge():
-            return tuple(port for port in interface.ports if not isinstance(known.get(port), OvsIntPort))
         case OvsPort():
             return (interface.bridge,) if interface.bridge else ()
+        case _ if kind_of(interface) == OvsBridge.type:
+            return outward(interface, known)
         case _:
             return supports
 

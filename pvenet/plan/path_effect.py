@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Update, net_changes
-from pvenet.model import beneath
+from pvenet.model.relations import outward
 from pvenet.severity import Severity
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def effect_on(path: ManagementPath, before: Network, then: Network) -> PathEffec
     for name in path.names & before.interfaces.keys():
         new = then.interfaces.get(name)
         old = before.interfaces[name]
-        now, left = set(beneath(old)), set(beneath(new)) if new else set()
+        now, left = set(outward(old, before.interfaces)), set(outward(new, then.interfaces)) if new else set()
         if new is None and (now or name in path.holders):
             found.add(PathEffect.CUTS)
         elif now - left:

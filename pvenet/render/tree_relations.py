@@ -11,6 +11,7 @@ from pvenet.model import (
     Bond,
     Bridge,
     Ethernet,
+    Other,
     OvsBond,
     OvsBridge,
     OvsIntPort,
@@ -22,7 +23,7 @@ from pvenet.model import (
     natural,
     parent_in,
 )
-from pvenet.model.relations import supports
+from pvenet.model.relations import outward, supports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,10 +116,15 @@ def _below(
 
 
 def _carriers(interface: Interface, known: Mapping[str, Interface], links: Mapping[str, KernelLink]) -> Iterable[str]:
-    """What an interface stands on. An internal port stands on its switch, and not the other way round."""
+    """What an interface stands on. An internal port stands on its switch, and not the other way round; of one with a
+    value that can't be read the switch alone says so.
+    """
     match interface:
-        case OvsBridge():
-            return [name for name in interface.ports if not isinstance(known.get(name), OvsIntPort)]
+        case OvsBridge() | Other(kind=OvsBridge.type):
+            return outward(interface, known)
+        case Other(kind=OvsIntPort.type):
+            switches = [each for each in known.values() if kind_of(each) == OvsBridge.type]
+            return [each.name for each in switches if interface.name in beneath(each)]
         case OvsBond():
             return interface.slaves
         case Bond() | Bridge() if not members_of(interface) and beneath(interface):  # `regex` and the like

@@ -19,7 +19,7 @@ from pvenet.connection.endpoint import Endpoint
 from pvenet.connection.session import Token
 from pvenet.events import Shown
 from pvenet.impact import shown_path
-from pvenet.model import Bond, Bridge, Ethernet, Network, Other
+from pvenet.model import Bond, Bridge, Ethernet, Network, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort
 from pvenet.node import Node
 from pvenet.plan import management_path
 from pvenet.plan.path_effect import PathEffect, effect_on
@@ -66,6 +66,53 @@ BEFORE = net(BRIDGE, BOND)
 def test_the_worst_that_is_done_to_the_way_is_told(then: Network, effect: PathEffect) -> None:
     """A second path widens, a lost one narrows, the last one cuts; anything else touches."""
     assert effect_on(management_path(BEFORE, {ADDRESS}), BEFORE, then) is effect
+
+
+MGMT = OvsIntPort(name="mgmt", bridge="vmbr5", cidr=IPv4Interface(f"{ADDRESS}/24"))
+STORAGE = OvsIntPort(name="storage", bridge="vmbr5", tag=50)
+OVS_BOND = OvsBond(name="bond5", bridge="vmbr5", slaves=("ens1", "ens2"))
+NIC = OvsPort(name="ens3", bridge="vmbr5")
+SWITCH = OvsBridge(name="vmbr5", ports=("bond5", "mgmt", "storage"))
+WIDER = replace(SWITCH, ports=("bond5", "ens3", "mgmt", "storage"))
+SWITCHED = net(SWITCH, OVS_BOND, MGMT, STORAGE)
+TWO_UPLINKS = net(WIDER, OVS_BOND, NIC, MGMT, STORAGE)
+HOLDER = replace(SWITCH, ports=("bond5", "storage"), cidr=MGMT.cidr)
+ON_THE_SWITCH = net(HOLDER, OVS_BOND, STORAGE)
+UNLISTED = replace(SWITCH, ports=("bond5", "mgmt"))
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "effect"),
+    [
+        (SWITCHED, net(replace(UNLISTED, mtu=9000), OVS_BOND, MGMT), PathEffect.TOUCHES),
+        (SWITCHED, net(UNLISTED, OVS_BOND, replace(MGMT, tag=10)), PathEffect.TOUCHES),
+        (SWITCHED, net(UNLISTED, replace(OVS_BOND, slaves=("ens1",)), MGMT), PathEffect.NARROWS),
+        (SWITCHED, net(replace(SWITCH, ports=("mgmt", "storage")), MGMT, STORAGE), PathEffect.CUTS),
+        (SWITCHED, net(replace(SWITCH, ports=("ens3", "mgmt", "storage")), NIC, MGMT, STORAGE), PathEffect.CUTS),
+        (SWITCHED, net(replace(SWITCH, ports=("bond5", "storage")), OVS_BOND, STORAGE), PathEffect.CUTS),
+        (SWITCHED, TWO_UPLINKS, PathEffect.WIDENS),
+        (TWO_UPLINKS, SWITCHED, PathEffect.NARROWS),
+        (TWO_UPLINKS, net(replace(WIDER, ports=("ens3", "mgmt")), NIC, MGMT), PathEffect.CUTS),
+        (ON_THE_SWITCH, net(replace(HOLDER, ports=("storage",)), STORAGE), PathEffect.CUTS),
+        (ON_THE_SWITCH, net(replace(HOLDER, ports=("bond5", "ens3")), OVS_BOND, NIC), PathEffect.WIDENS),
+    ],
+)
+def test_only_what_leads_out_of_a_switch_is_a_path(before: Network, then: Network, effect: PathEffect) -> None:
+    """An internal port that comes or goes widens and narrows nothing, and none that stays is a path that is left."""
+    assert effect_on(management_path(before, {ADDRESS}), before, then) is effect
+
+
+@pytest.mark.parametrize("node", [SWITCHED, net(UNLISTED, OVS_BOND, MGMT)])
+def test_the_way_through_a_switch_is_shown_without_its_internal_ports(node: Network) -> None:
+    """As they would stand where its uplinks do."""
+    shown = "ens1+ens2 > bond5 > vmbr5 > mgmt > 192.0.2.1"
+    assert shown_path(management_path(node, {ADDRESS}), node) == shown
+
+
+def test_a_port_of_a_linux_bridge_that_may_be_a_cable_is_a_path() -> None:
+    """What nobody knows, as one end of a veth, may lead out."""
+    before = net(replace(BRIDGE, ports=("bond0", "veth0")), BOND, Other(name="veth0", kind="unknown"))
+    assert effect_on(management_path(before, {ADDRESS}), before, BEFORE) is PathEffect.NARROWS
 
 
 def test_the_way_is_shown_from_the_cable_up() -> None:

@@ -109,11 +109,11 @@ CASES = [
     ),
     Case(
         rule="mtu-path",
-        about="all alike, slaves that follow their bond, a smaller internal port",
+        about="all alike, slaves that follow their bond, smaller internal ports",
         nodes={
             "pve1": "eth eno1\neth eno2\nbond bond0 slaves=eno1,eno2 mtu=9000\nbridge vmbr1 ports=bond0 mtu=9000\n"
-            "vlan vmbr1.50 mtu=9000\neth eno3 mtu=9000\novs-bridge vmbr2 ports=eno3,mgmt mtu=9000\n"
-            "ovs-int-port mgmt bridge=vmbr2 mtu=1500"
+            "vlan vmbr1.50 mtu=9000\neth eno3 mtu=9000\novs-bridge vmbr2 ports=eno3,mgmt,stor mtu=9000\n"
+            "ovs-int-port mgmt bridge=vmbr2 mtu=1500\nother stor kind=OVSIntPort mtu=1500"
         },
     ),
     Case(
