@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Update
-from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, natural
+from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, kind_of, natural
 from pvenet.model.relations import members
 from pvenet.model.walks import downward, upward
 from pvenet.severity import Severity
@@ -115,13 +115,19 @@ def _with_gateway(interfaces: Mapping[str, Interface]) -> list[str]:
 
 
 def _beneath(holders: Iterable[str], network: Network) -> list[str]:
-    """The holders and everything beneath them; of an Open vSwitch port also the switch that lists it."""
+    """The holders and everything beneath them; of an Open vSwitch port also the switch that lists it.
+
+    Only that tells the switch of a port with a value that can't be read.
+    """
     interfaces = network.interfaces
     found = downward(holders, network)
     inside = [name for name in found if isinstance(interfaces.get(name), Other)]
     if inside:
         switches = [
-            user for name in inside for user in network.users.get(name, ()) if _is_other_switch(interfaces[user])
+            user
+            for name in inside
+            for user in network.users.get(name, ())
+            if kind_of(interfaces[user]) == OvsBridge.type
         ]
         found = downward([*found, *switches], network)
     return found
@@ -131,15 +137,9 @@ def _above(names: Iterable[str], network: Network) -> set[str]:
     """The names and everything that has one of them beneath it, as `_beneath` goes."""
     interfaces = network.interfaces
     found = upward(names, network)
-    others = [name for name in found if isinstance(interfaces.get(name), Other)]
-    switches = [name for name in others if _is_other_switch(interfaces[name])]
+    switches = [name for name in found if name in interfaces and kind_of(interfaces[name]) == OvsBridge.type]
     inside = [port for name in switches for port in network.supports[name] if isinstance(interfaces.get(port), Other)]
     return upward([*found, *inside], network) if inside else found
-
-
-def _is_other_switch(interface: Interface | None) -> bool:
-    """Whether it is a bridge of Open vSwitch that can't be read."""
-    return isinstance(interface, Other) and interface.kind == OvsBridge.type
 
 
 def removals_on(path: ManagementPath, removals: Iterable[Loss], addresses: Collection[str]) -> tuple[Loss, ...]:

@@ -70,10 +70,12 @@ def test_an_open_vswitch_port_counts_with_its_switch() -> None:
     assert management_path(network(node), ["10.0.0.2"]).names == {"mgmt0", "vmbr5", "ens33"}
 
 
-def test_a_port_of_such_a_switch_is_told_where_the_switch_is_touched() -> None:
+@pytest.mark.parametrize(
+    "switch", ["other vmbr5 kind=OVSBridge beneath=ens33,mgmt0", "ovs-bridge vmbr5 ports=ens33,mgmt0"]
+)
+def test_a_port_of_such_a_switch_is_told_where_the_switch_is_touched(switch: str) -> None:
     """Of several that may hold the address, the one whose switch changes stands in front."""
     ports = "eth ens33\neth ens37 cidr=10.1.0.2/24\nother mgmt0 kind=OVSIntPort cidr=10.0.0.2/24"
-    switch = "other vmbr5 kind=OVSBridge beneath=ens33,mgmt0"
     current, after = network(f"{ports}\n{switch}"), network(f"{ports}\n{switch} mtu=9000")
     path = management_path(current, [])
     assert path.holders == ("ens37", "mgmt0")
@@ -166,3 +168,12 @@ def test_a_change_of_a_switch_is_as_bad_as_who_stands_on_it(desired: str, expect
     after = Network(interfaces=outcome(current.interfaces, steps))
     path = management_path(current, ["10.0.0.2"])
     assert max(risks(steps, path, current, after)) == expected
+
+
+@pytest.mark.parametrize("switch", ["ovs-bridge vmbr5 ports=", "other vmbr5 kind=OVSBridge beneath="])
+@pytest.mark.parametrize("port", ["ovs-int-port {} bridge=vmbr5", "other {} kind=OVSIntPort"])
+@pytest.mark.parametrize("sibling", ["ovs-int-port {} bridge=vmbr5", "other {} kind=OVSIntPort"])
+def test_the_way_is_the_same_where_a_value_can_not_be_read(switch: str, port: str, sibling: str) -> None:
+    """An internal port, its bridge and what leads out of that, and no other internal port."""
+    node = f"eth ens33\n{port.format('mgmt0')} cidr=10.0.0.2/24\n{sibling.format('stor1')}\n{switch}ens33,mgmt0,stor1"
+    assert management_path(network(node), ["10.0.0.2"]).chain == ("mgmt0", "vmbr5", "ens33")
