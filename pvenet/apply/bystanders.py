@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from pvenet import errors, impact
-from pvenet.changes import Update, net_changes
+from pvenet.changes import Update, felt, net_changes
 from pvenet.cluster import Cluster, standing
 from pvenet.guests import present, running_cards, with_cards
 from pvenet.impact import AllowedGuests, Card, Effect, Impact, Known, disturbs_addresses
@@ -171,7 +171,8 @@ def _changed(before: Network, wanted: Network) -> set[str]:
     """The interfaces of which more changes than a comment."""
     found = set()
     for change in net_changes(before.interfaces, wanted.interfaces):
-        if not isinstance(change, Update) or any(each.field != "comments" for each in change.fields()):
+        fields = felt(change, before.interfaces, wanted.interfaces) if isinstance(change, Update) else {"name"}
+        if fields - {"comments"}:
             found.add(change.name)
     return found
 

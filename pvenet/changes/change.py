@@ -24,7 +24,7 @@ from pvenet.model import (
     natural,
     unlike,
 )
-from pvenet.model.relations import named, start_slaves
+from pvenet.model.relations import named, outward, start_slaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,6 +127,17 @@ def differences(before: Interface, after: Interface) -> tuple[FieldChange, ...]:
     return tuple(
         FieldChange(field=name, before=getattr(old, name), after=getattr(new, name)) for name in unlike(old, new)
     )
+
+
+def felt(change: Update, before: Mapping[str, Interface], then: Mapping[str, Interface]) -> frozenset[str]:
+    """The fields of a change that the interface feels, on the way from one network to another.
+
+    A bridge of Open vSwitch does not feel that it lists an internal port more or less: that port comes or goes, and
+    that is a change of its own.
+    """
+    fields = frozenset(field.field for field in change.fields())
+    stay = set(outward(change.before, before)) == set(outward(change.after, then))
+    return fields - {"ports"} if stay else fields
 
 
 def changed_fields(before: Interface | None, after: Interface | None) -> frozenset[str]:

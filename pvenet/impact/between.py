@@ -54,7 +54,7 @@ def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> B
         gone=frozenset(name for name in old.keys() - new.keys() if not isinstance(old[name], Ethernet | OvsPort)),
         had=before.ips,
         has=wanted.ips,
-        touched=_touched(before, changes, remade),
+        touched=_touched(before, wanted, changes, remade),
     )
 
 
@@ -63,11 +63,11 @@ def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) ->
 
     What was beneath them is enough to know: what comes beneath them, and takes nothing away, hits nobody.
     """
-    return _touched(before, net_changes(before.interfaces, wanted.interfaces), remade)
+    return _touched(before, wanted, net_changes(before.interfaces, wanted.interfaces), remade)
 
 
-def _touched(before: Network, changes: Iterable[Change], remade: Collection[str]) -> frozenset[str]:
-    changed = {change.name for change in changes if not _is_quiet(change)} | set(remade)
+def _touched(before: Network, wanted: Network, changes: Iterable[Change], remade: Collection[str]) -> frozenset[str]:
+    changed = {change.name for change in changes if not _is_quiet(change, before, wanted)} | set(remade)
     return frozenset(before.interfaces.keys() & upward(changed, before))
 
 
@@ -85,17 +85,19 @@ def _moves(old: Interface, new: Interface | None) -> bool:
     return old is not new and addresses(old) != addresses(new)
 
 
-def _is_quiet(change: Change) -> bool:
+def _is_quiet(change: Change, before: Network, wanted: Network) -> bool:
     """Whether nobody notices it: also a bridge's further port. A bond's further member is noticed (`_shaken`)."""
     if not isinstance(change, Update):
         return False
-    quiet = _QUIET | {"ports"} if _only_adds_ports(change.before, change.after) else _QUIET
+    quiet = _QUIET | {"ports"} if _keeps_uplinks(change, before, wanted) else _QUIET
     return all(field.field in quiet for field in change.fields())
 
 
-def _only_adds_ports(old: Interface, new: Interface) -> bool:
-    switches = Bridge | OvsBridge
-    return isinstance(old, switches) and isinstance(new, switches) and set(old.ports) <= set(new.ports)
+def _keeps_uplinks(change: Update, before: Network, wanted: Network) -> bool:
+    """Whether a bridge loses none of the ports by which frames leave it."""
+    old, new = change.before, change.after
+    had, has = outward(old, before.interfaces), outward(new, wanted.interfaces)
+    return isinstance(old, Bridge | OvsBridge) and set(had) <= set(has)
 
 
 # --- what frames lose ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
-from pvenet.changes import Change, Create, Delete, Update
+from pvenet.changes import Change, Create, Delete, Update, felt
 from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, kind_of, natural
 from pvenet.model.relations import members
 from pvenet.model.walks import downward, upward
@@ -82,7 +82,7 @@ def focused(
 
     `also`: names that are touched by no change.
     """
-    touched = {name for change in changes for name in (change.name, *_taken(change))} | set(also)
+    touched = {name for change in changes for name in _touched(change, current, after)} | set(also)
     near = _above(touched, current) | _above(touched, after)
     first = next((holder for holder in path.holders if holder in near), None)
     if first is None:
@@ -163,7 +163,7 @@ def _addresses_in(text: str) -> set[str]:
 def risks(changes: Iterable[Change], path: ManagementPath, current: Network, after: Network) -> tuple[Risk, ...]:
     """What each change puts at risk, between the network that is and the one that shall be."""
     on_path = path.names | _names_after(path, after)
-    return tuple(_risk(change, path, on_path, current) for change in changes)
+    return tuple(_risk(change, path, on_path, current, after) for change in changes)
 
 
 def _names_after(path: ManagementPath, after: Network) -> set[str]:
@@ -173,13 +173,24 @@ def _names_after(path: ManagementPath, after: Network) -> set[str]:
     return set(_beneath(holders, after))
 
 
-def _risk(change: Change, path: ManagementPath, on_path: Collection[str], current: Network) -> Risk:
-    touched = {change.name, *_taken(change)}
+def _risk(change: Change, path: ManagementPath, on_path: Collection[str], current: Network, after: Network) -> Risk:
+    touched = _touched(change, current, after)
     if not touched.isdisjoint(on_path) or _reroutes(change, path):
         return Risk.MANAGEMENT
-    if not _is_remark(change) and (isinstance(change, Delete) or any(_is_in_use(name, current) for name in touched)):
+    if _is_remark(change, current, after):
+        return Risk.NONE
+    if isinstance(change, Delete) or any(_is_in_use(name, current) for name in touched):
         return Risk.GUESTS
     return Risk.NONE
+
+
+def _touched(change: Change, current: Network, after: Network) -> set[str]:
+    """The interface that changes, with what it takes for itself alone or lets go; without it where it feels nothing."""
+    taken = set(_taken(change))
+    is_listing = (
+        isinstance(change, Update) and change.fields() and not felt(change, current.interfaces, after.interfaces)
+    )
+    return taken if is_listing else {change.name, *taken}
 
 
 def _is_in_use(name: str, current: Network) -> bool:
@@ -192,9 +203,9 @@ def _is_in_use(name: str, current: Network) -> bool:
     return name in current.users
 
 
-def _is_remark(change: Change) -> bool:
+def _is_remark(change: Change, current: Network, after: Network) -> bool:
     """Whether nothing but a comment changes, which no link notices."""
-    return isinstance(change, Update) and {field.field for field in change.fields()} == {"comments"}
+    return isinstance(change, Update) and felt(change, current.interfaces, after.interfaces) == {"comments"}
 
 
 def _taken(change: Change) -> Iterator[str]:
@@ -209,13 +220,11 @@ def _taken(change: Change) -> Iterator[str]:
 
 
 def _reroutes(change: Change, path: ManagementPath) -> bool:
-    """Whether a default gateway comes, goes or changes, or an address of the node appears a second time."""
+    """Whether a default gateway comes, goes or changes, or an address of the node comes, perhaps a second time."""
     old = None if isinstance(change, Create) else change.before
     new = None if isinstance(change, Delete) else change.after
     for key in ("gateway", "gateway6"):
         if getattr(old, key, None) != getattr(new, key, None):
             return True
-    return any(
-        address is not None and str(address.ip) in path.addresses
-        for address in (getattr(new, "cidr", None), getattr(new, "cidr6", None))
-    )
+    come = [getattr(new, key, None) for key in ("cidr", "cidr6") if getattr(old, key, None) != getattr(new, key, None)]
+    return any(address is not None and str(address.ip) in path.addresses for address in come)

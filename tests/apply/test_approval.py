@@ -11,7 +11,7 @@ from lab import Lab
 
 from pvenet import errors
 from pvenet.apply.kernel import Verify
-from pvenet.apply.management import management_addresses
+from pvenet.apply.management import management_addresses, where_touched
 from pvenet.cluster import Cluster, Member
 from pvenet.connection import Connection
 from pvenet.connection.answers import Answer
@@ -107,6 +107,20 @@ def test_the_way_through_a_switch_is_shown_without_its_internal_ports(node: Netw
     """As they would stand where its uplinks do."""
     shown = "ens1+ens2 > bond5 > vmbr5 > mgmt > 192.0.2.1"
     assert shown_path(management_path(node, {ADDRESS}), node) == shown
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        (SWITCHED, net(UNLISTED, OVS_BOND, MGMT)),
+        (net(UNLISTED, OVS_BOND, MGMT), SWITCHED),
+        (ON_THE_SWITCH, net(replace(HOLDER, ports=("bond5",)), OVS_BOND)),
+    ],
+    ids=["goes", "comes", "goes from the bridge that has the address"],
+)
+def test_an_internal_port_beside_the_way_touches_nothing(before: Network, then: Network) -> None:
+    """It is a leaf, as the one that has the address is."""
+    assert where_touched(management_path(before, {ADDRESS}), before, then) is None
 
 
 def test_a_port_of_a_linux_bridge_that_may_be_a_cable_is_a_path() -> None:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lab import Lab
+from plan_model import network
 from switched import with_switch, with_vnet
 
 from pvenet import errors
+from pvenet.apply.bystanders import bystanders
 from pvenet.apply.kernel import Verify
+from pvenet.cluster import Cluster
 from pvenet.events import Affected, Verdict
-from pvenet.impact import AllowedGuests
-from pvenet.model import BondMode
+from pvenet.impact import AllowedGuests, concerned
+from pvenet.kernel.judgement import Look
+from pvenet.model import BondMode, OvsIntPort
+from pvenet.model.cluster import ClusterLink
 from pvenet.render.impact import impact_lines
 
 if TYPE_CHECKING:
@@ -82,6 +87,38 @@ def test_who_hangs_on_another_bridge_costs_no_report(switch: Lab) -> None:
     change(switch, "vmbr1", ports=())
     assert switch.apply().verdict is Verdict.APPLIED
     assert REPORT not in switch.sent
+
+
+def test_an_internal_port_that_goes_costs_no_look_at_the_guests_of_its_bridge(switch: Lab) -> None:
+    """Its bridge carries them as before, though PVE lists it no more."""
+    switch.stage({"stor1": OvsIntPort(name="stor1", bridge="vmbr2", tag=50)})
+    assert switch.apply().verdict is Verdict.APPLIED
+    switch.stage({"stor1": None})
+    switch.forget()
+    assert switch.apply().verdict is Verdict.APPLIED
+    assert said(switch) == []
+    assert "GET cluster/resources" not in switch.sent
+
+
+@pytest.mark.parametrize(("bridge", "touched"), [("ens33,mgmt", False), ("ens33,mgmt mtu=1400", True)])
+def test_an_internal_port_that_goes_touches_no_link_of_the_cluster_on_another(
+    switch: Lab, bridge: str, *, touched: bool
+) -> None:
+    """The cluster is looked at where the bridge itself changes, and not where it only lists a port less."""
+    nodes = "ovs-port ens33 bridge=vmbr5\novs-int-port mgmt bridge=vmbr5 cidr=192.0.2.11/24\novs-bridge vmbr5 ports="
+    before = network(f"{nodes}ens33,mgmt,stor1\novs-int-port stor1 bridge=vmbr5")
+    wanted = network(f"{nodes}{bridge}")
+    links = (ClusterLink(node="pve1", number=0, address="192.0.2.11", ip="192.0.2.11"),)
+    found = bystanders(
+        switch.node,
+        before,
+        wanted,
+        cluster=Cluster(links=links),
+        look=lambda _bridges, _cards: Look(),
+        path=None,
+        touched=concerned(before, wanted),
+    )
+    assert (found.cluster is not None) is touched
 
 
 def test_without_the_right_to_the_report_a_vnet_is_not_known(vnet: Lab) -> None:

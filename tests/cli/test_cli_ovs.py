@@ -8,6 +8,8 @@ import pytest
 from recorded import load
 from recorder import set_nature
 
+from pvenet.sim.state import Sim
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -82,6 +84,82 @@ def test_a_switch_is_built_as_a_real_node_writes_it_and_taken_down_again(run: Ru
     after = stanzas(interfaces.read_text())
     assert {head for head in after if head.startswith("iface")} == {head for head in before if "iface" in head}
     assert "ovs" not in interfaces.read_text()
+
+
+INTERNAL_PORTS = """\
+auto eno1
+iface eno1 inet manual
+
+auto eno2
+iface eno2 inet manual
+
+auto bond0
+iface bond0 inet manual
+\tovs_bridge vmbr0
+\tovs_type OVSBond
+\tovs_bonds eno1 eno2
+\tovs_options bond_mode=balance-tcp lacp=active
+
+auto vmbr0
+iface vmbr0 inet manual
+\tovs_type OVSBridge
+\tovs_ports bond0 mgmt storage50
+
+auto mgmt
+iface mgmt inet static
+\taddress 192.0.2.11/24
+\tgateway 192.0.2.1
+\tovs_type OVSIntPort
+\tovs_bridge vmbr0
+\tovs_options tag=10
+
+auto storage50
+iface storage50 inet static
+\taddress 10.0.50.11/24
+\tovs_type OVSIntPort
+\tovs_bridge vmbr0
+\tovs_options tag=50
+"""
+BY_THE_PORT = "eno1+eno2 > bond0 > vmbr0 > mgmt > 192.0.2.11 (mgmt carries the node's address 192.0.2.11)"
+
+
+@pytest.fixture
+def internal_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A node that has its address on an internal port, beside another one, over an OVS bond."""
+    folder = tmp_path / "internal"
+    Sim.init(folder, nics=["eno1", "eno2", "eno3"], interfaces=INTERNAL_PORTS, ovs=True)
+    set_nature(folder, reload_seconds=0.0)
+    monkeypatch.setenv("PVENET_SIM", str(folder))
+    return folder
+
+
+@pytest.mark.usefixtures("internal_ports")
+@pytest.mark.parametrize(
+    "words",
+    ["ovs-port delete storage50", "ovs-port create vlan99 --bridge vmbr0 --tag 99", "ovs-port set storage50 --tag 51"],
+)
+def test_staging_an_internal_port_warns_of_no_way_that_is_not_its_own(run: Run, words: str) -> None:
+    """The management path is the port that has the address, its bridge, and what leads out of that."""
+    ran = run(*words.split())
+    assert ran.code == 0
+    assert "the management path" not in ran.err
+
+
+@pytest.mark.usefixtures("internal_ports")
+@pytest.mark.parametrize(
+    ("words", "does"),
+    [
+        ("ovs-port delete mgmt", "cuts"),
+        ("ovs-bond delete bond0", "cuts"),
+        ("ovs-bond set bond0 --slaves eno1", "narrows"),
+        ("ovs-bridge set vmbr0 --mtu 9000", "touches"),
+    ],
+)
+def test_what_is_done_to_the_way_through_a_switch_is_said(run: Run, words: str, does: str) -> None:
+    """Also where another internal port has gone before it."""
+    assert run("ovs-port", "delete", "storage50").code == 0
+    assert f"this {does} the management path of pve1: {BY_THE_PORT}" in run(*words.split()).err
+    assert run("apply", "--yes").code == 7
 
 
 @pytest.mark.usefixtures("ovs_lab")

@@ -154,6 +154,18 @@ def test_a_further_port_concerns_nobody() -> None:
     assert concerned(before, network("bond bond0 slaves=ens37,ens38\nbridge vmbr1 ports=bond0")) >= {"bond0", "vmbr1"}
 
 
+def test_an_internal_port_concerns_nobody_but_who_stands_on_it() -> None:
+    """Its bridge lists another one then, or one less, and carries its guests as before; an uplink that goes is felt."""
+    nic = "ovs-port ens38 bridge=vmbr1"
+    stor1, mgmt = (f"ovs-int-port {name} bridge=vmbr1" for name in ("stor1", "mgmt"))
+    before = network(f"{nic}\n{mgmt}\n{stor1}\nvlan stor1.5 raw_device=stor1\novs-bridge vmbr1 ports=ens38,mgmt,stor1")
+    without = network(f"{nic}\n{mgmt}\novs-bridge vmbr1 ports=ens38,mgmt")
+    assert concerned(before, without) == {"stor1", "stor1.5"}
+    assert concerned(without, before) == frozenset()
+    cut = network(f"eth ens38\n{mgmt}\n{stor1}\nvlan stor1.5 raw_device=stor1\novs-bridge vmbr1 ports=mgmt,stor1")
+    assert concerned(before, cut) >= {"vmbr1", "mgmt", "stor1"}
+
+
 @quick
 @given(changes(), st.sampled_from([None, 1, 20]))
 def test_whoever_something_happens_to_is_concerned(change: tuple[Interfaces, Interfaces], tag: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from plan_model import interfaces, network
 
-from pvenet.changes import net_changes, outcome
+from pvenet.changes import Delete, net_changes, outcome
 from pvenet.model import Network
 from pvenet.plan import Risk, focused, management_path, plan, risks
 
@@ -170,6 +170,33 @@ def test_a_change_of_a_switch_is_as_bad_as_who_stands_on_it(desired: str, expect
     assert max(risks(steps, path, current, after)) == expected
 
 
+PORTS = "ovs-bridge vmbr5 ports=ens40,bond1,mgmt0,stor1"
+
+
+@pytest.mark.parametrize(
+    ("desired", "expected"),
+    [
+        ("none stor1", Risk.GUESTS),
+        ("ovs-int-port vlan99 bridge=vmbr5 tag=99", Risk.NONE),
+        ("none stor1\novs-int-port vlan99 bridge=vmbr5 tag=99 cidr=10.99.0.2/24", Risk.GUESTS),
+        ("ovs-bridge vmbr6 ports=ens33\novs-int-port stor1 bridge=vmbr6", Risk.GUESTS),
+        ("none mgmt0", Risk.MANAGEMENT),
+        ("none bond1", Risk.MANAGEMENT),
+        ("ovs-bridge vmbr5 ports=bond1,mgmt0,stor1", Risk.MANAGEMENT),
+        ("ovs-bridge vmbr5 ports=ens33,ens40,bond1,mgmt0,stor1", Risk.MANAGEMENT),
+        (f"{PORTS} mtu=9000", Risk.MANAGEMENT),
+        (f"none stor1\n{PORTS} comments=x", Risk.MANAGEMENT),
+    ],
+)
+def test_an_internal_port_is_no_part_of_the_way_that_another_has(desired: str, expected: Risk) -> None:
+    """What PVE does to the list of their bridge, when one comes or goes, is no change of the bridge."""
+    current = network(SWITCHED)
+    after = Network(interfaces=outcome(current.interfaces, plan(current, interfaces(desired)).steps))
+    changes = net_changes(current.interfaces, after.interfaces)
+    assert {"vmbr5"} <= {change.name for change in changes}
+    assert max(risks(changes, management_path(current, ["10.0.0.2"]), current, after)) == expected
+
+
 @pytest.mark.parametrize("switch", ["ovs-bridge vmbr5 ports=", "other vmbr5 kind=OVSBridge beneath="])
 @pytest.mark.parametrize("port", ["ovs-int-port {} bridge=vmbr5", "other {} kind=OVSIntPort"])
 @pytest.mark.parametrize("sibling", ["ovs-int-port {} bridge=vmbr5", "other {} kind=OVSIntPort"])
@@ -177,3 +204,36 @@ def test_the_way_is_the_same_where_a_value_can_not_be_read(switch: str, port: st
     """An internal port, its bridge and what leads out of that, and no other internal port."""
     node = f"eth ens33\n{port.format('mgmt0')} cidr=10.0.0.2/24\n{sibling.format('stor1')}\n{switch}ens33,mgmt0,stor1"
     assert management_path(network(node), ["10.0.0.2"]).chain == ("mgmt0", "vmbr5", "ens33")
+
+
+@pytest.mark.parametrize(
+    ("top", "chain"),
+    [
+        ("bridge vmbr9 ports=stor1 cidr=10.9.0.2/24", ("vmbr9", "stor1", "vmbr5", "ens40", "bond1", "ens37", "ens38")),
+        (
+            "vlan stor1.9 raw_device=stor1 cidr=10.9.0.2/24",
+            ("stor1.9", "stor1", "vmbr5", "ens40", "bond1", "ens37", "ens38"),
+        ),
+    ],
+)
+def test_an_internal_port_is_part_of_the_way_of_what_stands_on_it(top: str, chain: tuple[str, ...]) -> None:
+    """A bridge or a VLAN goes through it, and no other."""
+    current = network(f"{SWITCHED}\n{top}")
+    path = management_path(current, ["10.9.0.2"])
+    assert path.chain == chain
+    for name, expected in (("stor1", Risk.MANAGEMENT), ("mgmt0", Risk.GUESTS)):
+        changes = net_changes(
+            current.interfaces, outcome(current.interfaces, [Delete(before=current.interfaces[name])])
+        )
+        assert max(risks(changes, path, current, current)) == expected
+
+
+def test_of_several_that_may_hold_it_the_port_that_goes_is_told() -> None:
+    """And none that is on the same bridge."""
+    current = network(SWITCHED.replace("stor1 bridge=vmbr5", "stor1 bridge=vmbr5 cidr=10.60.0.2/24"))
+    steps = plan(current, {"stor1": None}).steps
+    after = Network(interfaces=outcome(current.interfaces, steps))
+    path = management_path(current, [])
+    assert path.holders == ("mgmt0", "stor1")
+    found = focused(path, net_changes(current.interfaces, after.interfaces), current, after)
+    assert found.holders == ("stor1", "mgmt0")
