@@ -162,6 +162,19 @@ def test_what_is_done_to_the_way_through_a_switch_is_said(run: Run, words: str, 
     assert run("apply", "--yes").code == 7
 
 
+@pytest.mark.usefixtures("internal_ports")
+def test_an_internal_port_comes_and_goes_without_a_word_of_the_way_of_another(run: Run) -> None:
+    """Who has to allow the management path each time a storage port goes allows it unread when it matters."""
+    for words in (
+        "ovs-port create vlan99 --bridge vmbr0 --tag 99",
+        "ovs-port delete vlan99",
+        "ovs-port delete storage50",
+    ):
+        assert run(*words.split()).code == 0, words
+        ran = run("apply", "--yes")
+        assert (ran.code, "the management path" in ran.err) == (0, False), words
+
+
 @pytest.mark.usefixtures("ovs_lab")
 def test_a_nic_comes_and_goes_by_the_list_of_its_bridge(run: Run) -> None:
     """It is set by `ovs-port set`, says what it loses when it goes, and is a NIC again."""
