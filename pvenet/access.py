@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.model import Bond, Ethernet, Other, Vlan, beneath, kind_of, parent_in
+from pvenet.model import Bond, Ethernet, Other, Vlan, beneath, kind_of, parent_in, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -205,7 +205,7 @@ def _named_in(changes: str) -> frozenset[str]:
 
 def _unlisted_carriers(interface: Interface, known: Mapping[str, Interface]) -> list[str]:
     """What a VLAN or an alias stands on and is not listed; it may be a bridge."""
-    names = beneath(interface) if isinstance(interface, Vlan | Other) else ()
+    names = beneath(interface) if isinstance(typed(interface), Vlan | Other) else ()
     return [name for name in names if name not in known and parent_in(name) not in known]
 
 
@@ -222,7 +222,7 @@ def _up_for_nobody(network: Network, kind: type[Bond | Ethernet]) -> Iterator[st
     idle = [
         name
         for name, interface in interfaces.items()
-        if isinstance(interface, kind)
+        if isinstance(typed(interface), kind)
         and name not in used
         and not (interface.cidr or interface.cidr6 or _leads_out(interface))
     ]

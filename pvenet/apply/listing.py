@@ -14,7 +14,7 @@ from pvenet.apply.unfinished import refuse_while_reloading
 from pvenet.changes.pending import PendingView, foreign_view, pending_view
 from pvenet.journal import Ours, ownership
 from pvenet.kernel.stanzas import stanza_changes
-from pvenet.model import Bridge
+from pvenet.model import Bridge, typed
 from pvenet.model.autostart import should_be_active
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _hidden(node: Node, reading: Reading, *, thorough: bool) -> tuple[str, ...]:
     lacking = node.hidden_in(reading, thorough=thorough)
     if lacking is None:
         return ()
-    if not any(isinstance(interface, Bridge) for interface in reading.network.interfaces.values()):
+    if not any(isinstance(typed(interface), Bridge) for interface in reading.network.interfaces.values()):
         raise lacking
     return (f"bridges may be missing: {lacking.message}\n{lacking.hint}",)
 

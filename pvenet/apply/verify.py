@@ -17,6 +17,7 @@ from pvenet.model import (
     beneath,
     canonical,
     parent_in,
+    typed,
 )
 from pvenet.model.autostart import should_be_active
 from pvenet.nics.gone import absent
@@ -185,7 +186,7 @@ def judge(expectation: Expectation, now: Network) -> Judgement:
     others += [
         name
         for name, interface in now.interfaces.items()
-        if name not in expectation.wanted and name not in expectation.gone and not isinstance(interface, Ethernet)
+        if name not in expectation.wanted.keys() | expectation.gone and not isinstance(typed(interface), Ethernet)
     ]
     taken = {name for name in others if name not in now.interfaces}
     return Judgement(
@@ -262,7 +263,7 @@ def failing_as_before(expectation: Expectation, log: Sequence[str]) -> tuple[str
     if "" in names and not failing_elsewhere(expectation, about_others(expectation, errors)):
         return ()
     wanted = expectation.wanted
-    silent = {name for name in expectation.absent & wanted.keys() if isinstance(wanted[name], Vlan)}
+    silent = {name for name in expectation.absent & wanted.keys() if isinstance(typed(wanted[name]), Vlan)}
     return tuple(sorted((names - {""}) or {name for name in silent if wanted[name].autostart}))
 
 

@@ -25,8 +25,10 @@ from pvenet.model import (
     OvsBridge,
     OvsIntPort,
     OvsPort,
+    beneath,
     canonical,
     settable,
+    typed,
 )
 from pvenet.model.relations import with_kept_addresses
 
@@ -49,8 +51,8 @@ def listers(interfaces: Mapping[str, Interface]) -> dict[str, str]:
     """The bridge of Open vSwitch that lists each port; the first one, where several do."""
     found: dict[str, str] = {}
     for name, interface in interfaces.items():
-        if isinstance(interface, OvsBridge):
-            for port in interface.ports:
+        if isinstance(typed(interface), OvsBridge):
+            for port in beneath(interface):
                 found.setdefault(port, name)
     return found
 
@@ -110,12 +112,12 @@ def tidy(interfaces: dict[str, Interface]) -> None:
     for name, interface in list(interfaces.items()):
         if isinstance(interface, Port) and name not in listed:
             _release(interfaces, name)
-        elif isinstance(interface, OvsBridge):
+        elif isinstance(typed(interface), OvsBridge):
             _take(interfaces, interface)
 
 
-def _take(interfaces: dict[str, Interface], bridge: OvsBridge) -> None:
-    for name in bridge.ports:
+def _take(interfaces: dict[str, Interface], bridge: Interface) -> None:
+    for name in beneath(bridge):
         match interfaces.get(name):
             case Ethernet() as nic:
                 interfaces[name] = as_port(nic, bridge.name)

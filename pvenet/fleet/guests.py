@@ -10,7 +10,7 @@ from pvenet.apply.listing import listed
 from pvenet.fleet.nodes import its_place, visit
 from pvenet.guests import lacking, list_guests, read_guests
 from pvenet.impact import Known, NodeGuests, attachments, hanging
-from pvenet.model import Bridge, Network, OvsBridge, natural
+from pvenet.model import Bridge, Network, OvsBridge, natural, typed
 from pvenet.observe import bridges, report
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _unplaced(found: GuestReading, ports: Collection[BridgePorts], network: Netw
         (guest.vmid, nic.index)
         for guest in found.guests
         for nic in guest.nics
-        if nic.bridge and isinstance(network.interfaces.get(nic.bridge), OvsBridge)
+        if nic.bridge and isinstance(typed(network.interfaces.get(nic.bridge)), OvsBridge)
     }
     return (found.running or frozenset()) - hanging(Known(ports=tuple(ports)), network.interfaces).keys() - switched
 
@@ -105,6 +105,6 @@ def _had(node: Node, get: Callable[[], _Answer], what: str) -> tuple[_Answer | N
 def _by_bridge(
     cards: Sequence[Attachment], network: Network, ports: Mapping[str, BridgePorts]
 ) -> Mapping[str, tuple[Attachment, ...]]:
-    own = (name for name, interface in network.interfaces.items() if isinstance(interface, Bridge | OvsBridge))
+    own = (name for name, interface in network.interfaces.items() if isinstance(typed(interface), Bridge | OvsBridge))
     names = {*own, *ports, *(card.bridge for card in cards)}
     return {name: tuple(card for card in cards if card.bridge == name) for name in sorted(names, key=natural)}

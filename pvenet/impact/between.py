@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.changes import Create, Delete, Update, net_changes
 from pvenet.impact.reach import NATIVE, admits
-from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort
+from pvenet.model import Bond, Bridge, Ethernet, Interface, OvsBond, OvsBridge, OvsPort, typed
 from pvenet.model.addresses import addresses
 from pvenet.model.relations import DEFAULT_MTU, outward
 from pvenet.model.walks import upward
@@ -28,7 +28,9 @@ class Between:
     """A network and the one wanted."""
 
     before: Mapping[str, Interface]
+    """Each as one of its kind, also where a value of it can't be read."""
     after: Mapping[str, Interface]
+    """The same afterwards."""
     remade: frozenset[str]
     """The names that go and come again: another link in the kernel, on which nobody hangs."""
     gone: frozenset[str]
@@ -36,26 +38,31 @@ class Between:
     had: Mapping[str, Sequence[str]]
     """The addresses before, by the interfaces that have some."""
     has: Mapping[str, Sequence[str]]
-    """The same afterwards."""
+    """Those afterwards."""
     touched: frozenset[str]
     """The interfaces that are `concerned`."""
 
 
 def between(before: Network, wanted: Network, remade: Collection[str] = ()) -> Between:
     """`remade`: names that are equal in both and still made anew, because they were away in between."""
-    old, new = before.interfaces, wanted.interfaces
-    changes = net_changes(old, new)
+    changes = net_changes(before.interfaces, wanted.interfaces)
+    old, new = ({name: typed(each) for name, each in it.interfaces.items()} for it in (before, wanted))
     deleted = {change.name for change in changes if isinstance(change, Delete)}
     created = {change.name for change in changes if isinstance(change, Create)}
     return Between(
         before=old,
         after=new,
-        remade=frozenset(deleted & created) | (frozenset(remade) & old.keys() & new.keys()),
+        remade=_anew(deleted & created, old, new) | (frozenset(remade) & old.keys() & new.keys()),
         gone=frozenset(name for name in old.keys() - new.keys() if not isinstance(old[name], Ethernet | OvsPort)),
         had=before.ips,
         has=wanted.ips,
         touched=_touched(before, wanted, changes, remade),
     )
+
+
+def _anew(names: Collection[str], old: Mapping[str, Interface], new: Mapping[str, Interface]) -> frozenset[str]:
+    """Those of which the kernel makes another link; whose value somebody has mended, or broken, keeps its own."""
+    return frozenset(name for name in names if type(old[name]) is not type(new[name]))
 
 
 def concerned(before: Network, wanted: Network, remade: Collection[str] = ()) -> frozenset[str]:

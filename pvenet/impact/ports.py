@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import ALL_VIDS, Bridge, Other, OvsBridge, Vlan
+from pvenet.model import ALL_VIDS, Bridge, Other, OvsBridge, Vlan, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -101,7 +101,7 @@ def unplaced(
         (guest.vmid, nic.index)
         for guest in known.guests
         for nic in guest.nics
-        if nic.bridge and isinstance(interfaces.get(nic.bridge), OvsBridge) and nic.bridge not in touched
+        if nic.bridge and isinstance(typed(interfaces.get(nic.bridge)), OvsBridge) and nic.bridge not in touched
     }
     return frozenset(running) - hanging(known, interfaces).keys() - idle
 

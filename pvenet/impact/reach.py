@@ -21,6 +21,7 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     parent_in,
+    typed,
 )
 from pvenet.model.relations import outward
 
@@ -91,7 +92,7 @@ def _below(
     at: str, frame: Frame, interfaces: Mapping[str, Interface], gone: Collection[str]
 ) -> list[tuple[str, Frame]] | None:
     """Where a frame goes next, and with which tags; None where it has come to a cable."""
-    interface = interfaces.get(at)
+    interface = typed(interfaces.get(at))
     match interface:
         case None:
             return _by_name(at, frame, gone)
@@ -114,7 +115,7 @@ def _tagged(interface: Interface, frame: Frame) -> Frame:
     match interface:
         case Vlan() | OvsIntPort() if interface.tag:
             return interface.tag, *frame
-        case Other() if interface.kind == Vlan.type:
+        case Vlan():  # whose tag can't be read
             return interface.name, *frame
         case _:
             return frame
@@ -143,7 +144,7 @@ def _switched(bridge: OvsBridge, frame: Frame, interfaces: Mapping[str, Interfac
     """The ports of a switch that a frame leaves by: one with a tag is in that VLAN alone, and takes the tag off."""
     found = []
     for name in outward(bridge, interfaces):
-        port = interfaces.get(name)
+        port = typed(interfaces.get(name))
         tag = port.tag if isinstance(port, OvsPort | OvsBond) else None
         if not tag or frame[:1] == (tag,):
             found.append((name, frame[1:] if tag else frame))

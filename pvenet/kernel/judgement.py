@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet.kernel.difference import HARMLESS, SLOW, Difference, Kind
 from pvenet.kernel.differences import differences
-from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, Vlan, beneath
+from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, Vlan, beneath, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -98,7 +98,9 @@ def scope(
 ) -> Scope:
     """What to ask the kernel about changes of these fields. `management`: they touch the management path."""
     idle = _idle(wanted)
-    slaves = frozenset(name for each in wanted.interfaces.values() if isinstance(each, Bond) for name in each.slaves)
+    slaves = frozenset(
+        name for each in wanted.interfaces.values() if isinstance(typed(each), Bond) for name in beneath(each)
+    )
     if ours is None or before is None:
         return Scope(report=True, bridges=True, ours=None, near=None, idle=idle, slaves=slaves)
     parts = [network.interfaces[name] for network in (before, wanted) for name in ours if name in network.interfaces]

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from pvenet.kernel.files import stanza_names
 from pvenet.kernel.links import Report
-from pvenet.model import Bond, Bridge, Ethernet, Network, Other, OvsBond, OvsBridge, OvsIntPort, OvsPort, beneath
+from pvenet.model import (
+    Bond,
+    Bridge,
+    Ethernet,
+    Network,
+    Other,
+    OvsBond,
+    OvsBridge,
+    OvsIntPort,
+    OvsPort,
+    beneath,
+    typed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +33,18 @@ OVS = OvsBridge | OvsBond | OvsIntPort | OvsPort
 
 _SHAPES = frozenset({"all", "glob", "regex"})
 """Words of a list of members that stand for whatever there is."""
+
+
+_BESIDE = "bond_xmit_hash_policy "
+"""What begins a value without which all else can be compared. Of any other that can't be read nobody has seen what
+ifupdown2 makes of its stanza.
+"""
+
+
+def _comparable(interface: Interface) -> Interface:
+    """An interface as one of its kind where all is known that the kernel is to have of it."""
+    beside = isinstance(interface, Other) and all(value.startswith(_BESIDE) for value in interface.unread)
+    return typed(interface) if beside else interface
 
 
 def members_of(interface: Interface) -> tuple[str, ...]:
@@ -80,6 +104,7 @@ class View:
 def view(network: Network, report: Report | None, bridges: Mapping[str, BridgePorts] | None) -> View:
     """A network beside a report, or the bridges call alone."""
     known = report or Report(links={})
+    network = replace(network, interfaces={name: _comparable(each) for name, each in network.interfaces.items()})
     seen = View(network=network, report=known, bridges=bridges or {}, names=_names(network, known.links.values()))
     compared = _compared(seen)
     users: dict[str, list[Interface]] = {}

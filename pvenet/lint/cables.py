@@ -20,6 +20,7 @@ from pvenet.model import (
     Vlan,
     beneath,
     parent_in,
+    typed,
 )
 from pvenet.model.addresses import addresses
 from pvenet.model.walks import downward
@@ -47,7 +48,7 @@ def single_slave(nodes: Nodes) -> Iterator[Finding]:
     """
     for node, network in nodes.networks.items():
         for name, bond in network.interfaces.items():
-            if isinstance(bond, Bond | OvsBond) and len(slaves := set(bond.slaves)) == 1:
+            if isinstance(typed(bond), Bond | OvsBond) and len(slaves := set(beneath(bond))) == 1:
                 message = f"{name} has one slave, {slaves.pop()}: nothing takes over if it fails"
                 rests_on = (Source(node, name, "slaves"),)
                 yield Finding(node=node, interface=name, field="slaves", message=message, rests_on=rests_on)
@@ -89,7 +90,7 @@ def _cables(name: str, network: Network) -> frozenset[str]:
     """The NICs by which an interface's frames may leave."""
     interfaces = network.interfaces
     names = downward([name], network) if name else []
-    found = {each for each in names if isinstance(interfaces.get(each), Ethernet | OvsPort)}
+    found = {each for each in names if isinstance(typed(interfaces.get(each)), Ethernet | OvsPort)}
     return frozenset(found | {each for each in names if each not in interfaces and parent_in(each) is None})
 
 
@@ -106,7 +107,8 @@ def missing_nic(nodes: Nodes) -> Iterator[Finding]:
     for node, network in nodes.networks.items():
         if not any(link.exists for link in network.links.values()):
             continue  # nobody has told which there are
-        for name, interface in network.interfaces.items():
+        for name, each in network.interfaces.items():
+            interface = typed(each)
             for below in dict.fromkeys(beneath(interface)) if not isinstance(interface, Other) else ():
                 nic = _missing(below, network, nodes.kernels.get(node, {}))
                 if nic is not None:
@@ -117,7 +119,7 @@ def missing_nic(nodes: Nodes) -> Iterator[Finding]:
 
 def _missing(name: str, network: Network, kernel: Mapping[str, KernelLink]) -> str | None:
     """The NIC that a name means and that is not there; None where it is, or something else may be meant."""
-    interface = network.interfaces.get(name)
+    interface = typed(network.interfaces.get(name))
     if _is_there(name, network, kernel) or _is_made(name, network.interfaces):
         return None
     if interface is None and (parent := parent_in(name)):
@@ -182,7 +184,7 @@ def _is_for_others(interface: Interface, interfaces: Mapping[str, Interface]) ->
             return True
         case OvsBond():
             bridge = interfaces.get(interface.bridge or "")
-            return not isinstance(bridge, OvsBridge) or interface.name not in bridge.ports
+            return bridge is None or not isinstance(typed(bridge), OvsBridge) or interface.name not in beneath(bridge)
         case Ethernet() | Bridge() | OvsBridge() | OvsPort() | Other():
             return False
 

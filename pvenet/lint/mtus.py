@@ -18,6 +18,7 @@ from pvenet.model import (
     Vlan,
     beneath,
     parent_in,
+    typed,
 )
 from pvenet.model.addresses import addresses
 from pvenet.model.relations import DEFAULT_MTU, outward
@@ -44,7 +45,7 @@ def mtu_path(nodes: Nodes) -> Iterator[Finding]:
     """
     for node, network in nodes.networks.items():
         kernel = nodes.kernels.get(node, {})
-        for interface in network.interfaces.values():
+        for interface in map(typed, network.interfaces.values()):
             for support in _narrowing(interface, network.interfaces) if interface.mtu else ():
                 below = mtu_of(support, network.interfaces, kernel)
                 if below is not None and interface.mtu and interface.mtu > below:
@@ -95,7 +96,7 @@ def mtu_of(
 
     None where that can't be told: a bridge or a VLAN takes over what is beneath it.
     """
-    interface = interfaces.get(name)
+    interface = typed(interfaces.get(name))
     if interface is not None and interface.mtu:
         return interface.mtu
     if name in kernel:
@@ -112,7 +113,7 @@ def mtu_of(
 
 def _beneath(name: str, interfaces: Mapping[str, Interface]) -> tuple[str, ...] | None:
     """The interfaces from which one that names no MTU has its own; None where these are not known."""
-    interface = interfaces.get(name)
+    interface = typed(interfaces.get(name))
     match interface:
         case None:  # a port `bond0.50` needs no stanza of its own (pve-api#vlan-port)
             parent = parent_in(name)

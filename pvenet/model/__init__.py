@@ -32,6 +32,7 @@ from pvenet.model.interfaces import (
 )
 from pvenet.model.names import from_vlan_name, looks_like_a_nic, natural, parent_in, runs
 from pvenet.model.network import Network
+from pvenet.model.typed import own_values, typed
 
 __all__ = [
     "ALL_VIDS",
@@ -66,9 +67,11 @@ __all__ = [
     "looks_like_a_nic",
     "natural",
     "own_first",
+    "own_values",
     "parent_in",
     "runs",
     "settable",
+    "typed",
     "unlike",
     "with_values",
 ]

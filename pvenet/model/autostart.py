@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.model.interfaces import Bond, Bridge, beneath, is_kept_down, kind_of
+from pvenet.model.typed import typed
 
 if TYPE_CHECKING:
     from pvenet.model.interfaces import Interface
@@ -32,7 +33,7 @@ def _all_beneath(interface: Interface, network: Network) -> set[str]:
     found: set[str] = set()
     waiting = [interface]
     for each in waiting:  # it grows while it is walked
-        if isinstance(each, Bond | Bridge):
+        if isinstance(typed(each), Bond | Bridge):
             new = {name for name in beneath(each) if name in network.interfaces} - found
             found |= new
             waiting += [network.interfaces[name] for name in new]

@@ -211,6 +211,8 @@ class Other(_Stanza):
     """The listing's entry, as JSON text with sorted keys and without what the kernel observes."""
     unread: tuple[str, ...] = field(default=(), compare=False)
     """Of a kind that is modelled: the values that can't be read, such as `mtu 9000 # jumbo`, by PVE's names."""
+    own: tuple[tuple[str, Any], ...] = field(default=(), compare=False)
+    """Of such a kind: what can be read of the fields that only it has, but for those beneath it."""
 
     @property
     def reason(self) -> str:
@@ -218,6 +220,13 @@ class Other(_Stanza):
         if self.unread:
             return f"{self.name} has `{'`, `'.join(self.unread)}`, which can't be read, so pvenet does not change it"
         return f"{self.name} is of the kind {self.kind}, which pvenet shows but does not change yet"
+
+    @property
+    def unwritten(self) -> str:
+        """Why it can't be written, a clause in which its name is said already."""
+        if self.unread:
+            return f"`{'`, `'.join(self.unread)}` can't be read, so pvenet does not write it"
+        return f"pvenet does not write the kind {self.kind}"
 
 
 Interface = Ethernet | Bond | Bridge | Vlan | OvsBridge | OvsBond | OvsIntPort | OvsPort | Other

@@ -20,6 +20,7 @@ from pvenet.model.interfaces import (
     kind_of,
 )
 from pvenet.model.names import parent_in
+from pvenet.model.typed import typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,19 +33,19 @@ DEFAULT_MTU = 1500
 ANY_MTU = 65536
 """More than any: a bond without an `mtu` counts as fitting (pve-api#mtu-relation)."""
 
-SHARING = frozenset({"vlan", "alias", "vxlan"})
+SHARING = frozenset({"alias", "vxlan"})
 """The kinds of `Other` that leave what they stand on to others too."""
 
 
 def members(interface: Interface) -> tuple[str, ...]:
     """The interfaces that it takes for itself alone: its slaves or ports."""
-    match interface:
+    match typed(interface):
         case Ethernet() | Vlan() | OvsIntPort() | OvsPort():
             return ()
         case Bond() | Bridge() | OvsBond() | OvsBridge():
             return beneath(interface)
-        case Other():
-            return () if interface.kind in SHARING else interface.beneath
+        case Other() as other:
+            return () if other.kind in SHARING else other.beneath
 
 
 def with_kept_addresses(before: _Interface, after: Interface | None) -> _Interface:
@@ -77,11 +78,12 @@ def supports(interface: Interface, known: Mapping[str, Interface]) -> tuple[str,
     alias `vmbr0:1`. An internal port or an OVS bond needs its bridge, and not the other way round
     (pve-api#ovs-coupling).
     """
+    interface = typed(interface)
     if isinstance(interface, Ethernet):
         return ()
     found = list(beneath(interface))
     if isinstance(interface, OvsBridge):
-        found = [name for name in found if not isinstance(known.get(name), OvsIntPort | OvsBond)]
+        found = [name for name in found if not isinstance(typed(known.get(name)), OvsIntPort | OvsBond)]
     elif isinstance(interface, OvsBond) and interface.bridge:
         found.append(interface.bridge)
     found += [head for name in found if name not in known and (head := parent_in(name))]
@@ -95,10 +97,10 @@ def carriers(interface: Interface, known: Mapping[str, Interface], supports: tup
 
     `supports`: as the function of this name has it.
     """
-    match interface:
-        case OvsPort():
-            return (interface.bridge,) if interface.bridge else ()
-        case _ if kind_of(interface) == OvsBridge.type:
+    match typed(interface):
+        case OvsPort(bridge=bridge):
+            return (bridge,) if bridge else ()
+        case OvsBridge():
             return outward(interface, known)
         case _:
             return supports
@@ -122,18 +124,14 @@ def named(interface: _Interface) -> _Interface:
     return interface
 
 
-_BONDS = (Bond.type, OvsBond.type)
-"""Also of a bond with a value that can't be read, which is an `Other`."""
-
-
 def start_slaves(interfaces: dict[str, Interface], of: Iterable[Interface]) -> None:
     """Give the slaves of bonds the `auto` that PVE gives them on every write (pve-api#slaves-auto and
     pve-api#ovs-bond).
     """
-    for bond in [interface for interface in of if kind_of(interface) in _BONDS]:
+    for bond in [interface for interface in of if isinstance(typed(interface), Bond | OvsBond)]:
         for name in beneath(bond):
             slave = interfaces.get(name)
-            if isinstance(slave, Ethernet | Bond) and not slave.autostart:
+            if slave is not None and isinstance(typed(slave), Ethernet | Bond) and not slave.autostart:
                 interfaces[name] = replace(slave, autostart=True)
 
 
@@ -141,7 +139,7 @@ def mtu_of(interface: Interface | None) -> int:
     """The MTU that PVE takes an interface to offer to what is checked against it."""
     if interface is None:
         return DEFAULT_MTU
-    return interface.mtu or (ANY_MTU if isinstance(interface, Bond) else DEFAULT_MTU)
+    return interface.mtu or (ANY_MTU if isinstance(typed(interface), Bond) else DEFAULT_MTU)
 
 
 def needed_mtu(interface: Interface) -> int:
@@ -151,6 +149,7 @@ def needed_mtu(interface: Interface) -> int:
 
 def has_member(user: Interface, support: Interface) -> bool:
     """Whether one is a member of the other, whose MTU is checked against that of the whole; else it is beneath it."""
+    user = typed(user)
     return isinstance(user, Bond | OvsBridge) or (isinstance(user, OvsBond) and support.name in user.slaves)
 
 
@@ -160,6 +159,7 @@ def mtus_fit(user: Interface, support: Interface | None) -> bool:
     A slave's must not be above its bond's, nor an OVS port's above its bridge's (walk 5002); a bridge's or a VLAN's not
     above that of what it stands on.
     """
+    user = typed(user)
     if support is None:
         return isinstance(user, Bond | Other | OvsBridge | OvsBond) or needed_mtu(user) <= DEFAULT_MTU
     if has_member(user, support):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.model import Bond, Bridge, Other, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic
+from pvenet.model import Bond, Bridge, Other, OvsBond, OvsBridge, Vlan, kind_of, looks_like_a_nic, typed
 from pvenet.nics.cards import NICS, by_mac, cards
 from pvenet.nics.memory import role
 from pvenet.nics.names import footing, is_configured, users
@@ -99,7 +99,7 @@ def _is_strange(network: Network, name: str) -> bool:
 def absent(network: Network) -> frozenset[str]:
     """The same, and the VLANs on them: nothing brings these up."""
     found = set(lacking(network))
-    vlans = {name: each for name, each in network.interfaces.items() if isinstance(each, Vlan)}
+    vlans = {name: each for name, each in network.interfaces.items() if isinstance(typed(each), Vlan)}
     while more := {name for name, each in vlans.items() if found & {*footing(network, each)}} - found:
         found |= more
     return frozenset(found)
@@ -134,7 +134,7 @@ def uses(network: Network, name: str) -> str:
 
 
 def _use(network: Network, user: str) -> str:
-    match network.interfaces[user]:
+    match typed(network.interfaces[user]):
         case Bond() | OvsBond():
             return f"a slave of {user}"
         case Bridge() | OvsBridge():

@@ -16,8 +16,10 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
+    beneath,
     kind_of,
     parent_in,
+    typed,
 )
 from pvenet.model.relations import has_member, members, mtu_of, mtus_fit, supports
 from pvenet.plan.context import Problem
@@ -60,8 +62,8 @@ def _renewal(subject: Subject, context: Context) -> Iterator[Problem]:
         return
     for user in context.users_now.get(subject.name, ()):
         if (
-            isinstance(context.now[user], Vlan)
-            and isinstance(context.then.get(user), Vlan)
+            isinstance(typed(context.now[user]), Vlan)
+            and isinstance(typed(context.then.get(user)), Vlan)
             and user in context.users.get(subject.name, ())
         ):
             message = f"{subject.name} can't become a {kind_of(subject.after)} while it is the raw device of {user}"
@@ -83,15 +85,15 @@ def _uses(name: str, standing: Iterable[str], context: Context) -> str:
 
 def _role(name: str, user: Interface) -> str:
     """What an interface is to one that stands on it, with its article."""
-    match user:
+    match typed(user):
         case Bond():
             return "a slave"
-        case OvsBond():
-            return "a slave" if name in user.slaves else "the bridge"
+        case OvsBond(slaves=slaves):
+            return "a slave" if name in slaves else "the bridge"
         case OvsIntPort():
             return "the bridge"
         case Bridge() | OvsBridge():
-            return "a port" if name in user.ports else "beneath a port"
+            return "a port" if name in beneath(user) else "beneath a port"
         case Vlan():
             return "the raw device"
         case Ethernet() | OvsPort() | Other():
@@ -128,7 +130,7 @@ def missing(subject: Subject, field: str, name: str, context: Context) -> Proble
 
 
 def _wrong_kind(subject: Subject, field: str, name: str, context: Context) -> Problem | None:
-    other = context.then.get(name)
+    other = typed(context.then.get(name))
     if other is None or name == subject.name:
         return None
     after, kind = subject.after, kind_of(other)
@@ -164,7 +166,7 @@ def _taken(subject: Subject, field: str, name: str, context: Context) -> Iterato
 def _addressed_member(subject: Subject, field: str, name: str, context: Context) -> Iterator[Problem]:
     """A port with an address (PVE refuses it: pve-api#port-address), or a slave with one (it would not be used)."""
     other = context.then.get(name)
-    if other and addressed(other) and not isinstance(other, ovs.OwnPort) and not _address_is_new(name, context):
+    if other and addressed(other) and not isinstance(typed(other), ovs.OwnPort) and not _address_is_new(name, context):
         address = other.cidr or other.cidr6
         role = _ROLES[field]
         message = f"{role} {name} of {subject.name} has the address {address}, and a {role} can't have one"
@@ -196,7 +198,7 @@ def _raw_device(subject: Subject, vlan: Vlan, context: Context) -> Iterator[Prob
     if problem:
         yield problem
     for user in context.users.get(name, ()):
-        other = context.then[user]
+        other = typed(context.then[user])
         if user != vlan.name and isinstance(other, Vlan) and other.tag == vlan.tag and context.later(vlan.name, user):
             yield subject.problem("tag", f"tag {vlan.tag} of {name} is already {user}")
 
@@ -239,7 +241,7 @@ def _mtus(subject: Subject, context: Context) -> Iterator[Problem]:
 
 
 def _whole(interface: Interface) -> str:
-    return "bridge" if isinstance(interface, OvsBridge) else "bond"
+    return "bridge" if isinstance(typed(interface), OvsBridge) else "bond"
 
 
 def _old_misfit(user: str, support: str, context: Context) -> bool:

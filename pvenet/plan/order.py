@@ -23,7 +23,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Desired, Plan, Update, advance, ovs, same_kind
-from pvenet.model import Bond, Bridge, Interface, Network, OvsBond, OvsBridge, Vlan, canonical, natural, with_values
+from pvenet.model import (
+    Bond,
+    Bridge,
+    Interface,
+    Network,
+    OvsBond,
+    OvsBridge,
+    Vlan,
+    beneath,
+    canonical,
+    natural,
+    typed,
+    with_values,
+)
 from pvenet.model.relations import members, mtus_fit, start_slaves, supports
 from pvenet.plan.walk import Node, Until, Walk
 
@@ -52,7 +65,7 @@ def plan_and_outcome(current: Network, desired: Desired) -> tuple[Plan, dict[str
     start_slaves(then, list(then.values()))
     changed = {name for name in desired if now.get(name) not in (then.get(name), asked.get(name))}
     changed |= {name for name, old in now.items() if old is not (new := then.get(name)) and ovs.passes(old, new)}
-    enslaved = {slave for each in then.values() if isinstance(each, AnyBond) for slave in each.slaves}
+    enslaved = {slave for each in then.values() if isinstance(typed(each), AnyBond) for slave in beneath(each)}
     by_itself = {name for name in changed & enslaved if _is_started(now.get(name), then.get(name))}
     if by_itself != changed:
         changed -= by_itself

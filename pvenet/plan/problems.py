@@ -37,7 +37,7 @@ def problems(current: Network, desired: Desired, *, coming: Collection[str] = ()
                 *switches.of_one(subject, context),
             ]
         elif name in context.gone:
-            found += _undeletable(context.now[name], current) or [
+            found += _undeletable(context.now[name], current, context) or [
                 *conflicts.of_deletion(name, context),
                 *switches.of_deletion(name, context),
             ]
@@ -57,8 +57,9 @@ def _unchangeable(subject: Subject, coming: Collection[str]) -> list[Problem]:
     return []
 
 
-def _undeletable(before: Interface, current: Network) -> list[Problem]:
+def _undeletable(before: Interface, current: Network, context: Context) -> list[Problem]:
     """A NIC's stanza is there as long as the NIC is, or its name would not be taken for one's when it came back."""
+    lister = context.then.get(context.listers.get(before.name, ""))
     if isinstance(before, Ethernet) and before.name in current.links and _is_left(before.name, current):
         return []
     if isinstance(before, Ethernet):
@@ -67,6 +68,8 @@ def _undeletable(before: Interface, current: Network) -> list[Problem]:
         message = f"{before.name} is a NIC and can't be deleted; take it out of the ports of {before.bridge}"
     elif isinstance(before, Other):
         message = before.reason
+    elif isinstance(before, ovs.OwnPort) and isinstance(lister, Other):  # which goes from its list with the same write
+        message = lister.reason
     else:
         return []
     return [Problem(interface=before.name, field="name", value=before.name, message=message)]

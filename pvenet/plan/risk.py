@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Change, Create, Delete, Update, felt
-from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, kind_of, natural
+from pvenet.model import Ethernet, Interface, Network, Other, OvsBridge, beneath, natural, typed
 from pvenet.model.relations import members
 from pvenet.model.walks import downward, upward
 from pvenet.severity import Severity
@@ -124,10 +124,7 @@ def _beneath(holders: Iterable[str], network: Network) -> list[str]:
     inside = [name for name in found if isinstance(interfaces.get(name), Other)]
     if inside:
         switches = [
-            user
-            for name in inside
-            for user in network.users.get(name, ())
-            if kind_of(interfaces[user]) == OvsBridge.type
+            name for name, each in interfaces.items() if _is_switch(each) and not set(inside).isdisjoint(beneath(each))
         ]
         found = downward([*found, *switches], network)
     return found
@@ -137,9 +134,14 @@ def _above(names: Iterable[str], network: Network) -> set[str]:
     """The names and everything that has one of them beneath it, as `_beneath` goes."""
     interfaces = network.interfaces
     found = upward(names, network)
-    switches = [name for name in found if name in interfaces and kind_of(interfaces[name]) == OvsBridge.type]
-    inside = [port for name in switches for port in network.supports[name] if isinstance(interfaces.get(port), Other)]
+    switches = [interfaces[name] for name in found if _is_switch(interfaces.get(name))]
+    inside = [port for each in switches for port in beneath(each) if isinstance(interfaces.get(port), Other)]
     return upward([*found, *inside], network) if inside else found
+
+
+def _is_switch(interface: Interface | None) -> bool:
+    """Whether it is a bridge of Open vSwitch, which says whose port one is that does not say so itself."""
+    return isinstance(typed(interface), OvsBridge)
 
 
 def removals_on(path: ManagementPath, removals: Iterable[Loss], addresses: Collection[str]) -> tuple[Loss, ...]:
@@ -198,7 +200,7 @@ def _is_in_use(name: str, current: Network) -> bool:
     address.
     """
     interface = current.interfaces.get(name)
-    if interface is not None and (not isinstance(interface, Ethernet) or _is_addressed(interface)):
+    if interface is not None and (not isinstance(typed(interface), Ethernet) or _is_addressed(interface)):
         return True
     return name in current.users
 

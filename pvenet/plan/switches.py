@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet.changes import ovs
-from pvenet.model import FileOnly, Interface, Other, OvsBridge, OvsPort, Vlan, kind_of
+from pvenet.model import FileOnly, Interface, Other, OvsBridge, OvsPort, Vlan, kind_of, typed
 from pvenet.plan.conflicts import missing
 from pvenet.plan.context import Problem
 from pvenet.plan.inverse import lost_in_the_file
@@ -45,7 +45,9 @@ def _own_port(subject: Subject, port: ovs.OwnPort, context: Context) -> Iterator
         return
     if problem := missing(subject, "bridge", port.bridge, context):
         yield problem
-    elif (bridge := context.then.get(port.bridge)) and not isinstance(bridge, OvsBridge):
+    elif (bridge := context.then.get(port.bridge)) and isinstance(bridge, Other) and _is_switch(bridge):
+        yield subject.problem("bridge", bridge.reason)
+    elif bridge and not isinstance(bridge, OvsBridge):
         message = f"bridge {port.bridge} of {subject.name} is a {kind_of(bridge)}, not an OVS bridge"
         yield subject.problem("bridge", message)
     before = subject.before
@@ -66,8 +68,8 @@ def _raw_devices(subject: Subject, bridge: OvsBridge, context: Context) -> Itera
     """PVE puts no VLAN on a NIC that a bridge of Open vSwitch has."""
     for port in bridge.ports:
         for user in context.users.get(port, ()):
-            if isinstance(vlan := context.then[user], Vlan) and user not in context.subjects:
-                message = f"port {port} of {bridge.name} is the raw device of {vlan.name}, and can't be both"
+            if isinstance(typed(context.then[user]), Vlan) and user not in context.subjects:
+                message = f"port {port} of {bridge.name} is the raw device of {user}, and can't be both"
                 yield subject.problem("ports", message, port)
 
 
@@ -83,6 +85,10 @@ def _dropped(bridge: OvsBridge, context: Context) -> Iterator[Problem]:
         elif isinstance(port, OvsPort) and name not in context.mentioned and (lost := ", ".join(ovs.lost(port))):
             message = f"{name} becomes a plain NIC when {bridge.name} drops it: PVE forgets {lost}"
             yield _told(bridge, name, message, warning=True)
+
+
+def _is_switch(interface: Interface) -> bool:
+    return isinstance(typed(interface), OvsBridge)
 
 
 def _told(bridge: Interface, port: str, message: str, *, warning: bool = False) -> Problem:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pvenet.foreign import one_line
 from pvenet.kernel.files import APPLIED, named_twice, stanza_names
 from pvenet.kernel.links import LinkState
-from pvenet.model import Bond, BondMode, natural
+from pvenet.model import Bond, BondMode, natural, typed
 from pvenet.render.values import aligned, counted
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _details(comparison: Comparison, link: KernelLink) -> Iterator[str]:
 
 def _bond(comparison: Comparison, link: KernelLink, status: BondStatus) -> Iterator[str]:
     joined = {each.name: each for each in members(comparison, link.name)}
-    wanted = comparison.network.interfaces.get(link.name) if comparison.network else None
+    wanted = typed(comparison.network.interfaces.get(link.name)) if comparison.network else None
     of = f" of {len(set(wanted.slaves))}" if isinstance(wanted, Bond) else ""
     yield f"{status.mode}, {len(joined)}{of} slaves{': ' if joined else ''}{', '.join(joined)}"
     if status.active_slave:

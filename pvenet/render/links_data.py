@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pvenet.kernel.difference import HARMLESS
 from pvenet.kernel.files import named_twice, stanza_names
-from pvenet.model import Bond, BondMode
+from pvenet.model import Bond, BondMode, typed
 from pvenet.render.links import differing, filtering_of, guest_at, in_sync, members, ports_of, shown
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _addresses(link: KernelLink) -> list[dict[str, Any]] | None:
 
 def _bond(comparison: Comparison, link: KernelLink) -> dict[str, Any]:
     status = link.bond
-    wanted = comparison.network.interfaces.get(link.name) if comparison.network else None
+    wanted = typed(comparison.network.interfaces.get(link.name)) if comparison.network else None
     slaves = members(comparison, link.name)
     return {
         "mode": status and status.mode,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pvenet.impact import attachments
 from pvenet.kernel.difference import EXCESS
 from pvenet.kernel.links import LinkState
-from pvenet.model import natural
+from pvenet.model import natural, typed
 from pvenet.render.guests import state, vlans
 from pvenet.render.tree import Hanging, Mark, Part, Tree, Trunk
 from pvenet.render.tree_facts import address_facts, facts
@@ -204,7 +204,7 @@ def _mark(sight: _Sight, name: str) -> Mark:
 
 def _state(sight: _Sight, name: str) -> str:
     """By the kernel, else by the list, which knows no more than whether it is up."""
-    interface = sight.relations.interfaces.get(name)
+    interface = typed(sight.relations.interfaces.get(name))
     if interface is not None and type(interface).type in ("OVSBond", "other"):
         return ""
     if sight.seen.report is not None:

@@ -22,6 +22,7 @@ from pvenet.model import (
     kind_of,
     natural,
     parent_in,
+    typed,
 )
 from pvenet.model.relations import outward, supports
 
@@ -46,7 +47,7 @@ class Relations:
 
     def is_nic(self, name: str) -> bool:
         """Whether it is a cable."""
-        return isinstance(self.interfaces[name], NIC)
+        return _is_nic(self.interfaces[name])
 
     def cables(self, name: str) -> tuple[str, ...]:
         """The NICs that it stands on directly."""
@@ -60,7 +61,7 @@ class Relations:
 def relations(staged: Network, applied: Network | None, links: Mapping[str, KernelLink]) -> Relations:
     """Those of the staged network; what goes stays where it was, but for cables that somebody else has taken."""
     old = applied.interfaces if applied else {}
-    gone = {name: each for name, each in old.items() if name not in staged.interfaces and not isinstance(each, NIC)}
+    gone = {name: each for name, each in old.items() if name not in staged.interfaces and not _is_nic(each)}
     every = with_links(replace(staged, interfaces={**gone, **staged.interfaces}), links).interfaces
     known = {name: each for name, each in every.items() if name not in gone and _is_own(name, staged)}
     used = {low for each in known.values() for low in beneath(each)}
@@ -69,7 +70,7 @@ def relations(staged: Network, applied: Network | None, links: Mapping[str, Kern
     }
     names = _Names({**known, **gone}, staged, links)
     below = _below(known, known, names, links)
-    taken = {low for lows in below.values() for low in lows if isinstance(known.get(low), NIC)}
+    taken = {low for lows in below.values() for low in lows if _is_nic(known.get(low))}
     found = {**known, **gone}
     for name, lows in _below(gone, found, names, links).items():
         below[name] = tuple(low for low in lows if low not in taken)
@@ -79,6 +80,10 @@ def relations(staged: Network, applied: Network | None, links: Mapping[str, Kern
         for low in lows:
             above[low].append(name)
     return Relations(interfaces=found, below=below, above={name: in_order(users) for name, users in above.items()})
+
+
+def _is_nic(interface: Interface | None) -> bool:
+    return isinstance(typed(interface), NIC)
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
@@ -119,12 +124,13 @@ def _carriers(interface: Interface, known: Mapping[str, Interface], links: Mappi
     """What an interface stands on. An internal port stands on its switch, and not the other way round; of one with a
     value that can't be read the switch alone says so.
     """
+    if isinstance(interface, Other) and interface.kind == OvsIntPort.type:
+        switches = [each for each in known.values() if kind_of(each) == OvsBridge.type]
+        return [each.name for each in switches if interface.name in beneath(each)]
+    interface = typed(interface)
     match interface:
-        case OvsBridge() | Other(kind=OvsBridge.type):
+        case OvsBridge():
             return outward(interface, known)
-        case Other(kind=OvsIntPort.type):
-            switches = [each for each in known.values() if kind_of(each) == OvsBridge.type]
-            return [each.name for each in switches if interface.name in beneath(each)]
         case OvsBond():
             return interface.slaves
         case Bond() | Bridge() if not members_of(interface) and beneath(interface):  # `regex` and the like

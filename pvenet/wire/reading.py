@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     XmitHashPolicy,
+    beneath,
+    own_values,
     settable,
 )
 from pvenet.model.addresses import with_subnet
@@ -43,6 +46,9 @@ _KNOWN: Mapping[type[Interface], frozenset[str]] = {
 """The keys of an entry that are more than settings of its stanzas, by kind."""
 
 _BENEATH = ("slaves", "bridge_ports", "ovs_ports", "ovs_bonds", "vlan-raw-device")
+"""What an interface of a kind that is not modelled stands on, by whichever of these it has."""
+
+_DIGITS = re.compile(r"\d+", re.ASCII)
 
 
 def _with_subnet(kind: type[IPv4Interface | IPv6Interface], text: str) -> IPv4Interface | IPv6Interface:
@@ -193,22 +199,40 @@ def _readable(kind: Callable[[str], Any], value: object) -> bool:
 
 def _other(entry: Entry) -> Other:
     kind = str(entry.get("type") or "unknown")
+    known = {**_TYPED, **_OWN.get(kind, {})} if kind in _READERS else {}
+    unread = [key for key, read in known.items() if not _readable(read, entry.get(key))]
     typed = {
         name: _optional(read, entry.get(name)) for name, read in _TYPED.items() if _readable(read, entry.get(name))
     }
-    known = {**_TYPED, **_OWN.get(kind, {})} if kind in _READERS else {}
+    if "mtu" in unread:
+        typed["mtu"] = _leading(entry["mtu"])
     kept = {key: value for key, value in entry.items() if key not in OBSERVED}
     return Other(
         **typed,
+        **_of_its_kind(kind, {key: value for key, value in entry.items() if key not in unread}),
         name=str(entry["iface"]),
         autostart=_true(entry.get("autostart")),
         comments=str(entry.get("comments") or "").rstrip("\n"),
         kind=kind,
-        beneath=tuple(word for key in _BENEATH for word in _words(entry.get(key))),
         file_only=_file_only(entry, Other),
         entry=json.dumps(kept, sort_keys=True, ensure_ascii=False),
-        unread=tuple(_said(key, entry[key]) for key, read in known.items() if not _readable(read, entry.get(key))),
+        unread=tuple(_said(key, entry[key]) for key in unread),
     )
+
+
+def _of_its_kind(kind: str, entry: Entry) -> dict[str, Any]:
+    """What an entry without the values that can't be read says of one of its kind: what is beneath, and its own."""
+    if kind not in _READERS:
+        return {"beneath": tuple(word for key in _BENEATH for word in _words(entry.get(key)))}
+    model, read = _READERS[kind]
+    made = read(entry, _common(entry, model))
+    return {"beneath": beneath(made), "own": own_values(made)}
+
+
+def _leading(value: object) -> int | None:
+    """The MTU as PVE counts it: by the digits with which it begins (pve-api#f65)."""
+    found = _DIGITS.match(str(value))
+    return int(found[0]) if found else None
 
 
 def _said(key: str, value: object) -> str:

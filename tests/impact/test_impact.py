@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from impact_cases import described, known
-from plan_model import NICS, network, networks, taken
+from plan_model import NICS, network, networks, taken, with_odd_values
 from work import calls
 
 from pvenet.impact import Effect, Guest, GuestNic, Known, concerned, elsewhere, hanging, impact
@@ -34,6 +34,24 @@ def test_everybody_fares_as_the_case_says(case: Path) -> None:
     """Each folder of cases holds a network, the one wanted, who hangs on it, and what happens to each."""
     before, after, guests = ((case / name).read_text() for name in ("before", "after", "guests"))
     assert described(impact(network(before), network(after), known(guests))) == (case / "expected").read_text()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_value_that_can_not_be_read_stops_no_frame(case: Path) -> None:
+    """What stays as it is has one before and after, and everybody fares as without it."""
+    before, after, guests = ((case / name).read_text() for name in ("before", "after", "guests"))
+    old, new = network(before), network(after)
+    same = [name for name, each in old.interfaces.items() if new.interfaces.get(name) == each]
+    found = impact(with_odd_values(old, same), with_odd_values(new, same), known(guests))
+    assert described(found) == (case / "expected").read_text()
+
+
+def test_who_mends_a_value_that_could_not_be_read_recreates_nothing() -> None:
+    """The kind stays, and so does the kernel's link."""
+    mended = network("eth ens37\neth ens38\nbond bond0 slaves=ens37,ens38 mode=802.3ad\nbridge vmbr1 ports=bond0")
+    odd, guests = with_odd_values(mended, ["bond0"]), known("guest 101 web running net0=vmbr1")
+    for before, after in ((odd, mended), (mended, odd)):
+        assert impact(before, after, guests).hit == ()
 
 
 # --- properties ------------------------------------------------------------------------------------------------------

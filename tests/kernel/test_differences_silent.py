@@ -86,6 +86,10 @@ SILENT: dict[str, tuple[Network, Callable[[Report], Report]]] = {
         network_of(OvsBridge(name="vmbr1", ports=("ens40",))),
         lambda report: report,
     ),
+    "a bond in a mode that can't be read": (
+        network_of(VMBR0, Other(name="bond0", kind="bond", beneath=("ens38",), unread=("bond_mode lacp",))),
+        lambda report: without_link(report, "bond0"),
+    ),
     "an interface that pvenet does not model": (
         network_of(VMBR0, Other(name="vxlan1", kind="vxlan", mtu=1400, beneath=("ens38",))),
         lambda report: without_link(report, "vxlan1"),

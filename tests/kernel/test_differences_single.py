@@ -8,9 +8,10 @@ import pytest
 from healthy import called, healthy, network_of, networks, with_link, without_link
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plan_model import with_odd_values
 
 from pvenet.kernel.differences import Kind, differences
-from pvenet.kernel.links import BridgePorts, BridgeStatus, Port, Report, VlanStatus
+from pvenet.kernel.links import BondStatus, BridgePorts, BridgeStatus, Port, Report, VlanStatus
 from pvenet.model import Bond, BondMode, Bridge, Interface, Network, Vlan
 
 thorough = settings(max_examples=300)
@@ -143,3 +144,19 @@ def test_each_single_lack_is_told_alone_and_by_its_kind(data: st.DataObject) -> 
     network = data.draw(networks())
     report, key = data.draw(st.sampled_from(corruptions(network)))
     assert [each.key for each in differences(network, report)] == [key]
+
+
+def test_a_bond_whose_hash_policy_can_not_be_read_is_compared_in_all_else() -> None:
+    """The kernel has policies that pvenet does not know, as vlan+srcmac; its slaves and its mode are as any bond's."""
+    bond = Bond(name="bond0", slaves=("ens38", "ens39"), mode=BondMode.LACP)
+    plain = network_of(bond, Bridge(name="vmbr1", ports=("bond0",)))
+    odd = with_odd_values(plain, ["bond0"])
+    report = healthy(plain)
+    assert differences(odd, report) == ()
+    for broken in (
+        without_link(report, "bond0"),
+        with_link(report, "ens38", master=None, slave=None),
+        with_link(report, "bond0", bond=BondStatus(mode="balance-rr")),
+        with_link(report, "ens39", up=False, carrier=None),
+    ):
+        assert differences(odd, broken) == differences(plain, broken) != ()

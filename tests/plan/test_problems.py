@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from plan_model import interfaces, network
+from plan_model import interfaces, network, with_odd_values
 from walk_requests import recorded
 
 from pvenet import wire
@@ -61,7 +61,7 @@ CASES = {
     "bridge vmbr2 ports=ens99.7": ["port ens99.7 of vmbr2 does not exist"],
     "bridge vmbr2 ports=vmbr1": ["port vmbr1 of vmbr2 is a bridge, and a bridge can't be a port"],
     "bridge vmbr2 ports=ens37": ["ens37 is already a slave of bond0"],
-    "bridge vmbr2 ports=ens41": ["ens41 is already a part of vmbr5"],
+    "bridge vmbr2 ports=ens41": ["ens41 is already a port of vmbr5"],
     "bridge vmbr2 ports=ens39": ["port ens39 of vmbr2 has the address 10.9.0.2/24, and a port can't have one"],
     "bridge vmbr2 ports=ens40\nbond bond1 slaves=ens40": ["ens40 is already a port of vmbr2"],
     "bridge vmbr2 ports=ens33\nbridge vmbr0 cidr=192.168.171.21/24 gateway=192.168.171.2": [],
@@ -162,6 +162,16 @@ def texts(found: tuple[Problem, ...]) -> list[str]:
 def test_each_problem_is_told_once_and_in_words(desired: str) -> None:
     """A change of the node above has exactly these problems."""
     assert texts(problems(network(NODE, ens40="enp2s8"), interfaces(desired))) == CASES[desired]
+
+
+@pytest.mark.parametrize("desired", CASES)
+def test_a_value_that_can_not_be_read_changes_nothing_for_the_others(desired: str) -> None:
+    """PVE goes by what an interface is, whatever else its stanza holds (pve-api#f61, pve-api#f63, pve-api#f65)."""
+    found, asked = network(NODE, ens40="enp2s8"), interfaces(desired)
+    odd = with_odd_values(found, found.interfaces.keys() - asked.keys())
+    assert texts(problems(odd, asked)) == CASES[desired]
+    alike = [(type(step), step.name) for step in plan(found, asked).steps]
+    assert [(type(step), step.name) for step in plan(odd, asked).steps] == alike
 
 
 def test_all_problems_come_at_once() -> None:

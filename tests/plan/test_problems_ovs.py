@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from plan_model import interfaces, network
+from plan_model import interfaces, network, with_odd_values
 from walk_requests import recorded
 
 from pvenet import wire
-from pvenet.plan import problems
+from pvenet.changes import outcome
+from pvenet.plan import plan, problems
 from pvenet.sim.interfaces import Host, listing, parse
 
 if TYPE_CHECKING:
-    from pvenet.model import Interface
+    from pvenet.model import Interface, Network
 
 NODE = """
 eth ens33
@@ -112,8 +113,8 @@ CASES = {
 }
 
 
-def texts(current: str, desired: dict[str, Interface | None]) -> list[str]:
-    found = problems(network(current), desired)
+def texts(current: str | Network, desired: dict[str, Interface | None]) -> list[str]:
+    found = problems(network(current) if isinstance(current, str) else current, desired)
     return [f"warning: {problem}" if problem.warning else str(problem) for problem in found]
 
 
@@ -121,6 +122,29 @@ def texts(current: str, desired: dict[str, Interface | None]) -> list[str]:
 def test_each_problem_is_told_once_and_in_words(desired: str) -> None:
     """A problem each, by the name that the user wrote; and none for what PVE takes."""
     assert sorted(texts(NODE, interfaces(desired))) == sorted(CASES[desired])
+
+
+@pytest.mark.parametrize("desired", [desired for desired in CASES if "vmbr5" not in desired.split()[1:2]])
+def test_a_value_that_can_not_be_read_changes_nothing_for_the_others(desired: str) -> None:
+    """What is no port that changes with its bridge is to it what one of its kind is (pve-api#f59, pve-api#f60)."""
+    found, asked = network(NODE), interfaces(desired)
+    odd = with_odd_values(found, {"ens37", "ens38", "ens39", "ens37.5", "vmbr0", "ens33"} - asked.keys())
+    assert sorted(texts(odd, asked)) == sorted(CASES[desired])
+
+
+@pytest.mark.parametrize("desired", ["ovs-int-port int2 bridge=vmbr5", "none mgmt0", "none bond1"])
+def test_a_bridge_that_can_not_be_written_keeps_its_ports(desired: str) -> None:
+    """PVE writes it anew with each of them (pve-api#ovs-coupling), and what that leads to nobody could compare."""
+    odd = with_odd_values(network(NODE), ["vmbr5"])
+    unread = "vmbr5 has `bond_xmit_hash_policy vlan+srcmac`, which can't be read, so pvenet does not change it"
+    assert texts(odd, interfaces(desired)) == [unread]
+
+
+def test_the_ports_of_a_bridge_that_can_not_be_read_stay_its_ports() -> None:
+    """PVE goes by its type, so that no write makes plain NICs of them (pve-api#f58)."""
+    odd = with_odd_values(network(NODE), ["vmbr5", "vmbr6"])
+    then = outcome(odd.interfaces, plan(odd, interfaces("bridge vmbr9")).steps)
+    assert {name: each for name, each in then.items() if name in odd.interfaces} == odd.kept
 
 
 STRICTER = re.compile(

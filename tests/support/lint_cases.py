@@ -73,6 +73,14 @@ CASES = [
     # --- mtu-path ---
     Case(
         rule="mtu-path",
+        about="a bridge over a bond that names none and has a value that can't be read",
+        nodes={
+            "pve1": "eth eno1\neth eno2\nother bond0 kind=bond beneath=eno1,eno2\nbridge vmbr1 ports=bond0 mtu=9000"
+        },
+        found=["pve1 vmbr1 mtu: mtu 9000 of vmbr1 is above the 1500 of bond0: larger frames are lost there"],
+    ),
+    Case(
+        rule="mtu-path",
         about="a bridge over a bond that names none",
         nodes={"pve1": "eth eno1\neth eno2\nbond bond0 slaves=eno1,eno2\nbridge vmbr1 ports=bond0 mtu=9000"},
         found=["pve1 vmbr1 mtu: mtu 9000 of vmbr1 is above the 1500 of bond0: larger frames are lost there"],
@@ -246,6 +254,12 @@ CASES = [
             "pve1 bond2 slaves: bond2 has one slave, eno3: nothing takes over if it fails",
         ],
     ),
+    Case(
+        rule="single-slave",
+        about="of a bond with a value that can't be read",
+        nodes={"pve1": "other bond0 kind=bond beneath=eno1"},
+        found=["pve1 bond0 slaves: bond0 has one slave, eno1: nothing takes over if it fails"],
+    ),
     Case(rule="single-slave", about="two, and none yet", nodes={"pve1": "bond bond0 slaves=eno1,eno2\nbond bond1"}),
     # --- shared-network ---
     Case(
@@ -336,6 +350,13 @@ CASES = [
             "pve1 vlan5 raw_device: vlan5 is on eth7, but the node has no eth7",
             "pve1 vmbr1 ports: vmbr1 is on eno8.20, but the node has no eno8",
         ],
+    ),
+    Case(
+        rule="missing-nic",
+        about="beneath what has a value that can't be read, and no bond that has one",
+        nodes={"pve1": "other vmbr0 kind=bridge beneath=eno1,bond0\nother bond0 kind=bond\nbridge vmbr1 ports=bond0"},
+        nics=["enp5s0"],
+        found=["pve1 vmbr0 ports: vmbr0 is on eno1, but the node has no eno1"],
     ),
     Case(
         rule="missing-nic",

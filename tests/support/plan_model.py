@@ -30,7 +30,10 @@ from pvenet.model import (
     OvsPort,
     Vlan,
     XmitHashPolicy,
+    beneath,
     canonical,
+    own_values,
+    settable,
 )
 
 if TYPE_CHECKING:
@@ -96,6 +99,25 @@ def network(text: str, **altnames: str) -> Network:
     return Network(
         interfaces={name: interface for name, interface in interfaces(text).items() if interface},
         links={nic: Link(active=True, exists=True, altnames=(alias,)) for nic, alias in altnames.items()},
+    )
+
+
+def with_odd_values(found: Network, names: Iterable[str]) -> Network:
+    """The network with these interfaces as they are read where a value can't be, of which nothing else is known."""
+    odd = {name: _odd(found.interfaces[name]) for name in names}
+    return replace(found, interfaces={**found.interfaces, **odd})
+
+
+def _odd(interface: Interface) -> Interface:
+    if isinstance(interface, Other):
+        return interface
+    common = {name: getattr(interface, name) for name in ("name", *settable(Ethernet), "file_only")}
+    return Other(
+        **common,
+        kind=interface.type,
+        beneath=beneath(interface),
+        own=own_values(interface),
+        unread=("bond_xmit_hash_policy vlan+srcmac",),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from listings import entry, recorded_entries
 
 from pvenet import edit, errors, wire
-from pvenet.model import Bond, BondMode, Bridge, Network, Other, canonical
+from pvenet.model import Bond, BondMode, Bridge, Network, Other, beneath, canonical, typed
 
 ENTRIES = recorded_entries()
 
@@ -76,3 +78,42 @@ def test_a_value_that_can_not_be_read_is_named(fields: dict[str, str], said: str
     assert found.reason == f"bond0 has `{said}`, which can't be read, so pvenet does not change it"
     with pytest.raises(errors.InvalidNetwork, match=r"bond0 has `.*`, which can't be read"):
         edit.find(Network(interfaces={"bond0": found}), "pve1", "bond0", Bond)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"type": "eth"},
+        {"type": "bond", "slaves": "eno1 eno2", "bond_mode": "active-backup", "bond-primary": "eno1"},
+        {"type": "bridge", "bridge_ports": "eno1", "bridge_vlan_aware": 1, "bridge_vids": "7 9-12"},
+        {"type": "vlan", "vlan-raw-device": "eno1", "vlan-id": "7"},
+        {"type": "OVSBridge", "ovs_ports": "eno1 bond1", "ovs_options": "a=b"},
+        {
+            "type": "OVSBond",
+            "ovs_bonds": "eno1 eno2",
+            "ovs_bridge": "vmbr1",
+            "bond_mode": "balance-slb",
+            "ovs_tag": "7",
+        },
+        {"type": "OVSIntPort", "ovs_bridge": "vmbr1", "ovs_tag": "7", "ovs_options": "a=b"},
+        {"type": "OVSPort", "ovs_bridge": "vmbr1", "ovs_tag": "7"},
+    ],
+    ids=lambda fields: str(fields["type"]),
+)
+def test_an_interface_with_a_value_that_can_not_be_read_is_one_of_its_kind(whole: dict[str, Any]) -> None:
+    """With all that can be read, and whatever changes of it; the MTU is what PVE counts (pve-api#f65)."""
+    fields = entry(iface="x0", autostart=1, **whole)
+    good = wire.interface(fields | {"mtu": "9000"})
+    odd = wire.interface(fields | {"mtu": "9000 # jumbo"})
+    assert isinstance(odd, Other)
+    assert beneath(odd) == beneath(good)
+    assert typed(good) is good
+    assert typed(odd) == good
+    assert typed(replace(odd, autostart=False)) == replace(good, autostart=False)
+
+
+def test_what_is_of_no_kind_that_is_modelled_stays_what_it_is() -> None:
+    """`typed` makes nothing up."""
+    for kind in ("alias", "unknown", "vxlan"):
+        other = wire.interface(entry(iface="x0", type=kind, mtu="9000 # jumbo"))
+        assert typed(other) is other
