@@ -87,7 +87,9 @@ def lost_between(baseline: Mapping[str, Interface], restored: Mapping[str, Inter
     for name in sorted(touched, key=natural):
         before, now = baseline[name], restored.get(name)
         if now is None or not (same_kind(before, now) or ovs.passes(before, now)):
-            found.append(Loss(name=name, what=f"pvenet can't write the kind {kind_of(before)}"))
+            other = before if isinstance(before, Other) and before.unread else None
+            what = other.unwritten if other else f"pvenet can't write the kind {kind_of(before)}"
+            found.append(Loss(name=name, what=what))
             continue
         found += [
             Loss(name=name, what=_not_sent(field, getattr(before, field)))

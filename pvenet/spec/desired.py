@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pvenet.edit import consistent
-from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, kind_of, with_values
+from pvenet.model import Bond, Bridge, Ethernet, Interface, Network, Other, defaults, with_values
 from pvenet.model.walks import downward
 from pvenet.spec.network_spec import KINDS, Absent, InterfaceSpec, NodeSpec
 
@@ -57,7 +57,7 @@ def _kept(spec: NodeSpec, network: Network, management: ManagementPath) -> dict[
         if name in management.names and name not in found:
             found[name] = f"{name} is not mentioned and stays: {management.reason}"
         elif isinstance(interface, Other):
-            found[name] = f"{name} is not mentioned and stays: pvenet does not write the kind {kind_of(interface)}"
+            found[name] = f"{name} is not mentioned and stays: {interface.unwritten}"
     beneath = downward([*spec.ignored, *(name for name, why in found.items() if why)], network)
     for name in beneath:
         found.setdefault(name, f"{name} is not mentioned and stays: something that stays is on top of it")

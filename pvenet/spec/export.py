@@ -14,7 +14,6 @@ from pvenet.model import (
     Interface,
     Network,
     Other,
-    kind_of,
     natural,
 )
 from pvenet.spec.from_network import OWN_KEYS, Description, description
@@ -98,7 +97,8 @@ def _entries(network: Network, described: Description) -> Iterator[str]:
 def _undescribed(interface: Interface) -> str:
     """Why nothing can be said of an interface; empty where something can."""
     if isinstance(interface, Other):
-        return f"of the kind {_line(kind_of(interface))}, which pvenet does not write"
+        why = interface.unwritten if interface.unread else f"of the kind {interface.kind}, which pvenet does not write"
+        return _line(why)
     return "an interface of this name can't be described" if interface.name in OWN_KEYS else ""
 
 

@@ -123,6 +123,7 @@ def test_a_network_as_a_file() -> None:
             "vmbr0.7": Vlan(name="vmbr0.7", cidr6=IPv6Interface("fd00::1/64"), autostart=False),
             "dhcp0": Bridge(name="dhcp0", file_only=FileOnly(method="dhcp", options=("post-up echo 1",))),
             "wg0": Other(name="wg0", kind="unknown"),
+            "bond1": Other(name="bond1", kind="bond", unread=("bond_mode 802.3AD", "mtu x\n  y")),
             "lint": Bridge(name="lint"),
             "only": Bridge(name="only"),
         }
@@ -142,6 +143,7 @@ nodes:
     # only: an interface of this name can't be described
     vmbr0: {type: bridge, ports: [bond0], vlan_aware: true, comments: "a: b"}
     vmbr0.7: {type: vlan, autostart: false, cidr6: "fd00::1/64"}
+    # bond1: `bond_mode 802.3AD`, `mtu x?  y` can't be read, so pvenet does not write it
     # wg0: of the kind unknown, which pvenet does not write
   "2": {}
 """.replace("[ens9, ens10]", "[ens10, ens9]")

@@ -85,3 +85,10 @@ def test_what_is_ignored_stays_also_where_the_file_is_complete() -> None:
 def test_what_is_absent_may_be_so_already() -> None:
     """No change, and nothing that stands against it."""
     assert not plan(COMPLETE, goal("{vmbr9: {state: absent}}", COMPLETE).desired)
+
+
+def test_what_stays_because_of_a_value_that_can_not_be_read_says_which() -> None:
+    """Its kind is one that pvenet writes."""
+    there = network(Other(name="bond1", kind="bond", unread=("bond_mode 802.3AD",)), Ethernet(name="ens1"))
+    (kept,) = goal("{only: true}", there).kept
+    assert kept == "bond1 is not mentioned and stays: `bond_mode 802.3AD` can't be read, so pvenet does not write it"
