@@ -15,6 +15,7 @@ from pvenet.model import (
     OvsIntPort,
     OvsPort,
     Vlan,
+    typed,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ _WORDS: dict[type[Interface], str] = {
 }
 
 
+_MODE = "bond_mode "
+"""What stands before the mode that can't be read."""
+
+
 def facts(interface: Interface, link: KernelLink | None, report: Report | None) -> tuple[str, ...]:
     """What it is first, then what makes it that, and its addresses."""
     mtu = (f"MTU {interface.mtu}",) if interface.mtu else ()
@@ -53,18 +58,19 @@ def address_facts(interface: Interface, link: KernelLink | None) -> tuple[str, .
     return (*words, *(f"gateway {each}" for each in (interface.gateway, interface.gateway6) if each))
 
 
-def _own(interface: Interface, link: KernelLink | None, report: Report | None) -> Iterator[str]:
+def _own(given: Interface, link: KernelLink | None, report: Report | None) -> Iterator[str]:
+    interface = typed(given)
     if isinstance(interface, Vlan):
         yield f"VLAN {interface.tag}" if interface.tag is not None else "VLAN"
         return
     yield interface.kind if isinstance(interface, Other) else _WORDS[type(interface)]
     match interface:
         case Bond():
-            yield interface.mode
+            yield _unread_mode(given) or interface.mode
             if link and link.bond:
                 yield from _bond(interface, link.bond, report)
         case OvsBond():
-            yield interface.mode
+            yield _unread_mode(given) or interface.mode
             yield from _tag(interface.tag)
         case Bridge() if interface.vlan_aware:
             yield f"VLANs {' '.join(interface.vids)}" if interface.vids else "VLAN-aware"
@@ -72,6 +78,12 @@ def _own(interface: Interface, link: KernelLink | None, report: Report | None) -
             yield from _tag(interface.tag)
         case _:
             pass
+
+
+def _unread_mode(interface: Interface) -> str:
+    """The mode of a bond as the file has it, where it is none that can be read."""
+    values = interface.unread if isinstance(interface, Other) else ()
+    return next((value.removeprefix(_MODE) for value in values if value.startswith(_MODE)), "")
 
 
 def _tag(tag: int | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tree_cases import seen
 
+from pvenet import wire
 from pvenet.impact import Guest, GuestNic
 from pvenet.model import Bridge, Ethernet, Network, Other
 from pvenet.render.tree import Part, Tree, tree_data
@@ -160,3 +161,17 @@ def test_the_data_are_nested_like_the_picture() -> None:
     (bridge,) = bond["parts"]
     assert (bond["name"], bridge["name"], bridge["staged"]) == ("bond0", "vmbr1", None)
     assert bridge["guests"][0] == {"vmid": 101, "name": "web", "state": "running", "cards": ["net0 VLAN 20"]}
+
+
+def test_what_has_a_value_that_can_not_be_read_is_drawn_as_one_of_its_kind() -> None:
+    """With the mode as the file has it, where that is the value."""
+    entry = {"iface": "bond0", "type": "bond", "slaves": "ens38 ens39", "families": ["inet"]}
+    for fields, mode in (
+        ({"bond_mode": "802.3ad", "bond_xmit_hash_policy": "vlan+srcmac"}, "802.3ad"),
+        ({"bond_mode": "802.3AD"}, "802.3AD"),
+    ):
+        bond = wire.interface(entry | fields)
+        nics = {name: Ethernet(name=name) for name in ("ens38", "ens39")}
+        staged = Network(interfaces={**nics, "bond0": bond, "vmbr0": Bridge(name="vmbr0", ports=("bond0",))})
+        text = tree_text(build(Seen(node="pve1", staged=staged, applied=staged)), 80, plain)
+        assert f"bond0  bond, {mode}\n" in text
