@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pvenet import times, wire
 from pvenet.doctor.finding import Finding, bad, good, unknown, warning
 from pvenet.journal import MEANINGS, OPEN, Foreign, Nothing, Ours, State, ownership
+from pvenet.model import Other
 from pvenet.wire.file_text import loose_options, removed_from
 from pvenet.wire.refusals import refusals
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from pvenet.journal import Journals
     from pvenet.node import Reading
 
-PENDING, JOURNALS, FILE, LINE_ENDS = "pending", "journals", "file", "line ends"
+PENDING, JOURNALS, FILE, LINE_ENDS, VALUES = "pending", "journals", "file", "line ends", "values"
 _KEEP = "move it to where PVE keeps it, or do without it"
-CHECKS = (PENDING, JOURNALS, FILE, LINE_ENDS)
+CHECKS = (PENDING, JOURNALS, FILE, LINE_ENDS, VALUES)
 
 
 def staged_findings(journals: Journals, reading: Reading, applied: str | None, *, whole: bool) -> Iterator[Finding]:
@@ -31,13 +32,24 @@ def staged_findings(journals: Journals, reading: Reading, applied: str | None, *
     yield _pending(whose)
     yield from _journals(journals, whose)
     if not whole:  # PVE leaves them out without a word (pve-api#hidden-bridges)
-        yield from (unknown(check, "not known without the right to see every bridge") for check in (FILE, LINE_ENDS))
+        yield from (unknown(check, "not known without the right to see every bridge") for check in CHECKS[2:])
         return
     yield from _file(reading, applied)
     ends = reading.line_ends
     yield from (bad(LINE_ENDS, text, "`pvenet show` with the interface shows the text") for text in ends)
     if not ends:
         yield good(LINE_ENDS, "PVE and ifupdown2 read the file as the same lines")
+    yield from _values(reading)
+
+
+def _values(reading: Reading) -> Iterator[Finding]:
+    """What keeps an interface of a kind that pvenet writes from being set or deleted."""
+    odd = [each for each in reading.network.interfaces.values() if isinstance(each, Other) and each.unread]
+    for each in odd:
+        todo = "correct it in /etc/network/interfaces on the node; until then it can be neither set nor deleted"
+        yield warning(VALUES, each.reason, todo)
+    if not odd:
+        yield good(VALUES, "all that pvenet can write can be read")
 
 
 def _pending(whose: Nothing | Ours | Foreign) -> Finding:
