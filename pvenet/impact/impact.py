@@ -9,7 +9,7 @@ from pvenet.access import NotKnown
 from pvenet.impact.between import between, disturbs_addresses
 from pvenet.impact.chain import shown_path
 from pvenet.impact.judge import NOTHING, holders, judge_address, judge_card
-from pvenet.impact.ports import attachments, with_links
+from pvenet.impact.ports import attachments, with_links, with_ports
 from pvenet.impact.values import BridgeImpact, GuestImpact, Impact, LinkImpact, PathImpact
 from pvenet.model import natural
 
@@ -39,7 +39,7 @@ def impact(
     every = attachments(known.guests, known.ports, known.links, before.interfaces)
     cards = [card for card in every if not card.loose]  # who is on no bridge has none to lose
     wanted = with_links(wanted, known.links, before.interfaces)
-    before = with_links(before, known.links)
+    before = with_ports(with_links(before, known.links), wanted)
     change = between(before, wanted, remade)
     return Impact(
         bridges=tuple(_bridges(cards, change)),

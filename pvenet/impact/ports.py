@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pvenet.model import ALL_VIDS, Bridge, Other, OvsBridge, Vlan, typed
+from pvenet.model import ALL_VIDS, Bridge, Other, OvsBridge, Vlan, beneath, canonical, parent_in, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -231,6 +231,29 @@ def with_links(network: Network, links: Mapping[str, KernelLink], of_file: Colle
             added |= {each.name: made for each in members for made in _member(each, links)}
     own = {name: interface for name, interface in added.items() if name not in of_file}
     return replace(network, interfaces={**own, **network.interfaces}) if own else network
+
+
+def with_ports(network: Network, wanted: Network) -> Network:
+    """A network with the ports that are VLANs by their names alone, where the one wanted has stanzas for them.
+
+    The kernel has had them all along (pve-api#vlan-port), so that such a stanza changes a link and makes none.
+    """
+    known = network.interfaces
+    named = {low for each in known.values() for low in beneath(each) if low not in known}
+    own = {name: typed(wanted.interfaces[name]) for name in sorted(named & wanted.interfaces.keys())}
+    added = {name: _by_name(new, known) for name, new in own.items() if isinstance(new, Vlan) and parent_in(name)}
+    return replace(network, interfaces={**added, **known}) if added else network
+
+
+def _by_name(new: Vlan, known: Mapping[str, Interface]) -> Interface:
+    """The VLAN that the name alone makes, before its stanza: it has the MTU of what it stands on (pve-api#f66), and
+    keeps that where the stanza names none.
+    """
+    low = parent_in(new.name)
+    while low is not None and low not in known:
+        low = parent_in(low)
+    mtu = known[low].mtu if low is not None and new.mtu else None
+    return canonical(Vlan(name=new.name, mtu=mtu))
 
 
 def _member(link: KernelLink, links: Mapping[str, KernelLink]) -> Iterator[Interface]:

@@ -237,3 +237,14 @@ def test_of_several_that_may_hold_it_the_port_that_goes_is_told() -> None:
     assert path.holders == ("mgmt0", "stor1")
     found = focused(path, net_changes(current.interfaces, after.interfaces), current, after)
     assert found.holders == ("stor1", "mgmt0")
+
+
+def test_a_stanza_for_a_port_that_had_none_touches_what_is_on_the_port() -> None:
+    """The kernel has the VLAN all along (pve-api#vlan-port), below guests or below the node's address."""
+    ports = "bridge vmbr0 ports=ens33.7 cidr=10.0.0.2/24\nbridge vmbr1 ports=ens37.7"
+    current = network(f"eth ens33\neth ens37\n{ports}")
+    path = management_path(current, ["10.0.0.2"])
+    for desired, risk in (("vlan ens33.7 mtu=1400", Risk.MANAGEMENT), ("vlan ens37.7 mtu=1400", Risk.GUESTS)):
+        steps = plan(current, interfaces(desired)).steps
+        after = Network(interfaces=outcome(current.interfaces, steps))
+        assert list(risks(steps, path, current, after)) == [risk]
