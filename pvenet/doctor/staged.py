@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pvenet.node import Reading
 
 PENDING, JOURNALS, FILE, LINE_ENDS, VALUES = "pending", "journals", "file", "line ends", "values"
-_KEEP = "move it to where PVE keeps it, or do without it"
 CHECKS = (PENDING, JOURNALS, FILE, LINE_ENDS, VALUES)
 
 
