@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.cli import questions
 from pvenet.cli.context import ask_secret
 from pvenet.cli.output import LIVE, lively, on_terminal, say, talk, warn
 from pvenet.foreign import one_line
@@ -86,22 +86,11 @@ class Dialog:
 
     @staticmethod
     def _ask(question: str, refusal: str) -> None:
-        if _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
+        if not questions.agreed(question):
             raise errors.Declined(refusal)
 
 
 def _answer(question: str) -> str:
     """A line that is typed; empty where the terminal has gone, or typed what is no text."""
-    if not talk(one_line(question)):
-        return ""
-    try:
-        line = sys.stdin.readline()
-    except (OSError, ValueError):
-        return ""
-    except KeyboardInterrupt:
-        talk("\n")
-        raise
-    if not line.endswith("\n"):
-        talk("\n")
-    LIVE.answered()
-    return line.strip()
+    questions.begin()
+    return (questions.typed() or "") if talk(one_line(question)) else ""

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
-from pvenet.cli.output import LIVE, above, lively, on_terminal, painter, talk
+from pvenet.cli import questions
+from pvenet.cli.output import LIVE, above, lively, on_terminal, painter, say, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,9 @@ class Prompt:
         self._reminded: int | None = None
         self._prompted = False
         """The cursor stands behind a prompt that nobody has answered."""
+        self._asked = False
+        """The question was shown: what is typed from now on is meant for it."""
+        self._typed = questions.Waited()
         self._before: Any = None
         self._journal: str | None = None
         """Of what may stay, or not."""
@@ -71,6 +75,7 @@ class Prompt:
                 self._prompted = False
                 talk("\n")
             if isinstance(event, Confirming):  # another node's turn has a prompt of its own
+                self._asked = self._asked and event.journal == self._journal
                 self._reminded, self._journal = None, event.journal
             emit(event)
 
@@ -89,10 +94,12 @@ class Prompt:
         return True
 
     def await_confirmation(self, left: float, seconds: float) -> bool | None:
-        """Wait for a line that says whether it may stay. Off a terminal, and with --json, there is nobody to ask."""
+        """Wait for a line that says whether it may stay. Off a terminal, in the background, and with --json, there is
+        nobody to ask.
+        """
         if self._gone:
             return False
-        if self._json or not sys.stdin.isatty():
+        if self._json or not sys.stdin.isatty() or questions.in_background():
             if lively() and not self._json:
                 at = time.monotonic() + left
                 LIVE.show(lambda: f"waiting for `pvenet confirm`; {_left(max(0.0, at - time.monotonic()))}")
@@ -105,6 +112,9 @@ class Prompt:
         """Ask once, and say how much time is left: where a line can change on the one above the question, so that what
         is typed stays as it is; else now and then, with the question again.
         """
+        if not self._asked:
+            questions.begin()
+            self._asked = True
         if lively():
             if not self._prompted:
                 talk(f"{_left(left)}\n{QUESTION}")
@@ -116,19 +126,17 @@ class Prompt:
         self._prompted = True
 
     def _answer(self, seconds: float) -> bool | None:
-        import select
-
         try:
-            ready, _, _ = select.select([sys.stdin], [], [], seconds)
-            if not ready:
-                return None
-            line = sys.stdin.readline()  # empty at the end of input
-            self._prompted = not line
-            if line:
-                LIVE.answered()
-            return line.strip().lower() in ("y", "yes")
-        except (OSError, ValueError):
+            line = self._typed.line(seconds)
+        except EOFError:
             return False
+        if line is None:
+            return None
+        self._prompted, self._reminded = False, None
+        answer = questions.meaning(line)
+        if answer is None:
+            say(questions.TAKEN)
+        return answer
 
 
 def _left(seconds: float) -> str:
@@ -139,23 +147,10 @@ def _ask(question: str, diff: str = "") -> None:
     """Ask on the terminal, where `d` shows the whole diff. Raises NeedsConsent without one, and for all but a yes."""
     if not on_terminal():
         raise errors.NeedsConsent("there is no terminal to ask on; nothing was sent", hint="consent with --yes")
-    answer = "d"
-    while answer == "d":
-        if not talk(f"{question} [y/N{'/d' if diff else ''}] "):
-            raise errors.NeedsConsent("the question can't be shown; nothing was sent", hint="consent with --yes")
-        try:
-            answer = sys.stdin.readline().strip().lower()
-        except (OSError, ValueError):  # the terminal has gone, or typed what is no text
-            answer = ""
-        except KeyboardInterrupt:
-            talk("\n")
-            raise
-        if answer == "d" and diff:
-            _show(diff)
-        elif answer == "d":
-            break
-    LIVE.answered()
-    if answer not in ("y", "yes"):
+    answer = questions.agreed(question, (lambda: _show(diff)) if diff else None)
+    if answer is None:
+        raise errors.NeedsConsent("the question can't be shown; nothing was sent", hint="consent with --yes")
+    if not answer:
         raise errors.Declined("not agreed; nothing was sent, and what is pending stays pending")
 
 

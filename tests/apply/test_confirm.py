@@ -224,9 +224,59 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 )
 def test_a_line_on_the_terminal_is_the_word(terminal: int, typed: bytes, said: bool) -> None:  # noqa: FBT001
     """Only a yes is one; the end of input says no."""
-    os.write(terminal, typed)
     with Prompt(yes=True, json=False) as prompt:
+        assert prompt.await_confirmation(60.0, 0.0) is None
+        os.write(terminal, typed)
         assert prompt.await_confirmation(60.0, 5.0) is said
+
+
+def test_what_was_typed_before_the_question_is_no_word(terminal: int) -> None:
+    """Each node's question is one of its own; reminders of it are not, and neither is more time for the same."""
+    with Prompt(yes=True, json=False) as prompt:
+        hear = prompt.runtime(lambda _: None).emit
+        for node in ("pve1", "pve2"):
+            os.write(terminal, b"\ny\nye")
+            hear(Confirming(node=node, within=60.0, journal=node))
+            assert prompt.await_confirmation(60.0, 0.0) is None
+            assert prompt.await_confirmation(59.0, 0.0) is None
+            os.write(terminal, b"yes\n")
+            hear(Confirming(node=node, within=90.0, journal=node))
+            assert prompt.await_confirmation(90.0, 5.0) is True
+
+
+def test_what_is_neither_yes_nor_no_is_no_word(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is taken is said, and the question stands again at once, within the same time."""
+    with Prompt(yes=True, json=False) as prompt:
+        prompt.await_confirmation(60.0, 0.0)
+        for line in (b"maybe\n", b"d\n", b"\xff\n"):
+            os.write(terminal, line)
+            assert prompt.await_confirmation(59.0, 5.0) is None
+        capsys.readouterr()
+        os.write(terminal, b"y\n")
+        assert prompt.await_confirmation(58.0, 5.0) is True
+    assert capsys.readouterr().err == "rolls back in 58 s\nmay it stay? [y/N] "
+
+
+def test_a_line_without_an_end_keeps_nobody_waiting(terminal: int) -> None:
+    """Ctrl-D behind a letter hands over the letter alone: the time goes on, and the rest of the line counts."""
+    with Prompt(yes=True, json=False) as prompt:
+        prompt.await_confirmation(60.0, 0.0)
+        os.write(terminal, b"ye\x04")
+        assert prompt.await_confirmation(59.0, 5.0) is None
+        os.write(terminal, b"s\n")
+        assert prompt.await_confirmation(58.0, 5.0) is True
+
+
+def test_in_the_background_there_is_nobody_to_ask(terminal: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is typed is the shell's: it is neither read, which would stop the process, nor forgotten."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr("os.tcgetpgrp", lambda _: os.getpgrp() + 1)
+    os.write(terminal, b"y\n")
+    with Prompt(yes=True, json=False) as prompt:
+        assert prompt.await_confirmation(60.0, 1.0) is None
+    assert slept == [1.0]
+    assert sys.stdin.readline() == "y\n"
 
 
 def test_the_time_that_is_left_is_told(terminal: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,9 +320,10 @@ def test_what_is_told_after_the_prompt_begins_a_line(
     terminal: int, capsys: pytest.CaptureFixture[str], typed: bytes, ended: str
 ) -> None:
     """Whoever types a line has ended the prompt's; a word from elsewhere, or the end of input, has not."""
-    os.write(terminal, typed)
     with Prompt(yes=True, json=False) as prompt:
         hear = prompt.runtime(lambda _: None).emit
+        prompt.await_confirmation(60.0, 0.0)
+        os.write(terminal, typed)
         prompt.await_confirmation(60.0, 0.1)
         shown = capsys.readouterr().err
         for _ in range(2):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pvenet import errors
-from pvenet.cli import prompt
+from pvenet.cli import prompt, questions
 from pvenet.events import Shown
 from pvenet.plan import Risk
 from pvenet.render.changes import folded
@@ -35,7 +35,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         said.append(words)
         return True
 
-    monkeypatch.setattr(prompt, "talk", talk)
+    for module in (prompt, questions):
+        monkeypatch.setattr(module, "talk", talk)
+    monkeypatch.setattr(questions, "say", talk)
     monkeypatch.setattr(prompt, "on_terminal", lambda: True)
     return said
 
@@ -85,8 +87,8 @@ def test_d_shows_the_whole_diff_and_asks_again(asked: list[str], monkeypatch: py
     person.runtime(lambda _: None).emit(shown(text(*DIFF, *BODY)))
     assert person.confirm("Apply this to pve1 now?")
     whole = [words for words in asked if "+iface bond0 inet manual" in words]
-    questions = [words for words in asked if words.startswith("Apply this to pve1 now? [y/N/d]")]
-    assert (len(whole), len(questions)) == (2, 3)
+    times = [words for words in asked if words.startswith("Apply this to pve1 now? [y/N/d]")]
+    assert (len(whole), len(times)) == (2, 3)
 
 
 def test_ctrl_c_at_the_question_ends_its_line(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,10 +104,30 @@ def test_ctrl_c_at_the_question_ends_its_line(asked: list[str], monkeypatch: pyt
     assert asked[-1] == "\n"
 
 
-@pytest.mark.parametrize("answer", ["", "n", "no", "x", "d"])
-def test_anything_but_a_yes_is_a_no(asked: list[str], monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
-    """Also a `d` where there is no diff to show."""
+@pytest.mark.parametrize("answer", ["", "n", "no", "NO"])
+def test_a_no_is_one_in_few_words(asked: list[str], monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """And an empty line."""
     answers(monkeypatch, answer)
     with pytest.raises(errors.Declined, match="nothing was sent"):
         prompt.Prompt(yes=False, json=False).confirm("Put this back on pve1 now?")
     assert asked == ["Put this back on pve1 now? [y/N] "]
+
+
+@pytest.mark.parametrize("answer", ["maybe", "j", "d"])
+def test_what_is_neither_yes_nor_no_is_asked_again(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """With what is taken; a `d` is nothing where there is no diff to show."""
+    answers(monkeypatch, answer, "y")
+    assert prompt.Prompt(yes=False, json=False).confirm("Put this back on pve1 now?")
+    question = "Put this back on pve1 now? [y/N] "
+    assert asked == [question, "neither yes nor no: type y or n; Enter alone is a no", question]
+
+
+@pytest.mark.parametrize("typed", ["", "y", "maybe\n"])
+def test_the_end_of_input_is_a_no(asked: list[str], monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    """Also behind what has no end of a line; its line has one afterwards."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    with pytest.raises(errors.Declined):
+        prompt.Prompt(yes=False, json=False).confirm("Apply this to pve1 now?")
+    assert asked[-2:] == ["Apply this to pve1 now? [y/N] ", "\n"]
