@@ -53,6 +53,7 @@ class Prompt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end_line()
         if self._before is not None:
             signal.signal(signal.SIGHUP, self._before)
 
@@ -71,15 +72,19 @@ class Prompt:
             more_time = isinstance(event, Confirming) and event.journal == self._journal
             if more_time and self._prompted and lively():  # the seconds above the question say so
                 return
-            if self._prompted:  # the answer came from elsewhere
-                self._prompted = False
-                talk("\n")
+            self._end_line()
             if isinstance(event, Confirming):  # another node's turn has a prompt of its own
                 self._asked = self._asked and event.journal == self._journal
                 self._reminded, self._journal = None, event.journal
             emit(event)
 
         return listen
+
+    def _end_line(self) -> None:
+        """Let what is said next begin a line, where nobody who typed has ended the prompt's."""
+        if self._prompted:
+            self._prompted = False
+            talk("\n")
 
     def _lost(self, *_: object) -> None:
         self._gone = True
@@ -129,6 +134,7 @@ class Prompt:
         try:
             line = self._typed.line(seconds)
         except EOFError:
+            self._end_line()
             return False
         if line is None:
             return None

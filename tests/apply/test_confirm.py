@@ -300,7 +300,7 @@ def test_counting_down_leaves_alone_what_is_typed(
             prompt.await_confirmation(left, 0.0)
         hear(Confirming(node="pve1", within=57.0, journal="its"))
     above = "\x1b7\x1b[A\x1b[G\x1b[Krolls back in {} s\x1b8"
-    shown = "rolls back in 60 s\nmay it stay? [y/N] " + above.format(59) + above.format(58)
+    shown = "rolls back in 60 s\nmay it stay? [y/N] " + above.format(59) + above.format(58) + "\n"
     assert capsys.readouterr().err == shown
 
 
@@ -315,21 +315,32 @@ def test_each_node_has_a_prompt_of_its_own(terminal: int, capsys: pytest.Capture
     assert capsys.readouterr().err.count("may it stay? [y/N]") == 2
 
 
+@pytest.mark.parametrize("typed", [b"", b"y\n", b"\x04"])
+def test_what_is_said_after_the_command_begins_a_line(
+    terminal: int, capsys: pytest.CaptureFixture[str], typed: bytes
+) -> None:
+    """Also where no event has ended the prompt's; a time that is over has an end once, as the end of input has."""
+    with Prompt(yes=True, json=False) as prompt:
+        prompt.await_confirmation(60.0, 0.0)
+        os.write(terminal, typed)
+        prompt.await_confirmation(60.0, 0.1)
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 2 - (typed == b"y\n")
+
+
 @pytest.mark.parametrize(("typed", "ended"), [(b"", "\n"), (b"y\n", ""), (b"\x04", "\n")])
 def test_what_is_told_after_the_prompt_begins_a_line(
     terminal: int, capsys: pytest.CaptureFixture[str], typed: bytes, ended: str
 ) -> None:
-    """Whoever types a line has ended the prompt's; a word from elsewhere, or the end of input, has not."""
+    """Whoever types a line has ended the prompt's; a word from elsewhere has not, and neither has the end of input."""
     with Prompt(yes=True, json=False) as prompt:
         hear = prompt.runtime(lambda _: None).emit
         prompt.await_confirmation(60.0, 0.0)
         os.write(terminal, typed)
         prompt.await_confirmation(60.0, 0.1)
-        shown = capsys.readouterr().err
         for _ in range(2):
             hear(Confirming(node="pve1", within=60.0, journal=""))
-    assert not shown.endswith("\n")
-    assert capsys.readouterr().err == ended
+    assert capsys.readouterr().err.partition("[y/N] ")[2] == ended
 
 
 def test_a_terminal_that_hangs_up_says_no_and_kills_nothing(terminal: int) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
-from typed import Typed
+from typed import CTRL_C, CTRL_D, Typed
 
 from pvenet.journal import Journals, State
 from pvenet.sim.server import Server
@@ -32,8 +33,8 @@ def begin() -> Iterator[Callable[..., Typed]]:
     """Start a command on a terminal; those that still run in the end are ended."""
     begun: list[Typed] = []
 
-    def start(*words: str) -> Typed:
-        begun.append(Typed(*words, environment={**os.environ, "TERM": "xterm", "COLUMNS": "80"}))
+    def start(*words: str, term: str = "xterm") -> Typed:
+        begun.append(Typed(*words, environment={**os.environ, "TERM": term, "COLUMNS": "80"}))
         return begun[-1]
 
     yield start
@@ -91,3 +92,33 @@ def test_what_is_typed_before_a_login_asks_answers_nothing(tmp_path: Path, begin
         typed.until("The password of root@pam: ")
         typed.type("\n")
         assert "the password of root@pam was left empty" in typed.end()
+
+
+def test_the_end_of_input_ends_the_line_of_the_question(bond: Path, begin: Callable[..., Typed]) -> None:
+    """The verdict begins a line, and is broken between words."""
+    typed = begin("apply")
+    typed.until(ASKED)
+    typed.type(CTRL_D)
+    assert typed.end() == "\nnot agreed; nothing was sent, and what is pending stays pending\n"
+    assert (typed.code, states(bond)) == (7, [State.STAGING])
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+@pytest.mark.parametrize("how", ["end", "interrupt", "time", "elsewhere"])
+def test_whatever_ends_the_wait_for_an_answer_ends_the_line_of_the_question(
+    bond: Path, run: Callable[..., Ran], begin: Callable[..., Typed], how: str, term: str
+) -> None:
+    """The end of input, Ctrl-C, the time that is over, a word from another terminal."""
+    keys = {"end": CTRL_D, "interrupt": CTRL_C}
+    typed = begin("apply", "--yes", "--confirm-within", "2" if how == "time" else "60", term=term)
+    typed.until(STAYS)
+    if how == "elsewhere":
+        assert run("confirm").code == 0
+    elif how in keys:
+        typed.type(keys[how])
+    said = re.sub(r"\x1b7.*?\x1b8", "", typed.end(), flags=re.DOTALL)
+    while STAYS in said:  # the reminders of a terminal on which no line can change
+        said = said.partition(STAYS)[2]
+    assert said.removeprefix("^C").startswith("\n")
+    assert not said.removeprefix("^C").startswith("\n\n")
+    assert states(bond) == [State.CONFIRMED if how == "elsewhere" else State.ROLLED_BACK]
