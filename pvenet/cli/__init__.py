@@ -85,8 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(words: list[str], answer: Answer, naming: list[str]) -> int:
     """The exit code of a command line, whose command is named among some words. Raises whatever ended it."""
-    command = application(command_of(naming, VALUED))
     try:
+        command = application(command_of(naming, VALUED))
         try:
             done = command.main(args=words, prog_name="pvenet", standalone_mode=False, obj=answer)
         finally:
