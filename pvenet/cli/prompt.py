@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pvenet import errors
 from pvenet.cli import questions
-from pvenet.cli.output import LIVE, above, lively, on_terminal, painter, say, talk
+from pvenet.cli.output import LIVE, above, lively, on_terminal, painter, talk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from pvenet.apply.runtime import Runtime
-    from pvenet.events import Event
+    from pvenet.events import Event, Shown
 
 EVERY = 10
 """Seconds between two reminders of how many are left, where no line can change."""
@@ -40,8 +40,8 @@ class Prompt:
         self._before: Any = None
         self._journal: str | None = None
         """Of what may stay, or not."""
-        self._diff = ""
-        """PVE's, of what is asked about."""
+        self._shown: Shown | None = None
+        """What is asked about."""
 
     def __enter__(self) -> Self:
         if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: it is meant to outlive its terminal
@@ -64,11 +64,13 @@ class Prompt:
         return Runtime(emit=self._listener(emit), confirm=self.confirm, await_confirmation=self.await_confirmation)
 
     def _listener(self, emit: Callable[[Event], None]) -> Callable[[Event], None]:
-        from pvenet.events import Confirming, Shown
+        from pvenet.events import Confirming, Reloading, Shown
 
         def listen(event: Event) -> None:
             if isinstance(event, Shown):
-                self._diff = event.changes
+                self._shown = event
+            elif isinstance(event, Reloading):  # a later question is about something else
+                self._shown = None
             more_time = isinstance(event, Confirming) and event.journal == self._journal
             if more_time and self._prompted and lively():  # the seconds above the question say so
                 return
@@ -95,8 +97,15 @@ class Prompt:
             return False
         if self._json:
             raise errors.NeedsConsent("--json never asks; nothing was sent", hint="consent with --yes")
-        _ask(question, self._diff)
+        diff = self._shown.changes if self._shown else ""
+        _ask(f"{question} (d: the whole diff)" if diff and self._folded() else question, diff)
         return True
+
+    def _folded(self) -> bool:
+        """Whether not all of the diff stands above the question, which alone says so: before it, it may be refused."""
+        from pvenet.cli.terminal import as_asked
+
+        return self._shown is not None and as_asked(self._shown)[1] > 0
 
     def await_confirmation(self, left: float, seconds: float) -> bool | None:
         """Wait for a line that says whether it may stay. Off a terminal, in the background, and with --json, there is
@@ -141,7 +150,7 @@ class Prompt:
         self._prompted, self._reminded = False, None
         answer = questions.meaning(line)
         if answer is None:
-            say(questions.TAKEN)
+            questions.say_taken()
         return answer
 
 

@@ -12,7 +12,7 @@ from pvenet.cli.output import LIVE, say, talk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TAKEN = "neither yes nor no: type y or n; Enter alone is a no"
+TAKEN = "neither yes nor no: type y or n{}; Enter alone is a no"
 """What is said of any other answer."""
 MOST = 4096
 """Bytes that a terminal holds of a line."""
@@ -43,7 +43,7 @@ def in_background() -> bool:
 
 
 def agreed(question: str, details: Callable[[], object] | None = None) -> bool | None:
-    """Whether somebody says yes; None where nobody can be asked. `details`: what a `d` shows.
+    """Whether somebody says yes; None where nobody can be asked. `details`: a `d` shows the whole diff.
 
     It is asked again until it is yes or no. The end of input, and a terminal that has gone, say no.
     """
@@ -55,8 +55,13 @@ def agreed(question: str, details: Callable[[], object] | None = None) -> bool |
         elif (answer := meaning(line)) is not None:
             return answer
         else:
-            say(TAKEN)
+            say_taken(", or d for the whole diff" if details else "")
     return None
+
+
+def say_taken(more: str = "") -> None:
+    """Say what is taken, after what is not."""
+    say(TAKEN.format(more))
 
 
 def typed() -> str | None:

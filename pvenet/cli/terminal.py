@@ -32,6 +32,12 @@ def waiting(event: events.Waiting) -> Callable[[], str]:
     return lambda: waiting_line(event, time.monotonic() - since, LIVE.silence_of(event.node))
 
 
+def as_asked(event: events.Shown) -> tuple[str, int]:
+    """PVE's diff above a question, so that all of it is seen at once; and how many of its lines are not shown."""
+    room = max(LEAST, talk_size().lines - len(event.steps) - BELOW) if lively() else None
+    return folded(event.changes, room)
+
+
 class Terminal:
     """Talk on stderr, with one live line where it is a terminal that can have one."""
 
@@ -45,7 +51,7 @@ class Terminal:
         sums_up: bool = False,
     ) -> None:
         self._asks = asks
-        """A question comes below what is shown, and its `d` shows what was folded for it."""
+        """A question comes below what is shown, unless it is refused; its `d` shows what was folded for it."""
         self._sums_up = sums_up
         """What became of several nodes is said below, with the reasons: they are not said here."""
         self._failed: list[events.Ended] = []
@@ -118,12 +124,10 @@ class Terminal:
                 self._end(event)
 
     def _show(self, event: events.Shown) -> None:
-        """PVE's diff, then what it means: above a question so that all of it is seen at once."""
+        """PVE's diff, then what it means."""
         if event.changes:
-            fits = self._lively and self._asks
-            room = max(LEAST, talk_size().lines - len(event.steps) - BELOW) if fits else None
-            diff, hidden = folded(event.changes, room)
-            more = f"({counted(hidden, 'more line')} of it: `pvenet diff` shows them, and so does `d` at the question)"
+            diff, hidden = as_asked(event) if self._asks else folded(event.changes, None)
+            more = f"({counted(hidden, 'more line')} of it: `pvenet diff` shows them)"
             self._line("\n".join([pending_text(diff, self._paint), *([more] if hidden else ()), ""]))
         if event.steps:
             self._line(changes_text(event.steps, self._paint) + "\n")

@@ -206,5 +206,5 @@ def test_a_diff_is_folded_for_a_question_alone(monkeypatch: pytest.MonkeyPatch, 
     said: list[str] = []
     with on_terminal(monkeypatch), Terminal(said.append, plain, asks=asks) as terminal:
         terminal.emit(Shown(node="pve1", steps=(), changes=diff, risk=Risk.NONE, ours=True, effect=PathEffect.NONE))
-    assert ("shows them, and so does `d` at the question" in "".join(said)) is asks
+    assert ("`pvenet diff` shows them)" in "".join(said)) is asks
     assert ("line 59" in "".join(said)) is not asks

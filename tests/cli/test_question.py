@@ -9,7 +9,7 @@ import pytest
 
 from pvenet import errors
 from pvenet.cli import prompt, questions
-from pvenet.events import Shown
+from pvenet.events import Reloading, Shown
 from pvenet.plan import Risk
 from pvenet.render.changes import folded
 
@@ -89,6 +89,17 @@ def test_d_shows_the_whole_diff_and_asks_again(asked: list[str], monkeypatch: py
     whole = [words for words in asked if "+iface bond0 inet manual" in words]
     times = [words for words in asked if words.startswith("Apply this to pve1 now? [y/N/d]")]
     assert (len(whole), len(times)) == (2, 3)
+
+
+def test_a_later_question_is_about_something_else(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether to go on after a node that has the change offers no diff of that one."""
+    answers(monkeypatch, "y")
+    person = prompt.Prompt(yes=False, json=False)
+    hear = person.runtime(lambda _: None).emit
+    hear(shown(text(*DIFF, *BODY)))
+    hear(Reloading(node="pve1", upid="UPID"))
+    assert person.confirm("Go on with 2 nodes now?")
+    assert asked == ["Go on with 2 nodes now? [y/N] "]
 
 
 def test_ctrl_c_at_the_question_ends_its_line(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Ran
 
-ASKED, STAYS = "Apply this to pve1 now? [y/N/d] ", "may it stay? [y/N] "
+ASKED, STAYS = "Apply this to pve1 now? (d: the whole diff) [y/N/d] ", "may it stay? [y/N] "
 
 
 @pytest.fixture
@@ -122,3 +122,24 @@ def test_whatever_ends_the_wait_for_an_answer_ends_the_line_of_the_question(
     assert said.removeprefix("^C").startswith("\n")
     assert not said.removeprefix("^C").startswith("\n\n")
     assert states(bond) == [State.CONFIRMED if how == "elsewhere" else State.ROLLED_BACK]
+
+
+def test_a_folded_diff_says_of_d_where_it_is_asked_for(
+    lab: Path, run: Callable[..., Ran], begin: Callable[..., Typed]
+) -> None:
+    """At the question, and nowhere where a refusal comes instead."""
+    run("bridge", "set", "vmbr0", "--ports", "ens33,ens37")
+    run("bond", "create", "--slaves", "ens38,ens39")
+    refused = begin("apply")
+    shown = refused.end()
+    assert "of it: `pvenet diff` shows them)\n" in shown
+    assert refused.code == 7
+    typed = begin("apply", "--allow-management")
+    typed.until("of it: `pvenet diff` shows them)\n")
+    typed.until("\nApply this to pve1 now? (d: the whole diff) [y/N/d] ")
+    typed.type("?\n")
+    typed.until("neither yes nor no: type y or n, or d for the whole diff; Enter alone is a no\n")
+    typed.until("(d: the whole diff) [y/N/d] ")
+    typed.type("n\n")
+    typed.end()
+    assert states(lab) == [State.STAGING]
