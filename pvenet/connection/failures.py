@@ -126,9 +126,9 @@ def garbled(endpoint: Endpoint, method: str, what: str = "") -> errors.Unreachab
 def unauthorized(endpoint: Endpoint, credentials: Credentials) -> errors.AuthenticationFailed:
     """The error for a token or a password that is not accepted."""
     if isinstance(credentials, Token):
-        hint = "check PVENET_TOKEN_ID (whole, USER@REALM!NAME) and the secret; has the token expired?"
+        hint = f"check {credentials.named} (whole, USER@REALM!NAME) and the secret; has the token expired?"
     else:
-        hint = "check PVENET_USER (with its realm, as root@pam) and the password"
+        hint = f"check {credentials.named} (with its realm, as root@pam) and the password"
     return errors.AuthenticationFailed(f"{endpoint} does not accept the credentials of {credentials.user}", hint=hint)
 
 

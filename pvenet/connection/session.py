@@ -47,6 +47,8 @@ class Token:
 
     id: str
     secret: str = field(repr=False)
+    named: str = field(default="the token", compare=False)
+    """What says so: a variable, an option, an answer."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[!-~]+", self.id) or not re.fullmatch(r"[!-~]+", self.secret):
@@ -67,6 +69,8 @@ class Password:
 
     user: str
     password: str = field(repr=False)
+    named: str = field(default="the user", compare=False)
+    """As for a token."""
 
 
 Credentials = Token | Password

@@ -100,7 +100,7 @@ def theirs(name: str, told: Mapping[str, str], environment: Mapping[str, str]) -
 
 def as_somebody(settings: Settings, user: str, password: str) -> Settings:
     """The same place, as a user with a password."""
-    return replace(settings, identity=Identity(user=user, password=password))
+    return replace(settings, identity=Identity(user=user, password=password, called={"PVENET_USER": "--user"}))
 
 
 @contextmanager

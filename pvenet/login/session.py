@@ -6,6 +6,7 @@ Where it ends early nothing is written here; on the node stays what was made, wh
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -50,6 +51,8 @@ class Login:
         self.before = profile.there(self.name, self.place, environment)
         self.rights = rights(options.scope, options.nodes)
         self.made: list[Step] = []
+        self.called = _called(options)
+        """How the credentials were given, as `Identity.called` has it."""
         prepare(self.name, environment)
         self.pin = self._pin()
 
@@ -73,6 +76,7 @@ class Login:
         told = {name: self.environment[name] for name in ("HOME",) if name in self.environment}
         options = Options(endpoint=(self.place,), fault=self.options.faults)
         settings = read_settings(options, {**told, **trusted, **who})
+        settings = replace(settings, identity=replace(settings.identity, called=self.called))
         return connect(settings, prompt=self.talk.secret, debug=self.talk.debug, watch=self.talk.watch)
 
     # --- a token that is there ---
@@ -190,23 +194,30 @@ def log_in(options: LoginOptions, environment: Mapping[str, str], talk: Talk) ->
         raise errors.UsageError("a token needs no login", hint="give --token-id or --user, not both")
     token = options.token_id or ("" if options.user else environment.get("PVENET_TOKEN_ID", ""))
     user = options.user or ("" if token else environment.get("PVENET_USER", ""))
-    _check_who(token, user)
+    _check_who(token, user, _called(options))
     login = Login(options, environment, talk)
     if not token and not user:
         if done := login.again():
             return done
         who = talk.line("a user or a token", option="--user or --token-id", default=ADMINISTRATOR)
         token, user = (who, "") if "!" in who else ("", who)
-        _check_who(token, user)
+        login.called |= {"PVENET_TOKEN_ID": "the token that was entered", "PVENET_USER": "the user that was entered"}
+        _check_who(token, user, login.called)
     return login.with_token(token) if token else login.with_password(user)
 
 
-def _check_who(token: str, user: str) -> None:
+def _called(options: LoginOptions) -> dict[str, str]:
+    """The options that gave credentials, by the variables that would have."""
+    keys = ("user", "token_id", "token_file", "token_command", "token_keyring")
+    return {KEYS[key]: f"--{key.replace('_', '-')}" for key in keys if getattr(options, key)}
+
+
+def _check_who(token: str, user: str, called: Mapping[str, str]) -> None:
     """Raises UsageError before anybody is asked for a secret."""
     if token:
-        check_token_id(token)
+        check_token_id(token, called.get("PVENET_TOKEN_ID", "PVENET_TOKEN_ID"))
     if user:
-        check_user(user)
+        check_user(user, called.get("PVENET_USER", "PVENET_USER"))
 
 
 def log_out(name: str, environment: Mapping[str, str], talk: Talk, *, user: str = "") -> LoggedOut:

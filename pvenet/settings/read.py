@@ -12,7 +12,7 @@ from pvenet import errors
 from pvenet.limits import names_node
 from pvenet.settings.options import Options
 from pvenet.settings.profiles import known_profiles
-from pvenet.settings.sources import sourced
+from pvenet.settings.sources import GROUPS, called, sourced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,12 @@ class Identity:
     """The service under which the system's keyring keeps it."""
     user: str = ""
     password: str = field(default="", repr=False)
+    called: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """How each was given, by the variable that could have: an option, an answer, a profile's key."""
+
+    def name(self, variable: str) -> str:
+        """What a message calls it."""
+        return self.called.get(variable, variable)
 
     def __bool__(self) -> bool:
         """Whether it names anybody."""
@@ -130,6 +136,7 @@ def read_settings(
             token_keyring=found.get("PVENET_TOKEN_KEYRING", ""),
             user=found.get("PVENET_USER", ""),
             password=found.get("PVENET_PASSWORD", ""),
+            called={name: called(name, setting.source) for name, setting in told.items() if name in GROUPS["who"]},
         ),
         ca_file=found.get("PVENET_CA_FILE", ""),
         fingerprints=split_fingerprints(found.get("PVENET_FINGERPRINT", "")),

@@ -29,55 +29,56 @@ def credentials(identity: Identity, prompt: Callable[[str], str] | None = None) 
     from pvenet.connection.session import Password, Token
 
     if token := identity.token_id:
-        check_token_id(token)
-        return Token(id=token, secret=_token_secret(identity, prompt))
+        named = identity.name("PVENET_TOKEN_ID")
+        check_token_id(token, named)
+        return Token(id=token, secret=_token_secret(identity, prompt), named=named)
     if user := identity.user:
-        check_user(user)
+        named = identity.name("PVENET_USER")
+        check_user(user, named)
         password = identity.password or _ask(prompt, f"the password of {user}", "PVENET_PASSWORD")
-        return Password(user=user, password=password)
+        return Password(user=user, password=password, named=named)
     raise errors.UsageError("no credentials: who are you?", hint=NOWHERE)
 
 
-def check_token_id(text: str) -> None:
+def check_token_id(text: str, named: str) -> None:
     """Raises UsageError for what is no token's name, which is never shown: it could hold the secret, or be it."""
     if not _TOKEN_ID.fullmatch(text):
-        raise errors.UsageError("PVENET_TOKEN_ID is not a token ID", hint="write it in full: USER@REALM!NAME")
+        raise errors.UsageError(f"{named} is not a token ID", hint="write it in full: USER@REALM!NAME")
 
 
-def check_user(text: str) -> None:
+def check_user(text: str, named: str) -> None:
     """Raises UsageError for a user without a realm."""
     if not re.fullmatch(r".+@[\w.-]+", text):
         name = text.partition("@")[0] or "root"
-        raise errors.UsageError(f"PVENET_USER is {text!r}, without a realm", hint=f"write {name}@pam or {name}@pve")
+        raise errors.UsageError(f"{named} is {text!r}, without a realm", hint=f"write {name}@pam or {name}@pve")
 
 
 def _token_secret(identity: Identity, prompt: Callable[[str], str] | None) -> str:
-    token = identity.token_id
     if secret := identity.token_secret:
-        return _only_secret(secret, token, "PVENET_TOKEN_SECRET")
+        return _only_secret(secret, identity, identity.name("PVENET_TOKEN_SECRET"))
     if path := expanded(identity.token_file):
-        return _only_secret(_file_text(path), token, f"the file {path}")
+        return _only_secret(_file_text(path, identity.name("PVENET_TOKEN_FILE")), identity, f"the file {path}")
     if command := identity.token_command:
-        name = "the command of PVENET_TOKEN_COMMAND"
-        return _only_secret(_output(command, name), token, name)
+        name = f"the command of {identity.name('PVENET_TOKEN_COMMAND')}"
+        return _only_secret(_output(command, name), identity, name)
     if service := identity.token_keyring:
         from pvenet.settings.keychain import fetch
 
-        return _only_secret(fetch(service, token), token, "the keyring")
+        return _only_secret(fetch(service, identity.token_id), identity, "the keyring")
     names = "PVENET_TOKEN_SECRET, PVENET_TOKEN_FILE or PVENET_TOKEN_COMMAND"
-    return _only_secret(_ask(prompt, f"the secret of {token}", names), token, "what was typed")
+    return _only_secret(_ask(prompt, f"the secret of {identity.token_id}", names), identity, "what was typed")
 
 
-def _file_text(path: Path) -> str:
+def _file_text(path: Path, named: str) -> str:
     """What a token file holds. Raises UsageError for one that others can read."""
     try:
         data, status = private.read_checked(path, MOST)
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can't be read: {reason}") from None
+        raise errors.UsageError(f"{named} {path} can't be read: {reason}") from None
     if stat.S_ISREG(status.st_mode) and status.st_mode & private.READ_OR_WRITE:
-        raise errors.UsageError(f"PVENET_TOKEN_FILE {path} can be read by others", hint=f"`chmod 600 {path}`")
+        raise errors.UsageError(f"{named} {path} can be read by others", hint=f"`chmod 600 {path}`")
     return text
 
 
@@ -131,14 +132,16 @@ def _printed(output: IO[bytes], name: str) -> str:
         raise errors.UsageError(f"{name} prints something that is not text", hint="try it in a shell") from None
 
 
-def _only_secret(text: str, token: str, source: str) -> str:
+def _only_secret(text: str, identity: Identity, source: str) -> str:
     """The secret on the first line, also where that is the whole `USER@REALM!NAME=SECRET`."""
     line = (text.strip().splitlines() or [""])[0]
     name, _, secret = line.rpartition("=")
     if not secret:
         raise errors.UsageError(f"{source} has no secret")
-    if _TOKEN_ID.fullmatch(name) and name != token:
-        raise errors.UsageError(f"{source} is for the token {name}, but PVENET_TOKEN_ID names {token}")
+    if _TOKEN_ID.fullmatch(name) and name != identity.token_id:
+        raise errors.UsageError(
+            f"{source} is for the token {name}, but {identity.name('PVENET_TOKEN_ID')} names {identity.token_id}"
+        )
     return secret
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.settings.profiles import Setting, only_profile, profile_names, profile_of
+from pvenet.settings.profiles import KEYS, Setting, only_profile, profile_names, profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,6 +89,14 @@ def _one(named: str, environment: Mapping[str, str]) -> str:
 def _naming(sources: Sequence[Mapping[str, Setting]]) -> list[Mapping[str, Setting]]:
     """The sources, those first that name somebody: a password alone says nothing of whose it is."""
     return sorted(sources, key=lambda source: not source.keys() & {"PVENET_TOKEN_ID", "PVENET_USER"})
+
+
+def called(name: str, source: str) -> str:
+    """What a message calls a setting, so that it is found where it stands; what a caller gives has our own name."""
+    if source in {"environment", "option"}:
+        return name
+    key = next((key for key, variable in KEYS.items() if variable == name), "")
+    return f"the {source}'s {key}" if source.startswith("profile ") and key else source
 
 
 def explained(options: Options, environment: Mapping[str, str]) -> dict[str, Setting]:

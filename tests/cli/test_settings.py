@@ -218,3 +218,24 @@ def test_a_sim_that_can_not_be_is_a_wrong_setting(tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "lab").write_text("")
     assert "is not usable as a simulated node" in wrong(lambda: connect(at({}, sim=tmp_path / "lab"))).message
+
+
+@pytest.mark.parametrize(
+    ("environment", "blamed"),
+    [
+        ({"PVENET_TOKEN_ID": "mine", "PVENET_TOKEN_SECRET": SECRET}, "PVENET_TOKEN_ID is not a token ID"),
+        ({"PROXMOX_VE_API_TOKEN": f"mine={SECRET}"}, "PROXMOX_VE_API_TOKEN is not a token ID"),
+        ({"PVENET_PROFILE": "lab"}, "the profile lab's user is 'root', without a realm"),
+    ],
+)
+def test_what_is_wrong_is_named_as_it_was_given(tmp_path: Path, environment: dict[str, str], blamed: str) -> None:
+    """The variable, the neighbour's, or the key of the profile."""
+    config = tmp_path / "config" / "pvenet" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('[profiles.lab]\nendpoints = ["pve1"]\nuser = "root"\n')
+    told = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "PVENET_ENDPOINT": "pve1", **environment}
+    if "PVENET_PROFILE" in told:
+        del told["PVENET_ENDPOINT"]
+    with pytest.raises(errors.UsageError) as caught:
+        connect(read_settings(Options(), told))
+    assert caught.value.message == blamed

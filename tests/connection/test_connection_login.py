@@ -99,11 +99,11 @@ def test_a_ticket_is_renewed_before_it_expires(tmp_path: Path) -> None:
 @pytest.mark.parametrize("who", ["root@pam", "nobody@nowhere"])
 def test_a_wrong_password_is_an_authentication_failure(tmp_path: Path, who: str) -> None:
     """Exit code 5; the user is named and the password is not. It is asked once."""
-    connection, sim, _ = entered(tmp_path, Password(user=who, password=f"{SECRET}!"))
+    connection, sim, _ = entered(tmp_path, Password(user=who, password=f"{SECRET}!", named="--user"))
     error = refused(errors.AuthenticationFailed, lambda: connection.get("version"))
     assert error.exit_code == 5
     assert who in error.message
-    assert "PVENET_USER" in error.hint
+    assert "check --user " in error.hint
     assert len(sim.seen) == 1
 
 

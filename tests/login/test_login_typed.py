@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,6 @@ from pvenet.sim.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 PASSWORD = "oracle-secret"
 FULL = "11111111-1111-1111-1111-111111111111"
@@ -158,3 +158,40 @@ def test_ctrl_c_while_it_is_made_is_gone_on_with(tmp_path: Path, begin: Callable
         upto(typed, server, MAKE)
         typed.type("y\n")
         assert "vmbr0" in typed.end()
+
+
+@pytest.mark.parametrize(
+    ("words", "blamed"),
+    [
+        (("--user", "root"), "--user is 'root', without a realm"),
+        (("--token-id", "root@pam"), "--token-id is not a token ID"),
+        (
+            ("--token-id", "root@pam!full", "--token-file", "nosuch"),
+            "--token-file {}/nosuch can't be read: No such file",
+        ),
+        (("--token-id", "root@pam!full", "--token-command", "false"), "the command of --token-command ended with 1"),
+    ],
+)
+def test_the_option_is_blamed_that_was_given(
+    server: Server, begin: Callable[..., Typed], words: tuple[str, ...], blamed: str
+) -> None:
+    """And no variable that nobody has set."""
+    shown = begin("login", server.endpoint.url, "--yes", *words).end()
+    assert blamed.format(Path.cwd()) in " ".join(shown.split())
+    assert "PVENET_" not in shown
+
+
+@pytest.mark.parametrize(("entered", "secret"), [("root", ""), ("root@pam", "wrong"), ("root@pam!full", "wrong")])
+def test_the_answer_is_blamed_that_was_given(
+    server: Server, begin: Callable[..., Typed], entered: str, secret: str
+) -> None:
+    """A user without a realm, a wrong password, a wrong secret."""
+    typed = begin("login", server.endpoint.url, "--yes")
+    typed.until(WHO)
+    typed.type(f"{entered}\n")
+    if secret:
+        typed.until(f" of {entered}: ")
+        typed.type(f"{secret}\n")
+    shown = typed.end()
+    assert f"the {'token' if '!' in entered else 'user'} that was entered" in " ".join(shown.split())
+    assert "PVENET_" not in shown
