@@ -284,3 +284,8 @@ def did_you_mean(
     """
     near = nearest(word, words, aliases=aliases)
     return f"did you mean {shown.format(near)}?" if near else otherwise
+
+
+def reason(error: Exception) -> str:
+    """Why something failed, in the system's words without their number and path; else in the error's own."""
+    return (error.strerror if isinstance(error, OSError) else None) or f"{error}"

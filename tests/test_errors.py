@@ -51,3 +51,10 @@ def test_a_hint_without_a_near_word_says_what_else_helps() -> None:
     """It is never empty where there is something to say."""
     assert errors.did_you_mean("xyz", ["list"], otherwise="look") == "look"
     assert errors.did_you_mean("lst", ["list"], shown="`pvenet {}`") == "did you mean `pvenet list`?"
+
+
+def test_a_reason_has_no_number_of_the_systems() -> None:
+    """Nor the path, which the message names itself."""
+    assert errors.reason(FileNotFoundError(2, "No such file or directory", "nope")) == "No such file or directory"
+    assert errors.reason(OSError("it is gone")) == "it is gone"
+    assert errors.reason(ValueError("it is odd")) == "it is odd"

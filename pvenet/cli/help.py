@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from pvenet.cli.completion import install_or_say
 from pvenet.cli.output import out
 from pvenet.cli.usage import no_command, refuse_swallowed
 
@@ -283,7 +284,11 @@ class Application(typer.Typer):
             each for each in self.registered_groups if each.typer_instance and each.typer_instance.info.name == word
         ]
         one = part.registered_commands or part.registered_groups
-        return typer.main.get_command(part if one else self)
+        command = typer.main.get_command(part if one else self)
+        for parameter in command.params:
+            if parameter.name == "install_completion" and parameter.callback:
+                parameter.callback = install_or_say(parameter.callback)
+        return command
 
 
 def _name_of(command: CommandInfo) -> str:

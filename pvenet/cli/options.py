@@ -90,7 +90,7 @@ def _common(
         None, help="Where the journals are kept.", metavar="DIR", rich_help_panel=WHERE
     ),
     insecure: bool = typer.Option(
-        False, "--insecure", help="Don't check the certificate. Dangerous.", rich_help_panel=WHERE
+        False, "--insecure", help="Don't check the certificate, unless one is pinned. Dangerous.", rich_help_panel=WHERE
     ),
     json: bool = typer.Option(False, "--json", help="Print JSON.", rich_help_panel=OUTPUT),
     format: str = typer.Option(  # noqa: A002 - the option's name

@@ -63,14 +63,14 @@ def init(
     $ pvenet sim init lab --node pve2 --nic eno1,eno2
     $ pvenet --sim lab list --node pve1
     """
-    from pvenet.sim.state import Sim, SimError, read_file
+    from pvenet.sim.state import Sim, SimError
 
     node = context.options.node or "pve1"
+    text = _file(interfaces) if interfaces else None
     try:
-        text = read_file(interfaces) if interfaces else None
         Sim.init(folder, node=node, nics=_nics(nic), interfaces=text, ovs=ovs, guests=guest or (), links=link or ())
     except OSError as error:
-        raise errors.UsageError(f"{interfaces or folder} can't be used: {error}") from None
+        raise errors.UsageError(f"{folder} can't be used: {errors.reason(error)}") from None
     except SimError as error:
         there = node in Sim(folder).nodes
         hint = "name another node with --node, or another folder" if there else ""
@@ -179,7 +179,8 @@ def serve(
             announce=lambda at: _tell(context, at),
         )
     except (OSError, OverflowError, SimError, ModuleNotFoundError) as error:
-        raise errors.UsageError(f"can't serve {folder} at {', '.join(listen)}: {error}", hint=_hint(error)) from None
+        why = errors.reason(error)
+        raise errors.UsageError(f"can't serve {folder} at {', '.join(listen)}: {why}", hint=_hint(error)) from None
 
 
 def _place(text: str) -> At:
@@ -227,7 +228,7 @@ def show(context: Context, folder: Path = _FOLDER) -> None:
     try:
         views = [view for view in inspect(_sim(folder, node), now) if node in (None, view.name)]
     except (OSError, SimError) as error:
-        raise errors.UsageError(f"can't read {folder}: {error}") from None
+        raise errors.UsageError(f"can't read {folder}: {errors.reason(error)}") from None
     data = [node_data(view, now) for view in views]
     context.emit(data, "\n".join(node_text(view, now, painter()) for view in views))
 
@@ -303,10 +304,18 @@ def _files(
             (name, str(it.staged if it.staged.exists() else it.interfaces), it.text(), sim.host(name))
             for name, it in seen
         ]
+    except (OSError, SimError) as error:
+        raise errors.UsageError(f"can't read {place}: {errors.reason(error)}") from None
+
+
+def _file(path: Path) -> str:
+    """What an interfaces file holds. Raises UsageError where it can't be read."""
+    from pvenet.sim.state import read_file
+
+    try:
+        return read_file(path)
     except OSError as error:
-        raise errors.UsageError(f"can't read {place}: {error.strerror or error}") from None
-    except SimError as error:
-        raise errors.UsageError(f"can't read {place}: {error}") from None
+        raise errors.UsageError(f"the file {path} can't be read: {errors.reason(error)}") from None
 
 
 def _sim(folder: Path, node: str | None) -> Sim:

@@ -101,7 +101,7 @@ def _simulated(folder: Path, faults: list[Fault]) -> tuple[Endpoint, Credentials
         adapter = SimAdapter(folder, faults=faults)
     except (OSError, SimError) as error:
         raise errors.UsageError(
-            f"{folder} is not usable as a simulated node: {error}", hint="name another folder"
+            f"{folder} is not usable as a simulated node: {errors.reason(error)}", hint="name another folder"
         ) from None
     token_id, secret = adapter.credentials
     return Endpoint(host="sim.invalid", adapter=adapter, label=f"sim:{folder}"), Token(id=token_id, secret=secret)

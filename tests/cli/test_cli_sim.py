@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 class TestInit:
     """`pvenet sim init`."""
 
+    def test_a_file_that_is_not_there_is_told_as_everywhere(self, tmp_path: Path, run: Run) -> None:
+        """Without a number of the system's, and nothing is made."""
+        ran = run("sim", "init", str(tmp_path / "lab"), "--interfaces", "nope")
+        assert (ran.code, ran.err) == (2, "error: the file nope can't be read: No such file or directory\n")
+        assert not (tmp_path / "lab").exists()
+
     def test_a_node_is_made_without_editing_anything(self, tmp_path: Path, run: Run) -> None:
         """Its altnames, Open vSwitch, and a file with bytes that are no text and ends of lines of its own."""
         lab, file = tmp_path / "lab", tmp_path / "interfaces"

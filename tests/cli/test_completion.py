@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -432,3 +433,22 @@ def test_help_completes_its_pages_and_the_commands() -> None:
 def test_the_formats_are_those_of_the_command(offers: Offers, command: str, more: tuple[str, ...]) -> None:
     """What it can print, and nothing that only others can."""
     assert offers(command, "--format", "") == [*FORMATS, *more]
+
+
+def test_a_home_that_can_not_be_written_is_told_with_how_to_do_without(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is named, and what prints the same; nothing leads to a node."""
+
+    def refused(path: Path, *_: object, **__: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "bash")
+    monkeypatch.setattr(type(tmp_path), "write_text", refused)
+    ran = run("--install-completion")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.split("\n\n") == [
+        f"error: {tmp_path}/.bashrc can't be written, so completion is not installed: Read-only file system",
+        "hint: `pvenet --show-completion` prints the script to load\n",
+    ]
