@@ -84,7 +84,7 @@ def test_what_is_typed_before_a_login_asks_answers_nothing(tmp_path: Path, begin
     """No certificate is pinned that nobody has compared, and no secret is taken that others have seen."""
     with Server(tmp_path / "node") as server:
         typed = begin("login", server.endpoint.url)
-        typed.type("y\nroot@pam\nseen\n")
+        typed.type_at_once("y\nroot@pam\nseen\n")
         typed.until("Is it the same? A yes pins it. [y/N] ")
         typed.type("y\n")
         typed.until("[root@pam]: ")

@@ -33,6 +33,10 @@ class Typed:
         assert self._more(lambda: text in self.shown), self.shown
         self.shown = self.shown[self.shown.index(text) + len(text) :]
 
+    def type_at_once(self, text: str) -> None:
+        """Type it before the command has come to any question: nothing waits for it yet."""
+        os.write(self._fd, text.encode())
+
     def type(self, text: str) -> None:
         """Type it, when it waits for a line as it does for people; a line's end is the caller's."""
         time.sleep(0.2)  # a signal between a prompt and the wait behind it is heard with the next line only
