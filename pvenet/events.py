@@ -237,6 +237,8 @@ class Row:
     """None: it was not touched."""
     message: str = ""
     exit_code: int = 0
+    hint: str = ""
+    """What to do next there, where something is to be done."""
 
 
 Event = (

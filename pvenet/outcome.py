@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from pvenet import errors
 from pvenet.events import Ended, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WORST_FIRST = (9, 1, 8, 7, 6, 5, 4, 3, 2, 130)
+"""Which exit code counts where several nodes have failed: nobody knows how a node is, then it is not as it was before,
+then it is again; behind these, that nothing was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +95,11 @@ def verdict_of(error: errors.PvenetError) -> Verdict:
             return Verdict.ROLLED_BACK
         case _:
             return Verdict.FAILED
+
+
+def worst(failures: Iterable[errors.PvenetError]) -> errors.PvenetError | None:
+    """The failure that counts where there are several: the worst, of those that are alike the first."""
+    return min(failures, key=lambda error: WORST_FIRST.index(error.exit_code), default=None)
 
 
 def ended(node: str, outcome: Outcome | errors.PvenetError) -> tuple[Ended, errors.PvenetError | None]:

@@ -308,7 +308,9 @@ def sum_up(context: Context, summary: Summary, rollout: str = "", *, note: str =
     from pvenet.render.events import summary_data
     from pvenet.render.node_plan import failures_text, rows_data, rows_text
 
-    rows, failure = summary.rows, summary.failure
+    rows, failure = [replace(row, hint=context.lead(row.hint, row.node)) for row in summary.rows], summary.failure
+    if failure:
+        failure.hint = context.lead(failure.hint, summary.of)
     told = len(rows) > 1 and not (context.options.quiet and failure is None)
     text = "\n" + rows_text(rows, room(), painter()) if told else ""
     context.emit_event("summary", summary_data(rows_data(rows), failure, rollout), text, note=note)
@@ -316,6 +318,4 @@ def sum_up(context: Context, summary: Summary, rollout: str = "", *, note: str =
     if others and not context.answer.as_data:
         say(context.lead(others))
     if failure:
-        ended = [row.node for row in rows if row.exit_code]
-        failure.hint = context.lead(failure.hint, ended[0] if len(rows) > len(ended) == 1 else "")
         raise failure

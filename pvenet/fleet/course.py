@@ -10,7 +10,7 @@ from pvenet.events import Row, Verdict, Warned
 from pvenet.fleet.crew import Abandoned, Crew
 from pvenet.fleet.stage import Summary
 from pvenet.model import runs
-from pvenet.outcome import verdict_of
+from pvenet.outcome import verdict_of, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Sequence
@@ -98,9 +98,10 @@ class Course:
     noted: Callable[[Row], None] = lambda _: None
     """Hears what became of each node, as it becomes so."""
     rows: dict[str, Row] = field(default_factory=dict)
-    failure: errors.PvenetError | None = None
-    failures: int = 0
-    """How many nodes have failed."""
+    failed: dict[str, errors.PvenetError] = field(default_factory=dict)
+    """Why nodes have failed."""
+    stops: list[errors.PvenetError] = field(default_factory=list)
+    """What has ended it beside that."""
     stopped: bool = False
     bug: BaseException | None = None
     """What nobody foresaw; raised when those at work have ended."""
@@ -110,7 +111,7 @@ class Course:
         self._waiting = list(self.names)
 
     def run(self) -> Summary:
-        """Let them go, each in its turn; what became of each, and the first failure."""
+        """Let them go, each in its turn; what became of each, and the worst failure."""
         with self._crew as crew:
             while self._begin() or crew.at_work:
                 if crew.at_work:
@@ -120,7 +121,10 @@ class Course:
         if self.bug is not None:
             raise self.bug
         rows = tuple(self.rows.get(name, Row(node=name, verdict=None)) for name in self.names)
-        return Summary(rows=rows, failure=self._told(rows))
+        failed = {name: self.failed[name] for name in self.names if name in self.failed}  # whoever was first
+        failure = worst([*failed.values(), *self.stops])
+        of = next((name for name, error in failed.items() if error is failure), "")
+        return Summary(rows=rows, failure=self._told(rows, failure), of=of)
 
     @property
     def steady(self) -> Runtime:
@@ -192,30 +196,30 @@ class Course:
             self._stop(error)
 
     def _failed(self, name: str, error: errors.PvenetError) -> Row:
-        self.failures += 1
+        self.failed[name] = error
         final = isinstance(error, errors.Interrupted) or name == self.pace.canary
-        if final or self.failures > self.pace.max_failures:
+        if final or len(self.failed) > self.pace.max_failures:
             self.stopped = True
-        self.failure = self.failure or error
-        return Row(node=name, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code)
+        return Row(
+            node=name, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code, hint=error.hint
+        )
 
     def _stop(self, error: errors.PvenetError) -> None:
         self.stopped = True
-        self.failure = self.failure or error
+        self.stops.append(error)
 
-    def _told(self, rows: Sequence[Row]) -> errors.PvenetError | None:
-        """The first failure, with who was not reached, and after an interrupt with who was changed before it."""
+    def _told(self, rows: Sequence[Row], failure: errors.PvenetError | None) -> errors.PvenetError | None:
+        """The failure, with what else has ended it and who was not reached; after an interrupt also who was changed."""
         untouched = [row.node for row in rows if row.verdict is None and not row.message]
-        failure = self.failure
         if failure is None and self._crew.interrupts and untouched:
             failure = errors.Interrupted("interrupted")
         if failure is None:
             return None
-        lines = [failure.message]
+        lines = [failure.message, *(stop.message for stop in self.stops if stop is not failure)]
         changed = [row.node for row in rows if row.verdict == Verdict.APPLIED]
         if changed and isinstance(failure, errors.Interrupted):
             lines.append(f"applied before that, and stays: {runs(changed)}")
-        if self.failures > 1:
+        if len(self.failed) > 1:
             failed = [row.node for row in rows if row.verdict is not None and row.exit_code]
             lines.append(f"failed: {runs(failed)}")
         if untouched and len(rows) > 1:

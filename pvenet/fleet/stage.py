@@ -31,6 +31,9 @@ class Summary:
 
     rows: tuple[Row, ...]
     failure: errors.PvenetError | None = None
+    """The worst, where several have failed."""
+    of: str = ""
+    """The node whose failure that is; empty where it is none's."""
 
 
 def refuse_unstageable(plans: Sequence[NodePlan], options: StageOptions, verb: str = "stage") -> None:
@@ -79,10 +82,16 @@ def stage_all(fleet: Fleet, plans: Sequence[NodePlan], options: StageOptions) ->
         except (errors.PvenetError, KeyboardInterrupt) as stop:
             error = stop if isinstance(stop, errors.PvenetError) else errors.Interrupted(f"interrupted at {plan.node}")
             rows.append(
-                Row(node=plan.node, verdict=verdict_of(error), message=error.message, exit_code=error.exit_code)
+                Row(
+                    node=plan.node,
+                    verdict=verdict_of(error),
+                    message=error.message,
+                    exit_code=error.exit_code,
+                    hint=error.hint,
+                )
             )
             rows += [Row(node=each.node, verdict=None) for each in plans[number + 1 :]]
-            return Summary(rows=tuple(rows), failure=error)
+            return Summary(rows=tuple(rows), failure=error, of=plan.node)
         rows.append(Row(node=plan.node, verdict=Verdict.STAGED, message="not live yet"))
     return Summary(rows=tuple(rows))
 

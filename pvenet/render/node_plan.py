@@ -7,6 +7,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from pvenet.changes import Create, Delete, Update, change_data
+from pvenet.errors import ApplyFailed, StateUnknown
 from pvenet.foreign import indented, one_line
 from pvenet.model import runs
 from pvenet.plan import Risk
@@ -226,10 +227,18 @@ def _briefly(row: Row) -> str:
 
 
 def failures_text(rows: Sequence[Row], failure: PvenetError) -> str:
-    """Why those have failed of which the error does not tell, whole, each line with its node."""
+    """Why those have failed of which the error does not tell, whole, each line with its node.
+
+    Where a node is not as it was before, or nobody knows how it is, with what to do there.
+    """
     said = f"{failure.message}\n"
     others = [row for row in rows if has_failed(row) and not said.startswith(f"{row.message}\n")]
-    return "\n".join(why_text(row.node, row.message) for row in others)
+    return "\n".join(why_text(row.node, row.message + _what_to_do(row)) for row in others)
+
+
+def _what_to_do(row: Row) -> str:
+    left = row.exit_code in (StateUnknown.exit_code, ApplyFailed.exit_code)
+    return f"\nhint: {row.hint}" if left and row.hint else ""
 
 
 def why_text(node: str, message: str) -> str:
@@ -245,7 +254,14 @@ def has_failed(row: Row) -> bool:
 def rows_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The same as JSON data."""
     return [
-        {"node": row.node, "verdict": _word(row.verdict), "exit": row.exit_code, "message": row.message} for row in rows
+        {
+            "node": row.node,
+            "verdict": _word(row.verdict),
+            "exit": row.exit_code,
+            "message": row.message,
+            "hint": row.hint,
+        }
+        for row in rows
     ]
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from pvenet.events import Ended, Event, Reloading, Verdict, Waiting, Warned
 from pvenet.fleet import crew
 from pvenet.fleet.course import Course, Halted, Pace, Skipped, next_of
 from pvenet.model import runs
+from pvenet.outcome import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,12 +152,78 @@ def test_it_ends_at_the_first_failure_and_says_who_was_not_reached() -> None:
 
 
 def test_so_many_may_fail() -> None:
-    """One more ends it; the error and exit code are those of the first, and it names them all."""
+    """One more ends it; of those that are alike the error is that of the first, and it names them all."""
     summary = Road(failing("a1", "c1", "e1")).go("a1 b1 c1 d1 e1 f1", max_failures=2)
     assert verdicts(summary)["d1"] == "applied"
     assert verdicts(summary)["f1"] == "untouched"
     assert summary.failure is not None
     assert summary.failure.message == "a1 failed\nfailed: a1, c1, e1\nnot reached: f1"
+
+
+BAD, WORSE, WORST = (
+    errors.RolledBack("rolled back", hint="correct it"),
+    errors.ApplyFailed("failed", hint="look"),
+    errors.StateUnknown("cut off", hint="go to its console"),
+)
+
+
+@pytest.mark.parametrize("ends", [*permutations((BAD, WORSE, WORST))])
+def test_the_worst_counts_whichever_came_first(ends: tuple[errors.PvenetError, ...]) -> None:
+    """After 9 nobody knows how a node is, after 1 it is not as before, after 8 it is: in this order, with its hint."""
+    nodes = ("a1", "b1", "c1")
+    how = dict(zip(nodes, ends, strict=True))
+
+    def work(name: str, _: Runtime) -> None:
+        raise how[name]
+
+    summary = Road(work).go(" ".join(nodes), max_failures=9)
+    assert summary.failure is not None
+    assert (summary.failure.exit_code, summary.failure.hint) == (9, WORST.hint)
+    assert how[summary.of] is WORST
+    assert {row.node: row.hint for row in summary.rows} == {node: error.hint for node, error in how.items()}
+    two = {name: error for name, error in how.items() if error is not WORST}
+    summary = Road(work).go(" ".join(two), max_failures=9)
+    assert summary.failure is not None
+    assert summary.failure.exit_code == 1
+
+
+def test_every_exit_code_of_a_failure_has_its_place_in_that_order() -> None:
+    """Those after which nothing has changed come behind those after which something has, an interrupt last."""
+    kinds: list[type[errors.PvenetError]] = [errors.PvenetError, *errors.PvenetError.__subclasses__()]
+    codes = {each.exit_code for each in kinds} - {errors.Differences.exit_code}
+    assert set(WORST_FIRST) == codes
+    assert len(WORST_FIRST) == len(codes)
+    assert WORST_FIRST[:3] == (9, 1, 8)
+    assert WORST_FIRST[-1] == errors.Interrupted.exit_code
+
+
+@pytest.mark.parametrize("first", ["a1", "b1"])
+def test_of_two_that_ended_alike_the_file_says_which_counts(first: str) -> None:
+    """Not the moment at which each of them ended."""
+    ended = threading.Event()
+
+    def work(name: str, _: Runtime) -> None:
+        assert name == first or ended.wait(30)
+        if name == first:
+            threading.Timer(0.05, ended.set).start()
+        raise errors.StateUnknown(f"{name} is cut off")
+
+    summary = Road(work).go("a1 b1", at_once=2, max_failures=9)
+    assert summary.failure is not None
+    assert summary.failure.message == "a1 is cut off\nfailed: a1, b1"
+
+
+def test_what_halts_it_is_said_beside_what_is_worse() -> None:
+    """A node that was rolled back before is no reason to keep still about the quorum."""
+
+    def work(name: str, _: Runtime) -> None:
+        if name == "a1":
+            raise errors.RolledBack("a1 failed")
+        raise Halted(errors.RefusedByPvenet("the cluster has lost its quorum"))
+
+    summary = Road(work).go("a1 b1 c1", max_failures=9)
+    assert summary.failure is not None
+    assert summary.failure.message == "a1 failed\nthe cluster has lost its quorum\nnot reached: b1, c1"
 
 
 def test_a_canary_that_fails_ends_it_whatever_may_fail() -> None:

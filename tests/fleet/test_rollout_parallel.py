@@ -100,6 +100,7 @@ def test_every_verdict_is_as_true_as_of_a_node_alone(
         else:
             assert is_live(cluster, node) == (verdict == "applied"), (node, verdict, summary)
     assert (ran.code == 0) == (set(rows.values()) == {"applied"})
+    assert (ran.code == 9) == ("unknown" in rows.values())
     assert standing(cluster) == rows
     ends = [line["node"] for line in ran.lines if line["event"] == "end"]
     assert len(ends) == len(set(ends))
@@ -148,6 +149,18 @@ def test_why_nodes_have_failed_is_said_once_at_the_end(run: Run, file: Path, how
         assert "rolling back: " not in last
         assert "\nerror: the reload of " in last
         assert "\nfailed: pve1, pve3\n" in ran.err
+
+
+@pytest.mark.usefixtures("cluster")
+def test_each_node_that_is_cut_off_says_what_to_do_there(run: Run, file: Path) -> None:
+    """The worst counts, though another one failed first; and nobody has to ask for the second one's rescue."""
+    file.write_text(TAGGED)
+    faults = (*on("pve1", "reload-fails"), *on("pve2", "node-lost"), *on("pve3", "node-lost"))
+    ran = run(*TOGETHER, "--timeout", "3", *faults)
+    assert ran.code == 9
+    for node in ("pve2", "pve3"):
+        assert ran.err.count(f"`pvenet rescue --node {node}` prints the smallest file") == 1, node
+    assert "hint: correct what was wrong" not in ran.err  # pve1 is as it was
 
 
 def test_one_sdn_lock_is_held_for_all_of_them(cluster: Path, run: Run, file: Path) -> None:

@@ -38,7 +38,7 @@ END = _of(events.Ended)
 
 _ROW = Record(
     name="Row",
-    fields={"node": str, "verdict": events.Verdict | Literal["untouched"], "exit": int, "message": str},
+    fields={"node": str, "verdict": events.Verdict | Literal["untouched"], "exit": int, "message": str, "hint": str},
 )
 _SUMMARY = {
     "exit": int,
