@@ -37,6 +37,7 @@ def refusal(node: Node, book: OpenJournal, runtime: Runtime, within: float, *, l
     journals, journal = book.journals, book.now
     wait = _Wait(node, book, runtime, within, within if left is None else left)
     try:
+        wait.announce()
         while (answer := journals.word(journal)) is None and (more := wait.left()) > 0:
             said = runtime.await_confirmation(more, min(more, LOOK))
             if said is not None:
@@ -66,7 +67,6 @@ class _Wait:
         self._term.begin(left)
         self.decided: str | None = None
         """The word that stands where the time was over."""
-        self._announce()
 
     @property
     def in_all(self) -> float:
@@ -86,9 +86,10 @@ class _Wait:
     def _put_off(self) -> None:
         if more := self._term.more():
             self._deadline = replace(self._deadline, at=self._deadline.at + more)
-            self._announce()
+            self.announce()
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Say how long it is waited."""
         event = Confirming(node=self._node.name, within=self._deadline.left, journal=str(self._book.path))
         self._runtime.emit(event)
 

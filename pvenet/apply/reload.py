@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pvenet.journal import OpenJournal
     from pvenet.node import Node
 
+    Start = Callable[[frozenset[str] | None], None]
+
 EXIT_ALREADY_RUNNING = "exit code 89"
 """ifreload's way to say that another one runs: ours has consumed the staging and applied nothing (pve-api#exit-89)."""
 
@@ -73,6 +75,8 @@ class Reload:
         self._repeated = False
         self._left = False
         """It was sent by a process that waits for it no more."""
+        self._found = False
+        """The journal names its task, and not one before it."""
         self._task: Task | None = None
         self._log: tuple[str, ...] | None = None
         self._verification = Verification(node, book, self._runtime, purpose, routes=routes, looks=looks, lost=lost)
@@ -84,7 +88,7 @@ class Reload:
 
         `known`: the reload tasks that the node listed before.
         """
-        return self._run(expectation, changes, lambda: self._start(known), wait=wait)
+        return self._run(expectation, changes, self._start, known, wait=wait)
 
     def take_up(
         self, expectation: Expectation, changes: Sequence[Change], known: frozenset[str] | None
@@ -94,14 +98,20 @@ class Reload:
         `known`: the reload tasks that the node listed before; None where nobody has kept them. Raises Unreachable where
         it did not reach the node.
         """
-        return self._run(expectation, changes, lambda: self._found(known), wait=True)
+        return self._run(expectation, changes, self._take_over, known, wait=True)
 
     def _run(
-        self, expectation: Expectation, changes: Sequence[Change], start: Callable[[], None], *, wait: bool
+        self,
+        expectation: Expectation,
+        changes: Sequence[Change],
+        start: Start,
+        known: frozenset[str] | None,
+        *,
+        wait: bool,
     ) -> Applied | Sent | Failed | Unknown:
         self._arming = Arming(self._node, self._book, self._runtime, self._purpose.inverse, expectation)
         try:
-            start()
+            self._started(start, known)
             return self._ended_somehow(expectation, changes) if wait else self._unattended()
         except errors.ApplyFailed as error:
             return Failed(message=error.message, hint=error.hint, log=error.log)
@@ -119,6 +129,16 @@ class Reload:
             return Unknown(message=unexpected(bug).message, hint=f"its journal is\n  {self._book.path}")
         finally:
             self._verification.end()
+
+    def _started(self, start: Start, known: frozenset[str] | None) -> None:
+        """Start it, and know its task; once it may have been sent a Ctrl-C is counted, and the first stops nothing."""
+        try:
+            start(known)
+        except KeyboardInterrupt:
+            if not self.sent:
+                raise
+            self._interrupted()
+            self._started(self._find, known)
 
     def _ended_somehow(self, expectation: Expectation, changes: Sequence[Change]) -> Applied | Failed | Unknown:
         while True:
@@ -156,22 +176,27 @@ class Reload:
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
-    def _start(self, known: frozenset[str]) -> None:
+    def _start(self, known: frozenset[str] | None) -> None:
         self._book.record(must=not self._purpose.restores, state=self._purpose.during)
         self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
         self._deadline.say(f"sending the reload to {self._node.name}")
         try:
-            self._take(self._sender.send(self._deadline, known, self._book.now.pending))
+            self._take(self._sender.send(self._deadline, known or frozenset(), self._book.now.pending))
         except BaseException:
             if not self.sent:  # as before, for a second apply
                 self._book.record(state=self._purpose.unsent)
             raise
 
-    def _found(self, known: frozenset[str] | None) -> None:
+    def _take_over(self, known: frozenset[str] | None) -> None:
         """It was sent: only its end has to be waited for, once its task is known."""
         self._left = self._sender.sent = True
+        self._found = self._book.now.upid is not None
         self._deadline = self._verification.deadline = self._runtime.deadline(self._timeout, self._purpose.due)
-        if self._book.now.upid or known is None:
+        self._find(known)
+
+    def _find(self, known: frozenset[str] | None) -> None:
+        """Know its task, where nobody does yet. Raises Unreachable where it did not reach the node."""
+        if self._found or known is None:
             return
         upid = find_reload(self._node, self._deadline, known=known, pending=self._book.now.pending)
         if upid is None:
@@ -183,6 +208,7 @@ class Reload:
     def _take(self, upid: str) -> None:
         self._task = None
         self._book.record(upid=upid)
+        self._found = True
         self._runtime.emit(Reloading(node=self._node.name, upid=upid))
 
     # --- the end of it -----------------------------------------------------------------------------------------------

@@ -74,10 +74,8 @@ class Rollback:
     def run(self, why: str) -> RolledBack | Unknown:
         """Put back what was there before, and say so; unknown where that did not succeed, or not surely."""
         self._why = why
-        if self._book.now.state not in ARMS:
-            self._attempts.begin()
-        self._runtime.emit(RollingBack(node=self._node.name, reason=why, journal=str(self._book.path)))
         try:
+            self._begin()
             while True:
                 done = self._tried()
                 if done is not None:
@@ -91,6 +89,15 @@ class Rollback:
             if not self._interrupts.given_up and self._attempts.is_back():
                 return self._rolled_back(self._attempts.back_already())
             return self._unknown(error.message)
+
+    def _begin(self) -> None:
+        """Say that it begins; a Ctrl-C that comes just then is the first."""
+        try:
+            if self._book.now.state not in ARMS:
+                self._attempts.begin()
+            self._runtime.emit(RollingBack(node=self._node.name, reason=self._why, journal=str(self._book.path)))
+        except KeyboardInterrupt:
+            self._interrupted()
 
     def _rolled_back(self, message: str) -> RolledBack:
         return RolledBack(message=message, elapsed=self._deadline.elapsed)

@@ -52,11 +52,19 @@ class Sender:
                 f"interrupted; the reload did not reach {self._node.name}, and what is pending stays pending"
             )
             self._interrupted()
-        upid = find_reload(self._node, deadline, known=known, pending=pending, refused=refused)
+        upid = self._found(deadline, known, pending, refused=refused)
         if upid is None:
             self.sent = again
             raise lost
         return upid
+
+    def _found(self, deadline: Deadline, known: frozenset[str], pending: str | None, *, refused: bool) -> str | None:
+        """The task of the one whose answer was lost, however often a Ctrl-C comes that may not stop it."""
+        while True:
+            try:
+                return find_reload(self._node, deadline, known=known, pending=pending, refused=refused)
+            except KeyboardInterrupt:
+                self._interrupted()
 
     def _not_started(self, error: AnswerLost) -> errors.PvenetError:
         """What to say of a reload whose answer proved nothing, when the node's tasks have."""

@@ -189,13 +189,10 @@ class Crew(Generic[Done]):
         outside = self.runtime
 
         def emit(event: Event) -> None:
-            if isinstance(event, Ended):  # how it ended is said, whoever gives up meanwhile
-                if not own.left:
-                    self._asked(own, lambda: outside.emit(event))
-                return
-            own.heed()
-            self._asked(own, lambda: outside.emit(event))
-            own.heed()
+            if not own.left:  # what has happened is told, whatever else was heard meanwhile
+                self._asked(own, lambda: outside.emit(event))
+            if not isinstance(event, Ended):  # how it ended stands, whoever gives up
+                own.heed()
 
         def sleep(seconds: float) -> None:
             own.heed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ from lab import APPLY, BOND, TAGGED, Lab, interrupt
 
 from pvenet import errors
 from pvenet.apply.kernel import Verify
-from pvenet.events import Due, OnFailure, Reloading, TaskEnded, Verdict, Waiting
+from pvenet.apply.options import ApplyOptions
+from pvenet.events import Confirming, Due, Ended, OnFailure, Reloading, TaskEnded, Verdict, Waiting
 from pvenet.journal import State
 from pvenet.model import BondMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pvenet.events import Event
 
 
 @pytest.fixture
@@ -169,6 +173,54 @@ def test_ctrl_c_twice_while_the_answer_is_lost_is_unknown(lab: Lab) -> None:
     lab.asleep = [interrupt]
     error = lab.failed(errors.StateUnknown)
     assert "may have started" in error.message
+
+
+ENDS = {
+    "well": ((), Verdict.APPLIED),
+    "rolled back": (("reload-fails@PUT network",), Verdict.ROLLED_BACK),
+    "the answer is lost": (("drop-after@PUT network",), Verdict.APPLIED),
+    "nobody confirms": ((), Verdict.ROLLED_BACK),
+}
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("at", range(1, 12))
+@pytest.mark.parametrize("how", ENDS)
+def test_one_ctrl_c_at_any_event_after_the_reload_was_sent_changes_no_verdict(
+    lab: Lab, how: str, at: int, *, told: bool
+) -> None:
+    """Whether the event is told or not: from there on each is counted, and only the second stops waiting."""
+    faults, verdict = ENDS[how]
+    lab.order(*faults)
+    after: list[Event] = []
+
+    def hear(event: Event) -> None:
+        if "PUT network" in lab.sent and not isinstance(event, Ended):
+            after.append(event)
+            if len(after) == at and not told:
+                interrupt()
+        lab.events.append(event)
+        if after[at - 1 :] == [event]:
+            interrupt()
+
+    confirmed = 5 if how == "nobody confirms" else None
+    with suppress(errors.RolledBack):
+        lab.apply_with(replace(lab.runtime(), emit=hear), ApplyOptions(confirm_within=confirmed))
+    assert lab.end.verdict is verdict
+    assert len(after) < at or "Ctrl-C again" in lab.warnings or confirmed
+
+
+def test_a_ctrl_c_in_the_moment_in_which_the_wait_for_a_word_begins_is_a_no(lab: Lab) -> None:
+    """As it is while that is waited for."""
+
+    def hear(event: Event) -> None:
+        lab.events.append(event)
+        if isinstance(event, Confirming):
+            interrupt()
+
+    with pytest.raises(errors.NotConfirmed):
+        lab.apply_with(replace(lab.runtime(), emit=hear), ApplyOptions(confirm_within=5))
+    assert lab.states == [State.ROLLED_BACK]
 
 
 def test_ctrl_c_after_a_second_reload_sends_no_third(lab: Lab) -> None:

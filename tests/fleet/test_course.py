@@ -391,6 +391,22 @@ def test_a_ctrl_c_lets_nobody_begin_and_those_at_work_end() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_what_has_happened_is_told_though_a_ctrl_c_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stops the work, and takes nothing from who listens."""
+
+    def work(_: str, runtime: Runtime) -> None:
+        ctrl_c()
+        time.sleep(0.2)  # until it was heard
+        with pytest.raises(KeyboardInterrupt):
+            runtime.emit(Warned(text="sent"))
+        runtime.emit(Warned(text="going on"))
+
+    monkeypatch.setattr(crew, "SILENCE", 0.05)
+    road = Road(work)
+    assert verdicts(road.go("a1")) == {"a1": "applied"}
+    assert road.events == [Warned(text="sent"), Warned(text="going on")]
+
+
 def test_it_does_so_also_where_one_follows_another() -> None:
     """The next one is not begun because the first one has ended well."""
     road = Road(patient(lambda _: ctrl_c()))
