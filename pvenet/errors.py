@@ -3,6 +3,7 @@
     PvenetError                      1  a reason without a code of its own
     ├── ApplyFailed                     the reload or the check after it failed; the node says how far it came
     ├── Unexpected                      this machine, or pvenet itself, is at fault
+    ├── JournalUnreadable               what was begun from here is not known
     ├── UsageError                   2
     ├── InvalidNetwork               3  what was described can't be; nothing was sent
     ├── RefusedByPVE                 4  PVE said no; nothing changed
@@ -75,6 +76,12 @@ class Unexpected(PvenetError):
     """This machine refuses what pvenet needs, or pvenet itself is wrong: report it."""
 
     kind = "unexpected"
+
+
+class JournalUnreadable(PvenetError):
+    """The journals of a node can't be read, so what was begun from here is not known: make them readable."""
+
+    kind = "journal_unreadable"
 
 
 class UsageError(PvenetError):

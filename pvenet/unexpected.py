@@ -19,7 +19,7 @@ def unexpected(error: Exception) -> errors.Unexpected:
         at = f" ({error.filename})" if isinstance(error.filename, str) else ""
         return errors.Unexpected(
             f"this machine refuses what pvenet needs: {error.strerror}{at}",
-            hint="`pvenet status` shows the state of a node; --debug shows where it happened",
+            hint="let this user have it there, and repeat; --debug shows where it happened",
         )
     if isinstance(error, ImportError):
         return errors.Unexpected(

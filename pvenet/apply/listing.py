@@ -18,35 +18,44 @@ from pvenet.model import Bridge, typed
 from pvenet.model.autostart import should_be_active
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pvenet.journal import Journals
     from pvenet.model import Network
     from pvenet.node import Node, Reading
 
 
 def listed(node: Node, journals: Journals, *, thorough: bool = False) -> tuple[Reading, tuple[str, ...]]:
-    """A node's network, and warnings where a reload runs or some bridges may be hidden. Raises what a reading raises.
+    """A node's network, and warnings where a reload runs, some bridges may be hidden, or no journal can be read.
+
+    Raises what a reading raises.
 
     Where no bridge can be seen at all, that is refused. `thorough`: a NIC that is up and unused is a sign, too, that a
     bridge may be hidden, which costs a request more.
     """
-    whose = "that was started from here " if ours_runs(node, journals) else ""
+    unread: list[errors.JournalUnreadable] = []
+    whose = "that was started from here " if ours_runs(node, journals, unread.append) else ""
     reading = node.glance()
-    hidden = _hidden(node, reading, thorough=thorough)
-    if not whose and not (_looks_down(reading.network) and _any_runs(node)):
-        return reading, hidden
+    noted = (*map(_unknown, unread), *_hidden(node, reading, thorough=thorough))
+    if not whose and not ((unread or _looks_down(reading.network)) and _any_runs(node)):
+        return reading, noted
     warning = (
         f"a reload {whose}is running on {node.name}: what is listed as active may be wrong, and stay wrong in some of "
         f"the server's workers; list again when it has ended (until then, `pvenet status --node {node.name}` is safe: "
         "it lists nothing)"
     )
-    return reading, (*hidden, warning)
+    return reading, (*noted, warning)
+
+
+def _unknown(error: errors.JournalUnreadable) -> str:
+    return f"what was begun from here is not known: {error.message}\n{error.hint}"
 
 
 def viewed(node: Node, journals: Journals, reading: Reading) -> PendingView:
     """A listing in which what is pending is told from what is live; nothing more is asked for that."""
     if reading.changes is None:
         return PendingView(network=reading.network)
-    match ownership(journals.at(node), reading):
+    match _whose(journals.at(node), reading):
         case Ours(journal=journal, steps=steps):
             return pending_view(reading.network, steps, journal.network.links)
         case _:
@@ -54,6 +63,13 @@ def viewed(node: Node, journals: Journals, reading: Reading) -> PendingView:
             return foreign_view(
                 reading.network, begun=found.begun, ended=found.ended, changed=found.changed, whole=found.whole
             )
+
+
+def _whose(journals: Journals, reading: Reading) -> object:
+    """Whose what is pending is; nobody's where no journal can be read, of which `listed` warns."""
+    with suppress(errors.JournalUnreadable):
+        return ownership(journals, reading)
+    return None
 
 
 def _file_order(reading: Reading) -> list[str]:
@@ -74,12 +90,20 @@ def _hidden(node: Node, reading: Reading, *, thorough: bool) -> tuple[str, ...]:
     return (f"bridges may be missing: {lacking.message}\n{lacking.hint}",)
 
 
-def ours_runs(node: Node, journals: Journals) -> bool:
-    """Whether one runs that was started from here; it costs a request only where a journal is open on one."""
+def ours_runs(
+    node: Node, journals: Journals, unread: Callable[[errors.JournalUnreadable], object] = lambda _: None
+) -> bool:
+    """Whether one runs that was started from here; it costs a request only where a journal is open on one.
+
+    `unread` hears why that is not known.
+    """
     try:
         refuse_while_reloading(node, journals)
     except errors.Busy:
         return True
+    except errors.JournalUnreadable as error:
+        unread(error)
+        return False
     except errors.PvenetError:  # whatever is wrong, the listing says it, or does without
         return False
     return False

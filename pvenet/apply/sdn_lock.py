@@ -65,9 +65,9 @@ class SdnLock:
         """Take it, where it is wanted; whether that was tried, so that time has passed. Says why it can't be had."""
         if not self._wanted or self._open is not None:
             return False
-        for text in left_behind(self._connection, self._journals):
-            self._runtime.warn(text)
         try:
+            for text in left_behind(self._connection, self._journals):
+                self._runtime.warn(text)
             place, routes = place_of(self._connection), kept(self._connection)
             self._open = self._journals.begin(place, self._now, routes)
             self._open.held(self._acquired())
@@ -125,8 +125,8 @@ def left_behind(connection: Connection, journals: LockJournals) -> Iterator[str]
     for journal in of_this_cluster(connection, journals):
         try:
             opened = journals.resumed(journal)
-        except errors.Busy as busy:
-            yield busy.message
+        except (errors.Busy, errors.JournalUnreadable) as error:
+            yield error.message
             continue
         if opened is not None:
             yield _resolved(connection, opened)

@@ -68,7 +68,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
 
     `same_node`: the journals of a node of this name elsewhere are this one's, whose certificate was renewed; they are
     kept as such from then on. `aside`: nothing is listed as long as another pvenet is at work, whose reload may begin
-    at any moment (pve-api#never-list).
+    at any moment (pve-api#never-list). Raises JournalUnreadable: without the journals nobody knows how it stands.
     """
     journals = journals.at(node, same_node=same_node)
     if same_node:
@@ -85,6 +85,8 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
         if busy and aside:
             return _with(_of(journals, journals.chosen(), busy=busy), what="another pvenet is at work on it")
         reading = node.read()
+    except errors.JournalUnreadable:
+        raise
     except errors.PvenetError as error:
         reachable, journal = not isinstance(error, errors.Unreachable), journals.chosen()
         if journal is None and isinstance(error, errors.UsageError):
@@ -110,7 +112,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
         ours=isinstance(ownership(journals, reading), Ours),
         hosts=hosts_left(node, journal),
         nics=_nics(sight, early),
-        sdn_lock="\n".join(left_behind(node.connection, LockJournals(journals.state_dir))),
+        sdn_lock=_sdn_lock(node, journals),
         **told,
     )
 
@@ -122,6 +124,13 @@ def _early(node: str, names: tuple[str, ...]) -> dict[str, str]:
         "todo": f"reboot {node} with its new hardware or kernel, which makes them live. Do not apply them before:\n"
         "that, or anybody's reload, makes them live too early. `pvenet revert` throws them away",
     }
+
+
+def _sdn_lock(node: Node, journals: Journals) -> str:
+    try:
+        return "\n".join(left_behind(node.connection, LockJournals(journals.state_dir)))
+    except errors.JournalUnreadable as error:
+        return f"{error.message}; {error.hint}"
 
 
 def _nics(sight: Sight, early: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from pvenet.cli.options import command, empty
 from pvenet.cli.output import painter, room
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pvenet.journal import Journals, Past
 
@@ -51,8 +51,9 @@ def history(
     if wanted is not None and re.fullmatch(r"r\d+", wanted.strip(), re.ASCII):
         _show_rollout(context, wanted.strip())
         return
-    found = [(each, _of(each)) for each in _journals(context)]
+    found, unreadable = _read(_journals(context))
     if wanted is not None:
+        _refuse(unreadable)
         _show(context, found, wanted)
         return
     from pvenet.render.history import history_text, row_data
@@ -69,7 +70,8 @@ def history(
     whose = f" of {', '.join(none)}" if none else ""
     note = f"no journal{whose} is kept in {context.settings.state_dir}"
     data = [row_data(past) for _, each in some for past in each]
-    context.emit(data, "\n\n".join(texts), note=note if none or not found else "")
+    context.emit(data, "\n\n".join(texts), note=note if none or not (found or unreadable) else "")
+    _refuse(unreadable)
 
 
 def _wanted(show: str | None, journal: str | None) -> str | None:
@@ -94,10 +96,27 @@ def _journals(context: Context) -> list[Journals]:
     return [Journals(folder, name) for name in (context.named or nodes(folder))]
 
 
-def _of(journals: Journals) -> tuple[Past, ...]:
+def _read(
+    every: Sequence[Journals],
+) -> tuple[list[tuple[Journals, tuple[Past, ...]]], dict[str, errors.PvenetError]]:
+    """What the journals of each node tell, and why those of others can't be read."""
     from pvenet.journal import history as read
 
-    return read(journals)
+    found = []
+    unreadable: dict[str, errors.PvenetError] = {}
+    for each in every:
+        try:
+            found.append((each, read(each)))
+        except errors.JournalUnreadable as error:
+            unreadable[each.node] = error
+    return found, unreadable
+
+
+def _refuse(unreadable: Mapping[str, errors.PvenetError]) -> None:
+    if unreadable:
+        from pvenet.fleet.nodes import refuse
+
+        refuse(unreadable)
 
 
 def _show(context: Context, found: Sequence[tuple[Journals, Sequence[Past]]], name: str) -> None:

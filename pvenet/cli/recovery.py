@@ -55,8 +55,18 @@ def status(
         several = len(found) > 1
         return "\n".join(context.lead(_text(each), each.node if several else "") for each in found)
 
+    unread: dict[str, errors.PvenetError] = {}
+
     def look() -> list[Status]:
-        return [stand(node, fleet.journals(node.name), same_node=same_node, aside=watch) for node in nodes]
+        found = []
+        for node in nodes:
+            try:
+                found.append(stand(node, fleet.journals(node.name), same_node=same_node, aside=watch))
+            except errors.JournalUnreadable as error:
+                if len(nodes) == 1:
+                    raise
+                unread[node.name] = error
+        return found
 
     if watch:
         from pvenet.cli.watching import watched
@@ -68,7 +78,7 @@ def status(
         found = look()
         context.emit([asdict(each) for each in found], told(found), depth=2)
     _refuse_unheard(found)
-    refuse(unheard(fleet, context.named))
+    refuse({**unread, **unheard(fleet, context.named)})
 
 
 def _refuse_unheard(found: list[Status]) -> None:

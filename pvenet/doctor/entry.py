@@ -15,7 +15,7 @@ from pvenet.doctor.clock import CHECK as CLOCK
 from pvenet.doctor.clock import clock
 from pvenet.doctor.endpoint import endpoint_findings, softened
 from pvenet.doctor.finding import Finding, Looks, bad, good, unknown, warning
-from pvenet.journal import LockJournals
+from pvenet.journal import Journals, LockJournals, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,12 @@ def entry_findings(connection: Connection, state_dir: Path) -> Looks:
 
 
 def _folder(state_dir: Path) -> Finding:
-    """Whether journals can be kept, tried with a file that has no name and is gone at once."""
+    """Whether journals can be kept, tried with a file that has no name and is gone at once; and those that are read."""
+    try:
+        for name in nodes(state_dir):
+            Journals(state_dir, name).all()
+    except errors.JournalUnreadable as error:
+        return bad(FOLDER, f"{error.message}, and pvenet changes nothing without knowing them", error.hint)
     places = (state_dir / "journals", state_dir, *state_dir.parents)
     try:
         private.refuse_planted(state_dir)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pvenet import times, wire
+from pvenet import errors, times, wire
 from pvenet.doctor.finding import Finding, bad, good, unknown, warning
 from pvenet.journal import MEANINGS, OPEN, Foreign, Nothing, Ours, State, ownership
 from pvenet.model import Other
@@ -70,7 +70,11 @@ def _pending(whose: Nothing | Ours | Foreign) -> Finding:
 def _journals(journals: Journals, whose: Nothing | Ours | Foreign) -> Iterator[Finding]:
     """The open ones, but for the one of what is pending, which has been told."""
     told = whose.journal if isinstance(whose, Ours) else whose.adopted if isinstance(whose, Foreign) else None
-    every = journals.all()
+    try:
+        every = journals.all()
+    except errors.JournalUnreadable as error:
+        yield unknown(JOURNALS, error.message, error.hint)
+        return
     shown = [each for each in every if each.state in OPEN and (told is None or each.id != told.id)]
     ended = [each for each in every if each.state is not State.DROPPED]
     shown += [each for each in ended[-1:] if each.state is State.FAILED]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pvenet import errors, private
 from pvenet.events import Ended, Verdict
 from pvenet.journal import KEPT, Journals, State, utc_now
+from pvenet.journal.refused import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,8 +142,9 @@ class Rollouts:
         self.folder = state_dir / "rollouts"
 
     def all(self) -> tuple[Rollout, ...]:
-        """Every readable one, oldest first."""
-        found = (_read(path) for path in self.folder.glob("r*.json"))
+        """Every one, oldest first. Raises JournalUnreadable where one can't be read at all."""
+        with self._readable():
+            found = [_read(path) for path in private.listed(self.folder, "r*.json")]
         return tuple(sorted((each for each in found if each is not None), key=lambda each: int(each.id[1:])))
 
     def named(self, name: str) -> Rollout:
@@ -181,13 +183,22 @@ class Rollouts:
         """One that is there, kept to this process. Raises Busy where another pvenet is at work on it."""
         handle = self._locked(rollout.id)
         try:
-            yield RolloutBook(self.folder, _read(self.folder / f"{rollout.id}.json") or rollout)
+            with self._readable():
+                now = _read(self.folder / f"{rollout.id}.json") or rollout
+            yield RolloutBook(self.folder, now)
         finally:
             os.close(handle)
 
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise unreadable("the records of rollouts", self.folder, error) from None
+
     def _next(self) -> str:
         """The next ID, claimed by its lock: two processes never get the same. Raises OSError."""
-        used = [int(path.stem[1:]) for path in self.folder.glob("r*") if _ID.fullmatch(path.stem)]
+        used = [int(path.stem[1:]) for path in private.listed(self.folder, "r*") if _ID.fullmatch(path.stem)]
         number = max(used, default=0) + 1
         while True:
             path = self.folder / f"r{number}.lock"
@@ -257,12 +268,14 @@ def _said(interface: object) -> object:
 
 
 def _read(path: Path) -> Rollout | None:
-    """None for anything that was not written here."""
+    """None for anything that was not written here. Raises OSError for a file that can't be read."""
     try:
         data = json.loads(path.read_bytes())
         members = tuple(Member(**member) for member in data.pop("members"))
         rollout = Rollout(**data, members=members)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     texts = (rollout.begun, rollout.file, rollout.digest, rollout.canary, rollout.ended)
     told = (text for each in members for text in (each.node, each.stands, each.message, each.journal))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors, private
 from pvenet.journal.identity import Match, beside, match
+from pvenet.journal.refused import unreadable
 from pvenet.journal.value import Route
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from pvenet.journal.identity import Place
 
+_WHAT = "the SDN locks that were asked for from here"
 _TEXTS = ("id", "endpoint", "begun")
 _TEXTS_OR_NONE = ("certificate", "token")
 
@@ -64,8 +66,11 @@ class LockJournals:
         return opened
 
     def kept(self) -> tuple[LockJournal, ...]:
-        """Every readable one, oldest first."""
-        found = (_read(path) for path in sorted(self.folder.glob("*.json")))
+        """Every one, oldest first. Raises JournalUnreadable where one can't be read at all."""
+        try:
+            found = [_read(path) for path in private.listed(self.folder, "*.json")]
+        except OSError as error:
+            raise unreadable(_WHAT, self.folder, error) from None
         return tuple(journal for journal in found if journal is not None)
 
     def is_of(self, journal: LockJournal, place: Place) -> bool:
@@ -73,12 +78,17 @@ class LockJournals:
         return beside(self.folder, place) or match(journal, place) in (Match.SAME, Match.LIKELY)
 
     def resumed(self, journal: LockJournal) -> OpenLock | None:
-        """One that was left behind; None where it has been ended. Raises Busy where another pvenet has it."""
+        """One that was left behind; None where it has been ended.
+
+        Raises Busy where another pvenet has it, and JournalUnreadable.
+        """
         try:
             opened = OpenLock(self.folder, journal, _claimed(self.folder, journal.id))
-        except OSError:
+            now = _read(opened.path)
+        except BlockingIOError:
             raise errors.Busy("another pvenet is at work from here, and holds the SDN lock of the cluster") from None
-        now = _read(opened.path)
+        except OSError as error:
+            raise unreadable(_WHAT, self.folder, error) from None
         if now is None:
             opened.end()
             return None
@@ -138,12 +148,14 @@ def _claimed(folder: Path, name: str) -> int:
 
 
 def _read(path: Path) -> LockJournal | None:
-    """None for anything that was not written here."""
+    """None for anything that was not written here. Raises OSError for a file that can't be read."""
     try:
         data = json.loads(path.read_bytes())
         routes = tuple(Route(**route) for route in data.pop("routes"))
         journal = LockJournal(**data, routes=routes)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (FileNotFoundError, IsADirectoryError):  # another process has just ended it
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     good = journal.id == path.stem and all(isinstance(text, str) for text in _texts(journal))
     return journal if good else None

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import stat
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from urllib.parse import quote, unquote
 
 from pvenet import errors, private
 from pvenet.journal.identity import Match, Place, as_left, beside, here, match
+from pvenet.journal.refused import unreadable
 from pvenet.journal.states import OPEN, State
 from pvenet.journal.value import Journal, from_json
 
@@ -36,6 +38,7 @@ KEPT = 20
 """How many ended journals of a node are kept."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 """A name begins with its day, which has eight digits."""
+_FILES = "*.json"
 _ENCODING = ("utf8", "surrogatepass")
 """JSON may hold half a character, and what PVE said is kept as it came."""
 
@@ -85,7 +88,10 @@ class Journals:
         return replace(here(self._asked), members=self._members)
 
     def all(self) -> tuple[Journal, ...]:
-        """Every readable journal of the node, oldest first; one that is likely its own counts until that is settled."""
+        """Every journal of the node, oldest first; one that is likely its own counts until that is settled.
+
+        What is no journal of this version is left out. Raises JournalUnreadable where one can't be read at all.
+        """
         return tuple(journal for journal, found in self._matched() if found in (Match.SAME, Match.LIKELY))
 
     def others(self) -> tuple[Journal, ...]:
@@ -122,14 +128,31 @@ class Journals:
         return Match.SAME if as_left(journal, self._entries) else Match.UNKNOWN
 
     def _everywhere(self) -> tuple[Journal, ...]:
-        read = (_read(path, self.node) for path in sorted(self.folder.glob("*.json")))
+        with self._readable():
+            read = [_read(path, self.node) for path in private.listed(self.folder, _FILES)]
         return tuple(journal for journal in read if journal is not None)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Whoever needs to know what is open goes by no part of it: one that can't be read may be open."""
+        try:
+            yield
+        except OSError as error:
+            raise unreadable(f"the journals of {self.node}", self.folder, error) from None
+
+    def _paths(self) -> list[Path]:
+        with self._readable():
+            return private.listed(self.folder, _FILES)
 
     # --- on disk -----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other pvenets on this machine off the node's journals. Raises Busy where one is at work."""
+        """Keep other pvenets on this machine off the node's journals.
+
+        Raises Busy where one is at work, and JournalUnreadable: whoever wants them alone goes by what they say.
+        """
+        self._paths()
         handle = self._locked()
         try:
             yield
@@ -179,7 +202,7 @@ class Journals:
     ) -> Journal:
         """A new journal, of the node that is asked now; the first `write` puts it on disk."""
         place = self.place()
-        last = max((path.stem for path in self.folder.glob("*.json")), default="")
+        last = max((path.stem for path in self._paths()), default="")
         name = f"{_after(last, now).replace(':', '').replace('-', '')}-{secrets.token_hex(3)}"
         return Journal(
             id=name,
@@ -233,9 +256,9 @@ class Journals:
         return self.word(journal) or NO
 
     def unread(self, journal: Journal | None) -> Path | None:
-        """A younger file than this journal that can't be read: cut short, or written by another version."""
+        """A younger file than this journal that is none of this version: cut short, or written by another."""
         known = {each.id for each in self._everywhere()}
-        younger = [path for path in self.folder.glob("*.json") if path.stem > (journal.id if journal else "")]
+        younger = [path for path in self._paths() if path.stem > (journal.id if journal else "")]
         return next((path for path in sorted(younger, reverse=True) if path.stem not in known), None)
 
     def chosen(self, name: str = "") -> Journal | None:
@@ -265,7 +288,7 @@ class Journals:
         """Forget the node's oldest ended journals."""
         ended = [journal for journal in self.all() if journal.state not in OPEN]
         for journal in ended[:-KEPT]:
-            for path in self.folder.glob(f"{journal.id}.*"):
+            for path in private.listed(self.folder, f"{journal.id}.*"):
                 with suppress(OSError):  # one too many does no harm
                     path.unlink()
 
@@ -296,10 +319,15 @@ def _is_called(journal: Journal, name: str) -> bool:
 
 
 def _read(path: Path, node: str) -> Journal | None:
-    """A journal of this node's, written by this version; None for anything else that lies in its folder."""
+    """A journal of this node's, written by this version; None for anything else that lies in its folder.
+
+    Raises OSError for a file that can't be read.
+    """
     try:
         journal = from_json(json.loads(path.read_bytes().decode(*_ENCODING)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (FileNotFoundError, IsADirectoryError):  # another process has just pruned it
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     # a copy under another name would be written to a place that nobody reads
     return journal if (journal.id, journal.node) == (path.stem, node) else None
@@ -312,9 +340,21 @@ def _file_name(node: str) -> str:
 
 
 def nodes(state_dir: Path) -> tuple[str, ...]:
-    """The nodes that have journals in a state directory."""
+    """The nodes that have journals in a state directory. Raises JournalUnreadable where that can't be told."""
     folder = state_dir / "journals"
-    return tuple(sorted(unquote(each.name) for each in folder.iterdir() if each.is_dir())) if folder.is_dir() else ()
+    try:
+        found = [path for path in private.listed(folder) if _is_folder(path)]
+    except OSError as error:
+        raise unreadable("the journals", folder, error) from None
+    return tuple(sorted(unquote(each.name) for each in found))
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether it is one. Raises OSError where that can't be told; newer Pythons' `Path.is_dir` says no then."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _after(last: str, now: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ordinary import ordinary_user
 
 from pvenet import errors
 from pvenet.journal import KEPT, Journal, Journals, Ours, State, nodes, ownership
@@ -287,16 +288,11 @@ def test_the_lock_is_free_after_a_failure(journals: Journals) -> None:
 
 
 @pytest.fixture
-def sealed(tmp_path: Path) -> Iterator[Path]:
-    """A folder that can't be written, also not by root."""
-    folder = tmp_path / "sealed"
-    folder.mkdir(mode=0o500)
-    superuser = os.geteuid() == 0
-    if superuser:
-        os.seteuid(65534)
-    yield folder
-    if superuser:
-        os.seteuid(0)
+def sealed() -> Iterator[Path]:
+    """A folder that can be read and not be written, also not by root."""
+    with ordinary_user() as folder:
+        folder.chmod(0o500)
+        yield folder
 
 
 def test_a_folder_that_refuses_is_told_before_anything_is_sent(sealed: Path) -> None:
