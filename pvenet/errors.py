@@ -4,6 +4,7 @@
     ├── ApplyFailed                     the reload or the check after it failed; the node says how far it came
     ├── Unexpected                      this machine, or pvenet itself, is at fault
     ├── JournalUnreadable               what was begun from here is not known
+    ├── JournalUnwritable               what is done from here can't be kept
     ├── UsageError                   2
     ├── InvalidNetwork               3  what was described can't be; nothing was sent
     ├── RefusedByPVE                 4  PVE said no; nothing changed
@@ -82,6 +83,16 @@ class JournalUnreadable(PvenetError):
     """The journals of a node can't be read, so what was begun from here is not known: make them readable."""
 
     kind = "journal_unreadable"
+
+
+class JournalUnwritable(PvenetError):
+    """The journal of a node can't be written; the message says what was done all the same: make room, and repeat."""
+
+    kind = "journal_unwritable"
+
+    def after(self, so: str) -> JournalUnwritable:
+        """The same with how the node is."""
+        return self.with_message(f"{self.message}; {so}")
 
 
 class UsageError(PvenetError):

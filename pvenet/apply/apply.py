@@ -91,7 +91,10 @@ class Apply(Ending):
             asked=looks.asked,
         )
         keep(self._journals, book.now, given)
-        end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
+        try:
+            end = self._reload.run(pending.expectation, pending.steps, known, wait=self._options.wait)
+        except errors.JournalUnwritable as error:
+            raise (error if self._reload.sent else error.after(NOT_LIVE)) from None
         return self._followed(self._after(end, book, pending, known_routes))
 
     # --- what is there -----------------------------------------------------------------------------------------------

@@ -142,7 +142,8 @@ def _kept(node: Node, journals: Journals, journal: Journal) -> Journal:
                 f"a part of the way back is staged on {node.name}", hint="`pvenet revert` throws it away; then confirm"
             )
     if current.state in UNFINISHED:
-        return journals.write(replace(current, state=State.CONFIRMED))
+        so = f"what is live on {node.name} stays, and is not recorded as confirmed"
+        return journals.write(replace(current, state=State.CONFIRMED), so=so)
     return current
 
 

@@ -33,7 +33,9 @@ def finish(node: Node, journals: Journals, reading: Reading) -> tuple[str, ...]:
         if journal.state in ARMS:
             _refuse_gone_live(journals, journal, reading)
         state, text = _gone(journal, reading) if journal.state is State.STAGING else _reloaded(node, journal, reading)
-        journals.write(replace(journal.forward if journal.state in ARMS else journal, state=state))
+        journals.write(
+            replace(journal.forward if journal.state in ARMS else journal, state=state), so="nothing was sent"
+        )
         told.append(text)
     journals.prune()
     return tuple(text for text in told if text)

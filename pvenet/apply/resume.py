@@ -212,8 +212,10 @@ def _pending(node: Node, journals: Journals, journal: Journal, reading: Reading)
     if journal.refreshing:
         return journal
     if not is_gone(reading, left) and not is_nothing(journal):  # somebody's reload came first
-        return journals.write(made_live(journal))
-    journals.write(replace(journal, state=State.DROPPED))
+        live = f"what was staged on {node.name} was made live just before, by somebody's reload or SDN apply"
+        return journals.write(made_live(journal), so=live)
+    so = f"what was staged on {node.name} was reverted all the same, and none of it was live"
+    journals.write(replace(journal, state=State.DROPPED), so=so)
     new = "nothing is pending any more" if left.pending is None else "somebody else has staged what is pending now"
     message = f"reverted what was staged on {node.name}: none of it was live, and {new}"
     return RolledBack(message=message, asked=True)

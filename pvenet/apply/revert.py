@@ -53,9 +53,10 @@ def revert(node: Node, journals: Journals, *, discard: bool, warn: Callable[[str
         if not is_gone(reading, left) and not (isinstance(whose, Ours) and is_nothing(whose.journal)):
             raise _not_reverted(node, journals, whose)
         journal = whose.journal if isinstance(whose, Ours) else whose.adopted
+        so = f"what was pending on {node.name} was reverted all the same"
         if journal is not None:
-            journals.write(_without_staging(journal))
-        drop_staged(journals)
+            journals.write(_without_staging(journal), so=so)
+        drop_staged(journals, so=so)
         if left.pending is not None:
             warn(f"something new is pending on {node.name}: somebody staged it after the revert")
         return True
@@ -113,10 +114,11 @@ def _not_reverted(node: Node, journals: Journals, whose: Ours | Foreign) -> erro
             "live just before the revert",
             hint="`pvenet list` shows what is there; ask who applied it",
         )
+    live = f"what was pending on {node.name} was made live just before the revert, by somebody's reload or SDN apply"
     if whose.journal.state is State.STAGING:
-        journals.write(made_live(whose.journal))
+        journals.write(made_live(whose.journal), so=live)
     return errors.Stale(
-        f"what was pending on {node.name} was made live just before the revert, by somebody's reload or SDN apply",
+        live,
         hint="`pvenet rollback` puts back what was there before",
     )
 

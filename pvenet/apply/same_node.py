@@ -34,7 +34,7 @@ def claim(node: Node, journals: Journals) -> None:
             hint="use the endpoint whose journals belong to this node",
         )
     for journal in (*found, *(likely for likely in journals.all() if match(likely, place) is Match.LIKELY)):
-        journals.write(replace(journal, endpoint=place.endpoint, certificate=place.certificate))
+        journals.write(replace(journal, endpoint=place.endpoint, certificate=place.certificate), so="nothing was sent")
 
 
 def others_note(journals: Journals) -> str:

@@ -55,6 +55,10 @@ class Steps:
             self._undo(error.message, error)
             undone = f"{error.message}, and this command's own steps were undone"
             raise errors.NotOurs(undone, hint=error.hint, changes=error.changes) from error
+        except errors.JournalUnwritable as error:
+            sent = bool(self._done)
+            self._undo(error.message, error)
+            raise error.after("this command's own steps were undone" if sent else "nothing was sent") from None
         except errors.PvenetError as error:
             self._undo(error.message, error)
             raise

@@ -41,7 +41,8 @@ def refuse_unfinished(node: Node, journals: Journals) -> None:
     if found is None:
         return
     if found.state is State.CONFIRMING and journals.word(found) == YES:
-        journals.write(replace(found, state=State.CONFIRMED))  # whoever waited was killed before it could
+        # whoever waited was killed before it could
+        journals.write(replace(found, state=State.CONFIRMED), so="nothing was sent")
         return
     if found.state is State.CONFIRMING:
         what, remedy = "what was applied last is waiting to be confirmed", "keeps it, and `pvenet rollback` undoes it"

@@ -119,7 +119,8 @@ class _Left(Ending):
         if handed is None and not journal.upid and journal.state in LEFT:
             wait_until_idle(self._node, self._runtime, self._options.timeout)
             if is_recorded(journal, self._node.read()):
-                self._journals.write(replace(journal, state=State.STAGING))
+                so = f"the reload was never sent to {self._node.name}, and what was staged still is"
+                self._journals.write(replace(journal, state=State.STAGING), so=so)
                 raise not_arrived(self._node.name)
         return self._taken_up(journal, handed)
 

@@ -25,6 +25,7 @@ class OpenJournal:
         """As it is now, whether or not it could be written."""
         self.warn = warn
         """Hears what a person should know."""
+        self._behind = False
 
     @property
     def path(self) -> Path:
@@ -38,7 +39,13 @@ class OpenJournal:
         except errors.PvenetError as error:
             if must:
                 raise
-            self.warn(f"the journal is behind: {error.message.partition(';')[0]}")
+            if not self._behind:  # a disk that is full stays so for a while, and one line is enough
+                node = self.journals.node
+                self.warn(
+                    f"the journal is behind: {error.message}; when it can be written again, "
+                    f"`pvenet wait --node {node}` brings it up to date"
+                )
+            self._behind = True
         self.now = journal
 
     def record(self, *, must: bool = False, **changes: object) -> None:
@@ -53,7 +60,10 @@ def still_open(journals: Journals, *states: State) -> list[Journal]:
     return [journal for journal in journals.all() if journal.state in states]
 
 
-def drop_staged(journals: Journals) -> None:
-    """End what was staged from here and is not pending any more, because all that was pending has gone."""
+def drop_staged(journals: Journals, *, so: str = "") -> None:
+    """End what was staged from here and is not pending any more, because all that was pending has gone.
+
+    Raises JournalUnwritable. `so`: how the node is then.
+    """
     for journal in still_open(journals, State.STAGING):
-        journals.write(replace(journal, state=State.DROPPED))
+        journals.write(replace(journal, state=State.DROPPED), so=so)

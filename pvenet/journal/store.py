@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 
 from pvenet import errors, private
 from pvenet.journal.identity import Match, Place, as_left, beside, here, match
-from pvenet.journal.refused import unreadable
+from pvenet.journal.refused import unreadable, unwritable
 from pvenet.journal.states import OPEN, State
 from pvenet.journal.value import Journal, from_json
 
@@ -216,8 +216,11 @@ class Journals:
             rollout=self.rollout,
         )
 
-    def write(self, journal: Journal) -> Journal:
-        """Put a journal on disk, synced, readable by its owner only; the journal, for chaining."""
+    def write(self, journal: Journal, *, so: str = "") -> Journal:
+        """Put a journal on disk, synced, readable by its owner only; the journal, for chaining.
+
+        Raises JournalUnwritable. `so`: how the node is then.
+        """
         path = self.path(journal)
         draft = path.with_suffix(".new")
         try:
@@ -227,7 +230,7 @@ class Journals:
             draft.replace(path)
             _sync(self.folder)
         except OSError as error:
-            raise _unwritable(path, error) from None
+            raise unwritable(path, error, so) from None
         return journal
 
     def word(self, journal: Journal) -> str | None:
@@ -252,7 +255,7 @@ class Journals:
         except OSError as error:
             if word == NO:  # a way back is not stopped by a disk that is full
                 return NO
-            raise _unwritable(path, error) from None
+            raise unwritable(path, error, f"what was applied on {self.node} is not confirmed") from None
         return self.word(journal) or NO
 
     def unread(self, journal: Journal | None) -> Path | None:
@@ -304,7 +307,7 @@ class Journals:
         except BlockingIOError:
             raise errors.Busy(f"another pvenet is at work on {self.node}", hint="wait until it has ended") from None
         except OSError as error:
-            raise _unwritable(self.folder, error, "; nothing was sent") from None
+            raise unwritable(self.folder, error, "nothing was sent") from None
         return handle
 
     def _make_folder(self) -> None:
@@ -372,10 +375,3 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _unwritable(path: Path, error: OSError, sent: str = "") -> errors.PvenetError:
-    return errors.PvenetError(
-        f"the journal {path} can't be written: {error.strerror}{sent}",
-        hint="name a folder that can be written with --state-dir or PVENET_STATE_DIR",
-    )

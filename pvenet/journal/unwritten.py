@@ -21,7 +21,7 @@ class UnwrittenJournals(Journals):
         """Nobody is kept off: whoever is at work is not disturbed by a look."""
         yield
 
-    def write(self, journal: Journal) -> Journal:
+    def write(self, journal: Journal, *, so: str = "") -> Journal:  # noqa: ARG002 - nothing goes wrong
         """The journal, for chaining."""
         return journal
 

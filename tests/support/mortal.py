@@ -57,9 +57,9 @@ class MortalJournals(Journals):
         bound.fate = self.fate
         return bound
 
-    def write(self, journal: Journal) -> Journal:
+    def write(self, journal: Journal, *, so: str = "") -> Journal:
         self.fate.moment()
-        super().write(journal)
+        super().write(journal, so=so)
         self.fate.moment()
         return journal
 

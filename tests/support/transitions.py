@@ -43,13 +43,13 @@ def watched() -> Iterator[list[Transition]]:
     wanted: dict[Path, State] = {}
     write = Journals.write
 
-    def watching(self: Journals, journal: Journal) -> Journal:
+    def watching(self: Journals, journal: Journal, *, so: str = "") -> Journal:
         path, new = self.path(journal), journal.state
         past = {written(path), wanted.get(path, written(path))}
         wanted[path] = new
         if made_by_pvenet() and not any(new is old or new in MEANINGS[old].next for old in past):
             unknown.extend((old, new) for old in sorted(past))
-        return write(self, journal)
+        return write(self, journal, so=so)
 
     with mock.patch.object(Journals, "write", watching):
         yield unknown
