@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pvenet.nics.sight import Sight
     from pvenet.node import Node, Reading
 
+_KEPT_OFF = ("apply", "revert", "rollback", "wait")
+"""The commands that are refused while another pvenet is at work on the node."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
@@ -106,6 +109,8 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
     if (path := journals.unread(journal)) is not None:
         told["what"] += "; a newer journal, which may say otherwise, can't be read"
         told["todo"] = f"use the version of pvenet that wrote it, or move it away\n  {path}"
+    if busy:
+        told["todo"] = _meanwhile(journals, journal, told["todo"])
     return _with(
         found,
         pending=reading.pending is not None,
@@ -115,6 +120,15 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
         sdn_lock=_sdn_lock(node, journals),
         **told,
     )
+
+
+def _meanwhile(journals: Journals, journal: Journal | None, todo: str) -> str:
+    """What can be done while another pvenet is at work, which keeps all others but `confirm` off."""
+    if not any(f"`pvenet {each}" in todo for each in _KEPT_OFF):
+        return todo
+    if journal is not None and journal.state is State.CONFIRMING and journals.word(journal) is None:
+        return "`pvenet confirm` keeps it; to say no, answer where that pvenet waits, or let the time run out"
+    return "wait until it has ended, and look again; `pvenet status --watch` does that"
 
 
 def _early(node: str, names: tuple[str, ...]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from pvenet import errors, private
 from pvenet.journal.identity import Match, Place, as_left, beside, here, match
 from pvenet.journal.refused import unreadable, unwritable
 from pvenet.journal.states import OPEN, State
+from pvenet.journal.term import Term
 from pvenet.journal.value import Journal, from_json
 
 if TYPE_CHECKING:
@@ -305,10 +306,21 @@ class Journals:
                 os.close(handle)
                 raise
         except BlockingIOError:
-            raise errors.Busy(f"another pvenet is at work on {self.node}", hint="wait until it has ended") from None
+            raise errors.Busy(f"another pvenet is at work on {self.node}", hint=self._until()) from None
         except OSError as error:
             raise unwritable(self.folder, error, "nothing was sent") from None
         return handle
+
+    def _until(self) -> str:
+        """When the pvenet that is at work ends, and what can be done until then."""
+        for journal in reversed(self.all()):
+            left = Term(self.path(journal)).left() if journal.state is State.CONFIRMING else None
+            if left is not None and self.word(journal) is None:
+                return (
+                    f"it waits {left:.0f} s for somebody to confirm what was applied, then it rolls that back: "
+                    f"`pvenet confirm --node {self.node}` keeps it, and with --extend gives it more time"
+                )
+        return f"wait until it has ended; `pvenet status --node {self.node} --watch` shows when"
 
     def _make_folder(self) -> None:
         private.make_own_folder(self.folder.parent)

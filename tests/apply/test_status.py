@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from lab import Lab
 
 from pvenet import errors
+from pvenet.apply.options import ApplyOptions
+from pvenet.apply.resume import roll_back
 from pvenet.apply.status import status
+from pvenet.events import Verdict
 from pvenet.journal import State
 
 if TYPE_CHECKING:
@@ -56,3 +60,34 @@ def test_status_of_a_node_that_cannot_be_reached_tells_from_the_journal(lab: Lab
     assert not found.reachable
     assert found.state is State.ROLLING_BACK
     assert "ifreload -a" in found.todo
+
+
+def test_while_another_pvenet_waits_for_a_word_only_what_works_is_offered(lab: Lab) -> None:
+    """`confirm`, which needs no lock: what is refused meanwhile is not, and its refusal names the same."""
+    told: list[str] = []
+
+    def elsewhere(_left: float) -> bool:
+        node, journals = lab.client()
+        told.append(status(node, journals).todo)
+        with pytest.raises(errors.Busy) as caught:
+            roll_back(node, journals, ApplyOptions(), lab.runtime())
+        told.append(caught.value.hint)
+        return True
+
+    lab.tagged()
+    lab.person = elsewhere
+    assert lab.apply(confirm_within=60.0).verdict is Verdict.APPLIED
+    assert told[0].startswith("`pvenet confirm` keeps it; to say no,")
+    assert "`pvenet rollback`" not in told[0]
+    assert re.match(r"it waits (60|59) s for somebody to confirm .* `pvenet confirm --node pve1` keeps it", told[1])
+
+
+def test_while_another_pvenet_is_at_work_nothing_that_it_keeps_off_is_offered(lab: Lab) -> None:
+    """Whatever the journal says: wait for its end. What only looks is offered all the same."""
+    lab.tagged()
+    with lab.journals.lock():
+        assert status(lab.node, lab.journals).todo.startswith("wait until it has ended")
+        with pytest.raises(errors.Busy) as caught:
+            roll_back(lab.node, lab.journals, ApplyOptions(), lab.runtime())
+    assert caught.value.hint.startswith("wait until it has ended; `pvenet status --node pve1 --watch`")
+    assert "`pvenet apply`" in status(lab.node, lab.journals).todo
