@@ -84,7 +84,7 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
         recognise(node, journals, set(State) - {State.DROPPED})
         if any(task.running for task in tasks.values()):
             journal = journals.chosen()
-            return _with(_of(journals, journal, busy=busy), reloading=True, **_told(journals, journal, None))
+            return _with(_of(journals, journal, busy=busy), reloading=True, **_told(journals, journal, None, busy=busy))
         if busy and aside:
             return _with(_of(journals, journals.chosen(), busy=busy), what="another pvenet is at work on it")
         reading = node.read()
@@ -96,12 +96,16 @@ def status(node: Node, journals: Journals, *, same_node: bool = False, aside: bo
             raise  # there is no such node, and nothing is known of one
         found = _of(journals, journal, busy=busy)
         return _with(
-            found, reachable=reachable, problem=error.message, exit=error.exit_code, **_unasked(journals, journal)
+            found,
+            reachable=reachable,
+            problem=error.message,
+            exit=error.exit_code,
+            **_unasked(journals, journal, busy=busy),
         )
     journals.settle(reading)
     journal = journals.chosen()  # what was asked has told whose the journals are
     found = _of(journals, journal, busy=busy)
-    told = _told(journals, journal, reading)
+    told = _told(journals, journal, reading, busy=busy)
     sight = sharp_sight(node, journals, reading.network)
     early = early_names(journals, reading, sight)
     if early:
@@ -189,14 +193,14 @@ def _left(journals: Journals, journal: Journal | None) -> float | None:
     return Term(journals.path(journal)).left() if journal is not None and waits else None
 
 
-def _unasked(journals: Journals, journal: Journal | None) -> dict[str, str]:
+def _unasked(journals: Journals, journal: Journal | None, *, busy: bool) -> dict[str, str]:
     if journal is None or not MEANINGS[journal.state].reloaded:
         return {"what": "the node can't be queried", "todo": ""}
-    what = f"the node can't be queried; by its journal, {MEANINGS[journal.state].what}"
+    what = f"the node can't be queried; by its journal, {_meaning(journal, busy=busy)}"
     return {"what": what, "todo": console(journals, journal, staged=journal.state is State.ARMED)}
 
 
-def _told(journals: Journals, journal: Journal | None, reading: Reading | None) -> dict[str, str]:
+def _told(journals: Journals, journal: Journal | None, reading: Reading | None, *, busy: bool) -> dict[str, str]:
     """What is the matter, and what to do."""
     if reading is None:
         too = f"\n{armed_still(journals, journal)}" if journal and journal.state in ARMS else ""
@@ -216,8 +220,8 @@ def _told(journals: Journals, journal: Journal | None, reading: Reading | None) 
     if isinstance(whose, Ours):
         return _ours(journals, whose.journal)
     if journal is not None and journal.state in ARMS:
-        return _disarmed(journals, journal, reading)
-    return _clean(journals, journal, reading)
+        return _disarmed(journals, journal, reading, busy=busy)
+    return _clean(journals, journal, reading, busy=busy)
 
 
 def _running(journals: Journals, journal: Journal | None) -> str:
@@ -227,10 +231,10 @@ def _running(journals: Journals, journal: Journal | None) -> str:
     return "wait until it has ended, and look again; `pvenet status --watch` does that"
 
 
-def _disarmed(journals: Journals, journal: Journal, reading: Reading) -> dict[str, str]:
+def _disarmed(journals: Journals, journal: Journal, reading: Reading, *, busy: bool) -> dict[str, str]:
     """The way back was armed, and is not pending any more."""
     if not led_back(journal, reading.network):
-        return _clean(journals, journal.forward, reading)
+        return _clean(journals, journal.forward, reading, busy=busy)
     return {
         "what": "the last apply from here was armed, and is rolled back: a power cycle, or somebody's reload or SDN "
         "apply, has made its way back live",
@@ -261,12 +265,18 @@ def _ours(journals: Journals, mine: Journal) -> dict[str, str]:
     }
 
 
-def _clean(journals: Journals, journal: Journal | None, reading: Reading) -> dict[str, str]:
+def _meaning(journal: Journal, *, busy: bool) -> str:
+    """What its state says; `busy`: whoever is to go on is still there."""
+    meaning = MEANINGS[journal.state]
+    return meaning.what if busy else meaning.left or meaning.what
+
+
+def _clean(journals: Journals, journal: Journal | None, reading: Reading, *, busy: bool) -> dict[str, str]:
     """Nothing is pending: what the youngest journal says."""
     if journal is None:
         return {"what": "nothing is pending", "todo": ""}
     word = journals.word(journal) if journal.state is State.CONFIRMING else None
-    what, todo = MEANINGS[journal.state].what, MEANINGS[journal.state].todo
+    what, todo = _meaning(journal, busy=busy), MEANINGS[journal.state].todo
     if word == YES:
         what, todo = "what was applied last was confirmed", ""
     elif word == NO:

@@ -35,6 +35,8 @@ class Meaning:
 
     what: str
     todo: str = ""
+    left: str = ""
+    """What it says where nobody waits any more for what is to follow; empty where that is no different."""
     ended: str
     """How it ended, or where it stands, in a few words."""
     next: frozenset[State] = frozenset()
@@ -83,6 +85,8 @@ MEANINGS: Mapping[State, Meaning] = {
     State.CONFIRMING: Meaning(
         ended="waiting to be confirmed",
         what="what was applied last is waiting to be confirmed",
+        left="what was applied last was to be confirmed, and nobody waits for that any more: it stays until somebody "
+        "decides",
         todo="`pvenet confirm` keeps it, `pvenet rollback` puts back what was there before",
         next=frozenset({State.CONFIRMED, *_ENDS}),
         reloaded=True,

@@ -91,3 +91,25 @@ def test_while_another_pvenet_is_at_work_nothing_that_it_keeps_off_is_offered(la
             roll_back(lab.node, lab.journals, ApplyOptions(), lab.runtime())
     assert caught.value.hint.startswith("wait until it has ended; `pvenet status --node pve1 --watch`")
     assert "`pvenet apply`" in status(lab.node, lab.journals).todo
+
+
+def test_an_apply_that_nobody_waits_for_any_more_stays_until_somebody_decides(lab: Lab) -> None:
+    """Whoever waited was killed: it is never rolled back by itself, and nothing says that somebody waits."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_left: float) -> bool:
+        node, journals = lab.client()
+        assert status(node, journals).what == "what was applied last is waiting to be confirmed"
+        raise Killed
+
+    lab.tagged()
+    lab.person = killed
+    with pytest.raises(Killed):
+        lab.apply(confirm_within=60.0)
+    found = status(lab.node, lab.journals)
+    assert found.what.startswith("what was applied last was to be confirmed, and nobody waits for that any more")
+    assert found.what.endswith("it stays until somebody decides")
+    assert "`pvenet confirm` keeps it, `pvenet rollback` puts back" in found.todo
+    assert found.left is None
