@@ -100,7 +100,8 @@ class Apply(Ending):
     # --- what is there -----------------------------------------------------------------------------------------------
 
     def _idle(self) -> frozenset[str]:
-        return wait_until_idle(self._node, self._runtime, self._options.timeout)
+        ours = {each.upid for each in self._journals.all() if each.upid}
+        return wait_until_idle(self._node, self._runtime, self._options.timeout, ours=ours)
 
     def _nothing(self, reading: Reading) -> Nothing:
         """Nothing is pending; but what became of what was staged or reloaded before is told."""

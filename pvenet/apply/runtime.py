@@ -19,7 +19,7 @@ from pvenet.node import Task
 from pvenet.outcome import ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from pvenet.events import Ended
     from pvenet.node import Node
@@ -234,10 +234,13 @@ def wait_for_task(
         deadline.pause(f"the reload of {node.name} is running{far and f'; {far}'}", interval(deadline.elapsed))
 
 
-def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[str]:
+def wait_until_idle(
+    node: Node, runtime: Runtime, timeout: float, *, ours: Collection[str] = frozenset()
+) -> frozenset[str]:
     """The UPIDs of the node's reloads, once none of them runs; before a reload of ours. Raises StateUnknown.
 
-    Nothing is listed before: a listing during a reload would freeze the flags (pve-api#never-list).
+    `ours`: those that were started from here, and left. Nothing is listed before: a listing during a reload would
+    freeze the flags (pve-api#never-list).
     """
     deadline = runtime.deadline(timeout)
     while True:
@@ -245,13 +248,22 @@ def wait_until_idle(node: Node, runtime: Runtime, timeout: float) -> frozenset[s
         running = [upid for upid, task in tasks.items() if task.running]
         if not running:
             return frozenset(tasks)
+        mine = running[0] in ours
         if deadline.over:
-            raise errors.StateUnknown(
-                f"a reload that somebody else started on {node.name} is still running after {deadline.elapsed:.0f} s; "
-                "nothing was sent",
-                hint=f"wait for its task, then try again:\n  {running[0]}",
+            whose = (
+                f"the reload of {node.name} that was started from here"
+                if mine
+                else f"a reload that somebody else started on {node.name}"
             )
-        deadline.pause(f"another reload is running on {node.name}", interval(deadline.elapsed))
+            todo = (
+                f"`pvenet wait --node {node.name}` waits for its end and verifies it" if mine else "wait for its task"
+            )
+            raise errors.StateUnknown(
+                f"{whose} is still running after {deadline.elapsed:.0f} s; nothing was sent",
+                hint=f"{todo}, then try again:\n  {running[0]}",
+            )
+        which = "the last reload from here is still running" if mine else "another reload is running"
+        deadline.pause(f"{which} on {node.name}", interval(deadline.elapsed))
 
 
 def wait_for_others(node: Node, deadline: Deadline) -> tuple[frozenset[str], bool]:

@@ -170,9 +170,30 @@ def _forms(
 
 
 def warn(context: Context, plan: FleetPlan) -> None:
-    """Say what is worth a second look."""
+    """Say what is worth a second look, and at which nodes nobody knows whether what is listed stays so."""
     for diagnostic in plan.warnings:
         context.warn(diagnostic.text(plan.spec.file))
+    for what, todo in _without_verdict(context, plan.spec.nodes):
+        context.warn(f"{what}; {todo}")
+
+
+def refuse_unfinished(context: Context, names: Iterable[str]) -> None:
+    """Raises RefusedByPvenet where the apply of one of these nodes has no verdict yet; nothing is listed for that."""
+    if found := _without_verdict(context, names):
+        what, todo = "\n".join(what for what, _ in found), "\n".join(todo for _, todo in found)
+        raise errors.RefusedByPvenet(f"{what}; nothing was sent", hint=todo)
+
+
+def _without_verdict(context: Context, names: Iterable[str]) -> list[tuple[str, str]]:
+    """How the nodes stand whose apply has no verdict yet, and what to do there."""
+    from pvenet.fleet.precautions import without_verdict
+    from pvenet.journal import MEANINGS
+
+    found = without_verdict(context.fleet, names)
+    return [
+        (f"{name}: {MEANINGS[journal.state].what}", context.lead(MEANINGS[journal.state].todo, name))
+        for name, journal in found.items()
+    ]
 
 
 def plans_data(plan: FleetPlan) -> dict[str, Any]:

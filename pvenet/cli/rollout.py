@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pvenet import errors
 from pvenet.cli.output import painter, room, say
-from pvenet.cli.plans import planned, plans_data, plans_text, warn
+from pvenet.cli.plans import planned, plans_data, plans_text, refuse_unfinished, warn
 from pvenet.cli.progress import progress
 from pvenet.cli.prompt import Prompt
 from pvenet.events import Row, Verdict
@@ -141,6 +141,9 @@ class _Run:
 
         context, request, terms = self._context, self._request, self._terms
         only = [each.node for each in self._book.now.left] if self._book else None
+        seen_first = [each.node for each in self._book.now.unseen] if self._book else []
+        if not request.stage_only:
+            refuse_unfinished(context, [name for name in spec.nodes if name not in seen_first])
         plan = planned(context, spec, update_hosts=terms.apply.update_hosts, only=only)
         plan, away = rollout.skipping(plan, terms.pace)
         refuse_stale(plan, self._saved)
@@ -175,7 +178,9 @@ class _Run:
             together = _at_once(context, todo, terms.pace) > 1
             with progress(context, sums_up=True, together=len(todo) if together else 0) as listener:
                 runtime, announce = prompt.runtime(listener.emit), announcer(context, prompt, together=together)
-                summary = rollout.roll_out(context.fleet, todo, terms, runtime, announce, self._record, book)
+                summary = rollout.roll_out(
+                    context.fleet, todo, terms, runtime, announce, self._record, book, plan.spec.nodes
+                )
                 if book is not None:
                     book.end()
         summary = replace(summary, rows=(*self._done, *summary.rows, *away))

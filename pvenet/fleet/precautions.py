@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pvenet import errors
+from pvenet.apply.unfinished import meet
 from pvenet.cluster import standing
 from pvenet.fleet.course import Halted
 from pvenet.journal import ARMS, MEANINGS, UNFINISHED, YES, State
@@ -13,20 +15,20 @@ from pvenet.model import runs
 from pvenet.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from pvenet.apply.runtime import Runtime
     from pvenet.cluster import Cluster
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
-    from pvenet.journal import Journal, Journals
+    from pvenet.journal import Journal
 
 NO_END = frozenset({State.RELOADING, *ARMS, *UNFINISHED})
 """The states of a journal whose apply has no verdict yet."""
 
 
 class Precautions:
-    """The nodes of one rollout, and how their clusters stood when it came to each of them first."""
+    """The nodes that one rollout is about, be there something to do or not, and how their clusters stood at first."""
 
     def __init__(self, fleet: Fleet, names: Collection[str], at_work: Callable[[], Collection[str]]) -> None:
         self._fleet = fleet
@@ -56,8 +58,7 @@ class Precautions:
         for name in self._names:
             if name == node.name or name in self._at_work() or self._fleet.place(name) is not place:
                 continue
-            journals = self._fleet.journals(name).at(Node(place, name))
-            if (found := unfinished(journals)) is not None:
+            if (found := unfinished(self._fleet, name)) is not None:
                 raise _halted(
                     f"{name}: {MEANINGS[found.state].what}; {node.name} was not started",
                     hint=f"`pvenet status --node {name}` shows the state of the node, and what to do",
@@ -83,7 +84,16 @@ def _halted(message: str, hint: str) -> Halted:
     return Halted(errors.RefusedByPvenet(message, hint=hint))
 
 
-def unfinished(journals: Journals) -> Journal | None:
+def without_verdict(fleet: Fleet, names: Iterable[str]) -> dict[str, Journal]:
+    """Those of the nodes whose apply has no verdict yet, each with its journal."""
+    return {name: found for name in names if (found := unfinished(fleet, name)) is not None}
+
+
+def unfinished(fleet: Fleet, name: str) -> Journal | None:
     """The youngest journal of a node whose apply has no verdict yet."""
+    node = Node(fleet.place(name), name)
+    journals = fleet.journals(name).at(node)
+    with suppress(errors.PvenetError):  # whoever can't be asked is met again
+        meet(node, journals, *NO_END)
     found = [each for each in journals.all() if each.state in NO_END and journals.word(each) != YES]
     return found[-1] if found else None

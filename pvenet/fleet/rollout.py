@@ -21,7 +21,7 @@ from pvenet.fleet.stage import refuse_changed, refuse_others, unagreed_losses
 from pvenet.node import strip_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pvenet.apply.options import ApplyOptions
     from pvenet.apply.runtime import Runtime
@@ -112,12 +112,14 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
     announce: Callable[[Turn], None] = lambda _: None,
     record: Record | None = None,
     book: RolloutBook | None = None,
+    beside: Iterable[str] = (),
 ) -> Summary:
     """Apply the plans of some nodes, as many at once as the terms say, up to the first that fails.
 
     `announce` is called before each node; what it raises ends the rollout with that node untouched. Consent was given
     beforehand: the runtime is not asked. `book` keeps how far it has come; where that, or the record of a saved plan,
-    can't be written, no further node is begun.
+    can't be written, no further node is begun. `beside`: nodes at which there is nothing to do; none is begun while the
+    apply of one of them has no verdict.
     """
     by_name = {plan.node: plan for plan in plans}
     own = replace(terms, apply=replace(terms.apply, sdn_lock=False))
@@ -150,7 +152,7 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
         begun=book.begin if book else lambda _: None,
         noted=noted,
     )
-    precautions = Precautions(fleet, by_name, lambda: course.at_work)
+    precautions = Precautions(fleet, dict.fromkeys((*by_name, *beside)), lambda: course.at_work)
     with SdnLocks(fleet, by_name, course.steady, wanted=terms.apply.sdn_lock) as locks:
         return course.run()
 

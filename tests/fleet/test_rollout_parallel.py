@@ -9,6 +9,8 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +22,6 @@ from pvenet.journal import Journals, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Ran
 
@@ -270,6 +271,49 @@ def reloading(cluster: Path, *nodes: str) -> bool:
     """Whether these nodes' reloads were begun."""
     found = [Journals(cluster / ".pvenet", node).all() for node in nodes]
     return all(each and each[-1].upid for each in found)
+
+
+def test_a_node_whose_reload_still_runs_is_not_passed_over(cluster: Path, run: Run, file: Path) -> None:
+    """It is as the file says, and nobody knows whether it stays so: no other is reloaded beside it, and it is said."""
+    file.write_text(TAGGED)
+    hangs = ("--canary", "pve1", *on("pve2", "reload-hangs"))
+    words = ("apply", "-f", "network.yaml", "--yes")
+    killed(cluster, file.parent, *words, *hangs, when=lambda: reloading(cluster, "pve2"))
+    told = "pve2: a reload was sent, and nobody has checked how it ended"
+    for looks in ("plan", "drift"):
+        ran = run(looks, "network.yaml")
+        assert ran.code == 0
+        assert told in ran.err
+        assert "`pvenet wait --node pve2` waits for its end" in ran.err
+    for more in ((), ("--dry-run",), ("--max-failures", "3", "--skip-unreachable")):
+        ran = run(*words, *more)
+        assert ran.code == 7
+        assert f"{told}; nothing was sent" in ran.err
+        assert "hint: `pvenet wait --node pve2` waits for its end" in ran.err
+    assert not is_live(cluster, "pve3")
+    file.write_text(tagged("pve2"))
+    ran = run(*words)
+    assert ran.code == 7
+    assert f"{told}; nothing was sent" in ran.err
+    assert "no changes" not in ran.out
+    ran = run("apply", "--node", "pve2", "--yes", "--timeout", "1")
+    assert ran.code == 9
+    assert "the reload of pve2 that was started from here is still running after 1 s; nothing was sent" in ran.err
+    assert "hint: `pvenet wait --node pve2` waits for its end" in ran.err
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_node_that_waits_for_a_word_ends_a_rollout_of_others(run: Run, file: Path) -> None:
+    """By its own name, with what answers it, also where nothing is to be done there."""
+    file.write_text(tagged("pve1"))
+    run("apply", "-f", "network.yaml", "--yes")
+    left = Journals(Path(os.environ["PVENET_SIM"]) / ".pvenet", "pve1")
+    left.write(replace(left.all()[-1], state=State.CONFIRMING))
+    file.write_text(TAGGED)
+    ran = run("apply", "-f", "network.yaml", "--yes")
+    assert ran.code == 7
+    assert "pve1: what was applied last is waiting to be confirmed; nothing was sent" in ran.err
+    assert "hint: `pvenet confirm --node pve1` keeps it, `pvenet rollback --node pve1` puts back" in ran.err
 
 
 @pytest.mark.parametrize("together", [False, True])
