@@ -10,7 +10,7 @@ from pvenet import errors
 from pvenet.apply.unfinished import meet
 from pvenet.cluster import standing
 from pvenet.fleet.course import Halted
-from pvenet.journal import ARMS, MEANINGS, UNFINISHED, YES, State
+from pvenet.journal import ARMS, MEANINGS, UNFINISHED, YES, State, nodes
 from pvenet.model import runs
 from pvenet.node import Node
 
@@ -86,7 +86,8 @@ def _halted(message: str, hint: str) -> Halted:
 
 def without_verdict(fleet: Fleet, names: Iterable[str]) -> dict[str, Journal]:
     """Those of the nodes whose apply has no verdict yet, each with its journal."""
-    return {name: found for name in names if (found := unfinished(fleet, name)) is not None}
+    kept = frozenset(nodes(fleet.state_dir))
+    return {name: found for name in names if name in kept and (found := unfinished(fleet, name)) is not None}
 
 
 def unfinished(fleet: Fleet, name: str) -> Journal | None:
