@@ -14,11 +14,10 @@ import shlex
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
-from pvenet import errors
 from pvenet.cli.unfinished import Line
 
 if TYPE_CHECKING:
@@ -80,22 +79,6 @@ def whole_words(words: Sequence[str], current: int) -> tuple[list[str], int]:
             at = len(found) - 1
         glued = sign
     return found, at
-
-
-def install_or_say(install: Callable[..., Any]) -> Callable[..., Any]:
-    """Typer's own installing, which writes into a home; what can't be written is told with how to do without."""
-
-    def installing(*given: Any) -> Any:
-        try:
-            return install(*given)
-        except OSError as error:
-            where = f"{error.filename} " if isinstance(error.filename, str) else ""
-            raise errors.PvenetError(
-                f"{where}can't be written, so completion is not installed: {errors.reason(error)}",
-                hint="`pvenet --show-completion` prints the script to load",
-            ) from None
-
-    return installing
 
 
 def one(find: Find) -> Complete:

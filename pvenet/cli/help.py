@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from pvenet.cli.completion import install_or_say
+from pvenet.cli.installing import install_or_say
 from pvenet.cli.output import out
 from pvenet.cli.usage import no_command, refuse_swallowed
 
