@@ -25,13 +25,16 @@ def progress(context: Context, *, asks: bool = False, sums_up: bool = False, tog
     heard = _heard(asks=asks) if context.options.quiet else None
 
     def said(text: str) -> bool:
-        return say(context.lead(text))
+        return say(context.lead(text, listener.about if sums_up else ""))
 
+    listener: Terminal
     if together:
         from pvenet.cli.together import Together  # rarely needed
 
-        return Together(said, painter(), heard, nodes=together)
-    return Terminal(said, painter(), heard, asks=asks, sums_up=sums_up)
+        listener = Together(said, painter(), heard, nodes=together)
+    else:
+        listener = Terminal(said, painter(), heard, asks=asks, sums_up=sums_up)
+    return listener
 
 
 def _heard(*, asks: bool) -> tuple[type[events.Event], ...]:

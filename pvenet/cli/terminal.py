@@ -66,6 +66,8 @@ class Terminal:
         """Why it was rolled back, which is said when that begins."""
         self.upid = ""
         """The reload's task, once there is one."""
+        self.about = ""
+        """The node of which something is being told."""
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +84,7 @@ class Terminal:
 
     def emit(self, event: events.Event) -> None:
         """Say what happened; a terminal that has gone stops no apply."""
+        self.about = event.node
         if isinstance(event, events.Reloading):
             self.upid = event.upid
         if self._heard is None or isinstance(event, self._heard):
@@ -171,6 +174,7 @@ class Terminal:
         from pvenet.render.node_plan import why_text  # rarely needed
 
         for event in self._failed:
+            self.about = event.node
             self._say(why_text(event.node, event.message))
 
     def _warn(self, event: events.Warned) -> None:

@@ -33,8 +33,6 @@ class Together(Terminal):
         super().__init__(say, paint, heard, sums_up=True)
         self._nodes = nodes
         self._ended = 0
-        self._node = ""
-        """Of whom something is being told."""
         self._at_work: dict[str, Callable[[], str]] = {}
         """What each that is at work waits for."""
         self._reasons: set[tuple[str, str]] = set()
@@ -46,7 +44,7 @@ class Together(Terminal):
             self._at_work.pop(event.node, None)
         elif event.node:
             self._at_work.setdefault(event.node, lambda: BEGINS)
-        self._node = event.node
+        self.about = event.node
         if not isinstance(event, events.Shown | events.Affected | events.Verified):
             super().emit(event)
         self._draw()
@@ -71,5 +69,5 @@ class Together(Terminal):
         self._line(indented(f"warning: {event.text}"))
 
     def _line(self, text: str) -> None:
-        before = f"{self._node}: " if self._node else ""
+        before = f"{self.about}: " if self.about else ""
         self._say("\n".join(f"{before}{line}" for line in text.splitlines()))

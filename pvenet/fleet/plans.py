@@ -209,7 +209,7 @@ def refuse_stale(plan: FleetPlan, saved: Saved | None) -> None:
         if other := sorted(name for name, mac in before.items() if each.nics.get(name, mac) != mac):
             raise errors.Stale(
                 f"{', '.join(other)} on {each.node} is another NIC than when this was planned; nothing was sent to it",
-                hint="plan again; `pvenet nics` shows which is which",
+                hint=f"plan again; `pvenet nics --node {each.node}` shows which is which",
             )
     if others := [each.node for each in plan.nodes if saved and not saved.shows(each)]:
         them = "it" if len(others) == 1 else "them"

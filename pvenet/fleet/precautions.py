@@ -69,7 +69,8 @@ class Precautions:
             raise _halted(
                 f"the cluster of {node.name} has lost its quorum since the rollout started; {node.name} was not "
                 "started",
-                hint="`pvenet doctor` looks for the reason; `pvenet rollback` puts back what was on a node before",
+                hint="`pvenet doctor` looks for the reason; `pvenet rollback --node NODE` puts back what was on a node "
+                "before",
             )
         if gone := set(now.offline) - {*first.offline, *self._at_work(), node.name}:
             names = [member.name for member in now.members if member.name in gone]

@@ -10,7 +10,8 @@ from pvenet.apply.agreement import Missing, refuse
 from pvenet.apply.stage import Staging, lossy
 from pvenet.events import Row, Verdict
 from pvenet.fleet.plans import stale
-from pvenet.journal import not_ours
+from pvenet.journal import not_ours_on
+from pvenet.model import runs
 from pvenet.node import strip_times
 from pvenet.outcome import verdict_of
 from pvenet.spec.node_plan import fingerprint
@@ -58,16 +59,16 @@ def unagreed_losses(plans: Sequence[NodePlan], options: StageOptions) -> Iterato
 
 
 def refuse_others(plans: Sequence[NodePlan], options: StageOptions, verb: str) -> None:
-    """Raises what pends on a node and is not for us to build on."""
-    for found in plans:
-        if found.pending and found.pending.armed:
-            raise errors.RefusedByPvenet(
-                f"what is pending on {found.node} is the way back of an apply that was armed and has not ended; "
-                "nothing was sent",
-                hint=f"`pvenet status --node {found.node}` says what to do",
-            )
-        if found.pending and not found.pending.ours and not options.adopt:
-            raise not_ours(found.node, found.pending.changes, f"{verb} on top of them with --adopt")
+    """Raises what pends on nodes and is not for us to build on, naming all of them."""
+    if armed := [found.node for found in plans if found.pending and found.pending.armed]:
+        raise errors.RefusedByPvenet(
+            f"what is pending on {runs(armed)} is the way back of an apply that was armed and has not ended; "
+            "nothing was sent",
+            hint=f"`pvenet status --node {','.join(armed)}` says what to do",
+        )
+    others = {found.node: found.pending.changes for found in plans if found.pending and not found.pending.ours}
+    if others and not options.adopt:
+        raise not_ours_on(others, f"{verb} on top of them with --adopt")
 
 
 def stage_all(fleet: Fleet, plans: Sequence[NodePlan], options: StageOptions) -> Summary:

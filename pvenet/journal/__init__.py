@@ -9,7 +9,7 @@ from pvenet.journal.history import Past, history, named
 from pvenet.journal.identity import Match, Place, elsewhere, here, match, place_of
 from pvenet.journal.locks import LockJournal, LockJournals, OpenLock
 from pvenet.journal.open import OpenJournal, drop_staged, still_open
-from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorded, not_ours, ownership
+from pvenet.journal.ownership import Foreign, Nothing, Ours, is_mine, is_recorded, not_ours, not_ours_on, ownership
 from pvenet.journal.replay import Replayed, explains, replay, replayed
 from pvenet.journal.states import ARMS, MEANINGS, OPEN, UNFINISHED, WRITING, State
 from pvenet.journal.store import KEPT, NO, YES, Journals, nodes
@@ -52,6 +52,7 @@ __all__ = [
     "named",
     "nodes",
     "not_ours",
+    "not_ours_on",
     "ownership",
     "place_of",
     "replay",

@@ -14,6 +14,7 @@ from pvenet.changes import net_changes
 from pvenet.journal.identity import elsewhere
 from pvenet.journal.replay import explains, replay
 from pvenet.journal.states import ARMS, WRITING
+from pvenet.model import runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,10 +116,16 @@ def is_mine(journal: Journal, reading: Reading) -> bool:
     return journal.behind and not journal.adopted and explains(journal, reading.entries)
 
 
-def not_ours(node: str, changes: str, remedy: str, note: str = "") -> errors.NotOurs:
-    """The refusal of pending changes that somebody else staged."""
+def not_ours(node: str, changes: str, remedy: str, note: str = "", *, where: str = "") -> errors.NotOurs:
+    """The refusal of pending changes that somebody else staged; `where`: the option by which a command says where."""
     return errors.NotOurs(
         f"changes are pending on {node} that pvenet did not stage from here; they are left alone:\n\n{changes}",
-        hint=f"ask who staged them; then {remedy}, or throw them away with `pvenet revert --discard`{note}",
+        hint=f"ask who staged them; then {remedy}, or throw them away with `pvenet revert --discard{where}`{note}",
         changes=changes,
     )
+
+
+def not_ours_on(pending: Mapping[str, str], remedy: str) -> errors.NotOurs:
+    """The same of some of many nodes, all of them at once."""
+    told = [f"{name}:\n{changes}" if len(pending) > 1 else changes for name, changes in pending.items()]
+    return not_ours(runs([*pending]), "\n\n".join(told), remedy, where=f" --node {','.join(pending)}")

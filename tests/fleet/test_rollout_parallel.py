@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -314,6 +315,55 @@ def test_a_node_that_waits_for_a_word_ends_a_rollout_of_others(run: Run, file: P
     assert ran.code == 7
     assert "pve1: what was applied last is waiting to be confirmed; nothing was sent" in ran.err
     assert "hint: `pvenet confirm --node pve1` keeps it, `pvenet rollback --node pve1` puts back" in ran.err
+
+
+def theirs(cluster: Path, *nodes: str) -> None:
+    """Stage something there that pvenet did not."""
+    for node in nodes:
+        live = cluster / node / "etc/network/interfaces"
+        live.with_name("interfaces.new").write_text(f"{live.read_text()}\nauto vmbr9\niface vmbr9 inet manual\n")
+
+
+@pytest.mark.parametrize("verb", [(), ("--stage-only",)])
+def test_all_nodes_with_somebody_elses_changes_are_refused_at_once(
+    cluster: Path, run: Run, file: Path, verb: tuple[str, ...]
+) -> None:
+    """Each with its changes; and what throws them away can be typed as it is said, and does so."""
+    file.write_text(TAGGED)
+    theirs(cluster, "pve2", "pve3")
+    ran = run("apply", "-f", "network.yaml", "--yes", "-q", *verb)
+    assert ran.code == 7
+    assert "changes are pending on pve2, pve3 that pvenet did not stage from here" in ran.err
+    assert ran.err.count("+auto vmbr9") == 2
+    assert "with --adopt, or throw them away with `pvenet revert --discard --node pve2,pve3`" in ran.err
+    assert run("revert", "--discard", "--node", "pve2", "--yes").code == 0
+    ran = run("apply", "-f", "network.yaml", "--yes", "-q", *verb)
+    assert "changes are pending on pve3 that" in ran.err
+    assert "`pvenet revert --discard --node pve3`" in ran.err
+    assert run("revert", "--discard", "--node", "pve3", "--yes").code == 0
+    assert run("apply", "-f", "network.yaml", "--yes", "-q", *verb).code == 0
+
+
+UNNAMED = re.compile(
+    r"`pvenet (?:wait|confirm|rollback|diff|revert|rescue|apply)\b(?![^`]* (?:--node|--rollout|-f) )[^`]*`"
+)
+"""A command about one node that does not say which."""
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("json", [(), ("--json",)])
+def test_what_is_to_be_done_at_a_node_says_which(run: Run, file: Path, json: tuple[str, ...]) -> None:
+    """Where there are several, be they in the file or not: else it can't be typed as it is said."""
+    for names in (("pve2",), NODES):
+        file.write_text(tagged(*names))
+        words = ("--yes", "--timeout", "1", "--on-failure", "keep", "--max-failures", "2", *json)
+        ran = run("apply", "-f", "network.yaml", *words, *on("pve2", "reload-fails"), *on("pve3", "reload-fails"))
+        assert ran.code == 1
+        told = f"{ran.lines[-1]}" if json else ran.out
+        assert "`pvenet rollback --node pve2`" in told + ran.err
+        assert not UNNAMED.findall(told + ran.err)
+        for name in names:
+            run("rollback", "--yes", "--node", name)
 
 
 @pytest.mark.parametrize("together", [False, True])
