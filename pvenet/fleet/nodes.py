@@ -66,6 +66,10 @@ class Fleet:
         if self.places:
             self.places.refuse_ambiguous(wanted)
 
+    def unambiguous(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the names that nodes of two places do not have."""
+        return tuple(name for name in names if self.places is None or not self.places.is_ambiguous(name))
+
     def node(self, name: str) -> Node:
         """A node, over a connection of its own."""
         return Node(self.place(name).another(), name)

@@ -56,6 +56,10 @@ class Places:
         heard = self._heard()
         return self._unheard() if heard.silent and name not in heard.homes else None
 
+    def is_ambiguous(self, name: str) -> bool:
+        """Whether nodes of two places have a name."""
+        return len(self._heard().homes.get(name, ())) > 1
+
     def refuse_ambiguous(self, wanted: Iterable[str]) -> None:
         """Raises UsageError for a name that nodes of two places have."""
         homes = self._heard().homes

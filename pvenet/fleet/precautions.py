@@ -86,9 +86,10 @@ def _halted(message: str, hint: str) -> Halted:
 
 
 def without_verdict(fleet: Fleet, names: Iterable[str]) -> dict[str, Journal]:
-    """Those of the nodes whose apply has no verdict yet, each with its journal."""
+    """Those of the nodes whose apply has no verdict yet, each with its journal; none whose name is not clear."""
     kept = frozenset(nodes(fleet.state_dir))
-    return {name: found for name in names if name in kept and (found := unfinished(fleet, name)) is not None}
+    clear = fleet.unambiguous(name for name in names if name in kept)
+    return {name: found for name in clear if (found := unfinished(fleet, name)) is not None}
 
 
 def unfinished(fleet: Fleet, name: str) -> Journal | None:

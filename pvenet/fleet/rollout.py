@@ -152,7 +152,7 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
         begun=book.begin if book else lambda _: None,
         noted=noted,
     )
-    precautions = Precautions(fleet, dict.fromkeys((*by_name, *beside)), lambda: course.at_work)
+    precautions = Precautions(fleet, dict.fromkeys((*by_name, *fleet.unambiguous(beside))), lambda: course.at_work)
     with SdnLocks(fleet, by_name, course.steady, wanted=terms.apply.sdn_lock) as locks:
         return course.run()
 
