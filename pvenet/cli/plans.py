@@ -177,11 +177,16 @@ def warn(context: Context, plan: FleetPlan) -> None:
         context.warn(f"{what}; {todo}")
 
 
-def refuse_unfinished(context: Context, names: Iterable[str]) -> None:
-    """Raises RefusedByPvenet where the apply of one of these nodes has no verdict yet; nothing is listed for that."""
+def refuse_unfinished(context: Context, spec: NetworkSpec, names: Iterable[str]) -> None:
+    """Raises RefusedByPvenet where the apply of one of these nodes of a file has no verdict yet; lists nothing."""
+    from pvenet.fleet.book import Rollouts
+    from pvenet.fleet.resume import going_on
+
     if found := _without_verdict(context, names):
-        what, todo = "\n".join(what for what, _ in found), "\n".join(todo for _, todo in found)
-        raise errors.RefusedByPvenet(f"{what}; nothing was sent", hint=todo)
+        go_on = going_on(Rollouts(context.fleet.state_dir), spec)
+        todo = [*(todo for _, todo in found), *([go_on] if go_on else ())]
+        what = "\n".join(what for what, _ in found)
+        raise errors.RefusedByPvenet(f"{what}; nothing was sent", hint="\n".join(todo))
 
 
 def _without_verdict(context: Context, names: Iterable[str]) -> list[tuple[str, str]]:

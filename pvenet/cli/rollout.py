@@ -53,6 +53,8 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     """Apply a file or a saved plan. Raises what the first node that fails raises, after the summary."""
     from pvenet.apply.stage import StageOptions
     from pvenet.fleet import rollout
+    from pvenet.fleet.book import Rollouts
+    from pvenet.fleet.resume import going_on
     from pvenet.fleet.saved import Record
 
     if not options.wait:
@@ -61,7 +63,8 @@ def roll_out(context: Context, request: Request, options: ApplyOptions) -> None:
     state_dir = context.fleet.state_dir
     record = None
     if saved:
-        record = Record(state_dir, saved.id) if request.resume else Record.unused(state_dir, saved.id)
+        go_on = going_on(Rollouts(state_dir), spec)
+        record = Record(state_dir, saved.id) if request.resume else Record.unused(state_dir, saved.id, go_on=go_on)
     stage = StageOptions(lossy=request.lossy, adopt=options.adopt)
     terms = rollout.Terms(apply=options, stage=stage, pace=request.pace)
     with ExitStack() as kept:  # what belongs to this process until it ends
@@ -103,7 +106,9 @@ class _Run:
         if not self._request.dry_run:
             release_locks(context.fleet, context.warn)
         rollouts = Rollouts(context.fleet.state_dir)
-        book = self._book = self._kept.enter_context(rollouts.taken_up(resumable(context.fleet, rollouts, spec)))
+        anew = ["plan again"] if self._record and self._record.used else []  # it is good for once
+        found = resumable(context.fleet, rollouts, spec, *anew)
+        book = self._book = self._kept.enter_context(rollouts.taken_up(found))
         done = [each.node for each in book.now.members if each.done]
         before = f": {runs(done)} {'is' if len(done) == 1 else 'are'} done" if done else ""
         context.say(f"going on with the rollout {book.id}{before}")
@@ -112,6 +117,8 @@ class _Run:
         self._terms = replace(self._terms, pace=replace(self._terms.pace, canary=canary))
         if book.now.unseen and not self._request.dry_run and not self._take_up(book):
             return
+        if self._record and not self._request.dry_run:
+            self._record.add(each.node for each in book.now.members if each.done)
         self.go(spec)
 
     def _take_up(self, book: RolloutBook) -> bool:
@@ -143,7 +150,7 @@ class _Run:
         only = [each.node for each in self._book.now.left] if self._book else None
         seen_first = [each.node for each in self._book.now.unseen] if self._book else []
         if not request.stage_only:
-            refuse_unfinished(context, [name for name in spec.nodes if name not in seen_first])
+            refuse_unfinished(context, spec, [name for name in spec.nodes if name not in seen_first])
         plan = planned(context, spec, update_hosts=terms.apply.update_hosts, only=only)
         plan, away = rollout.skipping(plan, terms.pace)
         refuse_stale(plan, self._saved)

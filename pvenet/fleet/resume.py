@@ -32,8 +32,21 @@ if TYPE_CHECKING:
     from pvenet.spec.network_spec import NetworkSpec
 
 
-def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
+def going_on(rollouts: Rollouts, spec: NetworkSpec) -> str:
+    """How the youngest rollout of what a file says goes on, a clause; empty where it does not."""
+    last = next((each for each in reversed(rollouts.all()) if each.digest == digest(spec)), None)
+    now = by_now(rollouts.folder.parent, last) if last else None
+    if now is None or not now.left or any(each.stands == UNDONE for each in now.members):
+        return ""
+    return f"the same command with --resume goes on with the rollout {now.id}"
+
+
+def resumable(
+    fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec, anew: str = "leave out --resume to start a new rollout"
+) -> Rollout:
     """The youngest rollout of what a file says on these nodes, unless all of them are as it wants them.
+
+    `anew`: what starts a new one, where none is to be gone on with.
 
     Raises UsageError where there is none, or a name is that of nodes of two places, and Stale where the file says
     something else than it did, or where it was of nodes elsewhere that have the same names.
@@ -47,26 +60,26 @@ def resumable(fleet: Fleet, rollouts: Rollouts, spec: NetworkSpec) -> Rollout:
         raise errors.Stale(
             f"the rollout {every[-1].id} of {spec.file} was of nodes elsewhere that have the same names; nothing was "
             "sent",
-            hint="leave out --resume to start a new rollout here",
+            hint=anew,
         )
     if not found:
         former = [each for each in kept if each.file == spec.file]
         if former:
             raise errors.Stale(
                 f"{spec.file} has changed since the rollout {former[-1].id} started; nothing was sent",
-                hint="leave out --resume to start a new rollout",
+                hint=anew,
             )
         raise errors.UsageError(f"no rollout of {spec.file} was started from here", hint="leave out --resume")
     last = by_now(rollouts.folder.parent, found[-1])
     if undone := [each.node for each in last.members if each.stands == UNDONE]:
         raise errors.Stale(
             f"the rollout {last.id} of {spec.file} was rolled back on {runs(undone)}; nothing was sent",
-            hint="leave out --resume to start a new rollout",
+            hint=anew,
         )
     if not last.left:
         raise errors.UsageError(
             f"nothing is left of the rollout {last.id}: it has ended well on all its nodes",
-            hint=f"leave out --resume; `pvenet plan -f {spec.file}` shows whether they still are as the file says",
+            hint=f"{anew}; `pvenet plan -f {spec.file}` shows whether they still are as the file says",
         )
     return last
 

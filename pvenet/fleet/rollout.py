@@ -123,7 +123,6 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
     """
     by_name = {plan.node: plan for plan in plans}
     own = replace(terms, apply=replace(terms.apply, sdn_lock=False))
-    ended: list[str] = []
 
     def work(name: str, runtime: Runtime) -> Ended:
         node, journals = fleet.node(name), fleet.journals(name, rollout=book.id if book else "")
@@ -139,8 +138,7 @@ def roll_out(  # noqa: PLR0913, PLR0917 - each is another's
         if book:
             book.note(row)
         if record and row.verdict == Verdict.APPLIED:
-            ended.append(row.node)
-            record.write([name for name in by_name if name in ended])
+            record.add([row.node])
 
     course = Course(
         names=tuple(by_name),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +13,7 @@ from pvenet.journal import utc_now
 from pvenet.spec.saved import saved_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pvenet.spec.node_plan import NodePlan
@@ -36,27 +37,45 @@ class Record:
         self._path = state_dir / "plans" / f"{plan_id}.json"
 
     @classmethod
-    def unused(cls, state_dir: Path, plan_id: str) -> Self:
-        """The record of a plan. Raises Stale where it was applied already, to any node."""
+    def unused(cls, state_dir: Path, plan_id: str, *, go_on: str = "") -> Self:
+        """The record of a plan. Raises Stale where it was applied already, to any node; `go_on`: how that goes on."""
         record = cls(state_dir, plan_id)
-        record._refuse_again()
+        if record.used:
+            record._refuse_again(f"{go_on}; or plan again" if go_on else "plan again")
         return record
 
-    def _refuse_again(self) -> None:
+    @property
+    def used(self) -> bool:
+        """Whether the plan was applied, to any node; so it is where nobody can tell."""
         try:
-            done = json.loads(self._path.read_text(encoding="utf8"))
-            nodes, when = ", ".join(done["nodes"]), times.told(f"{done['when']}", datetime.now(UTC))
+            self._path.lstat()
         except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            nodes, when = "some nodes", "an unknown time"
-        raise errors.Stale(f"this plan was applied already, to {nodes} at {when}; nothing was sent", hint="plan again")
+            return False
+        except OSError:
+            pass
+        return True
 
-    def write(self, nodes: Sequence[str]) -> None:
-        """Keep that the plan was applied to these nodes. Raises PvenetError where that can't be written."""
+    def _refuse_again(self, hint: str) -> None:
+        try:
+            nodes, since = self._read()
+            named, when = ", ".join(nodes), times.told(since, datetime.now(UTC))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            named, when = "some nodes", "an unknown time"
+        raise errors.Stale(f"this plan was applied already, to {named} at {when}; nothing was sent", hint=hint)
+
+    def _read(self) -> tuple[list[str], str]:
+        done = json.loads(self._path.read_text(encoding="utf8"))
+        return [f"{name}" for name in done["nodes"]], f"{done['when']}"
+
+    def add(self, nodes: Iterable[str]) -> None:
+        """Keep that the plan was applied to these nodes, too. Raises PvenetError where that can't be written."""
+        before: list[str] = []
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            before = self._read()[0]
+        every = [*dict.fromkeys((*before, *nodes))]
         try:
             private.make_own_folder(self._path.parent)
-            private.write(self._path, (json.dumps({"nodes": list(nodes), "when": utc_now()}) + "\n").encode())
+            private.write(self._path, (json.dumps({"nodes": every, "when": utc_now()}) + "\n").encode())
         except OSError as error:
             raise errors.PvenetError(
                 f"{self._path} can't be written: {error.strerror}",

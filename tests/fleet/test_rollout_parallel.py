@@ -404,6 +404,42 @@ def test_what_was_only_staged_when_it_was_killed_is_planned_anew(
     assert standing(cluster) == dict.fromkeys(NODES, "applied")
 
 
+@pytest.mark.usefixtures("cluster")
+def test_a_saved_plan_is_gone_on_with_until_it_was_applied_everywhere(run: Run, file: Path) -> None:
+    """Whoever comes without --resume is told of it, then of all nodes; after a rollback only a new plan is left."""
+    file.write_text(TAGGED)
+    run("plan", "-f", "network.yaml", "-o", "p.plan")
+    assert run("apply", "p.plan", "--yes", "--canary", "pve2", *on("pve1", "reload-fails")).code == 8
+    ran = run("apply", "p.plan", "--yes")
+    assert ran.code == 7
+    assert "this plan was applied already, to pve2 at" in ran.err
+    assert "hint: the same command with --resume goes on with the rollout r1; or plan again" in ran.err
+    assert run("apply", "p.plan", "--yes", "--resume").code == 0
+    ran = run("apply", "p.plan", "--yes")
+    assert "this plan was applied already, to pve2, pve1, pve3 at" in ran.err
+    assert "hint: plan again" in ran.err
+    for back in ((), ("rollback", "--rollout", "r1", "--yes")):
+        assert not back or run(*back).code == 0
+        ran = run("apply", "p.plan", "--yes", "--resume")
+        assert ran.code in (2, 7)
+        assert "hint: plan again" in ran.err
+        assert "leave out --resume" not in ran.err
+
+
+def test_a_saved_plan_remembers_those_whose_end_was_seen_later(cluster: Path, run: Run, file: Path) -> None:
+    """The rollout was killed before it could keep that they were changed."""
+    set_nature(cluster, reload_seconds=1.0)
+    file.write_text(TAGGED)
+    run("plan", "-f", "network.yaml", "-o", "p.plan")
+    killed(cluster, file.parent, "apply", "p.plan", "--yes", when=lambda: reloading(cluster, "pve1"))
+    ran = run("apply", "p.plan", "--yes")
+    assert ran.code == 7
+    assert "`pvenet wait --node pve1`" in ran.err
+    assert "\nthe same command with --resume goes on with the rollout r1\n" in ran.err
+    assert run("apply", "p.plan", "--yes", "--resume").code == 0
+    assert "this plan was applied already, to pve1, pve2, pve3 at" in run("apply", "p.plan", "--yes").err
+
+
 def test_a_file_that_says_something_else_is_not_gone_on_with(cluster: Path, run: Run, file: Path) -> None:
     """Comments may change; and where no rollout was begun, there is none to go on with."""
     file.write_text(TAGGED)
