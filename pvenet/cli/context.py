@@ -35,6 +35,8 @@ class Context:
         self.options = options
         self.tells_renames = False
         """The command says by itself which NICs have other names now."""
+        self.tells_way_back = False
+        """The command says by itself what to do where a change from here has cut a node off."""
         self.leaves = True
         """The command may make the state folder."""
         self.placed = True
@@ -174,6 +176,14 @@ class Context:
 
         places = Places(dict(zip(self.places, self._connections, strict=True)))
         return Fleet(connection=connection, state_dir=state_dir, places=places)
+
+    def pointed(self, error: errors.Unreachable) -> errors.Unreachable:
+        """The same error, with what helps where a change from here may have cut the node off."""
+        if self.tells_way_back or isinstance(error, errors.Untrusted | errors.NotPVE):
+            return error
+        from pvenet.cli.cut_off import pointed
+
+        return pointed(error, self._each.values(), self.named)
 
     # --- the answer ---
 

@@ -171,7 +171,10 @@ def command(
         answer.form, answer.streams = options.form, typer_context.info_name in STREAMS
         taken = {group: {name: given.pop(name) for name in members} for group, members in groups.items()}
         with Context(options, answer) as context:
-            function(context, **given, **taken)
+            try:
+                function(context, **given, **taken)
+            except errors.Unreachable as error:
+                raise context.pointed(error) from error.__cause__
 
     _declare(run, function, [*groups.values(), own, common])  # what it is about comes first
     return run

@@ -43,7 +43,7 @@ def status(
     $ pvenet status --watch
     """
     fleet = context.fleet
-    context.tells_renames = True
+    context.tells_renames = context.tells_way_back = True
     from dataclasses import asdict
 
     from pvenet.apply.status import status as stand
