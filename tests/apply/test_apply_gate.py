@@ -171,7 +171,7 @@ def test_a_journal_that_cannot_be_written_stops_before_the_reload(lab: Lab) -> N
     lab.tagged()
     journal = lab.journals.path(lab.journals.all()[0])
     lab.adapter.after["GET network"] = lambda: journal.with_suffix(".new").mkdir()
-    lab.failed(errors.PvenetError)
+    lab.failed(errors.JournalUnwritable)
     assert lab.writes == []
 
 
