@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from pvenet.stanza_lines import hunks
 
+if TYPE_CHECKING:
     from pvenet.kernel.links import Report
 
 APPLIED = "/etc/network/interfaces"
@@ -16,7 +16,6 @@ _STANZA = re.compile(r"[ \t]*iface[ \t]+(\S+)")
 _STARTS = re.compile(r"[ \t]*(?:auto|allow-\S+)[ \t]+(.*)")
 _NOBODY = ""
 """Whom a line is about that names other files."""
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+")
 
 
 def stanza_names(text: str) -> tuple[str, ...]:
@@ -54,20 +53,6 @@ def changed_stanzas(applied: str, changes: str) -> frozenset[str] | None:
             found.update(here if mark == "-" or moves else ())
             found.update(there if mark == "+" or moves else ())
     return frozenset(found - {_NOBODY})
-
-
-def hunks(changes: str) -> Iterator[tuple[int, list[str]]]:
-    """Where each hunk of a diff begins in the old file, and its lines with their marks."""
-    start, lines = 0, list[str]()
-    for line in [*changes.split("\n"), "@@ -0 +"]:
-        found = _HUNK.match(line)
-        if not found:
-            lines.append(line)
-            continue
-        if start:
-            yield start, lines
-        # an insertion names the line before it
-        start, lines = int(found[1]) + (found[2] == "0"), []
 
 
 def _names(lines: list[str]) -> tuple[str, ...]:

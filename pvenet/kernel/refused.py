@@ -9,14 +9,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pvenet.kernel.files import APPLIED, hunks
+from pvenet.kernel.files import APPLIED
+from pvenet.stanza_lines import NOBODY, begun, hunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _TOLD = re.compile(rf"\s*{APPLIED} : error: {APPLIED}: line(\d+): error processing line '(.*)'\s*")
-_ENDS = re.compile(r"(?:auto|source|source-directory|mapping|rename|allow-\S+)(?!\S)")
-"""Lines of their own, behind which nothing is an option of a stanza."""
 _WRITTEN = re.compile(
     r"(?:auto|iface|address|netmask|broadcast|gateway|mtu|slaves|(?:bridge|bond|ovs|vlan|vxlan|link|uplink)[-_]\S*)(?!\S)"
 )
@@ -77,8 +76,8 @@ def _read(lines: Iterable[str], *, inside: bool | None) -> Iterator[tuple[str, b
         words = line.split()
         if not words or words[0].startswith("#"):
             yield line, False
-        elif words[0] == "iface" or _ENDS.match(line.strip()):
-            inside = words[0] == "iface"
+        elif (owner := begun(line)) is not None:
+            inside = owner != NOBODY
             yield line, False
         else:
             yield line, None if inside is None else not inside

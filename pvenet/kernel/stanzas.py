@@ -9,11 +9,11 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import TYPE_CHECKING
 
 from pvenet.model import Other
+from pvenet.stanza_lines import hunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_HUNK = re.compile(r"@@ -(\d+)")
 _IFACE = re.compile(r"iface\s+(\S+)")
 _STARTS = re.compile(r"(?:auto|allow-\S+)\s+(.*)")
 _KINDS = (
@@ -83,10 +83,10 @@ def stanza_changes(changes: str, order: Sequence[str] = ()) -> StanzaChanges:
     lines are that stand before another's.
     """
     walk = _Walk()
-    hunks = _hunks(changes)
-    for start, lines in hunks:
+    parts = hunks(changes)
+    for start, lines in parts:
         # above the first stanza nothing is an interface's
-        walk.owner = "" if start <= 1 else _before(lines, order, last=lines is hunks[-1][1])
+        walk.owner = "" if start <= 1 else _before(lines, order, last=lines is parts[-1][1])
         for line in lines:
             walk.take(line[0], line[1:])
     changed = frozenset(name for name, lines in walk.lines.items() if any(lines.values()) and name != "lo")
@@ -98,17 +98,6 @@ def stanza_changes(changes: str, order: Sequence[str] = ()) -> StanzaChanges:
         changed=changed - begun.keys() - ended,
         whole=not walk.lost,
     )
-
-
-def _hunks(changes: str) -> list[tuple[int, list[str]]]:
-    """Where each begins in the old file, and its lines."""
-    found: list[tuple[int, list[str]]] = []
-    for line in changes.split("\n"):
-        if hunk := _HUNK.match(line):
-            found.append((int(hunk[1]), []))
-        elif found and line[:1] in (" ", "+", "-"):
-            found[-1][1].append(line)
-    return found
 
 
 def _before(lines: Sequence[str], order: Sequence[str], *, last: bool) -> str | None:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pvenet.changes import Loss
+from pvenet.stanza_lines import NOBODY, begun, hunks
 from pvenet.wire.properties import known
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
     from pvenet.wire.spelling import Entry
 
-_HUNK = re.compile(r"@@ -(\d+)")
-_STANZA = re.compile(r"iface\s+(\S+)")
-_NO_STANZA = re.compile(r"(auto|allow-\S+|source|source-directory|mapping|template)\s")
-"""What ends a stanza for ifupdown2, too, and begins none."""
-_NOBODY = ""
 _NEVER_WRITTEN = frozenset({"netmask", "broadcast", "uplink-id"})
 """What no stanza has after a write (pve-api#f87): such a line that stays is nobody's."""
 _OPTION = re.compile(r"\w\S*\s+\S.*")
@@ -65,34 +61,16 @@ def _options(changes: str, listing: Mapping[str, Entry]) -> Iterator[tuple[str, 
     """The lines of the diff that could be a stanza's: the mark, the text, and behind whose stanza they stand: before
     the write, and after it.
     """
-    for start, lines in _hunks(changes):
-        old: _Owner = _NOBODY if start <= 1 else _out_of_sight(lines, listing)
+    for start, lines in hunks(changes):
+        old: _Owner = NOBODY if start <= 1 else _out_of_sight(lines, listing)
         new = old
         for line in lines:
             mark, text = line[0], " ".join(line[1:].split())
-            begun = _begun(text)
-            if begun is not None:
-                old, new = (begun if mark != "+" else old), (begun if mark != "-" else new)
+            comes = begun(text)
+            if comes is not None:
+                old, new = (comes if mark != "+" else old), (comes if mark != "-" else new)
             elif _OPTION.fullmatch(text):
                 yield mark, text, old, new
-
-
-def _hunks(changes: str) -> Iterator[tuple[int, list[str]]]:
-    """Where each begins in the old file, and its lines."""
-    found: list[tuple[int, list[str]]] = []
-    for line in changes.split("\n"):
-        if hunk := _HUNK.match(line):
-            found.append((int(hunk[1]), []))
-        elif found and line[:1] in (" ", "+", "-"):
-            found[-1][1].append(line)
-    yield from found
-
-
-def _begun(text: str) -> _Owner:
-    """Whose lines a line begins; None where it goes on."""
-    if stanza := _STANZA.match(text):
-        return stanza[1]
-    return _NOBODY if _NO_STANZA.match(text) else None
 
 
 def _out_of_sight(lines: Sequence[str], listing: Mapping[str, Entry]) -> _Owner:
@@ -101,7 +79,7 @@ def _out_of_sight(lines: Sequence[str], listing: Mapping[str, Entry]) -> _Owner:
     for line in lines:
         text = " ".join(line[1:].split())
         if line[0] != "+":
-            if not text or _begun(text) is not None:
+            if not text or begun(text) is not None:
                 break
             first.append(text)
     options = [text for text in first if _OPTION.fullmatch(text) and not text.startswith("#")]
@@ -111,7 +89,7 @@ def _out_of_sight(lines: Sequence[str], listing: Mapping[str, Entry]) -> _Owner:
 
 def _is_nobodys(text: str, owner: _Owner, listing: Mapping[str, Entry]) -> bool:
     """Whether the listing has no such line where it stands: then it is no stanza's for PVE."""
-    if owner == _NOBODY:
+    if owner == NOBODY:
         return False
     here = list(listing.values()) if owner is None else [listing[owner]] if owner in listing else []
     return text.split(maxsplit=1)[0] in _NEVER_WRITTEN or not any(known(text, entry) for entry in here)

@@ -102,6 +102,16 @@ def test_the_text_of_a_file_tells_what_the_diff_of_its_first_write_does() -> Non
     assert compared > 400
 
 
+@pytest.mark.parametrize(
+    "line", ["iface ", "\tiface\t", "auto", "source ", "mapping", "allow-", "rename", "\u00a0", "iface a inet"]
+)
+def test_a_line_that_lacks_its_words_is_read_like_any_other(line: str) -> None:
+    """Whatever stands in a node's file, doctor has an answer."""
+    text = f"iface a inet manual\n\tmtu 1400\n{line}\n\tup b\n"
+    removed_from(text, [])
+    assert all(owner == "a" for owner, _ in loose_options(text))
+
+
 def test_the_loose_options_of_a_file_are_those_that_pve_keeps_as_nobodys() -> None:
     """As the simulated node reads it, with the interface that ifupdown2 takes them for."""
     text = "auto a\niface a inet manual\n\tmtu 1400\n\n\tup b\n# c\n\tports\n\tdown d\nsource /e f\n\tup g\n"
