@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pvenet import errors
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 def pointed(error: errors.Unreachable, places: Iterable[Settings], named: Sequence[str]) -> errors.Unreachable:
     """The same error, with what helps where a journal of a node of these places is open on a reload.
 
-    `named`: the nodes that the command is about; none where it named none. Nothing is asked of any node.
+    `named`: the nodes that the command is about; none where it named none. Nothing is asked of any node. Raises
+    PvenetError for journals that can't be read.
     """
-    with suppress(errors.PvenetError):  # what is wrong here is no answer to why nobody can be reached
-        cut = [name for each in places for name in named or nodes(each.state_dir) if _is_open(each, name)]
-        if cut:
-            error.hint = "\n".join([*map(_hint, dict.fromkeys(cut)), error.hint]).rstrip("\n")
+    cut = [name for each in places for name in named or nodes(each.state_dir) if _is_open(each, name)]
+    if cut:
+        error.hint = "\n".join([*map(_hint, dict.fromkeys(cut)), error.hint]).rstrip("\n")
     return error
 
 
