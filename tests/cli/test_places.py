@@ -286,8 +286,9 @@ def test_names_of_nics_are_remembered_where_the_node_is(monkeypatch: pytest.Monk
 
 
 def test_a_name_in_two_places_is_refused_where_it_is_meant(places: Path, run: Run) -> None:
-    """With the profiles; a file or a --node that does not mention it goes on."""
+    """With the profiles; a file or a --node that does not mention it goes on, also where it has journals."""
     Sim.init(places / "a", node="b1")
+    (places / "kept" / "journals" / "b1").mkdir(parents=True)
     for words in (("plan",), ("list", "--node", "all"), ("status",), ("show", "vmbr0", "--node", "b1")):
         ran = run(*words, *BOTH)
         assert ran.code == errors.UsageError.exit_code, words

@@ -36,6 +36,10 @@ MOVES = {
         " \taddress 192.0.2.11/24\n \n+iface eno2 inet manual\n+\n \tup a\n \tup  c\n \tdown a\n",
         "vmbr0: `up a`, `up c` and `down a`, which become eno2's",
     ),
+    "a mask, which no stanza has after a write": (
+        " iface vmbr0 inet static\n \n+iface eno2 inet manual\n+\n \tnetmask 255.255.255.0\n",
+        "vmbr0: `netmask 255.255.255.0`, which becomes eno2's",
+    ),
     "owner out of sight": (
         " \tmtu 1400\n \n+iface eno2 inet manual\n+\n \tup a\n",
         "`up a`, which becomes eno2's",
