@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pvenet.changes import ovs
@@ -53,7 +54,7 @@ class Create:
         return self.after.name
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Update:
     """An interface whose settings shall change; its kind stays."""
 
@@ -66,7 +67,11 @@ class Update:
 
     def fields(self) -> tuple[FieldChange, ...]:
         """The fields that differ, in the model's order."""
-        return differences(self.before, self.after)
+        return self._fields
+
+    @cached_property
+    def _fields(self) -> tuple[FieldChange, ...]:
+        return differences(self.before, self.after)  # a plan asks ten times
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
