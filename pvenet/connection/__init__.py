@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import quote
 
-import requests
 from proxmoxer.core import ProxmoxResource, ResourceException
 from urllib3.exceptions import HTTPError
 
@@ -194,7 +194,7 @@ class Connection:
         try:
             return self._change("PUT", path, form or {}, self._seconds(timeout))
         except errors.RefusedByPVE as refused:
-            if acts_first and refused.status >= requests.codes.server_error:
+            if acts_first and refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise unproven(self.endpoint, refused) from None
             raise
 

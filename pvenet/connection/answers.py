@@ -9,10 +9,9 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING, Any
-
-import requests
 
 from pvenet import errors
 from pvenet.connection.failures import NOT_PVE_HINT, AnswerLost
@@ -114,7 +113,7 @@ class Serializer:
     def loads_errors(response: Whole) -> dict[str, Any] | None:
         """The envelope of a refusal; empty where PVE sends none, None where it is not PVE that refuses."""
         if not response.content:
-            return {} if response.status_code == requests.codes.unauthorized else None
+            return {} if response.status_code == HTTPStatus.UNAUTHORIZED else None
         try:
             envelope = _object(response)
         except ValueError:

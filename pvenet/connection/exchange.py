@@ -13,18 +13,15 @@ import zlib
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import requests
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, SSLError
 from urllib3.util import parse_url
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from email.message import Message
-    from urllib.parse import SplitResult
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer, unpacked. A list of ten thousand interfaces, or a node's report, has some MB."""
@@ -40,6 +37,18 @@ with many threads another thread's turn.
 """
 _WITHOUT_BODY = frozenset({*range(100, 200), 204, 304})
 """Statuses of an answer that ends with its head. None is PVE's: what comes after it may be the answer itself."""
+
+
+class Broken(OSError):
+    """No answer came over a connection, or not all of it."""
+
+
+class BrokenTLS(Broken):
+    """So it is because of TLS: a certificate that is not trusted, or what is no TLS."""
+
+
+class Unpackable(OSError):
+    """An answer is packed as nobody asked for, or can't be unpacked."""
 
 
 class Oversized(OSError):
@@ -94,10 +103,24 @@ class Exchange:
         self._bound = MAX_WIRE
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What is sent, to which host."""
+
+    method: str
+    origin: str
+    """Scheme, host and port, as they begin a URL."""
+    target: str
+    """Path and query."""
+    headers: Mapping[str, str]
+    body: str | None
+    """All in ASCII."""
+
+
 class Adapter:
     """Sends one request a time over a connection that it keeps, and keeps to the exchange.
 
-    What `requests` itself has for that is made for many threads and many hosts, and takes twice the processor. The
+    What `requests` has for that is made for many threads and many hosts, and takes twice the processor. The
     connection is urllib3's: it resolves, connects and checks the certificate.
     """
 
@@ -116,22 +139,21 @@ class Adapter:
         self._exchange = exchange
         self._context = context
         self._names = {"assert_fingerprint": fingerprint, "server_hostname": known_as}
-        self._links: dict[tuple[str, str], _Link] = {}
+        self._links: dict[str, _Link] = {}
 
-    def send(self, request: requests.PreparedRequest, *, timeout: float) -> Whole:
-        """The answer; `timeout`: seconds to connect in. Raises what `requests` raises, of what happened; Oversized."""
-        parts = urlsplit(str(request.url))
-        link = self._link(parts)
+    def send(self, request: Request, *, timeout: float) -> Whole:
+        """The answer; `timeout`: seconds to connect in. Raises Broken, of what happened, Unpackable and Oversized."""
+        link = self._link(request.origin)
         link.timeout = timeout
         try:
-            with link.ask(request, f"{parts.path}?{parts.query}" if parts.query else parts.path) as answer:
+            with link.ask(request) as answer:
                 whole = _whole(answer)
         except BaseException as error:
             link.close()
             if isinstance(error, ssl.SSLError | SSLError):
-                raise requests.exceptions.SSLError(error, request=request) from error
-            if isinstance(error, OSError | HTTPException | HTTPError) and not isinstance(error, Oversized):
-                raise requests.ConnectionError(error, request=request) from error
+                raise BrokenTLS(error) from error
+            if isinstance(error, OSError | HTTPException | HTTPError) and not isinstance(error, Oversized | Unpackable):
+                raise Broken(error) from error
             raise
         if whole.status_code in _WITHOUT_BODY:
             link.close()
@@ -142,16 +164,16 @@ class Adapter:
         for link in self._links.values():
             link.close()
 
-    def _link(self, to: SplitResult) -> _Link:
-        place = to.scheme, to.netloc
-        if place not in self._links:
-            host, port = str(parse_url(to.geturl()).host).strip("[]"), to.port
-            if to.scheme == "https":
+    def _link(self, origin: str) -> _Link:
+        if origin not in self._links:
+            url = parse_url(origin)
+            host = str(url.host).strip("[]")
+            if url.scheme == "https":
                 context = self._context() if self._context else None
-                self._links[place] = _SecureLink(self._exchange, host, port, ssl_context=context, **self._names)
+                self._links[origin] = _SecureLink(self._exchange, host, url.port, ssl_context=context, **self._names)
             else:
-                self._links[place] = _Link(self._exchange, host, port)
-        return self._links[place]
+                self._links[origin] = _Link(self._exchange, host, url.port)
+        return self._links[origin]
 
 
 class _Link(HTTPConnection):
@@ -163,18 +185,21 @@ class _Link(HTTPConnection):
         self._pieces: list[bytes] = []
         self.response_class = self._response  # type: ignore[assignment]
 
+    # urllib3's own look in each header for one that is to be left out
+    putrequest, putheader = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.putheader
+
     def connect(self) -> None:
         super().connect()
         if isinstance(self.sock, ssl.SSLSocket):
             self.exchange.certificate = self.sock.getpeercert(binary_form=True)
 
-    def ask(self, request: requests.PreparedRequest, target: str) -> http.client.HTTPResponse:
+    def ask(self, request: Request) -> http.client.HTTPResponse:
         """The answer to a request, of which no more than the head has to be there."""
         if not self.is_connected or self._has_more():
             self.close()  # the server may have ended it meanwhile
             self.connect()
         self._pieces = []
-        http.client.HTTPConnection.request(self, str(request.method), target, request.body, request.headers)
+        http.client.HTTPConnection.request(self, request.method, request.target, request.body, request.headers)
         self.exchange.limit(self.sock)
         self.exchange.begun = True
         self.sock.sendall(b"".join(self._pieces))
@@ -226,16 +251,16 @@ def bound(size: int) -> None:
 
 
 def is_packed(encoding: str | None) -> bool:
-    """Whether a body is packed. Raises ContentDecodingError for an encoding that nobody asked for."""
+    """Whether a body is packed. Raises Unpackable for an encoding that nobody asked for."""
     if encoding is None or encoding.lower() == "identity":
         return False
     if encoding.lower() != "gzip":
-        raise requests.exceptions.ContentDecodingError("an encoding that was not requested")
+        raise Unpackable("an encoding that was not requested")
     return True
 
 
 def _whole(answer: http.client.HTTPResponse) -> Whole:
-    """An answer with its body. Raises Oversized and ContentDecodingError."""
+    """An answer with its body. Raises Oversized and Unpackable."""
     if answer.length is not None:
         bound(answer.length)
     # of a chunk no more than may be: http.client makes room for what its length says before a byte of it has come
@@ -247,14 +272,14 @@ def _whole(answer: http.client.HTTPResponse) -> Whole:
 
 
 def _unpacked(data: bytes) -> bytes:
-    """What was packed, up to a byte more than may be. Raises ContentDecodingError."""
+    """What was packed, up to a byte more than may be. Raises Unpackable."""
     gzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         body = gzip.decompress(data, MAX_BODY + 1)
     except zlib.error as error:
-        raise requests.exceptions.ContentDecodingError(error) from None
+        raise Unpackable(error) from None
     if not gzip.eof and len(body) <= MAX_BODY:
-        raise requests.exceptions.ContentDecodingError("the body ends within what is packed")
+        raise Unpackable("the body ends within what is packed")
     return body
 
 

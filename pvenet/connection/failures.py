@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import errno
 import ssl
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-
-import requests
 
 from pvenet import errors
 from pvenet.connection.session import Token
@@ -33,9 +32,11 @@ _PROXIED = range(595, 600)
 _GATEWAYS = frozenset({408, 425, 429, *range(520, 531)})
 """Somebody between us and the node answers, unless it is in PVE's own form."""
 _UNSENT = frozenset({"ConnectTimeout", "ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
-"""Kinds of failure, of requests and urllib3, before a connection stands."""
+"""Kinds of failure, of urllib3 and requests, before a connection stands; all by their names, whoever's they are."""
 _SILENT = frozenset({"Timeout", "ReadTimeoutError", "TimeoutError"})
-_GARBLED = frozenset({"ContentDecodingError", "InvalidHeader", "Oversized"})
+_GARBLED = frozenset({"ContentDecodingError", "InvalidHeader", "Oversized", "Unpackable"})
+_CUT = frozenset({"Broken", "RequestException"})
+_OF_TLS = frozenset({"BrokenTLS", "SSLError"})
 _SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _WAY_HINT = "is pveproxy running there, and its port open in the firewall?"
 
@@ -99,7 +100,7 @@ def refusal(  # noqa: PLR0913 - an answer's parts
         if status in _GATEWAYS:
             return AnswerLost(f"PVE does not answer behind {endpoint}: {status} {reason}".rstrip(), hint=_WAY_HINT)
         return garbled(endpoint, method, f": it says {status} to {method}")
-    if status == requests.codes.unauthorized:
+    if status == HTTPStatus.UNAUTHORIZED:
         return unauthorized(endpoint, credentials)
     named = envelope.get("errors")
     texts = {str(key): str(text).strip() for key, text in named.items()} if isinstance(named, dict) else {}
@@ -135,14 +136,14 @@ def unauthorized(endpoint: Endpoint, credentials: Credentials) -> errors.Authent
 def trouble(endpoint: Endpoint, error: OSError | HTTPError, method: str, *, begun: bool) -> errors.PvenetError:
     """The error where no answer came; `begun` where something may have been sent."""
     causes = tuple(_causes(error))
-    kinds = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    kinds = {name for cause in causes for name in _names(cause)}
     if not begun or kinds & _UNSENT:
         return _before(endpoint, error, method, causes, kinds)
     if kinds & _GARBLED:
         return garbled(endpoint, method, ", and more than it can say" if "Oversized" in kinds else "")
     if kinds & _SILENT:
         return AnswerLost(f"{endpoint} did not answer in time", hint=_WAY_HINT, silent=True)
-    if not isinstance(error, requests.exceptions.RequestException):
+    if not _names(error) & _CUT:
         return AnswerLost(f"{endpoint} failed: {error}")
     return AnswerLost(f"{endpoint} cut the connection", hint=_WAY_HINT)
 
@@ -157,7 +158,7 @@ def _before(
             f"{endpoint} can't be reached: this machine is out of resources ({spent[0].strerror})",
             hint="`ulimit -n` shows how many files a process may have open",
         )
-    if isinstance(error, requests.exceptions.SSLError):
+    if _names(error) & _OF_TLS:
         return _tls_trouble(endpoint, str(error), method, causes)
     if isinstance(error, ValueError):  # requests refuses to make a request of it
         return errors.UsageError(f"{endpoint} is not a valid URL", hint="write it as https://HOST:8006")
@@ -189,6 +190,11 @@ def _tls_trouble(endpoint: Endpoint, text: str, method: str, causes: tuple[BaseE
     if method == READ:
         return errors.NotPVE(message, hint=NOT_PVE_HINT)
     return NotReached(message, hint=NOT_PVE_HINT)
+
+
+def _names(error: BaseException) -> set[str]:
+    """What kind of error it is: the names of its classes."""
+    return {kind.__name__ for kind in type(error).__mro__}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-import requests
 from urllib3.exceptions import HTTPError
 
 from pvenet import errors
@@ -72,7 +72,7 @@ class Ticket:
         form = {"username": credentials.user, "password": credentials.password}
         try:
             response = self._session.request("POST", f"{endpoint.base_url}{LOGIN}", data=form)
-            if response.status_code >= requests.codes.bad_request:
+            if response.status_code >= HTTPStatus.BAD_REQUEST:
                 raise _refusal(endpoint, credentials, response)
             data = Serializer(asked=f"POST {LOGIN}", by=str(endpoint)).loads(response).data
         except (OSError, HTTPError) as error:

@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
 from pvenet import errors
 
 if TYPE_CHECKING:
@@ -119,7 +117,11 @@ def checked(ca_file: Path | None) -> ssl.SSLContext:
 def _system_s() -> str:
     """Where the system has its CAs; those that come with `requests` where it has none."""
     paths = ssl.get_default_verify_paths()
-    return paths.cafile or paths.capath or str(DEFAULT_CA_BUNDLE_PATH)
+    if found := paths.cafile or paths.capath:
+        return found
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    return str(DEFAULT_CA_BUNDLE_PATH)
 
 
 def fingerprint(certificate: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from conftest import FIXTURES
 
 from pvenet.sim.adapter import SimAdapter
+from pvenet.sim.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -388,6 +390,25 @@ def test_a_plan_loads_nothing_that_only_some_plans_need(lab: Path, tmp_path: Pat
     done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "+ bond bond0" in done.stdout
+
+
+def test_what_asks_a_node_over_the_network_does_without_requests(lab: Path) -> None:
+    """It is loaded where it knows more than is needed here; nothing is sent otherwise than it would send it."""
+    script = (
+        "import sys; from pvenet.cli import main; done = main(['list']);"
+        "found = [name for name in ('requests', 'charset_normalizer') if name in sys.modules];"
+        "sys.exit(', '.join(found) or done)"
+    )
+    with Server(lab) as server:
+        at = server.endpoint
+        own = {"ENDPOINT": at.url, "TOKEN_ID": at.token_id, "TOKEN_SECRET": at.token_secret}
+        own |= {"FINGERPRINT": at.fingerprint or "", "STATE_DIR": f"{lab}-state"}
+        environment = os.environ | {f"PVENET_{name}": value for name, value in own.items()}
+        environment.pop("PVENET_SIM", None)
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "vmbr0" in done.stdout
 
 
 def test_version(run: Run) -> None:

@@ -23,7 +23,9 @@ words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
     lambda word: word not in {".", "..", "self", "timeout"}
 )
 values = words | st.integers()
-hosts = st.sampled_from(["127.0.0.1", "pve1.example.org", "knödel.example.org", "fd00::1", "PVE1"])
+hosts = st.sampled_from(
+    ["127.0.0.1", "pve-1.example.org", "pve1.", "knödel.example.org", "fd00::1", "FD00::A", "PVE1", "a_b", "1"]
+)
 
 
 class Hears(Says):
