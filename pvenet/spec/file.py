@@ -32,7 +32,7 @@ from pvenet.model import ALSO_CALLED, BondMode, Ethernet, settable
 from pvenet.model.addresses import SPELLINGS, parse_address
 from pvenet.spec.network_spec import KINDS, MAC, Kind
 
-STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
+STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True, defer_build=True)
 TYPELESS = "<typeless>"
 STATE = "<state>"
 TAGS = frozenset({TYPELESS, STATE, *(f"<{word}>" for word in KINDS)})
@@ -162,7 +162,7 @@ class Lint(BaseModel):
 class NodeEntries(BaseModel):
     """A node's interfaces by name, over the defaults."""
 
-    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, defer_build=True)
     __pydantic_extra__: dict[str, Entry] = Key(init=False)
 
     only: StrictBool = Key(
@@ -188,7 +188,7 @@ class NetworkFile(BaseModel):
 class SavedNode(BaseModel):
     """One node of a saved plan; what was shown of it is for people."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     node: StrictStr
     against: StrictStr
@@ -199,7 +199,7 @@ class SavedNode(BaseModel):
 class SavedPlan(BaseModel):
     """What `pvenet plan -o` writes."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     pvenet_plan: Literal[1]
     id: Annotated[StrictStr, Key(pattern="^[0-9a-f]{16}$")]
