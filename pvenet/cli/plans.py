@@ -191,7 +191,7 @@ def refuse_unfinished(context: Context, spec: NetworkSpec, names: Iterable[str])
 
 def _without_verdict(context: Context, names: Iterable[str]) -> list[tuple[str, str]]:
     """How the nodes stand whose apply has no verdict yet, and what to do there."""
-    from pvenet.fleet.precautions import without_verdict
+    from pvenet.fleet.unfinished import without_verdict
     from pvenet.journal import MEANINGS
 
     found = without_verdict(context.fleet, names)

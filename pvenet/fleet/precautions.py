@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from pvenet import errors
-from pvenet.apply.unfinished import meet
 from pvenet.cluster import standing
 from pvenet.fleet.course import Halted
-from pvenet.journal import ARMS, MEANINGS, UNFINISHED, YES, State, nodes
+from pvenet.fleet.unfinished import unfinished
+from pvenet.journal import MEANINGS
 from pvenet.model import runs
-from pvenet.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection
 
     from pvenet.apply.runtime import Runtime
     from pvenet.cluster import Cluster
     from pvenet.connection import Connection
     from pvenet.fleet.nodes import Fleet
-    from pvenet.journal import Journal
-
-NO_END = frozenset({State.RELOADING, *ARMS, *UNFINISHED})
-"""The states of a journal whose apply has no verdict yet."""
+    from pvenet.node import Node
 
 
 class Precautions:
@@ -83,20 +78,3 @@ class Precautions:
 
 def _halted(message: str, hint: str) -> Halted:
     return Halted(errors.RefusedByPvenet(message, hint=hint))
-
-
-def without_verdict(fleet: Fleet, names: Iterable[str]) -> dict[str, Journal]:
-    """Those of the nodes whose apply has no verdict yet, each with its journal; none whose name is not clear."""
-    kept = frozenset(nodes(fleet.state_dir))
-    clear = fleet.unambiguous(name for name in names if name in kept)
-    return {name: found for name in clear if (found := unfinished(fleet, name)) is not None}
-
-
-def unfinished(fleet: Fleet, name: str) -> Journal | None:
-    """The youngest journal of a node whose apply has no verdict yet."""
-    node = Node(fleet.place(name), name)
-    journals = fleet.journals(name).at(node)
-    with suppress(errors.PvenetError):  # whoever can't be asked is met again
-        meet(node, journals, *NO_END)
-    found = [each for each in journals.all() if each.state in NO_END and journals.word(each) != YES]
-    return found[-1] if found else None

@@ -376,13 +376,14 @@ def test_a_bond_of_free_nics_is_staged_without_the_parts_that_read_a_kernel(lab:
 
 
 def test_a_plan_loads_nothing_that_only_some_plans_need(lab: Path, tmp_path: Path) -> None:
-    """What reads a kernel, and what a forge shows, is loaded by the plans that ask for it."""
+    """What reads a kernel, and what a forge shows, is loaded by the plans that ask for it; a rollout by an apply."""
     (tmp_path / "network.yaml").write_text(
         "nodes: {pve1: {bond0: {type: bond, mode: balance-rr, slaves: [ens38, ens39]}}}\n", encoding="utf-8"
     )
     script = (
         f"import sys; from pvenet.cli import main; main(['--sim', {str(lab)!r}, *sys.argv[1:]]);"
-        "kinds = ('kernel.links', 'kernel.report', 'kernel.judgement', 'render.git', 'render.markdown');"
+        "kinds = ('kernel.links', 'kernel.report', 'kernel.judgement', 'render.git', 'render.markdown', 'fleet.course',"
+        " 'events', 'outcome');"
         "found = [name for name in sys.modules if name.removeprefix('pvenet.').startswith(kinds)];"
         "sys.exit(', '.join(found) or 0)"
     )
