@@ -10,7 +10,7 @@ import io
 import math
 import ssl
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -112,9 +112,9 @@ class Request:
     """Scheme, host and port, as they begin a URL."""
     target: str
     """Path and query."""
-    headers: Mapping[str, str]
-    body: str | None
-    """All in ASCII."""
+    headers: Mapping[str, str] = field(repr=False)
+    body: str | None = field(repr=False)
+    """All in ASCII; headers and body hold secrets."""
 
 
 class Adapter:

@@ -13,6 +13,7 @@ from loopback import TOKEN, Says
 
 from pvenet.connection import Connection
 from pvenet.connection.endpoint import Endpoint
+from pvenet.connection.exchange import Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +72,14 @@ def test_the_interface_in_an_address_escapes_nothing_twice() -> None:
     hears, connection, _ = heard("fe80::1%eth0")
     connection.get("access", "permissions", path="/vms")
     assert hears.asked.url == "https://[fe80::1%25eth0]:8006/api2/json/access/permissions?path=%2Fvms"
+
+
+def test_what_is_sent_shows_no_secret() -> None:
+    """In whichever traceback or log it may come to stand."""
+    headers = {"Authorization": f"PVEAPIToken=root@pam!a={TOKEN.secret}"}
+    sent = Request(method="POST", origin="https://pve1:8006", target="/", headers=headers, body="password=hunter2")
+    assert "pve1" in repr(sent)
+    assert not any(secret in repr(sent) for secret in (TOKEN.secret, "hunter2"))
 
 
 def test_no_log_shows_what_has_answered_in_process(caplog: pytest.LogCaptureFixture) -> None:
