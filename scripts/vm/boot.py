@@ -27,6 +27,10 @@ POLL_SECONDS = 0.5
 COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
 
 
+class KernelGaveUp(CannotBeHad):
+    """The machine's kernel has stopped while it booted: emulated, it does so now and then, and not the next time."""
+
+
 def up() -> Machine:
     """A machine whose API answers. Raises CannotBeHad and Problem; leaves nothing running then."""
     qemu.program()
@@ -41,17 +45,32 @@ def up() -> Machine:
     guest_api.deliver(folder / "delivery.tar", private)
     started = time.monotonic()
     try:
-        machine = _running(booted)
-        fingerprint = _wait(machine, secret, started + BOOT_SECONDS)
+        try:
+            machine, fingerprint = _booted(booted, secret)
+        except KernelGaveUp as problem:
+            print(f"{problem}\nit boots once more", file=sys.stderr)
+            _end_what_runs()
+            machine, fingerprint = _booted(booted, secret)
     except BaseException:
-        if left := kept.found(KIND):
-            left.end()
+        _end_what_runs()
         kept.forget(KIND)
         raise
     machine = Machine(**{**vars(machine), "boot_seconds": round(time.monotonic() - started, 1)})
     kept.save(machine)
     kept.write_private(folder / "env", kept.exports(settings(machine, guest_api.TOKEN_ID, secret, fingerprint)))
     return machine
+
+
+def _booted(booted: image.Image, secret: str) -> tuple[Machine, str]:
+    """A machine whose API answers, and the fingerprint of its certificate."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    machine = _running(booted)
+    return machine, _wait(machine, secret, deadline)
+
+
+def _end_what_runs() -> None:
+    if left := kept.found(KIND):
+        left.end()
 
 
 def _running(booted: image.Image) -> Machine:
@@ -139,7 +158,7 @@ def _look(machine: Machine, deadline: float) -> None:
     if not machine.runs:
         raise CannotBeHad(f"the machine has ended while it booted; its last words:\n{last_words()}")
     if PANIC in console():
-        raise CannotBeHad(f"its kernel gave up; the console's last lines:\n{last_words()}")
+        raise KernelGaveUp(f"its kernel gave up; the console's last lines:\n{last_words()}")
     if time.monotonic() > deadline:
         raise CannotBeHad(f"its API did not answer in {BOOT_SECONDS:.0f} s; the console's last lines:\n{last_words()}")
     time.sleep(POLL_SECONDS)

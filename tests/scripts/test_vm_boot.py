@@ -33,6 +33,7 @@ pytestmark = [
 ]
 QEMU = """#!/bin/sh
 echo $$ >> "$SAID"
+[ "$(wc -l < "$SAID")" -gt "${PANICS:-0}" ] || { printf 'Kernel panic - not syncing' > console.log; exec sleep 60; }
 printf '%s\\n' "$@" >> "$SAID.words"
 case "$*" in *"accel kvm"*) case "$KVM" in hangs) exec sleep 60 ;; ends) echo "no KVM"; exit 1 ;; esac ;; esac
 [ -z "$REFUSES" ] || { echo "$REFUSES" >&2; exit 1; }
@@ -194,6 +195,24 @@ def test_an_up_that_fails_says_why_and_leaves_nothing(
         monkeypatch.setenv(name, value)
     with pytest.raises(kind, match=said):
         boot.up()
+    assert nothing_is_left(tmp_path)
+
+
+@pytest.mark.usefixtures("api")
+def test_a_kernel_that_gives_up_boots_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Emulated, it does so now and then; twice is another matter."""
+    monkeypatch.setenv("PANICS", "1")
+    machine = boot.up()
+    assert [kept.started(pid) is None for pid in started(tmp_path)] == [True, False]
+    machine.end()
+    kept.forget("debian")
+    assert "Kernel panic - not syncing\nit boots once more\n" in capsys.readouterr().err
+    monkeypatch.setenv("PANICS", "4")
+    with pytest.raises(CannotBeHad, match="its kernel gave up"):
+        boot.up()
+    assert len(started(tmp_path)) == 4
     assert nothing_is_left(tmp_path)
 
 
