@@ -169,7 +169,10 @@ def _processor() -> int | None:
     """
     if sys.platform != "linux" or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None
-    ours = sorted(os.sched_getaffinity(0))
+    try:
+        ours = sorted(os.sched_getaffinity(0))
+    except OSError:  # a container may forbid the question
+        return None
     return ours[os.getpid() % len(ours)]  # each process another
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from threading import Barrier
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pvenet.parallel import together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 if sys.platform != "linux":
     pytest.skip("only Linux binds threads to processors", allow_module_level=True)
@@ -16,13 +20,13 @@ if sys.platform != "linux":
 THREADS = 3
 
 
-def where(*, at_once: int = THREADS) -> list[set[int]]:
+def where(*, at_once: int = THREADS, ask: Callable[[int], set[int]] = os.sched_getaffinity) -> list[set[int]]:
     """The processors that each of some threads may run on; all of them run at once."""
     meet = Barrier(at_once)
 
     def look(_: int) -> set[int]:
         meet.wait(10)
-        return os.sched_getaffinity(0)
+        return ask(0)
 
     return [found for _, found in together(range(at_once), look, at_once=at_once) if isinstance(found, set)]
 
@@ -48,12 +52,13 @@ def test_threads_that_run_at_once_are_not_bound(monkeypatch: pytest.MonkeyPatch)
     assert where() == [os.sched_getaffinity(0)] * THREADS
 
 
-def test_a_processor_that_is_taken_away_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They read where they are."""
+@pytest.mark.parametrize("what", ["sched_getaffinity", "sched_setaffinity"])
+def test_a_system_that_forbids_it_is_no_matter(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Be it the question, or to be bound to a processor that was taken away meanwhile: they read where they are."""
 
-    def gone(*_: object) -> None:
-        raise OSError
+    def refused(*_: object) -> None:
+        raise PermissionError
 
-    ours = os.sched_getaffinity(0)
-    monkeypatch.setattr(os, "sched_setaffinity", gone)
-    assert where() == [ours] * THREADS
+    ours, ask = os.sched_getaffinity(0), os.sched_getaffinity
+    monkeypatch.setattr(os, what, refused)
+    assert where(ask=ask) == [ours] * THREADS
