@@ -87,24 +87,38 @@ def replace(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 
 def put(path: Path, data: bytes) -> None:
-    """The same of what may be lost with the power, in a folder that `make_own_folder` has closed to others."""
-    _put(path, data, mode=0o600, synced=False)
+    """The same of what may be lost with the power, in a folder that `make_own_folder` has closed to others.
+
+    Whoever reads a file while it is made for the first time may have a part of it.
+    """
+    try:
+        _fill(path, data, mode=0o600, synced=False)  # a draft that is renamed takes twice as long
+    except FileExistsError:
+        _put(path, data, mode=0o600, synced=False)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _put(path: Path, data: bytes, *, mode: int, synced: bool) -> None:
     beside = path.with_name(f".{path.name[:200]}.{os.urandom(6).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        with os.fdopen(os.open(beside, flags, mode), "wb") as file:
-            os.fchmod(file.fileno(), mode)  # whatever the umask
-            file.write(data)
-            if synced:
-                file.flush()
-                os.fsync(file.fileno())
+        _fill(beside, data, mode=mode, synced=synced)
         beside.replace(path)
     except BaseException:  # a draft may hold a secret, also where a person ends it
         beside.unlink(missing_ok=True)
         raise
+
+
+def _fill(path: Path, data: bytes, *, mode: int, synced: bool) -> None:
+    """Write a file that is new. Raises FileExistsError where there is one."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)  # whatever the umask
+        file.write(data)
+        if synced:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def refuse_planted(path: Path) -> None:

@@ -84,3 +84,10 @@ def test_a_full_disk_leaves_the_names_as_they_were(tmp_path: Path) -> None:
     with no_file_grows_beyond(100):
         met(tmp_path, *(f"ens{number}" for number in range(99)))
     assert {path.name: path.read_bytes() for path in recent.folder.iterdir()} == before
+
+
+def test_a_full_disk_leaves_no_part_of_a_file_that_is_new(tmp_path: Path) -> None:
+    """Its names would be taken for all that there are."""
+    with no_file_grows_beyond(100):
+        recent = met(tmp_path, *(f"ens{number}" for number in range(99)))
+    assert [path.name for path in recent.folder.iterdir()] == ["nodes.json"]
