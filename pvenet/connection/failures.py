@@ -160,7 +160,7 @@ def _before(
         )
     if _names(error) & _OF_TLS:
         return _tls_trouble(endpoint, str(error), method, causes)
-    if isinstance(error, ValueError):  # requests refuses to make a request of it
+    if isinstance(error, ValueError):  # no request can be made of it
         return errors.UsageError(f"{endpoint} is not a valid URL", hint="write it as https://HOST:8006")
     return _not_reached(endpoint, kinds)
 

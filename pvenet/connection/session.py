@@ -97,8 +97,8 @@ class Session:
     no ~/.netrc, which would replace our Authorization. No redirect is followed: 8006 answers plain HTTP with 301, and a
     redirected POST becomes a GET.
 
-    `requests` takes 20 ms to load, and is asked only where it knows more: of cookies, of hosts that are not in ASCII,
-    and where one of its own adapters answers in process.
+    `requests` takes 20 ms to load, and is asked only where it knows more: of cookies, of hosts that are spelled out of
+    the ordinary, and where one of its own adapters answers in process.
     """
 
     def __init__(self, exchange: Exchange, debug: Callable[[str], None] | None) -> None:
