@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pvenet import errors
+from pvenet.connection.exchange import BrokenTLS
 from pvenet.connection.session import Token
 from pvenet.connection.trust import seen_at, untrusted
 
@@ -36,7 +37,6 @@ _UNSENT = frozenset({"ConnectTimeout", "ConnectTimeoutError", "NameResolutionErr
 _SILENT = frozenset({"Timeout", "ReadTimeoutError", "TimeoutError"})
 _GARBLED = frozenset({"ContentDecodingError", "InvalidHeader", "Oversized", "Unpackable"})
 _CUT = frozenset({"Broken", "RequestException"})
-_OF_TLS = frozenset({"BrokenTLS", "SSLError"})
 _SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _WAY_HINT = "is pveproxy running there, and its port open in the firewall?"
 
@@ -158,7 +158,7 @@ def _before(
             f"{endpoint} can't be reached: this machine is out of resources ({spent[0].strerror})",
             hint="`ulimit -n` shows how many files a process may have open",
         )
-    if _names(error) & _OF_TLS:
+    if isinstance(error, BrokenTLS):
         return _tls_trouble(endpoint, str(error), method, causes)
     if isinstance(error, ValueError):  # no request can be made of it
         return errors.UsageError(f"{endpoint} is not a valid URL", hint="write it as https://HOST:8006")

@@ -276,6 +276,44 @@ def test_an_answer_that_is_too_large_says_so(connect: Connect) -> None:
         assert server.seen == [GET]
 
 
+@pytest.mark.parametrize("name", ["packed otherwise", "packed and broken", "packed and cut"])
+def test_an_answer_that_can_not_be_unpacked_is_none_of_pves(connect: Connect, name: str) -> None:
+    """It has come, and is not asked for again."""
+    with Loopback(answering(FLOODS[name]())) as server:
+        error = failed(errors.NotPVE, lambda: connect(server.endpoint()).get("version"))
+        assert "answers, but not as PVE's API does" in error.message
+        assert server.seen == [GET]
+
+
+class Raises(BaseAdapter):
+    """Fails as `requests` does."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def send(self, *_: Any, **__: Any) -> requests.Response:
+        raise self._error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (requests.ConnectionError("by the peer"), "cut the connection"),
+        (requests.exceptions.SSLError("record layer failure"), "cut the connection"),
+        (requests.ReadTimeout("of 40 s"), "did not answer in time"),
+        (OSError("something else"), "failed: something else"),
+    ],
+)
+def test_what_requests_raises_in_process_is_told_as_over_the_network(error: Exception, said: str) -> None:
+    """By the names of its classes, as nothing of it is loaded for that."""
+    connection = Connection([Endpoint(host="sim.invalid", adapter=Raises(error))], TOKEN)
+    assert said in failed(AnswerLost, lambda: change(connection)).message
+
+
 def test_an_answer_of_some_megabytes_is_one(connect: Connect) -> None:
     """Packed or not: a long list, a node's report."""
     body = b'{"data": "' + b"x" * (MAX_BODY // 2) + b'"}'
