@@ -179,14 +179,14 @@ class Adapter:
 class _Link(HTTPConnection):
     """A connection that sends head and body in one write: PVE may hang up on two where a ticket is used."""
 
+    # not urllib3's, which look in each header for a mark to leave it out
+    putrequest, putheader = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.putheader
+
     def __init__(self, exchange: Exchange, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.exchange = exchange
         self._pieces: list[bytes] = []
         self.response_class = self._response  # type: ignore[assignment]
-
-    # urllib3's own look in each header for one that is to be left out
-    putrequest, putheader = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.putheader
 
     def connect(self) -> None:
         super().connect()
